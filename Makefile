@@ -1,0 +1,50 @@
+# make demo   install (runtime only), do the main job on the shipped examples in ./.demo, then serve it on localhost
+# make test   install with test extras, run linters, types, layers and the whole test suite
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PYTEST_ARGS ?= -n 2
+# Stale __pycache__ and the network are nobody's business once the environment is made.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types layers unit bench reference kill clean
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime
+	$(PIP) --editable '.[test,build]'
+	@touch $@
+
+demo: $(VENV)/.runtime
+	$(BIN)/provrepo demo $(if $(filter 0,$(SERVE)),--no-serve,)
+
+test: lint types layers unit
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+layers: $(VENV)/.test
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+kill: $(VENV)/.test
+	$(BIN)/python -m tests.kill --rounds 200
+
+reference: $(VENV)/.test
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

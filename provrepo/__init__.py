@@ -1,0 +1,76 @@
+"""provrepo: a repository for W3C PROV documents.
+
+Importing this package is cheap: every name loads its part when it is first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from provrepo.checks.findings import Finding, Severity
+    from provrepo.checks.report import Report
+    from provrepo.checks.validation import validate
+    from provrepo.codecs.formats import read
+    from provrepo.errors import Error, NotAvailable, ReadError, Refused
+    from provrepo.model.digest import compare
+    from provrepo.model.document import Bundle, Document
+    from provrepo.model.identifiers import Identifier, Literal
+    from provrepo.model.statements import Statement
+    from provrepo.repository.repository import open  # noqa: A004
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bundle": "provrepo.model.document",
+    "Document": "provrepo.model.document",
+    "Error": "provrepo.errors",
+    "Finding": "provrepo.checks.findings",
+    "Identifier": "provrepo.model.identifiers",
+    "Literal": "provrepo.model.identifiers",
+    "NotAvailable": "provrepo.errors",
+    "ReadError": "provrepo.errors",
+    "Refused": "provrepo.errors",
+    "Report": "provrepo.checks.report",
+    "Severity": "provrepo.checks.findings",
+    "Statement": "provrepo.model.statements",
+    "compare": "provrepo.model.digest",
+    "open": "provrepo.repository.repository",
+    "read": "provrepo.codecs.formats",
+    "validate": "provrepo.checks.validation",
+}
+
+__all__ = [
+    "Bundle",
+    "Document",
+    "Error",
+    "Finding",
+    "Identifier",
+    "Literal",
+    "NotAvailable",
+    "ReadError",
+    "Refused",
+    "Report",
+    "Severity",
+    "Statement",
+    "__version__",
+    "compare",
+    "open",
+    "read",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'provrepo' has no attribute {name!r}") from None
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,82 @@
+"""A report: which layers ran, what they found, and one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from provrepo.checks.findings import Finding, Severity
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the checks say about one document.
+
+    Attributes:
+        layers: the layers that ran, in order: of ``syntax``, ``constraints``, ``shapes``.
+        profiles: the profiles that were asked for, as ``name/version``.
+        findings: worst first.
+        statements: how many statements were judged.
+        format: the format that was read, or None for a document made in memory.
+    """
+
+    layers: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    statements: int = 0
+    format: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        findings: Iterable[Finding],
+        *,
+        layers: Iterable[str],
+        profiles: Iterable[str] = (),
+        statements: int = 0,
+        format: str | None = None,  # noqa: A002
+    ) -> Report:
+        """A report with its findings in order, each once."""
+        ordered = sorted(dict.fromkeys(findings), key=Finding.order)
+        return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format)
+
+    @property
+    def conforms(self) -> bool:
+        """The verdict: no violation. Warnings and remarks do not fail a document."""
+        return not any(finding.severity is Severity.VIOLATION for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """``conforms`` or ``fails``."""
+        return "conforms" if self.conforms else "fails"
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it, over HTTP, in the ledger and with ``--output json``."""
+        return {
+            "verdict": self.verdict,
+            "conforms": self.conforms,
+            "layers": list(self.layers),
+            "profiles": list(self.profiles),
+            "statements": self.statements,
+            "format": self.format,
+            "counts": {severity.value: self.count(severity) for severity in Severity},
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Report:
+        """The reverse of ``to_dict``."""
+        return cls(
+            tuple(data["layers"]),
+            tuple(data["profiles"]),
+            tuple(Finding.from_dict(finding) for finding in data["findings"]),
+            data["statements"],
+            data["format"],
+        )

@@ -1,0 +1,375 @@
+"""The table of formats: what each is called, how it is recognised, and which module reads and writes it.
+
+Reading, writing, suffixes, media types, detection and HTTP negotiation all follow from this one table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Protocol, TypeAlias, cast
+
+from provrepo.errors import ReadError, UnknownFormat
+from provrepo.model.document import Document, Loss
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Source",
+    "by_media_type",
+    "by_name",
+    "by_suffix",
+    "content",
+    "detect",
+    "losses",
+    "read",
+    "write",
+]
+
+Source: TypeAlias = str | Path | bytes | IO[bytes]
+"""A path, the bytes themselves, or a binary file object."""
+
+
+class Codec(Protocol):
+    """What the module of a format offers; ``format`` is the name of a row of the table."""
+
+    def read(self, data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
+        """Bytes to a document. Raises ReadError with line and column where there is one."""
+
+    def write(self, document: Document, *, format: str) -> bytes:  # noqa: A002
+        """A document to bytes, the same bytes for the same document."""
+
+    def losses(self, document: Document, *, format: str) -> list[Loss]:  # noqa: A002
+        """What of the document the format has no place for, beyond what ``formats.losses`` finds by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table.
+
+    Attributes:
+        name: what callers call it.
+        title: what people call it.
+        suffixes: file name endings, the usual one first.
+        media_types: the registered one first; a media type may carry a ``profile`` parameter.
+        rdf: whether it is a serialization of RDF, that is, of PROV-O.
+        bundles: whether it can hold bundles.
+        module: of ``provrepo.codecs``, imported when first used.
+        specification: where the format is defined.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    media_types: tuple[str, ...]
+    rdf: bool
+    bundles: bool
+    module: str
+    specification: str
+
+    @property
+    def media_type(self) -> str:
+        """The media type to send."""
+        return self.media_types[0]
+
+    def codec(self) -> Codec:
+        """The module that reads and writes it."""
+        return cast("Codec", import_module(f"provrepo.codecs.{self.module}"))
+
+
+PROV_PROFILE = 'application/ld+json; profile="http://www.w3.org/ns/prov#"'
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "provjson",
+        "PROV-JSON",
+        (".json", ".provjson"),
+        ("application/json", "application/prov+json"),
+        rdf=False,
+        bundles=True,
+        module="provjson",
+        specification="https://www.w3.org/Submission/2013/SUBM-prov-json-20130424/",
+    ),
+    Format(
+        "provn",
+        "PROV-N",
+        (".provn", ".pn"),
+        ("text/provenance-notation",),
+        rdf=False,
+        bundles=True,
+        module="provn",
+        specification="https://www.w3.org/TR/2013/REC-prov-n-20130430/",
+    ),
+    Format(
+        "provxml",
+        "PROV-XML",
+        (".provx", ".xml"),
+        ("application/provenance+xml", "application/xml", "text/xml"),
+        rdf=False,
+        bundles=True,
+        module="provxml",
+        specification="https://www.w3.org/TR/2013/NOTE-prov-xml-20130430/",
+    ),
+    Format(
+        "provjsonld",
+        "PROV-JSONLD",
+        (".jsonld", ".provjsonld"),
+        ("application/ld+json", 'application/ld+json; profile="https://openprovenance.org/prov-jsonld"'),
+        rdf=False,
+        bundles=True,
+        module="provjsonld",
+        specification="https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/",
+    ),
+    Format(
+        "turtle",
+        "Turtle",
+        (".ttl",),
+        ("text/turtle", "application/x-turtle"),
+        rdf=True,
+        bundles=False,
+        module="rdf",
+        specification="https://www.w3.org/TR/turtle/",
+    ),
+    Format(
+        "trig",
+        "TriG",
+        (".trig",),
+        ("application/trig", "application/x-trig"),
+        rdf=True,
+        bundles=True,
+        module="rdf",
+        specification="https://www.w3.org/TR/trig/",
+    ),
+    Format(
+        "ntriples",
+        "N-Triples",
+        (".nt",),
+        ("application/n-triples",),
+        rdf=True,
+        bundles=False,
+        module="rdf",
+        specification="https://www.w3.org/TR/n-triples/",
+    ),
+    Format(
+        "nquads",
+        "N-Quads",
+        (".nq",),
+        ("application/n-quads",),
+        rdf=True,
+        bundles=True,
+        module="rdf",
+        specification="https://www.w3.org/TR/n-quads/",
+    ),
+    Format(
+        "rdfxml",
+        "RDF/XML",
+        (".rdf", ".owl"),
+        ("application/rdf+xml",),
+        rdf=True,
+        bundles=False,
+        module="rdf",
+        specification="https://www.w3.org/TR/rdf-syntax-grammar/",
+    ),
+    Format(
+        "rdfjsonld",
+        "PROV-O as JSON-LD",
+        (".rdf.jsonld",),
+        (PROV_PROFILE,),
+        rdf=True,
+        bundles=True,
+        module="rdf",
+        specification="https://www.w3.org/TR/json-ld11/",
+    ),
+)
+
+_BY_NAME = {format_.name: format_ for format_ in FORMATS}
+_SUFFIXES = sorted(
+    ((suffix, format_) for format_ in FORMATS for suffix in format_.suffixes), key=lambda pair: -len(pair[0])
+)
+_AMBIGUOUS = {".json", ".jsonld", ".xml"}
+"""Endings that several formats share in practice: there the content decides."""
+
+
+def by_name(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        UnknownFormat: there is none; the message lists those there are.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise UnknownFormat(f"no format is called {name!r}; there are: {', '.join(_BY_NAME)}") from None
+
+
+def by_suffix(name: str | Path) -> Format | None:
+    """The format that a file name's ending stands for, the longest ending first; None where it says nothing."""
+    lower = str(name).lower()
+    return next((format_ for suffix, format_ in _SUFFIXES if lower.endswith(suffix)), None)
+
+
+def by_media_type(value: str) -> Format | None:
+    """The format of a ``Content-Type``; parameters other than ``profile`` do not matter. None where unknown."""
+    wanted, profile = _media(value)
+    candidates = [f for f in FORMATS for m in f.media_types if _media(m)[0] == wanted]
+    exact = [f for f in FORMATS for m in f.media_types if _media(m) == (wanted, profile) and profile]
+    return next(iter(exact + candidates), None)
+
+
+def _media(value: str) -> tuple[str, str]:
+    kind, _, parameters = value.partition(";")
+    found = re.search(r'(?:^|;)\s*profile\s*=\s*(?:"([^"]*)"|([^;\s]+))', parameters, re.IGNORECASE)
+    return kind.strip().lower(), (found.group(1) or found.group(2) or "").strip() if found else ""
+
+
+def detect(data: bytes, name: str | Path | None = None) -> Format:
+    """The format of some bytes: by the ending of their name where it is clear, otherwise by what they contain.
+
+    Args:
+        data: the whole content, or at least its beginning.
+        name: a file name, where there is one.
+
+    Raises:
+        ReadError: neither the name nor the content says what it is.
+    """
+    named = by_suffix(name) if name is not None else None
+    if named is not None and not (Path(str(name)).suffix.lower() in _AMBIGUOUS and not _explicit(str(name))):
+        return named
+    return _sniff(data) or named or _unrecognized()
+
+
+def _explicit(name: str) -> bool:
+    return name.lower().endswith(".rdf.jsonld")
+
+
+def _unrecognized() -> Format:
+    raise ReadError(
+        "cannot tell which format this is; name one with --from (or format=): " + ", ".join(_BY_NAME),
+    )
+
+
+_PROVN = re.compile(
+    r"^\s*(?:document\b|bundle\b|prefix\s|default\s*<|(?:entity|activity|agent|was\w+|used|actedOn\w+|had\w+|"
+    r"specializationOf|alternateOf|mentionOf)\s*\()",
+)
+_XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
+_TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
+_LINE = re.compile(
+    r"^(?:<[^>]*>|_:\S+)\s+<[^>]*>\s+(?:<[^>]*>|_:\S+|\"(?:[^\"\\]|\\.)*\"\S*)\s*(<[^>]*>|_:\S+)?\s*\.\s*$"
+)
+
+
+def _sniff(data: bytes) -> Format | None:
+    head = data[:1_000_000].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
+    if head[:1] in ("{", "["):
+        return _sniff_json(head)
+    if head.startswith("<") and (head.startswith(("<?xml", "<!")) or re.match(r"<[\w.-]+(?::[\w.-]+)?[\s/>]", head)):
+        root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
+        if root:
+            return by_name("rdfxml" if root.group(1) == "RDF" else "provxml")
+    bare = re.sub(r"(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)+", "", head)
+    if _PROVN.match(bare) and not re.match(r"(?i)prefix\s+[\w.-]*:\s*<", bare):
+        return by_name("provn")
+    lines = [line for line in bare.splitlines()[:50] if line.strip() and not line.lstrip().startswith("#")]
+    matches = [_LINE.match(line) for line in lines[:-1] or lines]
+    if lines and all(matches):
+        return by_name("nquads" if any(m and m.group(1) for m in matches) else "ntriples")
+    if _TURTLE.search(bare):
+        in_graph = re.search(r"(?im)^\s*(?:graph\s+)?(?:<[^>\s]*>|[\w.-]*:[\w./-]*|_:\w+)?\s*\{", bare)
+        return by_name("trig" if in_graph else "turtle")
+    return None
+
+
+_PROVJSON_KEY = re.compile(
+    r'"(?:prefix|entity|activity|agent|bundle|was\w+|used|actedOnBehalfOf|had\w+|specializationOf|alternateOf|'
+    r'mentionOf)"\s*:'
+)
+
+
+def _sniff_json(head: str) -> Format | None:
+    if "@context" in head and re.search(
+        r"prov-jsonld|\"@type\"\s*:\s*\"(?:Entity|Activity|Agent|Document|Bundle)\"", head
+    ):
+        return by_name("provjsonld")
+    if re.search(r'"@(?:context|graph|id|type)"\s*:', head):
+        return by_name("rdfjsonld")
+    if head.startswith("{") and (_PROVJSON_KEY.search(head) or re.match(r"\{\s*\}\s*$", head)):
+        return by_name("provjson")
+    return None
+
+
+def content(source: Source) -> tuple[bytes, str | None]:
+    """The bytes of a source, and its file name where it has one.
+
+    Raises:
+        ReadError: it cannot be opened or read.
+    """
+    if isinstance(source, bytes):
+        return source, None
+    if isinstance(source, str | Path):
+        try:
+            return Path(source).read_bytes(), str(source)
+        except OSError as error:
+            raise ReadError(f"cannot read {source}: {error.strerror or error}") from error
+    name = getattr(source, "name", None)
+    data = source.read()
+    if not isinstance(data, bytes):
+        raise ReadError("the file object yields text; open it in binary mode")
+    return data, name if isinstance(name, str) else None
+
+
+def read(source: Source, *, format: str | None = None, base: str | None = None) -> Document:  # noqa: A002
+    """Read a document.
+
+    Args:
+        source: a path, the bytes, or a binary file object.
+        format: a format's name; detected from name and content where it is not given.
+        base: the IRI against which relative IRIs are resolved; without one they are an error.
+
+    Returns:
+        The document; ``.warnings`` says what was unusual, ``.unmapped`` what PROV-DM has no place for.
+
+    Raises:
+        ReadError: unreadable, with line and column where there is one.
+        UnknownFormat: no format of that name.
+    """
+    from provrepo.codecs.guards import check
+
+    data, name = content(source)
+    chosen = by_name(format) if format is not None else detect(data, name)
+    check(data, chosen.name)
+    document = chosen.codec().read(data, format=chosen.name, base=base)
+    document.format = chosen.name
+    return document
+
+
+def write(document: Document, format: str) -> bytes:  # noqa: A002
+    """The document in a format; the same document gives the same bytes.
+
+    Raises:
+        UnknownFormat: no format of that name.
+        WriteError: the format cannot carry this document at all.
+    """
+    return by_name(format).codec().write(document, format=format)
+
+
+def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
+    """What the format cannot carry of the document: nothing is dropped without being named here."""
+    chosen = by_name(format)
+    found: list[Loss] = []
+    if not chosen.rdf:
+        found += [
+            Loss(f"{chosen.title} has no place for triples that are not PROV", quad.subject)
+            for quad in document.unmapped.quads
+        ]
+    if not chosen.bundles:
+        found += [Loss(f"{chosen.title} cannot hold bundles", bundle.id or "") for bundle in document.bundles]
+    return found + chosen.codec().losses(document, format=format)
+
+
+def names(formats: Iterable[Format] = FORMATS) -> list[str]:
+    """The names, in the table's order."""
+    return [format_.name for format_ in formats]

@@ -1,0 +1,128 @@
+"""Prefixed names: expanding them when reading, and shortening IRIs again when writing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from provrepo.model.identifiers import Identifier
+from provrepo.vocab import PROV, XSD
+
+__all__ = ["RESERVED", "Names", "Scope"]
+
+RESERVED = {"prov": PROV, "xsd": XSD}
+"""Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
+
+
+class Scope:
+    """The prefixes in force while reading: those of a bundle before those of its document.
+
+    Attributes:
+        prefixes: prefix → namespace IRI, the default namespace under the empty prefix.
+    """
+
+    __slots__ = ("_known", "prefixes")
+
+    def __init__(self, prefixes: Mapping[str, str], outer: Scope | None = None) -> None:
+        self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
+        self._known: dict[str, Identifier] = {}
+
+    def expand(self, name: str) -> Identifier | None:
+        """The IRI of a prefixed name, the same object each time; None where its prefix is not declared.
+
+        A name without a colon is in the default namespace; ``_:x`` is a blank node and stays as it is.
+        """
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        prefix, colon, local = name.partition(":")
+        if not colon:
+            prefix, local = "", name
+        if prefix == "_" and colon:
+            iri: str | None = name
+        else:
+            namespace = self.prefixes.get(prefix)
+            iri = None if namespace is None else namespace + local
+        if iri is None:
+            return None
+        result = self._known[name] = Identifier(iri)
+        return result
+
+
+class Names:
+    """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … where none fits.
+
+    Ask for every name before reading ``prefixes``: what had to be minted is in there.
+
+    Attributes:
+        prefixes: prefix → namespace IRI, minted ones included.
+    """
+
+    __slots__ = ("_acceptable", "_default", "_known", "_minted", "_namespaces", "_reserved", "prefixes")
+
+    def __init__(
+        self,
+        prefixes: Mapping[str, str],
+        *,
+        acceptable: Callable[[str], bool] = lambda local: True,  # noqa: ARG005
+        default: bool = True,
+        reserved: Mapping[str, str] = RESERVED,
+    ) -> None:
+        """Shorten with ``prefixes``.
+
+        Args:
+            prefixes: what the document declares.
+            acceptable: whether the format can write such a local name.
+            default: whether the format has a default namespace (the empty prefix).
+            reserved: prefixes that are declared without being written.
+        """
+        self.prefixes = {p: n for p, n in prefixes.items() if (p or default) and p not in reserved}
+        self._reserved = dict(reserved)
+        self._acceptable = acceptable
+        self._default = default
+        self._known: dict[str, tuple[str, str]] = {}
+        self._minted = 0
+        self._namespaces: list[tuple[str, str]] = []
+        self._index()
+
+    def _index(self) -> None:
+        # Longest namespace first: with both http://ex/ and http://ex/a# declared, http://ex/a#b is a:b.
+        pairs = [(n, p) for p, n in [*self._reserved.items(), *self.prefixes.items()] if n]
+        self._namespaces = sorted(pairs, key=lambda pair: (-len(pair[0]), pair[1] == "", pair[1]))
+
+    def split(self, iri: str) -> tuple[str, str]:
+        """An IRI as (prefix, local name). A blank node ``_:x`` is ``("_", "x")``."""
+        known = self._known.get(iri)
+        if known is None:
+            known = self._known[iri] = self._split(iri)
+        return known
+
+    def short(self, iri: str) -> str:
+        """An IRI as ``prefix:local``, or as ``local`` in the default namespace."""
+        prefix, local = self.split(iri)
+        return f"{prefix}:{local}" if prefix else local
+
+    def _split(self, iri: str) -> tuple[str, str]:
+        if iri.startswith("_:"):
+            return "_", iri[2:]
+        for namespace, prefix in self._namespaces:
+            if iri.startswith(namespace):
+                local = iri[len(namespace) :]
+                # A name in the default namespace may not be empty, nor look prefixed.
+                if (prefix or (local and ":" not in local)) and self._acceptable(local):
+                    return prefix, local
+        cuts = [m.end() for m in re.finditer(r"[#/:?=&]", iri)]
+        for cut in reversed(cuts):
+            if self._acceptable(iri[cut:]) and iri[cut:]:
+                return self._mint(iri[:cut]), iri[cut:]
+        return self._mint(iri), ""
+
+    def _mint(self, namespace: str) -> str:
+        while True:
+            self._minted += 1
+            prefix = f"ns{self._minted}"
+            if prefix not in self.prefixes and prefix not in self._reserved:
+                break
+        self.prefixes[prefix] = namespace
+        self._index()
+        return prefix

@@ -1,0 +1,170 @@
+"""Everything that provrepo raises on purpose.
+
+::
+
+Error:
+    ├── UsageError            a wrong name, option or argument of the caller
+    │   ├── UnknownFormat     no format of that name
+    │   ├── InvalidName       not a name of a project or document
+    │   └── SettingsError     an unreadable provrepo.toml or environment value
+    ├── ReadError             input that cannot be read: what, and where
+    │   └── QueryError        a SPARQL query that cannot be parsed or is not allowed
+    ├── WriteError            a document that a format cannot carry at all
+    ├── NotFound              nothing there that the caller may see
+    │   └── Withdrawn         it was there
+    ├── Denied                the caller may see it, but not do this
+    ├── Conflict              the name is taken by other bytes
+    │   └── Stale             a new version was appended meanwhile
+    ├── Refused               a submission that does not conform; carries the report
+    ├── TooLarge              beyond a limit
+    ├── Busy                  another process holds the views, or all workers are taken
+    ├── NotAvailable          a part that is not installed or does not exist yet
+    ├── WorkerFailed          a worker died, ran out of memory or time
+    ├── RemoteError           another server did not answer as it should
+    └── Damaged               the data directory is not what it should be
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Busy",
+    "Conflict",
+    "Damaged",
+    "Denied",
+    "Error",
+    "InvalidName",
+    "NotAvailable",
+    "NotFound",
+    "QueryError",
+    "ReadError",
+    "Refused",
+    "RemoteError",
+    "SettingsError",
+    "Stale",
+    "TooLarge",
+    "UnknownFormat",
+    "UsageError",
+    "Withdrawn",
+    "WorkerFailed",
+    "WriteError",
+]
+
+
+class Error(Exception):
+    """Whatever provrepo raises on purpose; its text is meant for the user."""
+
+
+class UsageError(Error):
+    """A wrong name, option or argument."""
+
+
+class UnknownFormat(UsageError):
+    """No format has this name, suffix or media type."""
+
+
+class InvalidName(UsageError):
+    """Not a name of a project or document: ``[A-Za-z0-9][A-Za-z0-9_-]{0,99}``."""
+
+
+class SettingsError(UsageError):
+    """A setting that cannot be read or has no meaning."""
+
+
+class ReadError(Error):
+    """Input that cannot be read.
+
+    Attributes:
+        message: what is wrong, without the place.
+        line: 1-based line, or None where there is none.
+        column: 1-based column in characters, or None.
+        format: name of the format that was tried, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        format: str | None = None,  # noqa: A002 (the name that callers read)
+    ) -> None:
+        self.message = message
+        self.line = line
+        self.column = column
+        self.format = format
+        place = "" if line is None else f"line {line}: " if column is None else f"line {line}, column {column}: "
+        super().__init__(f"{format + ': ' if format else ''}{place}{message}")
+
+
+class QueryError(ReadError):
+    """A SPARQL query that cannot be parsed, or asks for what is not allowed."""
+
+
+class WriteError(Error):
+    """A document that cannot be written in the format asked for."""
+
+
+class NotFound(Error):
+    """Nothing of that name that the caller may see."""
+
+
+class Withdrawn(NotFound):
+    """The document was here and has been withdrawn.
+
+    Attributes:
+        reason: the reason given, or None.
+        time: when, as xsd:dateTime in UTC.
+    """
+
+    def __init__(self, message: str, *, reason: str | None = None, time: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.time = time
+
+
+class Denied(Error):
+    """The caller may know of it but not do this with it."""
+
+
+class Conflict(Error):
+    """The name is taken by other bytes."""
+
+
+class Stale(Conflict):
+    """The version that the caller meant to replace is no longer the current one."""
+
+
+class Refused(Error):
+    """A submission that does not conform to what its project asks for.
+
+    Attributes:
+        report: the ``provrepo.checks.report.Report`` (typed loosely: errors know no other part).
+    """
+
+    def __init__(self, message: str, report: object) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class TooLarge(Error):
+    """Beyond a limit of size or depth."""
+
+
+class Busy(Error):
+    """Somebody else holds what is needed; trying again later may help."""
+
+
+class NotAvailable(Error):
+    """A part that is not installed, or that this version does not have."""
+
+
+class WorkerFailed(Error):
+    """A worker process died, or was killed at its deadline or memory limit."""
+
+
+class RemoteError(Error):
+    """Another server refused, failed or answered what cannot be understood."""
+
+
+class Damaged(Error):
+    """The data directory contradicts itself or was written by a newer version."""

@@ -1,0 +1,201 @@
+"""When two documents say the same: canonical statements, comparison and the statement digest.
+
+The canonical form of an instance is a set: repeated statements count once, statements of one kind with one identifier
+are merged where their arguments agree (PROV-CONSTRAINTS 22 and 23, without inferring anything), and identifiers that
+mean nothing outside the document (blank nodes, skolem IRIs) are replaced by a colour that depends only on what is
+said about them. Literals are compared by their exact spelling, language tags without regard to case (RDF 1.1
+Concepts, section 3.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from provrepo.model.document import Document
+from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
+from provrepo.model.statements import Attribute, Statement, Term
+
+__all__ = ["Comparison", "Difference", "compare", "merged", "statement_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What only one of two documents says.
+
+    Attributes:
+        left: statements of the left document that the right one does not make, as text, sorted.
+        right: the reverse.
+    """
+
+    left: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.left or self.right)
+
+    def __str__(self) -> str:
+        return "\n".join([f"- {line}" for line in self.left] + [f"+ {line}" for line in self.right])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The outcome of comparing two documents.
+
+    Attributes:
+        same: whether both make the same statements.
+        equivalent: PROV-CONSTRAINTS equivalence; None where it was not or could not be judged.
+        difference: what only one of them says.
+    """
+
+    same: bool
+    equivalent: bool | None
+    difference: Difference
+
+
+def compare(left: Document, right: Document) -> Comparison:
+    """Whether two documents make the same statements, in the same bundles, across formats."""
+    ours, _ = _canonical(left)
+    theirs, _ = _canonical(right)
+    only_left, only_right = ours - theirs, theirs - ours
+    difference = Difference(tuple(sorted(only_left.elements())), tuple(sorted(only_right.elements())))
+    return Comparison(same=not difference, equivalent=None, difference=difference)
+
+
+def statement_digest(document: Document) -> str | None:
+    """``stmt/1:`` and the SHA-256 of the canonical statements, equal for the same content in any format.
+
+    It is for finding content again, never for identity or signatures: those are of the bytes.
+
+    Returns:
+        None where anonymous nodes remain that colour refinement cannot tell apart: two documents that differ only in
+        how such nodes are linked would get the same digest.
+    """
+    lines, tied = _canonical(document)
+    if tied:
+        return None
+    digest = hashlib.sha256()
+    for line in sorted(lines):
+        digest.update(line.encode("utf-8", "surrogatepass"))
+        digest.update(b"\n")
+    return "stmt/1:" + digest.hexdigest()
+
+
+def merged(statements: Iterable[Statement]) -> list[Statement]:
+    """Statements with repetitions removed and those of one kind and identifier merged where their arguments agree.
+
+    Two arguments agree when they are equal or one is absent. Order is that of first occurrence.
+    """
+    result: dict[object, Statement] = {}
+    variants: dict[tuple[str, str], list[object]] = {}
+    for statement in statements:
+        if statement.id is None:
+            result.setdefault((statement.kind.name, statement.args, frozenset(statement.attributes)), statement)
+            continue
+        name = (statement.kind.name, statement.id)
+        slots = variants.setdefault(name, [])
+        for slot in slots:
+            args = _unified(result[slot].args, statement.args)
+            if args is not None:
+                known = result[slot]
+                attributes = tuple(dict.fromkeys(known.attributes + statement.attributes))
+                result[slot] = Statement(known.kind, known.id, args, attributes, known.span)
+                break
+        else:
+            slot = (*name, len(slots))
+            slots.append(slot)
+            result[slot] = statement
+    return list(result.values())
+
+
+def _unified(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...] | None:
+    if left == right:
+        return left
+    if len(left) != len(right) or any(
+        a is not None and b is not None and a != b for a, b in zip(left, right, strict=True)
+    ):
+        return None
+    return tuple(b if a is None else a for a, b in zip(left, right, strict=True))
+
+
+def _canonical(document: Document) -> tuple[Counter[str], bool]:
+    """The canonical lines of every instance, and whether anonymous nodes remain that cannot be told apart."""
+    lines: Counter[str] = Counter()
+    tied = False
+    for instance in document.instances():
+        statements = merged(instance.statements)
+        colours, ties = _colours(statements)
+        tied = tied or ties
+        where = "" if instance.id is None else f" in bundle {_identifier(instance.id, {})}"
+        lines.update({_line(statement, colours) + where for statement in statements})
+    return lines, tied
+
+
+def _colours(statements: list[Statement]) -> tuple[dict[str, str], bool]:
+    """A colour for each anonymous identifier by refinement (1-dimensional Weisfeiler-Leman), without branching."""
+    holders: dict[str, list[Statement]] = {}
+    for statement in statements:
+        for name in _mentioned(statement):
+            if is_anonymous(name):
+                holders.setdefault(name, []).append(statement)
+    # A relation's anonymous name that nothing refers to says nothing: as absent as no name at all.
+    unreferred = {
+        name
+        for name, held in holders.items()
+        if len(held) == 1 and held[0].id == name and not held[0].kind.element and name not in held[0].args
+    }
+    colours = {name: "" if name in unreferred else "?" for name in holders}
+    nodes = [name for name in holders if name not in unreferred]
+    classes = len(set(colours.values()))
+    while nodes:
+        refined = {}
+        for name in nodes:
+            own, colours[name] = colours[name], "!"
+            refined[name] = "?" + _hash([own, *sorted(_line(s, colours) for s in holders[name])])
+            colours[name] = own
+        colours.update(refined)
+        now = len(set(colours.values()))
+        if now == classes:
+            break
+        classes = now
+    return colours, len({colours[name] for name in nodes}) < len(nodes)
+
+
+def _mentioned(statement: Statement) -> set[str]:
+    names: set[str] = set(statement.identifiers())
+    if statement.id is not None:
+        names.add(statement.id)
+    names.update(value for _, value in statement.attributes if isinstance(value, Identifier))
+    return names
+
+
+def _hash(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _identifier(name: str, colours: Mapping[str, str]) -> str:
+    colour = colours.get(name)
+    return f"<{name}>" if colour is None else colour
+
+
+def _value(value: Value, colours: Mapping[str, str]) -> str:
+    if isinstance(value, Literal):
+        tag = f"@{value.language.lower()}" if value.language else f"^^<{value.datatype}>"
+        return f"{value.lexical!r}{tag}"
+    return _identifier(value, colours)
+
+
+def _line(statement: Statement, colours: Mapping[str, str]) -> str:
+    name = "" if statement.id is None else _identifier(statement.id, colours)
+    args = ["-" if a is None else _identifier(a, colours) if isinstance(a, Identifier) else a for a in statement.args]
+    attributes = sorted({_attribute(pair, colours) for pair in statement.attributes})
+    shown = f", [{', '.join(attributes)}]" if attributes else ""
+    if statement.kind.element:
+        return f"{statement.kind.name}({', '.join([name, *args])}{shown})"
+    return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)}{shown})"
+
+
+def _attribute(pair: Attribute, colours: Mapping[str, str]) -> str:
+    return f"<{pair[0]}>={_value(pair[1], colours)}"

@@ -1,0 +1,165 @@
+"""A PROV document: statements, bundles, declared prefixes, and what PROV-DM has no place for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.statements import Statement
+
+if TYPE_CHECKING:
+    from provrepo.model.digest import Comparison
+
+__all__ = ["Bundle", "Document", "Loss", "Quad", "Unmapped", "Warned"]
+
+
+class _Codecs(Protocol):
+    def write(self, document: Document, format: str) -> bytes: ...  # noqa: A002
+    def losses(self, document: Document, format: str) -> list[Loss]: ...  # noqa: A002
+
+
+def _codecs() -> _Codecs:
+    # `document.write(...)` is promised to callers, while the model may know no codec. The name is looked up when
+    # the method runs, which keeps the model free of every codec's imports.
+    return cast("_Codecs", import_module("provrepo.codecs.formats"))
+
+
+class Quad(NamedTuple):
+    """An RDF triple or quad in the model's own terms; ``graph`` is None for the default graph."""
+
+    subject: Identifier
+    predicate: Identifier
+    object: Value
+    graph: Identifier | None = None
+
+
+class Loss(NamedTuple):
+    """Something of a document that a format cannot carry.
+
+    Attributes:
+        reason: one sentence that names the concept and the format's limit; equal reasons are counted together.
+        subject: the identifier or statement it concerns, for the reader of the report; may be empty.
+    """
+
+    reason: str
+    subject: str = ""
+
+
+class Warned(NamedTuple):
+    """One remark of a reader about input that it understood all the same.
+
+    Attributes:
+        message: what was unusual and how it was read.
+        line: 1-based line, or None.
+    """
+
+    message: str
+    line: int | None = None
+
+
+@dataclass(slots=True)
+class Unmapped:
+    """Triples for which PROV-DM has no place. They stay with the document and RDF formats write them again.
+
+    Attributes:
+        quads: the triples, in the order of the source.
+        reasons: how many there are for which reason.
+    """
+
+    quads: list[Quad] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, quad: Quad, reason: str) -> None:
+        """Keep one triple and count it under ``reason``."""
+        self.quads.append(quad)
+        self.reasons[reason] += 1
+
+    def __len__(self) -> int:
+        return len(self.quads)
+
+
+@dataclass(slots=True)
+class Bundle:
+    """A named set of statements (PROV-DM section 5.4); also the top level of a document, where ``id`` is None.
+
+    Attributes:
+        id: the bundle's identifier, None for the top level.
+        statements: in source order.
+        prefixes: those declared inside the bundle, beyond the document's.
+    """
+
+    id: Identifier | None = None
+    statements: list[Statement] = field(default_factory=list)
+    prefixes: dict[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Statement]:
+        return iter(self.statements)
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@dataclass(slots=True)
+class Document:
+    """A PROV document (PROV-DM section 5.4 calls its two levels instances).
+
+    Attributes:
+        statements: the top level's statements, in source order.
+        bundles: in source order. Two may carry the same identifier: that is invalid PROV, not unreadable.
+        prefixes: declared prefix → namespace IRI; the empty prefix is the default namespace.
+        unmapped: triples of an RDF source that no statement stands for.
+        warnings: what the reader found unusual.
+        format: name of the format it was read from, or None.
+    """
+
+    statements: list[Statement] = field(default_factory=list)
+    bundles: list[Bundle] = field(default_factory=list)
+    prefixes: dict[str, str] = field(default_factory=dict)
+    unmapped: Unmapped = field(default_factory=Unmapped)
+    warnings: list[Warned] = field(default_factory=list)
+    format: str | None = None
+
+    def instances(self) -> Iterator[Bundle]:
+        """The top level, then each bundle: what PROV-CONSTRAINTS and SHACL judge one at a time."""
+        yield Bundle(None, self.statements, self.prefixes)
+        yield from self.bundles
+
+    def __iter__(self) -> Iterator[Statement]:
+        """Every statement, those in bundles included."""
+        yield from self.statements
+        for bundle in self.bundles:
+            yield from bundle.statements
+
+    def __len__(self) -> int:
+        """How many statements there are, those in bundles included."""
+        return len(self.statements) + sum(map(len, self.bundles))
+
+    def __bool__(self) -> bool:
+        """True: an empty document is a document."""
+        return True
+
+    def compare(self, other: Document) -> Comparison:
+        """Whether both make the same statements; see ``provrepo.model.digest.compare``."""
+        from provrepo.model.digest import compare
+
+        return compare(self, other)
+
+    def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
+        """The document in another format.
+
+        Args:
+            format: a format's name, such as ``"provjson"`` or ``"turtle"``.
+
+        Raises:
+            UnknownFormat: no such format.
+            WriteError: the format cannot carry this document at all.
+        """
+        return _codecs().write(self, format)
+
+    def losses(self, format: str) -> list[Loss]:  # noqa: A002
+        """What the format cannot carry of this document; empty where it can carry everything."""
+        return _codecs().losses(self, format)

@@ -1,0 +1,199 @@
+"""The statements of PROV-DM: one table says what each kind is called and which arguments it takes.
+
+Every codec, check and view is driven by this table. Names are those of PROV-N (keywords) and of PROV-JSON and
+PROV-XML (arguments), which agree with each other; sections are those of the PROV-DM Recommendation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from provrepo.model.identifiers import Identifier, Value
+
+__all__ = ["ELEMENTS", "KINDS", "Argument", "Attribute", "Kind", "Span", "Statement", "Term"]
+
+Span: TypeAlias = tuple[int, int]
+"""Line and column (both 1-based, columns in characters) of a statement's first character in the source."""
+
+Attribute: TypeAlias = tuple[Identifier, Value]
+
+Term: TypeAlias = str | None
+"""An argument: an ``Identifier``, the lexical form of an ``xsd:dateTime``, or None where it is absent or ``-``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One position of a statement.
+
+    Attributes:
+        name: local name in the PROV namespace, as PROV-JSON and PROV-XML spell it.
+        time: whether it is an instant (``xsd:dateTime``) and not an identifier.
+        required: whether PROV-DM makes it mandatory.
+    """
+
+    name: str
+    time: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One kind of PROV-DM statement. There is one object for each, so kinds are compared with ``is``.
+
+    Attributes:
+        name: the PROV-N keyword, which is also the PROV-JSON key and the PROV-XML element.
+        arguments: positions after the statement's own identifier, in PROV-N's order.
+        element: whether it describes an entity, activity or agent and not a relation between them.
+        identified: whether the statement itself may have an identifier.
+        attributed: whether it may carry attributes.
+        section: of the PROV-DM Recommendation.
+    """
+
+    name: str
+    arguments: tuple[Argument, ...]
+    element: bool = False
+    identified: bool = True
+    attributed: bool = True
+    section: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        return _kind, (self.name,)
+
+
+def _kind(name: str) -> Kind:
+    return KINDS[name]
+
+
+def _id(name: str) -> Argument:
+    return Argument(name)
+
+
+def _must(name: str) -> Argument:
+    return Argument(name, required=True)
+
+
+def _time(name: str = "time") -> Argument:
+    return Argument(name, time=True)
+
+
+ENTITY = Kind("entity", (), element=True, section="5.1.1")
+ACTIVITY = Kind("activity", (_time("startTime"), _time("endTime")), element=True, section="5.1.2")
+GENERATION = Kind("wasGeneratedBy", (_must("entity"), _id("activity"), _time()), section="5.1.3")
+USAGE = Kind("used", (_must("activity"), _id("entity"), _time()), section="5.1.4")
+COMMUNICATION = Kind("wasInformedBy", (_must("informed"), _must("informant")), section="5.1.5")
+START = Kind("wasStartedBy", (_must("activity"), _id("trigger"), _id("starter"), _time()), section="5.1.6")
+END = Kind("wasEndedBy", (_must("activity"), _id("trigger"), _id("ender"), _time()), section="5.1.7")
+INVALIDATION = Kind("wasInvalidatedBy", (_must("entity"), _id("activity"), _time()), section="5.1.8")
+DERIVATION = Kind(
+    "wasDerivedFrom",
+    (_must("generatedEntity"), _must("usedEntity"), _id("activity"), _id("generation"), _id("usage")),
+    section="5.2.1",
+)
+AGENT = Kind("agent", (), element=True, section="5.3.1")
+ATTRIBUTION = Kind("wasAttributedTo", (_must("entity"), _must("agent")), section="5.3.2")
+ASSOCIATION = Kind("wasAssociatedWith", (_must("activity"), _id("agent"), _id("plan")), section="5.3.3")
+DELEGATION = Kind("actedOnBehalfOf", (_must("delegate"), _must("responsible"), _id("activity")), section="5.3.4")
+INFLUENCE = Kind("wasInfluencedBy", (_must("influencee"), _must("influencer")), section="5.3.5")
+SPECIALIZATION = Kind(
+    "specializationOf",
+    (_must("specificEntity"), _must("generalEntity")),
+    identified=False,
+    attributed=False,
+    section="5.5.1",
+)
+ALTERNATE = Kind(
+    "alternateOf", (_must("alternate1"), _must("alternate2")), identified=False, attributed=False, section="5.5.2"
+)
+MEMBERSHIP = Kind(
+    "hadMember", (_must("collection"), _must("entity")), identified=False, attributed=False, section="5.6.2"
+)
+MENTION = Kind(
+    "mentionOf",
+    (_must("specificEntity"), _must("generalEntity"), _must("bundle")),
+    identified=False,
+    attributed=False,
+    section="PROV-Links 3",
+)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        ENTITY,
+        ACTIVITY,
+        AGENT,
+        GENERATION,
+        USAGE,
+        COMMUNICATION,
+        START,
+        END,
+        INVALIDATION,
+        DERIVATION,
+        ATTRIBUTION,
+        ASSOCIATION,
+        DELEGATION,
+        INFLUENCE,
+        SPECIALIZATION,
+        ALTERNATE,
+        MEMBERSHIP,
+        MENTION,
+    )
+}
+"""Every kind by its PROV-N keyword, elements first."""
+
+ELEMENTS = (ENTITY, ACTIVITY, AGENT)
+
+
+class Statement:
+    """One PROV-DM statement. Treat it as immutable; equality ignores where it stood in the source.
+
+    Attributes:
+        kind: which kind of statement.
+        id: the statement's identifier: what an element describes, the name a relation was given, or None.
+        args: one term for each of ``kind.arguments``.
+        attributes: attribute–value pairs in source order, without what ``args`` says already.
+        span: where it began in the source, or None.
+    """
+
+    __slots__ = ("args", "attributes", "id", "kind", "span")
+
+    def __init__(
+        self,
+        kind: Kind,
+        id: Identifier | None,  # noqa: A002 (PROV-DM's own word)
+        args: tuple[Term, ...] = (),
+        attributes: tuple[Attribute, ...] = (),
+        span: Span | None = None,
+    ) -> None:
+        self.kind = kind
+        self.id = id
+        self.args = args
+        self.attributes = attributes
+        self.span = span
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Statement):
+            return NotImplemented
+        return (
+            self.kind is other.kind
+            and self.id == other.id
+            and self.args == other.args
+            and (self.attributes == other.attributes or frozenset(self.attributes) == frozenset(other.attributes))
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind.name, self.id, self.args, frozenset(self.attributes)))
+
+    def __repr__(self) -> str:
+        head = f"{self.id}; " if self.id is not None and not self.kind.element else self.id or ""
+        args = ", ".join("-" if a is None else a for a in self.args)
+        tail = f", [{len(self.attributes)} attributes]" if self.attributes else ""
+        joined = head + (", " if self.kind.element and args else "") + args
+        return f"{self.kind.name}({joined}{tail})"
+
+    def identifiers(self) -> list[Identifier]:
+        """What the arguments refer to, without instants and absent ones."""
+        return [a for a in self.args if isinstance(a, Identifier)]

@@ -1,0 +1,221 @@
+"""What the verbs return: plain frozen records that the command line, the server and scripts render."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from provrepo.checks.report import Report
+
+__all__ = ["Actor", "Check", "DocumentInfo", "ProjectInfo", "Receipt", "TokenInfo", "VersionInfo"]
+
+PUBLIC = "*public"
+"""The dataset that merges all public projects; no project can have this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking.
+
+    Attributes:
+        id: opaque; what the ledger records.
+        name: for people; may change.
+        owner: the local owner of the data directory, who may do everything.
+        projects: the projects a token was made for; None for all.
+        write: whether the token may change anything.
+    """
+
+    id: str
+    name: str
+    owner: bool = False
+    projects: tuple[str, ...] | None = ()
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """A project.
+
+    Attributes:
+        name: its name.
+        public: whether everybody may read it.
+        title: for people; may be empty.
+        profiles: what each submission must satisfy.
+        documents: how many current documents it has.
+        entries: the number of its last ledger entry.
+    """
+
+    name: str
+    public: bool
+    title: str = ""
+    profiles: tuple[str, ...] = ()
+    documents: int = 0
+    entries: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "profiles": list(self.profiles)}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """One version of a document, as the ledger recorded it.
+
+    Attributes:
+        project: the project.
+        name: the document.
+        version: from 1.
+        sequence: the ledger entry's number in the project.
+        iri: the version's IRI.
+        sha256: of the submitted bytes, in hexadecimal: their identity.
+        size: of the submitted bytes.
+        format: as detected or declared at submission.
+        base: against which relative IRIs were resolved; may be empty.
+        statements: how many.
+        time: when it was accepted, xsd:dateTime in UTC.
+        actor: opaque identifier of who sent it.
+        submitter: the name of who sent it, as it is today.
+        verdict: ``conforms`` or ``fails``.
+        layers: the checks that ran.
+        profiles: what it was held against.
+        software: what accepted it.
+        note: what the submitter said about it; may be empty.
+        state: ``current``, ``superseded``, ``withdrawn`` or ``erased``.
+    """
+
+    project: str
+    name: str
+    version: int
+    sequence: int
+    iri: str
+    sha256: str
+    size: int
+    format: str
+    base: str
+    statements: int
+    time: str
+    actor: str
+    submitter: str
+    verdict: str
+    layers: tuple[str, ...]
+    profiles: tuple[str, ...]
+    software: str
+    note: str = ""
+    state: str = "current"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "layers": list(self.layers), "profiles": list(self.profiles)}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document in a list.
+
+    Attributes:
+        project: the project.
+        name: the document.
+        title: for people: a label the document gives itself, or its name.
+        current: its newest version.
+        versions: how many there are.
+        withdrawn: whether it has been withdrawn.
+        reason: why it was withdrawn; may be empty.
+        withdrawn_at: when, or empty.
+    """
+
+    project: str
+    name: str
+    title: str
+    current: VersionInfo
+    versions: int
+    withdrawn: bool = False
+    reason: str = ""
+    withdrawn_at: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "current": self.current.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a submitter gets: stored for good, under which name and digest, and what the checks said.
+
+    Attributes:
+        version: the version that holds the bytes.
+        created: False where these bytes were the current version already.
+        indexed: whether queries of this process see it already.
+        entry: SHA-256 of the ledger entry.
+        report: what the checks said.
+    """
+
+    version: VersionInfo
+    created: bool
+    indexed: bool
+    entry: str
+    report: Report = field(compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            **self.version.to_dict(),
+            "created": self.created,
+            "indexed": self.indexed,
+            "entry": self.entry,
+            "report": self.report.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """A token, without its secret.
+
+    Attributes:
+        id: names the token in ``token revoke``.
+        actor: opaque identifier of whom it stands for.
+        name: the name of whom it stands for.
+        projects: the projects it is for; None for all.
+        write: whether it may change anything.
+        created: xsd:dateTime in UTC.
+        expires: xsd:dateTime in UTC, or None.
+        revoked: xsd:dateTime in UTC, or None.
+    """
+
+    id: str
+    actor: str
+    name: str
+    projects: tuple[str, ...] | None
+    write: bool
+    created: str
+    expires: str | None = None
+    revoked: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "projects": None if self.projects is None else list(self.projects)}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What ``fsck`` found.
+
+    Attributes:
+        entries: how many ledger entries were read.
+        blobs: how many blobs were read.
+        problems: what is wrong, one sentence each; empty for a sound data directory.
+        notes: what is unusual but harmless.
+    """
+
+    entries: int
+    blobs: int
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"sound": self.sound, **asdict(self), "problems": list(self.problems), "notes": list(self.notes)}

@@ -1,0 +1,26 @@
+"""Where the files live that ship with the code: ``shapes/ ontology/ web/ examples/``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from provrepo.errors import Damaged
+
+__all__ = ["root"]
+
+
+@cache
+def root() -> Path:
+    """The directory that holds ``shapes``, ``ontology``, ``web`` and ``examples``.
+
+    In a wheel that is ``provrepo/_packaged``; in a checkout or an editable install the directory above the package.
+
+    Raises:
+        Damaged: the package was installed without its data.
+    """
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "_packaged", package.parent):
+        if (candidate / "shapes").is_dir() and (candidate / "ontology").is_dir():
+            return candidate
+    raise Damaged(f"provrepo at {package} was installed without its shapes and ontology; install it again")

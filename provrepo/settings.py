@@ -1,0 +1,118 @@
+"""Settings: flag before environment before ``provrepo.toml`` before default, in one frozen object.
+
+The environment is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provrepo.errors import SettingsError
+
+__all__ = ["Settings", "environment_name", "load"]
+
+
+def _user_data() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "provrepo"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "provrepo"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. The environment variable of ``query_timeout`` is ``PROVREPO_QUERY_TIMEOUT``.
+
+    Attributes:
+        data: the data directory.
+        base: the base IRI to record with ``init``; empty until one is chosen.
+        host: the address that ``serve`` listens on.
+        port: the port that ``serve`` listens on; 0 takes a free one.
+        threads: request threads of the server.
+        max_body: the largest document accepted, in bytes.
+        query_timeout: the longest that a SPARQL query may run, in seconds.
+        check_timeout: the longest that reading and checking one submission may take, in seconds.
+        worker_memory: address space of a worker process, in MiB.
+        workers: worker processes kept for reading and checking.
+        token: sent to the other server by ``submit --to`` and ``query --endpoint``.
+    """
+
+    data: Path = dataclasses.field(default_factory=_user_data)
+    base: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 8
+    max_body: int = 32 * 1024 * 1024
+    query_timeout: float = 30.0
+    check_timeout: float = 300.0
+    worker_memory: int = 4096
+    workers: int = 2
+    token: str = dataclasses.field(default="", repr=False)
+
+
+def environment_name(field: str) -> str:
+    """The environment variable that sets a field."""
+    return f"PROVREPO_{field.upper()}"
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: what the command line says; None values are as if absent.
+        environment: instead of ``os.environ``.
+        file: instead of ``./provrepo.toml``.
+
+    Raises:
+        SettingsError: an unknown name in the file, or a value of the wrong type, naming where it stands.
+    """
+    environment = os.environ if environment is None else environment
+    file = Path("provrepo.toml") if file is None else file
+    chosen: dict[str, Any] = {}
+    written = _from_file(file)
+    for field in dataclasses.fields(Settings):
+        name = environment_name(field.name)
+        flag = (flags or {}).get(field.name)
+        if flag is not None:
+            chosen[field.name] = _typed(field, flag, f"--{field.name.replace('_', '-')}")
+        elif environment.get(name):
+            chosen[field.name] = _typed(field, environment[name], name)
+        elif field.name in written:
+            chosen[field.name] = _typed(field, written[field.name], f"{field.name} in {file}")
+    return Settings(**chosen)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        written = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {file}: {error}") from error
+    known = {field.name for field in dataclasses.fields(Settings)}
+    unknown = sorted(set(written) - known)
+    if unknown:
+        raise SettingsError(f"{file}: no setting is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    return written
+
+
+def _typed(field: dataclasses.Field[Any], value: object, where: str) -> object:
+    kind = {"Path": Path, "int": int, "float": float}.get(str(field.type), str)
+    try:
+        result = kind(str(value))
+    except ValueError:
+        raise SettingsError(f"{where}: {value!r} is not {'a whole number' if kind is int else 'a number'}") from None
+    if isinstance(result, int | float) and result < 0:
+        raise SettingsError(f"{where}: {value!r} is negative")
+    return result
