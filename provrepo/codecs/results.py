@@ -1,0 +1,256 @@
+"""Answers to SPARQL queries: rows, a boolean or triples in the model's own terms, and their serializations.
+
+An answer is complete and independent of the store it came from, so that it may outlive the store. Variable bindings
+are written in the SPARQL 1.1 Query Results formats (JSON, XML, CSV and TSV), triples in the RDF formats.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Literal as OneOf
+
+from provrepo.codecs import formats
+from provrepo.errors import QueryError, ReadError, UsageError
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.vocab import PREDECLARED, RDF_LANG_STRING, XSD_STRING
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
+
+__all__ = ["Kind", "QueryResult", "Row", "from_pyoxigraph", "parse"]
+
+Kind: TypeAlias = OneOf["bindings", "boolean", "graph"]
+"""SELECT gives bindings, ASK a boolean, CONSTRUCT and DESCRIBE a graph."""
+
+Row: TypeAlias = dict[str, Value]
+"""One solution: variable without its question mark → value; an unbound variable is absent."""
+
+_RESULTS = {
+    "json": "application/sparql-results+json",
+    "xml": "application/sparql-results+xml",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+}
+_GRAPHS = {
+    "turtle": "TURTLE",
+    "ntriples": "N_TRIPLES",
+    "rdfxml": "RDF_XML",
+    "rdfjsonld": "JSON_LD",
+    "trig": "TRIG",
+    "nquads": "N_QUADS",
+}
+"""Format name → name of pyoxigraph's constant."""
+
+_PLAIN_JSONLD = "application/ld+json"
+# The PROV profile of the table of formats promises PROV-O; what a query constructs may be anything.
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer to a query.
+
+    Iterating yields the rows of a SELECT or the triples of a CONSTRUCT; the truth value of an ASK is its answer, that
+    of the others says whether there is anything.
+
+    Attributes:
+        kind: which of the following is filled.
+        variables: of a SELECT, in its order.
+        rows: the solutions in the order of the answer.
+        boolean: what an ASK found; None for the other kinds.
+        triples: what a CONSTRUCT or DESCRIBE made; their ``graph`` is None.
+    """
+
+    kind: Kind
+    variables: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    boolean: bool | None = None
+    triples: list[Quad] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.triples if self.kind == "graph" else self.rows)
+
+    def __len__(self) -> int:
+        return len(self.triples if self.kind == "graph" else self.rows)
+
+    def __bool__(self) -> bool:
+        return bool(self.boolean) if self.kind == "boolean" else len(self) > 0
+
+    def formats(self) -> tuple[str, ...]:
+        """The formats in which this kind of answer can be written, the preferred one first."""
+        if self.kind == "graph":
+            return tuple(_GRAPHS)
+        # The CSV and TSV formats have no form for a boolean (SPARQL 1.1 Query Results CSV and TSV, section 1).
+        return tuple(_RESULTS) if self.kind == "bindings" else ("json", "xml")
+
+    def media_type(self, format: str) -> str:  # noqa: A002 (the name that callers use)
+        """The media type of a format, without parameters; all are UTF-8.
+
+        Raises:
+            UsageError: this kind of answer has no such format.
+        """
+        self._admit(format)
+        if format in _RESULTS:
+            return _RESULTS[format]
+        return _PLAIN_JSONLD if format == "rdfjsonld" else formats.by_name(format).media_type
+
+    def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
+        """The answer in a format.
+
+        Args:
+            format: ``json`` or ``xml``; for bindings also ``csv`` and ``tsv``; for a graph ``turtle``, ``ntriples``,
+                ``rdfxml``, ``rdfjsonld``, ``trig`` or ``nquads``.
+
+        Raises:
+            UsageError: this kind of answer has no such format; the message lists those it has.
+        """
+        self._admit(format)
+        if self.kind == "graph":
+            return _write_graph(self.triples, format)
+        data = json.dumps(self._json(), ensure_ascii=False, separators=(",", ":")).encode()
+        return data if format == "json" else _transcode(data, format)
+
+    def _admit(self, format_name: str) -> None:
+        if format_name in self.formats():
+            return
+        what = {"bindings": "rows", "boolean": "a yes-or-no answer", "graph": "triples"}[self.kind]
+        raise UsageError(f"{what} cannot be written as {format_name!r}; there are: {', '.join(self.formats())}")
+
+    def _json(self) -> dict[str, Any]:
+        """SPARQL 1.1 Query Results JSON Format, section 3."""
+        if self.kind == "boolean":
+            return {"head": {}, "boolean": bool(self.boolean)}
+        bindings = [{name: _json_term(row[name]) for name in self.variables if name in row} for row in self.rows]
+        return {"head": {"vars": list(self.variables)}, "results": {"bindings": bindings}}
+
+
+def _json_term(value: Value) -> dict[str, str]:
+    if isinstance(value, Identifier):
+        return {"type": "bnode", "value": value[2:]} if value.startswith("_:") else {"type": "uri", "value": value}
+    if value.language is not None:
+        return {"type": "literal", "value": value.lexical, "xml:lang": value.language}
+    if value.datatype == XSD_STRING:
+        return {"type": "literal", "value": value.lexical}
+    return {"type": "literal", "value": value.lexical, "datatype": value.datatype}
+
+
+def _transcode(data: bytes, format_name: str) -> bytes:
+    """SPARQL JSON results in another format: the rows are spelled out by hand once, in JSON alone."""
+    import pyoxigraph as ox
+
+    written: bytes | None = ox.parse_query_results(data, ox.QueryResultsFormat.JSON).serialize(
+        format=getattr(ox.QueryResultsFormat, format_name.upper())
+    )
+    return written or b""
+
+
+def _write_graph(triples: list[Quad], format_name: str) -> bytes:
+    import pyoxigraph as ox
+
+    return (
+        ox.serialize(
+            (ox.Triple(_resource(t.subject), ox.NamedNode(t.predicate), _term(t.object)) for t in triples),
+            format=getattr(ox.RdfFormat, _GRAPHS[format_name]),
+            prefixes=_used_prefixes(triples),
+        )
+        or b""
+    )
+
+
+def _used_prefixes(triples: list[Quad]) -> dict[str, str]:
+    iris: set[str] = {iri for t in triples for iri in t[:3] if isinstance(iri, Identifier)}
+    iris |= {t.object.datatype for t in triples if isinstance(t.object, Literal)}
+    return {prefix: name for prefix, name in PREDECLARED.items() if any(iri.startswith(name) for iri in iris)}
+
+
+def _resource(identifier: str) -> ox.NamedNode | ox.BlankNode:
+    import pyoxigraph as ox
+
+    return ox.BlankNode(identifier[2:]) if identifier.startswith("_:") else ox.NamedNode(identifier)
+
+
+def _term(value: Value) -> ox.NamedNode | ox.BlankNode | ox.Literal:
+    import pyoxigraph as ox
+
+    if isinstance(value, Identifier):
+        return _resource(value)
+    if value.language is not None:
+        return ox.Literal(value.lexical, language=value.language)
+    return ox.Literal(value.lexical, datatype=ox.NamedNode(value.datatype))
+
+
+def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples) -> QueryResult:
+    """Draw the whole answer out of pyoxigraph, which evaluates while it is being read.
+
+    Raises:
+        QueryError: the evaluation failed, or the answer holds a term that RDF 1.1 does not have.
+    """
+    import pyoxigraph as ox
+
+    try:
+        if isinstance(result, ox.QueryBoolean):
+            return QueryResult("boolean", boolean=bool(result))
+        if isinstance(result, ox.QueryTriples):
+            return QueryResult("graph", triples=[_triple(triple) for triple in result])
+        variables = tuple(variable.value for variable in result.variables)
+        return QueryResult("bindings", variables, [_row(variables, solution) for solution in result])
+    except (OSError, RuntimeError, ValueError) as error:
+        raise QueryError(f"the query cannot be evaluated: {error}") from error
+
+
+def _row(variables: tuple[str, ...], solution: ox.QuerySolution) -> Row:
+    return {name: _value(term) for name, term in zip(variables, solution, strict=True) if term is not None}
+
+
+def _triple(triple: ox.Triple | ox.Quad) -> Quad:
+    return Quad(_identifier(triple.subject), Identifier(triple.predicate.value), _value(triple.object))
+
+
+def _identifier(term: Any) -> Identifier:
+    value = _value(term)
+    if not isinstance(value, Identifier):
+        raise QueryError("a literal stands where an IRI or a blank node must stand")
+    return value
+
+
+def _value(term: Any) -> Value:
+    import pyoxigraph as ox
+
+    if isinstance(term, ox.NamedNode):
+        return Identifier(term.value)
+    if isinstance(term, ox.Literal):
+        if term.direction is not None:
+            raise QueryError("the answer holds a string with a base direction (RDF 1.2), which is not supported")
+        if term.language is not None:
+            return Literal(term.value, RDF_LANG_STRING, term.language)
+        return Literal(term.value, term.datatype.value)
+    if isinstance(term, ox.BlankNode):
+        return Identifier(f"_:{term.value}")
+    raise QueryError("the answer holds a triple term (RDF 1.2), which is not supported")
+
+
+def parse(data: bytes, media_type: str) -> QueryResult:
+    """Read the answer of another SPARQL endpoint.
+
+    Args:
+        data: the body of the response.
+        media_type: its Content-Type; parameters do not matter.
+
+    Raises:
+        ReadError: the media type is none of an answer that can be read, or the body is not what it says.
+    """
+    import pyoxigraph as ox
+
+    kind = media_type.partition(";")[0].strip().lower()
+    results, graph = ox.QueryResultsFormat.from_media_type(kind), ox.RdfFormat.from_media_type(kind)
+    if results is None and graph is None:
+        raise ReadError(f"{kind or 'nothing'} is not a media type of query results or of RDF")
+    try:
+        if results is not None:
+            return from_pyoxigraph(ox.parse_query_results(data, results))
+        return QueryResult("graph", triples=[_triple(quad) for quad in ox.parse(data, graph)])
+    except SyntaxError as error:
+        raise ReadError(f"the answer is not what it says it is ({kind}): {error.msg}", line=error.lineno) from error
