@@ -57,6 +57,12 @@ class Report:
         """How many findings have this severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
+    def count_text(self) -> str:
+        """How many findings of each severity, in words: ``2 violations, 1 warning``."""
+        words = {Severity.VIOLATION: "violation", Severity.WARNING: "warning", Severity.INFO: "remark"}
+        counts = [(self.count(severity), word) for severity, word in words.items()]
+        return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "no findings"
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it, over HTTP, in the ledger and with ``--output json``."""
         return {

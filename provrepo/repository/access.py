@@ -1,0 +1,60 @@
+"""Who may do what. Roles will grow here; every verb asks here first."""
+
+from __future__ import annotations
+
+import re
+
+from provrepo.errors import Denied, InvalidName, NotFound
+from provrepo.repository.records import Actor
+
+__all__ = ["ANONYMOUS", "may_administer", "may_read", "may_write", "name", "require_read", "require_write"]
+
+ANONYMOUS = Actor(id="", name="anonymous")
+"""A stranger: reads what is public."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def name(what: str, value: str) -> str:
+    """A valid name of a project or document.
+
+    Raises:
+        InvalidName: it is not one; ``what`` says of what.
+    """
+    if not _NAME.fullmatch(value):
+        raise InvalidName(
+            f"{value[:120]!r} cannot name a {what}: 1 to 100 letters, digits, '_' and '-', starting with a letter or digit"
+        )
+    return value
+
+
+def may_read(actor: Actor, project: str, public: bool) -> bool:
+    """Whether the actor may read a project: everybody a public one, otherwise those whose token covers it."""
+    return public or actor.owner or (bool(actor.id) and _covers(actor, project))
+
+
+def may_write(actor: Actor, project: str) -> bool:
+    """Whether the actor may submit to a project and withdraw from it."""
+    return actor.owner or (actor.write and _covers(actor, project))
+
+
+def may_administer(actor: Actor) -> bool:
+    """Whether the actor may create projects and change their settings: the owner, and tokens for all projects."""
+    return actor.owner or (actor.write and bool(actor.id) and actor.projects is None)
+
+
+def _covers(actor: Actor, project: str) -> bool:
+    return actor.projects is None or project in actor.projects
+
+
+def require_read(actor: Actor, project: str, *, exists: bool, public: bool) -> None:
+    """Raises NotFound alike for what does not exist and for what the actor may not know of."""
+    if not exists or not may_read(actor, project, public):
+        raise NotFound(f"there is no project {project!r}")
+
+
+def require_write(actor: Actor, project: str, *, exists: bool, public: bool) -> None:
+    """Raises NotFound as ``require_read`` does, and Denied for what the actor may see but not change."""
+    require_read(actor, project, exists=exists, public=public)
+    if not may_write(actor, project):
+        raise Denied(f"{actor.name} may not change project {project!r}; a token for it is needed")

@@ -1,0 +1,328 @@
+"""The follower: the one process that holds ``views.lock`` applies ledger entries to the views.
+
+Any process may append to the ledger. The holder of the lock applies what others appended as well: a server looks every
+200 ms, everybody else before answering a query. A kill between append and apply costs nothing: what the views have
+applied is written in the views, so the next holder goes on from there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from provrepo.errors import Busy, Error
+from provrepo.ledger.entries import REPOSITORY, Entry
+from provrepo.ledger.ledger import Ledger
+from provrepo.repository.records import PUBLIC
+from provrepo.views.view import Change, View
+
+__all__ = ["Follower", "ViewsLock"]
+
+log = logging.getLogger("provrepo.repository.follower")
+
+V = TypeVar("V")
+
+INTERVAL = 0.2
+"""Seconds between two looks for entries that other processes appended."""
+
+
+class ViewsLock:
+    """An advisory lock on a file, held by a process and let go by its death.
+
+    The file says who holds it and, when a server does, under which URL it answers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it."""
+        return self._file is not None
+
+    def acquire(self, url: str = "") -> bool:
+        """Take the lock without waiting; whether that succeeded."""
+        if self._file is None:
+            file = self._path.open("a+", encoding="utf-8")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                return False
+            self._file = file
+        self.announce(url)
+        return True
+
+    def announce(self, url: str) -> None:
+        """Write down who holds the lock, for the messages of other processes."""
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+            json.dump({"pid": os.getpid(), "url": url}, self._file)
+            self._file.flush()
+
+    def holder(self) -> dict[str, Any]:
+        """What the holder wrote down: ``pid`` and ``url``; empty where nothing can be read."""
+        try:
+            found = json.loads(self._path.read_text("utf-8") or "{}")
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class Follower:
+    """Brings the views up to the ledger.
+
+    Attributes:
+        set_aside: entries whose content could not be made, as ``project/sequence: reason``. They do not stop the
+            others, and ``rebuild`` tries them again.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        lock: ViewsLock,
+        views: Callable[[str], Sequence[View]],
+        derive: Callable[[Entry, str], Path | None],
+    ) -> None:
+        """Follow ``ledger``.
+
+        Args:
+            ledger: what is followed.
+            lock: ``views.lock``.
+            views: opens every view under a base IRI; called once the lock is held, and again when the base changes.
+            derive: makes the content file of a submit entry under a base IRI; None where its bytes were erased.
+        """
+        self._ledger = ledger
+        self._lock = lock
+        self._open = views
+        self._derive = derive
+        self._views: Sequence[View] | None = None
+        self._base = ""
+        self._seen = -1
+        self._applying = threading.RLock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.set_aside: dict[str, str] = {}
+
+    @property
+    def indexing(self) -> bool:
+        """Whether this process holds the lock and its views are open."""
+        return self._views is not None
+
+    def acquire(self, url: str = "") -> bool:
+        """Take the lock and open the views, if nobody else has them; whether they are this process's now."""
+        with self._applying:
+            if self._views is not None:
+                return True
+            if not self._lock.acquire(url):
+                return False
+            try:
+                self._base = self._current_base()
+                self._views = self._open(self._base)
+            except BaseException:
+                self._lock.release()
+                raise
+            return True
+
+    def start(self, url: str = "") -> bool:
+        """Catch up, then keep looking for new entries in a thread of its own; what a server does."""
+        if not self.acquire(url):
+            return False
+        self.catch_up()
+        self._thread = threading.Thread(target=self._run, name="provrepo-follower", daemon=True)
+        self._thread.start()
+        return True
+
+    def announce(self, url: str) -> None:
+        """Tell other processes under which URL this one answers."""
+        self._lock.announce(url)
+
+    def view(self, kind: type[V]) -> V:
+        """The open view of that class, brought up to the ledger first unless a thread does that anyway.
+
+        Raises:
+            Busy: another process holds the views; the message names its URL where it has one.
+        """
+        if not self.acquire():
+            holder = self._lock.holder()
+            url = holder.get("url")
+            hint = f"ask it: provrepo query --endpoint {url}sparql" if url else "end it first, or ask it"
+            raise Busy(
+                f"another process ({holder.get('pid', 'unknown')}) holds the views of this data directory; {hint}"
+            )
+        if self._thread is None:
+            # With a thread that follows, a reader does not wait for somebody's large submission to be loaded.
+            self.catch_up()
+        for view in self._views or ():
+            if isinstance(view, kind):
+                return view
+        raise LookupError(f"no view of kind {kind.__name__} is registered")
+
+    def catch_up(self) -> None:
+        """Apply every entry that the views do not have yet."""
+        with self._applying:
+            if self._views is None:
+                return
+            position = self._ledger.position()
+            if position == self._seen:
+                return
+            if self._current_base() != self._base:
+                self._reopen()
+            for view in self._views:
+                self._check_stamps(view)
+                for project in self._ledger.projects():
+                    self._follow(view, project)
+            self._seen = position
+
+    def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
+        """Throw every view away and apply the whole ledger again.
+
+        Raises:
+            Busy: another process holds the views.
+        """
+        with self._applying:
+            if not self.acquire():
+                raise Busy("another process holds the views of this data directory; end it first")
+            self.set_aside.clear()
+            self._base = self._current_base()
+            self._reopen()
+            for view in self._views or ():
+                for dataset in view.datasets():
+                    view.clear(dataset)
+                for project in self._ledger.projects():
+                    self._follow(view, project)
+                    if progress is not None:
+                        progress(project, self._ledger.length(project))
+
+    def close(self) -> None:
+        """Stop following, close the views and let go of the lock."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        with self._applying:
+            for view in self._views or ():
+                view.close()
+            self._views = None
+            self._lock.release()
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            try:
+                self.catch_up()
+            except Error:
+                # The next look tries again; what cannot be derived is set aside and does not come here.
+                log.exception("the views could not be brought up to the ledger")
+
+    def _current_base(self) -> str:
+        return str(self._ledger.settings(REPOSITORY).get("base", ""))
+
+    def _reopen(self) -> None:
+        for view in self._views or ():
+            view.close()
+        self._base = self._current_base()
+        self._views = self._open(self._base)
+
+    def _check_stamps(self, view: View) -> None:
+        """Clear what was built by another version of the code or under another base IRI."""
+        for dataset in view.datasets():
+            if view.stamp(dataset) != view.STAMP:
+                log.info("dataset %s was built differently and is built again", dataset)
+                view.clear(dataset)
+
+    def _follow(self, view: View, project: str) -> None:
+        public = bool(self._ledger.settings(project).get("public", False))
+        if not public and view.position(PUBLIC, project):
+            view.forget(PUBLIC, project)
+        datasets = [project, PUBLIC] if public else [project]
+        positions = {dataset: view.position(dataset, project) for dataset in datasets}
+        length = self._ledger.length(project)
+        if min(positions.values()) >= length:
+            return
+        replaced = self._replaced(project, after=min(positions.values()))
+        for entry in self._ledger.entries(project, after=min(positions.values())):
+            behind = [dataset for dataset in datasets if positions[dataset] < entry.sequence]
+            content = _Content(lambda entry=entry: self._content(entry)) if entry.sequence not in replaced else None  # type: ignore[misc]
+            try:
+                change = self._change(entry, content)
+                for dataset in behind:
+                    view.apply(dataset, change)
+            finally:
+                if content is not None:
+                    content.close()
+
+    def _change(self, entry: Entry, content: _Content | None) -> Change:
+        if entry.kind != "submit" or content is None or content.original() is None:
+            return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base)
+        return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base, content.link)
+
+    def _replaced(self, project: str, after: int) -> set[int]:
+        """Submissions that a later entry of the stretch to apply takes out of the dataset again.
+
+        Their content need not be loaded: the result is the same, which makes a rebuild cost what is current and not
+        what ever was.
+        """
+        newest: dict[str, int] = {}
+        replaced: set[int] = set()
+        for entry in self._ledger.entries(project, after=after):
+            document = entry.fields.get("document")
+            if not isinstance(document, str):
+                continue
+            if entry.kind in ("submit", "withdraw") and document in newest:
+                replaced.add(newest.pop(document))
+            if entry.kind == "submit":
+                newest[document] = entry.sequence
+        return replaced
+
+    def _content(self, entry: Entry) -> Path | None:
+        try:
+            return self._derive(entry, self._base)
+        except Error as error:
+            log.error("entry %s/%s is set aside: %s", entry.project, entry.sequence, error)
+            self.set_aside[f"{entry.project}/{entry.sequence}"] = str(error)
+            return None
+
+
+class _Content:
+    """The content file of one entry, made when first asked for and handed out once for each dataset."""
+
+    def __init__(self, make: Callable[[], Path | None]) -> None:
+        self._make = make
+        self._file: Path | None = None
+        self._made = False
+        self._links = 0
+
+    def original(self) -> Path | None:
+        if not self._made:
+            self._file, self._made = self._make(), True
+        return self._file
+
+    def link(self) -> Path:
+        """Another name of the file, for a view to read and delete."""
+        file = self.original()
+        if file is None:
+            raise FileNotFoundError("this entry has no content")
+        self._links += 1
+        link = file.with_name(f"{file.name}.{self._links}")
+        link.unlink(missing_ok=True)
+        os.link(file, link)
+        return link
+
+    def close(self) -> None:
+        if self._file is not None:
+            for number in range(1, self._links + 1):
+                self._file.with_name(f"{self._file.name}.{number}").unlink(missing_ok=True)
+            self._file.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""``fsck``: reads everything again and compares it with what was written down about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from provrepo.errors import Damaged
+from provrepo.ledger.entries import REPOSITORY
+from provrepo.repository.records import PUBLIC, Check
+from provrepo.repository.store import Store
+from provrepo.views.quads import Quads
+
+__all__ = ["fsck"]
+
+
+def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Check:
+    """Check the chain of every project, every blob that an entry names, and, where this process has them, the views.
+
+    Erased bytes are expected to be gone. Blobs that no entry names are what a submission leaves that was killed
+    before its entry was appended: a note, not a problem.
+    """
+    problems = list(store.ledger.verify())
+    notes: list[str] = []
+    entries = 0
+    named: set[str] = set()
+    for project in [REPOSITORY, *store.ledger.projects()]:
+        erased = store.ledger.erased(project)
+        number = 0
+        for number, entry in enumerate(store.ledger.entries(project), 1):
+            if entry.kind != "submit":
+                continue
+            fields = entry.fields
+            named.add(fields["report"])
+            if (fields["document"], fields["version"]) not in erased:
+                named.add(fields["blob"])
+        entries += number
+        if progress is not None:
+            progress(project or "the repository's own settings", number)
+    for blob in sorted(named):
+        problem = _blob(store, blob)
+        if problem:
+            problems.append(problem)
+    stray = sum(1 for blob in store.blobs.all() if blob not in named)
+    if stray:
+        notes.append(f"{stray} blob{'s' if stray > 1 else ''} that no entry names")
+    if store.may_follow():
+        problems += _views(store)
+    else:
+        notes.append("the views are held by another process and were not looked at")
+    return Check(entries, len(named), tuple(problems), tuple(notes))
+
+
+def _blob(store: Store, blob: str) -> str | None:
+    if not store.blobs.exists(blob):
+        return f"blob {blob} is missing"
+    try:
+        sound = store.blobs.verify(blob)
+    except Damaged as error:
+        return str(error)
+    return None if sound else f"blob {blob} does not have that digest any more"
+
+
+def _views(store: Store) -> list[str]:
+    """Whether the views have applied every entry, and whether anything had to be set aside."""
+    view = store.follower.view(Quads)
+    problems = [f"entry {which} is set aside: {why}" for which, why in sorted(store.follower.set_aside.items())]
+    for project in store.ledger.projects():
+        datasets = [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]
+        length = store.ledger.length(project)
+        for dataset in datasets:
+            position = view.position(dataset, project)
+            if position != length:
+                problems.append(f"dataset {dataset} has applied {position} of the {length} entries of {project}")
+    return problems

@@ -1,0 +1,111 @@
+"""Read → check → quads: everything that touches a submission's bytes, as one function run in a worker process.
+
+The process that keeps the ledger never parses what strangers send. It hands over a path, and gets back plain JSON and
+the path of a file of N-Quads.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from provrepo.model.document import Document
+from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.minting import Minter
+from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE
+
+__all__ = ["MAPPING", "run"]
+
+MAPPING = "prov-o/1"
+"""Version of the mapping from statements to quads; recorded with each submission."""
+
+
+def run(
+    source: str,
+    *,
+    name: str | None = None,
+    format: str | None = None,  # noqa: A002
+    base: str | None = None,
+    check: bool = True,
+    profiles: list[str] | None = None,
+    constraints: str | None = None,
+    target: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Read a document, check it, and write its quads.
+
+    Args:
+        source: path of the bytes.
+        name: the file name under which they came, for detecting the format.
+        format: a format's name; detected where it is not given.
+        base: against which relative IRIs are resolved.
+        check: whether to check; not when entries that were accepted before are indexed again.
+        profiles: names of the SHACL profiles to hold it against.
+        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
+        target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (the
+            repository's base IRI). Without one, or where the document fails, no quads are written.
+
+    Returns:
+        ``format``, ``statements``, ``title``, ``report`` (None where nothing was checked), ``written`` (whether there
+        are quads), ``bundles`` (pairs of graph IRI and bundle IRI), ``seconds`` (by step).
+
+    Raises:
+        ReadError: the bytes cannot be read.
+    """
+    from provrepo.codecs import dataset, formats
+    from provrepo.codecs.guards import check as guard
+
+    started = time.perf_counter()
+    data = Path(source).read_bytes()
+    chosen = formats.by_name(format) if format else formats.detect(data, name)
+    guard(data, chosen.name)
+    reading = dataset.read(data, chosen, base)
+    document = reading.document
+    read = time.perf_counter()
+
+    report = None
+    if check:
+        from provrepo.checks.validation import check as judge
+
+        report = judge(document, profiles=profiles or [], constraints=constraints, source=data)
+    checked = time.perf_counter()
+
+    bundles: list[tuple[str, str]] = []
+    written = target is not None and (report is None or report.conforms)
+    if target is not None and written:
+        minter = Minter(target["minting"])
+        counts = dataset.write_nquads(
+            reading,
+            version=Identifier(target["version"]),
+            mint_blank=lambda number: minter.genid(target["blob"], number),
+            output=Path(target["output"]),
+        )
+        bundles = [(str(graph), str(bundle)) for graph, bundle in counts.bundles]
+    return {
+        "format": chosen.name,
+        "statements": len(document),
+        "title": title(document),
+        "report": None if report is None else report.to_dict(),
+        "written": written,
+        "bundles": bundles,
+        "seconds": {
+            "read": read - started,
+            "check": checked - read,
+            "quads": time.perf_counter() - checked,
+        },
+    }
+
+
+_TITLES = (Identifier("http://purl.org/dc/terms/title"), Identifier(PROV_LABEL))
+_BUNDLE = (Identifier(PROV_TYPE), Identifier(PROV + "Bundle"))
+
+
+def title(document: Document) -> str:
+    """What the document calls itself: the title or label of the bundle it describes, at most 200 characters."""
+    for statement in document.statements:
+        if statement.kind.element and _BUNDLE in statement.attributes:
+            for wanted in _TITLES:
+                for attribute, value in statement.attributes:
+                    if attribute == wanted and isinstance(value, Literal) and value.lexical.strip():
+                        return " ".join(value.lexical.split())[:200]
+    return ""

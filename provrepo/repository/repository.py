@@ -1,0 +1,596 @@
+"""The verbs, bound to whoever asks. The command line, the server and scripts all go through here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from provrepo.checks.report import Report
+from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
+from provrepo.ledger.entries import REPOSITORY
+from provrepo.model.document import Document
+from provrepo.repository import access, catalog, submission
+from provrepo.repository.records import (
+    PUBLIC,
+    Actor,
+    Check,
+    DocumentInfo,
+    ProjectInfo,
+    Receipt,
+    TokenInfo,
+    VersionInfo,
+)
+from provrepo.repository.store import Store
+from provrepo.settings import Settings, load
+
+if TYPE_CHECKING:
+    from provrepo.codecs.formats import Source
+    from provrepo.codecs.results import QueryResult
+    from provrepo.ledger.accounts import Token
+    from provrepo.views.quads import Quads
+
+__all__ = ["DEFAULT", "Repository", "open"]
+
+log = logging.getLogger("provrepo.repository")
+
+DEFAULT = "default"
+"""The project where none is named; made when first submitted to."""
+
+
+def open(  # noqa: A001 (provrepo.open is the promised name)
+    data: str | Path | None = None, *, settings: Settings | None = None, follow: bool = True
+) -> Repository:
+    """Open a data directory and act as its local owner.
+
+    Args:
+        data: the data directory, made where there is none; what the settings say where it is not given.
+        settings: instead of those read from environment and ``provrepo.toml``.
+        follow: False never takes the views: submissions are stored, and whoever holds the views indexes them.
+
+    Raises:
+        Damaged: the directory cannot be made or read, or a newer version wrote it.
+    """
+    chosen = settings or load()
+    if data is not None:
+        chosen = replace(chosen, data=Path(data))
+    store = Store.open(chosen, follow=follow)
+    return store.as_actor(store.owner())
+
+
+class Repository:
+    """A repository as one actor sees it.
+
+    Attributes:
+        actor: who is asking.
+    """
+
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self.actor = actor
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._store.settings
+
+    def as_actor(self, actor: Actor) -> Repository:
+        """The same repository as somebody else sees it."""
+        return Repository(self._store, actor)
+
+    # Projects
+
+    def init(self, base: str | None = None) -> str:
+        """Make the data directory, and record the base IRI under which everything is named.
+
+        Args:
+            base: an absolute http(s) IRI; ``/`` is added where it does not end in one. None changes nothing.
+
+        Returns:
+            The base IRI in force, empty where none has been set.
+
+        Raises:
+            UsageError: not an absolute http(s) IRI.
+            Denied: only the owner may.
+        """
+        if base is None:
+            return self._store.base()
+        if not self.actor.owner:
+            raise Denied("only the owner of the data directory sets its base IRI")
+        parts = urlsplit(base)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment or " " in base:
+            raise UsageError(f"{base!r} is no base IRI: an absolute http or https IRI without query and fragment is")
+        wanted = base if base.endswith("/") else base + "/"
+        with self._store.ledger.appending(REPOSITORY) as appending:
+            if appending.settings().get("base", "") != wanted:
+                appending.append("settings", {"base": wanted}, actor=self.actor.id)
+        return wanted
+
+    def base(self) -> str:
+        """The base IRI in force; empty until one is set."""
+        return self._store.base()
+
+    def create_project(
+        self, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
+    ) -> ProjectInfo:
+        """Make a project.
+
+        Args:
+            name: 1 to 100 letters, digits, ``_`` and ``-``.
+            public: whether everybody may read it.
+            title: for people.
+            profiles: names of the profiles that each submission must satisfy.
+
+        Raises:
+            Conflict: there is one of that name.
+            InvalidName: not a name.
+            UsageError: an unknown profile.
+            Denied: the actor may not make projects.
+        """
+        access.name("project", name)
+        if not access.may_administer(self.actor):
+            raise Denied(f"{self.actor.name} may not make projects; a token for all projects is needed")
+        self._known(profiles)
+        with self._store.ledger.appending(name) as appending:
+            if appending.exists():
+                raise Conflict(f"there is a project {name!r} already")
+            appending.append(
+                "settings",
+                {"public": public, "title": title, "profiles": list(dict.fromkeys(profiles))},
+                actor=self.actor.id,
+            )
+        return catalog.project_info(self._store, name)
+
+    def set_project(
+        self,
+        name: str,
+        *,
+        public: bool | None = None,
+        title: str | None = None,
+        profiles: Sequence[str] | None = None,
+    ) -> ProjectInfo:
+        """Change a project's settings; None leaves one as it is. The ledger keeps what they were.
+
+        Raises:
+            NotFound: no such project.
+            UsageError: an unknown profile.
+            Denied: the actor may not change it.
+        """
+        self._readable(name)
+        if not access.may_administer(self.actor):
+            raise Denied(f"{self.actor.name} may not change the settings of {name!r}")
+        self._known(profiles or ())
+        wanted = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
+        with self._store.ledger.appending(name) as appending:
+            settings = appending.settings()
+            changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k) != v}
+            if changed:
+                appending.append("settings", changed, actor=self.actor.id)
+        self._index()
+        return catalog.project_info(self._store, name)
+
+    def project(self, name: str) -> ProjectInfo:
+        """One project.
+
+        Raises:
+            NotFound: there is none that the actor may see.
+        """
+        self._readable(name)
+        return catalog.project_info(self._store, name)
+
+    def projects(self) -> list[ProjectInfo]:
+        """The projects that the actor may read, by name."""
+        infos = (catalog.project_info(self._store, name) for name in self._store.ledger.projects())
+        return [info for info in infos if access.may_read(self.actor, info.name, info.public)]
+
+    # Documents
+
+    def submit(
+        self,
+        source: Source,
+        *,
+        project: str = DEFAULT,
+        name: str | None = None,
+        profiles: Sequence[str] = (),
+        update: bool = False,
+        if_match: str | None = None,
+        format: str | None = None,  # noqa: A002
+        base: str | None = None,
+        note: str = "",
+    ) -> Receipt:
+        """Check a document and store it for good.
+
+        It is stored whole or not at all: when this returns, bytes and ledger entry are on disk. Submitting the
+        current version's bytes again changes nothing and returns its receipt.
+
+        Args:
+            source: a path, the bytes, or a binary file object.
+            project: where to; ``default`` is made when first needed.
+            name: the document's name; the file's name or part of the digest where it is not given.
+            profiles: to hold it against, beyond the project's own.
+            update: append a new version where the name is taken.
+            if_match: replace only the version with this SHA-256, or any for ``"*"``.
+            format: a format's name; detected where it is not given.
+            base: the IRI against which relative IRIs are resolved.
+            note: what the submitter says about it.
+
+        Raises:
+            ReadError: unreadable, with line and column where there is one.
+            Refused: it does not conform; carries the report. Nothing is stored.
+            Conflict: the name is taken by other bytes.
+            Stale: the version named by ``if_match`` is not the current one.
+            NotFound: no such project.
+            Denied: the actor may not submit to it.
+            TooLarge: more bytes than the settings allow.
+            WorkerFailed: checking took too long or too much memory.
+        """
+        if project == DEFAULT and self.actor.owner:
+            self._ensure_default()
+        return submission.submit(
+            self._store,
+            self.actor,
+            source,
+            project=project,
+            name=name,
+            profiles=profiles,
+            update=update,
+            if_match=if_match,
+            format=format,
+            base=base,
+            note=note,
+        )
+
+    def validate(
+        self,
+        source: Source | Document,
+        *,
+        profiles: Sequence[str] = (),
+        constraints: str | None = None,
+        format: str | None = None,  # noqa: A002
+        base: str | None = None,
+    ) -> Report:
+        """Check a document and keep nothing of it.
+
+        Raises:
+            ReadError: unreadable.
+            UsageError: an unknown profile.
+            NotAvailable: a layer that this version does not have.
+        """
+        if isinstance(source, Document):
+            from provrepo.checks.validation import validate
+
+            return validate(source, profiles=profiles, constraints=constraints)
+        return submission.validate(
+            self._store, source, profiles=profiles, constraints=constraints, format=format, base=base
+        )
+
+    def documents(
+        self, project: str, *, after: str = "", limit: int | None = None, withdrawn: bool = False
+    ) -> list[DocumentInfo]:
+        """The documents of a project by name, each with its newest version.
+
+        Args:
+            project: which project.
+            after: only names that come after this one.
+            limit: at most so many.
+            withdrawn: whether to list withdrawn ones too.
+
+        Raises:
+            NotFound: no such project.
+        """
+        self._readable(project)
+        found: list[DocumentInfo] = []
+        while limit is None or len(found) < limit:
+            page = self._store.ledger.documents(project, after=after, limit=limit or 1000)
+            if not page:
+                break
+            after = page[-1][0]
+            for name, newest, withdrawal in page:
+                if withdrawal is None or withdrawn:
+                    found.append(catalog.document_info(self._store, project, name, newest, withdrawal))
+        return found[:limit]
+
+    def document(self, project: str, name: str) -> DocumentInfo:
+        """One document with its newest version; ``withdrawn`` says whether it still stands.
+
+        Raises:
+            NotFound: there has never been one of that name.
+        """
+        self._readable(project)
+        versions = self._store.ledger.versions(project, name)
+        last = self._store.ledger.last(project, name)
+        if not versions or last is None:
+            raise NotFound(f"there is no document {name!r} in project {project!r}")
+        withdrawal = last if last.kind == "withdraw" else None
+        return catalog.document_info(self._store, project, name, versions[-1], withdrawal)
+
+    def history(self, project: str, name: str) -> list[VersionInfo]:
+        """Every version of a document, oldest first.
+
+        Raises:
+            NotFound: there has never been one of that name.
+        """
+        self._readable(project)
+        return catalog.history(self._store, project, name)
+
+    def version(self, project: str, name: str, version: int | None = None) -> VersionInfo:
+        """One version; the current one where none is named.
+
+        Raises:
+            NotFound: no such document or version.
+            Withdrawn: withdrawn or erased.
+        """
+        self._readable(project)
+        return catalog.find_version(self._store, project, name, version)
+
+    def original(self, project: str, name: str, version: int | None = None) -> tuple[bytes, VersionInfo]:
+        """The bytes exactly as they were submitted, verified against their digest.
+
+        Raises:
+            NotFound: no such document or version.
+            Withdrawn: withdrawn or erased.
+            Damaged: the stored bytes are no longer what was submitted.
+        """
+        info = self.version(project, name, version)
+        return self._store.blobs.get(info.sha256), info
+
+    def read(self, project: str, name: str, version: int | None = None) -> Document:
+        """A stored version as a document; raises what ``original`` does."""
+        from provrepo.codecs import formats
+
+        data, info = self.original(project, name, version)
+        return formats.read(data, format=info.format, base=info.base or None)
+
+    def export(
+        self,
+        project: str,
+        name: str,
+        version: int | None = None,
+        *,
+        format: str | None = None,  # noqa: A002
+    ) -> bytes:
+        """A stored version in a format; the submitted bytes where none is named or it is theirs already.
+
+        Raises:
+            UnknownFormat: no such format.
+            NotFound: no such document or version.
+            Withdrawn: withdrawn or erased.
+            WriteError: the format cannot carry it.
+        """
+        from provrepo.codecs import formats
+
+        if format is not None:
+            formats.by_name(format)
+        data, info = self.original(project, name, version)
+        if format is None or format == info.format:
+            return data
+        return formats.read(data, format=info.format, base=info.base or None).write(format)
+
+    def report(self, project: str, name: str, version: int | None = None) -> Report:
+        """The report that was made when a version was accepted; raises what ``version`` does."""
+        info = self.version(project, name, version)
+        return catalog.stored_report(self._store, self._store.ledger.entry(project, info.sequence))
+
+    def withdraw(self, project: str, name: str, *, reason: str, if_match: str | None = None) -> DocumentInfo:
+        """Take a document back: it leaves the datasets, its versions stay in the ledger.
+
+        Args:
+            project: which project.
+            name: which document.
+            reason: kept in the ledger and shown in its place.
+            if_match: only if the current version has this SHA-256; ``"*"`` for any.
+
+        Raises:
+            NotFound: no such document.
+            Withdrawn: it has been withdrawn before.
+            Stale: another version is current.
+            Denied: the actor may not.
+        """
+        self._writable(project)
+        if not reason.strip():
+            raise UsageError("a withdrawal needs a reason")
+        with self._store.ledger.appending(project) as appending:
+            current = catalog.find_version(self._store, project, name, None)
+            if if_match not in (None, "*", current.sha256):
+                raise Stale(f"{name} has a newer version: {current.version} ({current.sha256})")
+            appending.append(
+                "withdraw",
+                {"document": name, "version": current.version, "reason": reason.strip()},
+                actor=self.actor.id,
+            )
+        self._index()
+        return self.document(project, name)
+
+    def erase(self, project: str, name: str, version: int, *, reason: str) -> VersionInfo:
+        """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
+
+        The bytes are deleted once no version that is not erased consists of them.
+
+        Raises:
+            NotFound: no such version.
+            Withdrawn: erased before.
+            Denied: only the owner may.
+        """
+        if not self.actor.owner:
+            raise Denied("only the owner of the data directory erases")
+        if not reason.strip():
+            raise UsageError("an erasure needs a reason")
+        self._writable(project)
+        with self._store.ledger.appending(project) as appending:
+            info = catalog.find_version(self._store, project, name, version)
+            appending.append(
+                "erase",
+                {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip()},
+                actor=self.actor.id,
+            )
+        self._index()
+        if self._store.ledger.references(info.sha256) == 0:
+            self._store.blobs.erase(info.sha256)
+        return next(i for i in self.history(project, name) if i.version == version)
+
+    # Queries
+
+    def query(
+        self, query: str, *, project: str | None = None, public: bool = False, base: str | None = None
+    ) -> QueryResult:
+        """Ask one dataset in SPARQL 1.1.
+
+        Args:
+            query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need not be declared.
+            project: the project whose dataset is asked; ``default`` where neither this nor ``public`` is given.
+            public: ask the dataset that merges all public projects.
+            base: the IRI against which the query's relative IRIs are resolved.
+
+        Raises:
+            QueryError: it cannot be parsed, or asks for what is not allowed.
+            NotFound: no such project.
+            Busy: another process holds the views; the message names its URL.
+        """
+        if public:
+            dataset = PUBLIC
+        else:
+            dataset = project or DEFAULT
+            if dataset == DEFAULT and self.actor.owner:
+                self._ensure_default()
+            self._readable(dataset)
+        return self._quads().query(dataset, query, base=base)
+
+    # Maintenance
+
+    def rebuild(self, progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
+        """Throw the views away and make them again from the ledger.
+
+        Args:
+            progress: called with each project and how many entries it has, once it is done.
+
+        Returns:
+            The number of quads of each dataset.
+
+        Raises:
+            Busy: another process holds the views.
+            Denied: only the owner may.
+        """
+        self._owner("rebuilds")
+        self._store.follower.rebuild(progress)
+        quads = self._quads()
+        return {dataset: quads.count(dataset) for dataset in quads.datasets()}
+
+    def fsck(self, progress: Callable[[str, int], None] | None = None) -> Check:
+        """Read every entry and every blob again, and say what is not as it was written.
+
+        Raises:
+            Denied: only the owner may.
+        """
+        from provrepo.repository.fsck import fsck
+
+        self._owner("checks the data directory")
+        return fsck(self._store, progress)
+
+    # Tokens
+
+    def create_token(
+        self, name: str, *, projects: Sequence[str] | None = None, write: bool = True, days: int | None = None
+    ) -> tuple[str, TokenInfo]:
+        """Make a token. Its text is returned this once; only its digest is kept.
+
+        Args:
+            name: whom it stands for; the same name is the same actor.
+            projects: the projects it is for; None for all.
+            write: whether it may change anything.
+            days: until it expires; None for never.
+
+        Raises:
+            NotFound: one of the projects does not exist.
+            Denied: only the owner makes tokens.
+        """
+        self._owner("makes tokens")
+        if not name.strip():
+            raise UsageError("a token needs the name of whom it stands for")
+        for project in projects or ():
+            self._readable(project)
+        expires = None if days is None else (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        text, token = self._store.accounts.create(
+            name.strip(), projects=None if projects is None else list(projects), write=write, expires=expires
+        )
+        return text, _token_info(token)
+
+    def tokens(self) -> list[TokenInfo]:
+        """Every token, without its secret; only for the owner."""
+        self._owner("lists tokens")
+        return [_token_info(token) for token in self._store.accounts.list()]
+
+    def revoke_token(self, id: str) -> TokenInfo:  # noqa: A002
+        """Make a token worthless.
+
+        Raises:
+            NotFound: no such token.
+            Denied: only the owner may.
+        """
+        self._owner("revokes tokens")
+        return _token_info(self._store.accounts.revoke(id))
+
+    def close(self) -> None:
+        """Close the data directory, for everybody who was bound to it."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What every verb asks first
+
+    def _readable(self, project: str) -> None:
+        settings, exists = catalog.project_settings(self._store, project)
+        access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
+
+    def _writable(self, project: str) -> None:
+        settings, exists = catalog.project_settings(self._store, project)
+        access.require_write(self.actor, project, exists=exists, public=bool(settings.get("public")))
+
+    def _owner(self, what: str) -> None:
+        if not self.actor.owner:
+            raise Denied(f"only the owner of the data directory {what}")
+
+    def _ensure_default(self) -> None:
+        if not self._store.ledger.length(DEFAULT):
+            with self._store.ledger.appending(DEFAULT) as appending:
+                if not appending.exists():
+                    appending.append("settings", {"public": False, "title": "", "profiles": []}, actor=self.actor.id)
+
+    @staticmethod
+    def _known(profiles: Sequence[str]) -> None:
+        from provrepo.checks.profiles import load as load_profile
+
+        for profile in profiles:
+            load_profile(profile)
+
+    def _index(self) -> None:
+        if self._store.may_follow():
+            self._store.follower.catch_up()
+
+    def _quads(self) -> Quads:
+        from provrepo.views.quads import Quads
+
+        return self._store.follower.view(Quads)
+
+
+def _token_info(token: Token) -> TokenInfo:
+    return TokenInfo(
+        id=token.id,
+        actor=token.actor,
+        name=token.name,
+        projects=None if token.projects is None else tuple(token.projects),
+        write=token.write,
+        created=token.created,
+        expires=token.expires,
+        revoked=token.revoked,
+    )

@@ -1,0 +1,218 @@
+"""The opened data directory, without verbs: who wants to do something binds an actor to it first."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import provrepo
+from provrepo.errors import Damaged
+from provrepo.ledger.accounts import Accounts
+from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.entries import REPOSITORY, Entry
+from provrepo.ledger.ledger import Ledger
+from provrepo.model.minting import Minter
+from provrepo.repository.access import ANONYMOUS
+from provrepo.repository.follower import Follower, ViewsLock
+from provrepo.repository.records import Actor
+from provrepo.settings import Settings
+from provrepo.views.quads import Quads
+from provrepo.views.view import View
+from provrepo.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from provrepo.repository.repository import Repository
+
+__all__ = ["Store"]
+
+log = logging.getLogger("provrepo.repository.store")
+
+
+class Store:
+    """A data directory with its ledger, blobs, accounts, workers and follower.
+
+    Attributes:
+        settings: what is in force.
+        ledger: the entries.
+        blobs: the bytes.
+        accounts: names and tokens.
+        pool: the worker processes that read and check.
+        follower: applies entries to the views.
+    """
+
+    def __init__(self, settings: Settings, *, follow: bool = True) -> None:
+        self.settings = settings
+        data = settings.data
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
+        self.ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
+        self.blobs = Blobs(data / "blobs")
+        self.accounts = Accounts(data)
+        self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
+        self._spool = data / "spool"
+        self._spool.mkdir(exist_ok=True)
+        self.follower = Follower(self.ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive)
+        self._follow = follow
+
+    @classmethod
+    def open(cls, settings: Settings, *, follow: bool = True, url: str = "") -> Store:
+        """Open a data directory, made where there is none.
+
+        Args:
+            settings: ``settings.data`` says which.
+            follow: whether this process may apply entries to the views.
+            url: under which a server answers; given, a thread keeps following.
+
+        Raises:
+            Damaged: it cannot be made or read, or a newer version wrote it.
+        """
+        store = cls(settings, follow=follow)
+        if url:
+            store.serve(url)
+        return store
+
+    def serve(self, url: str) -> bool:
+        """Follow in a thread, and tell other processes the URL; False where another process holds the views."""
+        if self.follower.indexing:
+            self.follower.announce(url)
+        return self.follower.start(url)
+
+    def as_actor(self, actor: Actor) -> Repository:
+        """The verbs, bound to somebody."""
+        from provrepo.repository.repository import Repository
+
+        return Repository(self, actor)
+
+    def owner(self) -> Actor:
+        """Whoever may open the data directory on this machine."""
+        import getpass
+
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):
+            name = "owner"
+        return Actor(self.accounts.owner(name), name, owner=True, projects=None, write=True)
+
+    @staticmethod
+    def anonymous() -> Actor:
+        """A stranger."""
+        return ANONYMOUS
+
+    def authenticate(self, token: str) -> Actor | None:
+        """Whom a token stands for; None where it is unknown, expired or revoked."""
+        found = self.accounts.authenticate(token)
+        if found is None:
+            return None
+        return Actor(found.actor, found.name, projects=found.projects, write=found.write)
+
+    def may_follow(self) -> bool:
+        """Whether this process holds the views, or could take them now."""
+        return self._follow and self.follower.acquire()
+
+    def indexing(self) -> bool:
+        """Whether this process holds the views."""
+        return self.follower.indexing
+
+    def base(self) -> str:
+        """The base IRI in force; empty until one is set."""
+        return str(self.ledger.settings(REPOSITORY).get("base", ""))
+
+    def minter(self) -> Minter:
+        """Mints under the base IRI in force."""
+        return Minter(self.base())
+
+    def health(self) -> dict[str, object]:
+        """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
+        usage = shutil.disk_usage(self.settings.data)
+        return {
+            "status": "ok" if self.indexing() and not self.follower.set_aside else "degraded",
+            "version": provrepo.__version__,
+            "indexing": self.indexing(),
+            "set_aside": dict(sorted(self.follower.set_aside.items())),
+            "entries": self.ledger.position(),
+            "free_bytes": usage.free,
+            "limits": {
+                "worker_memory": sys.platform == "linux",
+                "worker_network": False,
+            },
+        }
+
+    def content_file(self, project: str, document: str, version: int, blob: str, base: str) -> Path:
+        """Where the quads of a version wait to be loaded, under a name that everything they depend on is part of."""
+        name = hashlib.sha256(f"{base}\n{project}/{document}@{version}\n{blob}".encode()).hexdigest()[:40]
+        return self._spool / f"{name}.nq"
+
+    def temporary(self) -> Path:
+        """A path for bytes that have not been accepted yet; the caller removes the file."""
+        return self._spool / f"{uuid.uuid4().hex}.in"
+
+    def _open_views(self, base: str) -> Sequence[View]:
+        """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
+        self._sweep()
+        return [Quads(self.settings.data / "views" / "quads", base=base)]
+
+    def _sweep(self) -> None:
+        # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was
+        # written before the lock was taken. It is made again from the blob, which is.
+        for file in self._spool.glob("*.nq*"):
+            file.unlink(missing_ok=True)
+        stale = time.time() - 3600
+        for file in self._spool.glob("*.in"):
+            if file.stat().st_mtime < stale:
+                file.unlink(missing_ok=True)
+        self.blobs.sweep()
+
+    def _derive(self, entry: Entry, base: str) -> Path | None:
+        """The content file of a submission: the one its submitter left, or made anew from the bytes."""
+        fields = entry.fields
+        project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
+        file = self.content_file(project, document, version, blob, base)
+        if file.exists():
+            return file
+        if not self.blobs.exists(blob):
+            return None
+        self.pool.call(
+            "provrepo.repository.intake:run",
+            {
+                "source": str(self.blobs.path(blob)),
+                "format": fields["format"],
+                "base": fields["base"] or None,
+                "check": False,
+                "target": {
+                    "output": str(file),
+                    "version": str(Minter(base).version(project, document, version)),
+                    "blob": blob,
+                    "minting": base,
+                },
+            },
+            timeout=self.settings.check_timeout,
+        )
+        return file
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.follower.close()
+        self.pool.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Store {os.fspath(self.settings.data)}>"

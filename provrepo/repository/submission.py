@@ -1,0 +1,203 @@
+"""A submission's walk: bytes → worker (read, check, quads) → blob → entry → views → receipt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from provrepo.checks.report import Report
+from provrepo.codecs.formats import Source, by_name, content
+from provrepo.errors import Conflict, Refused, Stale, TooLarge
+from provrepo.ledger.entries import Entry
+from provrepo.ledger.ledger import Appending
+from provrepo.repository import access
+from provrepo.repository.catalog import project_settings, stored_report, version_info
+from provrepo.repository.intake import MAPPING
+from provrepo.repository.records import Actor, Receipt
+from provrepo.repository.store import Store
+
+__all__ = ["name_for", "submit", "validate"]
+
+
+def submit(
+    store: Store,
+    actor: Actor,
+    source: Source,
+    *,
+    project: str,
+    name: str | None,
+    profiles: Sequence[str],
+    update: bool,
+    if_match: str | None,
+    format: str | None,  # noqa: A002
+    base: str | None,
+    note: str,
+) -> Receipt:
+    """Check and store one document; see ``Repository.submit``."""
+    access.name("project", project)
+    settings, exists = project_settings(store, project)
+    access.require_write(actor, project, exists=exists, public=bool(settings.get("public")))
+    if format is not None:
+        by_name(format)
+    data, file = content(source)
+    _within(data, store.settings.max_body)
+    blob = hashlib.sha256(data).hexdigest()
+    document = access.name("document", name) if name is not None else name_for(file, blob)
+
+    # Asked before the checks, so that a repeated submission costs nothing and a taken name is said at once; asked
+    # again inside the transaction, where the answer counts.
+    erased = store.ledger.erased(project)
+    previous = _standing(store.ledger.last(project, document), erased)
+    unchanged = _precondition(previous, blob, document, update=update, if_match=if_match)
+    if unchanged is not None:
+        return _receipt(store, unchanged, created=False)
+
+    wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
+    following = store.may_follow()
+    target = _target(store, project, document, blob) if following else None
+    arguments = {"format": format, "base": base, "profiles": wanted, "target": target}
+    result = _intake(store, data, file, arguments)
+    report = Report.from_dict(result["report"])
+    if not report.conforms:
+        raise Refused(f"{document} does not conform: {report.count_text()}", report)
+
+    store.blobs.put(data)
+    body: dict[str, Any] = {
+        "document": document,
+        "blob": blob,
+        "size": len(data),
+        "format": result["format"],
+        "base": base or "",
+        "title": result["title"],
+        "statements": result["statements"],
+        "layers": list(report.layers),
+        "profiles": list(report.profiles),
+        "mapping": MAPPING,
+        "verdict": report.verdict,
+        "report": store.blobs.put(json.dumps(report.to_dict(), ensure_ascii=False, sort_keys=True).encode()),
+        "note": note,
+        "origin": None,
+    }
+    with store.ledger.appending(project) as appending:
+        standing = _standing(appending.last(document), erased)
+        unchanged = _precondition(standing, blob, document, update=update, if_match=if_match)
+        entry = unchanged or appending.append(
+            "submit", {**body, "version": _next_version(appending, document)}, actor=actor.id
+        )
+    if following:
+        store.follower.catch_up()
+    return _receipt(store, entry, created=unchanged is None, report=report)
+
+
+def validate(
+    store: Store,
+    source: Source,
+    *,
+    profiles: Sequence[str],
+    constraints: str | None,
+    format: str | None,  # noqa: A002
+    base: str | None,
+) -> Report:
+    """Read and check in a worker, and keep nothing; see ``Repository.validate``."""
+    if format is not None:
+        by_name(format)
+    data, file = content(source)
+    _within(data, store.settings.max_body)
+    arguments = {"format": format, "base": base, "profiles": list(profiles), "constraints": constraints}
+    return Report.from_dict(_intake(store, data, file, arguments)["report"])
+
+
+def _within(data: bytes, limit: int) -> None:
+    if len(data) > limit:
+        raise TooLarge(f"{len(data):,} bytes are more than the {limit:,} that one document may have")
+
+
+def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run ``intake.run`` on some bytes in a worker process."""
+    source = store.temporary()
+    try:
+        source.write_bytes(data)
+        result: dict[str, Any] = store.pool.call(
+            "provrepo.repository.intake:run",
+            {"source": str(source), "name": file, **arguments},
+            timeout=store.settings.check_timeout,
+        )
+    finally:
+        source.unlink(missing_ok=True)
+    return result
+
+
+def _standing(last: Entry | None, erased: set[tuple[str, int]]) -> Entry | None:
+    """The current version: the newest submission, unless it was withdrawn or its bytes erased since."""
+    if last is None or last.kind != "submit":
+        return None
+    return None if (last.fields["document"], last.fields["version"]) in erased else last
+
+
+def _precondition(
+    current: Entry | None, blob: str, document: str, *, update: bool, if_match: str | None
+) -> Entry | None:
+    """The current version where it holds these bytes already; None where a new version may be appended.
+
+    Raises:
+        Stale: the version named by ``if_match`` is not the current one.
+        Conflict: the name is taken by other bytes and no update was asked for.
+    """
+    if current is not None and current.fields["blob"] == blob:
+        return current
+    if if_match is not None:
+        if current is None:
+            raise Stale(f"{document} has no current version to replace")
+        if if_match not in ("*", current.fields["blob"]):
+            raise Stale(f"{document} has a newer version: {current.fields['version']} ({current.fields['blob']})")
+    elif current is not None and not update:
+        raise Conflict(
+            f"the name {document} is taken by other bytes (version {current.fields['version']}, "
+            f"sha256 {current.fields['blob']}); submit an update, or choose another name"
+        )
+    return None
+
+
+def _next_version(appending: Appending, document: str) -> int:
+    versions = appending.versions(document)
+    return int(versions[-1].fields["version"]) + 1 if versions else 1
+
+
+def _target(store: Store, project: str, document: str, blob: str) -> dict[str, Any]:
+    """Where the quads of what will probably be the next version go.
+
+    Should another submission take that number meanwhile, nothing refers to the file, and the quads are made again.
+    """
+    minting = store.base()
+    versions = store.ledger.versions(project, document)
+    version = int(versions[-1].fields["version"]) + 1 if versions else 1
+    return {
+        "output": str(store.content_file(project, document, version, blob, minting)),
+        "version": str(store.minter().version(project, document, version)),
+        "blob": blob,
+        "minting": minting,
+    }
+
+
+def _receipt(store: Store, entry: Entry, *, created: bool, report: Report | None = None) -> Receipt:
+    return Receipt(
+        version=version_info(store, entry),
+        created=created,
+        indexed=store.indexing(),
+        entry=entry.sha256,
+        report=report or stored_report(store, entry),
+    )
+
+
+def name_for(file: str | None, blob: str) -> str:
+    """The document name for a submission without one: the file's name without its ending, or part of the digest.
+
+    It depends on nothing but the submission, so that submitting the same again finds the same document.
+    """
+    stem = Path(file).name.split(".")[0] if file else ""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:100]
+    return stem if stem else f"sha256-{blob[:16]}"
