@@ -1,0 +1,188 @@
+"""The layer ``syntax``: what can be said of each statement by itself.
+
+Every check is a generator over the document; ``CHECKS`` names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from provrepo.checks.findings import Finding, Severity
+from provrepo.checks.lexical import is_date_time, valid
+from provrepo.model.document import Bundle, Document
+from provrepo.model.identifiers import Literal
+from provrepo.model.statements import Statement
+from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
+
+__all__ = ["CHECKS", "LAYER", "check"]
+
+LAYER = "syntax"
+
+_RESERVED = frozenset({PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE})
+"""PROV-DM section 5.7.4: the attributes in the PROV namespace."""
+
+
+def check(document: Document) -> list[Finding]:
+    """All findings of this layer, check by check."""
+    return [finding for one in CHECKS for finding in one(document)]
+
+
+def remarks(document: Document) -> Iterator[Finding]:
+    """What the reader found unusual, though it could read it."""
+    for remark in document.warnings:
+        yield Finding(LAYER, "reading:remark", Severity.WARNING, remark.message, line=remark.line)
+
+
+def mandatory_arguments(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5: some arguments may not be absent, nor be given as ``-``."""
+    for bundle, statement in _statements(document):
+        for argument, term in zip(statement.kind.arguments, statement.args, strict=True):
+            if argument.required and term is None:
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:mandatory",
+                    Severity.VIOLATION,
+                    f"{statement.kind.name} must say which {_words(argument.name)} it is about "
+                    f"(PROV-DM {_section(statement)}).",
+                    repair=f"Give the {_words(argument.name)} of {statement.kind.name}.",
+                )
+
+
+def times(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5.7.3: an instant is an ``xsd:dateTime``."""
+    for bundle, statement in _statements(document):
+        for argument, term in zip(statement.kind.arguments, statement.args, strict=True):
+            if argument.time and term is not None and not is_date_time(term):
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:lexical",
+                    Severity.VIOLATION,
+                    f"The {_words(argument.name)} of {statement.kind.name} is {_quoted(term)}, which is not a date "
+                    "and time.",
+                    value=_literal(Literal(term, XSD + "dateTime")),
+                    repair=_EXAMPLE,
+                )
+
+
+def literals(document: Document) -> Iterator[Finding]:
+    """An attribute's value must be spelled as its datatype says (XML Schema part 2)."""
+    for bundle, statement in _statements(document):
+        for attribute, value in statement.attributes:
+            if isinstance(value, Literal) and valid(value.lexical, value.datatype) is False:
+                name = value.datatype.removeprefix(XSD)
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:lexical",
+                    Severity.WARNING,
+                    f"The value {_quoted(value.lexical)} is not an xsd:{name}.",
+                    path=attribute,
+                    value=_literal(value),
+                    repair=_EXAMPLE if name == "dateTime" else f"Write it as an xsd:{name}, or as a plain string.",
+                )
+
+
+def reserved_attributes(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5.7.4: nobody else adds attributes to the PROV namespace."""
+    for bundle, statement in _statements(document):
+        for attribute, _ in statement.attributes:
+            if attribute.startswith(PROV) and attribute not in _RESERVED:
+                name = attribute.removeprefix(PROV)
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:attribute",
+                    Severity.WARNING,
+                    f"PROV-DM has no attribute prov:{name}; others may not rely on what it means.",
+                    path=attribute,
+                    repair="Use an attribute of a namespace of your own, or one of prov:label, prov:location, "
+                    "prov:role, prov:type and prov:value.",
+                )
+
+
+def bundle_identifiers(document: Document) -> Iterator[Finding]:
+    """PROV-CONSTRAINTS section 7.2: the bundles of a document have different identifiers."""
+    seen: set[str] = set()
+    for bundle in document.bundles:
+        if bundle.id is not None and bundle.id in seen:
+            place = next((s.span for s in bundle.statements if s.span is not None), None)
+            yield Finding(
+                LAYER,
+                "prov-dm:bundle",
+                Severity.WARNING,
+                "There is more than one bundle with this identifier.",
+                focus=bundle.id,
+                line=place and place[0],
+                approximate=place is not None,
+                bundle=bundle.id,
+                repair="Merge the bundles, or give each an identifier of its own.",
+            )
+        seen.add(bundle.id or "")
+
+
+CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    remarks,
+    mandatory_arguments,
+    times,
+    literals,
+    reserved_attributes,
+    bundle_identifiers,
+)
+
+_EXAMPLE = "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."
+
+
+def _statements(document: Document) -> Iterator[tuple[Bundle, Statement]]:
+    for bundle in document.instances():
+        for statement in bundle:
+            yield bundle, statement
+
+
+def _at(
+    bundle: Bundle,
+    statement: Statement,
+    rule: str,
+    severity: Severity,
+    message: str,
+    *,
+    path: str | None = None,
+    value: str | None = None,
+    repair: str | None = None,
+) -> Finding:
+    line, column = statement.span or (None, None)
+    focus = statement.id if statement.id is not None else next(iter(statement.identifiers()), None)
+    return Finding(
+        LAYER,
+        rule,
+        severity,
+        message,
+        focus=focus,
+        line=line,
+        column=column,
+        path=path,
+        value=value,
+        bundle=bundle.id,
+        repair=repair,
+    )
+
+
+def _words(name: str) -> str:
+    """``startTime`` as words: ``start time``; ``alternate1`` as ``alternate 1``."""
+    return "".join(f" {c.lower()}" if c.isupper() or c.isdigit() else c for c in name)
+
+
+def _section(statement: Statement) -> str:
+    section = statement.kind.section
+    return f"section {section}" if section[0].isdigit() else section
+
+
+def _quoted(lexical: str) -> str:
+    return f'"{lexical}"' if len(lexical) <= 60 else f'"{lexical[:60]}…"'
+
+
+def _literal(value: Literal) -> str:
+    lexical = value.lexical if len(value.lexical) <= 200 else value.lexical[:200] + "…"
+    escaped = lexical.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"^^<{value.datatype}>'
