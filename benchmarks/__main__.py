@@ -1,0 +1,33 @@
+"""``python -m benchmarks``: every measurement, as the tables of ``benchmarks/README.md``."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks import formats, loading, submissions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes only, to see that it runs")
+    parser.add_argument("--only", choices=["formats", "submissions", "loading"], help="one of the tables")
+    arguments = parser.parse_args()
+    sizes = [1_000] if arguments.quick else [10_000, 100_000]
+    large = sizes[-1]
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        tables = {
+            "formats": lambda: formats.table(sizes, root, peer_limit=10_000),
+            "submissions": lambda: submissions.table(root, large),
+            "loading": lambda: loading.table(root, large),
+        }
+        for name, table in tables.items():
+            if arguments.only in (None, name):
+                print(f"\n## {name}\n")
+                print("\n".join(table()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Documents to measure with: steps of a pipeline, each with what it used, generated and who ran it."""
+
+from __future__ import annotations
+
+from provrepo.model.document import Document
+from provrepo.model.identifiers import Identifier, Literal, text
+from provrepo.model.statements import KINDS, Attribute, Statement
+from provrepo.vocab import PROV, PROV_LABEL, PROV_ROLE, PROV_TYPE, XSD
+
+EX = "http://example.org/run/"
+PER_STEP = 10
+"""Statements of one step: 3 entities, 1 activity, 2 usages, 1 generation, 1 association, 2 derivations."""
+
+
+def pipeline(statements: int, *, salt: str = "") -> Document:
+    """A document of about so many statements, with the attributes and times that real ones have."""
+    made = [_agent("alice", "Alice Example", "Person"), _agent("engine", "engine 1.0", "SoftwareAgent")]
+    for step in range(max(1, (statements - 2) // PER_STEP)):
+        made += _step(f"{salt}{step}", f"{salt}{step - 1}" if step else None, step)
+    return Document(made[:statements], prefixes={"ex": EX, "schema": "http://schema.org/"})
+
+
+def _name(local: str) -> Identifier:
+    return Identifier(EX + local)
+
+
+def _attribute(name: str, value: Identifier | Literal) -> Attribute:
+    return Identifier(name), value
+
+
+def _agent(name: str, label: str, kind: str) -> Statement:
+    attributes = (_attribute(PROV_LABEL, text(label)), _attribute(PROV_TYPE, Identifier(PROV + kind)))
+    return Statement(KINDS["agent"], _name(name), (), attributes)
+
+
+def _step(step: str, before: str | None, number: int) -> list[Statement]:
+    activity, output = _name(f"a{step}"), _name(f"out{step}")
+    data, script = (_name(f"out{before}") if before else _name("raw")), _name(f"script{step}")
+    start = f"2026-01-{1 + number // 86400 % 28:02}T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    size = _attribute("http://schema.org/contentSize", Literal(str(1000 + number), XSD + "integer"))
+    role = _attribute(PROV_ROLE, text("input"))
+    return [
+        Statement(KINDS["entity"], output, (), (_attribute(PROV_LABEL, text(f"output {step}")), size)),
+        Statement(KINDS["entity"], script, (), (_attribute(PROV_TYPE, Identifier(PROV + "Plan")),)),
+        Statement(KINDS["entity"], _name(f"log{step}"), (), (size,)),
+        Statement(KINDS["activity"], activity, (start, start), (_attribute(PROV_LABEL, text(f"step {step}")),)),
+        Statement(KINDS["used"], None, (activity, data, start), (role,)),
+        Statement(KINDS["used"], None, (activity, script, None)),
+        Statement(KINDS["wasGeneratedBy"], None, (output, activity, start)),
+        Statement(KINDS["wasAssociatedWith"], None, (activity, _name("alice"), script)),
+        Statement(KINDS["wasDerivedFrom"], None, (output, data, activity, None, None)),
+        Statement(KINDS["wasDerivedFrom"], None, (_name(f"log{step}"), data, None, None, None)),
+    ]

@@ -1,0 +1,65 @@
+"""Running one measurement in a process of its own, so that times and peak memory belong to it alone."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of the block it was used around."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def stopwatch() -> Iterator[Stopwatch]:
+    """Measure wall-clock time."""
+    watch = Stopwatch()
+    start = time.perf_counter()
+    yield watch
+    watch.seconds = time.perf_counter() - start
+
+
+def peak_mib(who: int = resource.RUSAGE_SELF) -> float:
+    """Peak resident memory in MiB: of this process, or of its children that have ended."""
+    peak = resource.getrusage(who).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def isolated(module: str, **arguments: Any) -> dict[str, Any]:
+    """Call ``benchmarks.<module>.measure(**arguments)`` in a fresh process; its JSON result with ``peak_mib`` added."""
+    command = [sys.executable, "-m", "benchmarks.measure", module, json.dumps(arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def best(times: int, action: Callable[[], object]) -> float:
+    """The fastest of several runs, in seconds: the one least disturbed by whatever else the machine did."""
+    seconds = []
+    for _ in range(times):
+        with stopwatch() as watch:
+            action()
+        seconds.append(watch.seconds)
+    return min(seconds)
+
+
+def main() -> None:
+    from importlib import import_module
+
+    module, arguments = sys.argv[1], json.loads(sys.argv[2])
+    result = import_module(f"benchmarks.{module}").measure(**arguments)
+    json.dump({**result, "peak_mib": peak_mib()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
