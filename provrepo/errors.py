@@ -17,6 +17,7 @@ Error:
     │   └── Stale             a new version was appended meanwhile
     ├── Refused               a submission that does not conform; carries the report
     ├── TooLarge              beyond a limit
+    ├── NoSpace               the disk is full; nothing of this was stored
     ├── Busy                  another process holds the views, or all workers are taken
     ├── NotAvailable          a part that is not installed or does not exist yet
     ├── WorkerFailed          a worker died, ran out of memory or time
@@ -33,6 +34,7 @@ __all__ = [
     "Denied",
     "Error",
     "InvalidName",
+    "NoSpace",
     "NotAvailable",
     "NotFound",
     "QueryError",
@@ -148,6 +150,10 @@ class Refused(Error):
 
 class TooLarge(Error):
     """Beyond a limit of size or depth."""
+
+
+class NoSpace(Error):
+    """The disk or the quota is full; what was being written is not stored."""
 
 
 class Busy(Error):

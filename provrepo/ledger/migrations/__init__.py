@@ -1,0 +1,66 @@
+"""The schema of ``ledger.sqlite``, step by step.
+
+Each step is a module with ``upgrade(connection)``. A step that has been released is never edited: what changes is
+added as the next one, together with a data directory of the old schema under ``tests/data``. A new kind of entry comes
+with a step as well, even an empty one, so that older software refuses the directory instead of misreading it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from provrepo.errors import Damaged
+from provrepo.ledger.migrations import m0001_ledger
+
+__all__ = ["SCHEMA", "migrate"]
+
+_APPLICATION = 0x50565250
+"""``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_ledger.upgrade,)
+
+SCHEMA = len(_STEPS)
+"""The schema of this version, kept in ``PRAGMA user_version``."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to this version's schema, in one transaction: wholly or not at all.
+
+    Args:
+        connection: in autocommit mode, outside of any transaction.
+
+    Raises:
+        Damaged: another program's database, or one of a newer version.
+    """
+    if _version(connection) == SCHEMA:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Looked at again: another process may have been quicker.
+        for step in _STEPS[_version(connection) :]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    application = _pragma(connection, "application_id")
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != _APPLICATION and (application or tables):
+        raise Damaged("ledger.sqlite is the database of another program; choose another data directory")
+    version = _pragma(connection, "user_version")
+    if version > SCHEMA:
+        raise Damaged(
+            f"the data directory was written by a newer version of provrepo (schema {version}, this version knows "
+            f"{SCHEMA}): upgrade provrepo to open it"
+        )
+    return version
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

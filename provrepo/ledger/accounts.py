@@ -1,0 +1,196 @@
+"""Accounts: the names behind actors, and the tokens that speak for them.
+
+Unlike ledger entries they may change: people rename themselves and tokens are revoked. The ledger knows actors by
+opaque identifiers only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from provrepo.errors import NotFound
+from provrepo.ledger.database import Database
+from provrepo.ledger.entries import check_name, now, timestamp
+
+__all__ = ["Accounts", "Token"]
+
+_TOKEN = re.compile(r"pvr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_NOBODY = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, without its secret.
+
+    Attributes:
+        id: names it in lists and when it is revoked.
+        actor: opaque identifier of whom it speaks for.
+        name: the name of whom it speaks for, as it is today.
+        projects: the projects it is for; None for all.
+        write: whether it may change anything.
+        created: xsd:dateTime in UTC.
+        expires: xsd:dateTime in UTC, or None.
+        revoked: xsd:dateTime in UTC, or None.
+    """
+
+    id: str
+    actor: str
+    name: str
+    projects: tuple[str, ...] | None
+    write: bool
+    created: str
+    expires: str | None = None
+    revoked: str | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether it is neither revoked nor expired at this moment."""
+        return self.revoked is None and (self.expires is None or now() < self.expires)
+
+
+class Accounts:
+    """The actors and tokens of a data directory, in the ledger's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def owner(self, name: str) -> str:
+        """The actor for somebody who uses the data directory itself, made on first use.
+
+        Returns:
+            Its opaque identifier. The owner of a name is never the actor that a token for the same name speaks for.
+        """
+        with self._database.reading() as connection:
+            found = _actor(connection, name, owner=True)
+        if found is not None:
+            return found
+        with self._database.writing() as connection:
+            return _actor_made(connection, name, owner=True)
+
+    def actor(self, id: str) -> str:  # noqa: A002 (the word of the ledger)
+        """The name of an actor as it is today.
+
+        Raises:
+            NotFound: nobody here has this identifier.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT name FROM actors WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no actor has the identifier {id!r}")
+        return str(row[0])
+
+    def names(self) -> dict[str, str]:
+        """The names of all actors by their identifiers."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, name FROM actors ORDER BY id").fetchall()
+        return {str(id): str(name) for id, name in rows}  # noqa: A001
+
+    def create(
+        self,
+        name: str,
+        *,
+        projects: Sequence[str] | None = None,
+        write: bool = True,
+        expires: datetime | None = None,
+    ) -> tuple[str, Token]:
+        """Make a token. Tokens for the same name speak for the same actor.
+
+        Args:
+            name: whom it speaks for.
+            projects: what it is for; None for all projects.
+            write: whether it may change anything.
+            expires: when it ends, with a time zone; None for never.
+
+        Returns:
+            The token ``pvr_<id>_<secret>``, which cannot be shown again, and its record.
+
+        Raises:
+            InvalidName: not the name of a project.
+            ValueError: ``expires`` without a time zone.
+        """
+        for project in projects or ():
+            check_name(project)
+        id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        scope = None if projects is None else tuple(sorted(set(projects)))
+        ends = None if expires is None else timestamp(expires)
+        created = now()
+        with self._database.writing() as connection:
+            actor = _actor_made(connection, name, owner=False)
+            connection.execute(
+                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (id_, actor, _digest(secret), None if scope is None else json.dumps(scope), write, created, ends),
+            )
+        return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)
+
+    def authenticate(self, token: str) -> Token | None:
+        """The record of a token that is in force; None for one that is malformed, unknown, expired or revoked."""
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            return None
+        with self._database.reading() as connection:
+            row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (match[1],)).fetchone()
+        if not hmac.compare_digest(_digest(match[2]), row[-1] if row else _NOBODY) or row is None:
+            return None
+        found = _token(row)
+        return found if found.valid else None
+
+    def list(self) -> list[Token]:
+        """All tokens, the revoked and expired ones included, the oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"{_TOKENS} ORDER BY t.created, t.id").fetchall()
+        return [_token(row) for row in rows]
+
+    def revoke(self, id: str) -> Token:  # noqa: A002
+        """End a token now. One that is revoked already keeps its time.
+
+        Raises:
+            NotFound: no token has this identifier.
+        """
+        with self._database.writing() as connection:
+            connection.execute("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (now(), id))
+            row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no token has the identifier {id!r}")
+        return _token(row)
+
+
+_TOKENS = (
+    "SELECT t.id, t.actor, a.name, t.projects, t.write, t.created, t.expires, t.revoked, t.secret "
+    "FROM tokens AS t JOIN actors AS a ON a.id = t.actor"
+)
+
+
+def _token(row: Sequence[Any]) -> Token:
+    id_, actor, name, projects, write, created, expires, revoked, _ = row
+    scope = None if projects is None else tuple(json.loads(projects))
+    return Token(id_, actor, name, scope, bool(write), created, expires, revoked)
+
+
+def _digest(secret: str) -> str:
+    """What is kept of a secret. It has 256 random bits: nothing slower than one SHA-256 is needed."""
+    return hashlib.sha256(secret.encode("ascii")).hexdigest()
+
+
+def _actor(connection: sqlite3.Connection, name: str, *, owner: bool) -> str | None:
+    row = connection.execute("SELECT id FROM actors WHERE name = ? AND owner = ?", (name, owner)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _actor_made(connection: sqlite3.Connection, name: str, *, owner: bool) -> str:
+    """The actor of a name, made where there is none; inside a transaction."""
+    found = _actor(connection, name, owner=owner)
+    if found is not None:
+        return found
+    made = secrets.token_hex(16)
+    connection.execute("INSERT INTO actors (id, name, owner, created) VALUES (?, ?, ?, ?)", (made, name, owner, now()))
+    return made

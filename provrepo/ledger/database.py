@@ -1,0 +1,207 @@
+"""SQLite as the ledger needs it: durable commits, a connection for each thread, and errors of our own."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provrepo.errors import Busy, Damaged, Error, NoSpace, NotAvailable
+from provrepo.ledger import durable
+from provrepo.ledger.migrations import migrate
+
+__all__ = ["Database", "translate"]
+
+_PRAGMAS = (
+    # Every commit waits for the medium. NORMAL would lose acknowledged commits in a power cut.
+    "PRAGMA synchronous = FULL",
+    # macOS: fsync alone stops at the drive's cache. No effect elsewhere.
+    "PRAGMA fullfsync = ON",
+    "PRAGMA checkpoint_fullfsync = ON",
+    "PRAGMA foreign_keys = ON",
+    # A schema that somebody tampered with cannot call functions with side effects.
+    "PRAGMA trusted_schema = OFF",
+)
+
+_BUSY = "others kept writing to {} all the time; try again"
+
+
+@dataclass(slots=True)
+class _Link:
+    """A thread's connection. The lock is held while it is in use, so that ``close`` never pulls it away."""
+
+    connection: sqlite3.Connection
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Database:
+    """One SQLite file, used by many threads and processes at once.
+
+    Attributes:
+        file: the database.
+        timeout: how long a writer waits for the others, in seconds.
+    """
+
+    def __init__(self, file: Path, *, timeout: float = 30.0) -> None:
+        """Open the database; make and migrate it where needed.
+
+        Raises:
+            Damaged: it cannot be opened, is no database of ours, or is one of a newer version.
+            Busy: another process kept it locked for longer than ``timeout``.
+        """
+        self.file = file
+        self.timeout = timeout
+        self._closed = False
+        self._guard = threading.Lock()
+        self._links: dict[threading.Thread, _Link] = {}
+        # Threads of this process queue here: SQLite's own waiting is a poll, and not fair.
+        self._writer = threading.Lock()
+        with durable.translated(f"make the data directory {file.parent}"):
+            durable.make_directory(file.parent, mode=0o700)
+        try:
+            with self.reading() as connection:
+                migrate(connection)
+                self._use_wal(connection)
+            with durable.translated(f"make {file} durable"):
+                durable.sync_directory(file.parent)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, outside of a transaction.
+
+        Every statement sees what is committed when it starts. Fetch all rows of one before leaving or yielding: an
+        unfinished statement keeps the log from being reset.
+
+        Raises:
+            Error: whatever SQLite reports, translated.
+        """
+        link = self._link()
+        with link.lock, self._translated():
+            yield link.connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection inside a transaction, committed durably at the end, rolled back by any exception.
+
+        Raises:
+            Busy: others kept writing for longer than ``timeout``.
+            NoSpace: the disk is full.
+            RuntimeError: the thread is inside a transaction already.
+            Error: whatever else SQLite reports, translated.
+        """
+        link = self._link()
+        with link.lock:
+            if link.connection.in_transaction:
+                raise RuntimeError("transactions do not nest")
+            if not self._writer.acquire(timeout=self.timeout):
+                raise Busy(_BUSY.format(self.file))
+            try:
+                with self._translated():
+                    yield from _transaction(link.connection)
+            finally:
+                self._writer.release()
+
+    def close(self) -> None:
+        """Close the connections of all threads, waiting for what they are doing. Closing again does nothing."""
+        with self._guard:
+            self._closed = True
+            links, self._links = list(self._links.values()), {}
+        for link in links:
+            with link.lock:
+                link.connection.close()
+
+    def _link(self) -> _Link:
+        thread = threading.current_thread()
+        with self._guard:
+            if self._closed:
+                raise self._gone()
+            link = self._links.get(thread)
+            if link is None:
+                for finished in [other for other in self._links if not other.is_alive()]:
+                    self._links.pop(finished).connection.close()
+                with self._translated():
+                    link = self._links[thread] = _Link(self._connect())
+            return link
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.file,
+            timeout=self.timeout,
+            isolation_level=None,
+            check_same_thread=False,  # `close` may be called by any thread
+        )
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # Changing the journal mode does not wait for others by itself.
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                break
+        if mode != "wal":
+            raise Damaged(f"{self.file} cannot have a write-ahead log here: the data directory must be on a local disk")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError as error:
+            if self._closed:
+                raise self._gone() from error
+            raise
+        except sqlite3.Error as error:
+            raise translate(error, self.file) from error
+
+    def _gone(self) -> NotAvailable:
+        return NotAvailable(f"{self.file} has been closed")
+
+
+def translate(error: sqlite3.Error, file: Path) -> Error:
+    """What SQLite reports, as an error of provrepo."""
+    code = _code(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy(_BUSY.format(file))
+    if code == sqlite3.SQLITE_FULL:
+        return NoSpace(f"cannot write {file}: the disk is full; nothing was stored")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_AUTH):
+        return Damaged(f"cannot open or write {file} ({error}): check that the directory exists and who may write it")
+    if code == sqlite3.SQLITE_IOERR:
+        return Damaged(f"the disk failed to read or write {file} ({error})")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return Damaged(f"{file} is no SQLite database, or a broken one ({error}): restore it from a backup")
+    return Damaged(f"{file}: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 for errors that Python found by itself."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,275 @@
+"""The ledger: streams of entries, one for each project, appended durably and never changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from provrepo.ledger import verification
+from provrepo.ledger.database import Database
+from provrepo.ledger.entries import Entry, check_name, compose, now
+from provrepo.ledger.streams import Stream
+
+__all__ = ["Appending", "Ledger"]
+
+_PAGE = 256
+
+
+class Appending(Stream):
+    """One project's stream inside a write transaction: what it reads stays true until the commit."""
+
+    def __init__(self, connection: sqlite3.Connection, project: str, software: str) -> None:
+        super().__init__(connection, project)
+        self._software = software
+
+    def append(self, kind: str, body: Mapping[str, Any], *, actor: str, time: str | None = None) -> Entry:
+        """Append an entry; it is stored when the transaction commits.
+
+        Args:
+            kind: one of ``entries.KINDS``.
+            body: the fields of the kind, all of them.
+            actor: opaque identifier of who acts.
+            time: xsd:dateTime in UTC; now when None.
+
+        Raises:
+            InvalidName: the name of the project or document is none.
+            ValueError: a field is missing, unknown or of the wrong type; a submission's version is not the next
+                one; a withdrawal or erasure of a version that there is not.
+        """
+        length, previous = self._end()
+        entry = compose(
+            kind,
+            body,
+            project=self.project,
+            sequence=length + 1,
+            previous=previous,
+            actor=actor,
+            time=time or now(),
+            software=self._software,
+        )
+        self._check_version(entry)
+        cursor = self._connection.execute(
+            "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (entry.project, entry.sequence, entry.sha256, *verification.columns(entry), entry.data),
+        )
+        self._index(entry, cursor.lastrowid)
+        return entry
+
+    def _check_version(self, entry: Entry) -> None:
+        if "version" not in entry.body:
+            return
+        document, version = entry.body["document"], entry.body["version"]
+        newest = self.newest(document)
+        if entry.kind == "submit" and version != newest + 1:
+            raise ValueError(f"the next version of {document} is {newest + 1}, not {version}")
+        if entry.kind != "submit" and version > newest:
+            raise ValueError(f"{document} has no version {version} to {entry.kind}")
+
+    def _index(self, entry: Entry, position: int | None) -> None:
+        self._connection.execute(
+            "INSERT INTO streams (project, length, sha256, position) VALUES (?, ?, ?, ?) ON CONFLICT (project) "
+            "DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, position = excluded.position",
+            (entry.project, entry.sequence, entry.sha256, position),
+        )
+        if entry.kind == "submit":
+            self._connection.execute(
+                "INSERT INTO documents (project, document, version, submitted) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (project, document) "
+                "DO UPDATE SET version = excluded.version, submitted = excluded.submitted, withdrawn = NULL",
+                (entry.project, entry.body["document"], entry.body["version"], entry.sequence),
+            )
+        elif entry.kind == "withdraw":
+            self._connection.execute(
+                "UPDATE documents SET withdrawn = ? WHERE project = ? AND document = ?",
+                (entry.sequence, entry.project, entry.body["document"]),
+            )
+
+
+class Ledger:
+    """The ledger of one data directory. Any number of threads and processes may have it open and append.
+
+    An entry that cannot be read any more (a damaged disk) is set aside: everything that returns several entries
+    leaves it out with a logged warning, and ``verify`` reports it.
+
+    Attributes:
+        database: the SQLite database, which accounts share.
+    """
+
+    def __init__(self, path: Path, *, software: str, timeout: float = 30.0) -> None:
+        """Open the ledger of a data directory; both are made where they are missing.
+
+        Args:
+            path: the data directory.
+            software: name and version of what appends, for the entries.
+            timeout: how long to wait for other writers, in seconds.
+
+        Raises:
+            Damaged: the directory cannot be used, or a newer version wrote it.
+            Busy: others kept the ledger locked for longer than ``timeout``.
+        """
+        self._software = software
+        self.database = Database(path / "ledger.sqlite", timeout=timeout)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads. Closing again does nothing."""
+        self.database.close()
+
+    @contextmanager
+    def appending(self, project: str) -> Iterator[Appending]:
+        """Append to one stream: all of it durably stored when the block ends, nothing when an exception leaves it.
+
+        Nobody else appends to any stream meanwhile, so keep the block short.
+
+        Raises:
+            InvalidName: not a name of a project.
+            Busy: others kept writing for longer than the timeout.
+            NoSpace: the disk is full.
+            Damaged: the database failed.
+        """
+        check_name(project, stream=True)
+        with self.database.writing() as connection:
+            yield Appending(connection, project, self._software)
+
+    def entries(self, project: str, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """The entries of a stream in order, those appended meanwhile included.
+
+        They are fetched in pages, so that a slow reader holds no transaction open.
+
+        Args:
+            project: whose stream.
+            after: start behind the entry of this number.
+            limit: return at most so many.
+
+        Raises:
+            Damaged: at an entry of a kind that this version does not know.
+        """
+        left = limit
+        while left is None or left > 0:
+            with self._stream(project) as stream:
+                page, last = stream.page(after, _PAGE if left is None else min(left, _PAGE))
+            if last is None:
+                return
+            yield from page
+            after = last
+            left = None if left is None else left - len(page)
+
+    def entry(self, project: str, sequence: int) -> Entry:
+        """One entry.
+
+        Raises:
+            NotFound: the stream is shorter.
+            Damaged: the entry is unreadable, or of a kind that this version does not know.
+        """
+        with self._stream(project) as stream:
+            return stream.entry(sequence)
+
+    def length(self, project: str) -> int:
+        """How many entries a stream has; 0 for one that there is not."""
+        with self._stream(project) as stream:
+            return stream.length()
+
+    def projects(self) -> list[str]:
+        """The projects that have entries, sorted."""
+        rows = self._all("SELECT project FROM streams WHERE project <> '' ORDER BY project")
+        return [str(project) for (project,) in rows]
+
+    def settings(self, project: str) -> dict[str, Any]:
+        """The settings in force for a project, or with ``REPOSITORY`` for the whole repository."""
+        with self._stream(project) as stream:
+            return stream.settings()
+
+    def position(self) -> int:
+        """A number that grows with every entry of any stream.
+
+        It is of this copy of the data only, and may skip: for noticing that something was appended.
+        """
+        return int(self._all("SELECT coalesce(max(position), 0) FROM entries")[0][0])
+
+    def projects_changed_since(self, position: int) -> list[tuple[str, int]]:
+        """The streams with entries beyond a position, in the order of their last entries, and their lengths.
+
+        ``REPOSITORY`` is among them when its stream has changed.
+        """
+        rows = self._all("SELECT project, length FROM streams WHERE position > ? ORDER BY position", position)
+        return [(str(project), int(length)) for project, length in rows]
+
+    def current(self, project: str, document: str) -> Entry | None:
+        """The newest submission of a document, withdrawn or not; None when there was none."""
+        with self._stream(project) as stream:
+            return stream.current(document)
+
+    def last(self, project: str, document: str) -> Entry | None:
+        """The newest submission or withdrawal of a document; None when there was none."""
+        with self._stream(project) as stream:
+            return stream.last(document)
+
+    def versions(self, project: str, document: str) -> list[Entry]:
+        """All submissions of a document, the oldest first."""
+        with self._stream(project) as stream:
+            return stream.versions(document)
+
+    def documents(
+        self, project: str, after: str = "", limit: int | None = None
+    ) -> list[tuple[str, Entry, Entry | None]]:
+        """A project's documents by name: the name, the newest submission, and the withdrawal where that came later.
+
+        Args:
+            project: whose documents.
+            after: only names that sort behind this one (by code point).
+            limit: at most so many.
+        """
+        with self._stream(project) as stream:
+            return stream.documents(after, limit)
+
+    def count(self, project: str) -> int:
+        """How many documents of a project are not withdrawn."""
+        with self._stream(project) as stream:
+            return stream.count()
+
+    def erased(self, project: str) -> set[tuple[str, int]]:
+        """The documents and versions of a project whose bytes are gone."""
+        with self._stream(project) as stream:
+            return stream.erased()
+
+    def references(self, blob: str) -> int:
+        """How many submissions of any project need a blob, as their bytes or their report.
+
+        Those whose version was erased need it no longer.
+        """
+        rows = self._all(
+            "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind = 'submit' "
+            "AND NOT EXISTS (SELECT 1 FROM entries AS x WHERE x.kind = 'erase' "
+            "AND x.project = e.project AND x.document = e.document AND x.version = e.version)",
+            blob,
+        )
+        return int(rows[0][0])
+
+    def verify(self, project: str | None = None) -> Iterator[str]:
+        """What is wrong with the ledger, one sentence each; nothing for a sound one.
+
+        Checks that each entry's bytes have the digest recorded with it and are a readable entry, that each stream is
+        numbered without gaps and chained by digests, and that what indexes the entries agrees with them.
+
+        Args:
+            project: whose stream; None for all and for the database file itself.
+        """
+        return verification.problems(self.database, project)
+
+    @contextmanager
+    def _stream(self, project: str) -> Iterator[Stream]:
+        with self.database.reading() as connection:
+            yield Stream(connection, project)
+
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.database.reading() as connection:
+            return connection.execute(query, values).fetchall()

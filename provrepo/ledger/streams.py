@@ -1,0 +1,199 @@
+"""Reading one stream of entries on one connection: what the ledger and an open transaction have in common."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any
+
+from provrepo.errors import Damaged, NotFound
+from provrepo.ledger.entries import KINDS, REPOSITORY, Entry
+
+__all__ = ["Stream", "named", "readable"]
+
+_log = logging.getLogger(__name__)
+
+Row = tuple[Any, ...]
+
+
+class Stream:
+    """The entries of one project as one connection sees them.
+
+    Attributes:
+        project: whose stream; ``REPOSITORY`` for the repository's own.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, project: str) -> None:
+        self.project = project
+        self._connection = connection
+
+    def exists(self) -> bool:
+        """Whether the stream has entries."""
+        return self.length() > 0
+
+    def length(self) -> int:
+        """How many entries the stream has: the number of the last one."""
+        return self._end()[0]
+
+    def entry(self, sequence: int) -> Entry:
+        """One entry.
+
+        Raises:
+            NotFound: the stream is shorter.
+            Damaged: the entry is unreadable, or of a kind that this version does not know.
+        """
+        rows = self._rows("sequence = ?", sequence)
+        if not rows:
+            raise NotFound(f"{named(self.project)} has no entry {sequence}")
+        return strictly(*rows[0])
+
+    def page(self, after: int, limit: int) -> tuple[list[Entry], int | None]:
+        """Some entries in order, without those that are unreadable.
+
+        Returns:
+            The entries, and the number of the last row looked at: None when there was none.
+
+        Raises:
+            Damaged: one is of a kind that this version does not know; all before it are returned first.
+        """
+        rows = self._rows("sequence > ? ORDER BY sequence LIMIT ?", after, limit)
+        entries: list[Entry] = []
+        for row in rows:
+            entry = readable(*row)
+            if entry is None:
+                continue
+            if entry.kind not in KINDS:
+                if entries:
+                    return entries, entries[-1].sequence
+                strictly(*row)
+            entries.append(entry)
+        return entries, rows[-1][1] if rows else None
+
+    def current(self, document: str) -> Entry | None:
+        """The newest submission of a document, withdrawn or not; None when there was none."""
+        return self._newest(document, "submit")
+
+    def last(self, document: str) -> Entry | None:
+        """The newest submission or withdrawal of a document; None when there was none."""
+        return self._newest(document, "submit", "withdraw")
+
+    def newest(self, document: str) -> int:
+        """The number of a document's newest version, readable or not; 0 before the first."""
+        row = self._connection.execute(
+            "SELECT version FROM documents WHERE project = ? AND document = ?", (self.project, document)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def versions(self, document: str) -> list[Entry]:
+        """All submissions of a document, the oldest first."""
+        return list(_only_readable(self._rows("document = ? AND kind = 'submit' ORDER BY sequence", document)))
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force: each value is the one set last."""
+        merged: dict[str, Any] = {}
+        for entry in _only_readable(self._rows("kind = 'settings' ORDER BY sequence")):
+            merged.update(entry.body)
+        return merged
+
+    def documents(self, after: str, limit: int | None) -> list[tuple[str, Entry, Entry | None]]:
+        """Documents by name: the name, the newest submission, and the withdrawal where that came later."""
+        rows = self._connection.execute(
+            "SELECT d.document, s.project, s.sequence, s.sha256, s.data, w.project, w.sequence, w.sha256, w.data "
+            "FROM documents AS d JOIN entries AS s ON s.project = d.project AND s.sequence = d.submitted "
+            "LEFT JOIN entries AS w ON w.project = d.project AND w.sequence = d.withdrawn "
+            "WHERE d.project = ? AND d.document > ? ORDER BY d.document LIMIT ?",
+            (self.project, after, -1 if limit is None else limit),
+        ).fetchall()
+        found = []
+        for name, *columns in rows:
+            submitted = readable(*columns[:4]) or self.current(name)
+            withdrawn = None if columns[5] is None else readable(*columns[4:])
+            if submitted is not None:
+                found.append((str(name), submitted, withdrawn))
+        return found
+
+    def count(self) -> int:
+        """How many documents are not withdrawn."""
+        return int(
+            self._connection.execute(
+                "SELECT count(*) FROM documents WHERE project = ? AND withdrawn IS NULL", (self.project,)
+            ).fetchone()[0]
+        )
+
+    def erased(self) -> set[tuple[str, int]]:
+        """The documents and versions whose bytes are gone."""
+        rows = self._connection.execute(
+            "SELECT document, version FROM entries WHERE project = ? AND kind = 'erase'", (self.project,)
+        )
+        return {(str(document), int(version)) for document, version in rows.fetchall()}
+
+    def _end(self) -> tuple[int, str]:
+        """The number and the digest of the last entry."""
+        row = self._connection.execute(
+            "SELECT sequence, sha256 FROM entries WHERE project = ? ORDER BY sequence DESC LIMIT 1", (self.project,)
+        ).fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, "")
+
+    def _newest(self, document: str, *kinds: str) -> Entry | None:
+        marks = ", ".join("?" for _ in kinds)
+        condition = f"document = ? AND kind IN ({marks}) AND sequence < ? ORDER BY sequence DESC LIMIT 1"
+        before = 2**62
+        while rows := self._rows(condition, document, *kinds, before):
+            entry = readable(*rows[0])
+            if entry is not None:
+                return entry
+            before = rows[0][1]
+        return None
+
+    def _rows(self, condition: str, *values: object) -> list[Row]:
+        return self._connection.execute(
+            f"SELECT project, sequence, sha256, data FROM entries WHERE project = ? AND {condition}",  # noqa: S608
+            (self.project, *values),
+        ).fetchall()
+
+
+def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
+    """The entry of a row, of whatever kind; None and a warning when it is unreadable or not what was appended."""
+    try:
+        return _intact(project, sequence, digest, data)
+    except Damaged as error:
+        _log.warning("set aside: %s", error)
+        return None
+
+
+def strictly(project: str, sequence: int, digest: str, data: bytes) -> Entry:
+    """The entry of a row.
+
+    Raises:
+        Damaged: it is unreadable, not what was appended, or of a kind that this version does not know.
+    """
+    return Entry.from_bytes(_intact(project, sequence, digest, data).data)
+
+
+def named(project: str) -> str:
+    """How messages call a stream."""
+    return "the repository's own stream" if project == REPOSITORY else f"project {project}"
+
+
+def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
+    place = f"entry {sequence} of {named(project)}"
+    if not isinstance(data, bytes) or sha256(data).hexdigest() != digest:
+        raise Damaged(f"{place}: its bytes are not those that were appended")
+    try:
+        entry = Entry.from_bytes(data, strict=False)
+        if entry.kind in KINDS:
+            entry = Entry.from_bytes(data)
+    except Damaged as error:
+        raise Damaged(f"{place}: {error}") from error
+    if (entry.project, entry.sequence) != (project, sequence):
+        raise Damaged(f"{place}: it says that it is entry {entry.sequence} of {named(entry.project)}")
+    return entry
+
+
+def _only_readable(rows: Iterable[Row]) -> Iterator[Entry]:
+    for row in rows:
+        entry = readable(*row)
+        if entry is not None:
+            yield entry

@@ -1,0 +1,119 @@
+"""Whether a ledger is what was appended to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from provrepo.errors import Damaged
+from provrepo.ledger.database import Database
+from provrepo.ledger.entries import Entry
+from provrepo.ledger.streams import named
+
+__all__ = ["columns", "problems"]
+
+_PAGE = 256
+
+Row = tuple[Any, ...]
+
+
+def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str | None]:
+    """What the columns ``kind, document, version, blob, report`` of an entry's row repeat of its bytes."""
+    body = entry.body if entry.kind != "settings" else {}
+    return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
+
+
+def problems(database: Database, project: str | None) -> Iterator[str]:
+    """What is wrong, one sentence each.
+
+    Args:
+        database: the ledger's.
+        project: whose stream; None for all and for the database file itself.
+    """
+    try:
+        if project is not None:
+            yield from _stream(database, project)
+            return
+        yield from _file(database)
+        for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):
+            yield from _stream(database, name)
+    except Damaged as error:
+        yield str(error)
+
+
+def _file(database: Database) -> Iterator[str]:
+    for (line,) in _all(database, "PRAGMA integrity_check(20)"):
+        if line != "ok":
+            yield f"{database.file}: {line}"
+
+
+def _stream(database: Database, project: str) -> Iterator[str]:
+    expected = 1
+    before: tuple[str, ...] = ("",)
+    while rows := _all(
+        database,
+        "SELECT sequence, sha256, kind, document, version, blob, report, data FROM entries "
+        "WHERE project = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
+        project,
+        expected,
+        _PAGE,
+    ):
+        for sequence, digest, *index, data in rows:
+            if sequence != expected:
+                yield f"{named(project)}: entries {expected} to {sequence - 1} are missing"
+                before = ()
+            place = f"entry {sequence} of {named(project)}"
+            computed = sha256(data if isinstance(data, bytes) else str(data).encode()).hexdigest()
+            for problem in _entry(project, sequence, tuple(index), data, before):
+                yield f"{place}: {problem}"
+            if computed != digest:
+                yield f"{place}: its bytes are not those that were appended: their SHA-256 is not {digest}"
+            # One damaged entry is reported once: its successor may agree with either.
+            before = (digest, computed)
+            expected = sequence + 1
+    yield from _indexes(database, project, expected - 1, before[0] if before else "")
+
+
+def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[str, ...]) -> Iterator[str]:
+    try:
+        entry = Entry.from_bytes(data)
+    except Damaged as error:
+        yield str(error)
+        return
+    if (entry.project, entry.sequence) != (project, sequence):
+        yield f"it says that it is entry {entry.sequence} of {named(entry.project)}"
+    if before and entry.previous not in before:
+        yield "the chain is broken: it does not follow the entry before it"
+    if columns(entry) != index:
+        yield "the columns that index it differ from its bytes"
+
+
+def _indexes(database: Database, project: str, length: int, digest: str) -> Iterator[str]:
+    end = _all(database, "SELECT length, sha256 FROM streams WHERE project = ?", project)
+    if end != ([(length, digest)] if length else []):
+        recorded = f"{end[0][0]} entries ending in {end[0][1]}" if end else "no entries"
+        yield f"{named(project)}: it has {length} entries ending in {digest}, but recorded are {recorded}"
+    kept = "SELECT document, version, submitted, withdrawn FROM documents WHERE project = ?1"
+    for (document,) in _all(
+        database,
+        f"SELECT document FROM (SELECT * FROM ({kept} EXCEPT {_DOCUMENTS}) UNION "  # noqa: S608
+        f"SELECT * FROM ({_DOCUMENTS} EXCEPT {kept})) GROUP BY document ORDER BY document",
+        project,
+    ):
+        yield f"{named(project)}: the index of document {document} differs from its entries"
+
+
+_DOCUMENTS = """
+    SELECT document, version, submitted, CASE WHEN gone > submitted THEN gone END AS withdrawn FROM (
+        SELECT document, max(version) FILTER (WHERE kind = 'submit') AS version,
+            max(sequence) FILTER (WHERE kind = 'submit') AS submitted,
+            max(sequence) FILTER (WHERE kind = 'withdraw') AS gone
+        FROM entries WHERE project = ?1 AND document IS NOT NULL GROUP BY document
+    )
+"""
+
+
+def _all(database: Database, query: str, *values: object) -> list[Row]:
+    with database.reading() as connection:
+        return connection.execute(query, values).fetchall()
