@@ -1,0 +1,283 @@
+"""What is refused before any parser sees it: input that would kill, hang or mislead the parsers behind it.
+
+Everything here is a cheap scan at C speed. Nesting is bounded because recursive parsers overflow the stack of the
+process; a DOCTYPE because entities expand without bound and external ones would be fetched; the number of prefixes
+because every name is compared with all of them; text that is not UTF-8 because it means nothing in any format.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from provrepo.errors import ReadError, TooLarge
+from provrepo.model.document import Document
+from provrepo.model.identifiers import Literal
+from provrepo.model.statements import Span
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LITERAL",
+    "MAX_PREFIXES",
+    "check",
+    "check_literals",
+    "decode",
+    "place",
+]
+
+MAX_DEPTH = 64
+"""Levels of nesting."""
+
+MAX_PREFIXES = 2_000
+"""Different prefix declarations in one document."""
+
+MAX_LITERAL = 16 * 1024 * 1024
+"""Characters of one literal."""
+
+_JSON = frozenset({"provjson", "provjsonld", "rdfjsonld"})
+_XML = frozenset({"provxml", "rdfxml"})
+_TURTLE = frozenset({"turtle", "trig", "ntriples", "nquads"})
+
+_SIGNATURES = (
+    (b"\x1f\x8b", "gzip-compressed data; decompress it first"),
+    (b"PK\x03\x04", "a ZIP archive; extract the document first"),
+    (b"BZh", "bzip2-compressed data; decompress it first"),
+    (b"\xfd7zXZ\x00", "xz-compressed data; decompress it first"),
+    (b"%PDF-", "a PDF file"),
+    (b"\x89PNG", "a PNG image"),
+)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def check(data: bytes, format: str) -> None:  # noqa: A002
+    """Refuse what no parser should be given.
+
+    Args:
+        data: the whole input.
+        format: the name of the format that it is about to be read as.
+
+    Raises:
+        ReadError: not UTF-8 text, a DOCTYPE, nested deeper than ``MAX_DEPTH``, or more than ``MAX_PREFIXES`` prefixes.
+    """
+    _check_text(data, format)
+    if format in _JSON:
+        _check_json(data, format)
+    elif format in _XML:
+        _check_xml(data, format)
+    elif format in _TURTLE:
+        _check_turtle(data, format)
+    elif format == "provn":
+        _check_prefixes(len(set(_PROVN_PREFIX.findall(data))), format)
+
+
+def decode(data: bytes, format: str) -> str:  # noqa: A002
+    """The text of UTF-8 bytes, without a byte order mark.
+
+    Raises:
+        ReadError: not UTF-8; the place is that of the first byte that is not.
+    """
+    try:
+        return str(data.removeprefix(codecs.BOM_UTF8), "utf-8")
+    except UnicodeDecodeError:
+        raise _not_utf8(data, format) from None
+
+
+def check_literals(document: Document) -> None:
+    """Refuse a document with a literal beyond ``MAX_LITERAL``, whatever format spelled it.
+
+    Raises:
+        TooLarge: there is one; the message names what carries it.
+    """
+    for statement in document:
+        for attribute, value in statement.attributes:
+            if isinstance(value, Literal) and len(value.lexical) > MAX_LITERAL:
+                where = f"{attribute} of {statement.id or statement.kind.name}"
+                raise TooLarge(
+                    f"a literal of {len(value.lexical)} characters ({where}): at most {MAX_LITERAL} are read"
+                )
+    for quad in document.unmapped.quads:
+        if isinstance(quad.object, Literal) and len(quad.object.lexical) > MAX_LITERAL:
+            where = f"{quad.predicate} of {quad.subject}"
+            raise TooLarge(
+                f"a literal of {len(quad.object.lexical)} characters ({where}): at most {MAX_LITERAL} are read"
+            )
+
+
+def place(text: str, offset: int) -> Span:
+    """Line and column, both from 1, of an offset."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def _place_in_bytes(data: bytes, offset: int) -> Span:
+    start = data.rfind(b"\n", 0, offset) + 1
+    before = data[start:offset].removeprefix(codecs.BOM_UTF8 if start == 0 else b"")
+    return data.count(b"\n", 0, offset) + 1, len(before.decode("utf-8", "replace")) + 1
+
+
+def _error(message: str, data: bytes, offset: int, format: str) -> ReadError:  # noqa: A002
+    line, column = _place_in_bytes(data, offset)
+    return ReadError(message, line=line, column=column, format=format)
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def _check_text(data: bytes, format: str) -> None:  # noqa: A002
+    if data.startswith(_UTF16) or b"\0" in data[1:2] or (data[:1] == b"\0" and data[1:2].isascii()):
+        raise ReadError("this is UTF-16 (or UTF-32) text; save it as UTF-8", line=1, column=1, format=format)
+    for signature, what in _SIGNATURES:
+        if data.startswith(signature):
+            raise ReadError(f"this is {what}", line=1, column=1, format=format)
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise _not_utf8(data, format) from None
+    zero = data.find(b"\0")
+    if zero >= 0:
+        raise _error("a NUL byte: this is binary data, not text", data, zero, format)
+
+
+def _not_utf8(data: bytes, format: str) -> ReadError:  # noqa: A002
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        offset = error.start
+        return _error(f"not UTF-8: byte 0x{data[offset]:02x} begins no character", data, offset, format)
+    raise AssertionError("called with valid UTF-8")
+
+
+def _check_prefixes(count: int, format: str) -> None:  # noqa: A002
+    if count > MAX_PREFIXES:
+        raise ReadError(f"{count} prefixes are declared; at most {MAX_PREFIXES} are read", format=format)
+
+
+_PROVN_PREFIX = re.compile(rb"\bprefix\s+([^\s<]+)\s*<")
+
+
+# --- nesting -----------------------------------------------------------------------------------------------------
+
+_ALIKE = bytes.maketrans(b"[]{}", b"()()")
+_NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}()")))
+
+
+def _may_be_deep(brackets: bytes) -> bool:
+    """Whether brackets, all of them round, are nested beyond the limit.
+
+    Each round removes the innermost level, so that the rounds count the depth; exact where brackets balance, and on
+    the safe side where they do not.
+    """
+    for depth in range(MAX_DEPTH + 1):
+        rest = brackets.replace(b"()", b"")
+        if len(rest) == len(brackets):
+            return depth + rest.count(b"(") > MAX_DEPTH
+        brackets = rest
+    return True
+
+
+def _check_depth(data: bytes, tokens: re.Pattern[bytes], format: str) -> None:  # noqa: A002
+    """The exact and slower count, with the place; group 1 of ``tokens`` opens a level, group 2 closes one."""
+    depth = 0
+    for token in tokens.finditer(data):
+        if token.lastindex == 1:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _error(f"nested more than {MAX_DEPTH} levels deep", data, token.start(), format)
+        elif token.lastindex == 2 and depth:
+            depth -= 1
+
+
+_JSON_STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
+_JSON_TOKENS = re.compile(_JSON_STRING + rb"|([\[{])|([\]}])", re.DOTALL)
+_JSON_PREFIXES = re.compile(rb'"prefix"\s*+:\s*+\{([^{}]*)\}')
+_JSON_PREFIX = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:', re.DOTALL)
+_NOT_JSON_STRUCTURE = bytes(sorted(set(range(256)) - set(b'"[]{}')))
+
+
+def _check_json(data: bytes, format: str) -> None:  # noqa: A002
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        # Backslashes stand in strings only. With the escapes gone a string ends at the next quotation mark, and
+        # what is not a bracket can go before strings are looked for.
+        plain = data.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in data else data
+        structure = plain.translate(None, _NOT_JSON_STRUCTURE).replace(b'""', b"")
+        if _may_be_deep(re.sub(rb'"[^"]*+"?', b"", structure).translate(_ALIKE)):
+            _check_depth(data, _JSON_TOKENS, format)
+    if format == "provjson":
+        declared = {name for block in _JSON_PREFIXES.findall(data) for name in _JSON_PREFIX.findall(block)}
+        _check_prefixes(len(declared), format)
+
+
+# Triple terms and reified triples of RDF 1.2 nest like brackets. A backslash outside a string escapes the character
+# after it, which is how "#" or "'" get into a local name. An unfinished string takes in the rest of its extent: the
+# parser will refuse it, and the scan stays linear.
+_TURTLE_NOISE = re.compile(
+    rb"""
+      "{3}(?:[^"\\]++|\\.|"(?!""))*+(?:"{3}|\Z)
+    | '{3}(?:[^'\\]++|\\.|'(?!''))*+(?:'{3}|\Z)
+    | "(?:[^"\\\r\n]++|\\.)*+"?
+    | '(?:[^'\\\r\n]++|\\.)*+'?
+    | <[^<>"{}\s]*+>
+    | \#[^\r\n]*+
+    | \\.
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_TURTLE_TOKENS = re.compile(
+    _TURTLE_NOISE.pattern + rb"| (<<\(?|[\[({]) | (\)?>>|[\])}])",
+    re.DOTALL | re.VERBOSE,
+)
+_TURTLE_PREFIX = re.compile(rb"(?i)(?<![\w:.-])@?prefix\s+([\w.-]*:)\s*<")
+
+
+def _check_turtle(data: bytes, format: str) -> None:  # noqa: A002
+    if sum(map(data.count, (b"[", b"(", b"{", b"<<"))) > MAX_DEPTH:
+        bare = _TURTLE_NOISE.sub(b"", data)
+        bare = bare.replace(b"<<(", b"(").replace(b")>>", b")").replace(b"<<", b"(").replace(b">>", b")")
+        if _may_be_deep(bare.translate(_ALIKE, _NOT_BRACKETS)):
+            _check_depth(data, _TURTLE_TOKENS, format)
+    _check_prefixes(len(set(_TURTLE_PREFIX.findall(data))), format)
+
+
+# An element's opening is group 1, its end group 2, a declaration group 3. What is never finished takes in the rest.
+_XML_TOKENS = re.compile(
+    rb"""
+    <(?:
+        !--(?:.*?-->|.*+)
+      | !\[CDATA\[(?:.*?\]\]>|.*+)
+      | \?(?:.*?\?>|.*+)
+      | (?P<declaration>!)
+      | (?P<end>/)
+      | (?:[^>"'/]++|"[^"]*+"|'[^']*+'|/(?!>))*+(?:/>|(?P<start>>)|.*+)
+    )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_XML_ENCODING = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
+_XML_LIKE_ASCII = re.compile(r"(?i)us-ascii|ascii|iso-8859-\d+|latin-?1|windows-125\d")
+
+
+def _check_xml(data: bytes, format: str) -> None:  # noqa: A002
+    encoding = _XML_ENCODING.match(data.removeprefix(codecs.BOM_UTF8))
+    if encoding:
+        # Another encoding could hide from these scans what the parser behind them would see.
+        name = encoding.group(1).decode("ascii", "replace")
+        if name.lower() not in ("utf-8", "utf8") and not (_XML_LIKE_ASCII.fullmatch(name) and data.isascii()):
+            raise _error(f"the XML declares the encoding {name!r}; save it as UTF-8", data, encoding.start(1), format)
+    if data.count(b"<") <= MAX_DEPTH and b"<!" not in data:
+        return
+    depth = 0
+    for token in _XML_TOKENS.finditer(data):
+        kind = token.lastgroup
+        if kind == "start":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _error(f"nested more than {MAX_DEPTH} levels deep", data, token.start(), format)
+        elif kind == "end":
+            depth = max(depth - 1, 0)
+        elif kind == "declaration":
+            raise _error(
+                "a document type declaration (<!DOCTYPE …>) is not read: entities expand without bound; remove it",
+                data,
+                token.start(),
+                format,
+            )

@@ -1,0 +1,283 @@
+"""Random documents for the property tests of every codec.
+
+``documents()`` draws from all of PROV-DM and from spellings that codecs get wrong. What a format or a test cannot
+have is switched off by a parameter, so that each exception is visible where it is made.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from provrepo.model.document import Bundle, Document
+from provrepo.model.identifiers import Identifier, Literal, Value, text
+from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.vocab import (
+    PROV_LABEL,
+    PROV_LOCATION,
+    PROV_ROLE,
+    PROV_TYPE,
+    PROV_VALUE,
+    XSD,
+)
+
+EX = "http://example.org/"
+NAMESPACES = (EX, "http://example.org/ns#", "https://data.example/a/b?c=", "urn:uuid:")
+
+PLAIN_LOCAL = ("a", "b", "e1", "e2", "run_7", "Data-Set", "v1.2", "été")
+AWKWARD_LOCAL = (
+    "",
+    "7",
+    "-x",
+    "x.",
+    ".x",
+    "a=b",
+    "it's",
+    "f(x,y)",
+    "a:b",
+    "a;b",
+    "a%20b",
+    "a//b",
+    "/b",
+    "//b",
+    "/*b*/",
+    "*/",
+    "a?b=c&d",
+    "~u@h!$+*",
+    "日本",
+    "a\u00b7b",
+    "-",
+    "entity",
+    "endDocument",
+    "2012-03-31",
+)
+BRACKETED_LOCAL = ("x[0]", "[", "a%%b", "a#b")
+
+TIMES = (
+    "2011-11-16T16:05:00",
+    "2011-11-16T16:05:00Z",
+    "2011-11-16T16:05:00+00:00",
+    "2011-11-16T16:05:00.1200-05:30",
+    "-0044-03-15T12:00:00Z",
+    "12011-11-16T24:00:00Z",
+)
+
+TYPED = (
+    ("007", "integer"),
+    ("+7", "int"),
+    ("123456789012345678901234567890", "integer"),
+    ("1.10", "decimal"),
+    ("1E3", "double"),
+    ("INF", "double"),
+    ("NaN", "float"),
+    ("1", "boolean"),
+    ("true", "boolean"),
+    ("2011-11-16T16:05:00+00:00", "dateTime"),
+    ("2011-11-16", "date"),
+    ("PT0S", "duration"),
+    ("http://example.org/a?b#c", "anyURI"),
+    ("AAEC", "base64Binary"),
+    ("", "token"),
+    ("not a number", "integer"),
+)
+
+STRINGS = (
+    "",
+    " ",
+    "plain",
+    'say "hello"',
+    'ends with "',
+    '"""',
+    "it's",
+    "back\\slash",
+    "ends with \\",
+    "\\n is not a newline",
+    "two\nlines",
+    "tab\there",
+    "// no comment",
+    "/* no comment */",
+    "%% xsd:int",
+    "<a>&amp;</a>]]>",
+    "日本語",
+    "e\u0301 and \u00e9",
+    "\U0001f33e",
+    "line\u2028separator",
+    " spaces around ",
+)
+
+LANGUAGES = ("en", "fr", "pt-BR", "zh-Hant")
+
+
+def identifiers(*, awkward: bool = True, bracketed: bool = False) -> st.SearchStrategy[Identifier]:
+    """IRIs in a few namespaces.
+
+    Args:
+        awkward: whether some need escapes or have no good place to be cut.
+        bracketed: whether some are only nearly IRIs: PROV-N and PROV-JSON can spell them, RDF cannot.
+    """
+    locals_ = PLAIN_LOCAL + (AWKWARD_LOCAL if awkward else ()) + (BRACKETED_LOCAL if bracketed else ())
+    return st.builds(lambda n, x: Identifier(n + x), st.sampled_from(NAMESPACES), st.sampled_from(locals_))
+
+
+def strings(*, controls: bool = False) -> st.SearchStrategy[str]:
+    """Text. ``controls`` adds carriage returns and other controls, which XML cannot carry or rewrites."""
+    drawn = st.text(
+        st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff", include_characters="\n\t"),
+        max_size=12,
+    )
+    plain = st.sampled_from(STRINGS) | drawn
+    return plain | st.sampled_from(("carriage\rreturn", "\r\n", "bell\x07", "\x08\x0c")) if controls else plain
+
+
+def literals(*, controls: bool = False, languages: bool = True) -> st.SearchStrategy[Literal]:
+    """Strings, strings with a language, and typed literals in spellings that must not be normalized."""
+    spelled = st.sampled_from([Literal(lexical, XSD + local) for lexical, local in TYPED])
+    own = st.builds(lambda lexical: Literal(lexical, EX + "datatype"), strings(controls=controls))
+    plain = st.builds(text, strings(controls=controls))
+    tagged = st.builds(text, strings(controls=controls), st.sampled_from(LANGUAGES))
+    return st.one_of(plain, spelled, own, tagged) if languages else st.one_of(plain, spelled, own)
+
+
+_ROLES = {"wasGeneratedBy", "used", "wasStartedBy", "wasEndedBy", "wasInvalidatedBy", "wasAssociatedWith"}
+_LOCATIONS = (_ROLES - {"wasAssociatedWith"}) | {"entity", "activity", "agent"}
+
+
+@st.composite
+def _attributes(
+    draw: st.DrawFn, kind: Kind, names: st.SearchStrategy[Identifier], values: dict[str, bool]
+) -> tuple[Attribute, ...]:
+    literal = literals(**values)
+    value: st.SearchStrategy[Value] = literal | names
+    strings_only = st.builds(text, strings(controls=values["controls"]))
+    choices: list[st.SearchStrategy[Attribute]] = [
+        st.tuples(st.just(Identifier(PROV_TYPE)), names | literal),
+        st.tuples(st.just(Identifier(PROV_LABEL)), strings_only),
+        st.tuples(names, value),
+    ]
+    if kind.name in _ROLES:
+        choices.append(st.tuples(st.just(Identifier(PROV_ROLE)), value))
+    if kind.name in _LOCATIONS:
+        choices.append(st.tuples(st.just(Identifier(PROV_LOCATION)), value))
+    if kind.name == "entity":
+        choices.append(st.tuples(st.just(Identifier(PROV_VALUE)), literal))
+    pairs = draw(st.lists(st.one_of(choices), max_size=4))
+    # prov:value is given once at most (PROV-DM section 5.7.2.5).
+    values_seen = [pair for pair in pairs if pair[0] == PROV_VALUE]
+    return tuple(pair for pair in pairs if pair[0] != PROV_VALUE or pair is values_seen[0])
+
+
+@st.composite
+def statements(
+    draw: st.DrawFn,
+    *,
+    kind: Kind | None = None,
+    awkward_identifiers: bool = True,
+    bracketed: bool = False,
+    controls: bool = False,
+    languages: bool = True,
+    missing_mandatory: bool = False,
+    named: bool = True,
+) -> Statement:
+    """One statement of any kind, with or without its optional parts.
+
+    Args:
+        draw: of hypothesis.
+        kind: only this kind.
+        awkward_identifiers: whether identifiers may need escapes.
+        bracketed: whether identifiers may be such that RDF cannot spell them.
+        controls: whether literals may hold control characters.
+        languages: whether literals may have a language.
+        missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
+        named: whether relations may have an identifier of their own.
+    """
+    chosen = kind or draw(st.sampled_from(list(KINDS.values())))
+    names = identifiers(awkward=awkward_identifiers, bracketed=bracketed)
+    args: list[Term] = []
+    for argument in chosen.arguments:
+        present = draw(st.booleans()) if missing_mandatory or not argument.required else True
+        args.append(draw(st.sampled_from(TIMES) if argument.time else names) if present else None)
+    own: Identifier | None = None
+    if chosen.element or (named and chosen.identified and draw(st.booleans())):
+        own = draw(names)
+    attributes = (
+        draw(_attributes(chosen, names, {"controls": controls, "languages": languages})) if chosen.attributed else ()
+    )
+    return Statement(chosen, own, tuple(args), attributes)
+
+
+def _distinct_relations(statements_: list[Statement], used: set[str]) -> list[Statement]:
+    """The same, with each relation's identifier unlike every other identifier in the document."""
+    result = []
+    for statement in statements_:
+        own = statement.id
+        if own is not None and not statement.kind.element:
+            own = Identifier(f"{EX}relation-{len(used)}")
+            used.add(own)
+        result.append(Statement(statement.kind, own, statement.args, statement.attributes))
+    return result
+
+
+@st.composite
+def documents(
+    draw: st.DrawFn,
+    *,
+    bundles: bool = True,
+    repeated_bundles: bool = False,
+    awkward_identifiers: bool = True,
+    bracketed: bool = False,
+    controls: bool = False,
+    languages: bool = True,
+    missing_mandatory: bool = False,
+    named: bool = True,
+    repeated_relations: bool = False,
+    default_namespace: bool = True,
+    max_statements: int = 6,
+) -> Document:
+    """A document of statements and bundles with some of its prefixes declared.
+
+    Args:
+        draw: of hypothesis.
+        bundles: whether there may be bundles.
+        repeated_bundles: whether two bundles may have one identifier, which is invalid but readable.
+        awkward_identifiers: whether identifiers may need escapes.
+        bracketed: whether identifiers may be such that RDF cannot spell them.
+        controls: whether literals may hold control characters.
+        languages: whether literals may have a language.
+        missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
+        named: whether relations may have an identifier of their own.
+        repeated_relations: whether a relation's identifier may be that of something else, too.
+        default_namespace: whether the default namespace may be declared.
+        max_statements: in the top level and in each bundle.
+    """
+    some = st.lists(
+        statements(
+            awkward_identifiers=awkward_identifiers,
+            bracketed=bracketed,
+            controls=controls,
+            languages=languages,
+            missing_mandatory=missing_mandatory,
+            named=named,
+        ),
+        max_size=max_statements,
+    )
+    used: set[str] = set()
+
+    def instance() -> list[Statement]:
+        drawn = draw(some)
+        return drawn if repeated_relations else _distinct_relations(drawn, used)
+
+    declarations = [("ex", NAMESPACES[0]), ("n", NAMESPACES[1]), ("q.r-s", NAMESPACES[2]), ("été", NAMESPACES[3])]
+    if default_namespace:
+        declarations.append(("", NAMESPACES[1]))
+    prefixes = st.lists(st.sampled_from(declarations), unique=True).map(dict)
+    document = Document(statements=instance(), prefixes=draw(prefixes))
+    if bundles:
+        names = draw(
+            st.lists(
+                identifiers(awkward=awkward_identifiers, bracketed=bracketed), max_size=3, unique=not repeated_bundles
+            )
+        )
+        for name in names:
+            own = draw(prefixes | st.just({}))
+            added = {p: n for p, n in own.items() if document.prefixes.get(p) != n}
+            document.bundles.append(Bundle(name, instance(), added))
+    return document
