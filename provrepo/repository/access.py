@@ -23,7 +23,8 @@ def name(what: str, value: str) -> str:
     """
     if not _NAME.fullmatch(value):
         raise InvalidName(
-            f"{value[:120]!r} cannot name a {what}: 1 to 100 letters, digits, '_' and '-', starting with a letter or digit"
+            f"{value[:120]!r} cannot name a {what}: names are 1 to 100 letters, digits, '_' and '-', "
+            "and start with a letter or digit"
         )
     return value
 

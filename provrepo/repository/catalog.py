@@ -89,8 +89,10 @@ def history(store: Store, project: str, document: str) -> list[VersionInfo]:
     return infos
 
 
-def find_version(store: Store, project: str, document: str, version: int | None) -> VersionInfo:
-    """One version, the current one where none is named.
+def find_version(
+    store: Store, project: str, document: str, version: int | None, *, erased: bool = False
+) -> VersionInfo:
+    """One version, the current one where none is named; an erased one only where ``erased`` says so.
 
     Raises:
         NotFound: no such document or version.
@@ -108,7 +110,7 @@ def find_version(store: Store, project: str, document: str, version: int | None)
         if not match:
             raise NotFound(f"{document} has no version {version}; there are 1 to {infos[-1].version}")
         found = match[0]
-    if found.state == "erased":
+    if found.state == "erased" and not erased:
         raise Withdrawn(f"the bytes of {document} version {found.version} were erased")
     return found
 

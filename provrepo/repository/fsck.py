@@ -23,26 +23,28 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     notes: list[str] = []
     entries = 0
     named: set[str] = set()
+    gone: set[str] = set()
     for project in [REPOSITORY, *store.ledger.projects()]:
         erased = store.ledger.erased(project)
-        number = 0
-        for number, entry in enumerate(store.ledger.entries(project), 1):
+        before = entries
+        for entry in store.ledger.entries(project):
+            entries += 1
             if entry.kind != "submit":
                 continue
             fields = entry.fields
             named.add(fields["report"])
-            if (fields["document"], fields["version"]) not in erased:
-                named.add(fields["blob"])
-        entries += number
+            (gone if (fields["document"], fields["version"]) in erased else named).add(fields["blob"])
         if progress is not None:
-            progress(project or "the repository's own settings", number)
+            progress(project or "the repository's own settings", entries - before)
     for blob in sorted(named):
         problem = _blob(store, blob)
         if problem:
             problems.append(problem)
-    stray = sum(1 for blob in store.blobs.all() if blob not in named)
+    stray = {blob for blob in store.blobs.all() if blob not in named}
+    problems += [f"blob {blob} was erased and is still there; erase it again" for blob in sorted(stray & gone)]
+    stray -= gone
     if stray:
-        notes.append(f"{stray} blob{'s' if stray > 1 else ''} that no entry names")
+        notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
     if store.may_follow():
         problems += _views(store)
     else:

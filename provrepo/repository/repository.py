@@ -409,11 +409,11 @@ class Repository:
     def erase(self, project: str, name: str, version: int, *, reason: str) -> VersionInfo:
         """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
 
-        The bytes are deleted once no version that is not erased consists of them.
+        The bytes are deleted once no version that is not erased consists of them. Erasing again finishes what a
+        crash interrupted.
 
         Raises:
             NotFound: no such version.
-            Withdrawn: erased before.
             Denied: only the owner may.
         """
         if not self.actor.owner:
@@ -422,16 +422,17 @@ class Repository:
             raise UsageError("an erasure needs a reason")
         self._writable(project)
         with self._store.ledger.appending(project) as appending:
-            info = catalog.find_version(self._store, project, name, version)
-            appending.append(
-                "erase",
-                {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip()},
-                actor=self.actor.id,
-            )
+            info = catalog.find_version(self._store, project, name, version, erased=True)
+            if info.state != "erased":
+                appending.append(
+                    "erase",
+                    {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip()},
+                    actor=self.actor.id,
+                )
         self._index()
         if self._store.ledger.references(info.sha256) == 0:
             self._store.blobs.erase(info.sha256)
-        return next(i for i in self.history(project, name) if i.version == version)
+        return catalog.find_version(self._store, project, name, version, erased=True)
 
     # Queries
 
