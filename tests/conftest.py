@@ -1,0 +1,38 @@
+"""Fixtures that more than one test file uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import provrepo
+from provrepo.repository.repository import Repository
+
+PROVJSON = b"""{
+  "prefix": {"ex": "http://example.org/"},
+  "entity": {"ex:raw": {}, "ex:clean": {"prov:label": "cleaned"}},
+  "activity": {"ex:run": {"prov:startTime": "2026-01-01T10:00:00Z"}},
+  "agent": {"ex:alice": {"prov:label": "Alice"}},
+  "used": {"_:u1": {"prov:activity": "ex:run", "prov:entity": "ex:raw"}},
+  "wasGeneratedBy": {"_:g1": {"prov:entity": "ex:clean", "prov:activity": "ex:run"}},
+  "wasAssociatedWith": {"_:a1": {"prov:activity": "ex:run", "prov:agent": "ex:alice"}}
+}"""
+"""A small complete document that the profile core accepts."""
+
+TURTLE = b"""@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix ex: <http://example.org/> .
+ex:clean a prov:Entity ; prov:wasGeneratedBy ex:run ; prov:wasDerivedFrom ex:raw .
+ex:raw a prov:Entity .
+ex:run a prov:Activity ; prov:used ex:raw ; prov:wasAssociatedWith ex:alice ;
+    prov:startedAtTime "2026-01-01T10:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .
+ex:alice a prov:Agent .
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    """An empty repository, closed afterwards."""
+    with provrepo.open(tmp_path / "data") as opened:
+        yield opened
