@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from provrepo.errors import Busy, Error
+from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
@@ -185,7 +185,7 @@ class Follower:
             for view in self._views:
                 self._check_stamps(view)
                 for project in self._ledger.projects():
-                    self._follow(view, project)
+                    self._try(view, project)
             self._seen = position
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
@@ -204,7 +204,7 @@ class Follower:
                 for dataset in view.datasets():
                     view.clear(dataset)
                 for project in self._ledger.projects():
-                    self._follow(view, project)
+                    self._try(view, project)
                     if progress is not None:
                         progress(project, self._ledger.length(project))
 
@@ -243,6 +243,17 @@ class Follower:
                 log.info("dataset %s was built differently and is built again", dataset)
                 view.clear(dataset)
 
+    def _try(self, view: View, project: str) -> None:
+        """Follow one project; what stops it does not stop the others.
+
+        That is an entry of a kind that this version does not know: what comes after it might depend on it.
+        """
+        try:
+            self._follow(view, project)
+        except Damaged as error:
+            log.error("project %s is not followed any further: %s", project, error)
+            self.set_aside[project] = str(error)
+
     def _follow(self, view: View, project: str) -> None:
         public = bool(self._ledger.settings(project).get("public", False))
         if not public and view.position(PUBLIC, project):
@@ -255,6 +266,9 @@ class Follower:
         replaced = self._replaced(project, after=min(positions.values()))
         for entry in self._ledger.entries(project, after=min(positions.values())):
             behind = [dataset for dataset in datasets if positions[dataset] < entry.sequence]
+            for dataset in behind:
+                self._skip(view, dataset, project, positions[dataset], entry.sequence)
+                positions[dataset] = entry.sequence
             content = _Content(lambda entry=entry: self._content(entry)) if entry.sequence not in replaced else None  # type: ignore[misc]
             try:
                 change = self._change(entry, content)
@@ -263,6 +277,12 @@ class Follower:
             finally:
                 if content is not None:
                     content.close()
+
+    def _skip(self, view: View, dataset: str, project: str, position: int, sequence: int) -> None:
+        """Step over entries that cannot be read: the ledger leaves them out, and ``fsck`` reports them."""
+        for missing in range(position + 1, sequence):
+            self.set_aside[f"{project}/{missing}"] = "the entry cannot be read"
+            view.apply(dataset, Change(project, missing, "", {"kind": "unreadable"}, self._base))
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
         if entry.kind != "submit" or content is None or content.original() is None:

@@ -514,7 +514,7 @@ class Repository:
             raise UsageError("a token needs the name of whom it stands for")
         for project in projects or ():
             self._readable(project)
-        expires = None if days is None else (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
         text, token = self._store.accounts.create(
             name.strip(), projects=None if projects is None else list(projects), write=write, expires=expires
         )
@@ -589,7 +589,7 @@ def _token_info(token: Token) -> TokenInfo:
         id=token.id,
         actor=token.actor,
         name=token.name,
-        projects=None if token.projects is None else tuple(token.projects),
+        projects=token.projects,
         write=token.write,
         created=token.created,
         expires=token.expires,

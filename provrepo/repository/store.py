@@ -58,7 +58,7 @@ class Store:
             raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
         self.ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
         self.blobs = Blobs(data / "blobs")
-        self.accounts = Accounts(data)
+        self.accounts = Accounts(self.ledger.database)
         self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
         self._spool = data / "spool"
         self._spool.mkdir(exist_ok=True)
