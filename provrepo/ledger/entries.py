@@ -67,11 +67,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from provrepo.errors import Damaged, InvalidName
 
-__all__ = ["KINDS", "REPOSITORY", "Entry", "canonical", "compose", "now", "parse", "timestamp"]
+__all__ = ["KINDS", "REPOSITORY", "Entry", "canonical", "check_name", "compose", "named", "now", "parse", "timestamp"]
 
 REPOSITORY = ""
 """The name of the repository's own stream, which holds settings such as the base IRI."""
@@ -268,7 +269,7 @@ class Entry:
         actor: opaque identifier of who acted.
         time: xsd:dateTime in UTC.
         software: what wrote the entry.
-        body: the fields of the kind (see the module's tables).
+        body: the fields of the kind (see the module's tables), read-only.
         data: the canonical bytes.
         sha256: the digest of ``data``, in hexadecimal.
     """
@@ -290,7 +291,8 @@ class Entry:
 
         Args:
             data: its bytes.
-            strict: refuse a kind that this version does not know; without it only the common fields are looked at.
+            strict: refuse a kind that this version does not know; without it such an entry has the common fields
+                checked only.
 
         Raises:
             Damaged: not an entry, or one of an unknown kind.
@@ -298,22 +300,36 @@ class Entry:
         try:
             fields = parse(data)
             _check(fields, _COMMON)
-            kind = fields["kind"]
-            if strict and kind in _BODIES:
-                _check(fields, _BODIES[kind])
+            _check(fields, _BODIES.get(fields["kind"], {}))
         except ValueError as error:
             raise Damaged(f"not a ledger entry: {error}") from error
-        if strict and kind not in _BODIES:
+        entry = _entry(fields, data)
+        return entry.known() if strict else entry
+
+    def known(self) -> Entry:
+        """This entry, when its kind is one that this version knows.
+
+        Raises:
+            Damaged: it is not, and what it means cannot be guessed.
+        """
+        if self.kind not in _BODIES:
             raise Damaged(
-                f"entry {fields['sequence']} of {_stream(fields['project'])} is of the kind {kind!r}, "
-                "written by a newer version of provrepo: upgrade to read it"
+                f"{self.place} is of the kind {self.kind!r}, written by a newer version of provrepo: upgrade to read it"
             )
-        return _entry(fields, data)
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"entry {self.sequence} of {named(self.project)}"
 
     @property
     def fields(self) -> dict[str, Any]:
         """The whole decoded object: common fields and those of the kind."""
         return parse(self.data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (self.data,)
 
 
 def compose(
@@ -379,6 +395,11 @@ def check_name(name: Any, *, stream: bool = False) -> None:
         )
 
 
+def named(project: str) -> str:
+    """How messages call a stream."""
+    return "the repository's own stream" if project == REPOSITORY else f"project {project}"
+
+
 def timestamp(moment: datetime) -> str:
     """A moment as the ledger writes it: xsd:dateTime in UTC with milliseconds; such texts sort by time.
 
@@ -406,8 +427,8 @@ def _check(fields: Mapping[str, Any], checks: Mapping[str, _Check]) -> None:
 def _entry(fields: dict[str, Any], data: bytes) -> Entry:
     body = {name: value for name, value in fields.items() if name not in _COMMON}
     common = {name: fields[name] for name in _COMMON}
-    return Entry(**common, body=body, data=data, sha256=hashlib.sha256(data).hexdigest())
+    return Entry(**common, body=MappingProxyType(body), data=data, sha256=hashlib.sha256(data).hexdigest())
 
 
-def _stream(project: str) -> str:
-    return f"project {project}" if project else "the repository's own stream"
+def _unpickle(data: bytes) -> Entry:
+    return Entry.from_bytes(data, strict=False)

@@ -10,8 +10,8 @@ from typing import Any
 
 from provrepo.ledger import verification
 from provrepo.ledger.database import Database
-from provrepo.ledger.entries import Entry, check_name, compose, now
-from provrepo.ledger.streams import Stream
+from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
+from provrepo.ledger.streams import Stream, columns
 
 __all__ = ["Appending", "Ledger"]
 
@@ -54,7 +54,7 @@ class Appending(Stream):
         cursor = self._connection.execute(
             "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (entry.project, entry.sequence, entry.sha256, *verification.columns(entry), entry.data),
+            (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data),
         )
         self._index(entry, cursor.lastrowid)
         return entry
@@ -244,15 +244,11 @@ class Ledger:
     def references(self, blob: str) -> int:
         """How many submissions of any project need a blob, as their bytes or their report.
 
-        Those whose version was erased need it no longer.
+        Those whose version was erased need it no longer. To remove a blob that nobody needs, ask ``references`` of an
+        ``appending`` block and remove it inside that block: submitters look whether it is still there inside theirs.
         """
-        rows = self._all(
-            "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind = 'submit' "
-            "AND NOT EXISTS (SELECT 1 FROM entries AS x WHERE x.kind = 'erase' "
-            "AND x.project = e.project AND x.document = e.document AND x.version = e.version)",
-            blob,
-        )
-        return int(rows[0][0])
+        with self._stream(REPOSITORY) as stream:
+            return stream.references(blob)
 
     def verify(self, project: str | None = None) -> Iterator[str]:
         """What is wrong with the ledger, one sentence each; nothing for a sound one.

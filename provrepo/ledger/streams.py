@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import KINDS, REPOSITORY, Entry
+from provrepo.ledger.entries import KINDS, Entry, named
 
-__all__ = ["Stream", "named", "readable"]
+__all__ = ["Stream", "columns"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Stream:
         rows = self._rows("sequence = ?", sequence)
         if not rows:
             raise NotFound(f"{named(self.project)} has no entry {sequence}")
-        return strictly(*rows[0])
+        return _strictly(*rows[0])
 
     def page(self, after: int, limit: int) -> tuple[list[Entry], int | None]:
         """Some entries in order, without those that are unreadable.
@@ -61,13 +61,13 @@ class Stream:
         rows = self._rows("sequence > ? ORDER BY sequence LIMIT ?", after, limit)
         entries: list[Entry] = []
         for row in rows:
-            entry = readable(*row)
+            entry = _readable(*row)
             if entry is None:
                 continue
             if entry.kind not in KINDS:
                 if entries:
                     return entries, entries[-1].sequence
-                strictly(*row)
+                _strictly(*row)
             entries.append(entry)
         return entries, rows[-1][1] if rows else None
 
@@ -108,8 +108,8 @@ class Stream:
         ).fetchall()
         found = []
         for name, *columns in rows:
-            submitted = readable(*columns[:4]) or self.current(name)
-            withdrawn = None if columns[5] is None else readable(*columns[4:])
+            submitted = _readable(*columns[:4]) or self.current(name)
+            withdrawn = None if columns[5] is None else _readable(*columns[4:])
             if submitted is not None:
                 found.append((str(name), submitted, withdrawn))
         return found
@@ -129,6 +129,17 @@ class Stream:
         )
         return {(str(document), int(version)) for document, version in rows.fetchall()}
 
+    def references(self, blob: str) -> int:
+        """How many submissions of any project, not only of this one, need a blob: see ``Ledger.references``."""
+        return int(
+            self._connection.execute(
+                "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind = 'submit' "
+                "AND NOT EXISTS (SELECT 1 FROM entries AS x WHERE x.kind = 'erase' "
+                "AND x.project = e.project AND x.document = e.document AND x.version = e.version)",
+                (blob,),
+            ).fetchone()[0]
+        )
+
     def _end(self) -> tuple[int, str]:
         """The number and the digest of the last entry."""
         row = self._connection.execute(
@@ -141,7 +152,7 @@ class Stream:
         condition = f"document = ? AND kind IN ({marks}) AND sequence < ? ORDER BY sequence DESC LIMIT 1"
         before = 2**62
         while rows := self._rows(condition, document, *kinds, before):
-            entry = readable(*rows[0])
+            entry = _readable(*rows[0])
             if entry is not None:
                 return entry
             before = rows[0][1]
@@ -154,7 +165,13 @@ class Stream:
         ).fetchall()
 
 
-def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
+def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str | None]:
+    """What the columns ``kind, document, version, blob, report`` of an entry's row repeat of its bytes."""
+    body = entry.body if entry.kind != "settings" else {}
+    return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
+
+
+def _readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
     """The entry of a row, of whatever kind; None and a warning when it is unreadable or not what was appended."""
     try:
         return _intact(project, sequence, digest, data)
@@ -163,18 +180,13 @@ def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | N
         return None
 
 
-def strictly(project: str, sequence: int, digest: str, data: bytes) -> Entry:
+def _strictly(project: str, sequence: int, digest: str, data: bytes) -> Entry:
     """The entry of a row.
 
     Raises:
         Damaged: it is unreadable, not what was appended, or of a kind that this version does not know.
     """
-    return Entry.from_bytes(_intact(project, sequence, digest, data).data)
-
-
-def named(project: str) -> str:
-    """How messages call a stream."""
-    return "the repository's own stream" if project == REPOSITORY else f"project {project}"
+    return _intact(project, sequence, digest, data).known()
 
 
 def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
@@ -183,17 +195,15 @@ def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
         raise Damaged(f"{place}: its bytes are not those that were appended")
     try:
         entry = Entry.from_bytes(data, strict=False)
-        if entry.kind in KINDS:
-            entry = Entry.from_bytes(data)
     except Damaged as error:
         raise Damaged(f"{place}: {error}") from error
     if (entry.project, entry.sequence) != (project, sequence):
-        raise Damaged(f"{place}: it says that it is entry {entry.sequence} of {named(entry.project)}")
+        raise Damaged(f"{place}: it says that it is {entry.place}")
     return entry
 
 
 def _only_readable(rows: Iterable[Row]) -> Iterator[Entry]:
     for row in rows:
-        entry = readable(*row)
+        entry = _readable(*row)
         if entry is not None:
             yield entry

@@ -8,20 +8,14 @@ from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger.database import Database
-from provrepo.ledger.entries import Entry
-from provrepo.ledger.streams import named
+from provrepo.ledger.entries import Entry, named
+from provrepo.ledger.streams import columns
 
-__all__ = ["columns", "problems"]
+__all__ = ["problems"]
 
 _PAGE = 256
 
 Row = tuple[Any, ...]
-
-
-def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str | None]:
-    """What the columns ``kind, document, version, blob, report`` of an entry's row repeat of its bytes."""
-    body = entry.body if entry.kind != "settings" else {}
-    return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
 
 
 def problems(database: Database, project: str | None) -> Iterator[str]:
@@ -60,19 +54,22 @@ def _stream(database: Database, project: str) -> Iterator[str]:
         _PAGE,
     ):
         for sequence, digest, *index, data in rows:
+            if not isinstance(sequence, int) or not isinstance(data, bytes):
+                yield f"{named(project)}: the row of entry {sequence} holds what was never appended"
+                return
+            place = f"entry {sequence} of {named(project)}"
             if sequence != expected:
                 yield f"{named(project)}: entries {expected} to {sequence - 1} are missing"
                 before = ()
-            place = f"entry {sequence} of {named(project)}"
-            computed = sha256(data if isinstance(data, bytes) else str(data).encode()).hexdigest()
+            computed = sha256(data).hexdigest()
+            if computed != digest:
+                yield f"{place}: its bytes are not those that were appended, their SHA-256 is not {digest}"
             for problem in _entry(project, sequence, tuple(index), data, before):
                 yield f"{place}: {problem}"
-            if computed != digest:
-                yield f"{place}: its bytes are not those that were appended: their SHA-256 is not {digest}"
             # One damaged entry is reported once: its successor may agree with either.
             before = (digest, computed)
             expected = sequence + 1
-    yield from _indexes(database, project, expected - 1, before[0] if before else "")
+    yield from _indexes(database, project, expected - 1, before[0])
 
 
 def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[str, ...]) -> Iterator[str]:
@@ -82,9 +79,9 @@ def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[s
         yield str(error)
         return
     if (entry.project, entry.sequence) != (project, sequence):
-        yield f"it says that it is entry {entry.sequence} of {named(entry.project)}"
+        yield f"it says that it is {entry.place}"
     if before and entry.previous not in before:
-        yield "the chain is broken: it does not follow the entry before it"
+        yield "the chain is broken, it does not follow the entry before it"
     if columns(entry) != index:
         yield "the columns that index it differ from its bytes"
 
