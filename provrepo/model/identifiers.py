@@ -36,6 +36,10 @@ class Literal(NamedTuple):
     datatype: str = XSD_STRING
     language: str | None = None
 
+    def __str__(self) -> str:
+        """The lexical form: what a table of results shows."""
+        return self.lexical
+
 
 Value: TypeAlias = Identifier | Literal
 
