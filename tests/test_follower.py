@@ -1,0 +1,130 @@
+"""The follower: one process applies, catches up after a kill, and is stopped by nothing it can step over."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import provrepo
+from provrepo.errors import WorkerFailed
+from provrepo.ledger.entries import Entry
+from provrepo.repository.follower import ViewsLock
+from provrepo.repository.repository import Repository
+from provrepo.views.quads import Quads
+from tests.conftest import PROVJSON, TURTLE
+
+LABELED = "ASK { ?s rdfs:label 'cleaned' }"
+
+
+def test_one_lock_one_holder(tmp_path: Path) -> None:
+    first, second = ViewsLock(tmp_path / "views.lock"), ViewsLock(tmp_path / "views.lock")
+    assert first.acquire("http://127.0.0.1:1/")
+    assert not second.acquire()
+    assert second.holder()["url"] == "http://127.0.0.1:1/"
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+def test_entries_appended_without_the_views_are_applied_by_the_next_holder(tmp_path: Path) -> None:
+    with provrepo.open(tmp_path, follow=False) as repository:
+        repository.submit(PROVJSON, name="a")
+        repository.submit(TURTLE, name="a", update=True)
+        repository.submit(PROVJSON, name="b")
+    with provrepo.open(tmp_path) as repository:
+        assert repository.query(LABELED).boolean is True
+        graphs = {str(row["g"]) for row in repository.query("SELECT DISTINCT ?g { GRAPH ?g { ?a prov:used ?b } }").rows}
+        assert {repository.version("default", name).iri for name in "ab"} <= graphs
+        assert not any(info.iri in graphs for info in repository.history("default", "a")[:1])
+
+
+def test_left_over_content_is_not_trusted_at_the_next_start(tmp_path: Path) -> None:
+    with provrepo.open(tmp_path, follow=False) as repository:
+        repository.submit(PROVJSON, name="a")
+        blob = repository.version("default", "a").sha256
+        file = repository._store.content_file("default", "a", 1, blob, "")
+        file.write_text("")
+    with provrepo.open(tmp_path) as repository:
+        assert repository.query(LABELED).boolean is True
+
+
+def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path) as repository:
+        repository.submit(PROVJSON, name="a")
+        repository.query("ASK {}")
+        view = repository._store.follower.view(Quads)
+        view.forget("default", "nobody")
+        before = view.stamp("default")
+    monkeypatch.setattr("provrepo.views.quads.MAPPING", "another/0", raising=True)
+    with provrepo.open(tmp_path) as repository:
+        assert repository.query(LABELED).boolean is True
+        assert repository._store.follower.view(Quads).stamp("default") != before
+
+
+def test_what_cannot_be_derived_is_set_aside_and_tried_again_by_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provrepo.open(tmp_path, follow=False) as repository:
+        repository.submit(PROVJSON, name="a")
+        repository.submit(TURTLE, name="b")
+    with provrepo.open(tmp_path) as repository:
+        derive = repository._store.follower._derive
+
+        def failing(entry: Entry, base: str) -> Path | None:
+            if entry.fields["document"] == "a":
+                raise WorkerFailed("out of memory")
+            return derive(entry, base)
+
+        monkeypatch.setattr(repository._store.follower, "_derive", failing)
+        assert repository.query("ASK { ?s prov:wasDerivedFrom ?o }").boolean is True
+        assert repository.query(LABELED).boolean is False
+        assert repository._store.health()["status"] == "degraded"
+        check = repository.fsck()
+        assert not check.sound
+        assert "out of memory" in check.problems[0]
+        monkeypatch.setattr(repository._store.follower, "_derive", derive)
+        repository.rebuild()
+        assert repository.query(LABELED).boolean is True
+        assert repository.fsck().sound
+
+
+def test_an_unreadable_entry_is_stepped_over_and_reported(tmp_path: Path) -> None:
+    with provrepo.open(tmp_path) as repository:
+        repository.submit(PROVJSON, name="a")
+        repository.submit(TURTLE, name="b")
+    damage(tmp_path, b"not json", sequence=2)
+    with provrepo.open(tmp_path) as repository:
+        repository.rebuild()
+        assert repository.query("ASK { ?s prov:wasDerivedFrom ?o }").boolean is True
+        assert repository.query(LABELED).boolean is False
+        assert any("default" in problem for problem in repository.fsck().problems)
+
+
+def damage(data: Path, content: bytes, sequence: int) -> None:
+    """Overwrite an entry's bytes, as a failing disk might."""
+    connection = sqlite3.connect(data / "ledger.sqlite")
+    with connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute(
+            "UPDATE entries SET data = ? WHERE project = 'default' AND sequence = ?", (content, sequence)
+        )
+    connection.close()
+
+
+def test_fsck_finds_changed_and_missing_bytes(repository: Repository) -> None:
+    sound = repository.submit(PROVJSON, name="a").version
+    gone = repository.submit(TURTLE, name="b").version
+    assert repository.fsck().sound
+    blobs = repository._store.blobs
+    changed = blobs.path(sound.sha256)
+    changed.chmod(0o600)
+    changed.write_bytes(PROVJSON.replace(b"Alice", b"Mallo"))
+    blobs.path(gone.sha256).unlink()
+    problems = repository.fsck().problems
+    assert any(sound.sha256 in problem for problem in problems)
+    assert any(gone.sha256 in problem and "missing" in problem for problem in problems)
+    with pytest.raises(provrepo.Error):
+        repository.original("default", "a")
