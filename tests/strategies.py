@@ -50,7 +50,6 @@ AWKWARD_LOCAL = (
     "endDocument",
     "2012-03-31",
 )
-BRACKETED_LOCAL = ("x[0]", "[", "a%%b", "a#b")
 
 TIMES = (
     "2011-11-16T16:05:00",
@@ -107,14 +106,9 @@ STRINGS = (
 LANGUAGES = ("en", "fr", "pt-BR", "zh-Hant")
 
 
-def identifiers(*, awkward: bool = True, bracketed: bool = False) -> st.SearchStrategy[Identifier]:
-    """IRIs in a few namespaces.
-
-    Args:
-        awkward: whether some need escapes or have no good place to be cut.
-        bracketed: whether some are only nearly IRIs: PROV-N and PROV-JSON can spell them, RDF cannot.
-    """
-    locals_ = PLAIN_LOCAL + (AWKWARD_LOCAL if awkward else ()) + (BRACKETED_LOCAL if bracketed else ())
+def identifiers(*, awkward: bool = True) -> st.SearchStrategy[Identifier]:
+    """IRIs in a few namespaces; ``awkward`` ones need escapes or have no good place to be cut."""
+    locals_ = PLAIN_LOCAL + (AWKWARD_LOCAL if awkward else ())
     return st.builds(lambda n, x: Identifier(n + x), st.sampled_from(NAMESPACES), st.sampled_from(locals_))
 
 
@@ -171,7 +165,6 @@ def statements(
     *,
     kind: Kind | None = None,
     awkward_identifiers: bool = True,
-    bracketed: bool = False,
     controls: bool = False,
     languages: bool = True,
     missing_mandatory: bool = False,
@@ -183,14 +176,13 @@ def statements(
         draw: of hypothesis.
         kind: only this kind.
         awkward_identifiers: whether identifiers may need escapes.
-        bracketed: whether identifiers may be such that RDF cannot spell them.
         controls: whether literals may hold control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
         named: whether relations may have an identifier of their own.
     """
     chosen = kind or draw(st.sampled_from(list(KINDS.values())))
-    names = identifiers(awkward=awkward_identifiers, bracketed=bracketed)
+    names = identifiers(awkward=awkward_identifiers)
     args: list[Term] = []
     for argument in chosen.arguments:
         present = draw(st.booleans()) if missing_mandatory or not argument.required else True
@@ -223,7 +215,6 @@ def documents(
     bundles: bool = True,
     repeated_bundles: bool = False,
     awkward_identifiers: bool = True,
-    bracketed: bool = False,
     controls: bool = False,
     languages: bool = True,
     missing_mandatory: bool = False,
@@ -239,7 +230,6 @@ def documents(
         bundles: whether there may be bundles.
         repeated_bundles: whether two bundles may have one identifier, which is invalid but readable.
         awkward_identifiers: whether identifiers may need escapes.
-        bracketed: whether identifiers may be such that RDF cannot spell them.
         controls: whether literals may hold control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
@@ -251,7 +241,6 @@ def documents(
     some = st.lists(
         statements(
             awkward_identifiers=awkward_identifiers,
-            bracketed=bracketed,
             controls=controls,
             languages=languages,
             missing_mandatory=missing_mandatory,
@@ -271,11 +260,7 @@ def documents(
     prefixes = st.lists(st.sampled_from(declarations), unique=True).map(dict)
     document = Document(statements=instance(), prefixes=draw(prefixes))
     if bundles:
-        names = draw(
-            st.lists(
-                identifiers(awkward=awkward_identifiers, bracketed=bracketed), max_size=3, unique=not repeated_bundles
-            )
-        )
+        names = draw(st.lists(identifiers(awkward=awkward_identifiers), max_size=3, unique=not repeated_bundles))
         for name in names:
             own = draw(prefixes | st.just({}))
             added = {p: n for p, n in own.items() if document.prefixes.get(p) != n}

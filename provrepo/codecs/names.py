@@ -4,14 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import urljoin
 
+from provrepo.model.document import Warned
 from provrepo.model.identifiers import Identifier
 from provrepo.vocab import PROV, XSD
 
-__all__ = ["RESERVED", "Names", "Scope"]
+__all__ = ["RESERVED", "Names", "Scope", "namespace", "repair"]
 
 RESERVED = {"prov": PROV, "xsd": XSD}
 """Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
+
+
+_NOT_IN_IRIS = re.compile(r"[\x00-\x20<>\"{}|\\^`\[\]\x7f]|%(?![0-9A-Fa-f]{2})|(?<=#)(?:.*)#", re.DOTALL)
+_IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+def repair(iri: str) -> str:
+    """An IRI with every character percent-encoded that RFC 3987 does not allow where it stands.
+
+    PROV-N and PROV-JSON make identifiers by joining a namespace and a local name, and nothing in them keeps the
+    result an IRI: brackets, spaces, ``<`` and a second ``#`` occur in the wild. RDF cannot carry those.
+    """
+    if not _NOT_IN_IRIS.search(iri):
+        return iri
+    host = _IPV6_HOST.match(iri)
+    head = host.group() if host else ""
+    before, sharp, fragment = iri[len(head) :].partition("#")
+    rest = before + sharp + fragment.replace("#", "%23")
+    return head + _NOT_IN_IRIS.sub(lambda m: f"%{ord(m.group()):02X}", rest)
+
+
+def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, Warned | None]:
+    """What a declaration of a prefix means, and a remark where that is not what it says.
+
+    Args:
+        prefix: the prefix, empty for the default namespace.
+        iri: the namespace as written.
+        base: against which a relative one is resolved.
+        line: of the declaration.
+
+    Returns:
+        The namespace, None where the declaration changes nothing; and the remark.
+
+    Raises:
+        ValueError: a relative IRI without a base.
+    """
+    reserved = RESERVED.get(prefix)
+    if reserved is not None:
+        # PROV-N section 3.7.1: the reserved prefixes must not be redeclared. ProvToolbox writes xsd without its "#".
+        if iri == reserved:
+            return None, None
+        return None, Warned(f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line)
+    if not _ABSOLUTE.match(iri):
+        if base is None:
+            raise ValueError(f"the namespace <{iri}> of prefix {prefix!r} is relative; name a base IRI (--base)")
+        return urljoin(base, iri), None
+    return iri, None
 
 
 class Scope:
@@ -19,12 +69,14 @@ class Scope:
 
     Attributes:
         prefixes: prefix → namespace IRI, the default namespace under the empty prefix.
+        repaired: names whose expansion was no IRI, with what they were read as; shared with the outer scope.
     """
 
-    __slots__ = ("_known", "prefixes")
+    __slots__ = ("_known", "prefixes", "repaired")
 
     def __init__(self, prefixes: Mapping[str, str], outer: Scope | None = None) -> None:
         self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
+        self.repaired: list[tuple[str, Identifier]] = outer.repaired if outer else []
         self._known: dict[str, Identifier] = {}
 
     def expand(self, name: str) -> Identifier | None:
@@ -45,8 +97,19 @@ class Scope:
             iri = None if namespace is None else namespace + local
         if iri is None:
             return None
-        result = self._known[name] = Identifier(iri)
+        result = self._known[name] = Identifier(repair(iri))
+        if result != iri:
+            self.repaired.append((name, result))
         return result
+
+    def remarks(self, line: int | None) -> list[Warned]:
+        """What to tell about names that had to be repaired; ``line`` is that of the first."""
+        if not self.repaired:
+            return []
+        name, iri = self.repaired[0]
+        count = len(self.repaired)
+        what = f"{name!r} is not an IRI" if count == 1 else f"{count} names such as {name!r} are not IRIs"
+        return [Warned(f"{what} when its prefix is expanded: percent-encoded, as in <{iri}>", line)]
 
 
 class Names:
