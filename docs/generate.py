@@ -1,0 +1,187 @@
+"""Writes the parts of the reference that the code says itself: the command line, the settings, the Python API.
+
+``python docs/generate.py`` writes them, ``python docs/generate.py --check`` says which are out of date.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import provrepo
+from provrepo.cli.main import cli
+from provrepo.repository.repository import Repository
+from provrepo.settings import Settings, environment_name
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
+WIDTH = 100
+SECTIONS = ("Args", "Attributes", "Raises", "Returns", "Yields")
+
+
+def command_line() -> str:
+    """Every verb with its help, as `--help` prints it."""
+    parts = [
+        "# The command line",
+        NOTICE,
+        "`python -m provrepo` is the same command. A document is named `PROJECT/NAME`, one version of it "
+        "`PROJECT/NAME@VERSION`. Both names are `[A-Za-z0-9][A-Za-z0-9_-]{0,99}`.",
+    ]
+    for path, command in _commands("provrepo", cli):
+        context = click.Context(command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH)
+        context.help_option_names = ["-h", "--help"]
+        parts.append(f"## {path}\n\n```text\n{command.get_help(context).rstrip()}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _commands(f"{path} {name}", child)
+
+
+def settings() -> str:
+    """Every setting with its default and what sets it."""
+    described = dict(_items(_sections(inspect.getdoc(Settings) or "")["Attributes"]))
+    rows = []
+    for field in dataclasses.fields(Settings):
+        default = "the platform's directory for a user's data" if field.name == "data" else f"`{field.default!r}`"
+        meaning = described[field.name]
+        rows.append(f"| `{field.name}` | `{environment_name(field.name)}` | {default} | {meaning} |")
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            NOTICE,
+            "A flag of the command line comes before the environment, the environment before `provrepo.toml` in the",
+            "working directory, and that before the default. `provrepo.toml` holds the names below at its top level:",
+            "",
+            "```toml",
+            'data = "/srv/provenance"',
+            "query_timeout = 10",
+            "```",
+            "",
+            "| setting | environment | default | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def python() -> str:
+    """Every public name, with signature and docstring."""
+    parts = [
+        "# The Python API",
+        NOTICE,
+        "`import provrepo` is cheap: each name loads its part when it is first used.",
+    ]
+    for name in provrepo.__all__:
+        value = getattr(provrepo, name)
+        if name == "__version__":
+            continue
+        parts.append(f"## provrepo.{name}\n\n{_described(name, value)}")
+        if inspect.isclass(value):
+            parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
+    parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
+    parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _methods(Repository)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _methods(cls: type) -> Iterator[tuple[str, Any]]:
+    for name, value in vars(cls).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, classmethod | staticmethod):
+            yield name, value.__func__
+        elif inspect.isfunction(value) or isinstance(value, property):
+            yield name, value
+
+
+class _Bare:
+    """An annotation that shows itself without quotes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _described(name: str, value: Any) -> str:
+    text = _prose(inspect.getdoc(value) or "")
+    if isinstance(value, property) or (inspect.isclass(value) and issubclass(value, str | tuple)):
+        return text
+    return f"```python\n{_signature(name, value)}\n```\n\n{text}"
+
+
+def _signature(name: str, value: Any) -> str:
+    signature = inspect.signature(value)
+    parameters = [
+        parameter.replace(annotation=_bare(parameter.annotation))
+        for parameter in signature.parameters.values()
+        if parameter.name not in {"self", "cls"}
+    ]
+    returns = inspect.Signature.empty if inspect.isclass(value) else _bare(signature.return_annotation)
+    shown = str(signature.replace(parameters=parameters, return_annotation=returns))
+    shown = re.sub(r"<factory>", "...", shown)
+    return f"{name}{shown}"
+
+
+def _bare(annotation: Any) -> Any:
+    return _Bare(annotation) if isinstance(annotation, str) else annotation
+
+
+def _sections(doc: str) -> dict[str, str]:
+    """A Google-style docstring by section; the prose before the first is under the empty name."""
+    parts = re.split(rf"(?m)^({'|'.join(SECTIONS)}):\n", doc)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def _items(section: str) -> list[tuple[str, str]]:
+    """The ``name: description`` items of a section, continuation lines joined."""
+    items = re.split(r"(?m)^ {4}(?=\S)", section)
+    pairs = (" ".join(item.split()).partition(": ") for item in items if item.strip())
+    return [(name, description) for name, _, description in pairs]
+
+
+def _prose(doc: str) -> str:
+    parts = []
+    for section, text in _sections(doc).items():
+        body = inspect.cleandoc(text)
+        if section in {"Returns", "Yields"}:
+            body = f"{section}: {' '.join(body.split())}"
+        elif section:
+            body = f"{section}:\n\n" + "\n".join(f"* `{name}`: {what}" for name, what in _items(text))
+        parts.append(body.replace("``", "`").replace("::\n", ":\n"))
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+PAGES = {"cli.md": command_line, "settings.md": settings, "python.md": python}
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` only compare them; exit 1 where one was out of date."""
+    stale = []
+    for name, page in PAGES.items():
+        target = REFERENCE / name
+        text = page()
+        if not target.exists() or target.read_text("utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                target.write_text(text, "utf-8")
+    for name in stale:
+        print(f"{name} {'is out of date' if '--check' in sys.argv else 'written'}", file=sys.stderr)
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""Verbs about documents themselves; none of them touches a data directory."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import json_option
+from provrepo.errors import ReadError, UsageError
+
+if TYPE_CHECKING:
+    from provrepo.checks.report import Report
+    from provrepo.codecs.formats import Source
+    from provrepo.model.document import Document, Loss
+
+__all__ = ["compare", "convert", "report_losses", "source", "validate"]
+
+SHOWN = 3
+"""Of equal losses, how many subjects are named."""
+
+
+def source(name: str) -> Source:
+    """What a file argument stands for: ``-`` is stdin."""
+    return sys.stdin.buffer.read() if name == "-" else name
+
+
+def _read(name: str, *, format: str | None, base: str | None) -> Document:  # noqa: A002
+    from provrepo.codecs.formats import read
+
+    document = read(source(name), format=format, base=base)
+    for warning in document.warnings:
+        place = f"{name}, line {warning.line}" if warning.line else name
+        output.note(f"note: {place}: {warning.message}")
+    return document
+
+
+@click.command()
+@click.argument("src")
+@click.argument("dst")
+@click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where its name and content do not tell.")
+@click.option("--to", metavar="FORMAT", help="The format of DST; otherwise its suffix says.")
+@click.option("--base", metavar="IRI", help="What relative IRIs in SRC are relative to.")
+def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | None) -> None:
+    """Write the document SRC as DST, from any format to any format.
+
+    `-` is stdin or stdout. Identifiers and literals keep their spelling. What the new format cannot carry is listed
+    on stderr: nothing is lost silently. DST is written whole or not at all; equal documents give equal bytes.
+    """
+    from provrepo.codecs.formats import by_name, by_suffix, names
+
+    target = by_name(to) if to else by_suffix(dst)
+    if target is None:
+        raise UsageError(f"the suffix of {dst} names no format; say which with --to: {', '.join(names())}")
+    document = _read(src, format=from_, base=base)
+    output.save(document.write(target.name), dst)
+    report_losses(document.losses(target.name))
+
+
+def report_losses(losses: Iterable[Loss]) -> None:
+    """Say on stderr what a format could not carry, equal reasons together."""
+    subjects: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for loss in losses:
+        counts[loss.reason] += 1
+        known = subjects.setdefault(loss.reason, [])
+        if loss.subject and loss.subject not in known and len(known) < SHOWN:
+            known.append(loss.subject)
+    for reason, count in counts.items():
+        named = f" ({', '.join(subjects[reason])}{', …' if count > len(subjects[reason]) else ''})"
+        output.note(f"loss: {reason}{f', {count} times' if count > 1 else ''}{named if subjects[reason] else ''}")
+
+
+@click.command(short_help="Whether two documents make the same statements.")
+@click.argument("a")
+@click.argument("b")
+@click.option("--equivalent", is_flag=True, help="Equivalence as PROV-CONSTRAINTS defines it (not in this version).")
+@click.option("--base", metavar="IRI", help="What relative IRIs in both are relative to.")
+@json_option
+def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> int:
+    """Whether the documents A and B make the same statements, in whatever formats they are.
+
+    Order and repetition do not matter, nor do the names of blank nodes; the spelling of literals does. Prints what
+    only A says (`-`) and what only B says (`+`). Exit 0: the same; 1: they differ. Triples that are not PROV are
+    not compared.
+    """
+    from provrepo.errors import NotAvailable
+    from provrepo.model.digest import compare as same_statements
+
+    if equivalent:
+        raise NotAvailable("this version compares statements; it cannot judge the equivalence of PROV-CONSTRAINTS")
+    if a == b == "-":
+        raise UsageError("only one of the two documents can be stdin")
+    found = same_statements(_read(a, format=None, base=base), _read(b, format=None, base=base))
+    if style == "json":
+        left, right = found.difference.left, found.difference.right
+        output.records({"same": found.same, "equivalent": found.equivalent, "only_left": left, "only_right": right})
+    else:
+        output.result("the same statements" if found.same else str(found.difference))
+    return 0 if found.same else 1
+
+
+@click.command(short_help="Check documents, and say what is wrong and where.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Hold it against a profile; repeatable.")
+@click.option(
+    "--constraints",
+    type=click.Choice(["gate", "report", "off"]),
+    help="Whether PROV-CONSTRAINTS decides, is only reported, or is left out.",
+)
+@click.option("--from", "from_", metavar="FORMAT", help="The format, where name and content do not tell.")
+@click.option("--base", metavar="IRI", help="What relative IRIs are relative to.")
+@click.option(
+    "--output",
+    "style",
+    type=click.Choice(["text", "json", "turtle", "html", "junit", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
+def validate(
+    files: tuple[str, ...],
+    profiles: tuple[str, ...],
+    constraints: str | None,
+    from_: str | None,
+    base: str | None,
+    style: str,
+) -> int:
+    """Check documents, and say what is wrong, where, and what to do about it.
+
+    Nothing is stored. The report is the one that a repository gives at submission. Exit 0: every FILE conforms, which
+    warnings do not prevent; 1: one does not; 2: one cannot be read (the others are checked all the same).
+    """
+    from provrepo.checks.validation import validate as check
+
+    if len(files) > 1 and style not in ("text", "json"):
+        raise UsageError(f"a report in {style} is about one FILE; text and json take several")
+    reports: dict[str, Report] = {}
+    for name in files:
+        try:
+            reports[name] = check(source(name), profiles=profiles, constraints=constraints, format=from_, base=base)
+        except ReadError as error:
+            output.note(f"error: {name}: {error}")
+    _show(reports, style, several=len(files) > 1)
+    if len(reports) < len(set(files)):
+        return 2
+    return 0 if all(report.conforms for report in reports.values()) else 1
+
+
+def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:
+    """One report as it is; of several, text one after the other and JSON as a list."""
+    from provrepo.checks.render import render
+
+    if style == "json":
+        listed = [{"file": name, **report.to_dict()} for name, report in reports.items()]
+        if several or listed:
+            output.records(listed if several else listed[0])
+        return
+    for name, report in reports.items():
+        output.result(render(report, style, name=name).rstrip("\n"))

@@ -1,0 +1,180 @@
+"""Verbs about projects, and about tokens that let others in over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import Invocation, json_option, pass_invocation
+
+if TYPE_CHECKING:
+    from provrepo.repository.records import ProjectInfo, TokenInfo
+
+__all__ = ["project", "token"]
+
+
+@click.group(short_help="Make, show and change projects.")
+def project() -> None:
+    """Projects: each holds documents, is public or private, and says what submissions must satisfy."""
+
+
+_visibility = click.option("--public/--private", default=None, help="Whether everybody may read it.")
+_title = click.option("--title", help="What people call it.")
+_profiles = click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="What every submission must satisfy; repeatable."
+)
+
+
+@project.command("create")
+@click.argument("name")
+@_visibility
+@_title
+@_profiles
+@json_option
+@pass_invocation
+def project_create(
+    invocation: Invocation, name: str, public: bool | None, title: str | None, profiles: tuple[str, ...], style: str
+) -> None:
+    """Make a project. It is private unless --public is given; an existing one is left as it is, with exit 1."""
+    with invocation.repository(follow=True) as repository:
+        made = repository.create_project(name, public=bool(public), title=title or "", profiles=profiles)
+    _show_project(made, style)
+
+
+@project.command("list")
+@json_option
+@pass_invocation
+def project_list(invocation: Invocation, style: str) -> None:
+    """All projects."""
+    with invocation.repository() as repository:
+        projects = repository.projects()
+    if style == "json":
+        output.records([found.to_dict() for found in projects])
+        return
+    output.table(
+        ["PROJECT", "ACCESS", "DOCUMENTS", "PROFILES", "TITLE"],
+        [[p.name, _access(p), p.documents, ", ".join(p.profiles) or "-", p.title] for p in projects],
+    )
+
+
+@project.command("show")
+@click.argument("name")
+@json_option
+@pass_invocation
+def project_show(invocation: Invocation, name: str, style: str) -> None:
+    """One project and its settings."""
+    with invocation.repository() as repository:
+        found = repository.project(name)
+    _show_project(found, style)
+
+
+@project.command("set")
+@click.argument("name")
+@_visibility
+@_title
+@_profiles
+@click.option("--no-profiles", is_flag=True, help="From now on submissions need not satisfy any profile.")
+@json_option
+@pass_invocation
+def project_set(
+    invocation: Invocation,
+    name: str,
+    public: bool | None,
+    title: str | None,
+    profiles: tuple[str, ...],
+    no_profiles: bool,
+    style: str,
+) -> None:
+    """Change settings of a project; those not named stay.
+
+    Profiles apply to later submissions: what is stored is not judged again. The change is an entry of the ledger.
+    """
+    from provrepo.errors import UsageError
+
+    if profiles and no_profiles:
+        raise UsageError("--profile and --no-profiles contradict each other")
+    chosen = () if no_profiles else profiles or None
+    with invocation.repository(follow=True) as repository:
+        changed = repository.set_project(name, public=public, title=title, profiles=chosen)
+    _show_project(changed, style)
+
+
+def _access(found: ProjectInfo) -> str:
+    return "public" if found.public else "private"
+
+
+def _show_project(found: ProjectInfo, style: str) -> None:
+    if style == "json":
+        output.records(found.to_dict())
+        return
+    output.result(f"{found.name}: {_access(found)}, {found.documents} documents")
+    if found.title:
+        output.result(f"  title     {found.title}")
+    output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
+
+
+@click.group(short_help="Make, list and revoke tokens for HTTP.")
+def token() -> None:
+    """Tokens: what a script sends to a server to be allowed to read private projects and to write."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--project", "projects", multiple=True, metavar="P", help="Only for this project; repeatable.")
+@click.option("--read-only", is_flag=True, help="It may read private projects and change nothing.")
+@click.option("--days", type=click.IntRange(min=1), help="How long it is valid; otherwise until it is revoked.")
+@json_option
+@pass_invocation
+def token_create(
+    invocation: Invocation, name: str, projects: tuple[str, ...], read_only: bool, days: int | None, style: str
+) -> None:
+    """Make a token for NAME, whose submissions will carry that name.
+
+    The token is printed once, on stdout; the repository keeps only its digest.
+    """
+    with invocation.repository() as repository:
+        secret, made = repository.create_token(name, projects=projects or None, write=not read_only, days=days)
+    if style == "json":
+        output.records({"token": secret, **made.to_dict()})
+        return
+    output.result(secret)
+    output.note(
+        f"For {made.name}; {_scope(made)}. Keep it: it is not shown again. `provrepo token revoke {made.id}` ends it."
+    )
+
+
+@token.command("list")
+@json_option
+@pass_invocation
+def token_list(invocation: Invocation, style: str) -> None:
+    """All tokens, without their secrets."""
+    with invocation.repository() as repository:
+        tokens = repository.tokens()
+    if style == "json":
+        output.records([found.to_dict() for found in tokens])
+        return
+    output.table(
+        ["TOKEN", "NAME", "SCOPE", "CREATED", "EXPIRES", "REVOKED"],
+        [[t.id, t.name, _scope(t), t.created, t.expires or "-", t.revoked or "-"] for t in tokens],
+    )
+
+
+@token.command("revoke")
+@click.argument("id")
+@json_option
+@pass_invocation
+def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: A002
+    """End a token: a running server refuses it from its next request on."""
+    with invocation.repository() as repository:
+        ended = repository.revoke_token(id)
+    if style == "json":
+        output.records(ended.to_dict())
+    else:
+        output.result(f"{ended.id} ({ended.name}) revoked {ended.revoked}")
+
+
+def _scope(found: TokenInfo) -> str:
+    where = "all projects" if found.projects is None else ", ".join(found.projects)
+    return f"{'read and write' if found.write else 'read'}: {where}"

@@ -1,0 +1,110 @@
+"""The verb ``query``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.errors import UsageError
+
+if TYPE_CHECKING:
+    from provrepo.codecs.results import QueryResult
+    from provrepo.model.identifiers import Value
+
+__all__ = ["query", "shown"]
+
+
+@click.command()
+@click.argument("text", required=False, metavar="QUERY")
+@click.option("-f", "--file", metavar="FILE", help="A file that holds the query; - is stdin.")
+@click.option("--project", metavar="P", help="Over this project; otherwise over the project default.")
+@click.option("--public", is_flag=True, help="Over all public projects together.")
+@click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint, with PROVREPO_TOKEN.")
+@click.option(
+    "--output",
+    "style",
+    type=click.Choice(["table", "json", "csv", "tsv", "xml", "turtle"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written; triples are written in Turtle.",
+)
+@pass_invocation
+def query(
+    invocation: Invocation,
+    text: str | None,
+    file: str | None,
+    project: str | None,
+    public: bool,
+    endpoint: str | None,
+    style: str,
+) -> None:
+    """Ask in SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
+
+    One project is asked, or all public ones, or another endpoint. The current version of each document counts. The
+    default graph holds what all of them say and what follows from it by fixed rules, each triple once; a named graph
+    is one version. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat, schema, foaf, spdx and
+    provrepo need not be declared.
+    """
+    if sum(map(bool, (project, public, endpoint))) > 1:
+        raise UsageError("--project, --public and --endpoint exclude each other")
+    question = _question(text, file)
+    if endpoint:
+        result = _ask_elsewhere(invocation, endpoint, question)
+    else:
+        with invocation.repository(follow=True) as repository:
+            result = repository.query(question, project=project, public=public)
+    _show(result, style)
+
+
+def _question(text: str | None, file: str | None) -> str:
+    if (text is None) == (file is None):
+        raise UsageError("give a query, or a file that holds one with -f")
+    if text is not None:
+        return text
+    from provrepo.cli.documents import source
+    from provrepo.codecs.formats import content
+    from provrepo.errors import ReadError
+
+    data, _ = content(source(file or ""))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str) -> QueryResult:
+    from provrepo.views.remote import query as ask
+
+    settings = invocation.settings()
+    return ask(endpoint, question, token=settings.token, timeout=settings.query_timeout)
+
+
+def _show(result: QueryResult, style: str) -> None:
+    if style != "table":
+        output.data(result.write(style))
+    elif result.kind == "boolean":
+        output.result("yes" if result.boolean else "no")
+    elif result.kind == "graph":
+        output.data(result.write("turtle"))
+    else:
+        rows = [[shown(row.get(name)) for name in result.variables] for row in result.rows]
+        output.table([f"?{name}" for name in result.variables], rows)
+        output.note(f"{len(result)} row{'' if len(result) == 1 else 's'}")
+
+
+def shown(value: Value | None) -> str:
+    """A term for people: IRIs with well-known prefixes, literals without datatype, on one line."""
+    from provrepo.model.identifiers import Literal
+    from provrepo.vocab import PREDECLARED
+
+    if value is None:
+        return ""
+    if isinstance(value, Literal):
+        return " ".join(value.lexical.split()) + (f"@{value.language}" if value.language else "")
+    for prefix, namespace in PREDECLARED.items():
+        if value.startswith(namespace) and value[len(namespace) :].replace("_", "a").isalnum():
+            return f"{prefix}:{value[len(namespace) :]}"
+    return str(value)

@@ -1,0 +1,195 @@
+"""Verbs about what a repository holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, pass_invocation
+
+if TYPE_CHECKING:
+    from provrepo.repository.records import VersionInfo
+
+__all__ = ["erase", "export", "fsck", "history", "init", "list_", "rebuild", "withdraw"]
+
+SHORT = 12
+"""Digits of a SHA-256 that a table shows; ``--output json`` has them all."""
+
+
+@click.command()
+@click.option("--base", metavar="IRI", help="Under which the repository mints IRIs; such as https://prov.example/.")
+@pass_invocation
+def init(invocation: Invocation, base: str | None) -> None:
+    """Make a data directory, or set the base IRI of one.
+
+    A data directory is also made on first use. Without a base IRI minted IRIs are urn:uuid:. The base is an entry of
+    the ledger: setting it to what it is changes nothing, changing it rebuilds the views.
+    """
+    settings = invocation.settings(base=base)
+    with invocation.repository(follow=True) as repository:
+        base = repository.init(settings.base or None)
+        output.result(f"{repository.settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}")
+
+
+@click.command("list", short_help="Documents: who, when, digest, verdict.")
+@click.argument("project", required=False, metavar="[P]")
+@click.option("--withdrawn", is_flag=True, help="Those that were withdrawn too.")
+@json_option
+@pass_invocation
+def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: str) -> None:
+    """The documents of project P, or of all projects, with the newest version of each: who, when, digest, verdict."""
+    with invocation.repository() as repository:
+        projects = [project] if project else [known.name for known in repository.projects()]
+        documents = [found for name in projects for found in repository.documents(name, withdrawn=withdrawn)]
+    if style == "json":
+        output.records([document.to_dict() for document in documents])
+        return
+    output.table(
+        ["DOCUMENT", "VERSION", "STATE", "FORMAT", "STATEMENTS", "VERDICT", "TIME", "SUBMITTER", "SHA-256"],
+        [_row(f"{d.project}/{d.name}", d.current, "withdrawn" if d.withdrawn else d.current.state) for d in documents],
+    )
+
+
+def _row(name: str, version: VersionInfo, state: str) -> list[object]:
+    return [
+        name,
+        version.version,
+        state,
+        version.format,
+        version.statements,
+        version.verdict,
+        version.time,
+        version.submitter,
+        version.sha256[:SHORT],
+    ]
+
+
+@click.command(short_help="All versions of a document, oldest first.")
+@click.argument("reference", type=REFERENCE, metavar="P/N")
+@json_option
+@pass_invocation
+def history(invocation: Invocation, reference: Reference, style: str) -> None:
+    """All versions of a document, oldest first: who, when, digest, verdict.
+
+    No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest.
+    """
+    with invocation.repository() as repository:
+        versions = repository.history(reference.project, reference.name)
+        document = repository.document(reference.project, reference.name)
+    if style == "json":
+        output.records([version.to_dict() for version in versions])
+        return
+    output.table(
+        ["VERSION", "STATE", "FORMAT", "STATEMENTS", "VERDICT", "TIME", "SUBMITTER", "SHA-256", "NOTE"],
+        [[*_row("", version, version.state)[1:], version.note] for version in versions],
+    )
+    if document.withdrawn:
+        output.result(f"withdrawn {document.withdrawn_at}: {document.reason}")
+
+
+@click.command()
+@click.argument("reference", type=REFERENCE, metavar="P/N[@VERSION]")
+@click.option("--to", metavar="FORMAT", help="The format; otherwise the suffix of -o says, or it stays as submitted.")
+@click.option("--original", is_flag=True, help="The submitted bytes, unchanged.")
+@click.option("-o", "--out", default="-", metavar="FILE", help="Where to write it instead of stdout.")
+@pass_invocation
+def export(invocation: Invocation, reference: Reference, to: str | None, original: bool, out: str) -> None:
+    """A version of a document, by default the current one.
+
+    Without a format, or with --original, these are the very bytes that were submitted. In another format they say the
+    same; what the format cannot carry is listed on stderr. FILE is written whole or not at all.
+    """
+    from provrepo.cli.documents import report_losses
+    from provrepo.codecs.formats import by_name, by_suffix
+    from provrepo.errors import UsageError
+
+    if original and to:
+        raise UsageError("--original gives the bytes as they are: it does not go together with --to")
+    suffix = None if original or to or out == "-" else by_suffix(out)
+    target = by_name(to) if to else suffix
+    with invocation.repository() as repository:
+        if target is None:
+            output.save(repository.export(*reference), out)
+            return
+        content = repository.export(*reference, format=target.name)
+        losses = repository.read(*reference).losses(target.name)
+    output.save(content, out)
+    report_losses(losses)
+
+
+@click.command(short_help="Leave a document out of lists and queries.")
+@click.argument("reference", type=REFERENCE, metavar="P/N")
+@click.option("--reason", required=True, help="Why; everybody who may read the document will read it.")
+@pass_invocation
+def withdraw(invocation: Invocation, reference: Reference, reason: str) -> None:
+    """Withdraw a document: lists and queries leave it out from now on.
+
+    Its versions and its history stay, and can be exported by number. Submitting under the name again adds a version.
+    """
+    _whole(reference)
+    with invocation.repository(follow=True) as repository:
+        document = repository.withdraw(reference.project, reference.name, reason=reason)
+    output.result(f"{reference} withdrawn {document.withdrawn_at}")
+
+
+@click.command(short_help="Delete the bytes of a version for good.")
+@click.argument("reference", type=REFERENCE, metavar="P/N@VERSION")
+@click.option("--reason", required=True, help="Why; it stays in the ledger for good.")
+@pass_invocation
+def erase(invocation: Invocation, reference: Reference, reason: str) -> None:
+    """Delete the bytes of one version for good, because the law asks for it.
+
+    This cannot be undone. The entry, its digest and the reason stay, so that the history still adds up.
+    """
+    from provrepo.errors import UsageError
+
+    if reference.version is None:
+        raise UsageError(f"say which version is to be erased: {reference}@1")
+    with invocation.repository(follow=True) as repository:
+        version = repository.erase(reference.project, reference.name, reference.version, reason=reason)
+    output.result(f"{reference} erased; its SHA-256 was {version.sha256}")
+
+
+def _whole(reference: Reference) -> None:
+    from provrepo.errors import UsageError
+
+    if reference.version is not None:
+        raise UsageError(
+            f"this is about a document and not about a version of it: {reference.project}/{reference.name}"
+        )
+
+
+@click.command()
+@pass_invocation
+def rebuild(invocation: Invocation) -> None:
+    """Throw the views away and derive them from the ledger again.
+
+    The same software gives the same quads. The ledger is only read, and nothing is checked again.
+    """
+    with output.Progress() as progress, invocation.repository(follow=True) as repository:
+        datasets = repository.rebuild(progress)
+    output.table(["DATASET", "QUADS"], sorted(datasets.items()))
+
+
+@click.command(short_help="Check every digest of the ledger; change nothing.")
+@json_option
+@pass_invocation
+def fsck(invocation: Invocation, style: str) -> int:
+    """Read all of the ledger and check every digest and every link between entries. Changes nothing.
+
+    Exit 0: sound; 1: something is wrong, and the output says what.
+    """
+    with output.Progress() as progress, invocation.repository() as repository:
+        check = repository.fsck(progress)
+    if style == "json":
+        output.records(check.to_dict())
+    else:
+        for problem in check.problems:
+            output.result(f"problem: {problem}")
+        for remark in check.notes:
+            output.result(f"note: {remark}")
+        verdict = "sound" if check.sound else f"{len(check.problems)} problems"
+        output.result(f"{check.entries} entries and {check.blobs} blobs read: {verdict}")
+    return 0 if check.sound else 1

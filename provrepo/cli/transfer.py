@@ -1,0 +1,157 @@
+"""Sending a document to another server over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from provrepo.errors import (
+    Busy,
+    Conflict,
+    Denied,
+    Error,
+    NotFound,
+    ReadError,
+    Refused,
+    RemoteError,
+    Stale,
+    TooLarge,
+    UsageError,
+)
+
+__all__ = ["Destination", "send"]
+
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""In bytes: a report of a large document is large, but a server may not fill our memory."""
+
+_ERRORS: dict[int, type[Error]] = {
+    400: ReadError,
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Conflict,
+    412: Stale,
+    413: TooLarge,
+    415: ReadError,
+    503: Busy,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a document goes.
+
+    Attributes:
+        server: the other repository's URL.
+        project: the project there.
+        name: the document's name there, or None for the server to choose.
+        token: what it asks from those who write; may be empty.
+        timeout: in seconds, for each answer.
+    """
+
+    server: str
+    project: str
+    name: str | None
+    token: str = ""
+    timeout: float = 300.0
+
+    def url(self, *path: str, **query: object) -> str:
+        """A URL below the project's documents.
+
+        Raises:
+            UsageError: the server's URL is not an http or https URL.
+        """
+        parts = urlsplit(self.server)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise UsageError(f"{self.server!r} is not the URL of a server, such as https://prov.example/")
+        steps = "/".join(quote(step, safe="") for step in ("projects", self.project, "documents", *path))
+        given = {key: value for key, value in query.items() if value}
+        return f"{self.server.rstrip('/')}/{steps}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+
+
+def send(
+    content: bytes,
+    media_type: str,
+    destination: Destination,
+    *,
+    base: str | None = None,
+    profiles: tuple[str, ...] = (),
+    update: bool = False,
+    note: str = "",
+) -> dict[str, Any]:
+    """Submit to another server; the same bytes again give the same receipt.
+
+    Args:
+        content: the document's bytes.
+        media_type: of its format.
+        destination: where to.
+        base: against which relative IRIs are resolved.
+        profiles: to hold it against, beyond the project's own.
+        update: append a new version where the name is taken.
+        note: what the submitter says about it.
+
+    Returns:
+        The receipt as the server gave it.
+
+    Raises:
+        Error: of the class that submitting to a repository of one's own would raise; RemoteError where there is none.
+    """
+    options = {"base": base, "profile": profiles, "note": note}
+    headers = {"Content-Type": media_type}
+    status, answer = _request("POST", destination.url(name=destination.name, **options), content, headers, destination)
+    if status == http.HTTPStatus.CONFLICT and update and destination.name:
+        replace = {**headers, "If-Match": "*"}
+        url = destination.url(destination.name, **options)
+        status, answer = _request("PUT", url, content, replace, destination)
+    if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
+        raise _error(status, answer)
+    return answer
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token is for the server it was given for, and not for where that server points."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _request(
+    method: str, url: str, content: bytes, headers: Mapping[str, str], destination: Destination
+) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(url, content, {"Accept": "application/json", **headers}, method=method)  # noqa: S310
+    if destination.token:
+        request.add_unredirected_header("Authorization", f"Bearer {destination.token}")
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=destination.timeout) as answer:
+            return answer.status, _decoded(answer.read(LONGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, _decoded(error.read(LONGEST_ANSWER))
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise RemoteError(f"{destination.server} does not answer: {reason}") from error
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _error(status: int, answer: Mapping[str, Any]) -> Error:
+    """What an answer other than success means, with the sentence that the server gave (RFC 9457)."""
+    said = str(answer.get("detail") or answer.get("title") or http.client.responses.get(status, "no reason given"))
+    if status == http.HTTPStatus.UNPROCESSABLE_ENTITY and isinstance(answer.get("report"), dict):
+        from provrepo.checks.report import Report
+
+        return Refused(said, Report.from_dict(answer["report"]))
+    kind = _ERRORS.get(status, RemoteError)
+    return kind(f"the server refused: {said} (HTTP {status})")

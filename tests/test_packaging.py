@@ -1,0 +1,112 @@
+"""The wheel: small, complete, without tests, and able to do the main job from an empty directory."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built as a release would be."""
+    pytest.importorskip("build")
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return next(folder.glob("provrepo-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, installed into a folder of its own."""
+    target = tmp_path_factory.mktemp("site")
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile", "--quiet"]
+    subprocess.run([*pip, "--disable-pip-version-check", "--target", str(target), str(wheel)], check=True)
+    return target
+
+
+def test_the_wheel_is_small_and_holds_what_it_needs(wheel: Path) -> None:
+    assert wheel.stat().st_size <= 1.5 * MIB
+    names = zipfile.ZipFile(wheel).namelist()
+    for needed in (
+        "provrepo/py.typed",
+        "provrepo/_packaged/ontology/provrepo.ttl",
+        "provrepo/_packaged/examples/crops/pipeline.py",
+        "provrepo/_packaged/examples/crops/raw.csv",
+        "provrepo/_packaged/examples/cwltool/primary.cwlprov.json",
+        "provrepo/_packaged/examples/incomplete.ttl",
+    ):
+        assert needed in names
+    for folder in ("shapes/core/", "web/templates/", "web/static/"):
+        assert any(name.startswith(f"provrepo/_packaged/{folder}") for name in names), folder
+    unwanted = re.compile(r"(^|/)(tests?|benchmarks|docs|__pycache__|\.[^/]+)/|\.pyc$|\.gitkeep$")
+    assert [name for name in names if unwanted.search(name)] == []
+
+
+def _environment(site: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PROVREPO_", "PYTEST_"))}
+    return {**kept, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_the_wheel_does_the_main_job_in_an_empty_directory(installed: Path, tmp_path: Path) -> None:
+    where = "import provrepo.resources as r; print(r.root())"
+    environment = _environment(installed)
+    root = subprocess.run(
+        [sys.executable, "-c", where], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    )
+    assert Path(root.stdout.strip()) == installed / "provrepo" / "_packaged"
+
+    demo = [sys.executable, "-m", "provrepo", "demo", "--no-serve"]
+    ran = subprocess.run(demo, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Everything held" in ran.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".demo"]
+
+
+def _requirements(name: str) -> list[str]:
+    """The names that a distribution needs on this platform, without extras."""
+    from packaging.requirements import Requirement
+
+    needed = [Requirement(text) for text in metadata.requires(name) or []]
+    return [r.name for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+
+
+def _closure(name: str) -> dict[str, int]:
+    """Every distribution that is installed with this one, with the bytes of its files."""
+    sizes: dict[str, int] = {}
+    waiting = [name]
+    while waiting:
+        distribution = metadata.distribution(waiting.pop())
+        key = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
+        if key not in sizes:
+            files = (Path(str(distribution.locate_file(file))) for file in distribution.files or [])
+            sizes[key] = sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc")
+            waiting += _requirements(key)
+    return sizes
+
+
+def test_the_installed_closure_is_at_most_100_mb(wheel: Path) -> None:
+    pytest.importorskip("packaging")
+    sizes = _closure("provrepo")
+    # Installed in place, the distribution lists next to nothing: what the wheel unpacks to stands for it.
+    sizes["provrepo"] = sum(info.file_size for info in zipfile.ZipFile(wheel).infolist())
+    assert {"pyoxigraph", "rdflib", "prov", "flask", "click", "lxml"} <= set(sizes)
+    assert sum(sizes.values()) <= 100_000_000, sorted(sizes.items(), key=lambda item: -item[1])
+
+
+def test_each_dependency_is_explained() -> None:
+    explained = (ROOT / "docs" / "explanation" / "dependencies.md").read_text("utf-8").lower()
+    runtime = {re.split(r"[^A-Za-z0-9_-]", text)[0].lower() for text in metadata.requires("provrepo") or []}
+    assert [name for name in sorted(runtime) if f"`{name}`" not in explained] == []
