@@ -1,0 +1,47 @@
+"""The application: one store, and a blueprint for each kind of thing."""
+
+from __future__ import annotations
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from provrepo import resources
+from provrepo.repository.store import Store
+from provrepo.server import (
+    auth,
+    documents,
+    headers,
+    health,
+    pages,
+    problems,
+    projects,
+    sparql,
+    submissions,
+    validate,
+)
+
+__all__ = ["create_app"]
+
+
+def create_app(store: Store, *, url: str = "") -> Flask:
+    """The WSGI application for a store.
+
+    Args:
+        store: has no verbs; each request binds it to whoever sent it.
+        url: where the application is reached, for the commands that pages show; the base IRI goes before it.
+    """
+    web = resources.root() / "web"
+    app = Flask("provrepo", template_folder=str(web / "templates"), static_folder=str(web / "static"))
+    app.url_map.strict_slashes = False
+    app.jinja_env.undefined = StrictUndefined
+    app.config["MAX_CONTENT_LENGTH"] = store.settings.max_body
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    app.config[pages.URL] = url
+    app.extensions[auth.EXTENSION] = store
+    headers.register(app)
+    problems.register(app)
+    pages.register(app)
+    for part in (pages, projects, documents, submissions, validate, health):
+        app.register_blueprint(part.blueprint)
+    sparql.register(app, store.settings.threads)
+    return app

@@ -1,0 +1,74 @@
+"""Who is asking: a bearer token, or nobody in particular.
+
+Only headers count. There are no cookies and no tokens in URLs, so no other site can make a browser act for its user.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g, request
+
+from provrepo.repository import access
+from provrepo.repository.records import Actor
+from provrepo.repository.repository import Repository
+from provrepo.repository.store import Store
+from provrepo.server.rejections import Rejected
+
+__all__ = ["CHALLENGE", "EXTENSION", "is_stranger", "repository", "store", "writer"]
+
+EXTENSION = "provrepo"
+"""Under this name the application keeps its store."""
+
+CHALLENGE = 'Bearer realm="provrepo"'
+"""``WWW-Authenticate`` where a token would help (RFC 6750, section 3)."""
+
+
+def store() -> Store:
+    """The store behind the running application; it has no verbs of its own."""
+    return cast("Store", current_app.extensions[EXTENSION])
+
+
+def is_stranger() -> bool:
+    """Whether the request came without a token."""
+    return "Authorization" not in request.headers
+
+
+def repository() -> Repository:
+    """The repository as whoever sent this request may use it.
+
+    Raises:
+        Rejected: 401, the token is unknown, expired or revoked, or is no bearer token.
+    """
+    if "repository" not in g:
+        g.repository = store().as_actor(_actor())
+    return cast("Repository", g.repository)
+
+
+def writer(project: str) -> Repository:
+    """The repository for a request that changes a project.
+
+    Permission is judged before anything of the request's body, so that whoever may not write learns nothing else.
+
+    Raises:
+        NotFound: there is no such project, or none that the caller may see.
+        Denied: the caller may read it only.
+    """
+    repo = repository()
+    info = repo.project(project)
+    access.require_write(repo.actor, project, exists=True, public=info.public)
+    return repo
+
+
+def _actor() -> Actor:
+    if is_stranger():
+        return store().anonymous()
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    known = store().authenticate(token.strip()) if scheme.lower() == "bearer" else None
+    if known is None:
+        raise Rejected(
+            401,
+            "this token is unknown, expired or revoked; send a valid one as 'Authorization: Bearer pvr_…', or none",
+            headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'},
+        )
+    return known

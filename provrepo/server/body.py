@@ -1,0 +1,105 @@
+"""What a request carries: a document with its media type, or a small JSON object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from provrepo.codecs.formats import FORMATS, by_media_type
+from provrepo.server.rejections import Rejected
+
+__all__ = ["Upload", "json_object", "plain", "text", "upload"]
+
+_UNSAID = frozenset({"", "application/octet-stream", "text/plain"})
+"""Media types that say nothing about the format: there the content decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document as it was sent.
+
+    Attributes:
+        data: its bytes, unchanged.
+        format: the format that its media type stands for, or None where the content decides.
+        base: the IRI against which relative IRIs are resolved, or None.
+    """
+
+    data: bytes
+    format: str | None
+    base: str | None
+
+
+def upload() -> Upload:
+    """The document in the running request.
+
+    Raises:
+        Rejected: 415 for a media type or a content coding that is not understood.
+        RequestEntityTooLarge: beyond the limit of the settings.
+    """
+    chosen = _format()
+    return Upload(plain(), chosen, request.args.get("base") or None)
+
+
+def plain() -> bytes:
+    """The body's bytes.
+
+    Raises:
+        Rejected: 415, it is compressed: a small compressed body can be a very large one.
+    """
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        # RFC 9110, section 12.5.3: the answer says which codings would do.
+        raise Rejected(
+            415,
+            f"bodies compressed with {coding!r} are not taken; send it as it is",
+            headers={"Accept-Encoding": "identity"},
+        )
+    return request.get_data(cache=False)
+
+
+def text() -> str:
+    """The body as UTF-8.
+
+    Raises:
+        Rejected: 400, it is not UTF-8.
+    """
+    try:
+        return plain().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Rejected(400, f"the body is not UTF-8: byte {error.start + 1} cannot be read") from None
+
+
+def json_object() -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        Rejected: 415 for another media type, 400 for anything but an object.
+    """
+    if request.mimetype != "application/json":
+        raise Rejected(415, "send a JSON object with Content-Type: application/json")
+    try:
+        found = json.loads(text())
+    except (ValueError, RecursionError) as error:
+        raise Rejected(400, f"the body is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Rejected(400, "the body is JSON, but not an object")
+    return found
+
+
+def _format() -> str | None:
+    if request.mimetype in _UNSAID:
+        return None
+    found = by_media_type(request.headers.get("Content-Type", ""))
+    if found is None:
+        known = ", ".join(format_.media_type for format_ in FORMATS)
+        hint = " (curl --data-binary sends this one unless -H 'Content-Type: …' says better)"
+        form = request.mimetype == "application/x-www-form-urlencoded"
+        raise Rejected(
+            415,
+            f"{request.mimetype} is not a format of provenance documents{hint if form else ''}; send one of: {known}; "
+            "or application/octet-stream, and the content decides",
+        )
+    return found.name

@@ -1,0 +1,166 @@
+"""Documents and their versions, to read: every thing has one address, and the representation is negotiated."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+import provrepo
+from provrepo.codecs.formats import FORMATS, by_name
+from provrepo.errors import NotFound
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.repository import Repository
+from provrepo.server import auth, pages, reports
+from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
+from provrepo.server.respond import Links, cached, fresh, json_response
+
+__all__ = ["OFFERS", "blueprint"]
+
+blueprint = Blueprint("documents", __name__)
+
+OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in FORMATS), HTML)
+"""PROV-JSON first, so that ``*/*`` gets it; a page only for who asks for one."""
+
+_DOCUMENT = "/projects/<project>/documents/<document>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a path names.
+
+    Attributes:
+        project: the project.
+        name: the document, without the suffix that the path may carry.
+        version: of the document; None for the current one.
+        suffix: with its dot, or empty.
+    """
+
+    project: str
+    name: str
+    version: int | None = None
+    suffix: str = ""
+
+
+@blueprint.get(_DOCUMENT)
+def current(project: str, document: str) -> Response:
+    """The current version."""
+    name, dot, suffix = document.partition(".")
+    return _show(_Target(project, name, suffix=dot + suffix))
+
+
+@blueprint.get(f"{_DOCUMENT}/versions/<version>")
+def one(project: str, document: str, version: str) -> Response:
+    """One version, which never changes."""
+    number, dot, suffix = version.partition(".")
+    return _show(_Target(project, document, _number(number), dot + suffix))
+
+
+@blueprint.get(f"{_DOCUMENT}/versions")
+def versions(project: str, document: str) -> Response:
+    """The history, oldest first."""
+    repo = auth.repository()
+    history = repo.history(project, document)
+    if choose((JSON, HTML)).name == HTML.name:
+        return cached(pages.page("versions.html", project=project, name=document, history=history))
+    return json_response({"project": project, "name": document, "versions": [info.to_dict() for info in history]})
+
+
+@blueprint.get(f"{_DOCUMENT}/original", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/original")
+def original(project: str, document: str, version: str | None) -> Response:
+    """The bytes exactly as they were submitted. Always an attachment: they are somebody else's."""
+    repo = auth.repository()
+    info = repo.version(project, document, _number(version))
+    tag = info.sha256
+    if fresh(tag):
+        return _finish(Response(status=304), info, tag, pinned=version is not None)
+    data, info = repo.original(project, document, info.version)
+    response = Response(data)
+    format_ = by_name(info.format)
+    response.headers["Content-Type"] = content_type(format_.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{document}{format_.suffixes[0]}"'
+    digest = base64.b64encode(bytes.fromhex(info.sha256)).decode("ascii")
+    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
+    response.headers["Digest"] = f"sha-256={digest}"  # RFC 3230, which clients still read
+    return _finish(response, info, tag, pinned=version is not None)
+
+
+@blueprint.get(f"{_DOCUMENT}/report", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/report")
+def report(project: str, document: str, version: str | None) -> Response:
+    """What the checks said when the version was accepted."""
+    repo = auth.repository()
+    info = repo.version(project, document, _number(version))
+    return reports.response(
+        repo.report(project, document, info.version), heading=f"Report on {document}, version {info.version}"
+    )
+
+
+@blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
+def metadata(project: str, document: str, version: str | None) -> Response:
+    """Who submitted it, when, its digest and verdict."""
+    choose((JSON,))
+    return json_response(auth.repository().version(project, document, _number(version)).to_dict())
+
+
+def _number(version: str | None) -> int | None:
+    if version is None:
+        return None
+    # Longer numbers are no versions, and int() takes digits of every script.
+    if not (version.isascii() and version.isdigit() and len(version) <= 9):
+        raise NotFound(f"{version[:40]!r} is not the number of a version")
+    return int(version)
+
+
+def _show(target: _Target) -> Response:
+    repo = auth.repository()
+    info = repo.version(target.project, target.name, target.version)
+    choice = choose(OFFERS, suffix=target.suffix)
+    if choice.name == HTML.name:
+        return cached(_links(pages.document_page(repo, info), info))
+    return _representation(repo, info, choice, pinned=target.version is not None)
+
+
+def _representation(repo: Repository, info: VersionInfo, choice: Choice, *, pinned: bool) -> Response:
+    # A later release may write the same document differently, so the tag names the writer too.
+    submitted = choice.name == info.format
+    tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{provrepo.__version__}"
+    if fresh(tag):
+        return _finish(Response(status=304), info, tag, pinned=pinned)
+    response = Response(repo.export(info.project, info.name, info.version, format=choice.name))
+    response.headers["Content-Type"] = content_type(choice.media_type)
+    if choice.media_type.endswith("xml"):
+        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        suffix = by_name(choice.name).suffixes[0]
+        response.headers["Content-Disposition"] = f'attachment; filename="{info.name}{suffix}"'
+    return _finish(response, info, tag, pinned=pinned)
+
+
+def _finish(response: Response, info: VersionInfo, tag: str, *, pinned: bool) -> Response:
+    response.set_etag(tag)
+    if pinned:
+        audience = "public" if auth.is_stranger() else "private"
+        response.headers["Cache-Control"] = f"{audience}, max-age=31536000, immutable"
+    return _links(response, info)
+
+
+def _links(response: Response, info: VersionInfo) -> Response:
+    """Typed links (RFC 8288): other formats, versions (RFC 5829), what is known about it, the submitted bytes."""
+    names: dict[str, Any] = {"project": info.project, "document": info.name}
+    pinned: dict[str, Any] = {**names, "version": info.version}
+    here = url_for("documents.one", **pinned)
+    links = Links()
+    links.add(url_for("documents.current", **names), "latest-version")
+    links.add(url_for("documents.versions", **names), "version-history")
+    if info.version > 1:
+        links.add(url_for("documents.one", **{**pinned, "version": info.version - 1}), "predecessor-version")
+    links.add(url_for("documents.metadata", **pinned), "describedby", "application/json")
+    links.add(url_for("documents.original", **pinned), "original", by_name(info.format).media_type)
+    for format_ in FORMATS:
+        links.add(here + format_.suffixes[0], "alternate", format_.media_type)
+    response.headers["Link"] = str(links)
+    return response

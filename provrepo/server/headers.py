@@ -1,0 +1,63 @@
+"""What every answer carries: a request's id, the security policy, and leave for other sites' scripts to read."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Flask, Response, g, request
+
+__all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "register"]
+
+REQUEST_ID = "X-Request-Id"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+SECURITY = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_EXPOSED = f"Content-Disposition, ETag, Link, Location, Repr-Digest, Retry-After, {REQUEST_ID}"
+
+
+def register(app: Flask) -> None:
+    """Put them on every answer, errors and static files included."""
+
+    @app.before_request
+    def _() -> None:
+        g.request_id = str(uuid.uuid4())
+
+    @app.after_request
+    def _(response: Response) -> Response:
+        response.headers.update(SECURITY)
+        response.headers[REQUEST_ID] = g.request_id
+        if request.endpoint != "static":
+            response.vary.add("Accept")
+        response.headers.setdefault("Cache-Control", "no-cache")
+        _share(response)
+        return response
+
+
+def _share(response: Response) -> None:
+    """Cross-origin reads without credentials (Fetch Standard, section 3.3).
+
+    Nothing here is guarded by cookies or by where a request comes from: what a stranger's script may read, anybody
+    may. Writing needs a token, and no other origin's script is given leave to send one.
+    """
+    asking = (request.endpoint or "").startswith("sparql.")
+    if request.method not in _READING and not asking:
+        return
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if asking else "")
+        response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, If-None-Match"
+        response.headers["Access-Control-Max-Age"] = "86400"

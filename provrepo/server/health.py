@@ -1,0 +1,25 @@
+"""Whether the server lives, and whether it answers with all that was submitted."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from provrepo.server import auth
+from provrepo.server.respond import json_response
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+def health() -> Response:
+    """The process answers: its version, whether it indexes, and which protections this platform lacks."""
+    return json_response(auth.store().health())
+
+
+@blueprint.get("/ready")
+def ready() -> Response:
+    """Whether to send requests here: 503 until this process holds the views and so can answer queries."""
+    indexing = auth.store().indexing()
+    return json_response({"ready": indexing}, status=200 if indexing else 503)

@@ -1,0 +1,103 @@
+"""Pages: Jinja templates that escape everything, in plain HTML that needs no script."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, render_template
+
+import provrepo
+from provrepo.codecs.formats import FORMATS, by_name
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.repository import Repository
+from provrepo.server import auth, shown
+
+__all__ = ["URL", "blueprint", "document_page", "page", "register"]
+
+blueprint = Blueprint("pages", __name__)
+
+URL = "PROVREPO_URL"
+"""Configuration: where the server is reached, for the commands that pages show. Never taken from a Host header."""
+
+ROWS = 500
+"""Statements that the page of a document shows."""
+
+LARGEST = 20_000
+"""Statements up to which the page of a document reads it: that takes about as many milliseconds as a tenth of them."""
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """What this is, which projects there are, and how to submit."""
+    repo = auth.repository()
+    return page("home.html", projects=repo.projects(), formats=FORMATS)
+
+
+def page(template: str, **context: Any) -> Response:
+    """A page made from a template of ``web/templates``."""
+    return Response(render_template(template, **context), content_type="text/html; charset=utf-8")
+
+
+def document_page(repo: Repository, info: VersionInfo) -> Response:
+    """Everything about one version of a document.
+
+    Args:
+        repo: bound to whoever asks.
+        info: the version to show.
+    """
+    history = repo.history(info.project, info.name)
+    table = None
+    if info.statements <= LARGEST:
+        table = shown.statements(repo.read(info.project, info.name, info.version), limit=ROWS)
+    return page(
+        "document.html",
+        document=repo.document(info.project, info.name),
+        version=info,
+        newest=history[-1],
+        history=history[::-1],
+        report=repo.report(info.project, info.name, info.version).to_dict(),
+        statements=table,
+        formats=FORMATS,
+        submitted_as=by_name(info.format),
+    )
+
+
+def register(app: Flask) -> None:
+    """Teach the templates how to write times and sizes."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(moment=_moment, size=_size, plural=_plural)
+    environment.globals["software"] = f"provrepo {provrepo.__version__}"
+    environment.globals["asset_version"] = provrepo.__version__
+
+    @app.context_processor
+    def _() -> dict[str, Any]:
+        return {"url": _url}
+
+
+def _url() -> str:
+    """Where the server is reached, ending in a slash: the base IRI, or where it listens."""
+    settings = auth.store().settings
+    return auth.store().base() or current_app.config.get(URL) or f"http://{settings.host}:{settings.port}/"
+
+
+def _moment(time: str) -> str:
+    """An xsd:dateTime in UTC for people: ``2026-03-01 17:05 UTC``."""
+    found = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", time)
+    return f"{found.group(1)} {found.group(2)} UTC" if found else time
+
+
+def _size(number: int) -> str:
+    """Bytes for people, in powers of 1,000."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{number:,} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def _plural(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 document``, ``2 documents``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,101 @@
+"""Projects and the lists of their documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from provrepo.repository.records import DocumentInfo
+from provrepo.server import auth, body, pages
+from provrepo.server.negotiate import HTML, JSON, choose
+from provrepo.server.rejections import Rejected
+from provrepo.server.respond import cached, json_response, window
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("projects", __name__)
+
+
+@blueprint.get("/projects")
+def index() -> Response:
+    """The projects that the caller may read."""
+    wanted = window()
+    found = [info for info in auth.repository().projects() if info.name > wanted.after]
+    shown = found[: wanted.limit]
+    following = wanted.next(shown[-1].name) if len(found) > len(shown) else None
+    if choose((JSON, HTML)).name == HTML.name:
+        return cached(pages.page("projects.html", projects=shown, following=following))
+    return json_response({"projects": [info.to_dict() for info in shown]}, next_=following)
+
+
+@blueprint.post("/projects")
+def create() -> Response:
+    """A new project, private unless said otherwise. Needs a token for all projects."""
+    repo = auth.repository()
+    given = _settings(body.json_object())
+    info = repo.create_project(given["name"], public=given["public"], title=given["title"], profiles=given["profiles"])
+    return json_response(info.to_dict(), status=201, headers={"Location": url_for("projects.one", project=info.name)})
+
+
+@blueprint.get("/projects/<project>")
+def one(project: str) -> Response:
+    """One project; the page lists its documents too."""
+    if choose((JSON, HTML)).name == HTML.name:
+        return _page(project)
+    return json_response(auth.repository().project(project).to_dict())
+
+
+@blueprint.get("/projects/<project>/documents")
+def documents(project: str) -> Response:
+    """The current documents by name; with ``?withdrawn=true`` the withdrawn ones too."""
+    if choose((JSON, HTML)).name == HTML.name:
+        return _page(project)
+    shown, following = _documents(project)
+    return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
+
+
+def _page(project: str) -> Response:
+    info = auth.repository().project(project)
+    shown, following = _documents(project)
+    after = request.args.get("after", "")
+    return cached(pages.page("project.html", project=info, documents=shown, following=following, after=after))
+
+
+def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
+    """The part of the list that was asked for, and where the next part is."""
+    wanted = window()
+    found = auth.repository().documents(
+        project, after=wanted.after, limit=wanted.limit + 1, withdrawn=_flag("withdrawn")
+    )
+    shown = found[: wanted.limit]
+    return shown, wanted.next(shown[-1].name) if len(found) > len(shown) else None
+
+
+def _flag(name: str) -> bool:
+    value = request.args.get(name, "false").lower()
+    if value not in {"true", "false"}:
+        raise Rejected(400, f"{name}={value[:40]} is neither true nor false")
+    return value == "true"
+
+
+_TYPES: dict[str, tuple[type, Any, str]] = {
+    "name": (str, None, "a string"),
+    "public": (bool, False, "true or false"),
+    "title": (str, "", "a string"),
+    "profiles": (list, (), "a list of names of profiles"),
+}
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(given) - set(_TYPES))
+    if unknown:
+        raise Rejected(400, f"a project has no {unknown[0][:40]!r}; it has: {', '.join(_TYPES)}")
+    if "name" not in given:
+        raise Rejected(400, "a project needs a name")
+    for member, value in given.items():
+        kind, _, words = _TYPES[member]
+        strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
+        if not isinstance(value, kind) or not strings:
+            raise Rejected(400, f"{member!r} of a project is {words}")
+    return {member: given.get(member, default) for member, (_, default, _) in _TYPES.items()}

@@ -1,0 +1,96 @@
+"""Small parts of an answer that several handlers share: JSON, links, entity tags, pages of a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request, url_for
+
+from provrepo.server.rejections import Rejected
+
+__all__ = ["Links", "Window", "cached", "fresh", "json_response", "window"]
+
+_DEFAULT_LIMIT = 100
+_MOST = 1000
+
+
+class Links:
+    """The value of a ``Link`` header (RFC 8288)."""
+
+    def __init__(self) -> None:
+        self._links: list[str] = []
+
+    def add(self, target: str, relation: str, media_type: str = "") -> None:
+        """Add one link."""
+        kind = media_type.replace("\\", "\\\\").replace('"', '\\"')
+        self._links.append(f'<{target}>; rel="{relation}"' + (f'; type="{kind}"' if kind else ""))
+
+    def __str__(self) -> str:
+        return ", ".join(self._links)
+
+
+class Window:
+    """Which part of a list was asked for.
+
+    Attributes:
+        after: only what comes after this name.
+        limit: at most so many.
+    """
+
+    __slots__ = ("after", "limit")
+
+    def __init__(self, after: str, limit: int) -> None:
+        self.after = after
+        self.limit = limit
+
+    def next(self, last: str) -> str:
+        """The path and query of what follows after ``last``."""
+        arguments = {**(request.view_args or {}), **request.args.to_dict(), "after": last, "limit": self.limit}
+        return url_for(request.endpoint or "", **arguments)
+
+
+def window() -> Window:
+    """The running request's ``?after=`` and ``?limit=``.
+
+    Raises:
+        Rejected: 400, the limit is no number from 1 to 1,000.
+    """
+    given = request.args.get("limit", str(_DEFAULT_LIMIT))
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MOST):
+        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MOST}")
+    return Window(request.args.get("after", ""), int(given))
+
+
+def json_response(
+    body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None, next_: str | None = None
+) -> Response:
+    """An object as JSON.
+
+    Args:
+        body: the object.
+        status: the status code.
+        headers: to send with it.
+        next_: where the next page of a list is.
+    """
+    response = Response(json.dumps(body, ensure_ascii=False, indent=2) + "\n", status, content_type="application/json")
+    response.headers.update(headers or {})
+    if next_:
+        links = Links()
+        links.add(next_, "next", "application/json")
+        response.headers["Link"] = str(links)
+    return cached(response)
+
+
+def cached(response: Response) -> Response:
+    """Let a client that has the same bytes already keep them: a tag of the body, and 304 where it matches."""
+    if response.status_code == 200 and request.method in {"GET", "HEAD"}:
+        response.add_etag()
+        response.make_conditional(request)
+    return response
+
+
+def fresh(tag: str) -> bool:
+    """Whether the client has the representation of this entity tag already (RFC 9110, section 13.1.2)."""
+    return request.if_none_match.contains_weak(tag)

@@ -1,0 +1,208 @@
+"""The server process: waitress with limits, and a clean end."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import create_server
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
+
+from provrepo.errors import UsageError
+from provrepo.repository.store import Store
+from provrepo.server import headers, pages, problems
+from provrepo.server.app import create_app
+
+__all__ = ["serve"]
+
+STACK = 64 << 20
+"""Bytes of stack for each request thread: native parsers recurse."""
+
+SWALLOWED = 256 << 20
+"""Bytes of a body beyond the limit that are read and thrown away, so that its sender gets to read the answer."""
+
+
+def serve(
+    store: Store,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    threads: int | None = None,
+    announce: Callable[[str], None] = lambda url: None,  # noqa: ARG005
+) -> None:
+    """Serve until SIGTERM or SIGINT; then let running requests end for a few seconds, and return.
+
+    Args:
+        store: what to serve; it stays open.
+        host: the address to listen on; of the settings where it is not given.
+        port: 0 takes a free one.
+        threads: that answer requests.
+        announce: called with the URL once connections are accepted.
+
+    Raises:
+        UsageError: the address cannot be listened on, or is reachable from elsewhere while no base IRI is set.
+    """
+    settings = store.settings
+    family, address = _address(settings.host if host is None else host)
+    base = store.base()
+    if not base and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        raise UsageError(
+            f"{address} is reachable from other machines: first set the IRI under which they know this repository, "
+            "with `provrepo init --base https://…/`; or listen on 127.0.0.1"
+        )
+    app = create_app(store)
+    prefix = urlsplit(base).path.rstrip("/")
+    with _stack_size(STACK):
+        server = _listen(
+            app,
+            family,
+            address,
+            settings.port if port is None else port,
+            threads=threads or settings.threads,
+            max_body=settings.max_body,
+            prefix=prefix,
+        )
+    shown = f"[{address}]" if family == socket.AF_INET6 else address
+    url = f"http://{shown}:{server.effective_port}{prefix}/"
+    app.config[pages.URL] = url
+    try:
+        with _signals():
+            announce(url)
+            server.run()
+    finally:
+        server.task_dispatcher.shutdown()
+        server.close()
+
+
+def _address(host: str) -> tuple[socket.AddressFamily, str]:
+    """The one address that a host name stands for, IPv4 first: two sockets would get two free ports."""
+    try:
+        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}: {error.strerror or error}") from error
+    family, _, _, _, sockaddr = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, str(sockaddr[0])
+
+
+def _listen(
+    app: Callable[..., Any],
+    family: socket.AddressFamily,
+    address: str,
+    port: int,
+    *,
+    threads: int,
+    max_body: int,
+    prefix: str,
+) -> Any:
+    try:
+        server = create_server(
+            app,
+            listen=f"[{address}]:{port}" if family == socket.AF_INET6 else f"{address}:{port}",
+            threads=threads,
+            connection_limit=2000,
+            channel_timeout=30,
+            asyncore_use_poll=True,
+            # waitress refuses a body as large as its limit; ours is the largest that is accepted.
+            max_request_body_size=max_body + 1,
+            expose_tracebacks=False,
+            ident="provrepo",
+            url_prefix=prefix,
+        )
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot listen on {address} port {port}: {reason}") from error
+    server.channel_class = _Channel
+    return server
+
+
+@contextmanager
+def _stack_size(size: int) -> Iterator[None]:
+    before = threading.stack_size(size)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM ends the server as Ctrl-C does. Elsewhere than in the main thread signals are none of our business."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Swallows a body that is too large before the answer goes out.
+
+    Closing a connection on which data is still arriving resets it, and the client would see that and not the 413.
+    """
+
+    completed: bool = False
+    expect_continue: bool = False
+    _left = 0
+
+    def received(self, data: bytes) -> int:
+        if self._left:
+            return self._swallow(data)
+        used: int = super().received(data)
+        if self.completed and isinstance(self.error, RequestEntityTooLarge):
+            # Who asks first (Expect: 100-continue) is told before sending anything.
+            asked, self.expect_continue = self.expect_continue, False
+            if not asked and self.content_length <= SWALLOWED:
+                self._left = self.content_length
+                self.completed = not self._left
+        return used
+
+    def _swallow(self, data: bytes) -> int:
+        used = min(len(data), self._left)
+        self._left -= used
+        self.completed = not self._left
+        return used
+
+
+class _ProblemTask(ErrorTask):  # type: ignore[misc]
+    """Says what waitress itself refuses in the same form as everything else."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        request_id = str(uuid.uuid4())
+        problem = problems.of_status(int(error.code), str(error.body))
+        content = json.dumps(problem.to_dict(request_id), indent=2).encode() + b"\n"
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [
+            ("Content-Type", problems.MEDIA_TYPE),
+            ("Cache-Control", "no-store"),
+            (headers.REQUEST_ID, request_id),
+            *headers.SECURITY.items(),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(content)
+        self.write(content)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+    error_task_class = _ProblemTask
