@@ -1,0 +1,449 @@
+"""Reading PROV-XML (https://www.w3.org/TR/prov-xml/).
+
+Beyond what the Recommendation's schema allows, this reads what programs write:
+
+* the element of a subtype (``prov:person``, ``prov:wasRevisionOf`` …) is the statement of its base kind with that
+  ``prov:type``, just as PROV-N would spell it;
+* a ``prov:bundle`` that holds statements is a bundle, and a ``prov:hadMember`` with several entities is several
+  statements;
+* ``xsd`` stands for XML Schema with or without the ``#`` that PROV-N, PROV-JSON and RDF have and XML has not;
+* names that are not NCNames, escaped (see ``provxml_names``) or not;
+* a QName value that cannot be resolved stays a literal.
+
+What PROV-DM has no place for (``prov:other``, elements and XML attributes of other vocabularies) is left out with a
+remark. Text is kept to the character, except around names and instants, where XML Schema collapses white space.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from provrepo.codecs.names import RESERVED, Scope, namespace, repair
+from provrepo.codecs.provxml_names import toolbox_escaped, toolbox_unescape, unescape
+from provrepo.errors import ReadError
+from provrepo.model.document import Bundle, Document, Warned
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank, text
+from provrepo.model.statements import AGENT, DERIVATION, ENTITY, KINDS, MEMBERSHIP, Attribute, Kind, Statement, Term
+from provrepo.vocab import (
+    PROV,
+    PROV_INTERNATIONALIZED_STRING,
+    PROV_QUALIFIED_NAME,
+    PROV_TYPE,
+    RDF,
+    RDF_LANG_STRING,
+    XSD,
+    XSD_QNAME,
+    XSD_STRING,
+    XSI,
+)
+
+__all__ = ["read"]
+
+_Element: TypeAlias = Any
+"""An ``lxml.etree._Element``; lxml has no types."""
+
+_P = f"{{{PROV}}}"
+_DOCUMENT = _P + "document"
+_BUNDLE_CONTENT = _P + "bundleContent"
+_BUNDLE = _P + "bundle"
+_OTHER = _P + "other"
+_ID = _P + "id"
+_REF = _P + "ref"
+_XSI_TYPE = f"{{{XSI}}}type"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_XML_LITERAL = RDF + "XMLLiteral"
+_TYPE_NAME = Identifier(PROV_TYPE)
+_STRINGS = (None, XSD_STRING, PROV_INTERNATIONALIZED_STRING, RDF_LANG_STRING)
+"""Datatypes beside which a language tag is part of the value."""
+_NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
+
+_SUBTYPES: dict[str, tuple[Kind, str]] = {
+    "person": (AGENT, "Person"),
+    "organization": (AGENT, "Organization"),
+    "softwareAgent": (AGENT, "SoftwareAgent"),
+    "plan": (ENTITY, "Plan"),
+    "collection": (ENTITY, "Collection"),
+    "emptyCollection": (ENTITY, "EmptyCollection"),
+    "bundle": (ENTITY, "Bundle"),
+    "wasRevisionOf": (DERIVATION, "Revision"),
+    "wasQuotedFrom": (DERIVATION, "Quotation"),
+    "hadPrimarySource": (DERIVATION, "PrimarySource"),
+}
+_STATEMENTS: dict[str, tuple[Kind, Identifier | None]] = {
+    **{_P + name: (kind, None) for name, kind in KINDS.items()},
+    **{_P + name: (kind, Identifier(PROV + type_)) for name, (kind, type_) in _SUBTYPES.items()},
+}
+_ARGUMENTS: dict[str, dict[str, tuple[int, bool]]] = {
+    name: {_P + argument.name: (index, argument.time) for index, argument in enumerate(kind.arguments)}
+    for name, kind in KINDS.items()
+}
+_DICTIONARY = {
+    _P + name
+    for name in (
+        "hadDictionaryMember",
+        "derivedByInsertionFrom",
+        "derivedByRemovalFrom",
+        "dictionary",
+        "emptyDictionary",
+    )
+}
+_STANDALONE = re.compile(rb"<\?xml\b[^>]*\bstandalone\s*=\s*[\"']yes[\"']")
+
+
+def read(data: bytes, *, format: str = "provxml", base: str | None = None) -> Document:  # noqa: A002
+    """A PROV-XML document.
+
+    Args:
+        data: the XML, in any encoding that it declares.
+        format: the name to put into errors.
+        base: the IRI against which relative namespace names are resolved.
+
+    Raises:
+        ReadError: not well-formed, a DOCTYPE, not PROV-XML, or a name without a namespace.
+    """
+    return _Reader(data, format, base).read()
+
+
+class _Reader:
+    """Reads one document, a statement at a time: only that statement's elements are kept in memory."""
+
+    def __init__(self, data: bytes, format: str, base: str | None) -> None:  # noqa: A002
+        self._data = data
+        self._format = format
+        self._base = base
+        self._document = Document(format=format)
+        self._scope = Scope({})
+        self._local_names: dict[str, Identifier] = {}
+        # Whether the member being read declares namespaces of its own; asking lxml of each element is slow.
+        self._redeclares = False
+        self._escaped = _STANDALONE.match(data, 0, 200) is not None and toolbox_escaped(self._every_local_name())
+
+    def read(self) -> Document:
+        document = self._document
+        depth = 0
+        for event, item in self._events(("start-ns", "start", "end")):
+            if event == "start-ns":
+                self._redeclares = True
+            elif event == "start":
+                depth += 1
+                if depth == 1:
+                    self._root(item)
+            else:
+                depth -= 1
+                if depth == 1:
+                    self._member(item)
+                    self._redeclares = False
+                    item.clear(keep_tail=True)
+                elif depth == 0:
+                    self._remark_text(item)
+        document.warnings += self._scope.remarks(None)
+        return document
+
+    def _events(self, events: tuple[str, ...]) -> Iterator[tuple[str, _Element]]:
+        parser = etree.iterparse(
+            io.BytesIO(self._data),
+            events=events,
+            resolve_entities=False,
+            load_dtd=False,
+            no_network=True,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        try:
+            yield from parser
+        except etree.XMLSyntaxError as error:
+            # libxml2 complains about namespace names that are IRIs and not URIs only after it has read everything.
+            if any(entry.type != etree.ErrorTypes.WAR_NS_URI for entry in error.error_log) or not error.error_log:
+                raise self._syntax_error(error) from None
+        except LookupError as error:
+            raise ReadError(f"unknown encoding: {error}", line=1, format=self._format) from None
+
+    def _syntax_error(self, error: etree.XMLSyntaxError) -> ReadError:
+        line, offset = error.position
+        message = re.sub(r", line \d+, column \d+$", "", error.msg or "no element in it")
+        return ReadError(
+            f"not well-formed XML: {message}", line=line or None, column=offset or None, format=self._format
+        )
+
+    def _error(self, element: _Element, message: str) -> ReadError:
+        return ReadError(message, line=element.sourceline, format=self._format)
+
+    def _warn(self, element: _Element, message: str) -> None:
+        self._document.warnings.append(Warned(message, element.sourceline))
+
+    # --- structure ---------------------------------------------------------------------------------------------
+
+    def _root(self, root: _Element) -> None:
+        if root.getroottree().docinfo.internalDTD is not None:
+            raise ReadError(
+                "a document type declaration (<!DOCTYPE …>) is not read: remove it", line=1, format=self._format
+            )
+        if root.tag != _DOCUMENT:
+            raise self._error(root, f"the root element is {_shown(root)}, and not prov:document in <{PROV}>")
+        prefixes = self._declared(root)
+        self._scope = Scope(prefixes)
+        self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
+        self._redeclares = False
+
+    def _member(self, element: _Element) -> None:
+        """Read a child of the document: a bundle, or something that a bundle may hold too."""
+        tag = element.tag
+        if tag == _BUNDLE_CONTENT:
+            self._bundle(element)
+        elif tag == _BUNDLE and any(child.tag in _STATEMENTS for child in element):
+            self._warn(element, "a prov:bundle that holds statements is read as prov:bundleContent")
+            self._bundle(element)
+        else:
+            self._described(element, self._document.statements, self._scope, self._document.prefixes)
+
+    def _bundle(self, element: _Element) -> None:
+        prefixes: dict[str, str] = {}
+        scope = self._inner(element, self._scope, prefixes)
+        name = element.get(_ID)
+        if name is None:
+            raise self._error(element, f"{_shown(element)} has no prov:id")
+        bundle = Bundle(self._identifier(name, element, scope), prefixes=prefixes)
+        self._document.bundles.append(bundle)
+        self._remark_text(element)
+        for child in element:
+            if child.tag == _BUNDLE_CONTENT:
+                raise self._error(child, "a bundle within a bundle: PROV-DM has none (section 5.4)")
+            self._described(child, bundle.statements, scope, prefixes)
+
+    def _described(
+        self, element: _Element, statements: list[Statement], scope: Scope, prefixes: dict[str, str]
+    ) -> None:
+        """Read what may be a statement, into ``statements``."""
+        known = _STATEMENTS.get(element.tag)
+        if known is not None:
+            scope = self._inner(element, scope, prefixes)
+            statements += self._statement(element, *known, scope, prefixes)
+        elif element.tag in _DICTIONARY:
+            raise self._error(element, f"{_shown(element)} is PROV-Dictionary, which PROV-DM has no place for")
+        elif element.tag == _OTHER or not element.tag.startswith(_P):
+            self._warn(element, f"{_shown(element)} is not PROV and is left out")
+        else:
+            raise self._error(element, f"{_shown(element)} is no statement of PROV-DM")
+
+    # --- namespaces and names ------------------------------------------------------------------------------------
+
+    def _declared(self, element: _Element) -> dict[str, str]:
+        """The namespaces in force at an element, those that belong to XML and not to PROV left out."""
+        prefixes: dict[str, str] = {}
+        for name, iri in element.nsmap.items():
+            prefix = name or ""
+            if iri == XSI:
+                continue
+            iri = XSD if iri + "#" == XSD else iri
+            if prefix in RESERVED:
+                prefixes[prefix] = iri
+                continue
+            try:
+                meant, warned = namespace(prefix, iri, base=self._base, line=element.sourceline)
+            except ValueError as error:
+                raise self._error(element, str(error)) from None
+            if warned is not None:
+                self._document.warnings.append(warned)
+            if meant is not None:
+                prefixes[prefix] = meant
+        return prefixes
+
+    def _inner(self, element: _Element, outer: Scope, prefixes: dict[str, str]) -> Scope:
+        """The scope at an element; what it declares beyond ``outer`` is new in ``prefixes``."""
+        if not self._redeclares:
+            return outer
+        own = {p: n for p, n in self._declared(element).items() if outer.prefixes.get(p) != n}
+        if not own:
+            return outer
+        for prefix, iri in own.items():
+            prefixes.setdefault(prefix, iri)
+        return Scope(own, outer)
+
+    def _resolve(self, name: str, scope: Scope) -> Identifier | None:
+        """The IRI of a QName; None where its prefix, or a default namespace, is not declared."""
+        if not self._escaped or is_blank(name):
+            return scope.expand(name)
+        prefix, _, local = name.rpartition(":")
+        iri = scope.prefixes.get(prefix)
+        return None if iri is None else Identifier(repair(iri + toolbox_unescape(local)))
+
+    def _identifier(self, name: str, element: _Element, scope: Scope) -> Identifier:
+        name = name.strip()
+        found = self._resolve(name, scope) if name else None
+        if found is not None:
+            return found
+        prefix, colon, _ = name.partition(":")
+        what = f"the prefix {prefix!r} of {name!r} is not declared" if colon else f"{name!r} has no prefix"
+        raise self._error(element, f"{_shown(element)}: {what}" + ("" if colon else " and no namespace is the default"))
+
+    def _attribute_name(self, element: _Element) -> Identifier:
+        """The IRI that an element's name stands for."""
+        tag = element.tag
+        known = self._local_names.get(tag)
+        if known is None:
+            qname = etree.QName(element)
+            if qname.namespace is None:
+                raise self._error(element, f"the element {qname.localname} is in no namespace")
+            home = XSD if qname.namespace + "#" == XSD else qname.namespace
+            local = toolbox_unescape(qname.localname) if self._escaped else unescape(qname.localname)
+            known = self._local_names[tag] = Identifier(repair(home + local))
+        return known
+
+    def _every_local_name(self) -> Iterator[str]:
+        """The local names of identifiers and attributes, as they are spelled."""
+        for _, element in self._events(("end",)):
+            if not element.tag.startswith(_P):
+                yield etree.QName(element).localname
+            names = [element.get(_ID), element.get(_REF)]
+            if element.get(_XSI_TYPE, "").endswith(":QName"):
+                names.append(element.text)
+            for name in names:
+                if name is not None:
+                    yield name.strip().rpartition(":")[2]
+            element.clear(keep_tail=True)
+
+    # --- statements ----------------------------------------------------------------------------------------------
+
+    def _statement(
+        self, element: _Element, kind: Kind, subtype: Identifier | None, scope: Scope, prefixes: dict[str, str]
+    ) -> list[Statement]:
+        name, types = self._head(element, kind, scope)
+        if subtype is not None:
+            types.append(subtype)
+        attributes: list[Attribute] = [(_TYPE_NAME, type_) for type_ in types]
+        args: list[Term] = [None] * len(kind.arguments)
+        members: list[Term] = []
+        positions = _ARGUMENTS[kind.name]
+        self._remark_text(element)
+        for child in element:
+            inner = self._inner(child, scope, prefixes)
+            position = positions.get(child.tag)
+            if position is None:
+                attribute = self._attribute(child, inner)
+                if attribute not in attributes:
+                    attributes.append(attribute)
+                continue
+            index, time = position
+            value = self._instant(child) if time else self._reference(child, inner)
+            if args[index] is None:
+                args[index] = value
+            elif kind is MEMBERSHIP and index == 1:
+                members.append(value)
+            else:
+                raise self._error(child, f"a second {_shown(child)} in {_shown(element)}")
+        span = (element.sourceline, 1)
+        first = Statement(kind, name, tuple(args), tuple(attributes), span)
+        return [first, *(Statement(kind, name, (args[0], member), tuple(attributes), span) for member in members)]
+
+    def _head(self, element: _Element, kind: Kind, scope: Scope) -> tuple[Identifier | None, list[Identifier]]:
+        """What a statement's own XML attributes say: its identifier, and types by ``xsi:type``."""
+        name: Identifier | None = None
+        types: list[Identifier] = []
+        for key, value in element.items():
+            if key == _ID:
+                name = self._identifier(value, element, scope)
+            elif key == _XSI_TYPE:
+                types.append(self._identifier(value, element, scope))
+            else:
+                self._warn(element, f"the XML attribute {_shown_name(key)} of {_shown(element)} is left out")
+        if name is None and kind.element:
+            raise self._error(element, f"{_shown(element)} has no prov:id")
+        return name, types
+
+    def _remark_text(self, element: _Element) -> None:
+        """Say that text between elements is left out, where there is any."""
+        for stray in (element.text, *(child.tail for child in element)):
+            if stray is not None and not stray.isspace():
+                self._warn(element, f"text within {_shown(element)} is left out: {stray.strip()[:40]!r}")
+
+    def _instant(self, element: _Element) -> str | None:
+        return (element.text or "").strip() or None
+
+    def _reference(self, element: _Element, scope: Scope) -> Identifier | None:
+        name = element.get(_REF)
+        if name is not None:
+            return self._identifier(name, element, scope)
+        # Some versions of ProvToolbox wrap a member in an element of the same name.
+        if len(element) == 1 and element[0].get(_REF) is not None:
+            self._warn(element, f"{_shown(element)} has its prov:ref on an element within it")
+            return self._identifier(element[0].get(_REF), element, scope)
+        name = (element.text or "").strip()
+        if name:
+            self._warn(element, f"{_shown(element)} has a name as its text and not as prov:ref")
+            return self._identifier(name, element, scope)
+        self._warn(element, f"{_shown(element)} has no prov:ref: read as absent")
+        return None
+
+    # --- attributes ----------------------------------------------------------------------------------------------
+
+    def _attribute(self, element: _Element, scope: Scope) -> Attribute:
+        name = self._attribute_name(element)
+        datatype: str | None = None
+        language: str | None = None
+        reference: Identifier | None = None
+        for key, value in element.items():
+            if key == _XSI_TYPE:
+                datatype = self._identifier(value, element, scope)
+            elif key == _XML_LANG:
+                language = value or None
+            elif key == _REF:
+                reference = self._identifier(value, element, scope)
+            else:
+                self._warn(element, f"the XML attribute {_shown_name(key)} of {_shown(element)} is left out")
+        if reference is not None:
+            return name, reference
+        return name, self._value(element, datatype, language, scope)
+
+    def _value(self, element: _Element, datatype: str | None, language: str | None, scope: Scope) -> Value:
+        if len(element):
+            if datatype != _XML_LITERAL:
+                self._warn(element, f"{_shown(element)} holds elements: read as an XML literal")
+            return Literal(_markup(element), _XML_LITERAL)
+        lexical = element.text or ""
+        if datatype in _NAMES:
+            found = self._resolve(lexical.strip(), scope) if lexical.strip() else None
+            if found is not None:
+                return found
+            self._warn(element, f"{lexical!r} has no declared namespace: kept as text of type xsd:QName")
+        if language is not None:
+            if datatype in _STRINGS:
+                return text(lexical, language)
+            self._warn(element, f"the language {language!r} says nothing about a value of type <{datatype}>")
+        return Literal(lexical, datatype or XSD_STRING)
+
+
+def _markup(element: _Element) -> str:
+    """What an element holds, as XML without the indentation that pretty-printers add between elements."""
+    holders = [inner for inner in element.iter() if len(inner)]
+    for holder in holders:
+        if not any(piece and not piece.isspace() for piece in (holder.text, *(child.tail for child in holder))):
+            holder.text = None
+            for child in holder:
+                child.tail = None
+    pieces = [_escaped(element.text or "")]
+    for child in element:
+        alone = deepcopy(child)
+        etree.cleanup_namespaces(alone)
+        pieces.append(etree.tostring(alone, encoding="unicode"))
+    return "".join(pieces)
+
+
+def _escaped(content: str) -> str:
+    return content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _shown(element: _Element) -> str:
+    return _shown_name(element.tag)
+
+
+def _shown_name(tag: str) -> str:
+    """A Clark name as people write it: PROV's with its prefix, others with their namespace."""
+    iri, _, local = tag.removeprefix("{").rpartition("}")
+    return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else local
