@@ -1,0 +1,550 @@
+"""PROV-O triples to statements, whatever their order.
+
+How the two forms of a relation are reconciled: each qualified node is a statement. A shortcut is a statement of its
+own only where no qualified node relates the same two things; which of several shortcuts a node belongs to is decided by
+that pair and never guessed, so ``a prov:wasAssociatedWith g1, g2 ; prov:qualifiedAssociation [ prov:agent g1 ;
+prov:hadPlan p ]`` makes two statements, the first with a plan. A shortcut of a narrower derivation
+(``prov:wasRevisionOf``) belongs to a node only if the node says it is a revision.
+
+``prov:generatedAtTime`` and ``prov:invalidatedAtTime`` say when, not by what. The instant is that of the only
+generation of the entity if there is just one and it has no time yet; it adds nothing where some generation has the
+same time; otherwise it is a generation of its own, by nothing that is named.
+
+A node that is an entity and an agent makes two statements, and ``provo_terms.home`` says which of them has an
+attribute. What is described without being typed is an element of the kind that its relations require
+(PROV-CONSTRAINTS 50), with a warning; without relations the triples are kept as unmapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+from typing import NamedTuple, TypeAlias
+
+from provrepo.codecs.provo_terms import (
+    AT_TIME,
+    ATTRIBUTE_OF,
+    CLASS,
+    PLACES,
+    PREDICATES,
+    RELATIONS,
+    SUBCLASS_OF,
+    SUBCLASSES,
+    SUBPROPERTY_OF,
+    SUBTYPES,
+    VARIANTS,
+    Meaning,
+    Role,
+    home,
+    specific,
+)
+from provrepo.model.document import Bundle, Document, Quad, Unmapped, Warned
+from provrepo.model.identifiers import Identifier, Literal, is_blank
+from provrepo.model.statements import (
+    ACTIVITY,
+    DERIVATION,
+    ELEMENTS,
+    INFLUENCE,
+    MENTION,
+    Attribute,
+    Kind,
+    Statement,
+    Term,
+)
+from provrepo.vocab import PROV_TYPE, XSD_DATETIME
+
+__all__ = ["read_quads"]
+
+_TYPE = Identifier(PROV_TYPE)
+_COMBINATIONS = 64
+"""The most statements that one named node may stand for by combining several values in several places."""
+
+_Pair: TypeAlias = tuple[Kind, Identifier, Identifier]
+
+_NO_IDENTIFIER = "a literal where PROV-O has an identifier"
+_NO_INSTANT = "an instant that is not an xsd:dateTime"
+_NO_PLACE = "about something that is neither an element nor a relation of PROV"
+_AMBIGUOUS = "several values in several places of one relation: which belong together is not said"
+_NO_MENTION = "prov:asInBundle without the one prov:mentionOf that it belongs to"
+
+
+def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None) -> Document:
+    """The document that PROV-O quads describe.
+
+    The default graph is the top level and every named graph a bundle. The same set of quads makes the same
+    statements in whatever order it comes; the order decides only in which order they are listed.
+
+    Args:
+        quads: of the whole dataset. Blank nodes are labelled ``_:x``, one label for one node.
+        prefixes: what the source declares.
+    """
+    document = Document(prefixes=dict(prefixes or {}))
+    graphs: dict[Identifier | None, list[Quad]] = {None: []}
+    referenced: set[str] = set()
+    predicates = PREDICATES
+    declarations: list[Quad] = []
+    for quad in dict.fromkeys(quads):
+        _, predicate, value, graph = quad
+        try:
+            graphs[graph].append(quad)
+        except KeyError:
+            graphs[graph] = [quad]
+        if type(value) is Identifier and value.startswith("_:"):
+            meaning = predicates.get(predicate)
+            if meaning is None or meaning.role is not Role.QUALIFIED:
+                referenced.add(value)
+        if predicate in _DECLARATIONS:
+            declarations.append(quad)
+    declared = _Declared(declarations)
+    for name, held in graphs.items():
+        bundle = Bundle(name, document.statements if name is None else [])
+        _Instance(bundle, declared, referenced, document).read(held)
+        if name is not None:
+            document.bundles.append(bundle)
+    return document
+
+
+_DECLARATIONS = (SUBCLASS_OF, SUBPROPERTY_OF)
+
+
+class _Declared:
+    """What the document itself declares below PROV's own properties and classes.
+
+    Attributes:
+        predicates: what PROV's own and the declared properties mean.
+        own: the declared ones; their triples say more than the statement, and stay as attributes.
+        classes: the PROV classes that a declared class is below.
+    """
+
+    __slots__ = ("classes", "own", "predicates")
+
+    def __init__(self, declarations: Sequence[Quad]) -> None:
+        self.predicates: Mapping[str, Meaning] = PREDICATES
+        self.own: dict[str, Meaning] = {}
+        self.classes: dict[str, list[str]] = {}
+        if not declarations:
+            return
+        properties = _above(declarations, SUBPROPERTY_OF)
+        for name, above in properties.items():
+            meanings = [PREDICATES[term] for term in above if term in PREDICATES]
+            if meanings and name not in PREDICATES:
+                self.own[name] = min(meanings, key=_generality)
+        self.predicates = {**PREDICATES, **self.own}
+        for name, above in _above(declarations, SUBCLASS_OF).items():
+            known = sorted(term for term in above if term in CLASS or term in SUBCLASSES or term in SUBTYPES)
+            if known and name not in CLASS and name not in SUBCLASSES and name not in SUBTYPES:
+                self.classes[name] = known
+
+
+def _generality(meaning: Meaning) -> tuple[bool, str, str, str]:
+    # Of several properties above a declared one the narrowest counts: wasInfluencedBy is above all relations, and
+    # wasDerivedFrom above its variants.
+    return meaning.kind is INFLUENCE, meaning.kind.name, "" if meaning.variant else "~", meaning.variant or ""
+
+
+def _above(declarations: Sequence[Quad], relation: str) -> dict[str, list[str]]:
+    """All that is above each declared term, through any number of steps."""
+    direct: dict[str, list[str]] = {}
+    for quad in declarations:
+        if quad.predicate == relation and isinstance(quad.object, Identifier):
+            direct.setdefault(quad.subject, []).append(quad.object)
+    result = {}
+    for name in direct:
+        found = dict.fromkeys([name])
+        stack = [name]
+        while stack:
+            for term in direct.get(stack.pop(), ()):
+                if term not in found:
+                    found[term] = None
+                    stack.append(term)
+        result[name] = list(found)[1:]
+    return result
+
+
+class _Link(NamedTuple):
+    """A triple that leads from a thing to the qualified node of one of its relations."""
+
+    kind: Kind
+    subject: Identifier
+    variant: Identifier | None
+    quad: Quad
+
+
+class _Node:
+    """A qualified node while its triples come in.
+
+    Attributes:
+        links: who has it.
+        classes: the kinds that its classes say.
+    """
+
+    __slots__ = ("classes", "links")
+
+    def __init__(self) -> None:
+        self.links: list[_Link] = []
+        self.classes: list[Kind] = []
+
+
+class _Instance:
+    """One graph on its way to the statements of one instance."""
+
+    def __init__(self, bundle: Bundle, declared: _Declared, referenced: set[str], document: Document) -> None:
+        self.statements = bundle.statements
+        self.unmapped: Unmapped = document.unmapped
+        self.warnings: list[Warned] = document.warnings
+        self.declared = declared
+        self.referenced = referenced
+        # What the triples say, by what they are about.
+        self.described: dict[Identifier, list[Quad]] = {}
+        self.typed: dict[Identifier, list[Kind]] = {}
+        self.implied: dict[Identifier, list[Kind]] = {}
+        self.times: dict[tuple[Kind, Identifier], list[Quad]] = {}
+        self.spans: dict[Identifier, tuple[list[str], list[str]]] = {}
+        self.mentions: dict[Identifier, tuple[list[Identifier], list[Quad]]] = {}
+        self.pairs: dict[_Pair, list[Identifier | None]] = {}
+        self.nodes: dict[Identifier, _Node] = {}
+        # Relations in the order in which they are first seen: shortcuts as pairs, nodes as identifiers.
+        self.order: dict[_Pair | Identifier, None] = {}
+        self.covered: dict[_Pair, list[list[Identifier]]] = {}
+
+    def read(self, quads: Iterable[Quad]) -> None:
+        predicates, described, own = self.declared.predicates, self.described, self.declared.own
+        handlers: dict[Role, Callable[[Quad, Meaning], None]] = {
+            Role.TYPE: self._type,
+            Role.SHORTCUT: self._shortcut,
+            Role.INVERSE: self._inverse,
+            Role.QUALIFIED: self._qualified,
+            Role.QUALIFIED_INVERSE: self._qualified_inverse,
+            Role.TIME: self._time,
+            Role.ACTIVITY_TIME: self._activity_time,
+            Role.MENTION: self._mention,
+            Role.IN_BUNDLE: self._in_bundle,
+        }
+        for quad in quads:
+            meaning = predicates.get(quad[1])
+            if meaning is not None:
+                handlers[meaning.role](quad, meaning)
+                if quad[1] not in own:
+                    continue
+            try:
+                described[quad[0]].append(quad)
+            except KeyError:
+                described[quad[0]] = [quad]
+        kinds = {node: self._node_kinds(found) for node, found in self.nodes.items()}
+        claims = self._claims(kinds)
+        self._elements(claims)
+        for key in self.order:
+            if isinstance(key, tuple):
+                continue
+            for kind in kinds[key]:
+                self._relation(key, kind, claims[key])
+        self._shortcuts_alone()
+        self._mentioned()
+        self._instants()
+        self._leftovers(claims)
+
+    # --- what one triple says -------------------------------------------------------------------------------------
+
+    def _describe(self, quad: Quad) -> None:
+        self.described.setdefault(quad.subject, []).append(quad)
+
+    def _type(self, quad: Quad, _meaning: Meaning) -> None:
+        subject, _, value, _ = quad
+        if type(value) is not Identifier:
+            self._describe(quad)
+            return
+        kind = CLASS.get(value)
+        if kind is not None and kind.element:
+            self.typed.setdefault(subject, []).append(kind)
+            return
+        self._describe(quad)
+        for cls in (value, *self.declared.classes.get(value, ())):
+            found = CLASS.get(cls) or SUBTYPES.get(cls)
+            if found is None:
+                implied = SUBCLASSES.get(cls)
+                if implied is not None:
+                    self.implied.setdefault(subject, []).append(implied)
+            elif found.element:
+                self.implied.setdefault(subject, []).append(found)
+            else:
+                self._node(subject).classes.append(found)
+
+    def _node(self, name: Identifier) -> _Node:
+        node = self.nodes.get(name)
+        if node is None:
+            node = self.nodes[name] = _Node()
+            self.order[name] = None
+        return node
+
+    def _pair(self, kind: Kind, subject: Identifier, value: Identifier, variant: Identifier | None) -> None:
+        key = (kind, subject, value)
+        known = self.pairs.get(key)
+        if known is None:
+            self.pairs[key] = [variant]
+            self.order[key] = None
+        else:
+            known.append(variant)
+
+    def _shortcut(self, quad: Quad, meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self._pair(meaning.kind, quad.subject, quad.object, meaning.variant)
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    def _inverse(self, quad: Quad, meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self._pair(meaning.kind, quad.object, quad.subject, meaning.variant)
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    def _qualified(self, quad: Quad, meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self._node(quad.object).links.append(_Link(meaning.kind, quad.subject, meaning.variant, quad))
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    def _qualified_inverse(self, quad: Quad, meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self._node(quad.subject).links.append(_Link(meaning.kind, quad.object, meaning.variant, quad))
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    def _time(self, quad: Quad, meaning: Meaning) -> None:
+        if _instant(quad) is None:
+            self.unmapped.add(quad, _NO_INSTANT)
+        else:
+            self.times.setdefault((meaning.kind, quad.subject), []).append(quad)
+
+    def _activity_time(self, quad: Quad, meaning: Meaning) -> None:
+        lexical = _instant(quad)
+        if lexical is None:
+            self.unmapped.add(quad, _NO_INSTANT)
+            return
+        self.spans.setdefault(quad.subject, ([], []))[meaning.position].append(lexical)
+
+    def _mention(self, quad: Quad, _meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self.mentions.setdefault(quad.subject, ([], []))[0].append(quad.object)
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    def _in_bundle(self, quad: Quad, _meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self.mentions.setdefault(quad.subject, ([], []))[1].append(quad)
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
+    # --- statements -----------------------------------------------------------------------------------------------
+
+    def _node_kinds(self, node: _Node) -> list[Kind]:
+        return specific([link.kind for link in node.links] + node.classes)
+
+    def _claims(self, nodes: Mapping[Identifier, list[Kind]]) -> dict[Identifier, list[Kind]]:
+        """For each thing the kinds of statement about it: elements first, then the relations that it names."""
+        result: dict[Identifier, list[Kind]] = {}
+        for name in {**self.typed, **self.implied, **self.spans}:
+            kinds = self.typed.get(name, [])
+            # A narrower class speaks for itself only where nothing says what the thing is.
+            if not kinds and name not in nodes:
+                kinds = self.implied.get(name, [])
+            if name in self.spans:
+                kinds = [*kinds, ACTIVITY]
+            found = [kind for kind in ELEMENTS if kind in kinds]
+            if found:
+                result[name] = found
+        for name, kinds in nodes.items():
+            result[name] = result.get(name, []) + kinds
+        return result
+
+    def _attributes(self, name: Identifier, kinds: Sequence[Kind], kind: Kind) -> tuple[Attribute, ...]:
+        """The attributes of one of the statements about a thing."""
+        found = []
+        for quad in self.described.get(name, ()):
+            attribute = (ATTRIBUTE_OF.get(quad[1], quad[1]), quad[2])
+            if len(kinds) == 1 or home(kinds, attribute) is kind:
+                found.append(attribute)
+        return tuple(found)
+
+    def _elements(self, claims: Mapping[Identifier, list[Kind]]) -> None:
+        for name, kinds in claims.items():
+            for kind in kinds:
+                if not kind.element:
+                    continue
+                if name in self.nodes:
+                    attributes = self._arguments_apart(name, kinds, kind)
+                else:
+                    attributes = self._attributes(name, kinds, kind)
+                spans: Iterable[tuple[Term, ...]] = ((),)
+                if kind is ACTIVITY:
+                    spans = self._span(name)
+                self.statements.extend(Statement(kind, name, args, attributes) for args in spans)
+
+    def _span(self, name: Identifier) -> Iterable[tuple[Term, ...]]:
+        starts, ends = self.spans.get(name, ((), ()))
+        if len(starts) * len(ends) <= _COMBINATIONS:
+            return product(starts or (None,), ends or (None,))
+        return [(start, None) for start in starts] + [(None, end) for end in ends]
+
+    def _arguments_apart(self, name: Identifier, kinds: Sequence[Kind], kind: Kind) -> tuple[Attribute, ...]:
+        """The attributes of an element whose identifier also names a relation, whose arguments are not attributes."""
+        taken = {name for k in kinds if not k.element for name in PLACES.get(k, ())}
+        taken_classes = {RELATIONS[k].cls for k in kinds if not k.element}
+        return tuple(
+            (attribute, value)
+            for attribute, value in self._attributes(name, kinds, kind)
+            if attribute not in taken and not (attribute == _TYPE and value in taken_classes)
+        )
+
+    def _relation(self, name: Identifier, kind: Kind, claims: Sequence[Kind]) -> None:
+        """The statements that a qualified node makes: one, unless it has several values in one place."""
+        node = self.nodes[name]
+        links = [link for link in node.links if link.kind is kind or link.kind is INFLUENCE]
+        values, attributes = self._arguments(name, kind, claims)
+        subjects: dict[Term, list[Quad]] = {}
+        for link in links:
+            subjects.setdefault(link.subject, []).append(link.quad)
+        for variant in dict.fromkeys(link.variant for link in links if link.variant is not None):
+            if (_TYPE, variant) not in attributes:
+                attributes.append((_TYPE, variant))
+        combinations = self._combine(name, [subjects, *values])
+        own: Identifier | None = name
+        if is_blank(name) and name not in self.referenced:
+            own = None
+        frozen = tuple(attributes)
+        variants = [value for key, value in frozen if key == _TYPE and value in VARIANTS and type(value) is Identifier]
+        for args in combinations:
+            self.statements.append(Statement(kind, own, args, frozen))
+            if args[0] is not None and args[1] is not None:
+                pair = (kind, Identifier(args[0]), Identifier(args[1]))
+                self.covered.setdefault(pair, []).append(variants)
+
+    def _arguments(
+        self, name: Identifier, kind: Kind, claims: Sequence[Kind]
+    ) -> tuple[list[dict[Term, list[Quad]]], list[Attribute]]:
+        """What a qualified node holds: the values of each argument after the first, and its attributes."""
+        places = PLACES[kind]
+        values: list[dict[Term, list[Quad]]] = [{} for _ in kind.arguments[1:]]
+        attributes: list[Attribute] = []
+        for quad in self.described.get(name, ()):
+            _, predicate, value, _ = quad
+            place = places.get(predicate)
+            if place is not None:
+                term = _instant(quad) if predicate == AT_TIME else value if type(value) is Identifier else None
+                if term is None:
+                    self.unmapped.add(quad, _NO_INSTANT if predicate == AT_TIME else _NO_IDENTIFIER)
+                    self.referenced.add(name)
+                else:
+                    values[place - 1].setdefault(term, []).append(quad)
+                continue
+            attribute = (ATTRIBUTE_OF.get(predicate, predicate), value)
+            if attribute[0] == _TYPE and CLASS.get(value if type(value) is Identifier else "") in claims:
+                continue
+            if len(claims) == 1 or home(claims, attribute) is kind:
+                attributes.append(attribute)
+        return values, attributes
+
+    def _combine(self, name: Identifier, places: list[dict[Term, list[Quad]]]) -> Iterable[tuple[Term, ...]]:
+        """The arguments of each statement that a node stands for.
+
+        Several values in one place are several statements. With several in two or more places a named node says that
+        all of them hold (its identifier is a key, PROV-CONSTRAINTS 23), a blank one only which things it relates.
+        """
+        several = [place for place in places if len(place) > 1]
+        total = 1
+        for place in several:
+            total *= len(place)
+        if len(several) > 1 and (is_blank(name) or total > _COMBINATIONS):
+            kept = places[:2] if len(places[0]) * len(places[1]) <= _COMBINATIONS else places[:1]
+            several = [place for place in several if not any(place is other for other in kept)]
+            for place in several:
+                for quads in place.values():
+                    for quad in quads:
+                        self.unmapped.add(quad, _AMBIGUOUS)
+                        self.referenced.add(name)
+                place.clear()
+        return product(*(place or (None,) for place in places))
+
+    def _shortcuts_alone(self) -> None:
+        """Statements for the shortcuts that no qualified node accounts for."""
+        for key in self.order:
+            if not isinstance(key, tuple):
+                continue
+            kind, subject, value = key
+            covered = self.covered.get(key)
+            rest: tuple[Term, ...] = (None,) * (len(kind.arguments) - 2)
+            variants = dict.fromkeys(v for v in self.pairs[key] if v is not None) if kind is DERIVATION else {}
+            for variant in variants:
+                if not any(variant in types for types in covered or ()):
+                    attributes: tuple[Attribute, ...] = ((_TYPE, variant),)
+                    self.statements.append(Statement(kind, None, (subject, value, *rest), attributes))
+            if covered is None and not variants:
+                self.statements.append(Statement(kind, None, (subject, value, *rest)))
+
+    def _mentioned(self) -> None:
+        for subject, (generals, held) in self.mentions.items():
+            general = list(dict.fromkeys(generals))
+            bundles: list[Identifier | None] = [quad.object for quad in held if isinstance(quad.object, Identifier)]
+            if bundles and (not general or (len(general) > 1 and len(bundles) > 1)):
+                bundles = []
+                for quad in held:
+                    self.unmapped.add(quad, _NO_MENTION)
+            for thing, bundle in product(general, bundles or [None]):
+                self.statements.append(Statement(MENTION, None, (subject, thing, bundle)))
+
+    def _instants(self) -> None:
+        """Join ``prov:generatedAtTime`` and its like with the generation that they are the time of."""
+        if not self.times:
+            return
+        events: dict[tuple[Kind, str], list[int]] = {}
+        for index, statement in enumerate(self.statements):
+            if statement.args and (statement.kind, statement.args[0]) in self.times:
+                events.setdefault((statement.kind, str(statement.args[0])), []).append(index)
+        for (kind, entity), quads in self.times.items():
+            held = events.get((kind, entity), [])
+            instants = dict.fromkeys(_instant(quad) for quad in quads)
+            known = {self.statements[index].args[2] for index in held}
+            if len(held) == 1 and len(instants) == 1 and known == {None}:
+                sole = self.statements[held[0]]
+                args = (*sole.args[:2], next(iter(instants)))
+                self.statements[held[0]] = Statement(kind, sole.id, args, sole.attributes)
+                continue
+            new = [instant for instant in instants if instant not in known]
+            self.statements.extend(Statement(kind, None, (entity, None, instant)) for instant in new)
+
+    def _leftovers(self, claims: Mapping[Identifier, list[Kind]]) -> None:
+        """What is described without being typed: an element if its relations say which, otherwise unmapped."""
+        left = [name for name in self.described if name not in claims]
+        if not left:
+            return
+        used: dict[str, list[Kind]] = {}
+        for statement in self.statements:
+            terms = RELATIONS.get(statement.kind)
+            if terms is not None:
+                for term, end in zip(statement.args, terms.ends, strict=True):
+                    if end is not None and term is not None:
+                        used.setdefault(term, []).append(end)
+        guessed = 0
+        for name in left:
+            kinds = [kind for kind in ELEMENTS if kind in used.get(name, ())]
+            if not kinds:
+                for quad in self.described[name]:
+                    self.unmapped.add(quad, _NO_PLACE)
+                continue
+            guessed += 1
+            self.statements.append(
+                Statement(
+                    kinds[0],
+                    name,
+                    (None,) * len(kinds[0].arguments),
+                    self._attributes(name, kinds[:1], kinds[0]),
+                )
+            )
+        if guessed:
+            self.warnings.append(
+                Warned(f"{guessed} things are described but not typed; read as what their relations require them to be")
+            )
+
+
+def _instant(quad: Quad) -> str | None:
+    value = quad.object
+    return value.lexical if isinstance(value, Literal) and value.datatype == XSD_DATETIME else None

@@ -1,0 +1,212 @@
+"""Statements to PROV-O triples, in the document's order.
+
+The shortcut is always written where both ends are known. A qualified node is written only where the shortcut does not
+say everything: an identifier, attributes, a third argument or a time; and where another statement about the same two
+things has one, because a shortcut beside it would be read as belonging to it (see ``provo_read``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from provrepo.codecs.provo_terms import (
+    BASE_CLASS,
+    END_TIME,
+    PREDICATE_OF,
+    RELATIONS,
+    START_TIME,
+    TYPE,
+    VARIANTS,
+    RelationTerms,
+    Variant,
+)
+from provrepo.model.document import Document, Quad
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.model.statements import ACTIVITY, DERIVATION, Attribute, Kind, Statement, Term
+from provrepo.vocab import PROV_TYPE, XSD_DATETIME
+
+__all__ = ["Labels", "document_quads", "instance_quads"]
+
+_LABEL = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
+"""Blank node labels that every RDF syntax can write (a part of N-Triples' BLANK_NODE_LABEL)."""
+
+
+class Labels:
+    """Blank node labels for one document: its own where RDF can write them, and fresh ones that meet none of them."""
+
+    __slots__ = ("_known", "_next", "_used")
+
+    def __init__(self, document: Document) -> None:
+        self._used = {name for name in _names(document) if is_blank(name)}
+        self._known: dict[str, Identifier] = {}
+        self._next = 0
+
+    def fresh(self) -> Identifier:
+        """A label that nothing in the document has."""
+        while True:
+            self._next += 1
+            label = f"_:r{self._next}"
+            if label not in self._used:
+                return Identifier(label)
+
+    def node(self, name: Identifier) -> Identifier:
+        """A label that can be written for a blank node, always the same; an IRI stays as it is."""
+        if not is_blank(name) or _LABEL.fullmatch(name, 2):
+            return name
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self.fresh()
+        return known
+
+
+def _names(document: Document) -> Iterable[str]:
+    for statement in document:
+        if statement.id is not None:
+            yield statement.id
+        yield from statement.identifiers()
+        for _, value in statement.attributes:
+            if isinstance(value, Identifier):
+                yield value
+    for bundle in document.bundles:
+        if bundle.id is not None:
+            yield bundle.id
+    for quad in document.unmapped.quads:
+        yield from (term for term in (quad.subject, quad.object, quad.graph) if isinstance(term, Identifier))
+
+
+def document_quads(document: Document) -> list[Quad]:
+    """All quads of a document, each once: the top level's, those of each bundle, and what was kept as unmapped.
+
+    The same document always gives the same list.
+    """
+    labels = Labels(document)
+    quads: dict[Quad, None] = {}
+    for instance in document.instances():
+        graph = None if instance.id is None else labels.node(instance.id)
+        for quad in instance_quads(instance.statements, labels, graph):
+            quads[quad] = None
+    node = labels.node
+    for subject, predicate, value, graph in document.unmapped.quads:
+        kept = node(value) if isinstance(value, Identifier) else value
+        quads[Quad(node(subject), predicate, kept, None if graph is None else node(graph))] = None
+    return list(quads)
+
+
+def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Identifier | None = None) -> list[Quad]:
+    """The triples of one instance, as quads of one graph; some may stand there twice.
+
+    Args:
+        statements: of the top level or of one bundle.
+        labels: of the whole document: a blank node is the same in all its instances.
+        graph: the graph they belong to, None for the default graph.
+    """
+    writer = _Writer(labels, graph, _crowded(statements))
+    for statement in statements:
+        writer.write(statement)
+    return writer.quads
+
+
+def _crowded(statements: Iterable[Statement]) -> set[tuple[Kind, Term, Term]]:
+    """The kinds and pairs of things about which there is more than one statement."""
+    first: dict[tuple[Kind, Term, Term], Statement] = {}
+    crowded = set()
+    for statement in statements:
+        if len(statement.args) > 1 and not statement.kind.element:
+            key = (statement.kind, statement.args[0], statement.args[1])
+            if first.setdefault(key, statement) != statement:
+                crowded.add(key)
+    return crowded
+
+
+class _Writer:
+    """Collects the triples of one instance."""
+
+    __slots__ = ("_add", "_crowded", "_graph", "_labels", "quads")
+
+    def __init__(self, labels: Labels, graph: Identifier | None, crowded: set[tuple[Kind, Term, Term]]) -> None:
+        self.quads: list[Quad] = []
+        self._add: Callable[[Quad], None] = self.quads.append
+        self._labels = labels
+        self._graph = graph
+        self._crowded = crowded
+
+    def write(self, statement: Statement) -> None:
+        kind = statement.kind
+        if kind.element:
+            self._element(statement)
+            return
+        terms = RELATIONS[kind]
+        if terms.qualified is None:
+            self._unqualified(statement, terms)
+        else:
+            self._relation(statement, terms)
+
+    def _triple(self, subject: Identifier, predicate: Identifier, value: Value) -> None:
+        self._add(Quad(subject, predicate, value, self._graph))
+
+    def _term(self, term: Term) -> Identifier | None:
+        return self._labels.node(term) if isinstance(term, Identifier) else None
+
+    def _attributes(self, node: Identifier, attributes: Iterable[Attribute]) -> None:
+        for name, value in attributes:
+            held = self._labels.node(value) if isinstance(value, Identifier) else value
+            self._add(Quad(node, PREDICATE_OF.get(name, name), held, self._graph))
+
+    def _element(self, statement: Statement) -> None:
+        if statement.id is None:
+            return
+        node = self._labels.node(statement.id)
+        self._triple(node, TYPE, BASE_CLASS[statement.kind])
+        if statement.kind is ACTIVITY:
+            for predicate, time in zip((START_TIME, END_TIME), statement.args, strict=True):
+                if time is not None:
+                    self._triple(node, predicate, Literal(time, XSD_DATETIME))
+        self._attributes(node, statement.attributes)
+
+    def _unqualified(self, statement: Statement, terms: RelationTerms) -> None:
+        subject = self._term(statement.args[0])
+        if subject is None or statement.args[1] is None:
+            return
+        for predicate, term in zip(terms.properties or (terms.shortcut,), statement.args[1:], strict=True):
+            value = self._term(term)
+            if value is not None:
+                self._triple(subject, predicate, value)
+
+    def _relation(self, statement: Statement, terms: RelationTerms) -> None:
+        subject, value = self._term(statement.args[0]), self._term(statement.args[1])
+        variants = _variants(statement)
+        if subject is not None and value is not None:
+            self._triple(subject, terms.shortcut, value)
+            for variant in variants:
+                self._triple(subject, variant.shortcut, value)
+            if self._bare(statement, variants):
+                return
+        node = self._labels.fresh() if statement.id is None else self._labels.node(statement.id)
+        if subject is not None and terms.qualified is not None:
+            self._triple(subject, variants[0].qualified if len(variants) == 1 else terms.qualified, node)
+        if terms.cls is not None:
+            self._triple(node, TYPE, terms.cls)
+        for predicate, argument, term in zip(
+            terms.properties, statement.kind.arguments[1:], statement.args[1:], strict=True
+        ):
+            if term is not None:
+                held = self._term(term)
+                self._triple(node, predicate, Literal(term, XSD_DATETIME) if argument.time or held is None else held)
+        self._attributes(node, statement.attributes)
+
+    def _bare(self, statement: Statement, variants: Sequence[Variant]) -> bool:
+        """Whether the shortcut says everything."""
+        return (
+            statement.id is None
+            and len(statement.attributes) == len(variants) <= 1
+            and not any(statement.args[2:])
+            and (statement.kind, statement.args[0], statement.args[1]) not in self._crowded
+        )
+
+
+def _variants(statement: Statement) -> list[Variant]:
+    if statement.kind is not DERIVATION:
+        return []
+    types = dict.fromkeys(value for name, value in statement.attributes if name == PROV_TYPE)
+    return [VARIANTS[value] for value in types if isinstance(value, Identifier) and value in VARIANTS]

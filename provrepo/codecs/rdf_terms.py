@@ -1,0 +1,188 @@
+"""Terms between the model and pyoxigraph, and which terms RDF can hold at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from provrepo.errors import ReadError, WriteError
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.vocab import RDF_LANG_STRING
+
+if TYPE_CHECKING:
+    import pyoxigraph
+
+__all__ = ["Terms", "from_pyoxigraph", "is_iri", "literal_problem", "xml_problem"]
+
+_RDF12 = "triple terms and text direction are RDF 1.2, which PROV-O does not use; write plain triples"
+
+
+def from_pyoxigraph(quads: Iterable[pyoxigraph.Quad], format: str | None = None) -> list[Quad]:  # noqa: A002
+    """Quads of pyoxigraph in the model's terms, equal terms as one object.
+
+    Blank nodes become ``_:b1``, ``_:b2`` … by first occurrence, since pyoxigraph gives ``[]`` a new label each time.
+
+    Raises:
+        ReadError: a triple term or a base direction, which are RDF 1.2; ``format`` is named in it.
+    """
+    from pyoxigraph import BlankNode, DefaultGraph, NamedNode
+    from pyoxigraph import Literal as RdfLiteral
+
+    names: dict[str, Identifier] = {}
+    blanks: dict[str, Identifier] = {}
+
+    def node(term: Any) -> Identifier:
+        value: str = term.value
+        if type(term) is NamedNode:
+            known = names.get(value)
+            if known is None:
+                known = names[value] = Identifier(value)
+            return known
+        if type(term) is not BlankNode:
+            raise ReadError(_RDF12, format=format)
+        known = blanks.get(value)
+        if known is None:
+            known = blanks[value] = Identifier(f"_:b{len(blanks) + 1}")
+        return known
+
+    result: list[Quad] = []
+    for subject, predicate, value, graph in quads:
+        kind = type(value)
+        if kind is NamedNode or kind is BlankNode:
+            first = node(subject)
+            term: Value = node(value)
+        elif kind is RdfLiteral and value.direction is None:
+            first = node(subject)
+            term = Literal(value.value, node(value.datatype), value.language)
+        else:
+            raise ReadError(_RDF12, format=format)
+        result.append(Quad(first, node(predicate), term, None if type(graph) is DefaultGraph else node(graph)))
+    return result
+
+
+class Terms:
+    """Makes pyoxigraph's terms from the model's, each once."""
+
+    __slots__ = ("_blanks", "_default", "_names")
+
+    def __init__(self) -> None:
+        from pyoxigraph import DefaultGraph
+
+        self._names: dict[str, pyoxigraph.NamedNode] = {}
+        self._blanks: dict[str, pyoxigraph.BlankNode] = {}
+        self._default = DefaultGraph()
+
+    def iri(self, name: str) -> pyoxigraph.NamedNode:
+        """An IRI.
+
+        Raises:
+            WriteError: it is not an absolute one.
+        """
+        known = self._names.get(name)
+        if known is None:
+            from pyoxigraph import NamedNode
+
+            try:
+                known = self._names[name] = NamedNode(name)
+            except ValueError as error:
+                raise WriteError(f"RDF cannot hold the identifier {name!r}: {error}") from None
+        return known
+
+    def node(self, name: str) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode:
+        """An IRI or a blank node.
+
+        Raises:
+            WriteError: it is neither.
+        """
+        if not is_blank(name):
+            return self.iri(name)
+        known = self._blanks.get(name)
+        if known is None:
+            from pyoxigraph import BlankNode
+
+            try:
+                known = self._blanks[name] = BlankNode(name[2:])
+            except ValueError as error:
+                raise WriteError(f"RDF cannot hold the blank node {name!r}: {error}") from None
+        return known
+
+    def value(self, value: Value) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode | pyoxigraph.Literal:
+        """What may stand as an object.
+
+        Raises:
+            WriteError: it is nothing that RDF has.
+        """
+        if isinstance(value, Identifier):
+            return self.node(value)
+        from pyoxigraph import Literal as RdfLiteral
+
+        problem = literal_problem(value)
+        if problem is not None:
+            raise WriteError(problem)
+        if value.language is not None:
+            return RdfLiteral(value.lexical, language=value.language)
+        return RdfLiteral(value.lexical, datatype=self.iri(value.datatype))
+
+    def quad(self, quad: Quad) -> pyoxigraph.Quad:
+        """A quad.
+
+        Raises:
+            WriteError: it is not one that RDF has.
+        """
+        from pyoxigraph import Quad as RdfQuad
+
+        graph = self._default if quad.graph is None else self.node(quad.graph)
+        return RdfQuad(self.node(quad.subject), self.iri(quad.predicate), self.value(quad.object), graph)
+
+
+@lru_cache(maxsize=4096)
+def is_iri(text: str) -> bool:
+    """Whether RDF takes it as an absolute IRI."""
+    from pyoxigraph import NamedNode
+
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def literal_problem(literal: Literal) -> str | None:
+    """Why RDF cannot hold a literal, or None."""
+    if _SURROGATE.search(literal.lexical):
+        return "RDF cannot hold text that is not Unicode (a lone surrogate)"
+    if literal.language is not None:
+        return None if _is_language(literal.language) else f"RDF cannot hold the language tag {literal.language!r}"
+    if literal.datatype == RDF_LANG_STRING:
+        return "RDF cannot hold a language-tagged string without its language"
+    return None if is_iri(literal.datatype) else f"RDF cannot hold the datatype {literal.datatype!r}"
+
+
+@lru_cache(maxsize=256)
+def _is_language(tag: str) -> bool:
+    from pyoxigraph import Literal as RdfLiteral
+
+    try:
+        RdfLiteral("", language=tag)
+    except ValueError:
+        return False
+    return True
+
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME_END = re.compile(r"[^\W\d][\w.-]*\Z")
+
+
+def xml_problem(quad: Quad) -> str | None:
+    """Why RDF/XML cannot hold a triple that RDF can, or None (RDF/XML section 5.1 and XML 1.0 section 2.2)."""
+    if _NAME_END.search(quad.predicate) is None:
+        return "RDF/XML cannot write a property whose IRI does not end in an XML name"
+    if isinstance(quad.object, Literal) and _NOT_XML.search(quad.object.lexical):
+        return "RDF/XML cannot write control characters"
+    return None
