@@ -43,7 +43,9 @@ _ARGUMENT_NAMES = {name: frozenset(PROV + argument.name for argument in kind.arg
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 # A parser turns line ends and tabs in attribute values into spaces (XML 1.0, section 3.3.3).
-_QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+_QUOTED = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
+)
 _LOCAL = re.compile(r"\S+")
 # Names finds a local name in these, whatever the prefixes are.
 _DIVISIBLE = re.compile(r".*[#/:?=&]\S+", re.DOTALL)
