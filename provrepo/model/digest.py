@@ -1,10 +1,10 @@
 """When two documents say the same: canonical statements, comparison and the statement digest.
 
 The canonical form of an instance is a set: repeated statements count once, statements of one kind with one identifier
-are merged where their arguments agree (PROV-CONSTRAINTS 22 and 23, without inferring anything), and identifiers that
-mean nothing outside the document (blank nodes, skolem IRIs) are replaced by a colour that depends only on what is
-said about them. Literals are compared by their exact spelling, language tags without regard to case (RDF 1.1
-Concepts, section 3.3).
+are merged where their arguments agree (PROV-CONSTRAINTS 22 and 23, without inferring anything) and taken apart where
+they do not, and identifiers that mean nothing outside the document (blank nodes, skolem IRIs) are replaced by a
+colour that depends only on what is said about them. Literals are compared by their exact spelling, language tags
+without regard to case (RDF 1.1 Concepts, section 3.3).
 """
 
 from __future__ import annotations
@@ -120,12 +120,33 @@ def _unified(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...
     return tuple(b if a is None else a for a, b in zip(left, right, strict=True))
 
 
+def _separated(statements: list[Statement]) -> list[Statement]:
+    """Statements of one kind and identifier that do not agree, as one statement for each thing that is said.
+
+    An identifier is a key (PROV-CONSTRAINTS 22 and 23), so they speak of one relation. Formats that hold each of its
+    arguments and attributes on its own, as RDF does, do not keep which of them were said together.
+    """
+    counts: Counter[tuple[str, str | None]] = Counter((s.kind.name, s.id) for s in statements if s.id is not None)
+    result: dict[Statement, None] = {}
+    for statement in statements:
+        if counts[statement.kind.name, statement.id] < 2:
+            result[statement] = None
+            continue
+        kind, absent = statement.kind, (None,) * len(statement.args)
+        for pair in statement.attributes:
+            result[Statement(kind, statement.id, absent, (pair,))] = None
+        for place, term in enumerate(statement.args):
+            if term is not None:
+                result[Statement(kind, statement.id, (*absent[:place], term, *absent[place + 1 :]))] = None
+    return list(result)
+
+
 def _canonical(document: Document) -> tuple[Counter[str], bool]:
     """The canonical lines of every instance, and whether anonymous nodes remain that cannot be told apart."""
     lines: Counter[str] = Counter()
     tied = False
     for instance in document.instances():
-        statements = merged(instance.statements)
+        statements = _separated(merged(instance.statements))
         colours, ties = _colours(statements)
         tied = tied or ties
         where = "" if instance.id is None else f" in bundle {_identifier(instance.id, {})}"
