@@ -85,21 +85,24 @@ class Scope:
         A name without a colon is in the default namespace; ``_:x`` is a blank node and stays as it is.
         """
         known = self._known.get(name)
-        if known is not None:
-            return known
-        prefix, colon, local = name.partition(":")
-        if not colon:
-            prefix, local = "", name
-        if prefix == "_" and colon:
-            iri: str | None = name
-        else:
-            namespace = self.prefixes.get(prefix)
-            iri = None if namespace is None else namespace + local
-        if iri is None:
+        if known is None:
+            prefix, colon, local = name.partition(":")
+            known = self.join(prefix, local) if colon else self.join("", name)
+            if known is not None:
+                self._known[name] = known
+        return known
+
+    def join(self, prefix: str, local: str) -> Identifier | None:
+        """The IRI of a local name under a prefix; None where the prefix is not declared."""
+        if prefix == "_":
+            return Identifier(f"_:{local}")
+        start = self.prefixes.get(prefix)
+        if start is None:
             return None
-        result = self._known[name] = Identifier(repair(iri))
-        if result != iri:
-            self.repaired.append((name, result))
+        iri = repair(start + local)
+        result = Identifier(iri)
+        if len(iri) != len(start) + len(local):
+            self.repaired.append((f"{prefix}:{local}" if prefix else local, result))
         return result
 
     def remarks(self, line: int | None) -> list[Warned]:

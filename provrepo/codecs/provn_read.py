@@ -1,0 +1,356 @@
+"""Reading PROV-N: a parser without recursion, so that no input can exhaust the stack."""
+
+from __future__ import annotations
+
+import re
+
+from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.guards import decode
+from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.provn_lexer import LOCAL, PREFIX, TIME, Lexer, unescape_local, unescape_string
+from provrepo.errors import ReadError
+from provrepo.model.document import Bundle, Document, Warned
+from provrepo.model.identifiers import Identifier, Literal, Value, text
+from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.vocab import PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, XSD, XSD_QNAME
+
+__all__ = ["read"]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NAME = re.compile(r"(?:([^:\\]*):)?(.*)", re.DOTALL)
+_XSD_INT = XSD + "int"
+_DICTIONARY = frozenset({"hadDictionaryMember", "derivedByInsertionFrom", "derivedByRemovalFrom"})
+
+
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
+    """Read PROV-N.
+
+    Beyond the Recommendation, with a remark in ``Document.warnings``: a text without ``document … endDocument``, the
+    draft's ``bundle … endBundle`` around a whole document, and reserved prefixes declared as something else.
+
+    Args:
+        data: UTF-8 text.
+        format: the name to give in errors.
+        base: resolves relative namespace IRIs.
+
+    Raises:
+        ReadError: with line and column.
+    """
+    return _Parser(decode(data, format), base).document()
+
+
+class _Parser:
+    def __init__(self, source: str, base: str | None) -> None:
+        self._lexer = Lexer(source)
+        self._base = base
+        self._document = Document()
+        self._outer = self._scope = Scope({})
+        self._names: dict[str, Identifier] = {}
+        self._first_repair: int | None = None
+
+    # --- documents and bundles
+
+    def document(self) -> Document:
+        lexer, document = self._lexer, self._document
+        end = self._opening()
+        while not self._is_word(end) and lexer.kind != "end":
+            if self._is_word("bundle"):
+                document.bundles.append(self._bundle())
+            else:
+                self._item(document.prefixes, document.statements)
+        if end:
+            if not self._is_word(end):
+                raise lexer.error(f"the text ends without {end!r}: it may have been cut off")
+            lexer.advance()
+        if lexer.kind != "end":
+            raise lexer.error(f"nothing may follow {end!r}, but here is {lexer.shown()}")
+        document.statements = forget_blank_names(document.statements)
+        document.warnings += self._outer.remarks(self._first_repair)
+        return document
+
+    def _opening(self) -> str:
+        """Past the document's opening; returns the keyword that must end it, or nothing."""
+        lexer = self._lexer
+        if self._is_word("document"):
+            lexer.advance()
+            return "endDocument"
+        if lexer.kind == "end":
+            raise lexer.error("there is nothing in this text: PROV-N begins with 'document'")
+        line, _ = lexer.span()
+        if self._is_word("bundle"):
+            ahead = lexer.ahead()
+            if ahead in ("prefix", "default", "bundle"):
+                lexer.advance()
+                self._warn("'bundle' without an identifier, as drafts of PROV-N had it: read as 'document'", line)
+                return "endBundle"
+        self._warn("there is no 'document … endDocument' around the statements: read as a document", line)
+        return ""
+
+    def _bundle(self) -> Bundle:
+        lexer = self._lexer
+        line, _ = lexer.span()
+        lexer.advance()
+        if lexer.kind != "word":
+            raise lexer.error(f"a bundle needs an identifier, but here is {lexer.shown()}")
+        word = lexer.value
+        name = self._resolve(word)
+        undeclared = self._undeclared(word)
+        lexer.advance()
+        bundle = Bundle(name)
+        self._enter(Scope({}, self._outer))
+        while not self._is_word("endBundle"):
+            if lexer.kind == "end" or self._is_word("bundle") or self._is_word("endDocument"):
+                raise lexer.error(f"the bundle that begins on line {line} has no 'endBundle' before {lexer.shown()}")
+            self._item(bundle.prefixes, bundle.statements)
+        lexer.advance()
+        if name is None:
+            # The identifier belongs to the document's scope (section 3.7.1). Where its prefix is declared only
+            # inside the bundle, nothing else can be meant.
+            bundle.id = self._resolve(word)
+            if bundle.id is None:
+                raise undeclared
+        self._enter(self._outer)
+        bundle.statements = forget_blank_names(bundle.statements)
+        return bundle
+
+    def _item(self, prefixes: dict[str, str], statements: list[Statement]) -> None:
+        lexer = self._lexer
+        if lexer.kind != "word":
+            raise lexer.error(f"expected a statement, but here is {lexer.shown()}")
+        kind = KINDS.get(lexer.value)
+        if kind is not None:
+            statements.append(self._statement(kind))
+        elif lexer.value in ("prefix", "default") and lexer.ahead() != "(":
+            self._declaration(prefixes)
+        elif lexer.value == "prov:mentionOf":
+            statements.append(self._statement(KINDS["mentionOf"]))
+        else:
+            raise self._unsupported()
+
+    def _declaration(self, prefixes: dict[str, str]) -> None:
+        lexer = self._lexer
+        line, _ = lexer.span()
+        prefix = ""
+        if lexer.value == "prefix":
+            lexer.advance()
+            prefix = lexer.value
+            if lexer.kind != "word" or not PREFIX.fullmatch(prefix):
+                raise lexer.error(f"expected a prefix, but here is {lexer.shown()}")
+        lexer.advance()
+        if lexer.kind != "iri":
+            raise lexer.error(f"expected a namespace as <IRI>, but here is {lexer.shown()}")
+        try:
+            declared, remark = namespace(prefix, lexer.value, base=self._base, line=line)
+        except ValueError as error:
+            raise lexer.error(str(error)) from None
+        lexer.advance()
+        if remark:
+            self._document.warnings.append(remark)
+        if declared is not None and self._scope.prefixes.get(prefix) != declared:
+            prefixes[prefix] = self._scope.prefixes[prefix] = declared
+            self._names.clear()
+
+    # --- statements
+
+    def _statement(self, kind: Kind) -> Statement:
+        lexer = self._lexer
+        span = lexer.span()
+        lexer.advance()
+        self._expect("(")
+        arguments = kind.arguments
+        own: Identifier | None = None
+        named = kind.element
+        args: list[Term] = []
+        if kind.element:
+            own = self._own(kind)
+        attributes: tuple[Attribute, ...] = ()
+        separated = not kind.element
+        while True:
+            if separated:
+                if lexer.kind == "punctuation" and lexer.value == "[":
+                    attributes = self._attributes(kind)
+                    self._expect(")")
+                    break
+                if len(args) >= len(arguments):
+                    raise lexer.error(self._arity(kind))
+                args.append(self._term(kind, len(args)))
+            mark = lexer.value if lexer.kind == "punctuation" else ""
+            if mark == ",":
+                separated = True
+            elif mark == ")":
+                lexer.advance()
+                break
+            elif mark == ";" and len(args) == 1 and not named:
+                if not kind.identified:
+                    raise lexer.error(f"{kind.name} has no identifier of its own")
+                named = True
+                first = args.pop()
+                own = first if isinstance(first, Identifier) else None
+            else:
+                raise lexer.error(f"expected ',' or ')', but here is {lexer.shown()}")
+            lexer.advance()
+        missing = len(arguments) - len(args)
+        if missing:
+            if len(args) < len(arguments) and arguments[len(args)].required:
+                raise ReadError(self._arity(kind), line=span[0], column=span[1], format="provn")
+            args += [None] * missing
+        if self._outer.repaired and self._first_repair is None:
+            self._first_repair = span[0]
+        return Statement(kind, own, tuple(args), attributes, span)
+
+    def _own(self, kind: Kind) -> Identifier:
+        lexer = self._lexer
+        if lexer.kind != "word" or lexer.value == "-":
+            raise lexer.error(f"expected the identifier of the {kind.name}, but here is {lexer.shown()}")
+        own = self._names.get(lexer.value) or self._identifier(lexer.value)
+        lexer.advance()
+        return own
+
+    def _term(self, kind: Kind, position: int) -> Term:
+        lexer = self._lexer
+        word = lexer.value
+        if lexer.kind != "word":
+            what = "a time" if kind.arguments[position].time else "an identifier"
+            raise lexer.error(f"expected {what} or '-', but here is {lexer.shown()}")
+        term: Term
+        if word == "-":
+            term = None
+        elif not kind.arguments[position].time:
+            term = self._names.get(word) or self._identifier(word)
+        elif TIME.fullmatch(word):
+            term = word
+        else:
+            raise lexer.error(f"expected a time (xsd:dateTime) or '-', but here is {lexer.shown()}")
+        lexer.advance()
+        return term
+
+    @staticmethod
+    def _arity(kind: Kind) -> str:
+        names = ", ".join(a.name if a.required else f"{a.name}?" for a in kind.arguments)
+        return f"{kind.name} takes these arguments: {names}" if names else f"{kind.name} takes an identifier only"
+
+    # --- attributes
+
+    def _attributes(self, kind: Kind) -> tuple[Attribute, ...]:
+        lexer = self._lexer
+        if not kind.attributed:
+            raise lexer.error(f"{kind.name} takes no attributes")
+        lexer.advance()
+        pairs: list[Attribute] = []
+        if lexer.kind == "punctuation" and lexer.value == "]":
+            lexer.advance()
+            return ()
+        while True:
+            if lexer.kind != "word":
+                raise lexer.error(f"expected an attribute's name, but here is {lexer.shown()}")
+            attribute = self._names.get(lexer.value) or self._identifier(lexer.value)
+            lexer.advance()
+            self._expect("=")
+            pairs.append((attribute, self._value()))
+            if lexer.kind != "punctuation" or lexer.value not in (",", "]"):
+                raise lexer.error(f"expected ',' or ']', but here is {lexer.shown()}")
+            last = lexer.value == "]"
+            lexer.advance()
+            if last:
+                return tuple(pairs)
+
+    def _value(self) -> Value:
+        lexer = self._lexer
+        value: Value
+        if lexer.kind == "string":
+            return self._literal()
+        if lexer.kind == "name":
+            value = self._names.get(lexer.value) or self._identifier(lexer.value)
+        elif lexer.kind == "word" and _INTEGER.fullmatch(lexer.value):
+            value = Literal(lexer.value, _XSD_INT)
+        else:
+            hint = "; a qualified name as a value stands in single quotes" if lexer.kind == "word" else ""
+            raise lexer.error(f"expected a value, but here is {lexer.shown()}{hint}")
+        lexer.advance()
+        return value
+
+    def _literal(self) -> Value:
+        lexer = self._lexer
+        try:
+            lexical = unescape_string(lexer.value)
+        except KeyError as error:
+            raise lexer.error(
+                f"'\\{error.args[0]}' is no escape of PROV-N; a backslash itself is written '\\\\'"
+            ) from None
+        language = lexer.language()
+        lexer.advance()
+        if lexer.kind != "punctuation" or lexer.value != "%%":
+            return text(lexical, language)
+        lexer.advance()
+        if lexer.kind != "word":
+            raise lexer.error(f"expected a datatype after '%%', but here is {lexer.shown()}")
+        datatype = self._names.get(lexer.value) or self._identifier(lexer.value)
+        value: Value
+        if datatype in (PROV_QUALIFIED_NAME, XSD_QNAME):
+            value = self._identifier(lexical)
+        elif language is None:
+            value = Literal(lexical, str(datatype))
+        elif datatype == PROV_INTERNATIONALIZED_STRING:
+            value = text(lexical, language)
+        else:
+            raise lexer.error(f"a string with the language @{language} cannot have another datatype")
+        lexer.advance()
+        return value
+
+    # --- names
+
+    def _identifier(self, word: str) -> Identifier:
+        known = self._names.get(word)
+        if known is None:
+            known = self._resolve(word)
+            if known is None:
+                raise self._undeclared(word)
+            self._names[word] = known
+        return known
+
+    def _resolve(self, word: str) -> Identifier | None:
+        """The IRI of a name as written; None where its prefix is not declared."""
+        prefix, local = self._split(word)
+        if not LOCAL.fullmatch(local) or (prefix is None and not local):
+            raise self._lexer.error(f"{word!r} is not a qualified name")
+        return self._scope.join(prefix or "", unescape_local(local))
+
+    @staticmethod
+    def _split(word: str) -> tuple[str | None, str]:
+        match = _NAME.fullmatch(word)
+        return (match[1], match[2]) if match else (None, word)
+
+    def _undeclared(self, word: str) -> ReadError:
+        prefix, _ = self._split(word)
+        if prefix:
+            return self._lexer.error(f"the prefix {prefix!r} of {word!r} is not declared")
+        return self._lexer.error(f"{word!r} has no prefix, and no default namespace is declared")
+
+    # --- small things
+
+    def _enter(self, scope: Scope) -> None:
+        self._scope = scope
+        self._names = {}
+
+    def _is_word(self, word: str) -> bool:
+        return self._lexer.kind == "word" and self._lexer.value == word
+
+    def _expect(self, mark: str) -> None:
+        lexer = self._lexer
+        if lexer.kind != "punctuation" or lexer.value != mark:
+            raise lexer.error(f"expected {mark!r}, but here is {lexer.shown()}")
+        lexer.advance()
+
+    def _warn(self, message: str, line: int) -> None:
+        self._document.warnings.append(Warned(message, line))
+
+    def _unsupported(self) -> ReadError:
+        lexer = self._lexer
+        name = lexer.value
+        if lexer.ahead() != "(":
+            return lexer.error(f"expected a statement, but here is {lexer.shown()}")
+        if name.rpartition(":")[2] in _DICTIONARY:
+            return lexer.error(f"{name} belongs to PROV-Dictionary, which this version does not read")
+        if ":" in name:
+            return lexer.error(f"{name} is an extension of PROV-N that this version does not read")
+        return lexer.error(f"{name!r} is no statement of PROV-N; there are: {', '.join(KINDS)}")
