@@ -164,10 +164,10 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.ProgrammingError as error:
+        except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
             if self._closed:
                 raise self._gone() from error
-            raise
+            raise  # a mistake in our own code, which no user can mend
         except sqlite3.Error as error:
             raise translate(error, self.file) from error
 

@@ -325,8 +325,9 @@ class Entry:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The whole decoded object: common fields and those of the kind."""
-        return parse(self.data)
+        """The whole decoded object, common fields and those of the kind: the caller's own copy."""
+        decoded: dict[str, Any] = json.loads(self.data)
+        return decoded
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (self.data,)

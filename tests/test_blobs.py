@@ -1,0 +1,203 @@
+"""Blobs: kept under their digest, once, and still there after a power cut."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provrepo.errors import Damaged, NoSpace, NotFound
+from provrepo.ledger import durable
+from provrepo.ledger.blobs import Blobs
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(tmp_path / "blobs")
+
+
+def files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()]
+
+
+@given(st.lists(st.binary(max_size=100), max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_what_was_put_is_there(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]) -> None:
+    blobs = Blobs(tmp_path_factory.mktemp("blobs"))
+    digests = [blobs.put(data) for data in contents]
+    assert digests == [hashlib.sha256(data).hexdigest() for data in contents]
+    assert [blobs.get(digest) for digest in digests] == contents
+    assert list(blobs.all()) == sorted(set(digests))
+    assert all(blobs.exists(digest) and blobs.verify(digest) for digest in digests)
+
+
+def test_the_path_is_a_pure_function(tmp_path: Path) -> None:
+    digest = "abcd" + "0" * 60
+    assert Blobs(tmp_path).path(digest) == tmp_path / "ab" / "cd" / digest
+
+
+@pytest.mark.parametrize("digest", ["", "../../etc/passwd", "AB" * 32, "ab" * 31, "ab" * 32 + "\n", "../" + "a" * 61])
+def test_only_digests_name_blobs(blobs: Blobs, digest: str) -> None:
+    for method in (blobs.path, blobs.get, blobs.exists, blobs.erase, blobs.verify):
+        with pytest.raises(ValueError, match="not a SHA-256"):
+            method(digest)
+
+
+def test_a_file_is_streamed(blobs: Blobs, tmp_path: Path) -> None:
+    data = os.urandom(1 << 20) + b"and a bit"
+    source = tmp_path / "source"
+    source.write_bytes(data)
+    digest = blobs.put_file(source)
+    assert digest == hashlib.sha256(data).hexdigest() == blobs.put(data)
+    assert blobs.get(digest) == data
+    with pytest.raises(NotFound, match="there is no file"):
+        blobs.put_file(tmp_path / "nothing")
+    assert len(files(tmp_path / "blobs")) == 1
+
+
+def test_a_blob_is_written_once(blobs: Blobs) -> None:
+    digest = blobs.put(b"data")
+    before = blobs.path(digest).stat()
+    assert blobs.put(b"data") == digest
+    after = blobs.path(digest).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert stat.S_IMODE(after.st_mode) & 0o222 == 0
+
+
+def test_a_blob_of_the_wrong_size_is_written_again(blobs: Blobs, tmp_path: Path) -> None:
+    digest = blobs.put(b"data")
+    for put in (lambda: blobs.put(b"data"), lambda: blobs.put_file(tmp_path / "source")):
+        (tmp_path / "source").write_bytes(b"data")
+        blobs.path(digest).chmod(0o644)
+        blobs.path(digest).write_bytes(b"da")
+        with pytest.raises(Damaged, match="has changed on disk"):
+            blobs.get(digest)
+        assert not blobs.verify(digest)
+        assert put() == digest
+        assert blobs.get(digest) == b"data"
+
+
+def test_what_is_not_there(blobs: Blobs) -> None:
+    digest = "ab" * 32
+    assert not blobs.exists(digest)
+    assert not blobs.verify(digest)
+    with pytest.raises(NotFound, match=digest):
+        blobs.get(digest)
+    blobs.erase(digest)
+
+
+def test_an_erased_blob_is_gone(blobs: Blobs) -> None:
+    digest, other = blobs.put(b"data"), blobs.put(b"other")
+    blobs.erase(digest)
+    assert not blobs.exists(digest)
+    assert list(blobs.all()) == [other]
+    assert blobs.put(b"data") == digest
+    assert blobs.get(digest) == b"data"
+
+
+def test_old_leftovers_are_swept(blobs: Blobs, tmp_path: Path) -> None:
+    digest = blobs.put(b"data")
+    old, new = (tmp_path / "blobs" / "incoming" / name for name in ("1-old", "2-new"))
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 4000,) * 2)
+    os.utime(blobs.path(digest), (time.time() - 4000,) * 2)
+    assert blobs.sweep() == 1
+    assert not old.exists()
+    assert new.exists()
+    assert list(blobs.all()) == [digest]
+
+
+def test_names_that_are_no_digests_are_not_listed(blobs: Blobs, tmp_path: Path) -> None:
+    digest = blobs.put(b"data")
+    (blobs.path(digest).parent / "notes.txt").write_text("mine")
+    (tmp_path / "blobs" / "README").write_text("mine")
+    misplaced = tmp_path / "blobs" / "00" / "00" / digest
+    misplaced.parent.mkdir(parents=True)
+    misplaced.write_bytes(b"data")
+    assert list(blobs.all()) == [digest]
+
+
+def test_many_threads_put_the_same(blobs: Blobs, tmp_path: Path) -> None:
+    other = Blobs(tmp_path / "blobs")
+    with ThreadPoolExecutor(16) as pool:
+        puts = [pool.submit((blobs if i % 2 else other).put, b"%d" % (i % 5)) for i in range(100)]
+    assert len({put.result() for put in puts}) == len(list(blobs.all())) == 5
+    assert all(blobs.verify(digest) for digest in blobs.all())
+    assert files(tmp_path / "blobs" / "incoming") == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_put_waits_for_bytes_then_names_then_directories(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """The order that a power cut at any moment leaves either no blob or a whole one."""
+    if again:  # another process has made the name, and may not have waited for it yet
+        Blobs(tmp_path / "blobs").put(b"data")
+    events: list[str] = []
+    replace = Path.replace
+
+    def synced(descriptor: int) -> None:
+        events.append("bytes")
+
+    def renamed(self: Path, target: Any) -> Path:
+        events.append("name")
+        return replace(self, target)
+
+    def directory_synced(directory: Path) -> None:
+        events.append(f"directory {directory.relative_to(tmp_path / 'blobs')}")
+
+    monkeypatch.setattr(durable, "sync", synced)
+    monkeypatch.setattr(durable, "sync_directory", directory_synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    digest = blobs.put(b"data")
+    ab, cd = digest[:2], digest[2:4]
+    above = [f"directory {ab}", "directory ."]
+    if again:
+        assert events == [*above, f"directory {ab}/{cd}"]
+    else:
+        assert events == ["bytes", *above, "name", f"directory {ab}/{cd}"]
+
+
+@pytest.mark.parametrize("how", ["put", "put_file"])
+def test_a_full_disk_keeps_nothing(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    def full(_: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = tmp_path / "source"
+    source.write_bytes(b"data")
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "sync", full)
+        with pytest.raises(NoSpace, match="the disk is full"):
+            blobs.put(b"data") if how == "put" else blobs.put_file(source)
+    assert list(blobs.all()) == []
+    assert files(tmp_path / "blobs") == []
+    assert blobs.get(blobs.put(b"data")) == b"data"
+
+
+def test_what_the_system_refuses_is_an_error_of_ours(blobs: Blobs, tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"data").hexdigest()
+    (tmp_path / "blobs" / digest[:2]).write_text("a file where a directory should be")
+    with pytest.raises(Damaged, match="cannot keep a blob"):
+        blobs.put(b"data")
+    with pytest.raises(Damaged, match="cannot make the directory"):
+        Blobs(tmp_path / "blobs" / digest[:2] / "below")
+
+
+def test_directories_are_made_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(durable, "sync_directory", synced.append)
+    durable.make_directory(tmp_path / "a" / "b", mode=0o700)
+    assert synced == [tmp_path, tmp_path / "a"]
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    durable.make_directory(tmp_path / "a" / "b")
+    assert len(synced) == 2
