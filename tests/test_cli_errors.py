@@ -1,0 +1,161 @@
+"""Bad input: one clear line on stderr, the right exit code, nothing stored, and never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command, provrepo
+from tests.conftest import PROVJSON, TURTLE
+
+NONSENSE = {
+    "empty.json": (b"", "empty"),
+    "truncated.json": (PROVJSON[: len(PROVJSON) // 2], "line "),
+    "truncated.ttl": (TURTLE[: len(TURTLE) // 2], "line "),
+    "truncated.provn": (b"document\nprefix ex <http://example.org/>\nentity(ex:a", "line 3"),
+    "truncated.provx": (b'<prov:document xmlns:prov="http://www.w3.org/ns/prov#"><prov:entity', "line 1"),
+    "binary.ttl": (bytes(range(256)) * 4, ""),
+    "binary.json": (b"\x89PNG\r\n\x1a\n\x00\x00", ""),
+    "latin1.provn": ("document\n// Größe\nendDocument".encode("latin-1"), "UTF-8"),
+    "utf16.json": (PROVJSON.decode().encode("utf-16"), "UTF-8"),
+    "doctype.provx": (
+        b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+        b'<prov:document xmlns:prov="http://www.w3.org/ns/prov#"><prov:entity prov:id="e">&x;</prov:entity>'
+        b"</prov:document>",
+        "DOCTYPE",
+    ),
+    "doctype.rdf": (
+        b'<!DOCTYPE d [<!ENTITY x "y">]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>',
+        "DOCTYPE",
+    ),
+    "deep.json": (b'{"entity":' * 5000 + b"{}" + b"}" * 5000, "nest"),
+    "deep.jsonld": (b'{"@context":{},"@graph":' + b"[" * 5000 + b"]" * 5000 + b"}", "nest"),
+    "remote.rdf.jsonld": (b'{"@context":"https://evil.example/context","@id":"urn:x"}', "evil.example"),
+    "prefix.provn": (b"document\nentity(ex:undeclared)\nendDocument", "ex"),
+    "prose.txt": (b"The quick brown fox jumps over the lazy dog.\n", "format"),
+}
+VERBS = {
+    "convert": ("convert", "{}", "-", "--to", "turtle"),
+    "validate": ("validate", "{}"),
+    "submit": ("submit", "{}", "--project", "crops"),
+}
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    return Command(tmp_path / "data")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_refused_in_one_clear_line(command: Command, tmp_path: Path, name: str, verb: str) -> None:
+    content, hint = NONSENSE[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    if verb == "submit":
+        command("project", "create", "crops")
+    arguments = [argument.format(path) for argument in VERBS[verb]]
+    complaint = command.error(*arguments, code=2)
+    assert hint.lower() in complaint.lower()
+    assert len(complaint) < 600
+    if verb == "submit":
+        assert command.json("list", "crops") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (("convert", "missing.json", "x.ttl"), 2, "missing.json"),
+        (("convert", ".", "x.ttl"), 2, "directory"),
+        (("convert", "run.json", "x.unknown"), 2, "--to"),
+        (("convert", "run.json", "-"), 2, "--to"),
+        (("convert", "run.json", "x", "--to", "word"), 2, "'word'"),
+        (("convert", "run.json", "x.ttl", "--from", "excel"), 2, "'excel'"),
+        (("convert", "run.json", "no/such/directory/x.ttl"), 2, "x.ttl"),
+        (("convert", "run.json"), 2, "provrepo convert --help"),
+        (("frobnicate",), 2, "frobnicate"),
+        (("validate", "run.json", "--profile", "nonexistent"), 2, "nonexistent"),
+        (("validate", "run.json", "--output", "pdf"), 2, "pdf"),
+        (("compare", "-", "-"), 2, "stdin"),
+        (("submit", "run.json", "--project", "unknown"), 1, "unknown"),
+        (("submit", "run.json", "--project", "../etc"), 2, "../etc"),
+        (("submit", "run.json", "--name", "a name"), 2, "a name"),
+        (("submit", "run.json", "--from", "turtle"), 2, "line 1"),
+        (("submit", "run.json", "--to", "ftp://x"), 2, "ftp://x"),
+        (("submit", "run.json", "--to", "http://127.0.0.1:9/"), 1, "127.0.0.1:9"),
+        (("export", "default/none"), 1, "none"),
+        (("export", "none/none"), 1, "none"),
+        (("export", "a/b/c"), 2, "a/b/c"),
+        (("export", "a/b@zero"), 2, "zero"),
+        (("export", "a/b", "--to", "word"), 2, "word"),
+        (("export", "a/b", "--to", "turtle", "--original"), 2, "--original"),
+        (("history", "default/none"), 1, "none"),
+        (("withdraw", "default/none", "--reason", "x"), 1, "none"),
+        (("withdraw", "default/none"), 2, "--reason"),
+        (("withdraw", "default/none@1", "--reason", "x"), 2, "without a version"),
+        (("erase", "default/none", "--reason", "x"), 2, "@1"),
+        (("list", "unknown"), 1, "unknown"),
+        (("query",), 2, "-f"),
+        (("query", "SELECT", "-f", "x"), 2, "-f"),
+        (("query", "-f", "missing.rq"), 2, "missing.rq"),
+        (("query", "SELECT * WHERE {"), 2, ""),
+        (("query", "INSERT DATA { <urn:a> <urn:b> <urn:c> }"), 2, ""),
+        (("query", "ASK {}", "--project", "unknown"), 1, "unknown"),
+        (("query", "ASK {}", "--project", "a", "--public"), 2, "exclude"),
+        (("query", "ASK {}", "--output", "csv"), 2, "csv"),
+        (("query", "ASK {}", "--endpoint", "http://127.0.0.1:9/sparql"), 1, "127.0.0.1:9"),
+        (("project", "create", "bad name"), 2, "bad name"),
+        (("project", "create", "x", "--profile", "nonexistent"), 2, "nonexistent"),
+        (("project", "show", "unknown"), 1, "unknown"),
+        (("project", "set", "unknown", "--public"), 1, "unknown"),
+        (("project", "set", "x", "--profile", "core", "--no-profiles"), 2, "contradict"),
+        (("token", "create", "bot", "--project", "unknown"), 1, "unknown"),
+        (("token", "create", "bot", "--days", "0"), 2, "days"),
+        (("token", "revoke", "unknown"), 1, "unknown"),
+        (("init", "--base", "not an iri"), 2, "not an iri"),
+        (("serve", "--port", "99999"), 2, "99999"),
+        (("serve", "--host", "0.0.0.0", "--port", "0"), 2, "base"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
+)
+def test_wrong_usage(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, hint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.json").write_bytes(PROVJSON)
+    assert hint in command.error(*arguments, code=code)
+
+
+def test_a_file_that_may_not_be_read(command: Command, tmp_path: Path) -> None:
+    import os
+
+    path = tmp_path / "secret.json"
+    path.write_bytes(PROVJSON)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    assert "secret.json" in command.error("convert", path, "-", "--to", "turtle", code=2)
+
+
+def test_a_body_beyond_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "large.json"
+    path.write_bytes(PROVJSON + b" " * 2000)
+    ran = provrepo("--data", "data", "submit", path, cwd=tmp_path, PROVREPO_MAX_BODY="1000")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(b"error: ")
+    assert b"1,000" in ran.stderr
+
+
+def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no directory")
+    ran = provrepo("list", cwd=tmp_path, PROVREPO_DATA=str(tmp_path / "data"))
+    assert ran.returncode in (1, 2)
+    assert ran.stderr.startswith(b"error: ")
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_setting_without_meaning(tmp_path: Path) -> None:
+    ran = provrepo("list", cwd=tmp_path, PROVREPO_PORT="many")
+    assert ran.returncode == 2
+    assert ran.stderr == b"error: PROVREPO_PORT: 'many' is not a whole number\n"
