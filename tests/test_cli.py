@@ -14,9 +14,8 @@ from provrepo.cli.main import EXIT_CODES, cli
 from tests.command import Command, provrepo
 from tests.conftest import PROVJSON, TURTLE
 
-VERBS = (
-    "init convert compare validate submit export history list withdraw query serve demo rebuild fsck project token"
-).split()
+VERBS = {"init", "convert", "compare", "validate", "submit", "export", "history", "list", "withdraw", "query", "serve"}
+VERBS |= {"demo", "rebuild", "fsck", "project", "token"}
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def document(tmp_path: Path) -> Path:
 
 
 def test_every_promised_verb_is_there() -> None:
-    assert set(VERBS) <= set(cli.commands)
+    assert set(cli.commands) >= VERBS
 
 
 @pytest.mark.parametrize("verb", sorted(cli.commands))

@@ -1,0 +1,138 @@
+"""The documentation is true: generated pages are current, links lead somewhere, examples print what is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from provrepo.cli.main import cli
+from provrepo.resources import root
+from provrepo.settings import Settings, environment_name
+from tests.command import ROOT, environment
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """docs/generate.py as a module."""
+    spec = spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["cli.md", "settings.md", "python.md"])
+def test_generated_pages_are_up_to_date(generate: ModuleType, page: str) -> None:
+    assert (DOCS / "reference" / page).read_text("utf-8") == generate.PAGES[page](), "run `make reference`"
+
+
+def test_every_verb_and_every_setting_is_in_the_reference() -> None:
+    verbs = (DOCS / "reference" / "cli.md").read_text("utf-8")
+    assert [verb for verb in cli.commands if f"\n## provrepo {verb}\n" not in verbs] == []
+    settings = (DOCS / "reference" / "settings.md").read_text("utf-8")
+    names = [field.name for field in dataclasses.fields(Settings)]
+    assert [name for name in names if f"`{environment_name(name)}`" not in settings] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_page_is_reachable_from_the_index() -> None:
+    seen: set[Path] = set()
+    waiting = [DOCS / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        if page.is_dir():
+            waiting += page.glob("*.md")
+        else:
+            found = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text("utf-8"))
+            waiting += [(page.parent / target).resolve() for target in found if (page.parent / target).exists()]
+    assert [_name(page) for page in DOCS.rglob("*.md") if page not in seen] == []
+
+
+def _shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A script in which ``provrepo`` and ``python`` are those under test."""
+    head = f'set -e\nprovrepo() {{ "{sys.executable}" -m provrepo "$@"; }}\npython() {{ "{sys.executable}" "$@"; }}\n'
+    variables = environment(PYTHONDONTWRITEBYTECODE="1")
+    return subprocess.run(
+        ["bash", "-c", head + script], cwd=cwd, env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_tutorial_runs(tmp_path: Path) -> None:
+    text = (DOCS / "tutorial" / "first-repository.md").read_text("utf-8")
+    for name, content in re.findall(r"(?s)<!-- file: (\S+) -->\n```\w*\n(.*?)```", text):
+        (tmp_path / name).write_text(content, "utf-8")
+    blocks = re.findall(r"(?s)```sh\n(.*?)```", text)
+    script = "".join(block for block in blocks if "pip install" not in block).replace("provrepo serve\n", "")
+    ran = _shell(script, tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "the same statements" in ran.stdout
+    assert "crops/run@1 stored" in ran.stdout
+    assert "https://lab.example/ana" in ran.stdout
+    assert "pvr_" in ran.stdout
+
+
+def test_the_readme_shows_real_output(tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(root() / "examples")
+    blocks = re.findall(r"(?s)```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"))
+    assert blocks
+    for block in blocks:
+        steps = re.split(r"(?m)^\$ ", block)[1:]
+        for step in steps:
+            script, _, expected = step.partition("\n")
+            ran = _shell(script, tmp_path)
+            assert ran.returncode in (0, 1), ran.stderr
+            assert ran.stdout.split() == expected.split(), script
+
+
+@pytest.mark.parametrize("page", ["how-to/submit-from-a-pipeline.md", "how-to/query.md"])
+def test_python_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import provrepo
+    from tests.conftest import TURTLE
+
+    monkeypatch.chdir(tmp_path)
+    Path("run.ttl").write_bytes(TURTLE)
+    with provrepo.open("data") as repository:
+        repository.create_project("crops")
+        repository.submit("run.ttl", project="crops", name="run-42")
+    blocks = re.findall(r"(?s)<!-- python -->\n```python\n(.*?)```", (DOCS / page).read_text("utf-8"))
+    assert blocks
+    for block in blocks:
+        exec(compile(block, page, "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_python_examples_are_python(page: Path) -> None:
+    for block in re.findall(r"(?s)```python\n(.*?)```", page.read_text("utf-8")):
+        if not re.match(r"\w+(\.\w+)*\(.*?\)( ->|$)", block) and page.name != "python.md":
+            compile(block, str(page), "exec")
+
+
+def test_the_makefile_has_the_two_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert {"demo:", "test:"} <= {line.split(" ")[0] for line in makefile.splitlines()}
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
