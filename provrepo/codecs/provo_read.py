@@ -107,6 +107,10 @@ def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None)
 _DECLARATIONS = (SUBCLASS_OF, SUBPROPERTY_OF)
 
 
+_OWN_ROLES = (Role.TYPE, Role.QUALIFIED_INVERSE)
+"""What a qualified node says of itself; in any other role it is a thing that something is said about."""
+
+
 class _Declared:
     """What the document itself declares below PROV's own properties and classes.
 
@@ -223,6 +227,8 @@ class _Instance:
         for quad in quads:
             meaning = predicates.get(quad[1])
             if meaning is not None:
+                if quad[0].startswith("_:") and meaning.role not in _OWN_ROLES:
+                    self.referenced.add(quad[0])
                 handlers[meaning.role](quad, meaning)
                 if quad[1] not in own:
                     continue
@@ -408,7 +414,7 @@ class _Instance:
                 attributes.append((_TYPE, variant))
         combinations = self._combine(name, [subjects, *values])
         own: Identifier | None = name
-        if is_blank(name) and name not in self.referenced:
+        if is_blank(name) and name not in self.referenced and len(claims) == 1:
             own = None
         frozen = tuple(attributes)
         variants = [value for key, value in frozen if key == _TYPE and value in VARIANTS and type(value) is Identifier]

@@ -34,7 +34,13 @@ _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 _VOCABULARIES = {"prov": PROV, "rdfs": RDFS, "xsd": XSD}
 """Prefixes that are declared without being asked for, where their terms occur."""
 
-_PREFIX = re.compile(r"(?:[A-Za-z](?:[\w.-]*[\w-])?)?", re.ASCII)
+_LETTER = (
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_CHARACTER = _LETTER + "_0-9\u00b7\u0300-\u036f\u203f\u2040\\-"
+_PREFIX = re.compile(f"(?:[{_LETTER}](?:[{_CHARACTER}.]*[{_CHARACTER}])?)?")
+"""PN_PREFIX of Turtle, or nothing."""
 
 
 class Parsed(NamedTuple):
