@@ -20,7 +20,7 @@ from provrepo.server import auth, pages
 from provrepo.server.negotiate import prefers_html
 from provrepo.server.rejections import Rejected
 
-__all__ = ["ERRORS", "MEDIA_TYPE", "TYPES", "Problem", "of", "of_status", "register", "response"]
+__all__ = ["ERRORS", "HTTP", "MEDIA_TYPE", "TYPES", "Problem", "of", "of_status", "register", "response"]
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ ERRORS: dict[type[Exception], Row] = {
 }
 """Each class of ``provrepo.errors``; a subclass without a row is what its parent is."""
 
-_HTTP = {
+HTTP = {
     400: Row(400, "usage", "The request cannot be understood"),
     401: Row(401, "unauthorized", "A valid token is needed"),
     403: Row(403, "denied", "Not allowed"),
@@ -80,6 +80,7 @@ _HTTP = {
     415: Row(415, "media-type", "This media type is not understood"),
     428: Row(428, "precondition", "A precondition is needed"),
 }
+"""What the protocol itself refuses, by status; any other is of the type ``http``."""
 
 NOWHERE = "There is nothing here, or nothing that you may see without a token for it."
 """The detail of a 404 that must not tell whether something private exists."""
@@ -160,13 +161,13 @@ def response(problem: Problem) -> Response:
 
 def of_status(status: int, detail: str) -> Problem:
     """The problem that a status code of HTTP itself is."""
-    row = _HTTP.get(status) or Row(status, "http", http.HTTPStatus(status).phrase)
+    row = HTTP.get(status) or Row(status, "http", http.HTTPStatus(status).phrase)
     return Problem(row, _DETAILS.get(status, detail))
 
 
 def _of_http(error: HTTPException, detail: str, members: dict[str, Any], headers: dict[str, str]) -> Problem:
     if error.code == 404:
-        return Problem(_HTTP[404], NOWHERE, instance=False)
+        return Problem(HTTP[404], NOWHERE, instance=False)
     return replace(of_status(error.code or 500, detail), members=members, headers=headers)
 
 
@@ -175,7 +176,7 @@ def _of_ours(error: errors.Error) -> Problem:
     if row.status == 404:
         return Problem(row, str(error) if _may_see_project() else NOWHERE, instance=False)
     if isinstance(error, errors.Denied) and auth.is_stranger():
-        return Problem(_HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
+        return Problem(HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
     if row.status == 500:
         _log.error("request %s failed", g.request_id, exc_info=error)
     retry = next((seconds for kind, seconds in _RETRY.items() if isinstance(error, kind)), None)
