@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
+from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.names import RESERVED, Scope, namespace, repair
 from provrepo.codecs.provxml_names import toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError
@@ -142,6 +143,7 @@ class _Reader:
                     item.clear(keep_tail=True)
                 elif depth == 0:
                     self._remark_text(item)
+        document.statements = forget_blank_names(document.statements)
         document.warnings += self._scope.remarks(None)
         return document
 
@@ -216,6 +218,7 @@ class _Reader:
             if child.tag == _BUNDLE_CONTENT:
                 raise self._error(child, "a bundle within a bundle: PROV-DM has none (section 5.4)")
             self._described(child, bundle.statements, scope, prefixes)
+        bundle.statements = forget_blank_names(bundle.statements)
 
     def _described(
         self, element: _Element, statements: list[Statement], scope: Scope, prefixes: dict[str, str]
@@ -237,11 +240,11 @@ class _Reader:
     def _declared(self, element: _Element) -> dict[str, str]:
         """The namespaces in force at an element, those that belong to XML and not to PROV left out."""
         prefixes: dict[str, str] = {}
-        for name, iri in element.nsmap.items():
+        for name, declared in element.nsmap.items():
             prefix = name or ""
-            if iri == XSI:
+            if declared == XSI:
                 continue
-            iri = XSD if iri + "#" == XSD else iri
+            iri = XSD if declared + "#" == XSD else declared
             if prefix in RESERVED:
                 prefixes[prefix] = iri
                 continue
@@ -271,8 +274,7 @@ class _Reader:
         if not self._escaped or is_blank(name):
             return scope.expand(name)
         prefix, _, local = name.rpartition(":")
-        iri = scope.prefixes.get(prefix)
-        return None if iri is None else Identifier(repair(iri + toolbox_unescape(local)))
+        return scope.join(prefix, toolbox_unescape(local))
 
     def _identifier(self, name: str, element: _Element, scope: Scope) -> Identifier:
         name = name.strip()

@@ -1,0 +1,124 @@
+"""Writing PROV-JSONLD: one line for each statement, so that versions of a document can be compared by line.
+
+Names are always prefixed. A default namespace would need both ``@vocab`` and ``@base``, and JSON-LD resolves the
+latter as a browser resolves links, which is not how PROV puts a name together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from provrepo.codecs.names import Names
+from provrepo.codecs.provjsonld_terms import CONTEXT_URL, ID_TYPED, SPECIAL, TYPES, context
+from provrepo.errors import WriteError
+from provrepo.model.document import Bundle, Document, Loss
+from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.statements import ENTITY, KINDS, MENTION, Attribute, Kind, Statement
+from provrepo.vocab import PROV, PROV_VALUE, XSD_STRING
+
+__all__ = ["losses", "write"]
+
+_TERMS = {name: term for term, name in SPECIAL.items()}
+_TYPE_OF = {kind.name: type_ for type_, kind in TYPES.items()}
+_ARGUMENT_NAMES = {name: frozenset(PROV + argument.name for argument in kind.arguments) for name, kind in KINDS.items()}
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
+
+def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: A002, ARG001
+    """The document as UTF-8.
+
+    Raises:
+        WriteError: text with a surrogate, which is no character, or a bundle without identifier.
+    """
+    names = _names(document.prefixes)
+    records = [_encode(_record(statement, names)) for statement in document.statements if statement.kind is not MENTION]
+    records += [_bundle(bundle, names) for bundle in document.bundles]
+    contexts = [_encode(names.prefixes)] if names.prefixes else []
+    contexts.append(_encode(CONTEXT_URL))
+    text = f'{{\n"@context": [{", ".join(contexts)}],\n"@graph": {_lines(records)}\n}}\n'
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise WriteError(f"{text[error.start]!r} is half of a character; UTF-8 cannot hold it") from None
+
+
+def losses(document: Document, *, format: str = "provjsonld") -> list[Loss]:  # noqa: A002, ARG001
+    """What PROV-JSONLD cannot carry of the document."""
+    found: list[Loss] = []
+    for statement in document:
+        if statement.kind is MENTION:
+            found.append(Loss("PROV-JSONLD has no term for mentionOf", repr(statement)))
+            continue
+        found += [
+            Loss(f"PROV-JSONLD cannot tell the attribute {name} from an argument", statement.id or statement.kind.name)
+            for name, _ in statement.attributes
+            if _is_argument(statement.kind, name)
+        ]
+    return found
+
+
+def _is_argument(kind: Kind, name: Identifier) -> bool:
+    return name in _ARGUMENT_NAMES[kind.name]
+
+
+def _names(prefixes: Mapping[str, str]) -> Names:
+    terms = context().terms
+    usable = {p: n for p, n in prefixes.items() if p not in terms or context().prefixes.get(p) == n}
+    return Names(
+        {p: n for p, n in usable.items() if n and ":" not in p and not p.startswith("@")},
+        # "x://y" is an IRI to JSON-LD, whatever x is.
+        acceptable=lambda local: not local.startswith("//"),
+        default=False,
+    )
+
+
+def _lines(records: list[str]) -> str:
+    return "[\n" + ",\n".join(records) + "\n]" if records else "[]"
+
+
+def _bundle(bundle: Bundle, outer: Names) -> str:
+    if bundle.id is None:
+        raise WriteError("a bundle without an identifier cannot be written")
+    names = _names({**outer.prefixes, **bundle.prefixes})
+    name = names.short(bundle.id)
+    records = [_encode(_record(statement, names)) for statement in bundle.statements if statement.kind is not MENTION]
+    own = {prefix: iri for prefix, iri in names.prefixes.items() if outer.prefixes.get(prefix) != iri}
+    head = _encode({"@type": "Bundle", "@id": name, "@context": [own] if own else []})
+    return f'{head[:-1]}, "@graph": {_lines(records)}}}'
+
+
+def _record(statement: Statement, names: Names) -> dict[str, object]:
+    kind = statement.kind
+    record: dict[str, object] = {"@type": _TYPE_OF[kind.name]}
+    if statement.id is not None:
+        record["@id"] = names.short(statement.id)
+    for argument, value in zip(kind.arguments, statement.args, strict=True):
+        if value is not None:
+            record[argument.name] = value if argument.time else names.short(value)
+    values: dict[str, list[object]] = {}
+    for attribute in statement.attributes:
+        if not _is_argument(kind, attribute[0]):
+            term, value = _attribute(kind, attribute, names)
+            values.setdefault(term, []).append(value)
+    record.update(values)
+    return record
+
+
+def _attribute(kind: Kind, attribute: Attribute, names: Names) -> tuple[str, object]:
+    name, value = attribute
+    term = _TERMS.get(name)
+    if term is None or (name == PROV_VALUE and kind is not ENTITY):  # the context knows "value" in entities only
+        term = names.short(name)
+    return term, _value(value, term, names)
+
+
+def _value(value: Value, term: str, names: Names) -> object:
+    if isinstance(value, Identifier):
+        short = names.short(value)
+        return short if term in ID_TYPED else {"@value": short, "@type": "xsd:QName"}
+    if value.language is not None:
+        return {"@value": value.lexical, "@language": value.language}
+    if value.datatype == XSD_STRING:
+        return {"@value": value.lexical}
+    return {"@value": value.lexical, "@type": names.short(value.datatype)}
