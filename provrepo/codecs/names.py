@@ -112,7 +112,7 @@ class Scope:
         name, iri = self.repaired[0]
         count = len(self.repaired)
         what = f"{name!r} is not an IRI" if count == 1 else f"{count} names such as {name!r} are not IRIs"
-        return [Warned(f"{what} when its prefix is expanded: percent-encoded, as in <{iri}>", line)]
+        return [Warned(f"{what} once expanded: percent-encoded, as in <{iri}>", line)]
 
 
 class Names:

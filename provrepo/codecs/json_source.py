@@ -1,0 +1,240 @@
+"""JSON with places: objects are walked member by member where places matter, and left to the C scanner elsewhere.
+
+Numbers keep their spelling, a key may occur once in an object, and text must be Unicode: lone surrogates are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from json.decoder import scanstring
+from typing import Any, NoReturn
+
+from provrepo.codecs.guards import decode, place
+from provrepo.errors import ReadError
+from provrepo.model.statements import Span
+
+__all__ = ["Integer", "JsonSource", "Real", "pointer"]
+
+
+class Integer(str):
+    """The spelling of a number without fraction or exponent."""
+
+    __slots__ = ()
+
+
+class Real(str):
+    """The spelling of any other number."""
+
+    __slots__ = ()
+
+
+class _DuplicateKeyError(Exception):
+    pass
+
+
+class _NotJsonError(Exception):
+    pass
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _DuplicateKeyError
+    return result
+
+
+def _constant(name: str) -> NoReturn:
+    raise _NotJsonError(
+        f'{name} is not JSON; write it as a typed literal, such as {{"$": "INF", "type": "xsd:double"}}'
+    )
+
+
+_SCAN = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=Integer, parse_float=Real, parse_constant=_constant
+).scan_once
+_MEMBER = re.compile(r'[ \t\r\n]*+(,?)[ \t\r\n]*+(?:(\})|"([^"\\\x00-\x1f]*+)"[ \t\r\n]*+:[ \t\r\n]*+)?+')
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_COLON = re.compile(r"[ \t\r\n]*+:[ \t\r\n]*+")
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<lone>[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+class JsonSource:
+    """JSON text to be walked.
+
+    Attributes:
+        text: the whole text.
+        position: offset just past what was read last.
+    """
+
+    def __init__(self, data: bytes, format: str) -> None:  # noqa: A002
+        self.text = decode(data, format)
+        self.position = 0
+        self._format = format
+        self._line, self._line_at, self._line_start = 1, 0, 0
+        if "\\ud" in self.text or "\\uD" in self.text:
+            for match in _SURROGATE.finditer(self.text):
+                if match["lone"]:
+                    raise self.error(f"\\u{match['lone']} is half a character: surrogates come in pairs", match.start())
+
+    def start(self) -> int:
+        """Offset of the first value."""
+        return self._skip(0)
+
+    def members(self, position: int) -> Iterator[tuple[str, int, int]]:
+        """The members of the object at an offset: key, offset of the key, offset of the value.
+
+        Whoever takes a member reads its value (with ``value`` or ``members``) before taking the next.
+
+        Raises:
+            ReadError: there is no object, it is malformed, or it has a key twice.
+        """
+        text = self.text
+        if not text.startswith("{", position):
+            raise self.error("expected an object", position)
+        self.position = position + 1
+        seen: set[str] = set()
+        while True:
+            match = _MEMBER.match(text, self.position)
+            comma, closing, key = match.groups() if match else ("", None, None)
+            after = match.end() if match else self.position
+            if closing and not (comma and seen):
+                self.position = after
+                return
+            if closing or bool(comma) is not bool(seen):
+                raise self.error("expected a comma or '}'" if seen else "expected a member or '}'", after)
+            at = match.start(3) - 1 if match else after
+            if key is None:
+                at = after
+                key, after = self._key(at)
+            if key in seen:
+                raise self.error(f"the key {key!r} stands twice in one object", at)
+            seen.add(key)
+            yield key, at, after
+
+    def elements(self, position: int) -> Iterator[tuple[int, int]]:
+        """The elements of the array at an offset: index and offset of each; to be read before the next is taken."""
+        self.position = position + 1
+        index = 0
+        while True:
+            after = self._skip(self.position)
+            if self.text.startswith("]", after):
+                self.position = after + 1
+                return
+            if index:
+                if not self.text.startswith(",", after):
+                    raise self.error("expected a comma or ']'", after)
+                after = self._skip(after + 1)
+            yield index, after
+            index += 1
+
+    def value(self, position: int) -> Any:
+        """The value at an offset, whatever it is.
+
+        Raises:
+            ReadError: malformed, or an object in it has a key twice.
+        """
+        try:
+            result, self.position = _SCAN(self.text, position)
+        except StopIteration as stop:
+            raise self.error("expected a value", int(stop.value)) from None
+        except json.JSONDecodeError as error:
+            raise self.error(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+        except _NotJsonError as error:
+            raise self.error(str(error), position) from None
+        except RecursionError:
+            raise self.error("nested too deeply", position) from None
+        except _DuplicateKeyError:
+            raise self._duplicate(position) from None
+        return result
+
+    def finish(self) -> None:
+        """Nothing but space may follow.
+
+        Raises:
+            ReadError: something does.
+        """
+        end = self._skip(self.position)
+        if end != len(self.text):
+            raise self.error("nothing may follow the closing '}'", end)
+
+    def span(self, offset: int) -> Span:
+        """Line and column. What is asked for in order is counted once; going back counts anew."""
+        if offset < self._line_at:
+            return place(self.text, offset)
+        self._line += self.text.count("\n", self._line_at, offset)
+        newline = self.text.rfind("\n", self._line_at, offset)
+        if newline >= 0:
+            self._line_start = newline + 1
+        self._line_at = offset
+        return self._line, offset - self._line_start + 1
+
+    def locate(self, position: int, path: Sequence[str | int]) -> int:
+        """Offset of what a path of keys and indices leads to, from the value at an offset: of its key if it has one."""
+        found = position
+        for step in path:
+            found, position = self._step(position, step)
+        return found
+
+    def error(self, message: str, offset: int) -> ReadError:
+        """What to raise about the text at an offset."""
+        line, column = place(self.text, offset)
+        return ReadError(message, line=line, column=column, format=self._format)
+
+    def _step(self, position: int, step: str | int) -> tuple[int, int]:
+        if isinstance(step, int):
+            for index, at in self.elements(position):
+                if index == step:
+                    return at, at
+                self.value(at)
+        else:
+            for key, at, after in self.members(position):
+                if key == step:
+                    return at, after
+                self.value(after)
+        return position, position
+
+    def _skip(self, position: int) -> int:
+        match = _SPACE.match(self.text, position)
+        return match.end() if match else position
+
+    def _key(self, position: int) -> tuple[str, int]:
+        """A key with escapes in it, and the offset of its value."""
+        if not self.text.startswith('"', position):
+            raise self.error("expected a key in double quotes", position)
+        try:
+            key, end = scanstring(self.text, position + 1, True)
+        except json.JSONDecodeError as error:
+            raise self.error(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+        colon = _COLON.match(self.text, end)
+        if colon is None:
+            raise self.error("expected ':' after the key", self._skip(end))
+        return key, colon.end()
+
+    def _duplicate(self, position: int) -> ReadError:
+        """The second of two equal keys somewhere in the value at an offset."""
+        objects: list[set[str] | None] = []
+        for token in _TOKEN.finditer(self.text, position):
+            mark = token[0]
+            if mark in ("{", "["):
+                objects.append(set() if mark == "{" else None)
+            elif mark in ("}", "]"):
+                objects.pop()
+                if not objects:
+                    break
+            elif objects and (keys := objects[-1]) is not None and _COLON.match(self.text, token.end()):
+                key = scanstring(mark, 1, True)[0]
+                if key in keys:
+                    return self.error(f"the key {key!r} stands twice in one object", token.start())
+                keys.add(key)
+        return self.error("a key stands twice in one object", position)
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """A path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -1,0 +1,287 @@
+"""Reading PROV-JSON: sections and records are walked with their places, a record's members by the C scanner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
+from provrepo.codecs.names import Scope, namespace
+from provrepo.errors import ReadError
+from provrepo.model.document import Bundle, Document
+from provrepo.model.identifiers import Identifier, Literal, Value, text
+from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.vocab import PROV, PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, RDF_LANG_STRING, XSD, XSD_QNAME
+
+__all__ = ["read"]
+
+_XSD_INT, _XSD_DOUBLE, _XSD_BOOLEAN = XSD + "int", XSD + "double", XSD + "boolean"
+_DICTIONARY = frozenset({"hadDictionaryMember", "derivedByInsertionFrom", "derivedByRemovalFrom"})
+_POSITIONS = {
+    kind: {PROV + argument.name: number for number, argument in enumerate(kind.arguments)} for kind in KINDS.values()
+}
+_MEMBERSHIP = KINDS["hadMember"]
+
+
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
+    """Read PROV-JSON.
+
+    Args:
+        data: UTF-8 text.
+        format: the name to give in errors.
+        base: resolves relative namespace IRIs.
+
+    Raises:
+        ReadError: with line, column and, where the shape is wrong, the JSON pointer.
+    """
+    return _Reader(JsonSource(data, format), base).document()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A record, or several under one identifier, as it stands in the text."""
+
+    kind: Kind
+    name: str
+    offset: int
+    start: int
+    value: Any
+
+
+@dataclass(slots=True)
+class _Instance:
+    """A document or bundle before its names are expanded: its prefixes may stand after their use."""
+
+    path: tuple[str | int, ...]
+    prefixes: dict[str, str] = field(default_factory=dict)
+    entries: list[_Entry] = field(default_factory=list)
+    bundles: list[tuple[str, int, _Instance]] = field(default_factory=list)
+
+
+class _ShapeError(Exception):
+    """A value of the wrong shape; ``path`` leads to it from the record."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class _Reader:
+    def __init__(self, source: JsonSource, base: str | None) -> None:
+        self._source = source
+        self._base = base
+        self._document = Document()
+        self._first_repair: int | None = None
+
+    def document(self) -> Document:
+        source, document = self._source, self._document
+        raw = self._walk(source.start(), ())
+        source.finish()
+        scope = Scope(raw.prefixes)
+        document.prefixes = raw.prefixes
+        document.statements = self._statements(raw, scope)
+        for name, offset, inner in raw.bundles:
+            document.bundles.append(self._bundle(name, offset, inner, scope))
+        document.warnings += scope.remarks(self._first_repair)
+        return document
+
+    def _bundle(self, name: str, offset: int, raw: _Instance, outer: Scope) -> Bundle:
+        scope = Scope(raw.prefixes, outer)
+        # The document's prefixes come first for the bundle's own name; where they lack it, nothing else can be meant.
+        identifier = outer.expand(name) or scope.expand(name)
+        if identifier is None:
+            raise self._source.error(_undeclared(name), offset)
+        prefixes = {p: n for p, n in raw.prefixes.items() if outer.prefixes.get(p) != n}
+        return Bundle(identifier, self._statements(raw, scope), prefixes)
+
+    # --- the text
+
+    def _walk(self, position: int, path: tuple[str | int, ...]) -> _Instance:
+        """One instance: the document at the empty path, otherwise a bundle."""
+        source = self._source
+        raw = _Instance(path)
+        for key, offset, start in source.members(position):
+            kind = KINDS.get(key)
+            if kind is not None:
+                self._section(raw, kind, start)
+            elif key == "prefix":
+                self._prefixes(raw, start)
+            elif key == "bundle" and not path:
+                self._bundles(raw, start)
+            elif key == "bundle":
+                raise source.error("a bundle cannot hold bundles", offset)
+            else:
+                raise source.error(_unsupported(key), offset)
+        return raw
+
+    def _section(self, raw: _Instance, kind: Kind, position: int) -> None:
+        source, entries = self._source, raw.entries
+        for name, offset, start in source.members(position):
+            entries.append(_Entry(kind, name, offset, start, source.value(start)))
+
+    def _prefixes(self, raw: _Instance, position: int) -> None:
+        source = self._source
+        for prefix, offset, start in source.members(position):
+            iri = source.value(start)
+            if type(iri) is not str:
+                raise source.error(f"the namespace of prefix {prefix!r} must be a string", start)
+            line, _ = source.span(offset)
+            try:
+                declared, remark = namespace("" if prefix == "default" else prefix, iri, base=self._base, line=line)
+            except ValueError as error:
+                raise source.error(str(error), offset) from None
+            if remark:
+                self._document.warnings.append(remark)
+            if declared is not None:
+                raw.prefixes["" if prefix == "default" else prefix] = declared
+
+    def _bundles(self, raw: _Instance, position: int) -> None:
+        source = self._source
+        for name, offset, start in source.members(position):
+            if source.text.startswith("[", start):
+                for index, at in source.elements(start):
+                    raw.bundles.append((name, offset, self._walk(at, ("bundle", name, index))))
+            else:
+                raw.bundles.append((name, offset, self._walk(start, ("bundle", name))))
+
+    # --- statements
+
+    def _statements(self, raw: _Instance, scope: Scope) -> list[Statement]:
+        statements: list[Statement] = []
+        records = _Records(scope)
+        for entry in raw.entries:
+            span = self._source.span(entry.offset)
+            several = isinstance(entry.value, list)
+            for index, record in enumerate(entry.value if several else (entry.value,)):
+                try:
+                    statements += records.read(entry.kind, entry.name, record, span)
+                except _ShapeError as error:
+                    raise self._misshapen(raw, entry, (index, *error.path) if several else error.path, error) from None
+            if scope.repaired and self._first_repair is None:
+                self._first_repair = span[0]
+        return forget_blank_names(statements)
+
+    def _misshapen(self, raw: _Instance, entry: _Entry, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
+        whole = pointer((*raw.path, entry.kind.name, entry.name, *path))
+        offset = self._source.locate(entry.start, path) if path else entry.offset
+        return self._source.error(f"{error} (at {whole})", offset)
+
+
+class _Records:
+    """Turns the records of one instance into statements."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._members: dict[Kind, dict[str, int | Identifier]] = {kind: {} for kind in KINDS.values()}
+
+    def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int]) -> list[Statement]:
+        """The statement of a record; more than one for a membership with several members."""
+        if type(record) is not dict:
+            raise _ShapeError("a record must be an object")
+        own: Identifier | None = None
+        if kind.identified:
+            own = self._name(name)
+        elif not name.startswith("_:"):
+            raise _ShapeError(f"{kind.name} has no identifier of its own; write '_:…' instead of {name!r}")
+        args: list[Term] = [None] * len(kind.arguments)
+        attributes: list[Attribute] = []
+        members = self._members[kind]
+        more: list[Term] = []
+        for key, value in record.items():
+            target = members.get(key)
+            if target is None:
+                target = members[key] = self._target(kind, key)
+            if type(target) is int:
+                if kind is _MEMBERSHIP and target == 1 and type(value) is list and value:
+                    # ProvToolbox writes one record for all members of a collection.
+                    args[1], *more = [self._term(kind, 1, member, (key, i)) for i, member in enumerate(value)]
+                else:
+                    args[target] = self._term(kind, target, value, (key,))
+            elif type(value) is list:
+                attributes += [(target, self._value(item, (key, i))) for i, item in enumerate(value)]  # type: ignore[misc]
+            else:
+                attributes.append((target, self._value(value, (key,))))  # type: ignore[arg-type]
+        if attributes and not kind.attributed:
+            raise _ShapeError(f"{kind.name} takes no attributes", self._first_attribute(kind, record))
+        result = [Statement(kind, own, tuple(args), tuple(attributes), span)]
+        return result + [Statement(kind, own, (args[0], member), (), span) for member in more] if more else result
+
+    def _first_attribute(self, kind: Kind, record: dict[str, Any]) -> str:
+        return next(key for key in record if not isinstance(self._members[kind][key], int))
+
+    def _target(self, kind: Kind, key: str) -> int | Identifier:
+        """What a member is: the argument at a position, or an attribute."""
+        name = self._name(key, key)
+        return _POSITIONS[kind].get(name, name)
+
+    def _name(self, name: str, *path: str | int) -> Identifier:
+        identifier = self._scope.expand(name)
+        if identifier is None:
+            raise _ShapeError(_undeclared(name), *path)
+        return identifier
+
+    def _term(self, kind: Kind, position: int, value: Any, path: tuple[str | int, ...]) -> Term:
+        argument = kind.arguments[position]
+        if type(value) is list and len(value) == 1:
+            value, path = value[0], (*path, 0)
+        if type(value) is dict and type(value.get("$")) is str:
+            value = value["$"]
+        if type(value) is not str:
+            raise _ShapeError(f"{argument.name} of {kind.name} must be a string", *path)
+        return value if argument.time else self._name(value, *path)
+
+    def _value(self, value: Any, path: tuple[str | int, ...]) -> Value:
+        shape = type(value)
+        if shape is str:
+            return Literal(value)
+        if shape is dict:
+            return self._typed(value, path)
+        if shape is Integer:
+            return Literal(str(value), _XSD_INT)
+        if shape is Real:
+            return Literal(str(value), _XSD_DOUBLE)
+        if shape is bool:
+            return Literal(_boolean(value), _XSD_BOOLEAN)
+        what = "null" if value is None else "an array in an array"
+        raise _ShapeError(f'a value must be a string, number, boolean or {{"$": …, "type": …}}, not {what}', *path)
+
+    def _typed(self, value: dict[str, Any], path: tuple[str | int, ...]) -> Value:
+        lexical, datatype, language = value.get("$"), value.get("type"), value.get("lang")
+        if type(lexical) is bool:
+            lexical = _boolean(lexical)
+        if not isinstance(lexical, str):
+            raise _ShapeError('a typed value needs its text under "$"', *path)
+        if len(value) != 1 + ("type" in value) + ("lang" in value):
+            extra = next(key for key in value if key not in ("$", "type", "lang"))
+            raise _ShapeError(f'a typed value has "$", "type" and "lang", but not {extra!r}', *path, extra)
+        for key, part in (("type", datatype), ("lang", language)):
+            if part is not None and type(part) is not str:
+                raise _ShapeError(f"{key!r} must be a string", *path, key)
+        name = None if datatype is None else self._name(datatype, *path, "type")
+        if name in (PROV_QUALIFIED_NAME, XSD_QNAME):
+            return self._name(lexical, *path, "$")
+        if language is not None:
+            if name not in (None, PROV_INTERNATIONALIZED_STRING, RDF_LANG_STRING, XSD + "string"):
+                raise _ShapeError("a string with a language cannot have another datatype", *path, "type")
+            return text(str(lexical), language)
+        return Literal(str(lexical)) if name is None else Literal(str(lexical), name)
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _undeclared(name: str) -> str:
+    prefix, colon, _ = name.partition(":")
+    if colon:
+        return f"the prefix {prefix!r} of {name!r} is not declared"
+    return f"{name!r} has no prefix, and no default namespace is declared"
+
+
+def _unsupported(key: str) -> str:
+    if key.rpartition(":")[2] in _DICTIONARY:
+        return f"{key} belongs to PROV-Dictionary, which this version does not read"
+    if ":" in key:
+        return f"{key} is an extension of PROV-JSON that this version does not read"
+    return f"{key!r} is no section of PROV-JSON; there are: prefix, bundle, {', '.join(KINDS)}"

@@ -1,0 +1,165 @@
+"""Writing PROV-JSON: sections in the order of their first statement, one record a line.
+
+Values are never written as JSON numbers or booleans: those would lose the spelling and the datatype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from json.encoder import encode_basestring  # type: ignore[attr-defined]  # json.dumps with ensure_ascii=False
+
+from provrepo.codecs.names import Names
+from provrepo.model.document import Bundle, Document, Loss
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.model.statements import KINDS, Kind, Statement
+from provrepo.vocab import PROV, PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
+
+__all__ = ["losses", "write"]
+
+_NAMES_AS_LITERALS = (PROV_QUALIFIED_NAME, XSD_QNAME)
+_ARGUMENTS = {kind: frozenset(PROV + argument.name for argument in kind.arguments) for kind in KINDS.values()}
+_KEYS = {kind: tuple(f'"prov:{argument.name}": ' for argument in kind.arguments) for kind in KINDS.values()}
+
+
+def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (one format in this module)
+    """Write PROV-JSON.
+
+    Prefixes are those that the document and its bundles declare; ``ns1``, ``ns2`` … are added where none fits.
+    Relations without an identifier get ``_:id1``, ``_:id2`` …
+    """
+    scope = _Scope(document.prefixes)
+    blank = _blank_names(document)
+    sections = scope.sections(document.statements, blank, "  ")
+    bundles: dict[str, list[str]] = {}
+    for bundle in document.bundles:
+        bundles.setdefault(scope.name(bundle.id or "_:bundle"), []).append(_bundle(bundle, scope, blank))
+    if bundles:
+        sections.append(_section("bundle", bundles, "  "))
+    return (_object([*scope.declarations({}, "  "), *sections], "") + "\n").encode()
+
+
+def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
+    """What PROV-JSON cannot carry, besides the order of statements of different kinds."""
+    found: list[Loss] = []
+    for statement in document:
+        kind = statement.kind
+        subject = statement.id or repr(statement)
+        if kind.element and statement.id is None:
+            found.append(Loss("PROV-JSON cannot describe an element without an identifier", subject))
+        if statement.id is not None and not kind.identified:
+            found.append(Loss(f"PROV-JSON has no identifier for {kind.name}", subject))
+        if statement.attributes and not kind.attributed:
+            found.append(Loss(f"PROV-JSON has no attributes for {kind.name}", subject))
+            continue
+        for attribute, value in statement.attributes:
+            if attribute in _ARGUMENTS[kind]:
+                found.append(Loss(f"PROV-JSON takes {attribute} of {kind.name} for an argument", subject))
+            if isinstance(value, Literal) and value.datatype in _NAMES_AS_LITERALS:
+                found.append(
+                    Loss(
+                        f"PROV-JSON reads a literal of datatype <{value.datatype}> as a name; written as a string",
+                        subject,
+                    )
+                )
+    return found
+
+
+def _bundle(bundle: Bundle, outer: _Scope, blank: Iterator[str]) -> str:
+    # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
+    inherited = dict(outer.prefixes)
+    scope = _Scope({**inherited, **bundle.prefixes}) if bundle.prefixes else outer
+    sections = scope.sections(bundle.statements, blank, "      ")
+    declarations = [] if scope is outer else scope.declarations(inherited, "      ")
+    return _object([*declarations, *sections], "    ")
+
+
+def _blank_names(document: Document) -> Iterator[str]:
+    """Names for relations without one, unlike every blank node of the document."""
+    taken: set[str] = set()
+    for statement in document:
+        names = (statement.id, *statement.args, *(value for _, value in statement.attributes))
+        taken.update(n for n in names if isinstance(n, Identifier) and n.startswith("_:"))
+    number = 0
+    while True:
+        number += 1
+        if f"_:id{number}" not in taken:
+            yield f"_:id{number}"
+
+
+def _object(members: list[str], indent: str) -> str:
+    if not members:
+        return "{}"
+    inner = f",\n{indent}  ".join(members)
+    return f"{{\n{indent}  {inner}\n{indent}}}"
+
+
+def _section(name: str, members: Mapping[str, list[str]], indent: str) -> str:
+    records = [
+        f"{encode_basestring(key)}: {values[0] if len(values) == 1 else '[' + ', '.join(values) + ']'}"
+        for key, values in members.items()
+    ]
+    return f'"{name}": {_object(records, indent)}'
+
+
+class _Scope:
+    """Writes with the prefixes that are in force."""
+
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        # The key "default" declares the default namespace, and "_" marks blank nodes.
+        usable = {p: n for p, n in prefixes.items() if p not in ("default", "_") and ":" not in p}
+        self._names = Names(usable)
+        self._strings: dict[str, str] = {}
+
+    @property
+    def prefixes(self) -> Mapping[str, str]:
+        return self._names.prefixes
+
+    def declarations(self, inherited: Mapping[str, str], indent: str) -> list[str]:
+        declared = {p or "default": n for p, n in self._names.prefixes.items() if inherited.get(p) != n}
+        return (
+            [_section("prefix", {p: [encode_basestring(n)] for p, n in declared.items()}, indent)] if declared else []
+        )
+
+    def name(self, iri: str) -> str:
+        return self._names.short(iri)
+
+    def sections(self, statements: list[Statement], blank: Iterator[str], indent: str) -> list[str]:
+        found: dict[Kind, dict[str, list[str]]] = {}
+        for statement in statements:
+            kind, own = statement.kind, statement.id
+            if kind.element and own is None:
+                continue
+            key = next(blank) if own is None or not kind.identified else self.name(own)
+            found.setdefault(kind, {}).setdefault(key, []).append(self._record(statement))
+        return [_section(kind.name, records, indent) for kind, records in found.items()]
+
+    def _record(self, statement: Statement) -> str:
+        kind = statement.kind
+        members = []
+        for key, argument, term in zip(_KEYS[kind], kind.arguments, statement.args, strict=True):
+            if term is not None:
+                members.append(key + (encode_basestring(term) if argument.time else self._string(term)))
+        if statement.attributes and kind.attributed:
+            values: dict[str, list[str]] = {}
+            for attribute, value in statement.attributes:
+                if attribute not in _ARGUMENTS[kind]:
+                    values.setdefault(self._string(attribute), []).append(self._value(value))
+            members += [f"{a}: {v[0]}" if len(v) == 1 else f"{a}: [{', '.join(v)}]" for a, v in values.items()]
+        return f"{{{', '.join(members)}}}"
+
+    def _string(self, iri: str) -> str:
+        """A name as a JSON string."""
+        known = self._strings.get(iri)
+        if known is None:
+            known = self._strings[iri] = encode_basestring(self._names.short(iri))
+        return known
+
+    def _value(self, value: Value) -> str:
+        if not isinstance(value, Literal):
+            return f'{{"$": {self._string(value)}, "type": "prov:QUALIFIED_NAME"}}'
+        string: str = encode_basestring(value.lexical)
+        if value.language is not None:
+            return f'{{"$": {string}, "lang": {encode_basestring(value.language)}}}'
+        if value.datatype == XSD_STRING or value.datatype in _NAMES_AS_LITERALS:
+            return string
+        return f'{{"$": {string}, "type": {self._string(value.datatype)}}}'
