@@ -261,6 +261,7 @@ def test_a_forged_last_entry_is_found(ledger: Ledger) -> None:
         ("UPDATE documents SET withdrawn = 1", "the index of document run differs"),
         ("DELETE FROM documents", "the index of document run differs"),
         ("DELETE FROM streams", "recorded are no entries"),
+        ("UPDATE streams SET documents = 2", "the number of its documents"),
         ("UPDATE streams SET length = 9", "recorded are 9 entries"),
     ],
 )

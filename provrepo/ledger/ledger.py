@@ -71,9 +71,10 @@ class Appending(Stream):
 
     def _index(self, entry: Entry, position: int | None) -> None:
         self._connection.execute(
-            "INSERT INTO streams (project, length, sha256, position) VALUES (?, ?, ?, ?) ON CONFLICT (project) "
-            "DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, position = excluded.position",
-            (entry.project, entry.sequence, entry.sha256, position),
+            "INSERT INTO streams (project, length, sha256, position, documents) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (project) DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, "
+            "position = excluded.position, documents = documents + excluded.documents",
+            (entry.project, entry.sequence, entry.sha256, position, self._difference(entry)),
         )
         if entry.kind == "submit":
             self._connection.execute(
@@ -87,6 +88,16 @@ class Appending(Stream):
                 "UPDATE documents SET withdrawn = ? WHERE project = ? AND document = ?",
                 (entry.sequence, entry.project, entry.body["document"]),
             )
+
+    def _difference(self, entry: Entry) -> int:
+        """How many more documents there are after an entry; asked before the document is indexed."""
+        if entry.kind not in ("submit", "withdraw"):
+            return 0
+        present = self._connection.execute(
+            "SELECT 1 FROM documents WHERE project = ? AND document = ? AND withdrawn IS NULL",
+            (entry.project, entry.body["document"]),
+        ).fetchone()
+        return (entry.kind == "submit") - (present is not None)
 
 
 class Ledger:

@@ -116,11 +116,8 @@ class Stream:
 
     def count(self) -> int:
         """How many documents are not withdrawn."""
-        return int(
-            self._connection.execute(
-                "SELECT count(*) FROM documents WHERE project = ? AND withdrawn IS NULL", (self.project,)
-            ).fetchone()[0]
-        )
+        row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()
+        return int(row[0]) if row else 0
 
     def erased(self) -> set[tuple[str, int]]:
         """The documents and versions whose bytes are gone."""

@@ -91,6 +91,13 @@ def _indexes(database: Database, project: str, length: int, digest: str) -> Iter
     if end != ([(length, digest)] if length else []):
         recorded = f"{end[0][0]} entries ending in {end[0][1]}" if end else "no entries"
         yield f"{named(project)}: it has {length} entries ending in {digest}, but recorded are {recorded}"
+    if _all(
+        database,
+        "SELECT 1 FROM streams WHERE project = ?1 AND documents <> "
+        "(SELECT count(*) FROM documents WHERE project = ?1 AND withdrawn IS NULL)",
+        project,
+    ):
+        yield f"{named(project)}: the number of its documents is not the one recorded"
     kept = "SELECT document, version, submitted, withdrawn FROM documents WHERE project = ?1"
     for (document,) in _all(
         database,

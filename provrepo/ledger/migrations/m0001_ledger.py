@@ -44,13 +44,14 @@ _STATEMENTS = (
         OR EXISTS (SELECT 1 FROM entries WHERE position = NEW.position)
     BEGIN SELECT raise(ABORT, 'ledger entries are appended in order'); END
     """,
-    # Where each stream ends.
+    # Where each stream ends, and how many of its documents are not withdrawn: counting them takes milliseconds.
     """
     CREATE TABLE streams (
-        project  TEXT PRIMARY KEY,
-        length   INTEGER NOT NULL,
-        sha256   TEXT NOT NULL,
-        position INTEGER NOT NULL
+        project   TEXT PRIMARY KEY,
+        length    INTEGER NOT NULL,
+        sha256    TEXT NOT NULL,
+        position  INTEGER NOT NULL,
+        documents INTEGER NOT NULL
     ) WITHOUT ROWID
     """,
     "CREATE INDEX streams_position ON streams (position)",
@@ -65,7 +66,6 @@ _STATEMENTS = (
         PRIMARY KEY (project, document)
     ) WITHOUT ROWID
     """,
-    "CREATE INDEX documents_present ON documents (project) WHERE withdrawn IS NULL",
     # Who acts. `owner` tells the local owner of the data directory from those who come with a token.
     """
     CREATE TABLE actors (
