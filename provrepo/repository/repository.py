@@ -430,8 +430,10 @@ class Repository:
                     actor=self.actor.id,
                 )
         self._index()
-        if self._store.ledger.references(info.sha256) == 0:
-            self._store.blobs.erase(info.sha256)
+        # Inside a transaction, so that nobody starts to need the bytes meanwhile.
+        with self._store.ledger.appending(project) as appending:
+            if appending.references(info.sha256) == 0:
+                self._store.blobs.erase(info.sha256)
         return catalog.find_version(self._store, project, name, version, erased=True)
 
     # Queries

@@ -13,7 +13,6 @@ from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, content
 from provrepo.errors import Conflict, Refused, Stale, TooLarge
 from provrepo.ledger.entries import Entry
-from provrepo.ledger.ledger import Appending
 from provrepo.repository import access
 from provrepo.repository.catalog import project_settings, stored_report, version_info
 from provrepo.repository.intake import MAPPING
@@ -66,6 +65,7 @@ def submit(
         raise Refused(f"{document} does not conform: {report.count_text()}", report)
 
     store.blobs.put(data)
+    checked = json.dumps(report.to_dict(), ensure_ascii=False, sort_keys=True).encode()
     body: dict[str, Any] = {
         "document": document,
         "blob": blob,
@@ -78,15 +78,19 @@ def submit(
         "profiles": list(report.profiles),
         "mapping": MAPPING,
         "verdict": report.verdict,
-        "report": store.blobs.put(json.dumps(report.to_dict(), ensure_ascii=False, sort_keys=True).encode()),
+        "report": store.blobs.put(checked),
         "note": note,
         "origin": None,
     }
     with store.ledger.appending(project) as appending:
-        standing = _standing(appending.last(document), erased)
+        standing = _standing(appending.last(document), appending.erased())
         unchanged = _precondition(standing, blob, document, update=update, if_match=if_match)
+        if unchanged is None:
+            # Again, and cheap: somebody may have erased the same bytes since. Nobody can inside the transaction.
+            store.blobs.put(data)
+            store.blobs.put(checked)
         entry = unchanged or appending.append(
-            "submit", {**body, "version": _next_version(appending, document)}, actor=actor.id
+            "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id
         )
     if following:
         store.follower.catch_up()
@@ -160,11 +164,6 @@ def _precondition(
             f"sha256 {current.fields['blob']}); submit an update, or choose another name"
         )
     return None
-
-
-def _next_version(appending: Appending, document: str) -> int:
-    versions = appending.versions(document)
-    return int(versions[-1].fields["version"]) + 1 if versions else 1
 
 
 def _target(store: Store, project: str, document: str, blob: str) -> dict[str, Any]:
