@@ -1,0 +1,198 @@
+"""The layer ``shapes``: SHACL profiles, each instance of a document by itself.
+
+The engine works in a worker process. It sees what a document asserts together with what follows from it, so that
+either form of a relation counts and a plan is an entity.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypedDict, cast
+
+from provrepo.checks.findings import Finding, Severity
+from provrepo.checks.profiles import Profile
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier, Value
+from provrepo.vocab import PREDECLARED, SH, XSD_STRING
+from provrepo.workers.child import inside
+from provrepo.workers.pool import Pool, default_pool
+
+__all__ = ["LAYER", "Engine", "Instance", "RawResult", "check"]
+
+LAYER = "shapes"
+
+_ENGINE = "provrepo.checks.shapes_pyshacl"
+
+
+class RawResult(TypedDict):
+    """One SHACL validation result (SHACL section 3.6.2), as JSON.
+
+    Attributes:
+        shape: IRI of the shape, or of the nearest named shape around an anonymous one.
+        component: IRI of the constraint component; None where the engine could not evaluate the shape.
+        severity: ``violation``, ``warning`` or ``info``.
+        focus: IRI or ``_:`` label of the focus node; None where the engine could not evaluate the shape.
+        path: property path as an IRI or in SPARQL syntax, or None.
+        value: in N-Triples syntax, or None.
+        message: one sentence.
+    """
+
+    shape: str
+    component: str | None
+    severity: str
+    focus: str | None
+    path: str | None
+    value: str | None
+    message: str
+
+
+class Engine(Protocol):
+    """What a SHACL engine has to do. It runs in a worker process and needs no bounds of its own."""
+
+    def validate(self, data: bytes, shapes: Path) -> list[RawResult]:
+        """Validate one graph.
+
+        Args:
+            data: the graph in N-Triples, subclass facts included.
+            shapes: a file of shapes in Turtle.
+
+        Raises:
+            Damaged: the shapes cannot be understood.
+        """
+
+
+class Instance(TypedDict):
+    """The triples of the top level or of one bundle.
+
+    Attributes:
+        bundle: the bundle's identifier, None for the top level.
+        triples: asserted and completed.
+    """
+
+    bundle: Identifier | None
+    triples: Iterable[Quad]
+
+
+def check(
+    instances: Iterable[Instance],
+    profiles: Sequence[Profile],
+    *,
+    timeout: float = 300.0,
+    pool: Pool | None = None,
+) -> list[Finding]:
+    """The findings of the profiles on each instance; without places, which only the document knows.
+
+    Args:
+        instances: the top level first.
+        profiles: what to hold them against.
+        timeout: seconds that this may take; in a worker process the deadline is the worker's own.
+        pool: the workers to use, instead of the shared ones.
+
+    Raises:
+        WorkerFailed: it took too long or too much memory.
+    """
+    bundles: list[Identifier | None] = []
+    parts: list[tuple[int, int]] = []
+    with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
+        for instance in instances:
+            start = file.tell()
+            file.writelines(_lines(instance["triples"]))
+            bundles.append(instance["bundle"])
+            parts.append((start, file.tell() - start))
+        file.flush()
+        arguments = {"data": file.name, "parts": parts, "shapes": [str(profile.shapes) for profile in profiles]}
+        if inside():
+            from provrepo.checks.shapes_pyshacl import run
+
+            results = run(**arguments)  # type: ignore[arg-type]
+        else:
+            results = (pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=timeout)
+    return [
+        _finding(raw, profile, bundle)
+        for profile, by_instance in zip(profiles, results, strict=True)
+        for bundle, found in zip(bundles, by_instance, strict=True)
+        for raw in sorted(found, key=_order)
+    ]
+
+
+def _order(raw: RawResult) -> tuple[str, ...]:
+    return tuple(str(part or "") for part in cast("dict[str, str | None]", raw).values())
+
+
+# N-Triples -----------------------------------------------------------------------------------------------------
+
+_UNSAFE = re.compile(r'[\x00-\x20<>"{}|^`\\]')
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+
+
+def _lines(triples: Iterable[Quad]) -> Iterable[bytes]:
+    known: dict[Value, str] = {}
+
+    def term(value: Value) -> str:
+        written = known.get(value)
+        if written is None:
+            written = known[value] = _written(value)
+        return written
+
+    for subject, predicate, value, _ in triples:
+        yield f"{term(subject)} {term(predicate)} {term(value)} .\n".encode()
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, Identifier):
+        return value if value.startswith("_:") else f"<{_safe(value)}>"
+    lexical = value.lexical.translate(_ESCAPES)
+    if value.language:
+        return f'"{lexical}"@{value.language}'
+    return f'"{lexical}"' if value.datatype == XSD_STRING else f'"{lexical}"^^<{_safe(value.datatype)}>'
+
+
+def _safe(iri: str) -> str:
+    return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04X}", iri)
+
+
+# Findings ------------------------------------------------------------------------------------------------------
+
+
+def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Finding:
+    component = (raw["component"] or "").removeprefix(SH)
+    return Finding(
+        layer=LAYER,
+        rule=raw["shape"],
+        severity=Severity(raw["severity"]),
+        message=raw["message"] or f"This does not satisfy {short(raw['shape'])}.",
+        focus=raw["focus"],
+        profile=profile.name,
+        component=raw["component"],
+        path=raw["path"],
+        value=raw["value"],
+        bundle=bundle,
+        repair=_repair(component, raw),
+    )
+
+
+def _repair(component: str, raw: RawResult) -> str | None:
+    """Plain words where the kind of constraint says what is missing."""
+    path = short(raw["path"] or "")
+    match component:
+        case "MinCountConstraintComponent":
+            return f"Add {path} to {short(raw['focus'] or '')}."
+        case "MaxCountConstraintComponent":
+            return f"Keep one {path} of {short(raw['focus'] or '')}."
+        case "ClassConstraintComponent" if (raw["value"] or "").startswith(("<", "_:")):
+            return f"Describe {short((raw['value'] or '').strip('<>'))} in the same document or bundle."
+        case "DatatypeConstraintComponent" if path.endswith("Time"):
+            return "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."
+        case _:
+            return None
+
+
+def short(iri: str) -> str:
+    """An IRI with a well-known prefix where there is one, for people."""
+    for prefix, namespace in PREDECLARED.items():
+        if iri.startswith(namespace):
+            return f"{prefix}:{iri[len(namespace) :]}"
+    return iri

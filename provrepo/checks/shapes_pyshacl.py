@@ -1,0 +1,274 @@
+"""The SHACL engine that we use today: pySHACL on an rdflib graph.
+
+Only worker processes import this. pySHACL changes rdflib's global state, and neither is made for hostile input; here
+they never read a file but the shapes, and never see a literal that is expensive to convert.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import rdflib
+from pyshacl.constraints.constraint_component import ConstraintComponent
+from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ValidationFailure
+from pyshacl.helper.path_helper import shacl_path_to_sparql_path
+from pyshacl.pytypes import SHACLExecutor
+from pyshacl.shapes_graph import ShapesGraph
+from rdflib.term import BNode, Literal, Node, URIRef
+
+from provrepo.checks.lexical import valid
+from provrepo.checks.shapes import RawResult
+from provrepo.errors import Damaged
+from provrepo.vocab import SH, XSD
+
+__all__ = ["PyShacl", "run", "warm"]
+
+# A literal keeps its spelling: "007" is not "7", and 1E999999999 is not written out.
+rdflib.NORMALIZE_LITERALS = False
+
+
+# pySHACL composes a page of prose for each result, which nobody reads here. It took most of the time of a document
+# with many violations, and fails where an IRI cannot be written in Turtle.
+ConstraintComponent.make_v_result_description = lambda *_, **__: ""  # type: ignore[method-assign]
+
+
+def warm() -> None:
+    """Nothing to do: importing this module is what takes the time."""
+
+
+def run(data: str, parts: list[tuple[int, int]], shapes: list[str]) -> list[list[list[RawResult]]]:
+    """Validate each part of a file of N-Triples with each file of shapes; what the pool calls.
+
+    Args:
+        data: path of the file.
+        parts: offset and length in bytes of each instance.
+        shapes: paths of the files of shapes.
+
+    Returns:
+        For each file of shapes, for each part, its results.
+    """
+    content = Path(data).read_bytes()
+    engine = PyShacl()
+    graphs = [content[start : start + length] for start, length in parts]
+    return [[engine.validate(graph, Path(path)) for graph in graphs] for path in shapes]
+
+
+class PyShacl:
+    """Implements ``provrepo.checks.shapes.Engine``."""
+
+    def validate(self, data: bytes, shapes: Path) -> list[RawResult]:
+        """See ``Engine.validate``."""
+        compiled = _compiled(shapes, shapes.stat().st_mtime_ns)
+        graph = load(data.decode("utf-8"))
+        # Severities are left to the report: a nested shape that only warns must still decide its sh:or.
+        executor = SHACLExecutor()
+        results: list[RawResult] = []
+        for shape in sorted(compiled.shapes, key=lambda shape: str(shape.node)):
+            try:
+                _, found = shape.validate(executor, graph)
+            except (ReportableRuntimeError, ValidationFailure) as error:
+                results.append(_failure(compiled, shape, error))
+                continue
+            results += [_result(compiled, triples) for _, _, triples in found]
+        return results
+
+
+@lru_cache(maxsize=16)
+def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a changed file has another stamp)
+    try:
+        graph = rdflib.Graph().parse(data=shapes.read_bytes(), format="turtle")
+        compiled = ShapesGraph(graph)
+        # Harvests the shapes, and with them most mistakes.
+        compiled.shapes  # noqa: B018
+    except (SyntaxError, ValueError, ShapeLoadError, ConstraintLoadError) as error:
+        raise Damaged(f"cannot understand the shapes of {shapes}: {error}") from error
+    return compiled
+
+
+# Loading the data -------------------------------------------------------------------------------------------------
+
+_LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.')
+_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\nrtbf]))')
+_ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+class _Graph(rdflib.Graph):
+    """A graph that does not count its triples to say whether there are any, which pySHACL asks for every result."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def load(ntriples: str) -> rdflib.Graph:
+    """An rdflib graph from N-Triples as ``provrepo.checks.shapes`` writes it: one space, no comments.
+
+    About six times as fast as rdflib's parser, and no literal is converted unless its spelling is sound.
+    """
+    graph = _Graph(store="SimpleMemory")
+    add = graph.store.add
+    terms: dict[str, Node] = {}
+    for match in _LINE.finditer(ntriples):
+        triple = []
+        for token in match.groups():
+            term = terms.get(token)
+            if term is None:
+                term = terms[token] = _term(token)
+            triple.append(term)
+        add(tuple(triple), graph)  # type: ignore[arg-type]
+    return graph
+
+
+def _term(token: str) -> Node:
+    if token[0] == "<":
+        # Past the constructor, which logs a warning for every IRI that it finds odd.
+        return str.__new__(URIRef, _unescape(token[1:-1]))
+    if token[0] == "_":
+        return str.__new__(BNode, token[2:])
+    end = token.rindex('"')
+    lexical, tail = _unescape(token[1:end]), token[end + 1 :]
+    if tail.startswith("@"):
+        return _literal(lexical, lexical, language=tail[1:])
+    if not tail:
+        return _literal(lexical, lexical)
+    return _typed(lexical, _unescape(tail[3:-1]))
+
+
+def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPED[m[3]], text)
+
+
+def _literal(
+    lexical: str, value: object, *, datatype: URIRef | None = None, language: str | None = None, ill: bool = False
+) -> Literal:
+    """A literal past rdflib's constructor, which converts whatever it is given: XML, HTML, gigantic decimals."""
+    literal: Literal = str.__new__(Literal, lexical)
+    literal._language = language
+    literal._datatype = datatype
+    literal._value = value
+    literal._ill_typed = ill
+    return literal
+
+
+def _typed(lexical: str, name: str) -> Literal:
+    datatype = str.__new__(URIRef, name)
+    sound = valid(lexical, name)
+    if not sound:
+        return _literal(lexical, None, datatype=datatype, ill=sound is False)
+    if name == XSD + "dateTime":
+        return _literal(lexical, _instant(lexical), datatype=datatype)
+    if name == XSD + "date":
+        return _literal(lexical, _instant(_ZONE.sub("", lexical)).date(), datatype=datatype)
+    return Literal(lexical, datatype=datatype)
+
+
+class _Instant(datetime):
+    """An ``xsd:dateTime`` that is greater than another only where that is certain.
+
+    With a zone on one side only, the other may be up to 14 hours off either way (XML Schema part 2, section D.2.1.1).
+    SHACL has a finding where two values cannot be compared; nothing wrong can be shown there, so we have none.
+    """
+
+    def __gt__(self, other: datetime) -> bool:
+        if (self.tzinfo is None) == (other.tzinfo is None):
+            return super().__gt__(other)
+        return self.replace(tzinfo=None) - (self.utcoffset() or _NOTHING) - _FARTHEST > other.replace(tzinfo=None) - (
+            other.utcoffset() or _NOTHING
+        )
+
+
+_NOTHING = timedelta()
+_FARTHEST = timedelta(hours=14)
+_ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")
+
+
+def _instant(lexical: str) -> datetime:
+    """A sound ``xsd:dateTime`` or ``xsd:date`` as Python's; what lies beyond Python's years is its first or last."""
+    try:
+        return _Instant.fromisoformat(lexical.replace("T24:00:00", "T23:59:59", 1))
+    except ValueError:
+        zone = _Instant.fromisoformat("2000-01-01T00:00:00" + (_ZONE.findall(lexical) or [""])[0]).tzinfo
+        return _Instant(2 if lexical.startswith(("-", "0000")) else 9998, 1, 1, tzinfo=zone)
+
+
+# Reading the results ----------------------------------------------------------------------------------------------
+
+
+def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResult:
+    """One result as plain JSON. pySHACL gives its triples, where a term may come with the graph it is from."""
+    said: dict[str, list[Any]] = {}
+    for _, predicate, term in triples:
+        said.setdefault(str(predicate).removeprefix(SH), []).append(term[1] if isinstance(term, tuple) else term)
+
+    def one(name: str) -> Any:
+        return said.get(name, [None])[0]
+
+    path, value = one("resultPath"), one("value")
+    return RawResult(
+        shape=_owner(shapes, one("sourceShape")),
+        component=str(one("sourceConstraintComponent")),
+        severity=str(one("resultSeverity")).removeprefix(SH).lower(),
+        focus=_name(one("focusNode")),
+        path=None if path is None else _path(shapes, path),
+        value=None if value is None else ntriples(value),
+        message=_message(said.get("resultMessage", [])),
+    )
+
+
+def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
+    reason = " ".join(str(getattr(error, "message", None) or error).split())
+    return RawResult(
+        shape=_owner(shapes, shape.node),
+        component=None,
+        severity="violation",
+        focus=None,
+        path=None,
+        value=None,
+        message=f"This could not be checked: {reason}",
+    )
+
+
+def _message(messages: list[Literal]) -> str:
+    """The message without a language or in English before those in others."""
+    ordered = sorted(messages, key=lambda m: ((m.language or "en").lower()[:2] != "en", m.language or "", str(m)))
+    return str(ordered[0]) if ordered else ""
+
+
+def _path(shapes: ShapesGraph, path: Node) -> str:
+    if isinstance(path, URIRef):
+        return str(path)
+    return str(shacl_path_to_sparql_path(shapes, path, prefixes={}))
+
+
+def _owner(shapes: ShapesGraph, node: Node) -> str:
+    """The IRI of a shape; of an anonymous one, that of the nearest shape that leads to it."""
+    seen = {node}
+    level = [node]
+    while level:
+        named = sorted(str(n) for n in level if isinstance(n, URIRef))
+        if named:
+            return named[0]
+        level = [s for n in level for s in shapes.graph.subjects(None, n) if s not in seen]
+        seen.update(level)
+    return f"_:{node}"
+
+
+def _name(node: Node) -> str:
+    return f"_:{node}" if isinstance(node, BNode) else ntriples(node) if isinstance(node, Literal) else str(node)
+
+
+def ntriples(node: Node) -> str:
+    """A term in N-Triples syntax."""
+    if isinstance(node, BNode):
+        return f"_:{node}"
+    if not isinstance(node, Literal):
+        return f"<{node}>"
+    text = str(node).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    if node.language:
+        return f'"{text}"@{node.language}'
+    return f'"{text}"' if node.datatype is None else f'"{text}"^^<{node.datatype}>'
