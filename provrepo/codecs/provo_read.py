@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
+from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_terms import (
     AT_TIME,
     ATTRIBUTE_OF,
@@ -28,9 +29,7 @@ from provrepo.codecs.provo_terms import (
     PLACES,
     PREDICATES,
     RELATIONS,
-    SUBCLASS_OF,
     SUBCLASSES,
-    SUBPROPERTY_OF,
     SUBTYPES,
     VARIANTS,
     Meaning,
@@ -93,9 +92,9 @@ def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None)
             meaning = predicates.get(predicate)
             if meaning is None or meaning.role is not Role.QUALIFIED:
                 referenced.add(value)
-        if predicate in _DECLARATIONS:
+        if predicate in DECLARATIONS:
             declarations.append(quad)
-    declared = _Declared(declarations)
+    declared = Declared(declarations)
     for name, held in graphs.items():
         bundle = Bundle(name, document.statements if name is None else [])
         _Instance(bundle, declared, referenced, document).read(held)
@@ -104,65 +103,8 @@ def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None)
     return document
 
 
-_DECLARATIONS = (SUBCLASS_OF, SUBPROPERTY_OF)
-
-
 _OWN_ROLES = (Role.TYPE, Role.QUALIFIED_INVERSE)
 """What a qualified node says of itself; in any other role it is a thing that something is said about."""
-
-
-class _Declared:
-    """What the document itself declares below PROV's own properties and classes.
-
-    Attributes:
-        predicates: what PROV's own and the declared properties mean.
-        own: the declared ones; their triples say more than the statement, and stay as attributes.
-        classes: the PROV classes that a declared class is below.
-    """
-
-    __slots__ = ("classes", "own", "predicates")
-
-    def __init__(self, declarations: Sequence[Quad]) -> None:
-        self.predicates: Mapping[str, Meaning] = PREDICATES
-        self.own: dict[str, Meaning] = {}
-        self.classes: dict[str, list[str]] = {}
-        if not declarations:
-            return
-        properties = _above(declarations, SUBPROPERTY_OF)
-        for name, above in properties.items():
-            meanings = [PREDICATES[term] for term in above if term in PREDICATES]
-            if meanings and name not in PREDICATES:
-                self.own[name] = min(meanings, key=_generality)
-        self.predicates = {**PREDICATES, **self.own}
-        for name, above in _above(declarations, SUBCLASS_OF).items():
-            known = sorted(term for term in above if term in CLASS or term in SUBCLASSES or term in SUBTYPES)
-            if known and name not in CLASS and name not in SUBCLASSES and name not in SUBTYPES:
-                self.classes[name] = known
-
-
-def _generality(meaning: Meaning) -> tuple[bool, str, str, str]:
-    # Of several properties above a declared one the narrowest counts: wasInfluencedBy is above all relations, and
-    # wasDerivedFrom above its variants.
-    return meaning.kind is INFLUENCE, meaning.kind.name, "" if meaning.variant else "~", meaning.variant or ""
-
-
-def _above(declarations: Sequence[Quad], relation: str) -> dict[str, list[str]]:
-    """All that is above each declared term, through any number of steps."""
-    direct: dict[str, list[str]] = {}
-    for quad in declarations:
-        if quad.predicate == relation and isinstance(quad.object, Identifier):
-            direct.setdefault(quad.subject, []).append(quad.object)
-    result = {}
-    for name in direct:
-        found = dict.fromkeys([name])
-        stack = [name]
-        while stack:
-            for term in direct.get(stack.pop(), ()):
-                if term not in found:
-                    found[term] = None
-                    stack.append(term)
-        result[name] = list(found)[1:]
-    return result
 
 
 class _Link(NamedTuple):
@@ -192,7 +134,7 @@ class _Node:
 class _Instance:
     """One graph on its way to the statements of one instance."""
 
-    def __init__(self, bundle: Bundle, declared: _Declared, referenced: set[str], document: Document) -> None:
+    def __init__(self, bundle: Bundle, declared: Declared, referenced: set[str], document: Document) -> None:
         self.statements = bundle.statements
         self.unmapped: Unmapped = document.unmapped
         self.warnings: list[Warned] = document.warnings
