@@ -56,6 +56,8 @@ TIMES = (
     "2011-11-16T16:05:00Z",
     "2011-11-16T16:05:00+00:00",
     "2011-11-16T16:05:00.1200-05:30",
+)
+ODD_TIMES = (
     "-0044-03-15T12:00:00Z",
     "12011-11-16T24:00:00Z",
 )
@@ -165,6 +167,7 @@ def statements(
     *,
     kind: Kind | None = None,
     awkward_identifiers: bool = True,
+    odd_times: bool = True,
     controls: bool = False,
     languages: bool = True,
     missing_mandatory: bool = False,
@@ -176,6 +179,7 @@ def statements(
         draw: of hypothesis.
         kind: only this kind.
         awkward_identifiers: whether identifiers may need escapes.
+        odd_times: whether instants may be beyond the years that Python's ``datetime`` can hold.
         controls: whether literals may hold control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
@@ -183,10 +187,11 @@ def statements(
     """
     chosen = kind or draw(st.sampled_from(list(KINDS.values())))
     names = identifiers(awkward=awkward_identifiers)
+    times = TIMES + (ODD_TIMES if odd_times else ())
     args: list[Term] = []
     for argument in chosen.arguments:
         present = draw(st.booleans()) if missing_mandatory or not argument.required else True
-        args.append(draw(st.sampled_from(TIMES) if argument.time else names) if present else None)
+        args.append(draw(st.sampled_from(times) if argument.time else names) if present else None)
     own: Identifier | None = None
     if chosen.element or (named and chosen.identified and draw(st.booleans())):
         own = draw(names)
@@ -215,6 +220,7 @@ def documents(
     bundles: bool = True,
     repeated_bundles: bool = False,
     awkward_identifiers: bool = True,
+    odd_times: bool = True,
     controls: bool = False,
     languages: bool = True,
     missing_mandatory: bool = False,
@@ -230,6 +236,7 @@ def documents(
         bundles: whether there may be bundles.
         repeated_bundles: whether two bundles may have one identifier, which is invalid but readable.
         awkward_identifiers: whether identifiers may need escapes.
+        odd_times: whether instants may be beyond the years that Python's ``datetime`` can hold.
         controls: whether literals may hold control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
@@ -241,6 +248,7 @@ def documents(
     some = st.lists(
         statements(
             awkward_identifiers=awkward_identifiers,
+            odd_times=odd_times,
             controls=controls,
             languages=languages,
             missing_mandatory=missing_mandatory,
