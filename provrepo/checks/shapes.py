@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Protocol, TypedDict, cast
 
 from provrepo.checks.findings import Finding, Severity
+from provrepo.checks.instances import Instance
 from provrepo.checks.profiles import Profile
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value
+from provrepo.settings import load
 from provrepo.vocab import PREDECLARED, SH, XSD_STRING
 from provrepo.workers.child import inside
 from provrepo.workers.pool import Pool, default_pool
 
-__all__ = ["LAYER", "Engine", "Instance", "RawResult", "check"]
+__all__ = ["LAYER", "Engine", "RawResult", "check"]
 
 LAYER = "shapes"
 
@@ -64,23 +66,11 @@ class Engine(Protocol):
         """
 
 
-class Instance(TypedDict):
-    """The triples of the top level or of one bundle.
-
-    Attributes:
-        bundle: the bundle's identifier, None for the top level.
-        triples: asserted and completed.
-    """
-
-    bundle: Identifier | None
-    triples: Iterable[Quad]
-
-
 def check(
     instances: Iterable[Instance],
     profiles: Sequence[Profile],
     *,
-    timeout: float = 300.0,
+    timeout: float | None = None,
     pool: Pool | None = None,
 ) -> list[Finding]:
     """The findings of the profiles on each instance; without places, which only the document knows.
@@ -88,7 +78,8 @@ def check(
     Args:
         instances: the top level first.
         profiles: what to hold them against.
-        timeout: seconds that this may take; in a worker process the deadline is the worker's own.
+        timeout: seconds that this may take, by default what the settings say; inside a worker process the deadline is
+            the worker's own.
         pool: the workers to use, instead of the shared ones.
 
     Raises:
@@ -99,8 +90,8 @@ def check(
     with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
         for instance in instances:
             start = file.tell()
-            file.writelines(_lines(instance["triples"]))
-            bundles.append(instance["bundle"])
+            file.writelines(_lines(instance.triples))
+            bundles.append(instance.bundle)
             parts.append((start, file.tell() - start))
         file.flush()
         arguments = {"data": file.name, "parts": parts, "shapes": [str(profile.shapes) for profile in profiles]}
@@ -109,7 +100,8 @@ def check(
 
             results = run(**arguments)  # type: ignore[arg-type]
         else:
-            results = (pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=timeout)
+            seconds = load().check_timeout if timeout is None else timeout
+            results = (pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=seconds)
     return [
         _finding(raw, profile, bundle)
         for profile, by_instance in zip(profiles, results, strict=True)
@@ -179,7 +171,7 @@ def _repair(component: str, raw: RawResult) -> str | None:
     path = short(raw["path"] or "")
     match component:
         case "MinCountConstraintComponent":
-            return f"Add {path} to {short(raw['focus'] or '')}."
+            return f"Add {path.split('|')[0].strip('(<>')} to {short(raw['focus'] or '')}."
         case "MaxCountConstraintComponent":
             return f"Keep one {path} of {short(raw['focus'] or '')}."
         case "ClassConstraintComponent" if (raw["value"] or "").startswith(("<", "_:")):

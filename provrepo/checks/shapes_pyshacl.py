@@ -174,7 +174,7 @@ class _Instant(datetime):
     SHACL has a finding where two values cannot be compared; nothing wrong can be shown there, so we have none.
     """
 
-    def __gt__(self, other: datetime) -> bool:
+    def __gt__(self, other: datetime) -> bool:  # type: ignore[override]
         if (self.tzinfo is None) == (other.tzinfo is None):
             return super().__gt__(other)
         return self.replace(tzinfo=None) - (self.utcoffset() or _NOTHING) - _FARTHEST > other.replace(tzinfo=None) - (
