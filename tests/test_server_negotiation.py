@@ -41,7 +41,7 @@ from tests.serving import BROWSER
             "rdfjsonld",
         ),
         ('application/ld+json; profile="http://example.org/other"', None),
-        ("application/json;q=0, */*", "html"),
+        ("application/json;q=0, application/prov+json;q=0, */*;q=0.1, text/html", "html"),
         ("image/png", None),
         ("*/*;q=0", None),
         ("text/turtle;q=nonsense", "turtle"),

@@ -34,7 +34,12 @@ with Store.open(Settings(data=Path(sys.argv[1]), max_body=100_000, workers=1)) a
         owner.init(sys.argv[2])
     owner.create_project("open", public=True)
     print(owner.create_token("ada")[0], flush=True)
-    serve(store, port=0, threads=4, announce=lambda url: print(url, flush=True))
+
+    def announce(url):
+        store.serve(url)
+        print(url, flush=True)
+
+    serve(store, port=0, threads=4, announce=announce)
 print("closed", flush=True)
 """
 

@@ -103,8 +103,9 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
     """Who submitted it, when, its digest and verdict."""
+    info = auth.repository().version(project, document, _number(version))
     choose((JSON,))
-    return json_response(auth.repository().version(project, document, _number(version)).to_dict())
+    return json_response(info.to_dict())
 
 
 def _number(version: str | None) -> int | None:

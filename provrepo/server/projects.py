@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.repository.records import DocumentInfo
+from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server import auth, body, pages
 from provrepo.server.negotiate import HTML, JSON, choose
 from provrepo.server.rejections import Rejected
@@ -24,7 +24,7 @@ def index() -> Response:
     found = [info for info in auth.repository().projects() if info.name > wanted.after]
     shown = found[: wanted.limit]
     following = wanted.next(shown[-1].name) if len(found) > len(shown) else None
-    if choose((JSON, HTML)).name == HTML.name:
+    if _wants_page():
         return cached(pages.page("projects.html", projects=shown, following=following))
     return json_response({"projects": [info.to_dict() for info in shown]}, next_=following)
 
@@ -41,25 +41,32 @@ def create() -> Response:
 @blueprint.get("/projects/<project>")
 def one(project: str) -> Response:
     """One project; the page lists its documents too."""
-    if choose((JSON, HTML)).name == HTML.name:
-        return _page(project)
-    return json_response(auth.repository().project(project).to_dict())
+    info = auth.repository().project(project)
+    return _page(info) if _wants_page() else json_response(info.to_dict())
 
 
 @blueprint.get("/projects/<project>/documents")
 def documents(project: str) -> Response:
     """The current documents by name; with ``?withdrawn=true`` the withdrawn ones too."""
-    if choose((JSON, HTML)).name == HTML.name:
-        return _page(project)
+    info = auth.repository().project(project)
+    if _wants_page():
+        return _page(info)
     shown, following = _documents(project)
     return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
 
 
-def _page(project: str) -> Response:
-    info = auth.repository().project(project)
-    shown, following = _documents(project)
+def _wants_page() -> bool:
+    # Asked only once the project is known to be readable: a stranger learns nothing from a 406.
+    return choose((JSON, HTML)).name == HTML.name
+
+
+def _page(info: ProjectInfo) -> Response:
+    shown, following = _documents(info.name)
     after = request.args.get("after", "")
-    return cached(pages.page("project.html", project=info, documents=shown, following=following, after=after))
+    titled = any(document.title != document.name for document in shown)
+    return cached(
+        pages.page("project.html", project=info, documents=shown, titled=titled, following=following, after=after)
+    )
 
 
 def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:

@@ -89,7 +89,7 @@ def serve(
 def _address(host: str) -> tuple[socket.AddressFamily, str]:
     """The one address that a host name stands for, IPv4 first: two sockets would get two free ports."""
     try:
-        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise UsageError(f"cannot listen on {host}: {error.strerror or error}") from error
     family, _, _, _, sockaddr = min(found, key=lambda entry: entry[0] != socket.AF_INET)

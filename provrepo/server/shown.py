@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from textwrap import shorten
 from typing import NamedTuple
 
 from provrepo.codecs.results import QueryResult
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
-from provrepo.vocab import PREDECLARED, PROV, XSD_STRING
+from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
 __all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "statements", "words"]
 
@@ -28,18 +29,21 @@ class Shown(NamedTuple):
         full: the whole IRI where ``text`` is not it, or empty.
         note: language or datatype of a literal, or empty.
         kind: ``iri``, ``blank`` or ``literal``, which is its style.
+        label: what the document calls the thing, or empty.
     """
 
     text: str
     full: str = ""
     note: str = ""
     kind: str = "literal"
+    label: str = ""
 
 
 class Shortener:
     """Shortens IRIs with the prefixes of a document; unlike a writer's it may leave one long."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
+        self._labels = labels or {}
         known = {**prefixes, "prov": PROV}
         # Longest namespace first, and the document's own order among equals.
         self._namespaces = sorted(((n, p) for p, n in known.items() if n), key=lambda pair: -len(pair[0]))
@@ -52,6 +56,10 @@ class Shortener:
             return Shown(value, kind="blank")
         short = self.iri(value)
         return Shown(short, "" if short == value else value, kind="iri")
+
+    def thing(self, identifier: str) -> Shown:
+        """What a statement is about, with its label."""
+        return self.term(Identifier(identifier))._replace(label=self._labels.get(identifier, ""))
 
     def iri(self, iri: str) -> str:
         """The IRI as ``prefix:local``, or as it is."""
@@ -109,6 +117,11 @@ class Statements:
     prefixes: tuple[tuple[str, str], ...]
     unmapped: int
 
+    @property
+    def located(self) -> bool:
+        """Whether any statement knows its line."""
+        return any(row.line for row in self.rows)
+
 
 def statements(document: Document, *, limit: int) -> Statements:
     """The first ``limit`` statements, and how many of each kind there are."""
@@ -136,11 +149,23 @@ def _style(kind: str) -> str:
 
 
 def _rows(document: Document) -> Iterator[Row]:
-    top = Shortener(document.prefixes)
+    labels = _labels(document)
+    top = Shortener(document.prefixes, labels)
     for bundle in document.instances():
-        inner = Shortener({**document.prefixes, **bundle.prefixes}) if bundle.prefixes else top
+        inner = Shortener({**document.prefixes, **bundle.prefixes}, labels) if bundle.prefixes else top
         for statement in bundle:
             yield _row(statement, bundle, inner)
+
+
+def _labels(document: Document) -> dict[str, str]:
+    """The first label of each element, as far as a table has room for it."""
+    found: dict[str, str] = {}
+    for statement in document:
+        if statement.kind.element and statement.id is not None:
+            for name, value in statement.attributes:
+                if name == PROV_LABEL and isinstance(value, Literal):
+                    found.setdefault(statement.id, shorten(value.lexical, 80, placeholder="…"))
+    return found
 
 
 def _row(statement: Statement, bundle: Bundle, shortener: Shortener) -> Row:
@@ -157,12 +182,17 @@ def _row(statement: Statement, bundle: Bundle, shortener: Shortener) -> Row:
         if argument is not None:
             shown = shortener.term(argument) if isinstance(argument, Identifier) else Shown(argument)
             details.append((words(name), shown))
-    details += [(shortener.iri(name), shortener.term(value)) for name, value in statement.attributes]
+    heading = None if subject is None else shortener.thing(subject)
+    # The label stands above the identifier already, unless it had to be cut.
+    said = (PROV_LABEL, heading.label) if heading and statement.kind.element else None
+    for name, value in statement.attributes:
+        if said != (name, value.lexical if isinstance(value, Literal) else None):
+            details.append((shortener.iri(name), shortener.term(value)))
     return Row(
         kind=words(statement.kind.name),
         style=_style(statement.kind.name),
-        subject=None if subject is None else shortener.term(Identifier(subject)),
-        object=None if target is None else shortener.term(Identifier(target)),
+        subject=heading,
+        object=None if target is None else shortener.thing(target),
         details=tuple(details),
         bundle=None if bundle.id is None else shortener.term(bundle.id),
         line=statement.span[0] if statement.span else None,
