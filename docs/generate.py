@@ -54,7 +54,7 @@ def settings() -> str:
     rows = []
     for field in dataclasses.fields(Settings):
         default = "the platform's directory for a user's data" if field.name == "data" else f"`{field.default!r}`"
-        meaning = described[field.name]
+        meaning = described[field.name].replace("``", "`")
         rows.append(f"| `{field.name}` | `{environment_name(field.name)}` | {default} | {meaning} |")
     return "\n".join(
         [
@@ -118,7 +118,7 @@ class _Bare:
 
 def _described(name: str, value: Any) -> str:
     text = _prose(inspect.getdoc(value) or "")
-    if isinstance(value, property) or (inspect.isclass(value) and issubclass(value, str | tuple)):
+    if isinstance(value, property) or (inspect.isclass(value) and issubclass(value, str | tuple | Exception)):
         return text
     return f"```python\n{_signature(name, value)}\n```\n\n{text}"
 

@@ -71,7 +71,7 @@ def test_every_script_writes_its_own_format(worked: Path) -> None:
         assert len(document) > 5
         assert len(document.unmapped) == 0
         assert document.warnings == []
-        report = provrepo.validate(path, profiles=["core"])
+        report = provrepo.validate(document, profiles=["core"])
         assert report.conforms, report.findings
     assert len(provrepo.read(worked / "monthly.trig").bundles) == 1
 
@@ -87,7 +87,7 @@ def test_checksums_in_the_documents_are_those_of_the_files(worked: Path) -> None
 
 
 def test_the_incomplete_example_fails() -> None:
-    report = provrepo.validate(EXAMPLES / "incomplete.ttl", profiles=["core"])
+    report = provrepo.validate(provrepo.read(EXAMPLES / "incomplete.ttl"), profiles=["core"])
     assert not report.conforms
     assert any("mystery.csv" in f"{finding.focus} {finding.value} {finding.message}" for finding in report.findings)
 

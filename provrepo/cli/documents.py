@@ -11,7 +11,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import json_option
-from provrepo.errors import ReadError, UsageError
+from provrepo.errors import NotAvailable, ReadError, UsageError
 
 if TYPE_CHECKING:
     from provrepo.checks.report import Report
@@ -88,7 +88,6 @@ def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> i
     only A says (`-`) and what only B says (`+`). Exit 0: the same; 1: they differ. Triples that are not PROV are
     not compared.
     """
-    from provrepo.errors import NotAvailable
     from provrepo.model.digest import compare as same_statements
 
     if equivalent:
@@ -135,20 +134,31 @@ def validate(
     Nothing is stored. The report is the one that a repository gives at submission. Exit 0: every FILE conforms, which
     warnings do not prevent; 1: one does not; 2: one cannot be read (the others are checked all the same).
     """
-    from provrepo.checks.validation import validate as check
-
     if len(files) > 1 and style not in ("text", "json"):
         raise UsageError(f"a report in {style} is about one FILE; text and json take several")
     reports: dict[str, Report] = {}
     for name in files:
         try:
-            reports[name] = check(source(name), profiles=profiles, constraints=constraints, format=from_, base=base)
+            reports[name] = _check(name, profiles, constraints, from_, base)
         except ReadError as error:
             output.note(f"error: {name}: {error}")
     _show(reports, style, several=len(files) > 1)
     if len(reports) < len(set(files)):
         return 2
     return 0 if all(report.conforms for report in reports.values()) else 1
+
+
+def _check(
+    name: str, profiles: tuple[str, ...], constraints: str | None, from_: str | None, base: str | None
+) -> Report:
+    from provrepo.checks.validation import validate as check
+    from provrepo.codecs.formats import by_name, content, detect, read
+
+    data, path = content(source(name))
+    chosen = by_name(from_) if from_ else detect(data, path)
+    document = read(data, format=chosen.name, base=base)
+    # With the bytes at hand, findings on RDF come with a line too.
+    return check(document, profiles=profiles, constraints=constraints, source=data)
 
 
 def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:

@@ -109,6 +109,7 @@ def _complain(text: str) -> None:
 
 
 @click.group(
+    "provrepo",
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, conforms, same; 1 does not conform, differs, not found, refused; 2 wrong usage or "

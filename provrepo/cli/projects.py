@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
     from provrepo.repository.records import ProjectInfo, TokenInfo
@@ -91,8 +92,6 @@ def project_set(
 
     Profiles apply to later submissions: what is stored is not judged again. The change is an entry of the ledger.
     """
-    from provrepo.errors import UsageError
-
     if profiles and no_profiles:
         raise UsageError("--profile and --no-profiles contradict each other")
     chosen = () if no_profiles else profiles or None

@@ -8,7 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
-from provrepo.errors import UsageError
+from provrepo.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -66,7 +66,6 @@ def _question(text: str | None, file: str | None) -> str:
         return text
     from provrepo.cli.documents import source
     from provrepo.codecs.formats import content
-    from provrepo.errors import ReadError
 
     data, _ = content(source(file or ""))
     try:

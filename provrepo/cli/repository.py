@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, pass_invocation
+from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
     from provrepo.repository.records import VersionInfo
@@ -103,7 +104,6 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
     """
     from provrepo.cli.documents import report_losses
     from provrepo.codecs.formats import by_name, by_suffix
-    from provrepo.errors import UsageError
 
     if original and to:
         raise UsageError("--original gives the bytes as they are: it does not go together with --to")
@@ -143,8 +143,6 @@ def erase(invocation: Invocation, reference: Reference, reason: str) -> None:
 
     This cannot be undone. The entry, its digest and the reason stay, so that the history still adds up.
     """
-    from provrepo.errors import UsageError
-
     if reference.version is None:
         raise UsageError(f"say which version is to be erased: {reference}@1")
     with invocation.repository(follow=True) as repository:
@@ -153,12 +151,8 @@ def erase(invocation: Invocation, reference: Reference, reason: str) -> None:
 
 
 def _whole(reference: Reference) -> None:
-    from provrepo.errors import UsageError
-
     if reference.version is not None:
-        raise UsageError(
-            f"this is about a document and not about a version of it: {reference.project}/{reference.name}"
-        )
+        raise UsageError(f"name the document without a version: {reference.project}/{reference.name}")
 
 
 @click.command()
