@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from typing import Literal as OneOf
 
 from provrepo.codecs import formats
+from provrepo.codecs.rdf_terms import Terms
 from provrepo.errors import QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
@@ -21,7 +22,7 @@ from provrepo.vocab import PREDECLARED, RDF_LANG_STRING, XSD_STRING
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-__all__ = ["Kind", "QueryResult", "Row", "from_pyoxigraph", "parse"]
+__all__ = ["Kind", "QueryResult", "Row", "from_pyoxigraph", "parse", "value_of"]
 
 Kind: TypeAlias = OneOf["bindings", "boolean", "graph"]
 """SELECT gives bindings, ASK a boolean, CONSTRUCT and DESCRIBE a graph."""
@@ -150,9 +151,10 @@ def _transcode(data: bytes, format_name: str) -> bytes:
 def _write_graph(triples: list[Quad], format_name: str) -> bytes:
     import pyoxigraph as ox
 
+    terms = Terms()
     return (
         ox.serialize(
-            (ox.Triple(_resource(t.subject), ox.NamedNode(t.predicate), _term(t.object)) for t in triples),
+            (ox.Triple(terms.node(t.subject), terms.iri(t.predicate), terms.value(t.object)) for t in triples),
             format=getattr(ox.RdfFormat, _GRAPHS[format_name]),
             prefixes=_used_prefixes(triples),
         )
@@ -164,22 +166,6 @@ def _used_prefixes(triples: list[Quad]) -> dict[str, str]:
     iris: set[str] = {iri for t in triples for iri in t[:3] if isinstance(iri, Identifier)}
     iris |= {t.object.datatype for t in triples if isinstance(t.object, Literal)}
     return {prefix: name for prefix, name in PREDECLARED.items() if any(iri.startswith(name) for iri in iris)}
-
-
-def _resource(identifier: str) -> ox.NamedNode | ox.BlankNode:
-    import pyoxigraph as ox
-
-    return ox.BlankNode(identifier[2:]) if identifier.startswith("_:") else ox.NamedNode(identifier)
-
-
-def _term(value: Value) -> ox.NamedNode | ox.BlankNode | ox.Literal:
-    import pyoxigraph as ox
-
-    if isinstance(value, Identifier):
-        return _resource(value)
-    if value.language is not None:
-        return ox.Literal(value.lexical, language=value.language)
-    return ox.Literal(value.lexical, datatype=ox.NamedNode(value.datatype))
 
 
 def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples) -> QueryResult:
@@ -202,21 +188,26 @@ def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriple
 
 
 def _row(variables: tuple[str, ...], solution: ox.QuerySolution) -> Row:
-    return {name: _value(term) for name, term in zip(variables, solution, strict=True) if term is not None}
+    return {name: value_of(term) for name, term in zip(variables, solution, strict=True) if term is not None}
 
 
 def _triple(triple: ox.Triple | ox.Quad) -> Quad:
-    return Quad(_identifier(triple.subject), Identifier(triple.predicate.value), _value(triple.object))
+    return Quad(_identifier(triple.subject), Identifier(triple.predicate.value), value_of(triple.object))
 
 
 def _identifier(term: Any) -> Identifier:
-    value = _value(term)
+    value = value_of(term)
     if not isinstance(value, Identifier):
         raise QueryError("a literal stands where an IRI or a blank node must stand")
     return value
 
 
-def _value(term: Any) -> Value:
+def value_of(term: Any) -> Value:
+    """A term of pyoxigraph in the model's terms.
+
+    Raises:
+        QueryError: RDF 1.1 has no such term.
+    """
     import pyoxigraph as ox
 
     if isinstance(term, ox.NamedNode):

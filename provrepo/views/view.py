@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Change", "View"]
+__all__ = ["PUBLIC", "Change", "View"]
+
+PUBLIC = "*public"
+"""The dataset that merges all public projects; no project can have this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """``submit``, ``withdraw``, ``erase`` or ``settings``."""
+        """``submit``, ``withdraw``, ``erase``, ``settings``; ``unreadable`` for an entry that is stepped over."""
         return str(self.entry["kind"])
 
 
@@ -61,7 +64,10 @@ class View(Protocol):
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
 
     def apply(self, dataset: str, change: Change) -> None:
-        """Apply one entry. Applying it again changes nothing; applying out of order is refused (ValueError)."""
+        """Apply one entry. Applying it again changes nothing; applying out of order is refused (ValueError).
+
+        An ``unreadable`` one moves the position and nothing else. A content file is deleted in any case.
+        """
 
     def forget(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""

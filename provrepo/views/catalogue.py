@@ -1,0 +1,293 @@
+"""The catalogue: what the repository says about itself, as triples of one named graph.
+
+It uses PROV-O for who did what when, DCAT and DCTERMS for what catalogues have in common, and the repository's own
+terms (``ontology/provrepo.ttl``) for the rest. Everything in it follows from ledger entries, so it can be made again at
+any time.
+
+Each subject but the repository itself, the agents and the projects carries ``provrepo:project``: that is how a project
+is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier, Literal, Value, text
+from provrepo.model.minting import Minter
+from provrepo.views.view import Change
+from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE, XSD, XSD_DATETIME
+
+__all__ = ["AGENT", "GRAPH", "OWN_DOCUMENT", "OWN_PROJECT", "POSITION", "STAMP", "TYPE", "WITH", "Catalogue", "Edit"]
+
+TYPE = Identifier(RDF_TYPE)
+AGENT = Identifier(PROV + "Agent")
+WITH = Identifier(PROV + "wasAssociatedWith")
+GRAPH = Identifier(PROVREPO + "graph")
+OWN_DOCUMENT = Identifier(PROVREPO + "document")
+OWN_PROJECT = Identifier(PROVREPO + "project")
+POSITION = Identifier(PROVREPO + "position")
+STAMP = Identifier(PROVREPO + "stamp")
+
+_ENTITY = Identifier(PROV + "Entity")
+_ACTIVITY = Identifier(PROV + "Activity")
+_BUNDLE = Identifier(PROV + "Bundle")
+_ATTRIBUTED = Identifier(PROV + "wasAttributedTo")
+_GENERATED_BY = Identifier(PROV + "wasGeneratedBy")
+_GENERATED_AT = Identifier(PROV + "generatedAtTime")
+_INVALIDATED_BY = Identifier(PROV + "wasInvalidatedBy")
+_INVALIDATED_AT = Identifier(PROV + "invalidatedAtTime")
+_ENDED = Identifier(PROV + "endedAtTime")
+_REVISION = Identifier(PROV + "wasRevisionOf")
+_SPECIALIZATION = Identifier(PROV + "specializationOf")
+
+_TITLE = Identifier(DCTERMS + "title")
+_IDENTIFIER = Identifier(DCTERMS + "identifier")
+_DESCRIPTION = Identifier(DCTERMS + "description")
+_CONFORMS = Identifier(DCTERMS + "conformsTo")
+_PART = Identifier(DCTERMS + "isPartOf")
+_DATASET = Identifier(DCAT + "dataset")
+_DCAT_DATASET = Identifier(DCAT + "Dataset")
+_DCAT_CATALOG = Identifier(DCAT + "Catalog")
+_DCAT_VERSION = Identifier(DCAT + "version")
+_HAS_CURRENT = Identifier(DCAT + "hasCurrentVersion")
+
+_OWN_VERSION = Identifier(PROVREPO + "version")
+_STATE = Identifier(PROVREPO + "state")
+_REASON = Identifier(PROVREPO + "reason")
+_COMPLETED_BY = Identifier(PROVREPO + "completedBy")
+
+_FACTS = ("blob", "sha256"), ("format", "format"), ("verdict", "verdict")
+_NUMBERS = ("size", "statements", "sequence")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of the catalogue.
+
+    Attributes:
+        replaced: pairs of subject and predicate whose values all go; without a predicate, all of the subject.
+        added: what comes, after that.
+    """
+
+    replaced: list[tuple[Identifier, Identifier | None]] = field(default_factory=list)
+    added: list[Quad] = field(default_factory=list)
+
+
+class Catalogue:
+    """Turns ledger entries into edits of the catalogue graph.
+
+    Attributes:
+        graph: the name of the graph.
+        repository: the repository's own IRI.
+        minter: mints the IRIs.
+    """
+
+    def __init__(self, base: str) -> None:
+        self.minter = Minter(base)
+        self.graph = self.minter.catalogue()
+        self.repository = self.minter.mint("")
+
+    def edit(self, change: Change, values: Callable[[Identifier, Identifier], Sequence[Value]]) -> Edit:
+        """What an entry changes, its position included.
+
+        Args:
+            change: the entry.
+            values: the values that the catalogue has now for a subject and a predicate.
+
+        Raises:
+            ValueError: a kind of entry that this version does not know.
+        """
+        project = self.minter.project(change.project)
+        edit = Edit([(project, POSITION)], [self._quad(project, POSITION, _number(change.sequence))])
+        if change.kind == "unreadable":
+            return edit
+        edit.added.extend(self._project(project, change.project))
+        match change.kind:
+            case "submit":
+                self._submit(edit, change, project, values)
+            case "withdraw":
+                self._end(edit, change, project, "withdrawn", values)
+            case "erase":
+                self._end(edit, change, project, "erased", values)
+            case "settings":
+                self._settings(edit, change, project)
+            case other:
+                raise ValueError(f"no view knows entries of the kind {other!r}")
+        return edit
+
+    def document(self, change: Change) -> Identifier:
+        """The document that an entry speaks of."""
+        return self.minter.document(change.project, change.entry["document"])
+
+    def version(self, change: Change) -> Identifier:
+        """The version that an entry speaks of."""
+        return self.minter.version(change.project, change.entry["document"], change.entry["version"])
+
+    def graphs(self, change: Change, graphs: Iterable[str]) -> list[Quad]:
+        """Which graphs hold the content of the version: what is needed to take them out again.
+
+        Args:
+            change: the submission.
+            graphs: the graphs that its content fills, sorted.
+        """
+        version, project = self.version(change), self.minter.project(change.project)
+        filled = set(graphs)
+        quads = [
+            self._quad(version, OWN_DOCUMENT, self.document(change)),
+            self._quad(version, OWN_PROJECT, project),
+        ]
+        for graph in map(Identifier, sorted(filled)):
+            quads.append(self._quad(version, GRAPH, graph))
+            source = _completes(graph, version)
+            if source in filled:
+                quads.append(self._quad(Identifier(source), _COMPLETED_BY, graph))
+            elif graph != version and not source:
+                quads += [
+                    self._quad(graph, TYPE, _BUNDLE),
+                    self._quad(graph, _OWN_VERSION, version),
+                    self._quad(graph, OWN_PROJECT, project),
+                ]
+        return quads
+
+    @staticmethod
+    def emptied(version: Identifier, graphs: Iterable[Identifier]) -> list[tuple[Identifier, Identifier | None]]:
+        """What no longer holds once the graphs of a version have left; the form is that of ``Edit.replaced``."""
+        own: list[tuple[Identifier, Identifier | None]] = [(version, GRAPH), (version, _COMPLETED_BY)]
+        return own + [(graph, None) for graph in graphs if graph != version]
+
+    def _quad(self, subject: Identifier, predicate: Identifier, value: Value) -> Quad:
+        return Quad(subject, predicate, value, self.graph)
+
+    def _project(self, project: Identifier, name: str) -> Iterator[Quad]:
+        yield self._quad(self.repository, TYPE, Identifier(PROVREPO + "Repository"))
+        yield self._quad(project, TYPE, Identifier(PROVREPO + "Project"))
+        yield self._quad(project, TYPE, _DCAT_CATALOG)
+        yield self._quad(project, _PART, self.repository)
+        yield self._quad(project, _IDENTIFIER, text(name))
+
+    def _settings(self, edit: Edit, change: Change, project: Identifier) -> None:
+        if "title" in change.entry:
+            edit.replaced.append((project, _TITLE))
+            edit.added.extend(self._text(project, _TITLE, change.entry["title"]))
+        if "profiles" in change.entry:
+            predicate = Identifier(PROVREPO + "profile")
+            edit.replaced.append((project, predicate))
+            edit.added.extend(
+                self._quad(project, predicate, self.minter.profile(name)) for name in change.entry["profiles"]
+            )
+
+    def _submit(
+        self,
+        edit: Edit,
+        change: Change,
+        project: Identifier,
+        values: Callable[[Identifier, Identifier], Sequence[Value]],
+    ) -> None:
+        document, version, number = self.document(change), self.version(change), change.entry["version"]
+        edit.replaced.extend([(document, _HAS_CURRENT), (document, _TITLE), (version, _STATE)])
+        edit.added.extend(
+            [
+                self._quad(project, _DATASET, document),
+                self._quad(document, TYPE, Identifier(PROVREPO + "Document")),
+                self._quad(document, TYPE, _DCAT_DATASET),
+                self._quad(document, _IDENTIFIER, text(change.entry["document"])),
+                self._quad(document, OWN_PROJECT, project),
+                self._quad(document, _HAS_CURRENT, version),
+                *self._text(document, _TITLE, change.entry.get("title", "")),
+                *self._version(change, version, document, project),
+            ]
+        )
+        if number > 1:
+            previous = self.minter.version(change.project, change.entry["document"], number - 1)
+            edit.added.append(self._quad(version, _REVISION, previous))
+            if text("erased") not in values(previous, _STATE):
+                edit.replaced.append((previous, _STATE))
+                edit.added.append(self._quad(previous, _STATE, text("superseded")))
+
+    def _version(
+        self, change: Change, version: Identifier, document: Identifier, project: Identifier
+    ) -> Iterator[Quad]:
+        entry, time = change.entry, _time(change.entry["time"])
+        submission, actor = Identifier(f"{version}#submission"), self.minter.actor(entry["actor"])
+        yield self._quad(version, TYPE, Identifier(PROVREPO + "Version"))
+        yield self._quad(version, TYPE, _ENTITY)
+        yield self._quad(version, OWN_PROJECT, project)
+        yield self._quad(version, OWN_DOCUMENT, document)
+        yield self._quad(version, _SPECIALIZATION, document)
+        yield self._quad(version, _DCAT_VERSION, text(str(entry["version"])))
+        yield self._quad(version, _STATE, text("current"))
+        yield self._quad(version, _GENERATED_AT, time)
+        yield self._quad(version, _GENERATED_BY, submission)
+        yield self._quad(version, _ATTRIBUTED, actor)
+        for name, term in _FACTS:
+            yield self._quad(version, Identifier(PROVREPO + term), text(entry[name]))
+        for name in _NUMBERS:
+            yield self._quad(version, Identifier(PROVREPO + name), _number(entry[name]))
+        for layer in entry.get("layers", ()):
+            yield self._quad(version, Identifier(PROVREPO + "layer"), text(layer))
+        for name in entry.get("profiles", ()):
+            yield self._quad(version, Identifier(PROVREPO + "profile"), self.minter.profile(name))
+            if entry["verdict"] == "conforms":
+                yield self._quad(version, _CONFORMS, self.minter.profile(name))
+        yield from self._text(version, _TITLE, entry.get("title", ""))
+        yield from self._text(version, _DESCRIPTION, entry.get("note", ""))
+        yield from self._activity(submission, "Submission", actor, time, project)
+
+    def _end(
+        self,
+        edit: Edit,
+        change: Change,
+        project: Identifier,
+        state: str,
+        values: Callable[[Identifier, Identifier], Sequence[Value]],
+    ) -> None:
+        """A withdrawal or an erasure: the version is invalidated, once and for all by the first of the two."""
+        document, version, entry = self.document(change), self.version(change), change.entry
+        kind = "Withdrawal" if state == "withdrawn" else "Erasure"
+        activity, time = Identifier(f"{version}#{kind.lower()}"), _time(entry["time"])
+        if version in values(document, _HAS_CURRENT):
+            edit.replaced.append((document, _HAS_CURRENT))
+        edit.replaced.append((version, _STATE))
+        edit.added.extend(
+            [
+                self._quad(version, OWN_PROJECT, project),
+                self._quad(version, OWN_DOCUMENT, document),
+                self._quad(version, _STATE, text(state)),
+                self._quad(version, _INVALIDATED_BY, activity),
+                *self._activity(activity, kind, self.minter.actor(entry["actor"]), time, project),
+                *self._text(activity, _REASON, entry.get("reason", "")),
+            ]
+        )
+        if not values(version, _INVALIDATED_AT):
+            edit.added.append(self._quad(version, _INVALIDATED_AT, time))
+
+    def _activity(
+        self, activity: Identifier, kind: str, actor: Identifier, time: Literal, project: Identifier
+    ) -> Iterator[Quad]:
+        yield self._quad(activity, TYPE, Identifier(PROVREPO + kind))
+        yield self._quad(activity, TYPE, _ACTIVITY)
+        yield self._quad(activity, OWN_PROJECT, project)
+        yield self._quad(activity, WITH, actor)
+        yield self._quad(activity, _ENDED, time)
+        yield self._quad(actor, TYPE, AGENT)
+
+    def _text(self, subject: Identifier, predicate: Identifier, value: str) -> Iterator[Quad]:
+        if value:
+            yield self._quad(subject, predicate, text(value))
+
+
+def _completes(graph: str, version: str) -> str:
+    """The graph that ``graph`` is the completion of, or the empty string; the inverse of what ``Minter`` does."""
+    if graph == Minter.completed(version):
+        return version
+    return graph.removesuffix("-completed") if graph.endswith("-completed") else ""
+
+
+def _number(value: int) -> Literal:
+    return Literal(str(value), XSD + "integer")
+
+
+def _time(value: str) -> Literal:
+    return Literal(value, XSD_DATETIME)

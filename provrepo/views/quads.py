@@ -1,0 +1,412 @@
+"""The quads of current documents in Oxigraph: one store per dataset, and SPARQL over it.
+
+The graphs of a dataset are described in ``docs/reference/graphs.md``; why the default graph is a real one, kept up to
+date here, in ``docs/adr/0002-default-graph.md``.
+
+What Oxigraph guarantees and this module builds on (pyoxigraph 0.5): one ``Store.update`` is one transaction, however
+many operations stand in it; one ``Store.bulk_load`` becomes visible at once or not at all; a reader keeps the snapshot
+it started with. Two writers at once would overwrite each other unnoticed, hence a lock per dataset. Commits are not
+synced to disk, so a power cut may take the last ones back: position and content go together, and the ledger is
+applied again from there.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, cast
+
+import pyoxigraph as ox
+
+from provrepo.codecs.rdf_terms import Terms
+from provrepo.codecs.results import QueryResult, from_pyoxigraph, value_of
+from provrepo.errors import Damaged, NoSpace, QueryError
+from provrepo.model.identifiers import Identifier, Value
+from provrepo.views import guard
+from provrepo.views.catalogue import (
+    AGENT,
+    GRAPH,
+    OWN_DOCUMENT,
+    OWN_PROJECT,
+    POSITION,
+    STAMP,
+    TYPE,
+    WITH,
+    Catalogue,
+    Edit,
+)
+from provrepo.views.content import Doubled, check_graph
+from provrepo.views.pool import Pool
+from provrepo.views.view import Change
+from provrepo.vocab import PREDECLARED
+
+__all__ = ["MAPPING", "Quads"]
+
+log = logging.getLogger("provrepo.views.quads")
+
+MAPPING = "quads/1"
+"""Version of what this view makes of ledger entries. Another one means that every dataset is built again."""
+
+_OPEN = 64
+"""Stores kept open while idle: each costs about 4 MB and 18 file descriptors."""
+
+_SMALL = 4 << 20
+"""Bytes of content up to which everything goes into one transaction, which is held in memory: some 20,000 quads."""
+
+_BATCH = 20_000
+"""Triples taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
+
+_CLOSING = 5.0
+"""Seconds to wait for a store that is being closed before it can be opened again."""
+
+_DEFAULT = ox.DefaultGraph()
+
+
+class Quads:
+    """The view that answers SPARQL.
+
+    Attributes:
+        STAMP: the version of the mapping and the base IRI, which is part of every name that the view mints.
+    """
+
+    def __init__(self, path: Path, *, base: str, capacity: int = _OPEN) -> None:
+        """Open the view; datasets are opened when first used.
+
+        Args:
+            path: the directory that holds a directory for each dataset; made where there is none.
+            base: the repository's base IRI, empty without one.
+            capacity: how many idle stores stay open.
+        """
+        self.STAMP = f"{MAPPING} {base}".rstrip()
+        self._catalogue = Catalogue(base)
+        self._graph = ox.NamedNode(self._catalogue.graph)
+        self._pool: Pool[ox.Store] = Pool(path, _open, capacity=capacity)
+        self._writers: dict[str, threading.RLock] = {}
+        self._terms = Terms()
+
+    def datasets(self) -> list[str]:
+        """The datasets that exist, sorted."""
+        return self._pool.names()
+
+    def stamp(self, dataset: str) -> str | None:
+        """The stamp under which the dataset was built; None for an empty one."""
+        with self._reading(dataset) as store:
+            found = self._values(store, self._catalogue.repository, STAMP)
+        return str(found[0]) if found else None
+
+    def position(self, dataset: str, project: str) -> int:
+        """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
+        with self._reading(dataset) as store:
+            return self._position(store, project)
+
+    def apply(self, dataset: str, change: Change) -> None:
+        """Apply one entry.
+
+        Small changes are one transaction. Large content is loaded first, atomically, and only then is what it
+        replaces taken out and the position moved: a crash in between is healed by applying the entry again.
+
+        Raises:
+            ValueError: not the entry after the last one applied, or of an unknown kind.
+            Damaged: the content is not what a content file is, or the store cannot be written.
+            NoSpace: the disk is full.
+        """
+        with self._writing(dataset) as store:
+            position = self._position(store, change.project)
+            if change.sequence <= position:
+                return
+            if change.sequence != position + 1:
+                raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
+            edit = self._catalogue.edit(change, lambda subject, predicate: self._values(store, subject, predicate))
+            leaving = self._leaving(store, change)
+            if change.kind == "submit" and change.content is not None:
+                content = change.content()
+                try:
+                    self._replace(store, change, content, leaving, edit)
+                finally:
+                    content.unlink(missing_ok=True)
+            else:
+                self._remove(store, leaving, self._edited(edit, leaving))
+
+    def forget(self, dataset: str, project: str) -> None:
+        """Remove everything of one project from a dataset, its position included."""
+        if not self.position(dataset, project):
+            return
+        with self._writer(dataset):
+            if self._empty_of(dataset, self._catalogue.minter.project(project)):
+                self.clear(dataset)
+
+    def _empty_of(self, dataset: str, project: Identifier) -> bool:
+        """Take a project out; whether that leaves no other."""
+        with self._writing(dataset) as store:
+            versions = self._subjects(store, OWN_PROJECT, project)
+            leaving = {version: graphs for version in versions if (graphs := self._graphs_of(store, version))}
+            self._remove(store, leaving, self._forgetting(project))
+            return next(store.quads_for_pattern(None, ox.NamedNode(POSITION), None, self._graph), None) is None
+
+    def clear(self, dataset: str) -> None:
+        """Remove the dataset, once the queries that run on it have ended."""
+        with self._writer(dataset):
+            self._pool.remove(dataset)
+
+    def close(self) -> None:
+        """Close every store, once the queries that run have ended."""
+        self._pool.close()
+
+    def count(self, dataset: str) -> int:
+        """How many quads a dataset holds: those of its named graphs, the catalogue's, and the default graph's."""
+        with self._reading(dataset) as store:
+            return len(store)
+
+    def dump(self, dataset: str) -> Iterator[str]:
+        """Every quad of a dataset as a line of N-Quads, sorted. The lines are held in memory."""
+        with self._reading(dataset) as store:
+            data = store.dump(format=ox.RdfFormat.N_QUADS) or b""
+        return iter(sorted(data.decode().splitlines()))
+
+    def query(self, dataset: str, text: str, *, base: str | None = None) -> QueryResult:
+        """Ask one dataset; a dataset that does not exist is an empty one.
+
+        Args:
+            dataset: its name.
+            text: a SPARQL 1.1 query. The prefixes of ``provrepo.vocab.PREDECLARED`` need no declaration.
+            base: against which the query's relative IRIs are resolved.
+
+        Returns:
+            The whole answer.
+
+        Raises:
+            QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.guard``); or it
+                cannot be evaluated.
+        """
+        guard.check(text)
+        answer = self._ask(dataset, text, base)
+        if isinstance(answer, QueryError):
+            raise answer
+        return answer
+
+    def _ask(self, dataset: str, text: str, base: str | None) -> QueryResult | QueryError:
+        # Returned, not raised: the traceback of an error would keep the store open for as long as the error lives.
+        with self._reading(dataset) as store:
+            try:
+                return from_pyoxigraph(store.query(text, base_iri=base, prefixes=dict(PREDECLARED)))
+            except SyntaxError as error:
+                return _syntax_error(str(error.msg))
+            except QueryError as error:
+                return QueryError(error.message)
+            except (RuntimeError, ValueError) as error:
+                return QueryError(f"the query cannot be evaluated: {error}")
+
+    def _writer(self, dataset: str) -> threading.RLock:
+        return self._writers.setdefault(dataset, threading.RLock())
+
+    @contextmanager
+    def _reading(self, dataset: str) -> Iterator[ox.Store]:
+        with _translated(dataset), self._pool.use(dataset) as store:
+            yield ox.Store() if store is None else store
+
+    @contextmanager
+    def _writing(self, dataset: str) -> Iterator[ox.Store]:
+        with self._writer(dataset), _translated(dataset), self._pool.use(dataset, create=True) as store:
+            if store is None:
+                raise AssertionError("a store that is created exists")
+            yield store
+
+    def _position(self, store: ox.Store, project: str) -> int:
+        found = self._values(store, self._catalogue.minter.project(project), POSITION)
+        return int(str(found[0])) if found else 0
+
+    def _values(self, store: ox.Store, subject: Identifier, predicate: Identifier) -> list[Value]:
+        """What the catalogue says."""
+        pattern = store.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, self._graph)
+        return [value_of(quad.object) for quad in pattern]
+
+    def _subjects(self, store: ox.Store, predicate: Identifier, value: Identifier) -> list[Identifier]:
+        pattern = store.quads_for_pattern(None, ox.NamedNode(predicate), ox.NamedNode(value), self._graph)
+        return sorted(Identifier(quad.subject.value) for quad in pattern if isinstance(quad.subject, ox.NamedNode))
+
+    def _graphs_of(self, store: ox.Store, version: Identifier) -> list[Identifier]:
+        return sorted(value for value in self._values(store, version, GRAPH) if isinstance(value, Identifier))
+
+    def _leaving(self, store: ox.Store, change: Change) -> dict[Identifier, list[Identifier]]:
+        """The graphs that an entry takes out of the dataset, by version.
+
+        All that are recorded for the document, not those of its current version alone: content that was loaded just
+        before a crash is recorded too.
+        """
+        if change.kind not in ("submit", "withdraw", "erase"):
+            return {}
+        versions = self._subjects(store, OWN_DOCUMENT, self._catalogue.document(change))
+        own = self._catalogue.version(change)
+        if change.kind == "erase":
+            versions = [version for version in versions if version == own]
+        elif change.kind == "submit" and change.content is not None:
+            versions = [version for version in versions if version != own]
+        return {version: graphs for version in versions if (graphs := self._graphs_of(store, version))}
+
+    def _replace(
+        self, store: ox.Store, change: Change, content: Path, leaving: dict[Identifier, list[Identifier]], edit: Edit
+    ) -> None:
+        """Put the content in and take out what it replaces."""
+        version = self._catalogue.version(change)
+        edited = self._edited(edit, leaving)
+        if content.stat().st_size > _SMALL:
+            self._bulk_load(store, change, content)
+            self._remove(store, leaving, edited)
+            return
+        quads = list(_read(content))
+        graphs = sorted({"" if isinstance(q.graph_name, ox.DefaultGraph) else q.graph_name.value for q in quads})
+        for graph in graphs:
+            check_graph(graph, version)
+        insert = "INSERT DATA {\n" + "".join(map(_twice, quads)) + self._records(change, graphs) + "}"
+        self._remove(store, leaving, f"{insert};\n{edited}", first=insert)
+
+    def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
+        def trailer(graphs: Iterable[str]) -> bytes:
+            records = self._catalogue.graphs(change, graphs)
+            return "".join(f"{self._terms.quad(quad)} .\n" for quad in records).encode()
+
+        with Doubled(content, self._catalogue.version(change), trailer) as stream:
+            store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
+
+    def _records(self, change: Change, graphs: Sequence[str]) -> str:
+        return "".join(_in_graph(self._terms.quad(quad)) for quad in self._catalogue.graphs(change, graphs))
+
+    def _remove(
+        self, store: ox.Store, leaving: dict[Identifier, list[Identifier]], then: str, *, first: str = ""
+    ) -> None:
+        """Take graphs out of the dataset, and their triples out of the default graph where no other graph holds them.
+
+        Args:
+            store: the dataset's.
+            leaving: the graphs, by version.
+            then: further operations of the same transaction.
+            first: what to insert beforehand where the graphs are too large for one transaction; ``then`` holds it too.
+        """
+        nodes = [ox.NamedNode(graph) for graphs in leaving.values() for graph in graphs]
+        doomed = list(islice(self._sole(store, nodes), _BATCH + 1))
+        if len(doomed) > _BATCH:
+            if first:
+                store.update(first)
+            # Begun anew: what was just inserted may hold some of the triples.
+            batches = self._sole(store, nodes)
+            while doomed := list(islice(batches, _BATCH)):
+                store.update("DELETE DATA {\n" + "".join(map(_twice, doomed)) + "}")
+        operations = ["DELETE DATA {\n" + "".join(map(_plain, doomed)) + "}"] if doomed else []
+        operations += [f"DROP SILENT GRAPH {node}" for node in nodes]
+        store.update(";\n".join([*operations, then]))
+
+    def _sole(self, store: ox.Store, leaving: list[ox.NamedNode]) -> Iterator[ox.Quad]:
+        """The quads of the leaving graphs whose triple no staying graph holds."""
+        gone = {*leaving, _DEFAULT, self._graph}
+        for node in leaving:
+            for quad in store.quads_for_pattern(None, None, None, node):
+                holders = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
+                if all(holder.graph_name in gone for holder in holders):
+                    yield quad
+
+    def _edited(self, edit: Edit, leaving: dict[Identifier, list[Identifier]]) -> str:
+        """An edit of the catalogue as SPARQL, the stamp included."""
+        replaced = list(edit.replaced)
+        for version, graphs in leaving.items():
+            replaced += self._catalogue.emptied(version, graphs)
+        stamp = f"{self._iri(self._catalogue.repository)} {self._iri(STAMP)} {ox.Literal(self.STAMP)}"
+        operations = [
+            self._delete(f"{self._iri(subject)} {'?p' if predicate is None else self._iri(predicate)} ?o")
+            for subject, predicate in replaced
+        ]
+        inserted = "".join(_in_graph(self._terms.quad(quad)) for quad in edit.added)
+        return ";\n".join([*operations, f"INSERT DATA {{\n{inserted}GRAPH {self._graph} {{ {stamp} }} }}"])
+
+    def _forgetting(self, project: Identifier) -> str:
+        agents = f"?a {self._iri(TYPE)} {self._iri(AGENT)}"
+        return ";\n".join(
+            [
+                self._delete(f"?s {self._iri(OWN_PROJECT)} {self._iri(project)} . ?s ?p ?o"),
+                self._delete(f"{self._iri(project)} ?p ?o"),
+                f"DELETE {{ GRAPH {self._graph} {{ {agents} }} }} WHERE {{ GRAPH {self._graph} {{ {agents} "
+                f"FILTER NOT EXISTS {{ ?activity {self._iri(WITH)} ?a }} }} }}",
+            ]
+        )
+
+    def _delete(self, pattern: str) -> str:
+        return f"DELETE WHERE {{ GRAPH {self._graph} {{ {pattern} }} }}"
+
+    def _iri(self, identifier: Identifier) -> str:
+        return str(self._terms.iri(identifier))
+
+
+def _open(path: Path) -> ox.Store:
+    # A bulk load that was killed leaves its files; nobody else writes here.
+    for left in path.glob("bulk-*"):
+        left.unlink(missing_ok=True)
+    deadline = time.monotonic() + _CLOSING
+    while True:
+        try:
+            return ox.Store(str(path))
+        except OSError as error:
+            # A store is closed by the last reference to it, which another thread may be about to drop.
+            if "lock hold by current process" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _read(content: Path) -> Iterator[ox.Quad]:
+    # Parsed and written again, not copied: the text of a query must be made of whole terms only.
+    try:
+        yield from ox.parse(path=str(content), format=ox.RdfFormat.N_QUADS)
+    except SyntaxError as error:
+        raise Damaged(f"the content is not N-Quads: {error.msg}") from error
+
+
+def _plain(quad: ox.Quad) -> str:
+    return f"{quad.subject} {quad.predicate} {quad.object} .\n"
+
+
+def _in_graph(quad: ox.Quad) -> str:
+    return f"GRAPH {quad.graph_name} {{ {quad.subject} {quad.predicate} {quad.object} }}\n"
+
+
+def _twice(quad: ox.Quad) -> str:
+    """In the quad's own graph and in the default graph."""
+    return _plain(quad) + _in_graph(quad)
+
+
+@contextmanager
+def _translated(dataset: str) -> Iterator[None]:
+    try:
+        yield
+    except SyntaxError as error:
+        raise Damaged(f"the content for dataset {dataset} is not N-Quads: {error.msg}") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC or "No space left" in str(error):
+            raise NoSpace(f"cannot write dataset {dataset}: the disk is full") from error
+        raise Damaged(
+            f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild makes it anew"
+        ) from error
+
+
+_PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
+_LONGEST = 200
+
+
+def _syntax_error(message: str) -> QueryError:
+    """Oxigraph names everything that its grammar would have taken, character classes included: too much to read."""
+    found = _PLACE.match(message)
+    if found is None:
+        return QueryError(f"not a SPARQL query: {message}"[:_LONGEST])
+    line, column, expected = found.groups()
+    remarks = [word for word in ("Prefix not found", "IRI parsing failed") if word in expected]
+    if remarks:
+        message = remarks[0][0].lower() + remarks[0][1:]
+    elif expected.startswith("one of ") or "[" in expected:
+        message = "the query cannot be understood from here on"
+    else:
+        message = f"expected {expected}"[:_LONGEST]
+    return QueryError(message, line=int(line), column=int(column))
