@@ -324,6 +324,17 @@ def test_lists_are_paged_by_link(site: Site) -> None:
     assert any(document["name"] == "gone" and document["withdrawn"] for document in everything)
 
 
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+def test_the_next_page_is_always_within_the_site(site: Site, accept: str) -> None:
+    site.submit("page-a")
+    path = "/projects/open/documents?limit=1&_external=1&_scheme=javascript&_anchor=x&endpoint=y"
+    answer = site.client.get(path, headers={"Accept": accept, "Host": "evil.example"})
+    assert answer.status_code == 200
+    assert "javascript" not in answer.text + answer.headers.get("Link", "")
+    assert "evil.example" not in answer.text + answer.headers.get("Link", "")
+    assert "/projects/open/documents?" in answer.text + answer.headers.get("Link", "")
+
+
 def test_projects_show_to_who_may_read_them(site: Site) -> None:
     def seen(who: str) -> list[str]:
         answer = site.client.get("/projects", headers=site.auth(who))

@@ -68,3 +68,7 @@ def test_the_more_exact_range_decides_about_a_media_type() -> None:
     choice = accepted((JSON, HTML), "application/json;q=0, application/*;q=1, text/html;q=0.1")
     assert choice is not None
     assert choice.name == "html"
+
+
+def test_a_header_without_end_is_not_read_to_its_end() -> None:
+    assert accepted(OFFERS, ",".join(["image/png"] * 500 + ["text/turtle"])) is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from flask import request
@@ -50,6 +50,10 @@ class Choice:
 HTML = Offer("html", ("text/html",), (".html",))
 JSON = Offer("json", ("application/json",), (".json",))
 _PROBLEM = Offer("problem", ("application/problem+json", "application/json"))
+
+
+MOST = 100
+"""Media ranges of an ``Accept`` header that are looked at; no honest client sends more."""
 
 
 class _Media(NamedTuple):
@@ -97,7 +101,7 @@ def accepted(offers: Sequence[Offer], header: str) -> Choice | None:
     choice = None
     for position, offer in enumerate(offers):
         for media_type in offer.media_types:
-            quality, exactness = _judge(_media(media_type), ranges)
+            quality, exactness = _judge(_offered(media_type), ranges)
             rank = (quality, exactness, -position)
             if quality > 0 and (best is None or rank > best):
                 best, choice = rank, Choice(offer.name, media_type)
@@ -123,7 +127,11 @@ def _named(ending: str, offers: Sequence[Offer]) -> Choice | None:
     return None
 
 
-@lru_cache(maxsize=256)
+@cache
+def _offered(media_type: str) -> _Media:
+    return _media(media_type)
+
+
 def _media(value: str) -> _Media:
     kind, options = parse_options_header(value)
     main, _, sub = kind.strip().lower().partition("/")
@@ -132,7 +140,7 @@ def _media(value: str) -> _Media:
 
 
 def _ranges(header: str) -> list[_Range]:
-    return [_Range(_media(item), _quality(item)) for item in parse_list_header(header)]
+    return [_Range(_media(item), _quality(item)) for item in parse_list_header(header)[:MOST]]
 
 
 def _quality(item: str) -> float:

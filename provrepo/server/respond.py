@@ -47,8 +47,9 @@ class Window:
 
     def next(self, last: str) -> str:
         """The path and query of what follows after ``last``."""
-        arguments = {**(request.view_args or {}), **request.args.to_dict(), "after": last, "limit": self.limit}
-        return url_for(request.endpoint or "", **arguments)
+        # Only parameters of lists are carried along: url_for gives names of its own, such as _scheme, a meaning.
+        kept: dict[str, Any] = {name: request.args[name] for name in ("format", "withdrawn") if name in request.args}
+        return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 
 def window() -> Window:
