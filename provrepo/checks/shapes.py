@@ -166,12 +166,16 @@ def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Fin
     )
 
 
+_IRI = re.compile("<([^<>]*)>")
+
+
 def _repair(component: str, raw: RawResult) -> str | None:
     """Plain words where the kind of constraint says what is missing."""
-    path = short(raw["path"] or "")
+    # Of a path with alternatives the first, which the shape's author prefers.
+    path = short((_IRI.findall(raw["path"] or "") or [raw["path"] or ""])[0])
     match component:
         case "MinCountConstraintComponent":
-            return f"Add {path.split('|')[0].strip('(<>')} to {short(raw['focus'] or '')}."
+            return f"Add {path} to {short(raw['focus'] or '')}."
         case "MaxCountConstraintComponent":
             return f"Keep one {path} of {short(raw['focus'] or '')}."
         case "ClassConstraintComponent" if (raw["value"] or "").startswith(("<", "_:")):

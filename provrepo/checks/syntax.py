@@ -18,8 +18,16 @@ __all__ = ["CHECKS", "LAYER", "check"]
 
 LAYER = "syntax"
 
-_RESERVED = frozenset({PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE})
-"""PROV-DM section 5.7.4: the attributes in the PROV namespace."""
+_DICTIONARY = (
+    *("derivedByInsertionFrom", "derivedByRemovalFrom", "dictionary", "hadDictionaryMember", "insertedKeyEntityPair"),
+    *("pairEntity", "pairKey", "qualifiedInsertion", "qualifiedRemoval", "removedKey"),
+)
+_ACCESS = ("has_anchor", "has_provenance", "has_query_service", "pingback", "provenanceUriTemplate")
+
+_RESERVED = frozenset(
+    {PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, *(PROV + name for name in _DICTIONARY + _ACCESS)}
+)
+"""What defines attributes in the PROV namespace: PROV-DM section 5.7.4, and the Notes PROV-Dictionary and PROV-AQ."""
 
 
 def check(document: Document) -> list[Finding]:
