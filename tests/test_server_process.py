@@ -201,3 +201,17 @@ def test_an_address_that_cannot_be_listened_on(tmp_path: Path) -> None:
             serve(store, host="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(UsageError, match="no-such-host"):
             serve(store, host="no-such-host.invalid", port=0)
+
+
+def test_slow_senders_do_not_keep_others_waiting(server: Server) -> None:
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(30)]
+    try:
+        for number, connection in enumerate(slow):
+            body = b"Content-Length: 1000\r\n\r\nhalf" if number % 2 else b""
+            connection.sendall(b"POST /validate HTTP/1.1\r\nHost: x\r\n" + body)
+        started = time.monotonic()
+        assert server.request("GET", "/health")[0] == 200
+        assert time.monotonic() - started < 2
+    finally:
+        for connection in slow:
+            connection.close()
