@@ -54,13 +54,13 @@ def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: 
     with provrepo.open(tmp_path) as repository:
         repository.submit(PROVJSON, name="a")
         repository.query("ASK {}")
-        view = repository._store.follower.view(Quads)
+        view = repository._store.view(Quads)
         view.forget("default", "nobody")
         before = view.stamp("default")
     monkeypatch.setattr("provrepo.views.quads.MAPPING", "another/0", raising=True)
     with provrepo.open(tmp_path) as repository:
         assert repository.query(LABELED).boolean is True
-        assert repository._store.follower.view(Quads).stamp("default") != before
+        assert repository._store.view(Quads).stamp("default") != before
 
 
 def test_what_cannot_be_derived_is_set_aside_and_tried_again_by_rebuild(

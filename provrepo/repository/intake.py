@@ -7,13 +7,14 @@ the path of a file of N-Quads.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
-from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE
+from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROV_TYPE, PROVREPO
 
 __all__ = ["MAPPING", "run"]
 
@@ -47,20 +48,17 @@ def run(
 
     Returns:
         ``format``, ``statements``, ``title``, ``report`` (None where nothing was checked), ``written`` (whether there
-        are quads), ``bundles`` (pairs of graph IRI and bundle IRI), ``seconds`` (by step).
+        are quads), ``seconds`` (by step).
 
     Raises:
         ReadError: the bytes cannot be read.
     """
     from provrepo.codecs import dataset, formats
-    from provrepo.codecs.guards import check as guard
 
     started = time.perf_counter()
     data = Path(source).read_bytes()
     chosen = formats.by_name(format) if format else formats.detect(data, name)
-    guard(data, chosen.name)
-    reading = dataset.read(data, chosen, base)
-    document = reading.document
+    document, quads = dataset.read_for_dataset(data, chosen, base)
     read = time.perf_counter()
 
     report = None
@@ -70,24 +68,29 @@ def run(
         report = judge(document, profiles=profiles or [], constraints=constraints, source=data)
     checked = time.perf_counter()
 
-    bundles: list[tuple[str, str]] = []
     written = target is not None and (report is None or report.conforms)
     if target is not None and written:
         minter = Minter(target["minting"])
+        version, output = Identifier(target["version"]), Path(target["output"])
+        partial = output.with_suffix(".part")
         counts = dataset.write_nquads(
-            reading,
-            version=Identifier(target["version"]),
+            data,
+            document,
+            chosen,
+            base,
+            version=version,
             mint_blank=lambda number: minter.genid(target["blob"], number),
-            output=Path(target["output"]),
+            output=partial,
+            quads=quads,
         )
-        bundles = [(str(graph), str(bundle)) for graph, bundle in counts.bundles]
+        _name_bundles(partial, version, counts.bundles)
+        partial.replace(output)
     return {
         "format": chosen.name,
         "statements": len(document),
         "title": title(document),
         "report": None if report is None else report.to_dict(),
         "written": written,
-        "bundles": bundles,
         "seconds": {
             "read": read - started,
             "check": checked - read,
@@ -96,7 +99,14 @@ def run(
     }
 
 
-_TITLES = (Identifier("http://purl.org/dc/terms/title"), Identifier(PROV_LABEL))
+def _name_bundles(file: Path, version: Identifier, bundles: Iterable[tuple[Identifier, Identifier]]) -> None:
+    """Say which bundle each graph holds: their graphs are minted, because two documents may use one identifier."""
+    graph = Minter.completed(version)
+    with file.open("a", encoding="utf-8", newline="\n") as lines:
+        lines.writelines(f"<{holder}> <{PROVREPO}bundle> <{bundle}> <{graph}> .\n" for holder, bundle in bundles)
+
+
+_TITLES = (Identifier(DCTERMS + "title"), Identifier(PROV_LABEL))
 _BUNDLE = (Identifier(PROV_TYPE), Identifier(PROV + "Bundle"))
 
 

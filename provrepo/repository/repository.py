@@ -40,7 +40,7 @@ __all__ = ["DEFAULT", "Repository", "open"]
 log = logging.getLogger("provrepo.repository")
 
 DEFAULT = "default"
-"""The project where none is named; made when first submitted to."""
+"""The project where none is named; made when its owner first asks for it."""
 
 
 def open(  # noqa: A001 (provrepo.open is the promised name)
@@ -210,7 +210,7 @@ class Repository:
 
         Args:
             source: a path, the bytes, or a binary file object.
-            project: where to; ``default`` is made when first needed.
+            project: where to; ``default`` is made when its owner first needs it.
             name: the document's name; the file's name or part of the digest where it is not given.
             profiles: to hold it against, beyond the project's own.
             update: append a new version where the name is taken.
@@ -458,8 +458,6 @@ class Repository:
             dataset = PUBLIC
         else:
             dataset = project or DEFAULT
-            if dataset == DEFAULT and self.actor.owner:
-                self._ensure_default()
             self._readable(dataset)
         return self._quads().query(dataset, query, base=base)
 
@@ -552,6 +550,8 @@ class Repository:
     # What every verb asks first
 
     def _readable(self, project: str) -> None:
+        if project == DEFAULT and self.actor.owner:
+            self._ensure_default()
         settings, exists = catalog.project_settings(self._store, project)
         access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
 
@@ -583,7 +583,7 @@ class Repository:
     def _quads(self) -> Quads:
         from provrepo.views.quads import Quads
 
-        return self._store.follower.view(Quads)
+        return self._store.view(Quads)
 
 
 def _token_info(token: Token) -> TokenInfo:

@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import provrepo
-from provrepo.errors import Damaged
+from provrepo.errors import Busy, Damaged
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY, Entry
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 log = logging.getLogger("provrepo.repository.store")
+
+V = TypeVar("V")
 
 
 class Store:
@@ -120,6 +122,16 @@ class Store:
         """Whether this process holds the views, or could take them now."""
         return self._follow and self.follower.acquire()
 
+    def view(self, kind: type[V]) -> V:
+        """A view, brought up to the ledger.
+
+        Raises:
+            Busy: another process holds the views, or this one was told not to take them.
+        """
+        if not self._follow:
+            raise Busy("this process was opened without the views; open the data directory with follow=True")
+        return self.follower.view(kind)
+
     def indexing(self) -> bool:
         """Whether this process holds the views."""
         return self.follower.indexing
@@ -165,7 +177,7 @@ class Store:
     def _sweep(self) -> None:
         # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was
         # written before the lock was taken. It is made again from the blob, which is.
-        for file in self._spool.glob("*.nq*"):
+        for file in [*self._spool.glob("*.nq*"), *self._spool.glob("*.part")]:
             file.unlink(missing_ok=True)
         stale = time.time() - 3600
         for file in self._spool.glob("*.in"):
