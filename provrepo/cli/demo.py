@@ -36,22 +36,25 @@ EXPECTED_RUNS = 4
 """The scripts clean twice; cwltool's workflow and its step each use the file."""
 
 WHO_DID_WHAT = """\
-SELECT DISTINCT ?who ?did ?started WHERE {
+SELECT ?who ?did (MIN(?time) AS ?started) WHERE {
   ?activity prov:wasAssociatedWith ?agent ; rdfs:label ?did .
   ?agent rdfs:label ?who .
-  OPTIONAL { ?activity prov:startedAtTime ?started }
-} ORDER BY ?started ?did ?who"""
+  OPTIONAL { ?activity prov:startedAtTime ?time }
+} GROUP BY ?activity ?who ?did ORDER BY ?started ?who"""
 
 DERIVED_FROM = f"""\
 SELECT DISTINCT ?label ?source WHERE {{
-  <{REPORT}> (prov:wasDerivedFrom|prov:wasGeneratedBy/prov:used|prov:specializationOf)+ ?source .
+  <{REPORT}>
+      (prov:wasDerivedFrom|prov:wasGeneratedBy/prov:used)+ ?source .
   ?source rdfs:label ?label .
 }} ORDER BY ?label ?source"""
 
 USED_INPUT = f"""\
-SELECT DISTINCT ?run ?what ?by WHERE {{
-  ?run prov:used/prov:specializationOf? <{RAW}> ; rdfs:label ?what ; prov:wasAssociatedWith/rdfs:label ?by .
-}} ORDER BY ?what ?by ?run"""
+SELECT ?run ?what (GROUP_CONCAT(DISTINCT ?who; separator=", ") AS ?by) WHERE {{
+  ?run prov:used/prov:specializationOf? <{RAW}> ;
+      rdfs:label ?what ;
+      prov:wasAssociatedWith/rdfs:label ?who .
+}} GROUP BY ?run ?what ORDER BY ?what ?run"""
 
 
 @dataclass
@@ -242,16 +245,18 @@ def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str,
 
 def _refuse(story: Story, repository: Repository, path: Path) -> None:
     from provrepo.checks.render import render
+    from provrepo.checks.report import Report
 
     before = repository.project(PROJECT)
+    report = None
     try:
         repository.submit(path, project=PROJECT)
     except Refused as refusal:
-        story.show(render(refusal.report, "text"))
-        refused = True
-    else:
-        refused = False
-    story.hold(refused and repository.project(PROJECT) == before, f"{path.name} is refused, and nothing of it stored")
+        report = refusal.report
+    if isinstance(report, Report):
+        story.show(render(report, "text"))
+    unchanged = repository.project(PROJECT) == before
+    story.hold(report is not None and unchanged, f"{path.name} is refused, and nothing of it stored")
 
 
 def _ask(story: Story, repository: Repository, query: str) -> QueryResult:

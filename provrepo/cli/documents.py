@@ -171,4 +171,4 @@ def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:
             output.records(listed if several else listed[0])
         return
     for name, report in reports.items():
-        output.result(render(report, style, name=name).rstrip("\n"))
+        output.result(render(report, style, name, color=sys.stdout.isatty()).rstrip("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -121,4 +122,4 @@ def _show_report(report: Any, style: str) -> None:
         return
     from provrepo.checks.render import render
 
-    output.result(render(report, "text"))
+    output.result(render(report, "text", color=sys.stdout.isatty()))
