@@ -488,9 +488,8 @@ class _Instance:
                 )
             )
         if guessed:
-            self.warnings.append(
-                Warned(f"{guessed} things are described but not typed; read as what their relations require them to be")
-            )
+            what = "1 thing is" if guessed == 1 else f"{guessed} things are"
+            self.warnings.append(Warned(f"{what} described but not typed; read as what the relations require"))
 
 
 def _instant(quad: Quad) -> str | None:

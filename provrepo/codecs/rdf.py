@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 from provrepo.codecs import provo_losses
+from provrepo.codecs.names import RESERVED
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import document_quads
 from provrepo.codecs.rdf_terms import Terms, from_pyoxigraph, is_iri, xml_problem
 from provrepo.errors import ReadError, UnknownFormat
 from provrepo.model.document import Document, Loss, Quad
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.vocab import PROV, RDFS, XSD
+from provrepo.vocab import RDFS
 
 __all__ = ["Parsed", "losses", "parse", "read", "serialize", "write"]
 
@@ -31,7 +33,7 @@ _SYNTAX = {
 _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 """Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
 
-_VOCABULARIES = {"prov": PROV, "rdfs": RDFS, "xsd": XSD}
+_VOCABULARIES = {**RESERVED, "rdfs": RDFS}
 """Prefixes that are declared without being asked for, where their terms occur."""
 
 _LETTER = (
@@ -109,7 +111,7 @@ def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa:
         raise ReadError(f"{given!r} cannot be a base IRI: {error}", format=format) from None
     if base is _NO_BASE:
         _refuse_relative(quads, data, format)
-    prefixes = {p: n for p, n in found.items() if _VOCABULARIES.get(p) != n or p == "rdfs"}
+    prefixes = {p: n for p, n in sorted(found.items()) if RESERVED.get(p) != n}
     return Parsed(quads, prefixes)
 
 
@@ -157,9 +159,17 @@ def _refuse_relative(quads: Iterable[Quad], data: bytes, format: str) -> None:  
     for quad in quads:
         for term in quad:
             if isinstance(term, Identifier) and term.startswith(scheme):
-                name = term.removeprefix(_NO_BASE).removeprefix(scheme)
+                name = _as_spelled(term, data)
                 line, column = _place(data, f'"{name}"')
                 raise ReadError(_relative(name), line=line, column=column, format=format)
+
+
+def _as_spelled(resolved: str, data: bytes) -> str:
+    """The string of a JSON source that was resolved against the base that stands for none."""
+    # urljoin resolves only against schemes that it knows to have a path.
+    base, wanted = (name.replace("provrepo-relative:", "http:", 1) for name in (_NO_BASE, resolved))
+    strings = re.findall(r'"((?:[^"\\]|\\.)*)"', data.decode("utf-8", "replace"))
+    return next((text for text in strings if urljoin(base, text) == wanted), resolved.removeprefix(_NO_BASE))
 
 
 def _remote_context(data: bytes, format: str) -> ReadError:  # noqa: A002
@@ -204,10 +214,11 @@ def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | 
 
     syntax = getattr(pyoxigraph.RdfFormat, _syntax(format))
     writable = _grouped(quad for quad in quads if quad.graph is None or syntax.supports_datasets)
-    if format == "rdfxml":
-        writable = [quad for quad in writable if xml_problem(quad) is None]
     terms = Terms()
-    converted: list[Any] = [terms.quad(quad) for quad in writable]
+    made = [(quad, terms.quad(quad)) for quad in writable]
+    if format == "rdfxml":
+        made = [pair for pair in made if xml_problem(pair[0]) is None]
+    converted: list[Any] = [quad for _, quad in made]
     if not syntax.supports_datasets:
         converted = [quad.triple for quad in converted]
     return pyoxigraph.serialize(converted, format=syntax, prefixes=_declared(prefixes or {}, writable, format)) or b""
