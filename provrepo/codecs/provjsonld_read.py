@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.json_source import Integer, JsonSource, Real
 from provrepo.codecs.names import Scope, namespace, repair
 from provrepo.codecs.provjsonld_terms import ID_TYPED, KNOWN_CONTEXTS, SPECIAL, TYPES, context
@@ -163,6 +164,8 @@ class _Reader:
                 raise self._error(
                     f"the context <{item}> is not PROV-JSONLD's; contexts are never fetched: write its prefixes here"
                 )
+        if len(declared) > MAX_PREFIXES:
+            raise self._error(f"{len(declared)} prefixes are declared; at most {MAX_PREFIXES} are read")
         return declared
 
     def _term(self, term: str, meaning: Any, declared: dict[str, str]) -> None:
@@ -200,7 +203,7 @@ class _Reader:
         if not _IRI.fullmatch(name):
             return None
         if not local.startswith("//") and prefix.lower() not in _SCHEMES and prefix not in self._undeclared:
-            self._undeclared[prefix] = None
+            self._undeclared.add(prefix)
             self._warn(f"the prefix {prefix!r} of {name!r} is not declared: names with it are read as IRIs")
         return Identifier(repair(name))
 

@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 from lxml import etree
 
 from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.names import RESERVED, Scope, namespace, repair
 from provrepo.codecs.provxml_names import toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError
@@ -190,6 +191,7 @@ class _Reader:
         if root.tag != _DOCUMENT:
             raise self._error(root, f"the root element is {_shown(root)}, and not prov:document in <{PROV}>")
         prefixes = self._declared(root)
+        self._limit(root, prefixes)
         self._scope = Scope(prefixes)
         self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
         self._redeclares = False
@@ -267,7 +269,12 @@ class _Reader:
             return outer
         for prefix, iri in own.items():
             prefixes.setdefault(prefix, iri)
+        self._limit(element, prefixes)
         return Scope(own, outer)
+
+    def _limit(self, element: _Element, prefixes: dict[str, str]) -> None:
+        if len(prefixes) > MAX_PREFIXES:
+            raise self._error(element, f"more than {MAX_PREFIXES} namespaces are declared")
 
     def _resolve(self, name: str, scope: Scope) -> Identifier | None:
         """The IRI of a QName; None where its prefix, or a default namespace, is not declared."""

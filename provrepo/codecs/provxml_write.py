@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from provrepo.codecs.names import RESERVED, Names
+from provrepo.codecs.names import Names
 from provrepo.codecs.provxml_names import escape, has_forbidden, is_ncname
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
@@ -33,8 +33,8 @@ from provrepo.vocab import (
 
 __all__ = ["losses", "write"]
 
-_XML_NAMESPACES = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
-_RESERVED = {**RESERVED, "xsi": XSI}
+# XML's own; and XML Schema's name without "#", which readers take for the one with it.
+_NOT_OURS = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/", XSI, XSD[:-1])
 _FIXED = f'xmlns:prov="{PROV}" xmlns:xsd="{XSD[:-1]}" xmlns:xsi="{XSI}"'
 
 _RANK = {name: rank for rank, name in enumerate((PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE))}
@@ -103,7 +103,6 @@ class _Spelling:
         self._names = Names(
             {p: n for p, n in prefixes.items() if _declarable(p, n)},
             acceptable=lambda local: _LOCAL.fullmatch(local) is not None,
-            reserved=_RESERVED,
         )
         self._short: dict[str, str] = {}
         self._elements: dict[str, str] = {}
@@ -135,10 +134,9 @@ class _Spelling:
 
 def _declarable(prefix: str, iri: str) -> bool:
     """Whether XML lets a prefix be declared to stand for ``iri``."""
-    if prefix and (not is_ncname(prefix) or prefix.lower().startswith("xml")):
+    if prefix and (not is_ncname(prefix) or prefix.lower().startswith(("xml", "xsi"))):
         return False
-    # Readers take XML Schema's name without "#" for the one with it.
-    return bool(iri) and iri not in _XML_NAMESPACES and iri + "#" != XSD and not has_forbidden(iri)
+    return bool(iri) and iri not in _NOT_OURS and not has_forbidden(iri)
 
 
 def _declarations(prefixes: Mapping[str, str]) -> str:

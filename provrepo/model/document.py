@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.statements import Statement
@@ -26,6 +26,15 @@ def _codecs() -> _Codecs:
     # `document.write(...)` is promised to callers, while the model may know no codec. The name is looked up when
     # the method runs, which keeps the model free of every codec's imports.
     return cast("_Codecs", import_module("provrepo.codecs.formats"))
+
+
+class _Adapter(Protocol):
+    def to_prov(self, document: Document) -> Any: ...
+    def from_prov(self, document: Any) -> Document: ...
+
+
+def _adapter() -> _Adapter:
+    return cast("_Adapter", import_module("provrepo.codecs.prov_adapter"))
 
 
 class Quad(NamedTuple):
@@ -163,3 +172,22 @@ class Document:
     def losses(self, format: str) -> list[Loss]:  # noqa: A002
         """What the format cannot carry of this document; empty where it can carry everything."""
         return _codecs().losses(self, format)
+
+    def to_prov(self) -> Any:
+        """The document as a ``prov.model.ProvDocument`` of the `prov` package, which may respell values.
+
+        `prov` keeps values and not spellings: ``"007"^^xsd:int`` becomes 7, and instants become ``datetime`` objects.
+
+        Raises:
+            WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime``.
+        """
+        return _adapter().to_prov(self)
+
+    @classmethod
+    def from_prov(cls, document: Any) -> Document:
+        """A document from a ``prov.model.ProvDocument``, with values spelled as `prov` spells them.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        return _adapter().from_prov(document)
