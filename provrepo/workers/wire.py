@@ -28,7 +28,7 @@ def encode(value: Any) -> Any:
     """``json``'s ``default``: reports and records say themselves how they are written."""
     to_dict = getattr(value, "to_dict", None)
     if to_dict is None:
-        raise TypeError(f"a {type(value).__name__} cannot pass between processes; send a file's path, or JSON")
+        raise TypeError(f"what is a {type(value).__name__} cannot pass between processes; send a file's path, or JSON")
     return to_dict()
 
 
