@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import Statement
 
@@ -11,17 +9,25 @@ __all__ = ["forget_blank_names"]
 
 
 def forget_blank_names(statements: list[Statement]) -> list[Statement]:
-    """The statements of one instance, relations without those blank identifiers that nothing else refers to."""
-    named = Counter(s.id for s in statements if s.id is not None and s.id.startswith("_:"))
-    if not named:
+    """The statements of one instance, relations without those blank identifiers that nothing else refers to.
+
+    A repeated statement refers to nothing: prov writes equal relations under one blank identifier.
+    """
+    first: dict[str, Statement] = {}
+    referred: set[str] = set()
+    for statement in statements:
+        if statement.id is not None and statement.id.startswith("_:"):
+            known = first.setdefault(statement.id, statement)
+            if known is not statement and known != statement:
+                referred.add(statement.id)
+    if not first:
         return statements
-    referred: set[str] = {name for name, count in named.items() if count > 1}
     for statement in statements:
         referred.update(statement.identifiers())
         referred.update(value for _, value in statement.attributes if isinstance(value, Identifier))
     return [
         Statement(s.kind, None, s.args, s.attributes, s.span)
-        if s.id in named and s.id not in referred and not s.kind.element
+        if s.id in first and s.id not in referred and not s.kind.element
         else s
         for s in statements
     ]

@@ -334,14 +334,17 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
 
     Raises:
         ReadError: unreadable, with line and column where there is one.
+        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
         UnknownFormat: no format of that name.
     """
-    from provrepo.codecs.guards import check
+    from provrepo.codecs.guards import MAX_LITERAL, check, check_literals
 
     data, name = content(source)
     chosen = by_name(format) if format is not None else detect(data, name)
     check(data, chosen.name)
     document = chosen.codec().read(data, format=chosen.name, base=base)
+    if len(data) > MAX_LITERAL:
+        check_literals(document)
     document.format = chosen.name
     return document
 

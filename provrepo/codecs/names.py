@@ -115,16 +115,23 @@ class Scope:
         return [Warned(f"{what} once expanded: percent-encoded, as in <{iri}>", line)]
 
 
+_CUT = re.compile(r"[#/:?=&]")
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*/?")
+_FINE, _COARSE = 200, 1_000
+"""Up to how many minted prefixes each fits its IRI closely, and up to how many it at least names the host."""
+
+
 class Names:
     """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … where none fits.
 
-    Ask for every name before reading ``prefixes``: what had to be minted is in there.
+    Ask for every name before reading ``prefixes``: what had to be minted is in there. A document with names in
+    thousands of places gets coarser prefixes after a while, so that their number stays bounded.
 
     Attributes:
         prefixes: prefix → namespace IRI, minted ones included.
     """
 
-    __slots__ = ("_acceptable", "_default", "_known", "_minted", "_namespaces", "_reserved", "prefixes")
+    __slots__ = ("_acceptable", "_by_length", "_known", "_lengths", "_minted", "_reserved", "prefixes")
 
     def __init__(
         self,
@@ -145,16 +152,23 @@ class Names:
         self.prefixes = {p: n for p, n in prefixes.items() if (p or default) and p not in reserved}
         self._reserved = dict(reserved)
         self._acceptable = acceptable
-        self._default = default
         self._known: dict[str, tuple[str, str]] = {}
         self._minted = 0
-        self._namespaces: list[tuple[str, str]] = []
-        self._index()
+        self._by_length: dict[int, dict[str, str]] = {}
+        self._lengths: list[int] = []
+        for prefix, iri in sorted(
+            [*self._reserved.items(), *self.prefixes.items()],
+            key=lambda p: (p[0] == "", p[0] not in self._reserved, p[0]),
+        ):
+            if iri:
+                self._index(prefix, iri)
 
-    def _index(self) -> None:
-        # Longest namespace first: with both http://ex/ and http://ex/a# declared, http://ex/a#b is a:b.
-        pairs = [(n, p) for p, n in [*self._reserved.items(), *self.prefixes.items()] if n]
-        self._namespaces = sorted(pairs, key=lambda pair: (-len(pair[0]), pair[1] == "", pair[1]))
+    def _index(self, prefix: str, iri: str) -> None:
+        same = self._by_length.get(len(iri))
+        if same is None:
+            same = self._by_length[len(iri)] = {}
+            self._lengths = sorted(self._by_length, reverse=True)
+        same.setdefault(iri, prefix)
 
     def split(self, iri: str) -> tuple[str, str]:
         """An IRI as (prefix, local name). A blank node ``_:x`` is ``("_", "x")``."""
@@ -171,17 +185,27 @@ class Names:
     def _split(self, iri: str) -> tuple[str, str]:
         if iri.startswith("_:"):
             return "_", iri[2:]
-        for namespace, prefix in self._namespaces:
-            if iri.startswith(namespace):
-                local = iri[len(namespace) :]
+        # Longest namespace first: with both http://ex/ and http://ex/a# declared, http://ex/a#b is a:b.
+        for length in self._lengths:
+            prefix = self._by_length[length].get(iri[:length])
+            if prefix is not None:
+                local = iri[length:]
                 # A name in the default namespace may not be empty, nor look prefixed.
                 if (prefix or (local and ":" not in local)) and self._acceptable(local):
                     return prefix, local
-        cuts = [m.end() for m in re.finditer(r"[#/:?=&]", iri)]
-        for cut in reversed(cuts):
-            if self._acceptable(iri[cut:]) and iri[cut:]:
+        for cut in self._cuts(iri):
+            if iri[cut:] and self._acceptable(iri[cut:]):
                 return self._mint(iri[:cut]), iri[cut:]
         return self._mint(iri), ""
+
+    def _cuts(self, iri: str) -> list[int]:
+        """Where a namespace might end, the best place first."""
+        cuts = [match.end() for match in _CUT.finditer(iri)]
+        fine = cuts[::-1]
+        if self._minted < _FINE:
+            return fine
+        host = _AUTHORITY.match(iri) if self._minted < _COARSE else None
+        return [cut for cut in cuts if host is None or cut >= host.end()] + fine
 
     def _mint(self, namespace: str) -> str:
         while True:
@@ -190,5 +214,5 @@ class Names:
             if prefix not in self.prefixes and prefix not in self._reserved:
                 break
         self.prefixes[prefix] = namespace
-        self._index()
+        self._index(prefix, namespace)
         return prefix
