@@ -61,7 +61,7 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
     if finding.value is not None:
         yield SH + "value", _value(finding.value)
     if finding.bundle is not None:
-        yield PROVREPO + "bundle", _node(finding.bundle)
+        yield PROVREPO + "inBundle", _node(finding.bundle)
     if finding.line is not None:
         yield PROVREPO + "line", Literal(str(finding.line), XSD + "integer")
     if finding.repair is not None:
