@@ -170,7 +170,7 @@ def test_kinds_read_as_words() -> None:
     assert all(words(name).islower() for name in KINDS)
 
 
-def test_styles_name_only_colors_that_are_tokens_or_prov() -> None:
+def test_the_style_sheet_is_small_and_fetches_nothing() -> None:
     css = (Path(pages.__file__).parents[2] / "web" / "static" / "style.css").read_text("utf-8")
     assert len(css) < 6000
     assert "url(" not in css

@@ -235,6 +235,13 @@ def test_metadata_and_report(site: Site) -> None:
     page = site.client.get("/projects/open/documents/run/report", headers={"Accept": BROWSER})
     assert page.mimetype == "text/html"
     assert b"Conforms" in page.data
+    turtle = site.client.get("/projects/open/documents/run/report", headers={"Accept": "text/turtle"})
+    assert "http://www.w3.org/ns/shacl#" in turtle.text
+    assert turtle.headers["Content-Type"] == "text/turtle; charset=utf-8"
+    for format_, start in (("text", "urn:uuid:"), ("sarif", "{"), ("junit", "<?xml")):
+        answer = site.client.get(f"/projects/open/documents/run/report?format={format_}")
+        assert answer.status_code == 200
+        assert answer.text.startswith(start)
 
 
 # Replacing and withdrawing

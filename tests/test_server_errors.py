@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -353,7 +354,9 @@ def test_browsers_get_the_same_words_as_a_page(site: Site) -> None:
         headers={**site.auth("all"), "Accept": BROWSER},
     )
     assert refused.status_code == 422
-    assert "Violation" in refused.text
+    assert "<strong>Violation</strong>" in refused.text
+    assert re.search(r"[1-9]\d* violations?, \d+ warnings?, \d+ remarks?\.", refused.text)
+    assert "https://example.org/a" in refused.text
 
 
 def test_a_failure_of_ours_says_nothing_but_its_number(

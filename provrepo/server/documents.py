@@ -94,9 +94,8 @@ def report(project: str, document: str, version: str | None) -> Response:
     """What the checks said when the version was accepted."""
     repo = auth.repository()
     info = repo.version(project, document, _number(version))
-    return reports.response(
-        repo.report(project, document, info.version), heading=f"Report on {document}, version {info.version}"
-    )
+    found = repo.report(project, document, info.version)
+    return reports.response(found, heading=f"Report on {document}, version {info.version}", name=info.iri)
 
 
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})

@@ -149,7 +149,8 @@ def of(error: Exception) -> Problem:
 def response(problem: Problem) -> Response:
     """The answer that carries a problem: a page where the client prefers one."""
     if prefers_html():
-        answer = pages.page("error.html", problem=problem, report=problem.members.get("report"))
+        report = problem.members.get("report")
+        answer = pages.page("error.html", problem=problem, report=report and Report.from_dict(report))
     else:
         answer = Response(json.dumps(problem.to_dict(g.request_id), ensure_ascii=False, indent=2) + "\n")
         answer.content_type = MEDIA_TYPE

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from flask import Response
 
+from provrepo.checks.render import render
 from provrepo.checks.report import Report
 from provrepo.server import pages
-from provrepo.server.negotiate import HTML, JSON, choose
+from provrepo.server.negotiate import HTML, JSON, Offer, choose, content_type
 from provrepo.server.respond import cached, json_response
 
-__all__ = ["response"]
+__all__ = ["OFFERS", "response"]
+
+OFFERS = (
+    JSON,
+    HTML,
+    Offer("turtle", ("text/turtle",), (".ttl",)),
+    Offer("text", ("text/plain",), (".txt",)),
+    Offer("sarif", ("application/sarif+json",)),
+    Offer("junit", ("application/xml",)),
+)
 
 
-def response(report: Report, *, heading: str) -> Response:
+def response(report: Report, *, heading: str, name: str = "") -> Response:
     """The report in the negotiated form.
 
     Args:
         report: what the checks said.
         heading: of the page.
+        name: what was checked; empty for something that is not kept.
     """
-    if choose((JSON, HTML)).name == HTML.name:
-        return cached(pages.page("report.html", report=report.to_dict(), heading=heading))
-    return json_response(report.to_dict())
+    choice = choose(OFFERS)
+    if choice.name == HTML.name:
+        return cached(pages.page("report.html", report=report, heading=heading))
+    if choice.name == JSON.name:
+        return json_response(report.to_dict())
+    return cached(Response(render(report, choice.name, name), content_type=content_type(choice.media_type)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from provrepo.server import auth, body, reports
-from provrepo.server.negotiate import HTML, JSON, choose
+from provrepo.server.negotiate import choose
 
 __all__ = ["blueprint"]
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("validate", __name__)
 def validate() -> Response:
     """The report on the document in the body; nothing of it is kept. Open to everybody."""
     repo = auth.repository()
-    choose((JSON, HTML))
+    choose(reports.OFFERS)
     upload = body.upload()
     report = repo.validate(
         upload.data,
