@@ -17,12 +17,16 @@ import click
 
 import provrepo
 from provrepo.cli.main import cli
+from provrepo.codecs.results import QueryResult
+from provrepo.model.digest import Comparison
+from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, TokenInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, environment_name
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
 WIDTH = 100
+RETURNED = (Comparison, QueryResult, Receipt, VersionInfo, DocumentInfo, ProjectInfo, TokenInfo, Check)
 SECTIONS = ("Args", "Attributes", "Raises", "Returns", "Yields")
 
 
@@ -93,6 +97,8 @@ def python() -> str:
             parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
     parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
     parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _methods(Repository)]
+    parts.append("## What the verbs return")
+    parts += [f"### {cls.__name__}\n\n{_prose(inspect.getdoc(cls) or '')}" for cls in RETURNED]
     return "\n\n".join(parts) + "\n"
 
 
