@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ import pytest
 
 from provrepo import errors
 from provrepo.cli.main import EXIT_CODES, cli
-from tests.command import Command, provrepo
+from tests.command import Command, environment, provrepo
 from tests.conftest import PROVJSON, TURTLE
 
 VERBS = {"init", "convert", "compare", "validate", "submit", "export", "history", "list", "withdraw", "query", "serve"}
@@ -174,11 +176,6 @@ def test_constraints_that_do_not_exist_yet_are_not_claimed(command: Command, doc
 
 
 def test_output_that_nobody_reads_is_no_error(tmp_path: Path, document: Path) -> None:
-    import subprocess
-    import sys
-
-    from tests.command import environment
-
     with subprocess.Popen(
         [sys.executable, "-m", "provrepo", "convert", str(document), "-", "--to", "nquads"],
         stdout=subprocess.PIPE,
@@ -191,6 +188,26 @@ def test_output_that_nobody_reads_is_no_error(tmp_path: Path, document: Path) ->
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 1
+
+
+def test_an_interrupted_command_ends_as_shells_expect(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stderr=subprocess.PIPE, env=environment(), cwd=tmp_path
+    ) as process:
+        assert process.communicate()[1].strip() == b""
+        assert process.returncode == 130
+
+
+# Ctrl-C while a verb waits for its input.
+INTERRUPTED = """
+import os, signal, sys, threading
+from provrepo.cli.main import main
+read, write = os.pipe()
+os.dup2(read, 0)
+sys.argv = ["provrepo", "convert", "-", "-", "--to", "turtle"]
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+main()
+"""
 
 
 def test_help_works_beside_a_broken_settings_file(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_init_says_where_and_which_base(tmp_path: Path) -> None:
     command = Command(tmp_path / "data")
     assert command("init").stdout == f"{command.data}: no base IRI yet\n"
     assert command("init", "--base", "https://prov.example").stdout.endswith("base IRI https://prov.example/\n")
-    assert command("init").stdout.endswith("base IRI https://prov.example/\n")
+    assert command.json("init") == {"data": str(command.data), "base": "https://prov.example/"}
 
 
 def test_the_receipt(tmp_path: Path) -> None:
@@ -178,6 +178,7 @@ def test_rebuild_and_fsck(command: Command) -> None:
     assert before.splitlines()[0].split() == ["DATASET", "QUADS"]
     assert "crops" in before
     assert command("rebuild").stdout == before
+    assert sorted(command.json("rebuild")) == ["*public", "crops"]
     assert command("fsck").stdout.strip().endswith(": sound")
     assert command.json("fsck")["sound"] is True
 

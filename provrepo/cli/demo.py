@@ -113,16 +113,26 @@ def demo(invocation: Invocation, no_serve: bool) -> int:
         output.note(f"\nerror: {len(story.failed)} of the claims did not hold: {'; '.join(story.failed)}")
         return 1
     output.result(f"\nEverything held, in {seconds:.1f} s. Try for yourself:")
-    output.result(f"     provrepo --data {settings.data} list {PROJECT}")
-    output.result(f"     provrepo --data {settings.data} query --project {PROJECT} 'SELECT * {{ ?a prov:used ?e }}'")
+    program = f"{_program()} --data {settings.data}"
+    output.result(f"     {program} list {PROJECT}")
+    output.result(f"     {program} query --project {PROJECT} 'SELECT * {{ ?a prov:used ?e }}'")
     if no_serve:
-        output.result(f"     provrepo --data {settings.data} serve")
+        output.result(f"     {program} serve")
         return 0
     from provrepo.cli.serve import free_port, run
 
     output.result("")
     run(free_port(settings))
     return 0
+
+
+def _program() -> str:
+    """What to type for the command: after `make demo` it is in an environment that is not on the path."""
+    if shutil.which("provrepo"):
+        return "provrepo"
+    python = Path(sys.executable)
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    return str(shown.with_name("provrepo")) if python.with_name("provrepo").exists() else f"{shown} -m provrepo"
 
 
 def _fresh(place: Path) -> None:

@@ -21,8 +21,9 @@ SHORT = 12
 
 @click.command()
 @click.option("--base", metavar="IRI", help="Under which the repository mints IRIs; such as https://prov.example/.")
+@json_option
 @pass_invocation
-def init(invocation: Invocation, base: str | None) -> None:
+def init(invocation: Invocation, base: str | None, style: str) -> None:
     """Make a data directory, or set the base IRI of one.
 
     A data directory is also made on first use. Without a base IRI minted IRIs are urn:uuid:. The base is an entry of
@@ -31,7 +32,10 @@ def init(invocation: Invocation, base: str | None) -> None:
     settings = invocation.settings(base=base)
     with invocation.repository(follow=True) as repository:
         base = repository.init(settings.base or None)
-        output.result(f"{repository.settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}")
+    if style == "json":
+        output.records({"data": str(settings.data), "base": base})
+    else:
+        output.result(f"{settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}")
 
 
 @click.command("list", short_help="Documents: who, when, digest, verdict.")
@@ -122,8 +126,9 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
 @click.command(short_help="Leave a document out of lists and queries.")
 @click.argument("reference", type=REFERENCE, metavar="P/N")
 @click.option("--reason", required=True, help="Why; everybody who may read the document will read it.")
+@json_option
 @pass_invocation
-def withdraw(invocation: Invocation, reference: Reference, reason: str) -> None:
+def withdraw(invocation: Invocation, reference: Reference, reason: str, style: str) -> None:
     """Withdraw a document: lists and queries leave it out from now on.
 
     Its versions and its history stay, and can be exported by number. Submitting under the name again adds a version.
@@ -131,14 +136,18 @@ def withdraw(invocation: Invocation, reference: Reference, reason: str) -> None:
     _whole(reference)
     with invocation.repository(follow=True) as repository:
         document = repository.withdraw(reference.project, reference.name, reason=reason)
-    output.result(f"{reference} withdrawn {document.withdrawn_at}")
+    if style == "json":
+        output.records(document.to_dict())
+    else:
+        output.result(f"{reference} withdrawn {document.withdrawn_at}")
 
 
 @click.command(short_help="Delete the bytes of a version for good.")
 @click.argument("reference", type=REFERENCE, metavar="P/N@VERSION")
 @click.option("--reason", required=True, help="Why; it stays in the ledger for good.")
+@json_option
 @pass_invocation
-def erase(invocation: Invocation, reference: Reference, reason: str) -> None:
+def erase(invocation: Invocation, reference: Reference, reason: str, style: str) -> None:
     """Delete the bytes of one version for good, because the law asks for it.
 
     This cannot be undone. The entry, its digest and the reason stay, so that the history still adds up.
@@ -147,7 +156,10 @@ def erase(invocation: Invocation, reference: Reference, reason: str) -> None:
         raise UsageError(f"say which version is to be erased: {reference}@1")
     with invocation.repository(follow=True) as repository:
         version = repository.erase(reference.project, reference.name, reference.version, reason=reason)
-    output.result(f"{reference} erased; its SHA-256 was {version.sha256}")
+    if style == "json":
+        output.records(version.to_dict())
+    else:
+        output.result(f"{reference} erased; its SHA-256 was {version.sha256}")
 
 
 def _whole(reference: Reference) -> None:
@@ -156,15 +168,19 @@ def _whole(reference: Reference) -> None:
 
 
 @click.command()
+@json_option
 @pass_invocation
-def rebuild(invocation: Invocation) -> None:
+def rebuild(invocation: Invocation, style: str) -> None:
     """Throw the views away and derive them from the ledger again.
 
     The same software gives the same quads. The ledger is only read, and nothing is checked again.
     """
     with output.Progress() as progress, invocation.repository(follow=True) as repository:
         datasets = repository.rebuild(progress)
-    output.table(["DATASET", "QUADS"], sorted(datasets.items()))
+    if style == "json":
+        output.records(datasets)
+    else:
+        output.table(["DATASET", "QUADS"], sorted(datasets.items()))
 
 
 @click.command(short_help="Check every digest of the ledger; change nothing.")
