@@ -13,11 +13,13 @@ PER_STEP = 10
 
 
 def pipeline(statements: int, *, salt: str = "") -> Document:
-    """A document of about so many statements, with the attributes and times that real ones have."""
-    made = [_agent("alice", "Alice Example", "Person"), _agent("engine", "engine 1.0", "SoftwareAgent")]
+    """A document of so many statements (at least 12), with the attributes and times that real ones have."""
+    made = [_agent("alice", "Alice Example", "Person"), Statement(KINDS["entity"], _name("raw"))]
     for step in range(max(1, (statements - 2) // PER_STEP)):
         made += _step(f"{salt}{step}", f"{salt}{step - 1}" if step else None, step)
-    return Document(made[:statements], prefixes={"ex": EX, "schema": "http://schema.org/"})
+    while len(made) < statements:
+        made.append(Statement(KINDS["entity"], _name(f"spare{salt}{len(made)}")))
+    return Document(made, prefixes={"ex": EX, "schema": "http://schema.org/"})
 
 
 def _name(local: str) -> Identifier:
