@@ -51,7 +51,7 @@ _TOKEN = re.compile(
     | (?P<service> SERVICE )  # also right behind a number or a string: the parser wants no space there
     | (?P<datatype> \^\^ )
     | (?P<link> OPTIONAL | UNION | MINUS | GRAPH | BIND | FILTER | LATERAL | VALUES | SELECT
-      | [-+*/|&!^=>;] | [.,](?!\d) )
+      | [-+*/|&!^=>;,] | \.(?!\d) )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

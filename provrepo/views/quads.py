@@ -384,8 +384,8 @@ def _translated(dataset: str) -> Iterator[None]:
         yield
     except SyntaxError as error:
         raise Damaged(f"the content for dataset {dataset} is not N-Quads: {error.msg}") from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC or "No space left" in str(error):
+    except (OSError, RuntimeError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise NoSpace(f"cannot write dataset {dataset}: the disk is full") from error
         raise Damaged(
             f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild makes it anew"
@@ -393,6 +393,9 @@ def _translated(dataset: str) -> Iterator[None]:
 
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
+_SENTENCE = re.compile(r"(?:^|, |^one of )([A-Za-z][\w*]*(?: [\w*]+){2,})")
+"""Among the tokens that the grammar expected, what says that the grammar was kept and something else was not."""
+
 _LONGEST = 200
 
 
@@ -402,9 +405,9 @@ def _syntax_error(message: str) -> QueryError:
     if found is None:
         return QueryError(f"not a SPARQL query: {message}"[:_LONGEST])
     line, column, expected = found.groups()
-    remarks = [word for word in ("Prefix not found", "IRI parsing failed") if word in expected]
-    if remarks:
-        message = remarks[0][0].lower() + remarks[0][1:]
+    sentence = _SENTENCE.search(expected)
+    if sentence is not None:
+        message = sentence.group(1)
     elif expected.startswith("one of ") or "[" in expected:
         message = "the query cannot be understood from here on"
     else:

@@ -1,0 +1,405 @@
+"""What every view must do, as tests: a new implementation inherits them and says how it is opened and looked into.
+
+::
+
+    class TestMine(ViewContract):
+        def open(self, path): return Mine(path, base=BASE)
+        def lines(self, view, dataset): return list(view.everything(dataset))
+
+pytest collects the ``test_`` methods of the subclass and passes ``tmp_path``, an empty directory; nothing here imports
+it. Implementations in ``provrepo.views`` and outside of it are held to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from provrepo.model.minting import Minter
+from provrepo.views.view import PUBLIC, Change, View
+from provrepo.vocab import PROV
+
+__all__ = ["BASE", "QuadsContract", "Stream", "ViewContract", "rebuild"]
+
+BASE = "https://repository.example/"
+"""The base IRI under which the suite mints, and under which views have to be opened."""
+
+SHARED = f"<urn:shared:agent> <{PROV}actedOnBehalfOf> <urn:shared:laboratory>"
+"""A triple that several documents hold."""
+
+
+def _said(subject: str) -> str:
+    return f"<urn:doc:{subject}> <{PROV}used> <urn:raw:{subject}>"
+
+
+class Stream:
+    """One project's entries, numbered as they are made.
+
+    Attributes:
+        project: its name.
+        changes: all that were made, in order.
+    """
+
+    def __init__(self, folder: Path, project: str = "crops") -> None:
+        """Write content files below ``folder``."""
+        self.project = project
+        self.changes: list[Change] = []
+        self._folder = folder
+        self._minter = Minter(BASE)
+        self._versions: dict[str, int] = {}
+
+    def submit(self, document: str, triples: Sequence[str] | None, *, completed: Sequence[str] = ()) -> Change:
+        """A new version.
+
+        Args:
+            document: its name.
+            triples: what it asserts, in N-Triples without the final dot; None for a version whose bytes are gone.
+            completed: what follows from it.
+        """
+        number = self._versions[document] = self._versions.get(document, 0) + 1
+        graph = self._minter.version(self.project, document, number)
+        entry = {
+            "document": document,
+            "version": number,
+            "blob": f"{number:064x}",
+            "size": 10,
+            "format": "turtle",
+            "base": "",
+            "title": f"Document {document}",
+            "statements": len(triples or ()),
+            "layers": ["syntax"],
+            "profiles": ["core"],
+            "mapping": "test",
+            "verdict": "conforms",
+            "report": "0" * 64,
+            "note": "",
+            "origin": None,
+        }
+        lines = [f"{triple} <{graph}> .\n" for triple in triples or ()]
+        lines += [f"{triple} <{Minter.completed(graph)}> .\n" for triple in completed]
+        return self._add("submit", entry, None if triples is None else self._writes(lines))
+
+    def withdraw(self, document: str) -> Change:
+        """The document's newest version is withdrawn."""
+        return self._add("withdraw", {"document": document, "version": self._versions[document], "reason": "a mistake"})
+
+    def erase(self, document: str, version: int) -> Change:
+        """The bytes of a version are gone."""
+        return self._add(
+            "erase", {"document": document, "version": version, "blob": f"{version:064x}", "reason": "the law"}
+        )
+
+    def settings(self, **values: Any) -> Change:
+        """Settings of the project."""
+        return self._add("settings", values)
+
+    def unreadable(self) -> Change:
+        """An entry that has to be stepped over."""
+        return self._add("unreadable", {})
+
+    def version(self, document: str) -> str:
+        """The IRI of the document's newest version."""
+        return str(self._minter.version(self.project, document, self._versions[document]))
+
+    def _add(self, kind: str, fields: dict[str, Any], content: Callable[[], Path] | None = None) -> Change:
+        sequence = len(self.changes) + 1
+        common = {
+            "kind": kind,
+            "project": self.project,
+            "sequence": sequence,
+            "actor": "somebody",
+            "time": f"2026-01-01T00:00:{sequence % 60:02d}Z",
+            "software": "contract",
+        }
+        change = Change(self.project, sequence, f"{sequence:064x}", {**common, **fields}, BASE, content)
+        self.changes.append(change)
+        return change
+
+    def _writes(self, lines: list[str]) -> Callable[[], Path]:
+        name = f"{self.project}-{len(self.changes) + 1}.nq"
+
+        def write() -> Path:
+            file = self._folder / name
+            file.write_text("".join(lines), encoding="utf-8")
+            return file
+
+        return write
+
+
+def rebuild(view: View, dataset: str, streams: Iterable[Stream]) -> None:
+    """Throw the dataset away and apply everything again."""
+    view.clear(dataset)
+    for stream in streams:
+        for change in stream.changes:
+            view.apply(dataset, change)
+
+
+def _same(found: object, wanted: object, what: str) -> None:
+    if found == wanted:
+        return
+    if isinstance(found, list) and isinstance(wanted, list):
+        extra, missing = [each for each in found if each not in wanted], [each for each in wanted if each not in found]
+        raise AssertionError(f"{what}: beyond what should be there {extra!r}, missing {missing!r}, or out of order")
+    raise AssertionError(f"{what}: {found!r}, not {wanted!r}")
+
+
+class ViewContract:
+    """The suite for any view. Subclasses override ``open`` and ``lines``."""
+
+    def open(self, path: Path) -> View:
+        """Open the view that lies in ``path``, or make it, under the base IRI ``BASE``."""
+        raise NotImplementedError
+
+    def lines(self, view: View, dataset: str) -> list[str]:
+        """Everything the view holds of a dataset, in an order of its own, as text that names the IRIs involved."""
+        raise NotImplementedError
+
+    def mentions(self, view: View, dataset: str, subject: str) -> bool:
+        """Whether anything of what ``subject`` was said to do is there."""
+        return any(f"urn:raw:{subject}" in line for line in self.lines(view, dataset))
+
+    def test_an_unknown_dataset_is_empty_and_is_not_made_by_asking(self, tmp_path: Path) -> None:
+        """Reading leaves no trace."""
+        view = self.open(tmp_path / "view")
+        _same(view.position("crops", "crops"), 0, "position")
+        _same(view.stamp("crops"), None, "stamp")
+        view.forget("crops", "crops")
+        view.clear("crops")
+        _same(view.datasets(), [], "datasets")
+        view.close()
+
+    def test_applying_moves_the_position_and_sets_the_stamp(self, tmp_path: Path) -> None:
+        """Position and stamp come with what they speak of."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        _same(view.position("crops", "crops"), 1, "position")
+        _same(view.stamp("crops"), view.STAMP, "stamp")
+        _same(view.datasets(), ["crops"], "datasets")
+        _same(self.mentions(view, "crops", "a1"), True, "content")
+        view.close()
+
+    def test_applying_twice_changes_nothing(self, tmp_path: Path) -> None:
+        """An entry may come again after a crash."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        for change in (stream.submit("a", [_said("a1")]), stream.submit("a", [_said("a2")]), stream.withdraw("a")):
+            view.apply("crops", change)
+            before = self.lines(view, "crops")
+            for earlier in stream.changes[: change.sequence]:
+                view.apply("crops", earlier)
+            _same(self.lines(view, "crops"), before, "lines after applying again")
+        view.close()
+
+    def test_out_of_order_is_refused(self, tmp_path: Path) -> None:
+        """A gap would be a lie about what has been applied."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        first, _, third = stream.submit("a", [_said("a1")]), stream.withdraw("a"), stream.submit("b", [_said("b1")])
+        for change, known in ((third, []), (first, [first]), (third, [first])):
+            try:
+                view.apply("crops", change)
+            except ValueError:
+                _same(change is third, True, "what is refused")
+            else:
+                _same(change is first, True, "what is applied")
+            _same(view.position("crops", "crops"), len(known), "position")
+        _same(self.mentions(view, "crops", "b1"), False, "content of what was refused")
+        view.close()
+
+    def test_content_files_are_deleted(self, tmp_path: Path) -> None:
+        """They belong to the view once it has asked for them."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        for _ in range(2):
+            view.apply("crops", stream.submit("a", [_said("a1")]))
+        _same(list(tmp_path.glob("*.nq")), [], "content files")
+        view.close()
+
+    def test_everything_is_there_after_reopening(self, tmp_path: Path) -> None:
+        """Closing loses nothing."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.settings(title="Crops"))
+        before = self.lines(view, "crops")
+        view.close()
+        again = self.open(tmp_path / "view")
+        _same(again.datasets(), ["crops"], "datasets")
+        _same(again.position("crops", "crops"), 2, "position")
+        _same(again.stamp("crops"), again.STAMP, "stamp")
+        _same(self.lines(again, "crops"), before, "lines")
+        again.apply("crops", stream.submit("a", [_said("a2")]))
+        _same(self.mentions(again, "crops", "a1"), False, "the former version's content")
+        again.close()
+
+    def test_a_new_version_takes_the_place_of_the_former(self, tmp_path: Path) -> None:
+        """Superseded versions leave the dataset."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("both"), _said("old")], completed=[_said("oldcompleted")]))
+        view.apply("crops", stream.submit("a", [_said("both"), _said("new")]))
+        found = [name for name in ("both", "old", "oldcompleted", "new") if self.mentions(view, "crops", name)]
+        _same(found, ["both", "new"], "content")
+        view.close()
+
+    def test_a_withdrawn_document_leaves_and_can_come_back(self, tmp_path: Path) -> None:
+        """Withdrawal and resubmission."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.submit("b", [_said("b1")]))
+        view.apply("crops", stream.withdraw("a"))
+        _same((self.mentions(view, "crops", "a1"), self.mentions(view, "crops", "b1")), (False, True), "content")
+        view.apply("crops", stream.submit("a", [_said("a2")]))
+        _same((self.mentions(view, "crops", "a1"), self.mentions(view, "crops", "a2")), (False, True), "content")
+        view.close()
+
+    def test_erasing_the_current_version_takes_it_out(self, tmp_path: Path) -> None:
+        """What is gone for legal reasons answers no query."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.erase("a", 1))
+        _same(self.mentions(view, "crops", "a1"), False, "content")
+        _same(view.position("crops", "crops"), 2, "position")
+        view.close()
+
+    def test_erasing_a_former_version_leaves_the_current_one(self, tmp_path: Path) -> None:
+        """It had left already."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.submit("a", [_said("a2")]))
+        view.apply("crops", stream.erase("a", 1))
+        _same(self.mentions(view, "crops", "a2"), True, "content")
+        view.close()
+
+    def test_a_version_whose_bytes_are_gone_takes_the_former_out(self, tmp_path: Path) -> None:
+        """What a rebuild does for a submission that a later entry erases or replaces."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.submit("a", None))
+        _same(self.mentions(view, "crops", "a1"), False, "content")
+        _same(view.position("crops", "crops"), 2, "position")
+        view.close()
+
+    def test_an_unreadable_entry_moves_the_position_alone(self, tmp_path: Path) -> None:
+        """The ledger leaves it out; the view goes on."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.unreadable())
+        _same(view.position("crops", "crops"), 1, "position")
+        _same(view.stamp("crops"), view.STAMP, "stamp")
+        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.unreadable())
+        _same((view.position("crops", "crops"), self.mentions(view, "crops", "a1")), (3, True), "state")
+        view.close()
+
+    def test_projects_in_one_dataset_are_independent(self, tmp_path: Path) -> None:
+        """The public dataset merges projects whose documents may have equal names and equal content."""
+        view = self.open(tmp_path / "view")
+        crops, soil = Stream(tmp_path, "crops"), Stream(tmp_path, "soil")
+        view.apply(PUBLIC, crops.submit("a", [_said("crops"), SHARED]))
+        only_crops = self.lines(view, PUBLIC)
+        view.apply(PUBLIC, soil.submit("a", [_said("soil"), SHARED]))
+        view.apply(PUBLIC, soil.submit("a", [_said("soil2"), SHARED]))
+        _same((view.position(PUBLIC, "crops"), view.position(PUBLIC, "soil")), (1, 2), "positions")
+        _same(view.datasets(), [PUBLIC], "datasets")
+        view.forget(PUBLIC, "soil")
+        _same((view.position(PUBLIC, "crops"), view.position(PUBLIC, "soil")), (1, 0), "positions")
+        _same(self.lines(view, PUBLIC), only_crops, "lines after forgetting the other project")
+        for change in soil.changes:
+            view.apply(PUBLIC, change)
+        _same(self.mentions(view, PUBLIC, "soil2"), True, "content that came back")
+        view.close()
+
+    def test_forgetting_the_last_project_leaves_nothing(self, tmp_path: Path) -> None:
+        """Not even the dataset."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply(PUBLIC, stream.submit("a", [_said("a1")]))
+        view.forget(PUBLIC, "crops")
+        _same(view.position(PUBLIC, "crops"), 0, "position")
+        _same(view.datasets(), [], "datasets")
+        _same(self.lines(view, PUBLIC), [], "lines")
+        view.close()
+
+    def test_clearing_a_dataset_leaves_the_others(self, tmp_path: Path) -> None:
+        """Datasets share nothing."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        change = stream.submit("a", [_said("a1")])
+        view.apply("crops", change)
+        view.apply(PUBLIC, change)
+        before = self.lines(view, PUBLIC)
+        view.clear("crops")
+        _same(view.datasets(), [PUBLIC], "datasets")
+        _same((view.position("crops", "crops"), view.stamp("crops")), (0, None), "position and stamp")
+        _same(self.lines(view, PUBLIC), before, "lines of the other dataset")
+        view.apply("crops", change)
+        _same(self.mentions(view, "crops", "a1"), True, "content")
+        view.close()
+
+    def test_names_that_differ_in_case_are_two_datasets(self, tmp_path: Path) -> None:
+        """Also where the file system thinks otherwise."""
+        view = self.open(tmp_path / "view")
+        for name in ("crops", "Crops"):
+            view.apply(name, Stream(tmp_path, name).submit("a", [_said(name)]))
+        _same(view.datasets(), ["Crops", "crops"], "datasets")
+        _same(self.mentions(view, "Crops", "crops"), False, "content of the other dataset")
+        view.close()
+
+    def test_rebuilding_gives_the_same(self, tmp_path: Path) -> None:
+        """A view holds nothing that the ledger does not say."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        for change in (
+            stream.settings(title="Crops", profiles=["core"]),
+            stream.submit("a", [_said("a1"), SHARED]),
+            stream.submit("b", [_said("b1"), SHARED], completed=[_said("b1completed")]),
+            stream.submit("a", [_said("a2")]),
+            stream.withdraw("b"),
+            stream.submit("c", [_said("c1")]),
+            stream.erase("a", 1),
+            stream.erase("c", 1),
+            stream.settings(title="Grain", profiles=[]),
+            stream.submit("b", [_said("b2")]),
+        ):
+            view.apply("crops", change)
+        live = self.lines(view, "crops")
+        for _ in range(2):
+            rebuild(view, "crops", [stream])
+            _same(self.lines(view, "crops"), live, "lines after rebuilding")
+        view.close()
+
+
+class QuadsContract(ViewContract):
+    """The suite for views that hold quads: what stands in the default graph."""
+
+    def default_graph(self, view: View, dataset: str) -> list[str]:
+        """The triples of the default graph in N-Triples without the final dot, as often as a query finds them."""
+        raise NotImplementedError
+
+    def test_a_triple_of_many_documents_stands_once_in_the_default_graph(self, tmp_path: Path) -> None:
+        """Fifty documents that share five agents: counting must not count a triple once for each document."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        agents = [f"<urn:agent:{n}> <{PROV}actedOnBehalfOf> <urn:laboratory>" for n in range(5)]
+        for number in range(50):
+            view.apply("crops", stream.submit(f"d{number}", [_said(str(number)), *agents]))
+        wanted = sorted([*agents, *(_said(str(number)) for number in range(50))])
+        _same(sorted(self.default_graph(view, "crops")), wanted, "default graph")
+        view.close()
+
+    def test_a_triple_stays_until_its_last_holder_leaves(self, tmp_path: Path) -> None:
+        """Whether the other holder is a document, or the completion of the same one."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        view.apply("crops", stream.submit("a", [SHARED, _said("a1")], completed=[SHARED]))
+        view.apply("crops", stream.submit("b", [_said("b1")], completed=[SHARED]))
+        view.apply("crops", stream.withdraw("a"))
+        _same(sorted(self.default_graph(view, "crops")), sorted([SHARED, _said("b1")]), "default graph")
+        view.apply("crops", stream.submit("b", [_said("b2")]))
+        _same(self.default_graph(view, "crops"), [_said("b2")], "default graph")
+        view.close()
+
+    def test_the_catalogue_is_not_in_the_default_graph(self, tmp_path: Path) -> None:
+        """Nor does a triple of the catalogue keep one of a document alive."""
+        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        change = stream.submit("a", [])
+        view.apply("crops", change)
+        version, document = stream.version("a"), stream.version("a").rpartition("/versions/")[0]
+        _same(self.default_graph(view, "crops"), [], "default graph")
+        same_as_catalogue = f"<{version}> <{PROV}specializationOf> <{document}>"
+        view.apply("crops", stream.submit("b", [same_as_catalogue]))
+        _same(self.default_graph(view, "crops"), [same_as_catalogue], "default graph")
+        view.apply("crops", stream.withdraw("b"))
+        _same(self.default_graph(view, "crops"), [], "default graph")
+        view.close()
