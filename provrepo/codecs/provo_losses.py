@@ -11,6 +11,7 @@ from provrepo.codecs.provo_terms import (
     ORDER,
     PLACES,
     PREDICATES,
+    QUALIFIED_NAMES,
     RELATIONS,
     SUBTYPES,
     home,
@@ -129,6 +130,8 @@ def _attribute(kind: Kind, kinds: Sequence[Kind], attribute: Attribute) -> str |
         return "PROV-O reads a property of its own as what it means and not as an attribute"
     if name == PROV_TYPE and isinstance(value, Identifier) and not _keeps_type(kind, value):
         return "PROV-O reads a class of its own as the kind of statement and not as a prov:type"
+    if isinstance(value, Literal) and value.datatype in QUALIFIED_NAMES:
+        return "PROV-O reads a qualified name as the identifier that it stands for"
     if len(kinds) > 1 and home(kinds, attribute) is not kind:
         return "RDF cannot tell whose attribute it is where one identifier names several things"
     return None

@@ -21,13 +21,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
+from provrepo.codecs.names import Scope
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_terms import (
     AT_TIME,
     ATTRIBUTE_OF,
     CLASS,
+    INFLUENCE_OBJECTS,
     PLACES,
     PREDICATES,
+    QUALIFIED_NAMES,
     RELATIONS,
     SUBCLASSES,
     SUBTYPES,
@@ -38,7 +41,7 @@ from provrepo.codecs.provo_terms import (
     specific,
 )
 from provrepo.model.document import Bundle, Document, Quad, Unmapped, Warned
-from provrepo.model.identifiers import Identifier, Literal, is_blank
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.statements import (
     ACTIVITY,
     DERIVATION,
@@ -139,6 +142,7 @@ class _Instance:
         self.unmapped: Unmapped = document.unmapped
         self.warnings: list[Warned] = document.warnings
         self.declared = declared
+        self.scope = Scope(document.prefixes)
         self.referenced = referenced
         # What the triples say, by what they are about.
         self.described: dict[Identifier, list[Quad]] = {}
@@ -304,11 +308,17 @@ class _Instance:
             result[name] = result.get(name, []) + kinds
         return result
 
+    def _value(self, value: Value) -> Value:
+        """A qualified name spelled as a literal is the identifier that it stands for, if its prefix is declared."""
+        if isinstance(value, Literal) and value.datatype in QUALIFIED_NAMES:
+            return self.scope.expand(value.lexical) or value
+        return value
+
     def _attributes(self, name: Identifier, kinds: Sequence[Kind], kind: Kind) -> tuple[Attribute, ...]:
         """The attributes of one of the statements about a thing."""
         found = []
         for quad in self.described.get(name, ()):
-            attribute = (ATTRIBUTE_OF.get(quad[1], quad[1]), quad[2])
+            attribute = (ATTRIBUTE_OF.get(quad[1], quad[1]), self._value(quad[2]))
             if len(kinds) == 1 or home(kinds, attribute) is kind:
                 found.append(attribute)
         return tuple(found)
@@ -373,6 +383,7 @@ class _Instance:
         places = PLACES[kind]
         values: list[dict[Term, list[Quad]]] = [{} for _ in kind.arguments[1:]]
         attributes: list[Attribute] = []
+        implied: dict[Attribute, None] = {}
         for quad in self.described.get(name, ()):
             _, predicate, value, _ = quad
             place = places.get(predicate)
@@ -383,12 +394,15 @@ class _Instance:
                     self.referenced.add(name)
                 else:
                     values[place - 1].setdefault(term, []).append(quad)
+                    if kind is INFLUENCE and predicate in INFLUENCE_OBJECTS:
+                        implied[_TYPE, INFLUENCE_OBJECTS[predicate]] = None
                 continue
-            attribute = (ATTRIBUTE_OF.get(predicate, predicate), value)
+            attribute = (ATTRIBUTE_OF.get(predicate, predicate), self._value(value))
             if attribute[0] == _TYPE and CLASS.get(value if type(value) is Identifier else "") in claims:
                 continue
             if len(claims) == 1 or home(claims, attribute) is kind:
                 attributes.append(attribute)
+        attributes += [attribute for attribute in implied if attribute not in attributes]
         return values, attributes
 
     def _combine(self, name: Identifier, places: list[dict[Term, list[Quad]]]) -> Iterable[tuple[Term, ...]]:

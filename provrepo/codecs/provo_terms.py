@@ -37,7 +37,19 @@ from provrepo.model.statements import (
     Attribute,
     Kind,
 )
-from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, RDF_TYPE, RDFS, RDFS_LABEL
+from provrepo.vocab import (
+    PROV,
+    PROV_LABEL,
+    PROV_LOCATION,
+    PROV_QUALIFIED_NAME,
+    PROV_ROLE,
+    PROV_TYPE,
+    PROV_VALUE,
+    RDF_TYPE,
+    RDFS,
+    RDFS_LABEL,
+    XSD_QNAME,
+)
 
 __all__ = [
     "ATTRIBUTE_OF",
@@ -46,10 +58,12 @@ __all__ = [
     "CLASS",
     "END_TIME",
     "INFLUENCER",
+    "INFLUENCE_OBJECTS",
     "ORDER",
     "PLACES",
     "PREDICATES",
     "PREDICATE_OF",
+    "QUALIFIED_NAMES",
     "RELATIONS",
     "START_TIME",
     "SUBCLASSES",
@@ -223,9 +237,16 @@ SUBCLASSES: dict[str, Kind] = {
 }
 """The kinds of element that a narrower class of PROV-O implies; the class itself is a ``prov:type``."""
 
+INFLUENCE_OBJECTS: dict[str, Identifier] = {
+    _prov("entity"): _prov("EntityInfluence"),
+    _prov("activity"): _prov("ActivityInfluence"),
+    _prov("agent"): _prov("AgentInfluence"),
+}
+"""The class of an influence of which no more is said, by the property that leads to the influencer (its domain)."""
+
 SUBTYPES: dict[str, Kind] = {
     **dict.fromkeys(VARIANTS, DERIVATION),
-    **{_prov(name): INFLUENCE for name in ("EntityInfluence", "ActivityInfluence", "AgentInfluence")},
+    **dict.fromkeys(INFLUENCE_OBJECTS.values(), INFLUENCE),
 }
 """The kinds of relation that a class implies which stays with the relation as a ``prov:type``."""
 
@@ -242,6 +263,10 @@ ATTRIBUTE_OF: dict[str, Identifier] = {
 
 PREDICATE_OF: dict[str, Identifier] = {attribute: Identifier(name) for name, attribute in ATTRIBUTE_OF.items()}
 """The reverse."""
+
+
+QUALIFIED_NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
+"""Datatypes of literals that stand for an identifier."""
 
 
 class Role(Enum):

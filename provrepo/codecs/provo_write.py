@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from provrepo.codecs.provo_terms import (
     BASE_CLASS,
     END_TIME,
+    INFLUENCE_OBJECTS,
     PREDICATE_OF,
     RELATIONS,
     START_TIME,
@@ -23,7 +24,7 @@ from provrepo.codecs.provo_terms import (
 )
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.model.statements import ACTIVITY, DERIVATION, Attribute, Kind, Statement, Term
+from provrepo.model.statements import ACTIVITY, DERIVATION, INFLUENCE, Attribute, Kind, Statement, Term
 from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 
 __all__ = ["Labels", "document_quads", "instance_quads"]
@@ -188,7 +189,7 @@ class _Writer:
         if terms.cls is not None:
             self._triple(node, TYPE, terms.cls)
         for predicate, argument, term in zip(
-            terms.properties, statement.kind.arguments[1:], statement.args[1:], strict=True
+            _properties(statement, terms), statement.kind.arguments[1:], statement.args[1:], strict=True
         ):
             if term is not None:
                 held = self._term(term)
@@ -203,6 +204,16 @@ class _Writer:
             and not any(statement.args[2:])
             and (statement.kind, statement.args[0], statement.args[1]) not in self._crowded
         )
+
+
+def _properties(statement: Statement, terms: RelationTerms) -> tuple[Identifier, ...]:
+    """The properties of the node: for an influence by an agent of which no more is said, ``prov:agent``."""
+    if statement.kind is INFLUENCE:
+        types = [value for name, value in statement.attributes if name == PROV_TYPE]
+        found = [Identifier(name) for name, cls in INFLUENCE_OBJECTS.items() if cls in types]
+        if len(found) == 1:
+            return (found[0],)
+    return terms.properties
 
 
 def _variants(statement: Statement) -> list[Variant]:

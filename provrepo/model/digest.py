@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
-from provrepo.model.statements import Attribute, Statement, Term
+from provrepo.model.statements import ALTERNATE, Attribute, Statement, Term
 
 __all__ = ["Comparison", "Difference", "compare", "merged", "statement_digest"]
 
@@ -211,6 +211,8 @@ def _value(value: Value, colours: Mapping[str, str]) -> str:
 def _line(statement: Statement, colours: Mapping[str, str]) -> str:
     name = "" if statement.id is None else _identifier(statement.id, colours)
     args = ["-" if a is None else _identifier(a, colours) if isinstance(a, Identifier) else a for a in statement.args]
+    if statement.kind is ALTERNATE:
+        args.sort()  # it is symmetric (PROV-CONSTRAINTS inference 18), and formats are found to differ in its order
     attributes = sorted({_attribute(pair, colours) for pair in statement.attributes})
     shown = f", [{', '.join(attributes)}]" if attributes else ""
     if statement.kind.element:
