@@ -59,12 +59,12 @@ def _integer(low: int | None, high: int | None) -> Callable[[str], bool]:
         match = _INTEGER.fullmatch(lexical)
         if match is None:
             return False
-        negative = match["sign"] == "-" and match["digits"] != "0"
-        bound = low if negative else high
-        if bound is None:
-            return True
         digits = match["digits"]
-        if len(digits) > len(str(abs(bound))):
+        negative = match["sign"] == "-"
+        bound = low if negative else high
+        if bound is None and digits != "0":
+            return True
+        if bound is not None and len(digits) > len(str(abs(bound))):
             return False
         number = -int(digits) if negative else int(digits)
         return (low is None or number >= low) and (high is None or number <= high)

@@ -51,8 +51,8 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
                     statement,
                     "prov-dm:mandatory",
                     Severity.VIOLATION,
-                    f"{statement.kind.name} must say which {_words(argument.name)} it is about "
-                    f"(PROV-DM {_section(statement)}).",
+                    f"{statement.kind.name} has no {_words(argument.name)}, and PROV-DM demands one "
+                    f"({_section(statement)}).",
                     repair=f"Give the {_words(argument.name)} of {statement.kind.name}.",
                 )
 
