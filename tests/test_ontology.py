@@ -1,0 +1,38 @@
+"""The repository's own terms: every one that the code uses is defined, labelled and explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from provrepo import resources
+from provrepo.codecs import rdf
+from provrepo.model.identifiers import Literal
+from provrepo.vocab import OWL, PROVREPO, RDF_TYPE, RDFS
+
+PACKAGE = Path(resources.__file__).parent
+
+
+def defined() -> dict[str, dict[str, list[object]]]:
+    terms: dict[str, dict[str, list[object]]] = {}
+    for quad in rdf.parse((resources.root() / "ontology" / "provrepo.ttl").read_bytes(), "turtle").quads:
+        if quad.subject.startswith(PROVREPO):
+            terms.setdefault(quad.subject, {}).setdefault(quad.predicate, []).append(quad.object)
+    return terms
+
+
+def test_every_term_is_explained() -> None:
+    for term, said in defined().items():
+        assert said[RDF_TYPE][0] in {OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty"}, term
+        for predicate in ("label", "comment"):
+            (value,) = said[RDFS + predicate]
+            assert isinstance(value, Literal)
+            assert value.language == "en", term
+        assert said[RDFS + "isDefinedBy"] == [PROVREPO.removesuffix("#")], term
+
+
+def test_every_term_that_the_code_names_is_defined() -> None:
+    terms = defined()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for local in re.findall(r'PROVREPO \+ "(\w+)"', path.read_text("utf-8")):
+            assert PROVREPO + local in terms, f"{path.name} names provrepo:{local}"
