@@ -67,6 +67,7 @@ class Finding:
         """The reverse of ``to_dict``."""
         return cls(**{**data, "severity": Severity(data["severity"])})
 
-    def order(self) -> tuple[int, int, str, str, str]:
+    def order(self) -> tuple[int, int, *tuple[str, ...]]:
         """Worst first, then by place, so that the same findings always come in the same order."""
-        return self.severity.rank, self.line or 0, self.rule, self.focus or "", self.message
+        names = (self.rule, self.focus, self.message, self.bundle, self.profile, self.component, self.path, self.value)
+        return self.severity.rank, self.line or 0, *(name or "" for name in names)

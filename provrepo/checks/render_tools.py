@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from provrepo.checks.findings import Finding, Severity
@@ -132,6 +133,7 @@ def _xml(value: str) -> str:
 
 # SARIF ----------------------------------------------------------------------------------------------------------
 
+_URI = "/:?#[]@!$&'()*+,;=~%"
 _LEVELS = {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
@@ -155,7 +157,7 @@ def _sarif_result(finding: Finding, name: str) -> dict[str, Any]:
     )
     location: dict[str, Any] = {}
     if name:
-        location["physicalLocation"] = {"artifactLocation": {"uri": name}}
+        location["physicalLocation"] = {"artifactLocation": {"uri": quote(name, _URI, errors="replace")}}
         if finding.line is not None:
             region = {"startLine": finding.line, **({"startColumn": finding.column} if finding.column else {})}
             location["physicalLocation"]["region"] = region
