@@ -158,7 +158,7 @@ class _Reader:
             if isinstance(item, dict):
                 for term, meaning in item.items():
                     self._term(term, meaning, declared)
-            elif not isinstance(item, str):
+            elif not _is_text(item):
                 raise self._error("a '@context' holds addresses of contexts and objects that declare prefixes")
             elif not KNOWN_CONTEXTS.fullmatch(item):
                 raise self._error(
@@ -175,7 +175,7 @@ class _Reader:
             return
         if isinstance(meaning, dict) and term in context().terms:
             return  # PROV-JSONLD's own context, written out
-        if not isinstance(meaning, str) or (term.startswith("@") and term not in ("@vocab", "@base")):
+        if not _is_text(meaning) or (term.startswith("@") and term not in ("@vocab", "@base")):
             raise self._error(f"the context of PROV-JSONLD declares prefixes; {term!r} is something else")
         prefix = "" if term.startswith("@") else term
         start, colon, rest = meaning.partition(":")
@@ -308,7 +308,7 @@ class _Reader:
         lexical, type_, language = value["@value"], value.get("@type"), value.get("@language")
         if not isinstance(lexical, str | bool):
             raise self._error(f"the '@value' of {key!r} is neither text nor a number", key)
-        if not isinstance(type_, str | None) or not isinstance(language, str | None):
+        if any(given is not None and not _is_text(given) for given in (type_, language)):
             raise self._error(f"'@type' and '@language' of {key!r} are strings", key)
         datatype = None if type_ is None else str(self._identifier(type_, scope))
         if not _is_text(lexical):

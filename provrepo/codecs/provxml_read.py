@@ -161,19 +161,20 @@ class _Reader:
         )
         try:
             yield from parser
-        except etree.XMLSyntaxError as error:
-            # libxml2 complains about namespace names that are IRIs and not URIs only after it has read everything.
-            if any(entry.type != etree.ErrorTypes.WAR_NS_URI for entry in error.error_log) or not error.error_log:
-                raise self._syntax_error(error) from None
+        except etree.XMLSyntaxError:
+            # A namespace name that is an IRI and not a URI is an error to libxml2, told after everything was read.
+            # The exception has the errors of the whole thread, only the parser has its own.
+            told = [entry for entry in parser.error_log if entry.level > etree.ErrorLevels.WARNING]
+            errors = [entry for entry in told if entry.type != etree.ErrorTypes.WAR_NS_URI]
+            if errors:
+                raise self._syntax_error(errors[0].message, errors[0].line, errors[0].column) from None
+            if not told:
+                raise self._syntax_error("there is no element in it") from None
         except LookupError as error:
-            raise ReadError(f"unknown encoding: {error}", line=1, format=self._format) from None
+            raise self._syntax_error(f"unknown encoding: {error}") from None
 
-    def _syntax_error(self, error: etree.XMLSyntaxError) -> ReadError:
-        line, offset = error.position
-        message = re.sub(r", line \d+, column \d+$", "", error.msg or "no element in it")
-        return ReadError(
-            f"not well-formed XML: {message}", line=line or None, column=offset or None, format=self._format
-        )
+    def _syntax_error(self, message: str, line: int | None = None, column: int | None = None) -> ReadError:
+        return ReadError(f"not well-formed XML: {message.strip()}", line=line, column=column, format=self._format)
 
     def _error(self, element: _Element, message: str) -> ReadError:
         return ReadError(message, line=element.sourceline, format=self._format)
