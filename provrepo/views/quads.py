@@ -61,7 +61,7 @@ _SMALL = 4 << 20
 """Bytes of content up to which everything goes into one transaction, which is held in memory: some 20,000 quads."""
 
 _BATCH = 20_000
-"""Triples taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
+"""Quads taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
 
 _CLOSING = 5.0
 """Seconds to wait for a store that is being closed before it can be opened again."""
@@ -290,26 +290,31 @@ class Quads:
             first: what to insert beforehand where the graphs are too large for one transaction; ``then`` holds it too.
         """
         nodes = [ox.NamedNode(graph) for graphs in leaving.values() for graph in graphs]
-        doomed = list(islice(self._sole(store, nodes), _BATCH + 1))
+        doomed = list(islice(self._doomed(store, nodes), _BATCH + 1))
         if len(doomed) > _BATCH:
             if first:
                 store.update(first)
             # Begun anew: what was just inserted may hold some of the triples.
-            batches = self._sole(store, nodes)
+            batches = self._doomed(store, nodes)
             while doomed := list(islice(batches, _BATCH)):
-                store.update("DELETE DATA {\n" + "".join(map(_twice, doomed)) + "}")
-        operations = ["DELETE DATA {\n" + "".join(map(_plain, doomed)) + "}"] if doomed else []
+                store.update("DELETE DATA {\n" + "".join(doomed) + "}")
+        operations = ["DELETE DATA {\n" + "".join(doomed) + "}"] if doomed else []
         operations += [f"DROP SILENT GRAPH {node}" for node in nodes]
         store.update(";\n".join([*operations, then]))
 
-    def _sole(self, store: ox.Store, leaving: list[ox.NamedNode]) -> Iterator[ox.Quad]:
-        """The quads of the leaving graphs whose triple no staying graph holds."""
+    def _doomed(self, store: ox.Store, leaving: list[ox.NamedNode]) -> Iterator[str]:
+        """What goes with the leaving graphs, as SPARQL quads: each of their quads, and in the default graph its triple.
+
+        The latter unless a graph that stays holds it as well.
+        """
         gone = {*leaving, _DEFAULT, self._graph}
         for node in leaving:
             for quad in store.quads_for_pattern(None, None, None, node):
                 holders = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
                 if all(holder.graph_name in gone for holder in holders):
-                    yield quad
+                    yield _twice(quad)
+                else:
+                    yield _in_graph(quad)
 
     def _edited(self, edit: Edit, leaving: dict[Identifier, list[Identifier]]) -> str:
         """An edit of the catalogue as SPARQL, the stamp included."""
@@ -365,17 +370,13 @@ def _read(content: Path) -> Iterator[ox.Quad]:
         raise Damaged(f"the content is not N-Quads: {error.msg}") from error
 
 
-def _plain(quad: ox.Quad) -> str:
-    return f"{quad.subject} {quad.predicate} {quad.object} .\n"
-
-
 def _in_graph(quad: ox.Quad) -> str:
     return f"GRAPH {quad.graph_name} {{ {quad.subject} {quad.predicate} {quad.object} }}\n"
 
 
 def _twice(quad: ox.Quad) -> str:
     """In the quad's own graph and in the default graph."""
-    return _plain(quad) + _in_graph(quad)
+    return f"{quad.subject} {quad.predicate} {quad.object} .\n{_in_graph(quad)}"
 
 
 @contextmanager
@@ -393,7 +394,7 @@ def _translated(dataset: str) -> Iterator[None]:
 
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
-_SENTENCE = re.compile(r"(?:^|, |^one of )([A-Za-z][\w*]*(?: [\w*]+){2,})")
+_SENTENCE = re.compile(r"(?:^|, |^one of )(?!one of )([A-Za-z][\w*]*(?: [\w*]+){2,})")
 """Among the tokens that the grammar expected, what says that the grammar was kept and something else was not."""
 
 _LONGEST = 200
