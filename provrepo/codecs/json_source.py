@@ -106,8 +106,12 @@ class JsonSource:
             if closing and not (comma and seen):
                 self.position = after
                 return
-            if closing or bool(comma) is not bool(seen):
-                raise self.error("expected a comma or '}'" if seen else "expected a member or '}'", after)
+            if closing:
+                raise self.error("a comma before '}'", after - 1)
+            if bool(comma) is not bool(seen):
+                raise self.error(
+                    "expected a comma or '}'" if seen else "expected a key or '}'", self._skip(self.position)
+                )
             at = match.start(3) - 1 if match else after
             if key is None:
                 at = after
