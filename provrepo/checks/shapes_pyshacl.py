@@ -6,7 +6,9 @@ they never read a file but the shapes, and never see a literal that is expensive
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -54,7 +56,14 @@ def run(data: str, parts: list[tuple[int, int]], shapes: list[str]) -> list[list
     content = Path(data).read_bytes()
     engine = PyShacl()
     graphs = [content[start : start + length] for start, length in parts]
-    return [[engine.validate(graph, Path(path)) for graph in graphs] for path in shapes]
+    # Nothing here is garbage before the end, while looking for some would walk all terms time and again.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return [[engine.validate(graph, Path(path)) for graph in graphs] for path in shapes]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class PyShacl:
@@ -77,15 +86,43 @@ class PyShacl:
         return results
 
 
+class _Graph(rdflib.Graph):
+    """A graph that does not count its triples to say whether there are any, which pySHACL asks for every result."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class _Shapes(_Graph):
+    """A graph of shapes, which remembers its answers once it is complete.
+
+    pySHACL walks the same few lists and paths of the shapes for every node of the data.
+    """
+
+    known: dict[tuple[Node | None, Node | None], list[Node]] | None = None
+
+    def objects(self, subject: Any = None, predicate: Any = None, unique: bool = False) -> Generator[Node, None, None]:
+        """As ``rdflib.Graph.objects``."""
+        if self.known is None or unique:
+            yield from super().objects(subject, predicate, unique)
+            return
+        answer = self.known.get((subject, predicate))
+        if answer is None:
+            answer = self.known[subject, predicate] = list(super().objects(subject, predicate))
+        yield from answer
+
+
 @lru_cache(maxsize=16)
 def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a changed file has another stamp)
     try:
-        graph = rdflib.Graph().parse(data=shapes.read_bytes(), format="turtle")
+        graph = _Shapes(store="SimpleMemory")
+        graph.parse(data=shapes.read_bytes(), format="turtle")
         compiled = ShapesGraph(graph)
         # Harvests the shapes, and with them most mistakes.
         compiled.shapes  # noqa: B018
     except (SyntaxError, ValueError, ShapeLoadError, ConstraintLoadError) as error:
         raise Damaged(f"cannot understand the shapes of {shapes}: {error}") from error
+    graph.known = {}
     return compiled
 
 
@@ -94,13 +131,6 @@ def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a chang
 _LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.')
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\nrtbf]))')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-
-
-class _Graph(rdflib.Graph):
-    """A graph that does not count its triples to say whether there are any, which pySHACL asks for every result."""
-
-    def __bool__(self) -> bool:
-        return True
 
 
 def load(ntriples: str) -> rdflib.Graph:
@@ -239,12 +269,14 @@ def _message(messages: list[Literal]) -> str:
     return str(ordered[0]) if ordered else ""
 
 
+@lru_cache(maxsize=1024)
 def _path(shapes: ShapesGraph, path: Node) -> str:
     if isinstance(path, URIRef):
         return str(path)
     return str(shacl_path_to_sparql_path(shapes, path, prefixes={}))
 
 
+@lru_cache(maxsize=1024)
 def _owner(shapes: ShapesGraph, node: Node) -> str:
     """The IRI of a shape; of an anonymous one, that of the nearest shape that leads to it."""
     seen = {node}
