@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from json.decoder import scanstring
 from typing import Any, NoReturn
 
 from provrepo.codecs.guards import decode, place
@@ -51,9 +50,7 @@ def _constant(name: str) -> NoReturn:
     )
 
 
-_SCAN = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=Integer, parse_float=Real, parse_constant=_constant
-).scan_once
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=Integer, parse_float=Real, parse_constant=_constant)
 _MEMBER = re.compile(r'[ \t\r\n]*+(,?)[ \t\r\n]*+(?:(\})|"([^"\\\x00-\x1f]*+)"[ \t\r\n]*+:[ \t\r\n]*+)?+')
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _COLON = re.compile(r"[ \t\r\n]*+:[ \t\r\n]*+")
@@ -144,9 +141,7 @@ class JsonSource:
             ReadError: malformed, or an object in it has a key twice.
         """
         try:
-            result, self.position = _SCAN(self.text, position)
-        except StopIteration as stop:
-            raise self.error("expected a value", int(stop.value)) from None
+            result, self.position = _DECODER.raw_decode(self.text, position)
         except json.JSONDecodeError as error:
             raise self.error(error.msg[:1].lower() + error.msg[1:], error.pos) from None
         except _NotJsonError as error:
@@ -212,7 +207,7 @@ class JsonSource:
         if not self.text.startswith('"', position):
             raise self.error("expected a key in double quotes", position)
         try:
-            key, end = scanstring(self.text, position + 1, True)
+            key, end = _DECODER.raw_decode(self.text, position)
         except json.JSONDecodeError as error:
             raise self.error(error.msg[:1].lower() + error.msg[1:], error.pos) from None
         colon = _COLON.match(self.text, end)
@@ -232,7 +227,7 @@ class JsonSource:
                 if not objects:
                     break
             elif objects and (keys := objects[-1]) is not None and _COLON.match(self.text, token.end()):
-                key = scanstring(mark, 1, True)[0]
+                key = _DECODER.decode(mark)
                 if key in keys:
                     return self.error(f"the key {key!r} stands twice in one object", token.start())
                 keys.add(key)

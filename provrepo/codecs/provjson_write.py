@@ -5,8 +5,8 @@ Values are never written as JSON numbers or booleans: those would lose the spell
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from json.encoder import encode_basestring  # type: ignore[attr-defined]  # json.dumps with ensure_ascii=False
 
 from provrepo.codecs.names import Names
 from provrepo.model.document import Bundle, Document, Loss
@@ -16,6 +16,7 @@ from provrepo.vocab import PROV, PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _NAMES_AS_LITERALS = (PROV_QUALIFIED_NAME, XSD_QNAME)
 _ARGUMENTS = {kind: frozenset(PROV + argument.name for argument in kind.arguments) for kind in KINDS.values()}
 _KEYS = {kind: tuple(f'"prov:{argument.name}": ' for argument in kind.arguments) for kind in KINDS.values()}
@@ -95,7 +96,7 @@ def _object(members: list[str], indent: str) -> str:
 
 def _section(name: str, members: Mapping[str, list[str]], indent: str) -> str:
     records = [
-        f"{encode_basestring(key)}: {values[0] if len(values) == 1 else '[' + ', '.join(values) + ']'}"
+        f"{_quoted(key)}: {values[0] if len(values) == 1 else '[' + ', '.join(values) + ']'}"
         for key, values in members.items()
     ]
     return f'"{name}": {_object(records, indent)}'
@@ -116,9 +117,7 @@ class _Scope:
 
     def declarations(self, inherited: Mapping[str, str], indent: str) -> list[str]:
         declared = {p or "default": n for p, n in self._names.prefixes.items() if inherited.get(p) != n}
-        return (
-            [_section("prefix", {p: [encode_basestring(n)] for p, n in declared.items()}, indent)] if declared else []
-        )
+        return [_section("prefix", {p: [_quoted(n)] for p, n in declared.items()}, indent)] if declared else []
 
     def name(self, iri: str) -> str:
         return self._names.short(iri)
@@ -138,7 +137,7 @@ class _Scope:
         members = []
         for key, argument, term in zip(_KEYS[kind], kind.arguments, statement.args, strict=True):
             if term is not None:
-                members.append(key + (encode_basestring(term) if argument.time else self._string(term)))
+                members.append(key + (_quoted(term) if argument.time else self._string(term)))
         if statement.attributes and kind.attributed:
             values: dict[str, list[str]] = {}
             for attribute, value in statement.attributes:
@@ -151,15 +150,15 @@ class _Scope:
         """A name as a JSON string."""
         known = self._strings.get(iri)
         if known is None:
-            known = self._strings[iri] = encode_basestring(self._names.short(iri))
+            known = self._strings[iri] = _quoted(self._names.short(iri))
         return known
 
     def _value(self, value: Value) -> str:
         if not isinstance(value, Literal):
             return f'{{"$": {self._string(value)}, "type": "prov:QUALIFIED_NAME"}}'
-        string: str = encode_basestring(value.lexical)
+        string = _quoted(value.lexical)
         if value.language is not None:
-            return f'{{"$": {string}, "lang": {encode_basestring(value.language)}}}'
+            return f'{{"$": {string}, "lang": {_quoted(value.language)}}}'
         if value.datatype == XSD_STRING or value.datatype in _NAMES_AS_LITERALS:
             return string
         return f'{{"$": {string}, "type": {self._string(value.datatype)}}}'
