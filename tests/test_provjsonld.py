@@ -101,6 +101,12 @@ def test_null_says_nothing():
     ]
 
 
+def test_an_empty_instant_is_absent_with_a_remark():
+    document = read({"@type": "Usage", "time": " "})
+    assert document.statements == [Statement(USAGE, None, (None, None, None))]
+    assert "'time' is empty" in document.warnings[0].message
+
+
 def test_members_may_come_as_an_array():
     statements = read({"@type": "Membership", "collection": "ex:c", "entity": ["ex:e", "ex:f"]}).statements
     assert statements == [

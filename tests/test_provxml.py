@@ -199,7 +199,8 @@ def test_xml_schema_with_and_without_hash(schema):
         ('<prov:entity prov:id="ex:e">stray</prov:entity>', "'stray'"),
         ('stray<prov:entity prov:id="ex:e"/>', "text within prov:document"),
         ("<prov:used><prov:entity>ex:e</prov:entity></prov:used>", "a name as its text"),
-        ("<prov:used><prov:entity/></prov:used>", "read as absent"),
+        ("<prov:used><prov:entity/></prov:used>", "no prov:ref: read as absent"),
+        ("<prov:used><prov:time/></prov:used>", "prov:time is empty: read as absent"),
         (
             '<prov:hadMember><prov:entity><prov:entity prov:ref="ex:e"/></prov:entity></prov:hadMember>',
             "on an element within it",
@@ -287,7 +288,7 @@ def test_names_that_provtoolbox_would_have_escaped(name):
         ('<prov:entity prov:id="nope:e"/>', 2, "the prefix 'nope'"),
         ('<prov:used><prov:entity prov:ref="nope:e"/></prov:used>', 2, "prov:entity: the prefix 'nope'"),
         ('<prov:entity prov:id="ex:e"><ex:t xsi:type="nope:t"/></prov:entity>', 2, "the prefix 'nope'"),
-        ('<prov:entity prov:id="ex:e"><tag/></prov:entity>', 2, "tag is in no namespace"),
+        ('<prov:entity prov:id="ex:e"><tag/></prov:entity>', 2, "tag, in no namespace,"),
         ("<prov:hadDictionaryMember/>", 2, "prov:hadDictionaryMember is PROV-Dictionary"),
         ("<prov:wasEatenBy/>", 2, "prov:wasEatenBy is no statement"),
         (

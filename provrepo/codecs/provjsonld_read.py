@@ -271,14 +271,17 @@ class _Reader:
             raise self._error(f"{key!r} takes one name", key)
         return self._identifier(str(value), scope)
 
-    def _instant(self, key: str, value: Any) -> str:
+    def _instant(self, key: str, value: Any) -> str | None:
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict) and "@value" in value:
             value = value["@value"]
         if not _is_text(value):
             raise self._error(f"{key!r} takes one instant, as a string", key)
-        return str(value)
+        instant = str(value).strip()
+        if not instant:
+            self._warn(f"{key!r} is empty: read as absent")
+        return instant or None
 
     # --- attributes ----------------------------------------------------------------------------------------------
 

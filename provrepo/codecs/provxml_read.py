@@ -190,7 +190,7 @@ class _Reader:
                 "a document type declaration (<!DOCTYPE …>) is not read: remove it", line=1, format=self._format
             )
         if root.tag != _DOCUMENT:
-            raise self._error(root, f"the root element is {_shown(root)}, and not prov:document in <{PROV}>")
+            raise self._error(root, f"the root element is {_shown(root)} and not document of <{PROV}>")
         prefixes = self._declared(root)
         self._limit(root, prefixes)
         self._scope = Scope(prefixes)
@@ -281,8 +281,8 @@ class _Reader:
         """The IRI of a QName; None where its prefix, or a default namespace, is not declared."""
         if not self._escaped or is_blank(name):
             return scope.expand(name)
-        prefix, _, local = name.rpartition(":")
-        return scope.join(prefix, toolbox_unescape(local))
+        prefix, colon, local = name.partition(":")
+        return scope.join(prefix, toolbox_unescape(local)) if colon else scope.join("", toolbox_unescape(name))
 
     def _identifier(self, name: str, element: _Element, scope: Scope) -> Identifier:
         name = name.strip()
@@ -298,25 +298,25 @@ class _Reader:
         tag = element.tag
         known = self._local_names.get(tag)
         if known is None:
-            qname = etree.QName(element)
-            if qname.namespace is None:
-                raise self._error(element, f"the element {qname.localname} is in no namespace")
-            home = XSD if qname.namespace + "#" == XSD else qname.namespace
-            local = toolbox_unescape(qname.localname) if self._escaped else unescape(qname.localname)
-            known = self._local_names[tag] = Identifier(repair(home + local))
+            iri, spelled = _parts(tag)
+            if not iri:
+                raise self._error(element, f"an attribute cannot be called {_shown(element)}")
+            local = toolbox_unescape(spelled) if self._escaped else unescape(spelled)
+            known = self._local_names[tag] = Identifier(repair((XSD if iri + "#" == XSD else iri) + local))
         return known
 
     def _every_local_name(self) -> Iterator[str]:
         """The local names of identifiers and attributes, as they are spelled."""
         for _, element in self._events(("end",)):
             if not element.tag.startswith(_P):
-                yield etree.QName(element).localname
+                yield _parts(element.tag)[1]
             names = [element.get(_ID), element.get(_REF)]
             if element.get(_XSI_TYPE, "").endswith(":QName"):
                 names.append(element.text)
             for name in names:
                 if name is not None:
-                    yield name.strip().rpartition(":")[2]
+                    prefix, colon, local = name.strip().partition(":")
+                    yield local if colon else prefix
             element.clear(keep_tail=True)
 
     # --- statements ----------------------------------------------------------------------------------------------
@@ -374,7 +374,10 @@ class _Reader:
                 self._warn(element, f"text within {_shown(element)} is left out: {stray.strip()[:40]!r}")
 
     def _instant(self, element: _Element) -> str | None:
-        return (element.text or "").strip() or None
+        instant = (element.text or "").strip()
+        if not instant:
+            self._warn(element, f"{_shown(element)} is empty: read as absent")
+        return instant or None
 
     def _reference(self, element: _Element, scope: Scope) -> Identifier | None:
         name = element.get(_REF)
@@ -455,5 +458,11 @@ def _shown(element: _Element) -> str:
 
 def _shown_name(tag: str) -> str:
     """A Clark name as people write it: PROV's with its prefix, others with their namespace."""
+    iri, local = _parts(tag)
+    return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else f"{local}, in no namespace,"
+
+
+def _parts(tag: str) -> tuple[str, str]:
+    """Namespace, empty where there is none, and local name of a Clark name."""
     iri, _, local = tag.removeprefix("{").rpartition("}")
-    return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else local
+    return iri, local
