@@ -160,6 +160,13 @@ def test_terms_of_rdf_12_are_refused_by_name(term: str) -> None:
         (b"<urn:a> <urn:b>", "text/turtle", "not what it says"),
         (b"<html>", "text/html", "text/html"),
         (b"", "", "nothing"),
+        (b'{"a":' * 100_000, "application/sparql-results+json", "levels deep"),
+        (b"[" * 100_000, "application/ld+json", "levels deep"),
+        (b"<a>" * 100_000, "application/sparql-results+xml", "levels deep"),
+        (b"?a\n" + b"<<( <urn:a> <urn:b> " * 100_000, "text/tab-separated-values", "levels deep"),
+        (b"<urn:a> <urn:b> " + b"<<( <urn:a> <urn:b> " * 100_000, "text/turtle", "levels deep"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "application/sparql-results+xml", "DOCTYPE"),
+        (b'{"@context": "http://127.0.0.1:9/", "@id": "urn:a"}', "application/ld+json", "not what it says"),
     ],
 )
 def test_an_answer_that_cannot_be_read_says_why(data: bytes, media_type: str, says: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from typing import Literal as OneOf
 
-from provrepo.codecs import formats
+from provrepo.codecs import formats, guards
 from provrepo.codecs.rdf_terms import Terms
 from provrepo.errors import QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
@@ -151,10 +151,10 @@ def _transcode(data: bytes, format_name: str) -> bytes:
 def _write_graph(triples: list[Quad], format_name: str) -> bytes:
     import pyoxigraph as ox
 
-    terms = Terms()
+    quads = Terms().quads(triple._replace(graph=None) for triple in triples)
     return (
         ox.serialize(
-            (ox.Triple(terms.node(t.subject), terms.iri(t.predicate), terms.value(t.object)) for t in triples),
+            (quad.triple for quad in quads),
             format=getattr(ox.RdfFormat, _GRAPHS[format_name]),
             prefixes=_used_prefixes(triples),
         )
@@ -223,6 +223,14 @@ def value_of(term: Any) -> Value:
     raise QueryError("the answer holds a triple term (RDF 1.2), which is not supported")
 
 
+def _like(results: ox.QueryResultsFormat | None, graph: ox.RdfFormat | None) -> str:
+    """The format of the table whose syntax is scanned before parsing: JSON, XML, or something like Turtle."""
+    name = (results or graph).name  # type: ignore[union-attr]
+    if "JSON" in name:
+        return "rdfjsonld"
+    return "rdfxml" if "XML" in name else "turtle"
+
+
 def parse(data: bytes, media_type: str) -> QueryResult:
     """Read the answer of another SPARQL endpoint.
 
@@ -231,7 +239,8 @@ def parse(data: bytes, media_type: str) -> QueryResult:
         media_type: its Content-Type; parameters do not matter.
 
     Raises:
-        ReadError: the media type is none of an answer that can be read, or the body is not what it says.
+        ReadError: the media type is none of an answer that can be read, the body is not what it says, or it is
+            what ``provrepo.codecs.guards`` keeps from parsers.
     """
     import pyoxigraph as ox
 
@@ -239,6 +248,7 @@ def parse(data: bytes, media_type: str) -> QueryResult:
     results, graph = ox.QueryResultsFormat.from_media_type(kind), ox.RdfFormat.from_media_type(kind)
     if results is None and graph is None:
         raise ReadError(f"{kind or 'nothing'} is not a media type of query results or of RDF")
+    guards.check(data, _like(results, graph))
     try:
         if results is not None:
             return from_pyoxigraph(ox.parse_query_results(data, results))

@@ -270,13 +270,13 @@ class Quads:
     def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
         def trailer(graphs: Iterable[str]) -> bytes:
             records = self._catalogue.graphs(change, graphs)
-            return "".join(f"{self._terms.quad(quad)} .\n" for quad in records).encode()
+            return "".join(f"{quad} .\n" for quad in self._terms.quads(records)).encode()
 
         with Doubled(content, self._catalogue.version(change), trailer) as stream:
             store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
 
     def _records(self, change: Change, graphs: Sequence[str]) -> str:
-        return "".join(_in_graph(self._terms.quad(quad)) for quad in self._catalogue.graphs(change, graphs))
+        return "".join(map(_in_graph, self._terms.quads(self._catalogue.graphs(change, graphs))))
 
     def _remove(
         self, store: ox.Store, leaving: dict[Identifier, list[Identifier]], then: str, *, first: str = ""
@@ -321,30 +321,31 @@ class Quads:
         replaced = list(edit.replaced)
         for version, graphs in leaving.items():
             replaced += self._catalogue.emptied(version, graphs)
-        stamp = f"{self._iri(self._catalogue.repository)} {self._iri(STAMP)} {ox.Literal(self.STAMP)}"
+        stamp = f"{_iri(self._catalogue.repository)} {_iri(STAMP)} {ox.Literal(self.STAMP)}"
         operations = [
-            self._delete(f"{self._iri(subject)} {'?p' if predicate is None else self._iri(predicate)} ?o")
+            self._delete(f"{_iri(subject)} {'?p' if predicate is None else _iri(predicate)} ?o")
             for subject, predicate in replaced
         ]
-        inserted = "".join(_in_graph(self._terms.quad(quad)) for quad in edit.added)
+        inserted = "".join(map(_in_graph, self._terms.quads(edit.added)))
         return ";\n".join([*operations, f"INSERT DATA {{\n{inserted}GRAPH {self._graph} {{ {stamp} }} }}"])
 
     def _forgetting(self, project: Identifier) -> str:
-        agents = f"?a {self._iri(TYPE)} {self._iri(AGENT)}"
+        agents = f"?a {_iri(TYPE)} {_iri(AGENT)}"
         return ";\n".join(
             [
-                self._delete(f"?s {self._iri(OWN_PROJECT)} {self._iri(project)} . ?s ?p ?o"),
-                self._delete(f"{self._iri(project)} ?p ?o"),
+                self._delete(f"?s {_iri(OWN_PROJECT)} {_iri(project)} . ?s ?p ?o"),
+                self._delete(f"{_iri(project)} ?p ?o"),
                 f"DELETE {{ GRAPH {self._graph} {{ {agents} }} }} WHERE {{ GRAPH {self._graph} {{ {agents} "
-                f"FILTER NOT EXISTS {{ ?activity {self._iri(WITH)} ?a }} }} }}",
+                f"FILTER NOT EXISTS {{ ?activity {_iri(WITH)} ?a }} }} }}",
             ]
         )
 
     def _delete(self, pattern: str) -> str:
         return f"DELETE WHERE {{ GRAPH {self._graph} {{ {pattern} }} }}"
 
-    def _iri(self, identifier: Identifier) -> str:
-        return str(self._terms.iri(identifier))
+
+def _iri(identifier: Identifier) -> str:
+    return str(ox.NamedNode(identifier))
 
 
 def _open(path: Path) -> ox.Store:

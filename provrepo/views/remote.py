@@ -1,0 +1,187 @@
+"""Questions to any SPARQL endpoint on the web, over the SPARQL 1.1 Protocol.
+
+SPARQLWrapper forms the request; sending is done here, because what comes back is not trusted: only http and https are
+followed, never with the token to another host, and no more than ``MAX_BYTES`` of an answer are read.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+import warnings
+from http import HTTPStatus
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from provrepo.codecs import results
+from provrepo.codecs.results import QueryResult
+from provrepo.errors import QueryError, ReadError, RemoteError, TooLarge, UsageError
+from provrepo.vocab import PREDECLARED
+
+if TYPE_CHECKING:
+    from SPARQLWrapper import SPARQLWrapper
+
+__all__ = ["MAX_BYTES", "RemoteEndpoint", "query"]
+
+MAX_BYTES = 256 << 20
+"""Bytes of an answer beyond which it is not read."""
+
+_LONG_QUERY = 2_000
+"""Characters from which a query is sent in the body: some servers and proxies refuse URLs of 8 KB."""
+
+_LONG_MESSAGE = 500
+_CHUNK = 1 << 16
+_HINTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "; it wants a token (PROVREPO_TOKEN)",
+    HTTPStatus.NOT_FOUND: "; is this the address of the endpoint itself?",
+}
+
+_ROWS = "application/sparql-results+json, application/sparql-results+xml;q=0.9, application/json;q=0.5"
+_TRIPLES = "application/n-triples, text/turtle;q=0.9, application/rdf+xml;q=0.8, application/ld+json;q=0.5"
+_ACCEPT = {"SELECT": _ROWS, "ASK": _ROWS, "CONSTRUCT": _TRIPLES, "DESCRIBE": _TRIPLES}
+
+
+class RemoteEndpoint:
+    """A SPARQL endpoint.
+
+    Attributes:
+        url: where it is.
+        timeout: seconds for one query, until the last byte of its answer.
+    """
+
+    def __init__(self, url: str, token: str = "", timeout: float = 30) -> None:
+        """Say where to ask; nothing is sent yet.
+
+        Args:
+            url: an http or https URL.
+            token: sent as ``Authorization: Bearer`` where it is given.
+            timeout: in seconds.
+
+        Raises:
+            UsageError: not such a URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url!r} is not the http or https URL of an endpoint")
+        self.url = url
+        self.timeout = timeout
+        self._token = token
+
+    def query(self, text: str) -> QueryResult:
+        """Ask.
+
+        Args:
+            text: a SELECT, ASK, CONSTRUCT or DESCRIBE query. The prefixes of ``provrepo.vocab.PREDECLARED`` that it
+                uses without declaring them are declared for it, as for queries to the repository itself.
+
+        Raises:
+            QueryError: the endpoint says that the query is wrong, in its own words, shortened.
+            RemoteError: it cannot be reached, refuses, fails, or answers what cannot be understood.
+            TooLarge: the answer is longer than ``MAX_BYTES``.
+        """
+        wrapper = self._wrapper(text)
+        if wrapper.queryType not in _ACCEPT:
+            raise QueryError(f"only SELECT, ASK, CONSTRUCT and DESCRIBE can be asked, not {wrapper.queryType}")
+        request = wrapper._createRequest()  # the library's own name for what it would send
+        request.add_header("Accept", _ACCEPT[wrapper.queryType])
+        if self._token:
+            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        data, media_type = self._send(request)
+        try:
+            return results.parse(data, media_type)
+        except ReadError as error:
+            raise RemoteError(f"{self.url} answered what cannot be understood: {error}") from error
+
+    def _wrapper(self, text: str) -> SPARQLWrapper:
+        from SPARQLWrapper import GET, POST, SPARQLWrapper
+
+        wrapper = SPARQLWrapper(self.url, agent="provrepo")
+        with warnings.catch_warnings():
+            # It warns of queries that it cannot classify, on standard error; the endpoint says better what is wrong.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            wrapper.setQuery(_declared(text))
+        # It would send the same format under five parameter names that no standard knows.
+        wrapper.setOnlyConneg(True)
+        wrapper.setMethod(POST if len(text) > _LONG_QUERY else GET)
+        return wrapper
+
+    def _send(self, request: urllib.request.Request) -> tuple[bytes, str]:
+        deadline = time.monotonic() + self.timeout
+        opener = urllib.request.build_opener(_OnlyHttp)
+        try:
+            with opener.open(request, timeout=self.timeout) as response:
+                return self._read(response, deadline), response.headers.get("Content-Type", "")
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._status(error) from None
+        except TimeoutError as error:
+            raise RemoteError(f"{self.url} did not answer within {self.timeout:g} s") from error
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise RemoteError(f"{self.url} did not answer within {self.timeout:g} s") from error
+            raise RemoteError(f"{self.url} cannot be reached: {error.reason}") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise RemoteError(f"{self.url} cannot be asked: {error or type(error).__name__}") from error
+
+    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        # What has arrived, piece by piece: the socket's timeout is for one piece, so a trickle would never end.
+        chunks, size = [], 0
+        while chunk := response.read1(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise TooLarge(f"{self.url} answers more than {MAX_BYTES >> 20} MB; ask for less, or with LIMIT")
+            if time.monotonic() > deadline:
+                raise TimeoutError
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+        return b"".join(chunks)
+
+    def _status(self, error: urllib.error.HTTPError) -> QueryError | RemoteError:
+        said = _shortened(error)
+        if error.code == HTTPStatus.BAD_REQUEST:
+            return QueryError(f"{self.url} does not take the query: {said}")
+        return RemoteError(f"{self.url} answered {error.code}: {said}{_HINTS.get(error.code, '')}")
+
+
+def query(url: str, text: str, *, token: str = "", timeout: float = 30) -> QueryResult:
+    """Ask an endpoint once; see ``RemoteEndpoint``."""
+    return RemoteEndpoint(url, token, timeout).query(text)
+
+
+class _OnlyHttp(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect to another scheme (a ``file:`` or ``ftp:`` of this machine's own network)."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """The request that follows, or an error."""
+        if urlsplit(newurl).scheme not in ("http", "https"):
+            raise urllib.error.URLError(f"it redirects to {newurl!r}, which is neither http nor https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _declared(text: str) -> str:
+    """The query with those well-known prefixes declared that it uses and does not declare itself."""
+    missing = [
+        f"PREFIX {prefix}: <{name}>\n"
+        for prefix, name in PREDECLARED.items()
+        if re.search(rf"(?<![\w:.-]){prefix}:", text) and not re.search(rf"(?i:prefix)\s+{prefix}\s*:", text)
+    ]
+    return "".join(missing) + text
+
+
+def _shortened(error: urllib.error.HTTPError) -> str:
+    """What the server said, on one line and without markup."""
+    try:
+        said = error.read(_CHUNK).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        said = ""
+    if "<html" in said[:500].lower():
+        said = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", said)
+    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    said = said or str(error.reason) or "nothing"
+    return said if len(said) <= _LONG_MESSAGE else said[:_LONG_MESSAGE] + " …"
