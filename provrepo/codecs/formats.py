@@ -266,7 +266,7 @@ def _sniff(data: bytes) -> Format | None:
     head = data[:1_000_000].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
     if head[:1] in ("{", "["):
         return _sniff_json(head)
-    if head.startswith("<") and (head.startswith(("<?xml", "<!")) or re.match(r"<[\w.-]+(?::[\w.-]+)?[\s/>]", head)):
+    if head.startswith("<!") or re.match(r"<(?:\?[\w.-]+\s|[\w.-]+(?::[\w.-]+)?[\s/>])", head):
         root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
         if root:
             return by_name("rdfxml" if root.group(1) == "RDF" else "provxml")
