@@ -214,11 +214,9 @@ def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | 
 
     syntax = getattr(pyoxigraph.RdfFormat, _syntax(format))
     writable = _grouped(quad for quad in quads if quad.graph is None or syntax.supports_datasets)
-    terms = Terms()
-    made = [(quad, terms.quad(quad)) for quad in writable]
+    converted: list[Any] = Terms().quads(writable)
     if format == "rdfxml":
-        made = [pair for pair in made if xml_problem(pair[0]) is None]
-    converted: list[Any] = [quad for _, quad in made]
+        converted = [made for quad, made in zip(writable, converted, strict=True) if xml_problem(quad) is None]
     if not syntax.supports_datasets:
         converted = [quad.triple for quad in converted]
     return pyoxigraph.serialize(converted, format=syntax, prefixes=_declared(prefixes or {}, writable, format)) or b""

@@ -64,16 +64,41 @@ def from_pyoxigraph(quads: Iterable[pyoxigraph.Quad], format: str | None = None)
 
 
 class Terms:
-    """Makes pyoxigraph's terms from the model's, each once."""
+    """Makes pyoxigraph's terms from the model's, each identifier once."""
 
-    __slots__ = ("_blanks", "_default", "_names")
+    __slots__ = ("_iris", "_nodes", "_rdf")
 
     def __init__(self) -> None:
-        from pyoxigraph import DefaultGraph
+        import pyoxigraph
 
-        self._names: dict[str, pyoxigraph.NamedNode] = {}
-        self._blanks: dict[str, pyoxigraph.BlankNode] = {}
-        self._default = DefaultGraph()
+        self._rdf = pyoxigraph
+        self._nodes: dict[str, pyoxigraph.NamedNode | pyoxigraph.BlankNode] = {}
+        self._iris: dict[str, pyoxigraph.NamedNode] = {}
+
+    def quads(self, quads: Iterable[Quad]) -> list[pyoxigraph.Quad]:
+        """Quads, in the same order.
+
+        Raises:
+            WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+        """
+        make, default = self._rdf.Quad, self._rdf.DefaultGraph()
+        nodes, iris, node, iri, other = self._nodes, self._iris, self.node, self.iri, self.value
+        result = []
+        for subject, predicate, value, graph in quads:
+            held = (nodes.get(value) or node(value)) if isinstance(value, Identifier) else other(value)
+            result.append(
+                make(
+                    nodes.get(subject) or node(subject),
+                    iris.get(predicate) or iri(predicate),
+                    held,
+                    default if graph is None else nodes.get(graph) or node(graph),
+                )
+            )
+        return result
+
+    def quad(self, quad: Quad) -> pyoxigraph.Quad:
+        """One quad; raises as ``quads`` does."""
+        return self.quads((quad,))[0]
 
     def iri(self, name: str) -> pyoxigraph.NamedNode:
         """An IRI.
@@ -81,12 +106,10 @@ class Terms:
         Raises:
             WriteError: it is not an absolute one.
         """
-        known = self._names.get(name)
+        known = self._iris.get(name)
         if known is None:
-            from pyoxigraph import NamedNode
-
             try:
-                known = self._names[name] = NamedNode(name)
+                known = self._iris[name] = self._rdf.NamedNode(name)
             except ValueError as error:
                 raise WriteError(f"RDF cannot hold the identifier {name!r}: {error}") from None
         return known
@@ -97,16 +120,16 @@ class Terms:
         Raises:
             WriteError: it is neither.
         """
-        if not is_blank(name):
-            return self.iri(name)
-        known = self._blanks.get(name)
+        known = self._nodes.get(name)
         if known is None:
-            from pyoxigraph import BlankNode
-
-            try:
-                known = self._blanks[name] = BlankNode(name[2:])
-            except ValueError as error:
-                raise WriteError(f"RDF cannot hold the blank node {name!r}: {error}") from None
+            if not is_blank(name):
+                known = self.iri(name)
+            else:
+                try:
+                    known = self._rdf.BlankNode(name[2:])
+                except ValueError as error:
+                    raise WriteError(f"RDF cannot hold the blank node {name!r}: {error}") from None
+            self._nodes[name] = known
         return known
 
     def value(self, value: Value) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode | pyoxigraph.Literal:
@@ -117,25 +140,13 @@ class Terms:
         """
         if isinstance(value, Identifier):
             return self.node(value)
-        from pyoxigraph import Literal as RdfLiteral
-
         problem = literal_problem(value)
         if problem is not None:
             raise WriteError(problem)
-        if value.language is not None:
-            return RdfLiteral(value.lexical, language=value.language)
-        return RdfLiteral(value.lexical, datatype=self.iri(value.datatype))
-
-    def quad(self, quad: Quad) -> pyoxigraph.Quad:
-        """A quad.
-
-        Raises:
-            WriteError: it is not one that RDF has.
-        """
-        from pyoxigraph import Quad as RdfQuad
-
-        graph = self._default if quad.graph is None else self.node(quad.graph)
-        return RdfQuad(self.node(quad.subject), self.iri(quad.predicate), self.value(quad.object), graph)
+        lexical, datatype, language = value
+        if language is not None:
+            return self._rdf.Literal(lexical, language=language)
+        return self._rdf.Literal(lexical, datatype=self.iri(datatype))
 
 
 @lru_cache(maxsize=4096)
