@@ -86,21 +86,25 @@ def check(
         WorkerFailed: it took too long or too much memory.
     """
     bundles: list[Identifier | None] = []
-    parts: list[tuple[int, int]] = []
-    with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
-        for instance in instances:
-            start = file.tell()
-            file.writelines(_lines(instance.triples))
-            bundles.append(instance.bundle)
-            parts.append((start, file.tell() - start))
-        file.flush()
-        arguments = {"data": file.name, "parts": parts, "shapes": [str(profile.shapes) for profile in profiles]}
-        if inside():
-            from provrepo.checks.shapes_pyshacl import run
+    sizes: list[int] = []
+    content = bytearray()
+    for instance in instances:
+        before = len(content)
+        content += b"".join(_lines(instance.triples))
+        bundles.append(instance.bundle)
+        sizes.append(len(content) - before)
+    files = [str(profile.shapes) for profile in profiles]
+    if inside():
+        # In place, and without a file: a worker that is killed leaves nothing behind.
+        from provrepo.checks.shapes_pyshacl import judge
 
-            results = run(**arguments)  # type: ignore[arg-type]
-        else:
-            seconds = load().check_timeout if timeout is None else timeout
+        results = judge(bytes(content), sizes, files)
+    else:
+        seconds = load().check_timeout if timeout is None else timeout
+        with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
+            file.write(content)
+            file.flush()
+            arguments = {"data": file.name, "sizes": sizes, "shapes": files}
             results = (pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=seconds)
     return [
         _finding(raw, profile, bundle)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Generator
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from provrepo.checks.shapes import RawResult
 from provrepo.errors import Damaged
 from provrepo.vocab import SH, XSD
 
-__all__ = ["PyShacl", "run", "warm"]
+__all__ = ["PyShacl", "judge", "run", "warm"]
 
 # A literal keeps its spelling: "007" is not "7", and 1E999999999 is not written out.
 rdflib.NORMALIZE_LITERALS = False
@@ -42,20 +43,30 @@ def warm() -> None:
     """Nothing to do: importing this module is what takes the time."""
 
 
-def run(data: str, parts: list[tuple[int, int]], shapes: list[str]) -> list[list[list[RawResult]]]:
-    """Validate each part of a file of N-Triples with each file of shapes; what the pool calls.
+def run(data: str, sizes: list[int], shapes: list[str]) -> list[list[list[RawResult]]]:
+    """What the pool calls: ``judge`` on a file.
 
     Args:
-        data: path of the file.
-        parts: offset and length in bytes of each instance.
+        data: path of the file of N-Triples.
+        sizes: as ``judge``.
+        shapes: as ``judge``.
+    """
+    return judge(Path(data).read_bytes(), sizes, shapes)
+
+
+def judge(content: bytes, sizes: list[int], shapes: list[str]) -> list[list[list[RawResult]]]:
+    """Validate each instance against each file of shapes.
+
+    Args:
+        content: the N-Triples of all instances, one after the other.
+        sizes: how many bytes each instance has.
         shapes: paths of the files of shapes.
 
     Returns:
-        For each file of shapes, for each part, its results.
+        For each file of shapes, for each instance, its results.
     """
-    content = Path(data).read_bytes()
     engine = PyShacl()
-    graphs = [content[start : start + length] for start, length in parts]
+    graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
     # Nothing here is garbage before the end, while looking for some would walk all terms time and again.
     collecting = gc.isenabled()
     gc.disable()
@@ -128,7 +139,7 @@ def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a chang
 
 # Loading the data -------------------------------------------------------------------------------------------------
 
-_LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.')
+_LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.\n')
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\nrtbf]))')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 

@@ -1,0 +1,175 @@
+"""An instance in the form that the rules are about: definitions 1–4 of PROV-CONSTRAINTS.
+
+A statement becomes a row: a list of its identifier, its arguments in PROV-N's order, and the number of the statement
+that it comes from (its complement where it was inferred from that statement). What is absent becomes an existential
+variable where the argument is expandable, and the placeholder where it is not (section 5.1, table 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from provrepo.checks.constraints.terms import FRESH, NONE, Terms
+from provrepo.model.statements import (
+    ACTIVITY,
+    AGENT,
+    ALTERNATE,
+    ASSOCIATION,
+    ATTRIBUTION,
+    COMMUNICATION,
+    DELEGATION,
+    DERIVATION,
+    END,
+    ENTITY,
+    GENERATION,
+    INFLUENCE,
+    INVALIDATION,
+    KINDS,
+    MEMBERSHIP,
+    MENTION,
+    SPECIALIZATION,
+    START,
+    USAGE,
+    Kind,
+    Statement,
+)
+from provrepo.vocab import PROV, PROV_TYPE
+
+__all__ = [
+    "DERIVED",
+    "IDENTIFIED",
+    "PAIRS",
+    "Instance",
+    "Row",
+    "ends_of",
+    "is_empty_collection",
+    "source",
+]
+
+Row: TypeAlias = list[int]
+
+PAIRS: dict[Kind, tuple[int, int]] = {
+    GENERATION: (1, 2),
+    USAGE: (1, 2),
+    COMMUNICATION: (1, 2),
+    START: (1, 2),
+    END: (1, 2),
+    INVALIDATION: (1, 2),
+    DERIVATION: (1, 2),
+    ATTRIBUTION: (1, 2),
+    ASSOCIATION: (1, 2),
+    DELEGATION: (1, 2),
+}
+"""The relations that are influences (inference 15), with the places of influencee and influencer in their rows."""
+
+IDENTIFIED = (*PAIRS, INFLUENCE)
+"""The eleven relations that may have an identifier (definition 1, constraint 23)."""
+
+DERIVED = slice(3, 6)
+"""The places of activity, generation and usage in the row of a derivation."""
+
+_TIMES = {kind: frozenset(n for n, a in enumerate(kind.arguments) if a.time) for kind in KINDS.values()}
+
+_EMPTY = frozenset({PROV + "EmptyCollection", PROV + "EmptyDictionary"})
+"""An empty dictionary is an empty collection (PROV-Dictionary, section 2)."""
+
+
+def source(row: Row) -> int:
+    """The number of the statement that a row comes from, or was inferred from."""
+    return row[-1] if row[-1] >= 0 else ~row[-1]
+
+
+def ends_of(kind: Kind) -> tuple[int, int]:
+    """The places of influencee and influencer."""
+    return PAIRS.get(kind, (1, 2))
+
+
+def is_empty_collection(statement: Statement) -> bool:
+    """Whether an entity is said to be empty."""
+    return any(name == PROV_TYPE and value in _EMPTY for name, value in statement.attributes)
+
+
+class Instance:
+    """The rows of one instance, by kind.
+
+    Attributes:
+        statements: what the instance says; rows refer to them by number.
+        terms: the terms of the rows.
+        rows: by kind, in source order, then those that were inferred.
+        empty: the numbers of the statements that describe an empty collection.
+        dead: by ``id``, rows that were merged into another, and into which.
+    """
+
+    def __init__(self, statements: Iterable[Statement], *, named: bool = False) -> None:
+        """Expand statements.
+
+        Args:
+            statements: of one instance.
+            named: whether every existential variable has a number of its own, as the normal form needs it, or those
+                that occur once are all ``FRESH``.
+        """
+        self.statements = list(statements)
+        self.terms = Terms()
+        self.rows: dict[Kind, list[Row]] = {kind: [] for kind in KINDS.values()}
+        self.empty: list[int] = []
+        self.dead: dict[int, Row] = {}
+        fresh = self.terms.variable if named else _fresh
+        for number, statement in enumerate(self.statements):
+            self.rows[statement.kind].append(self._row(statement, number, fresh))
+            if statement.kind is ENTITY and statement.attributes and is_empty_collection(statement):
+                self.empty.append(number)
+
+    def _row(self, statement: Statement, number: int, fresh: Callable[[], int]) -> Row:
+        kind, terms = statement.kind, self.terms
+        times = _TIMES[kind]
+        if statement.id is not None:
+            row = [terms.number(statement.id)]
+        else:
+            row = [fresh() if kind in _NAMED else NONE]
+        for place, term in enumerate(statement.args):
+            if term is not None:
+                row.append(terms.time(term) if place in times else terms.number(term))
+            elif kind is ASSOCIATION and place == _PLAN:
+                row.append(NONE)
+            elif kind is DERIVATION and place >= _ACTIVITY:
+                # Generation and usage are expandable where there is an activity (definition 4, points 4 and 5).
+                row.append(NONE if place == _ACTIVITY or statement.args[_ACTIVITY] is None else fresh())
+            else:
+                row.append(fresh())
+        row.append(number)
+        return row
+
+    def alive(self, kind: Kind) -> Iterator[Row]:
+        """The rows of a kind that were not merged into another."""
+        dead = self.dead
+        if not dead:
+            return iter(self.rows[kind])
+        return (row for row in self.rows[kind] if id(row) not in dead)
+
+    def standing(self, row: Row) -> Row:
+        """The row itself, or the one that it was merged into."""
+        while id(row) in self.dead:
+            row = self.dead[id(row)]
+        return row
+
+    def resolve(self) -> None:
+        """Replace every variable that is bound by what it stands for."""
+        if not self.terms.bound:
+            return
+        find = self.terms.find
+        for kind in self.rows:
+            for row in self.alive(kind):
+                row[:-1] = map(find, row[:-1])
+
+
+_NAMED = frozenset(IDENTIFIED)
+_PLAN = 2
+_ACTIVITY = 2
+
+UNNAMED = (SPECIALIZATION, ALTERNATE, MEMBERSHIP, MENTION)
+ELEMENTS = (ENTITY, ACTIVITY, AGENT)
+
+
+def _fresh() -> int:
+    return FRESH
