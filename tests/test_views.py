@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +17,14 @@ from hypothesis import strategies as st
 from provrepo.errors import Damaged, QueryError
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter
+from provrepo.resources import root
 from provrepo.views import guard, quads
 from provrepo.views.contract import BASE, SHARED, QuadsContract, Stream, rebuild
 from provrepo.views.memory import Memory
 from provrepo.views.pool import Pool, directory_name, name_of
 from provrepo.views.quads import Quads
 from provrepo.views.view import PUBLIC, View
-from provrepo.vocab import PROV, XSD
+from provrepo.vocab import PROV, PROVREPO, XSD
 
 CATALOGUE = str(Minter(BASE).catalogue())
 ALL = "SELECT ?s ?p ?o { ?s ?p ?o }"
@@ -112,17 +115,17 @@ TRIPLES = st.lists(
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["submit", "submit", "submit", "withdraw", "erase", "gone", "settings", "forget"]),
+        st.sampled_from(["submit", "submit", "submit", "withdraw", "erase", "gone", "lost", "settings", "forget"]),
         st.sampled_from(["crops", "soil"]),
         st.sampled_from(["d", "e"]),
         TRIPLES,
         TRIPLES,
     ),
-    max_size=8,
+    max_size=10,
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([-1, 4 << 20]), st.sampled_from([1, 20_000]), STEPS)
 def test_random_histories_give_what_the_reference_gives(
     tmp_path_factory: pytest.TempPathFactory, small: int, batch: int, steps: list[Any]
@@ -149,6 +152,9 @@ def test_random_histories_give_what_the_reference_gives(
             if kind in ("submit", "gone"):
                 versions[project, document] = number + 1
                 change = history.submit(document, None if kind == "gone" else asserted, completed=completed)
+            elif kind == "lost":
+                versions[project, document] = number + 1
+                change = history.lose(document)
             elif kind == "withdraw":
                 change = history.withdraw(document)
             elif kind == "erase":
@@ -296,7 +302,7 @@ def test_content_loaded_before_a_crash_leaves_when_its_bytes_are_gone(
             view.apply("crops", change)
     assert view.position("crops", "crops") == 1
     stream.changes.pop()
-    view.apply("crops", type(change)(change.project, 2, change.sha256, change.entry, BASE, None))
+    view.apply("crops", replace(change, sequence=2, content=None))
     assert view.query("crops", ALL).rows == []
     assert not any("provrepo/ns#graph" in line for line in view.dump("crops"))
 
@@ -345,7 +351,7 @@ def test_content_that_reaches_out_of_its_version_is_refused(
     file = tmp_path / "foreign.nq"
     file.write_text(line)
     with pytest.raises(Damaged):
-        view.apply("crops", type(change)(change.project, 2, change.sha256, change.entry, BASE, lambda: file))
+        view.apply("crops", replace(change, sequence=2, content=lambda: file))
     assert not file.exists()
     assert list(view.dump("crops")) == before
 
@@ -431,6 +437,18 @@ def test_a_document_that_comes_back_is_current_and_its_former_version_superseded
     assert [row["v"] for row in current] == [stream.version("a")]
 
 
+def test_there_is_one_current_version_even_after_an_unreadable_entry(view: Quads, stream: Stream) -> None:
+    for change in (stream.submit("a", []), stream.lose("a"), stream.submit("a", [])):
+        view.apply("crops", change)
+    states = {str(row["n"]): str(row["s"]) for row in catalogue(view, "?v dcat:version ?n ; provrepo:state ?s")}
+    assert states == {"1": "superseded", "3": "current"}
+    view.apply("crops", stream.lose("a"))
+    view.apply("crops", stream.withdraw("a"))
+    states = {str(row["v"])[-1]: str(row["s"]) for row in catalogue(view, "?v provrepo:state ?s")}
+    assert states == {"1": "superseded", "3": "superseded", "4": "withdrawn"}
+    assert catalogue(view, "?d dcat:hasCurrentVersion ?v") == []
+
+
 def test_an_erased_version_stays_erased(view: Quads, stream: Stream) -> None:
     for change in (stream.submit("a", [triple("a")]), stream.erase("a", 1), stream.submit("a", [triple("b")])):
         view.apply("crops", change)
@@ -466,8 +484,8 @@ def test_bundles_are_described_by_their_graphs(view: Quads, stream: Stream, tmp_
     file.write_text(
         f"<urn:a> <urn:p> <urn:b> <{version}#bundle-1> .\n<urn:a> <urn:q> <urn:b> <{version}#bundle-1-completed> .\n"
     )
-    view.apply("crops", type(change)(change.project, 1, change.sha256, change.entry, BASE, lambda: file))
-    found = catalogue(view, "?bundle a prov:Bundle ; provrepo:version ?v ; provrepo:completedBy ?completed")
+    view.apply("crops", replace(change, sequence=1, content=lambda: file))
+    found = catalogue(view, "?v provrepo:graph ?bundle . ?bundle a prov:Bundle ; provrepo:completedBy ?completed")
     assert found == [
         {
             "bundle": Identifier(f"{version}#bundle-1"),
@@ -477,6 +495,63 @@ def test_bundles_are_described_by_their_graphs(view: Quads, stream: Stream, tmp_
     ]
     view.apply("crops", stream.withdraw("a"))
     assert not any("#bundle-1" in line for line in view.dump("crops"))
+
+
+def test_every_term_of_the_catalogue_is_in_the_ontology(view: Quads, stream: Stream) -> None:
+    ontology = ox.Store()
+    ontology.load(path=str(root() / "ontology" / "provrepo.ttl"), format=ox.RdfFormat.TURTLE)
+    for change in (
+        stream.settings(title="Crops", profiles=["core"]),
+        stream.submit("a", [triple("a")], completed=[triple("b")]),
+        stream.submit("a", [triple("a")], completed=[triple("b")]),
+        stream.withdraw("a"),
+        stream.erase("a", 1),
+    ):
+        view.apply("crops", change)
+    rows = catalogue(view, "?s ?p ?o")
+    used = {str(row[name]) for row in rows for name in "po" if str(row[name]).startswith(PROVREPO)}
+    assert len(used) > 20
+    defined = {quad.subject for quad in ontology}
+    assert [term for term in sorted(used) if ox.NamedNode(term) not in defined] == []
+
+
+# The documentation.
+
+GRAPHS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "graphs.md"
+EXAMPLES = re.findall(r"(?s)```sparql\n(.*?)```", GRAPHS.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_queries_of_the_reference_find_something(view: Quads, tmp_path: Path, number: int) -> None:
+    stream = Stream(tmp_path)
+    view.apply("crops", stream.submit("old", [triple("old")]))
+    view.apply("crops", stream.withdraw("old"))
+    for _ in range(2):
+        change = stream.submit("run", [])
+        version, file = stream.version("run"), tmp_path / "run.nq"
+        quads = {
+            "": [
+                ("run", "used", "raw"),
+                ("run", "wasAssociatedWith", "ada"),
+                ("result", "wasGeneratedBy", "run"),
+                ("result", "wasDerivedFrom", "raw"),
+            ],
+            "#completed": [("raw", "wasUsedBy", "run")],
+            "#bundle-1": [("inner", "wasGeneratedBy", "run")],
+        }
+        lines = [
+            f"<https://example.org/{s}> <{PROV}{p}> <https://example.org/{o}> <{version}{graph}> .\n"
+            for graph, triples in quads.items()
+            for s, p, o in triples
+        ]
+        lines.append(f"<{version}#bundle-1> <{PROVREPO}bundle> <https://example.org/b> <{version}#completed> .\n")
+        file.write_text("".join(lines))
+        view.apply("crops", replace(change, content=lambda file=file: file))
+    assert len(view.query("crops", EXAMPLES[number])) > 0
+
+
+def test_the_reference_has_examples() -> None:
+    assert len(EXAMPLES) >= 6
 
 
 # Queries.

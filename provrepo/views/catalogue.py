@@ -19,13 +19,13 @@ from provrepo.model.minting import Minter
 from provrepo.views.view import Change
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE, XSD, XSD_DATETIME
 
-__all__ = ["AGENT", "GRAPH", "OWN_DOCUMENT", "OWN_PROJECT", "POSITION", "STAMP", "TYPE", "WITH", "Catalogue", "Edit"]
+__all__ = ["AGENT", "CURRENT", "GRAPH", "OWN_PROJECT", "POSITION", "STAMP", "TYPE", "WITH", "Catalogue", "Edit"]
 
 TYPE = Identifier(RDF_TYPE)
 AGENT = Identifier(PROV + "Agent")
+CURRENT = Identifier(DCAT + "hasCurrentVersion")
 WITH = Identifier(PROV + "wasAssociatedWith")
 GRAPH = Identifier(PROVREPO + "graph")
-OWN_DOCUMENT = Identifier(PROVREPO + "document")
 OWN_PROJECT = Identifier(PROVREPO + "project")
 POSITION = Identifier(PROVREPO + "position")
 STAMP = Identifier(PROVREPO + "stamp")
@@ -51,15 +51,14 @@ _DATASET = Identifier(DCAT + "dataset")
 _DCAT_DATASET = Identifier(DCAT + "Dataset")
 _DCAT_CATALOG = Identifier(DCAT + "Catalog")
 _DCAT_VERSION = Identifier(DCAT + "version")
-_HAS_CURRENT = Identifier(DCAT + "hasCurrentVersion")
 
-_OWN_VERSION = Identifier(PROVREPO + "version")
+_OWN_DOCUMENT = Identifier(PROVREPO + "document")
 _STATE = Identifier(PROVREPO + "state")
 _REASON = Identifier(PROVREPO + "reason")
 _COMPLETED_BY = Identifier(PROVREPO + "completedBy")
 
 _FACTS = ("blob", "sha256"), ("format", "format"), ("verdict", "verdict")
-_NUMBERS = ("size", "statements", "sequence")
+_NUMBERS = ("version", "size", "statements", "sequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ class Catalogue:
         version, project = self.version(change), self.minter.project(change.project)
         filled = set(graphs)
         quads = [
-            self._quad(version, OWN_DOCUMENT, self.document(change)),
+            self._quad(version, _OWN_DOCUMENT, self.document(change)),
             self._quad(version, OWN_PROJECT, project),
         ]
         for graph in map(Identifier, sorted(filled)):
@@ -144,11 +143,7 @@ class Catalogue:
             if source in filled:
                 quads.append(self._quad(Identifier(source), _COMPLETED_BY, graph))
             elif graph != version and not source:
-                quads += [
-                    self._quad(graph, TYPE, _BUNDLE),
-                    self._quad(graph, _OWN_VERSION, version),
-                    self._quad(graph, OWN_PROJECT, project),
-                ]
+                quads += [self._quad(graph, TYPE, _BUNDLE), self._quad(graph, OWN_PROJECT, project)]
         return quads
 
     @staticmethod
@@ -186,7 +181,7 @@ class Catalogue:
         values: Callable[[Identifier, Identifier], Sequence[Value]],
     ) -> None:
         document, version, number = self.document(change), self.version(change), change.entry["version"]
-        edit.replaced.extend([(document, _HAS_CURRENT), (document, _TITLE), (version, _STATE)])
+        edit.replaced.extend([(document, CURRENT), (document, _TITLE), (version, _STATE)])
         edit.added.extend(
             [
                 self._quad(project, _DATASET, document),
@@ -194,7 +189,7 @@ class Catalogue:
                 self._quad(document, TYPE, _DCAT_DATASET),
                 self._quad(document, _IDENTIFIER, text(change.entry["document"])),
                 self._quad(document, OWN_PROJECT, project),
-                self._quad(document, _HAS_CURRENT, version),
+                self._quad(document, CURRENT, version),
                 *self._text(document, _TITLE, change.entry.get("title", "")),
                 *self._version(change, version, document, project),
             ]
@@ -202,9 +197,22 @@ class Catalogue:
         if number > 1:
             previous = self.minter.version(change.project, change.entry["document"], number - 1)
             edit.added.append(self._quad(version, _REVISION, previous))
-            if text("erased") not in values(previous, _STATE):
-                edit.replaced.append((previous, _STATE))
-                edit.added.append(self._quad(previous, _STATE, text("superseded")))
+            self._supersede(edit, [previous, *values(document, CURRENT)], values)
+
+    def _supersede(
+        self,
+        edit: Edit,
+        versions: Iterable[Value],
+        values: Callable[[Identifier, Identifier], Sequence[Value]],
+    ) -> None:
+        """What was current or withdrawn is neither any more; an erased version stays erased.
+
+        The version before is not always the one that was current: its entry may have been unreadable.
+        """
+        for version in dict.fromkeys(versions):
+            if isinstance(version, Identifier) and set(values(version, _STATE)) & {text("current"), text("withdrawn")}:
+                edit.replaced.append((version, _STATE))
+                edit.added.append(self._quad(version, _STATE, text("superseded")))
 
     def _version(
         self, change: Change, version: Identifier, document: Identifier, project: Identifier
@@ -214,7 +222,7 @@ class Catalogue:
         yield self._quad(version, TYPE, Identifier(PROVREPO + "Version"))
         yield self._quad(version, TYPE, _ENTITY)
         yield self._quad(version, OWN_PROJECT, project)
-        yield self._quad(version, OWN_DOCUMENT, document)
+        yield self._quad(version, _OWN_DOCUMENT, document)
         yield self._quad(version, _SPECIALIZATION, document)
         yield self._quad(version, _DCAT_VERSION, text(str(entry["version"])))
         yield self._quad(version, _STATE, text("current"))
@@ -247,13 +255,15 @@ class Catalogue:
         document, version, entry = self.document(change), self.version(change), change.entry
         kind = "Withdrawal" if state == "withdrawn" else "Erasure"
         activity, time = Identifier(f"{version}#{kind.lower()}"), _time(entry["time"])
-        if version in values(document, _HAS_CURRENT):
-            edit.replaced.append((document, _HAS_CURRENT))
+        current = values(document, CURRENT)
+        if state == "withdrawn" or version in current:
+            edit.replaced.append((document, CURRENT))
+            self._supersede(edit, [former for former in current if former != version], values)
         edit.replaced.append((version, _STATE))
         edit.added.extend(
             [
                 self._quad(version, OWN_PROJECT, project),
-                self._quad(version, OWN_DOCUMENT, document),
+                self._quad(version, _OWN_DOCUMENT, document),
                 self._quad(version, _STATE, text(state)),
                 self._quad(version, _INVALIDATED_BY, activity),
                 *self._activity(activity, kind, self.minter.actor(entry["actor"]), time, project),

@@ -98,6 +98,11 @@ class Stream:
         """An entry that has to be stepped over."""
         return self._add("unreadable", {})
 
+    def lose(self, document: str) -> Change:
+        """A new version whose entry has to be stepped over."""
+        self._versions[document] = self._versions.get(document, 0) + 1
+        return self.unreadable()
+
     def version(self, document: str) -> str:
         """The IRI of the document's newest version."""
         return str(self._minter.version(self.project, document, self._versions[document]))
@@ -286,6 +291,24 @@ class ViewContract:
         view.apply("crops", stream.unreadable())
         _same((view.position("crops", "crops"), self.mentions(view, "crops", "a1")), (3, True), "state")
         view.close()
+
+    def test_a_version_whose_entry_is_unreadable_does_not_keep_the_former_one(self, tmp_path: Path) -> None:
+        """What comes after it takes out what was current, although that is not the version before."""
+        for number, last in enumerate(("submit", "withdraw")):
+            view, stream = self.open(tmp_path / f"view{number}"), Stream(tmp_path)
+            view.apply("crops", stream.submit("a", [_said("a1")]))
+            view.apply("crops", stream.lose("a"))
+            _same(self.mentions(view, "crops", "a1"), True, "content so far")
+            view.apply("crops", stream.submit("a", [_said("a3")]) if last == "submit" else stream.withdraw("a"))
+            _same(self.mentions(view, "crops", "a1"), False, "content of the first version")
+            _same(self.mentions(view, "crops", "a3"), last == "submit", "content of the third version")
+            view.apply(PUBLIC, Stream(tmp_path, "soil").settings(title="Soil"))
+            before = self.lines(view, PUBLIC)
+            for change in stream.changes:
+                view.apply(PUBLIC, change)
+            view.forget(PUBLIC, "crops")
+            _same(self.lines(view, PUBLIC), before, "lines after forgetting")
+            view.close()
 
     def test_projects_in_one_dataset_are_independent(self, tmp_path: Path) -> None:
         """The public dataset merges projects whose documents may have equal names and equal content."""

@@ -17,7 +17,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -32,8 +32,8 @@ from provrepo.model.identifiers import Identifier, Value
 from provrepo.views import guard
 from provrepo.views.catalogue import (
     AGENT,
+    CURRENT,
     GRAPH,
-    OWN_DOCUMENT,
     OWN_PROJECT,
     POSITION,
     STAMP,
@@ -54,8 +54,8 @@ log = logging.getLogger("provrepo.views.quads")
 MAPPING = "quads/1"
 """Version of what this view makes of ledger entries. Another one means that every dataset is built again."""
 
-_OPEN = 64
-"""Stores kept open while idle: each costs about 4 MB and 18 file descriptors."""
+_OPEN = 32
+"""Stores kept open: each costs about 4 MB and 18 file descriptors, of which a process often may have 1,024."""
 
 _SMALL = 4 << 20
 """Bytes of content up to which everything goes into one transaction, which is held in memory: some 20,000 quads."""
@@ -82,14 +82,13 @@ class Quads:
         Args:
             path: the directory that holds a directory for each dataset; made where there is none.
             base: the repository's base IRI, empty without one.
-            capacity: how many idle stores stay open.
+            capacity: how many stores stay open.
         """
         self.STAMP = f"{MAPPING} {base}".rstrip()
         self._catalogue = Catalogue(base)
         self._graph = ox.NamedNode(self._catalogue.graph)
         self._pool: Pool[ox.Store] = Pool(path, _open, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}
-        self._terms = Terms()
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
@@ -237,18 +236,19 @@ class Quads:
     def _leaving(self, store: ox.Store, change: Change) -> dict[Identifier, list[Identifier]]:
         """The graphs that an entry takes out of the dataset, by version.
 
-        All that are recorded for the document, not those of its current version alone: content that was loaded just
-        before a crash is recorded too.
+        Those of the current version, and those of the entry's own: its content may have been loaded by an attempt
+        that a crash interrupted, and be gone by now.
         """
         if change.kind not in ("submit", "withdraw", "erase"):
             return {}
-        versions = self._subjects(store, OWN_DOCUMENT, self._catalogue.document(change))
         own = self._catalogue.version(change)
-        if change.kind == "erase":
-            versions = [version for version in versions if version == own]
-        elif change.kind == "submit" and change.content is not None:
-            versions = [version for version in versions if version != own]
-        return {version: graphs for version in versions if (graphs := self._graphs_of(store, version))}
+        versions = {own}
+        if change.kind != "erase":
+            current = self._values(store, self._catalogue.document(change), CURRENT)
+            versions |= {version for version in current if isinstance(version, Identifier)}
+        if change.kind == "submit" and change.content is not None:
+            versions.discard(own)
+        return {version: graphs for version in sorted(versions) if (graphs := self._graphs_of(store, version))}
 
     def _replace(
         self, store: ox.Store, change: Change, content: Path, leaving: dict[Identifier, list[Identifier]], edit: Edit
@@ -270,13 +270,13 @@ class Quads:
     def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
         def trailer(graphs: Iterable[str]) -> bytes:
             records = self._catalogue.graphs(change, graphs)
-            return "".join(f"{quad} .\n" for quad in self._terms.quads(records)).encode()
+            return "".join(f"{quad} .\n" for quad in Terms().quads(records)).encode()
 
         with Doubled(content, self._catalogue.version(change), trailer) as stream:
             store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
 
-    def _records(self, change: Change, graphs: Sequence[str]) -> str:
-        return "".join(map(_in_graph, self._terms.quads(self._catalogue.graphs(change, graphs))))
+    def _records(self, change: Change, graphs: Iterable[str]) -> str:
+        return "".join(map(_in_graph, Terms().quads(self._catalogue.graphs(change, graphs))))
 
     def _remove(
         self, store: ox.Store, leaving: dict[Identifier, list[Identifier]], then: str, *, first: str = ""
@@ -326,7 +326,7 @@ class Quads:
             self._delete(f"{_iri(subject)} {'?p' if predicate is None else _iri(predicate)} ?o")
             for subject, predicate in replaced
         ]
-        inserted = "".join(map(_in_graph, self._terms.quads(edit.added)))
+        inserted = "".join(map(_in_graph, Terms().quads(edit.added)))
         return ";\n".join([*operations, f"INSERT DATA {{\n{inserted}GRAPH {self._graph} {{ {stamp} }} }}"])
 
     def _forgetting(self, project: Identifier) -> str:
