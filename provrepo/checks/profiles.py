@@ -2,28 +2,31 @@
 
 A profile is a folder of ``shapes/``::
 
-    profile.toml       name, title, version, purpose, constraints
+    profile.toml       title, version, purpose, constraints, extends
     shapes.ttl         SHACL shapes
     examples/good/     documents that conform
     examples/bad/      documents that do not; each says which shapes it violates
 
 An example of a violation says so in a line with ``violates:`` and the local names of the shapes, in a comment where the
 format has comments and otherwise in a file beside it that is called the same with ``.violates`` added.
+
+A profile may extend others: a document that satisfies it satisfies them too. Shapes are never taken back.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from provrepo import resources
 from provrepo.errors import Damaged, UsageError
 
-__all__ = ["Example", "Profile", "available", "load"]
+__all__ = ["Example", "Profile", "available", "load", "mode", "read", "resolve"]
 
 Mode = Literal["gate", "report"]
 
@@ -54,6 +57,7 @@ class Profile:
         purpose: one or two sentences.
         constraints: whether violations of PROV-CONSTRAINTS fail a document (``gate``) or are told only (``report``).
         folder: where it lies.
+        extends: names of the profiles whose shapes apply too.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Profile:
     purpose: str
     constraints: Mode
     folder: Path
+    extends: tuple[str, ...] = ()
 
     @property
     def shapes(self) -> Path:
@@ -97,7 +102,7 @@ def available() -> list[Profile]:
 
 @cache
 def load(name: str) -> Profile:
-    """The profile of that name.
+    """The profile of that name that ships with provrepo.
 
     Raises:
         UsageError: there is none; the message lists those there are.
@@ -107,15 +112,66 @@ def load(name: str) -> Profile:
     folders = {path.parent.name: path.parent for path in sorted(shapes.glob("*/profile.toml"))}
     if name not in folders:
         raise UsageError(f"no profile is called {name!r}; there are: {', '.join(folders)}")
-    file = folders[name] / "profile.toml"
+    return read(folders[name])
+
+
+def read(folder: Path, name: str | None = None) -> Profile:
+    """The profile in a folder, which is called as the folder is where no name is given.
+
+    Raises:
+        Damaged: its ``profile.toml`` cannot be understood.
+    """
+    file = folder / "profile.toml"
     try:
         written = tomllib.loads(file.read_text("utf-8"))
-        mode: Mode = written["constraints"]
-        if mode not in ("gate", "report"):
-            raise ValueError(f"constraints is {mode!r} and not 'gate' or 'report'")
-        return Profile(name, written["title"], written["version"], written["purpose"], mode, folders[name])
-    except (ValueError, KeyError) as error:
+        constraints: Mode = written["constraints"]
+        if constraints not in ("gate", "report"):
+            raise ValueError(f"constraints is {constraints!r} and not 'gate' or 'report'")
+        title, version, purpose = (_text(written, key) for key in ("title", "version", "purpose"))
+        extends = written.get("extends", [])
+        if not isinstance(extends, list) or not all(isinstance(item, str) for item in extends):
+            raise ValueError("extends is not a list of names of profiles")
+    except (OSError, ValueError, KeyError) as error:
         raise Damaged(f"cannot understand {file}: {error}") from error
+    return Profile(name or folder.name, title, version, purpose, constraints, folder, tuple(extends))
+
+
+def _text(written: dict[str, Any], key: str) -> str:
+    value = written[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key} is not a text")
+    return value.strip()
+
+
+def resolve(chosen: Iterable[str | Profile], find: Callable[[str], Profile] = load) -> list[Profile]:
+    """The profiles asked for and all that they extend, each once, what is extended first.
+
+    Args:
+        chosen: names, or profiles that have been found already.
+        find: finds the profile of a name.
+
+    Raises:
+        UsageError: a name is unknown, or a profile extends itself.
+    """
+    found: dict[str, Profile] = {}
+
+    def add(profile: Profile, below: tuple[str, ...]) -> None:
+        if profile.name in below:
+            raise UsageError(f"the profile {profile.name!r} extends itself: {' → '.join((*below, profile.name))}")
+        if profile.name not in found:
+            for name in profile.extends:
+                add(find(name), (*below, profile.name))
+            found[profile.name] = profile
+
+    for item in chosen:
+        add(find(item) if isinstance(item, str) else item, ())
+    return list(found.values())
+
+
+def mode(profiles: Iterable[Profile]) -> Mode | None:
+    """What profiles together ask of PROV-CONSTRAINTS: the strictest counts; None where there are no profiles."""
+    modes = {profile.constraints for profile in profiles}
+    return "gate" if "gate" in modes else "report" if modes else None
 
 
 def _violates(path: Path) -> frozenset[str]:

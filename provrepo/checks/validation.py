@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provrepo.checks import places, profiles, shapes, syntax
+from provrepo.checks import places, shapes, syntax
 from provrepo.checks.instances import instances
+from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
 from provrepo.errors import NotAvailable, UsageError
 from provrepo.model.document import Document
@@ -21,7 +22,7 @@ __all__ = ["check", "validate"]
 def validate(
     document: Document,
     *,
-    profiles: Iterable[str] = (),
+    profiles: Iterable[str | Profile] = (),
     constraints: str | None = None,
     source: bytes | None = None,
 ) -> Report:
@@ -29,7 +30,7 @@ def validate(
 
     Args:
         document: what to check.
-        profiles: names of the SHACL profiles to hold it against, such as ``"core"``.
+        profiles: the SHACL profiles to hold it against, such as ``"core"``, and with them all that they extend.
         constraints: whether PROV-CONSTRAINTS ``gate`` the verdict or are only told (``report``), or ``off``; None
             leaves it to the profiles.
         source: the bytes it was read from; findings on RDF then come with a line.
@@ -48,7 +49,7 @@ def validate(
 def check(
     document: Document,
     *,
-    profiles: Iterable[str] = (),
+    profiles: Iterable[str | Profile] = (),
     constraints: str | None = None,
     source: bytes | None = None,
     timeout: float | None = None,
@@ -80,10 +81,10 @@ def check(
     )
 
 
-def _profiles(names: Iterable[str]) -> list[profiles.Profile]:
-    if isinstance(names, str):
-        raise UsageError(f"profiles are a list of names: write [{names!r}]")
-    return [profiles.load(name) for name in dict.fromkeys(names)]
+def _profiles(chosen: Iterable[str | Profile]) -> list[Profile]:
+    if isinstance(chosen, str):
+        raise UsageError(f"profiles are a list of names: write [{chosen!r}]")
+    return resolve(chosen)
 
 
 def _require_known(constraints: str | None) -> None:
