@@ -61,7 +61,7 @@ def table(sizes: list[int], directory: Path, peer_limit: int) -> list[str]:
     ]
     for size in sizes:
         document = pipeline(size)
-        for format_ in formats.FORMATS:
+        for format_ in formats.READABLE:
             file = directory / f"{size}{format_.suffixes[0]}"
             file.write_bytes(document.write(format_.name))
             ours = isolated("formats", format=format_.name, statements=size, peer=False, file=str(file))

@@ -17,6 +17,7 @@ from provrepo.model.document import Document, Loss
 
 __all__ = [
     "FORMATS",
+    "READABLE",
     "Format",
     "Source",
     "by_media_type",
@@ -59,6 +60,7 @@ class Format:
         bundles: whether it can hold bundles.
         module: of ``provrepo.codecs``, imported when first used.
         specification: where the format is defined.
+        reads: whether documents can be read from it; every format can be written.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Format:
     bundles: bool
     module: str
     specification: str
+    reads: bool = True
 
     @property
     def media_type(self) -> str:
@@ -183,7 +186,21 @@ FORMATS: tuple[Format, ...] = (
         module="rdf",
         specification="https://www.w3.org/TR/json-ld11/",
     ),
+    Format(
+        "svg",
+        "SVG",
+        (".svg",),
+        ("image/svg+xml",),
+        rdf=False,
+        bundles=True,
+        module="svg",
+        specification="https://www.w3.org/TR/SVG2/",
+        reads=False,
+    ),
 )
+
+READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
+"""The formats that documents can be read from: all but pictures."""
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _SUFFIXES = sorted(
@@ -247,7 +264,7 @@ def _explicit(name: str) -> bool:
 
 def _unrecognized() -> Format:
     raise ReadError(
-        "cannot tell which format this is; name one with --from (or format=): " + ", ".join(_BY_NAME),
+        "cannot tell which format this is; name one with --from (or format=): " + ", ".join(names(READABLE)),
     )
 
 
@@ -256,6 +273,7 @@ _PROVN = re.compile(
     r"specializationOf|alternateOf|mentionOf)\s*\()",
 )
 _XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
+_ROOTS = {"RDF": "rdfxml", "svg": "svg"}
 _TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
 _LINE = re.compile(
     r"^(?:<[^>]*>|_:\S+)\s+<[^>]*>\s+(?:<[^>]*>|_:\S+|\"(?:[^\"\\]|\\.)*\"\S*)\s*(<[^>]*>|_:\S+)?\s*\.\s*$"
@@ -269,7 +287,7 @@ def _sniff(data: bytes) -> Format | None:
     if head.startswith("<!") or re.match(r"<(?:\?[\w.-]+\s|[\w.-]+(?::[\w.-]+)?[\s/>])", head):
         root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
         if root:
-            return by_name("rdfxml" if root.group(1) == "RDF" else "provxml")
+            return by_name(_ROOTS.get(root.group(1), "provxml"))
     bare = re.sub(r"(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)+", "", head)
     if _PROVN.match(bare) and not re.match(r"(?i)prefix\s+[\w.-]*:\s*<", bare):
         return by_name("provn")
@@ -363,6 +381,9 @@ def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
     """What the format cannot carry of the document: nothing is dropped without being named here."""
     chosen = by_name(format)
     found: list[Loss] = []
+    if not chosen.reads:
+        # Of a picture there is one thing to say, not one for each triple.
+        return chosen.codec().losses(document, format=format)
     if not chosen.rdf:
         found += [
             Loss(f"{chosen.title} has no place for triples that are not PROV", quad.subject)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import request
 
-from provrepo.codecs.formats import FORMATS, by_media_type
+from provrepo.codecs.formats import READABLE, by_media_type
 from provrepo.server.rejections import Rejected
 
 __all__ = ["Upload", "json_object", "plain", "text", "upload"]
@@ -93,8 +93,8 @@ def _format() -> str | None:
     if request.mimetype in _UNSAID:
         return None
     found = by_media_type(request.headers.get("Content-Type", ""))
-    if found is None:
-        known = ", ".join(format_.media_type for format_ in FORMATS)
+    if found is None or not found.reads:
+        known = ", ".join(format_.media_type for format_ in READABLE)
         hint = " (curl --data-binary sends this one unless -H 'Content-Type: …' says better)"
         form = request.mimetype == "application/x-www-form-urlencoded"
         raise Rejected(

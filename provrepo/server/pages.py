@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template
 import provrepo
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
-from provrepo.codecs.formats import FORMATS, by_name
+from provrepo.codecs.formats import FORMATS, READABLE, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server import auth, shown
@@ -33,7 +33,7 @@ LARGEST = 20_000
 def home() -> Response:
     """What this is, which projects there are, and how to submit."""
     repo = auth.repository()
-    return page("home.html", projects=repo.projects(), formats=FORMATS)
+    return page("home.html", projects=repo.projects(), formats=READABLE)
 
 
 def page(template: str, **context: Any) -> Response:

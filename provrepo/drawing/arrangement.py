@@ -1,0 +1,277 @@
+"""One connected part: rows from the oldest at the top, boxes within them, and arrows that bend only between rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from provrepo.drawing import alignment, crossings
+from provrepo.drawing.boxes import Box, Link
+from provrepo.drawing.layering import layers, opened
+from provrepo.drawing.shapes import SMALL
+from provrepo.drawing.text import width
+from provrepo.drawing.tightening import tightened
+
+__all__ = ["Arrow", "Part", "Point", "arranged"]
+
+Point = tuple[float, float]
+
+_ROW_GAP = 50.0
+_GAP = 28.0
+_LANE = 14.0
+"""Between boxes, and beside the pieces of long edges."""
+
+_PIECES = 6_000
+"""Pieces of long edges that are laid out. A document of a page's size stays far below it."""
+
+_PORTS = 0.32
+"""Arrows meet a box within this share of its width, to either side of the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A link with its path: a start, then cubic segments of three points each."""
+
+    link: Link
+    curve: tuple[Point, ...]
+    label: Point | None
+
+
+@dataclass(slots=True)
+class Part:
+    """A connected part with its own origin at the top left.
+
+    Attributes:
+        width: in px.
+        height: in px.
+        centers: of each box.
+        arrows: in the order of the links.
+    """
+
+    width: float
+    height: float
+    centers: list[Point] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+
+
+def arranged(found: Sequence[Box], links: Sequence[Link]) -> Part:
+    """Lay out one connected part.
+
+    Args:
+        found: its boxes.
+        links: between them, numbered from 0 within the part.
+    """
+    return _Arrangement(found, links).part()
+
+
+class _Arrangement:
+    """The steps of a layered layout and what they share.
+
+    Boxes are numbered from 0; the pieces of edges that cross rows get the numbers after them. Edges with one older
+    end share their pieces: what many steps used is one trunk with branches, not a bundle of parallel lines.
+    """
+
+    def __init__(self, found: Sequence[Box], links: Sequence[Link]) -> None:
+        self.boxes = found
+        self.links = links
+        self.loops = [link.source == link.target for link in links]
+        pairs = [(link.target, link.source) for link in links]
+        straight = [index for index, loop in enumerate(self.loops) if not loop]
+        turned = opened(len(found), [pairs[index] for index in straight])
+        self.turned = dict(zip(straight, turned, strict=True))
+        # Upper and lower box of each edge, whichever way its arrow points.
+        self.ends = [pair[::-1] if self.turned.get(index) else pair for index, pair in enumerate(pairs)]
+        weights = [0 if links[index].joint.implied else 2 for index in straight]
+        self.row = layers(len(found), [self.ends[index] for index in straight], weights)
+        self.above: list[list[int]] = [[] for _ in found]
+        self.implied: list[bool] = [False] * len(found)
+        self.trails: dict[int, list[int]] = {}
+        self._cut(straight)
+        self._place()
+
+    # Long edges
+
+    def _cut(self, straight: Sequence[int]) -> None:
+        """Give every edge its trail of pieces, the lowest first; the shortest edges first, as long as there are any."""
+        trunks: dict[tuple[int, int], dict[int, int]] = {}
+        joined: set[tuple[int, int]] = set()
+        for index in sorted(straight, key=lambda i: self.row[self.ends[i][1]] - self.row[self.ends[i][0]]):
+            upper, lower = self.ends[index]
+            implied = self.links[index].joint.implied
+            # An edge that was turned around shares nothing: its arrow is at the other end.
+            trunk = trunks.setdefault((upper, -1 - index if self.turned[index] else int(implied)), {})
+            span = range(self.row[lower] - 1, self.row[upper], -1)
+            if len(self.row) - len(self.boxes) + sum(r not in trunk for r in span) > _PIECES:
+                continue
+            for row in span:
+                if row not in trunk:
+                    trunk[row] = len(self.row)
+                    self.row.append(row)
+                    self.above.append([])
+                    self.implied.append(implied)
+            trail = [trunk[row] for row in span]
+            self.trails[index] = trail
+            for one, other in zip([lower, *trail], [*trail, upper], strict=True):
+                if (other, one) not in joined:
+                    joined.add((other, one))
+                    self.above[one].append(other)
+        self._implied_pairs = self._only_implied(straight)
+
+    def _only_implied(self, straight: Sequence[int]) -> set[tuple[int, int]]:
+        """Adjacent boxes, upper and lower, whose edge only repeats what others say."""
+        return {self.ends[index] for index in straight if self.links[index].joint.implied}
+
+    # Places
+
+    def _place(self) -> None:
+        below: list[list[int]] = [[] for _ in self.above]
+        for node, others in enumerate(self.above):
+            for other in others:
+                below[other].append(node)
+        rows: list[list[int]] = [[] for _ in range(max(self.row, default=-1) + 1)]
+        for node, row in enumerate(self.row):
+            rows[row].append(node)
+        self.rows = crossings.reduce(rows, self.above, below)
+        aligned = alignment.coordinates(self.rows, self.above, self._rank, self._distance)
+        self.x = tightened(self.rows, self.above, aligned, self._rank, self._distance)
+        left = min((self.x[i] - box.width / 2 for i, box in enumerate(self.boxes)), default=0.0)
+        left = min(left, *(x - _LANE / 2 for x in self.x[len(self.boxes) :]), left)
+        self.x = [x - left for x in self.x]
+        self.height = [
+            max((self.boxes[n].height for n in row if n < len(self.boxes)), default=0.0) for row in self.rows
+        ]
+        self.top: list[float] = []
+        y = 0.0
+        for number, height in enumerate(self.height):
+            self.top.append(y)
+            y += height + self._gap_below(number, below)
+
+    def _rank(self, upper: int, lower: int) -> int:
+        boxes = len(self.boxes)
+        if self.implied[upper] or self.implied[lower] or (upper, lower) in self._implied_pairs:
+            return alignment.IMPLIED
+        return alignment.LONG if upper >= boxes and lower >= boxes else alignment.USUAL
+
+    def _distance(self, left: int, right: int) -> float:
+        boxes = len(self.boxes)
+        space = _GAP if left < boxes and right < boxes else _LANE
+        return self._half(left) + self._half(right) + space
+
+    def _half(self, node: int) -> float:
+        return self.boxes[node].width / 2 if node < len(self.boxes) else 0.0
+
+    def _gap_below(self, number: int, below: Sequence[Sequence[int]]) -> float:
+        """Room for the bends between two rows: the further they lead sideways, the more."""
+        reach = max(
+            (abs(self.x[node] - self.x[other]) for node in self.rows[number] for other in below[node]), default=0.0
+        )
+        return _ROW_GAP + min(70.0, reach * 0.05)
+
+    # The result
+
+    def part(self) -> Part:
+        """Everything in place."""
+        right = max((self.x[i] + box.width / 2 for i, box in enumerate(self.boxes)), default=0.0)
+        right = max(right, *(x + _LANE / 2 for x in self.x[len(self.boxes) :]), right)
+        centers = [(self.x[i], self._middle(i)) for i in range(len(self.boxes))]
+        bottom = self.top[-1] + self.height[-1] if self.top else 0.0
+        labels = _Labels()
+        arrows = [self._arrow(index, labels) for index in range(len(self.links))]
+        return Part(right, bottom, centers, arrows)
+
+    def _middle(self, box: int) -> float:
+        return self.top[self.row[box]] + self.height[self.row[box]] / 2
+
+    def _arrow(self, index: int, labels: _Labels) -> Arrow:
+        link = self.links[index]
+        if self.loops[index]:
+            return Arrow(link, self._loop(link.source), None)
+        upper, lower = self.ends[index]
+        trail = self.trails.get(index, [])
+        start = (self._port(lower, self.x[trail[0]] if trail else None, upper), self._middle(lower))
+        end = (self._port(upper, self.x[trail[-1]] if trail else None, lower), self._middle(upper))
+        start = (start[0], start[1] + self.boxes[lower].boundary(start[0] - self.x[lower], upper=True))
+        end = (end[0], end[1] + self.boxes[upper].boundary(end[0] - self.x[upper], upper=False))
+        curve = [start]
+        _rise(curve, self.top[self.row[lower]])
+        for piece in trail:
+            row = self.row[piece]
+            _bend(curve, (self.x[piece], self.top[row] + self.height[row]))
+            _rise(curve, self.top[row])
+        _bend(curve, (end[0], self.top[self.row[upper]] + self.height[self.row[upper]]))
+        _rise(curve, end[1])
+        text = link.joint.label
+        label = labels.place(text, _segments(curve)) if text else None
+        return Arrow(link, tuple(curve[::-1] if self.turned[index] else curve), label)
+
+    def _port(self, box: int, toward: float | None, other: int) -> float:
+        """Where an arrow meets a box: as straight ahead as the box is wide."""
+        reach = self.boxes[box].width * _PORTS
+        low, high = self.x[box] - reach, self.x[box] + reach
+        if toward is None:
+            far = self.boxes[other].width * _PORTS
+            # Where both boxes have room for a vertical line, it stands in the middle of what they share.
+            first, last = max(low, self.x[other] - far), min(high, self.x[other] + far)
+            toward = (first + last) / 2 if first <= last else self.x[other]
+        return min(max(toward, low), high)
+
+    def _loop(self, box: int) -> tuple[Point, ...]:
+        x, y = self.x[box] + self.boxes[box].width / 2, self._middle(box)
+        return (x - 2, y - 6), (x + _GAP, y - 14), (x + _GAP, y + 14), (x - 2, y + 6)
+
+
+def _rise(curve: list[Point], y: float) -> None:
+    """Go straight up or down."""
+    x, before = curve[-1]
+    if abs(y - before) > 0.01:
+        curve += [(x, before + (y - before) / 3), (x, before + (y - before) * 2 / 3), (x, y)]
+
+
+def _bend(curve: list[Point], to: Point) -> None:
+    """Go sideways in an S that begins and ends vertically."""
+    x, y = curve[-1]
+    middle = (y + to[1]) / 2
+    curve += [(x, middle), (to[0], middle), to]
+
+
+def _segments(curve: Sequence[Point]) -> list[Sequence[Point]]:
+    """The first segments that are long enough for text beside them."""
+    found = [curve[index : index + 4] for index in range(0, len(curve) - 1, 3)]
+    return [segment for segment in found if abs(segment[0][1] - segment[3][1]) >= _ROW_GAP / 2][:3] or found[:1]
+
+
+_CELL = 100.0
+
+
+class _Labels:
+    """Text beside arrows, none of it over another."""
+
+    _PLACES = (0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8)
+
+    def __init__(self) -> None:
+        self._taken: dict[int, list[tuple[float, float, float, float]]] = {}
+
+    def place(self, text: str, segments: Sequence[Sequence[Point]]) -> Point | None:
+        """Where the text is centered; None where everything near the arrow's beginning is taken."""
+        half, rise = width(text, SMALL) / 2 + 3, SMALL * 0.6
+        for x, y in (_point(segment, share) for segment in segments for share in self._PLACES):
+            box = (x - half, y - rise, x + half, y + rise)
+            cells = range(int(box[1] // _CELL), int(box[3] // _CELL) + 1)
+            if not any(_overlap(box, other) for cell in cells for other in self._taken.get(cell, ())):
+                for cell in cells:
+                    self._taken.setdefault(cell, []).append(box)
+                return x, y
+        return None
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _point(segment: Sequence[Point], t: float) -> Point:
+    """A point of a cubic Bézier curve."""
+    u = 1 - t
+    weights = (u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t)
+    x = sum(w * p[0] for w, p in zip(weights, segment, strict=True))
+    y = sum(w * p[1] for w, p in zip(weights, segment, strict=True))
+    return x, y

@@ -1,0 +1,57 @@
+"""A drawing in words: what a picture says to whoever cannot see it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from provrepo.drawing.graph import Graph, NodeKind
+
+__all__ = ["Relation", "outline", "sentence"]
+
+_NAMES: tuple[tuple[NodeKind, str], ...] = (("entity", "entities"), ("activity", "activities"), ("agent", "agents"))
+
+
+class Relation(NamedTuple):
+    """One edge, or one badge, in words.
+
+    Attributes:
+        subject: label of the newer thing.
+        verb: what relates them.
+        object: label of the older thing.
+        group: title of the group that both are in, or empty.
+    """
+
+    subject: str
+    verb: str
+    object: str
+    group: str = ""
+
+
+def outline(graph: Graph) -> list[Relation]:
+    """Everything that the drawing relates, edges and badges, in the graph's order."""
+    found = []
+    for group in graph.groups:
+        labels = {node.id: node.label for node in group.nodes}
+        for edge in group.edges:
+            found.append(
+                Relation(
+                    labels.get(edge.source, edge.source), edge.label, labels.get(edge.target, edge.target), group.title
+                )
+            )
+        for node in group.nodes:
+            found += [Relation(node.label, "by", badge.label, group.title) for badge in node.badges]
+    return found
+
+
+def sentence(graph: Graph) -> str:
+    """The drawing in one sentence."""
+    kinds = Counter(node.kind for group in graph.groups for node in group.nodes)
+    things = [_counted(kinds[one], one, many) for one, many in _NAMES if kinds[one]]
+    edges = sum(len(group.edges) for group in graph.groups)
+    listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things) or "nothing"
+    return f"A provenance graph of {listed}, with {_counted(edges, 'relation', 'relations')}. Arrows point to the past."
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,83 @@
+"""How wide text is, estimated: whoever draws the SVG chooses the font, so no exact answer exists."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+__all__ = ["clean", "fit", "width"]
+
+_NARROW = "iljI.,:;'|!"
+_SLIM = 'ft()[]{}/\\-r"` *'
+_WIDE = "mwMW@%"
+_CAPITAL = "ABCDEFGHJKLNOPQRSTUVXYZ&+<=>~#"
+
+# Ems per character of a generic sans-serif, between Helvetica and the wider DejaVu that Linux falls back to.
+_EMS = {
+    **dict.fromkeys(_NARROW, 0.31),
+    **dict.fromkeys(_SLIM, 0.40),
+    **dict.fromkeys(_WIDE, 0.94),
+    **dict.fromkeys(_CAPITAL, 0.73),
+}
+_USUAL = 0.60
+_FULL = 1.05
+
+ELLIPSIS = "…"
+
+
+@lru_cache(maxsize=4096)
+def _ems(character: str) -> float:
+    known = _EMS.get(character)
+    if known is not None:
+        return known
+    if unicodedata.combining(character):
+        return 0.0
+    return _FULL if unicodedata.east_asian_width(character) in "WF" else _USUAL
+
+
+def width(text: str, size: float) -> float:
+    """How wide a line of text is about.
+
+    Args:
+        text: one line.
+        size: of the font.
+
+    Returns:
+        The width in the unit of ``size``.
+    """
+    return size * sum(map(_ems, text))
+
+
+def fit(text: str, size: float, room: float) -> str:
+    """The text, cut so that it is at most ``room`` wide.
+
+    Prose loses its end. Names lose their middle: identifiers often differ only in their last characters.
+    """
+    if width(text[:1000], size) <= room and len(text) <= 1000:
+        return text
+    room -= width(ELLIPSIS, size)
+    if " " in text:
+        return _prefix(text, size, room).rstrip() + ELLIPSIS
+    tail = _prefix(text[: -len(text) - 1 : -1][:200], size, room / 2)[::-1]
+    return _prefix(text, size, room - width(tail, size)) + ELLIPSIS + tail
+
+
+def _prefix(text: str, size: float, room: float) -> str:
+    used = 0.0
+    for index, character in enumerate(text):
+        used += size * _ems(character)
+        if used > room:
+            return text[:index]
+    return text
+
+
+def clean(text: str) -> str:
+    """Text as one line of what XML 1.0 allows: labels are input, and a control character would spoil the whole file.
+
+    Formatting characters go too; a right-to-left override would otherwise turn the rest of a label around.
+    """
+    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in _UNWANTED)
+    return " ".join("".join(kept).split())
+
+
+_UNWANTED = frozenset({"Cc", "Cs", "Cf", "Cn", "Co"})
