@@ -19,7 +19,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         tables = {
-            "formats": lambda: formats.table(sizes, root, peer_limit=10_000),
+            "formats": lambda: formats.table(sizes, root),
             "submissions": lambda: submissions.table(root, large),
             "loading": lambda: loading.table(root, large),
         }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.generate import pipeline
 from benchmarks.measure import best, isolated
 from provrepo.codecs import formats
+from provrepo.model.document import Document
 
 PEER = {
     "provjson": ("json", {}),
@@ -30,30 +33,36 @@ def measure(format: str, statements: int, peer: bool, file: str) -> dict[str, An
     """One format, one size, one implementation; run in a process of its own."""
     times = 3 if statements <= 10_000 else 1
     data = Path(file).read_bytes()
-    if not peer:
-        document = formats.read(data, format=format)
-        return {
-            "read": best(times, lambda: formats.read(data, format=format)) / statements * 1e6,
-            "write": best(times, lambda: document.write(format)) / statements * 1e6,
-            "bytes": len(data),
-        }
+    if peer:
+        read, write = _peer(format)
+    else:
+        read, write = partial(formats.read, format=format), partial(_write, format)
+    reading, document = best(times, lambda: read(data))
+    writing, _ = best(times, lambda: write(document))
+    return {"read": reading / statements * 1e6, "write": writing / statements * 1e6}
+
+
+def _write(format: str, document: Document) -> bytes:  # noqa: A002
+    return document.write(format)
+
+
+def _peer(format: str) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:  # noqa: A002
+    """How prov reads and writes a format."""
     from prov.model import ProvDocument
 
     warnings.simplefilter("ignore")
     name, options = PEER[format]
 
-    def read() -> ProvDocument:
+    def read(data: bytes) -> ProvDocument:
         return ProvDocument.deserialize(content=data.decode(), format=name, **options)
 
-    loaded = read()
+    def write(document: ProvDocument) -> None:
+        document.serialize(io.BytesIO() if name in ("xml", "rdf") else io.StringIO(), format=name, **options)
 
-    def write() -> None:
-        loaded.serialize(io.BytesIO() if name in ("xml", "rdf") else io.StringIO(), format=name, **options)
-
-    return {"read": best(times, read) / statements * 1e6, "write": best(times, write) / statements * 1e6}
+    return read, write
 
 
-def table(sizes: list[int], directory: Path, peer_limit: int) -> list[str]:
+def table(sizes: list[int], directory: Path) -> list[str]:
     """The rows of the Markdown table."""
     rows = [
         "| format | statements | read µs | prov | ratio | write µs | prov | ratio | peak MiB | prov |",
@@ -65,17 +74,14 @@ def table(sizes: list[int], directory: Path, peer_limit: int) -> list[str]:
             file = directory / f"{size}{format_.suffixes[0]}"
             file.write_bytes(document.write(format_.name))
             ours = isolated("formats", format=format_.name, statements=size, peer=False, file=str(file))
-            theirs = None
-            if size <= peer_limit or not format_.rdf:
-                theirs = isolated("formats", format=format_.name, statements=size, peer=True, file=str(file))
+            theirs = isolated("formats", format=format_.name, statements=size, peer=True, file=str(file))
             rows.append(_row(format_.title, size, ours, theirs))
     return rows
 
 
-def _row(title: str, size: int, ours: dict[str, Any], theirs: dict[str, Any] | None) -> str:
+def _row(title: str, size: int, ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     cells = [title, f"{size:,}"]
     for what in ("read", "write"):
-        cells.append(f"{ours[what]:.1f}")
-        cells += [f"{theirs[what]:.0f}", f"{theirs[what] / ours[what]:.1f}×"] if theirs else ["", ""]
-    cells += [f"{ours['peak_mib']:.0f}", f"{theirs['peak_mib']:.0f}" if theirs else ""]
+        cells += [f"{ours[what]:.1f}", f"{theirs[what]:.0f}", f"{theirs[what] / ours[what]:.1f}×"]
+    cells += [f"{ours['peak_mib']:.0f}", f"{theirs['peak_mib']:.0f}"]
     return f"| {' | '.join(cells)} |"
