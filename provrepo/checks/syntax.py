@@ -42,10 +42,14 @@ def remarks(document: Document) -> Iterator[Finding]:
 
 
 def mandatory_arguments(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5: some arguments may not be absent, nor be given as ``-``."""
+    """PROV-DM section 5: some arguments may not be absent, nor be given as ``-``.
+
+    Statements of one kind with one identifier are one relation (PROV-CONSTRAINTS 23), so what one of them leaves out
+    another may give.
+    """
     for bundle, statement in _statements(document):
-        for argument, term in zip(statement.kind.arguments, statement.args, strict=True):
-            if argument.required and term is None:
+        for place, (argument, term) in enumerate(zip(statement.kind.arguments, statement.args, strict=True)):
+            if argument.required and term is None and not _given_elsewhere(bundle, statement, place):
                 yield _at(
                     bundle,
                     statement,
@@ -55,6 +59,12 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
                     f"({_section(statement)}).",
                     repair=f"Give the {_words(argument.name)} of {statement.kind.name}.",
                 )
+
+
+def _given_elsewhere(bundle: Bundle, statement: Statement, place: int) -> bool:
+    return statement.id is not None and any(
+        other.kind is statement.kind and other.id == statement.id and other.args[place] is not None for other in bundle
+    )
 
 
 def times(document: Document) -> Iterator[Finding]:

@@ -12,9 +12,6 @@ from typing import TypeAlias
 
 from provrepo.checks.constraints.terms import FRESH, NONE, Terms
 from provrepo.model.statements import (
-    ACTIVITY,
-    AGENT,
-    ALTERNATE,
     ASSOCIATION,
     ATTRIBUTION,
     COMMUNICATION,
@@ -26,9 +23,6 @@ from provrepo.model.statements import (
     INFLUENCE,
     INVALIDATION,
     KINDS,
-    MEMBERSHIP,
-    MENTION,
-    SPECIALIZATION,
     START,
     USAGE,
     Kind,
@@ -128,7 +122,7 @@ class Instance:
         else:
             row = [fresh() if kind in _NAMED else NONE]
         for place, term in enumerate(statement.args):
-            if term is not None:
+            if isinstance(term, str):
                 row.append(terms.time(term) if place in times else terms.number(term))
             elif kind is ASSOCIATION and place == _PLAN:
                 row.append(NONE)
@@ -166,9 +160,6 @@ class Instance:
 _NAMED = frozenset(IDENTIFIED)
 _PLAN = 2
 _ACTIVITY = 2
-
-UNNAMED = (SPECIALIZATION, ALTERNATE, MEMBERSHIP, MENTION)
-ELEMENTS = (ENTITY, ACTIVITY, AGENT)
 
 
 def _fresh() -> int:

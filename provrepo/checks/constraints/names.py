@@ -1,0 +1,75 @@
+"""How findings name things: identifiers by the prefixes of their document, statements by kind and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provrepo.checks.constraints.ordering import END_OF, GENERATION_OF, INVALIDATION_OF, START_OF, Order
+from provrepo.checks.constraints.terms import NONE, Terms
+from provrepo.model.statements import Statement
+
+__all__ = ["Names"]
+
+_EVENTS = {
+    GENERATION_OF: "the generation of {}",
+    INVALIDATION_OF: "the invalidation of {}",
+    START_OF: "the start of {}",
+    END_OF: "the end of {}",
+}
+
+
+class Names:
+    """Words for the terms, statements and events of one instance."""
+
+    def __init__(self, terms: Terms, statements: list[Statement], prefixes: Mapping[str, str]) -> None:
+        self._terms = terms
+        self._statements = statements
+        # The longest namespace first, so that the name is the shortest.
+        self._prefixes = sorted(prefixes.items(), key=lambda item: (-len(item[1]), item[0]))
+
+    def identifier(self, iri: str) -> str:
+        """``ex:e1`` where a prefix is declared for it, or else the IRI."""
+        for prefix, namespace in self._prefixes:
+            if namespace and iri.startswith(namespace) and len(iri) > len(namespace):
+                return f"{prefix}:{iri[len(namespace) :]}" if prefix else iri[len(namespace) :]
+        return iri
+
+    def term(self, term: int) -> str:
+        """A term as a sentence names it."""
+        if term == NONE:
+            return "-"
+        return self.identifier(self._terms.names[term]) or "something unknown"
+
+    def statement(self, number: int) -> Statement:
+        """The statement of that number."""
+        return self._statements[number]
+
+    def at(self, number: int) -> str:
+        """Where a statement stands, as an addition to a sentence: `` (line 5)``, or nothing."""
+        span = self._statements[number].span
+        return "" if span is None else f" (line {span[0]})"
+
+    def told(self, number: int) -> str:
+        """A statement in short: ``wasDerivedFrom(ex:e2, ex:e1) (line 5)``."""
+        statement = self._statements[number]
+        args = list(statement.args)
+        while args and args[-1] is None:
+            args.pop()
+        shown = [self.identifier(arg) if isinstance(arg, str) else "-" if arg is None else "…" for arg in args]
+        if statement.id is None:
+            return f"{statement.kind.name}({', '.join(shown)}){self.at(number)}"
+        name = self.identifier(statement.id)
+        head = name + (", " if statement.kind.element else "; ") if shown else name
+        return f"{statement.kind.name}({head}{', '.join(shown)}){self.at(number)}"
+
+    def event(self, order: Order, node: int) -> str:
+        """An event as a sentence names it."""
+        if node >= order.base:
+            row = order.usages[node - order.base]
+            return f"the use of {self.term(row[2])} by {self.term(row[1])}"
+        return _EVENTS[node % 4].format(self.term(node // 4))
+
+    def subject(self, order: Order, node: int) -> str:
+        """The identifier of what an event happens to."""
+        term = order.usages[node - order.base][2] if node >= order.base else node // 4
+        return self._terms.names[term]

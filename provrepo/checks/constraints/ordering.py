@@ -1,0 +1,334 @@
+"""Event ordering, rules 30–49: a graph of events in which an edge is ≼, or ≺ where rule 42 made it.
+
+An instance is invalid when a cycle has a strict edge (section 6.2), that is, when a strict edge lies within a strongly
+connected component.
+
+All generations of an entity are simultaneous (39), and so are all its invalidations (40), all starts (31) and all ends
+(32) of an activity. So each thing has one node for each of these four, and each usage has one. That is what keeps the
+graph linear in the size of the instance: ten thousand generations of one entity are one node. Specialization is
+transitive (19) and so is reachability; where an entity in the middle has no generation, its node only passes on what
+rules 45 and 46 say, because no other rule adds an edge to an event that does not take place.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from provrepo.checks.constraints.graph import Graph
+from provrepo.checks.constraints.inferences import Facts, associated, triggered
+from provrepo.checks.constraints.instance import Row, source
+from provrepo.checks.constraints.terms import FRESH
+from provrepo.checks.constraints.unify import Unifier
+from provrepo.model.statements import (
+    ACTIVITY,
+    ATTRIBUTION,
+    COMMUNICATION,
+    DELEGATION,
+    DERIVATION,
+    END,
+    GENERATION,
+    INVALIDATION,
+    START,
+    USAGE,
+)
+
+__all__ = ["END_OF", "GENERATION_OF", "INVALIDATION_OF", "START_OF", "STRICT", "Order", "Step", "conflicts"]
+
+GENERATION_OF, INVALIDATION_OF, START_OF, END_OF = range(4)
+"""Which event of a thing a node is: the node's number modulo 4. Usages come after all of these."""
+
+STRICT = 42
+"""The one rule that orders strictly."""
+
+_NOWHERE = -1
+_CYCLES = 20
+_SHORTEST = 2
+_STEPS = 500_000
+
+
+class Step(NamedTuple):
+    """One edge of a story: one event comes before, or not after, another.
+
+    Attributes:
+        before: the node of the one.
+        after: the node of the other.
+        rule: which rule says so.
+        statement: the number of the statement that it says it of, or None.
+    """
+
+    before: int
+    after: int
+    rule: int
+    statement: int | None
+
+
+class Order:
+    """The events of an instance and what is known of their order.
+
+    Attributes:
+        facts: which events take place.
+        graph: the events and the edges between them.
+        usages: the rows of the usages, whose nodes follow those of the things in this order.
+        rules: by edge, which rule made it.
+        statements: by edge, the number of the statement, -1 where there is none.
+    """
+
+    def __init__(self, facts: Facts, unifier: Unifier) -> None:
+        self.facts = facts
+        self.unifier = unifier
+        self.usages = list(facts.instance.alive(USAGE))
+        self.base = 4 * len(facts.instance.terms)
+        self.graph = Graph(self.base + len(self.usages))
+        self.rules = array("b")
+        self.statements = array("i")
+        for rule in ORDERING:
+            rule(self)
+
+    def add(self, before: int, after: int, rule: int, statement: int = _NOWHERE) -> None:
+        """Let one event come before, or not after, another."""
+        self.graph.add(before, after)
+        self.rules.append(rule)
+        self.statements.append(statement)
+
+    def uses(self) -> Iterator[tuple[int, Row]]:
+        """Node and row of each usage."""
+        return enumerate(self.usages, self.base)
+
+    def step(self, edge: int) -> Step:
+        """An edge with its reason."""
+        statement = self.statements[edge]
+        where = None if statement == _NOWHERE else statement
+        return Step(self.graph.sources[edge], self.graph.targets[edge], self.rules[edge], where)
+
+
+def rule_30(order: Order) -> None:
+    """30 start-precedes-end: an activity starts before it ends; with 31 and 32, each start before each end."""
+    facts = order.facts
+    said: dict[int, int] = {}
+    for kind in (ACTIVITY, START, END):
+        for row in facts.instance.alive(kind):
+            activity = row[0] if kind is ACTIVITY else row[1]
+            if facts.started[activity] and facts.ended[activity] and activity not in said:
+                said[activity] = source(row)
+    for activity, statement in said.items():
+        order.add(4 * activity + START_OF, 4 * activity + END_OF, 30, statement)
+
+
+def rule_33(order: Order) -> None:
+    """33 usage-within-activity: what an activity uses, it uses between its start and its end."""
+    started, ended = order.facts.started, order.facts.ended
+    for node, row in order.uses():
+        activity = row[1]
+        if started[activity]:
+            order.add(4 * activity + START_OF, node, 33, source(row))
+        if ended[activity]:
+            order.add(node, 4 * activity + END_OF, 33, source(row))
+
+
+def rule_34(order: Order) -> None:
+    """34 generation-within-activity: what an activity generates, it generates between its start and its end."""
+    facts = order.facts
+    rows = facts.instance.alive(GENERATION)
+    generations = [(row[1], row[2], source(row)) for row in rows if row[2] != FRESH]
+    for entity, activity, statement in (*generations, *triggered(facts)):
+        if facts.generated[entity]:
+            if facts.started[activity]:
+                order.add(4 * activity + START_OF, 4 * entity + GENERATION_OF, 34, statement)
+            if facts.ended[activity]:
+                order.add(4 * entity + GENERATION_OF, 4 * activity + END_OF, 34, statement)
+
+
+def rule_35(order: Order) -> None:
+    """35 wasInformedBy-ordering: what informs an activity starts before that activity ends."""
+    facts = order.facts
+    for row in facts.instance.alive(COMMUNICATION):
+        if facts.started[row[2]] and facts.ended[row[1]]:
+            order.add(4 * row[2] + START_OF, 4 * row[1] + END_OF, 35, row[-1])
+
+
+def rule_36(order: Order) -> None:
+    """36 generation-precedes-invalidation: an entity is generated before it is invalidated."""
+    facts = order.facts
+    said = dict(facts.entities)
+    for row in facts.instance.alive(INVALIDATION):
+        said.setdefault(row[1], row[-1])
+    for entity, statement in said.items():
+        if facts.generated[entity] and facts.invalidated[entity]:
+            order.add(4 * entity + GENERATION_OF, 4 * entity + INVALIDATION_OF, 36, statement)
+
+
+def rule_37(order: Order) -> None:
+    """37 generation-precedes-usage: an entity is generated before it is used."""
+    generated = order.facts.generated
+    for node, row in order.uses():
+        if generated[row[2]]:
+            order.add(4 * row[2] + GENERATION_OF, node, 37, source(row))
+
+
+def rule_38(order: Order) -> None:
+    """38 usage-precedes-invalidation: an entity is used before it is invalidated."""
+    invalidated = order.facts.invalidated
+    for node, row in order.uses():
+        if invalidated[row[2]]:
+            order.add(node, 4 * row[2] + INVALIDATION_OF, 38, source(row))
+
+
+def rule_41(order: Order) -> None:
+    """41 derivation-usage-generation-ordering: in a derivation, the use comes before the generation."""
+    instance = order.facts.instance
+    nodes = {id(row): node for node, row in order.uses()} if order.unifier.used else {}
+    for derivation, use in order.unifier.used:
+        node = nodes.get(id(instance.standing(use)))
+        if node is not None and id(derivation) not in instance.dead and derivation[1] != FRESH:
+            order.add(node, 4 * derivation[1] + GENERATION_OF, 41, source(derivation))
+
+
+def rule_42(order: Order) -> None:
+    """42 derivation-generation-generation-ordering: what is derived is generated strictly after its source."""
+    generated = order.facts.generated
+    for row in order.facts.instance.alive(DERIVATION):
+        if generated[row[1]] and generated[row[2]]:
+            order.add(4 * row[2] + GENERATION_OF, 4 * row[1] + GENERATION_OF, 42, row[-1])
+
+
+def rules_43_44(order: Order) -> None:
+    """43 wasStartedBy-ordering, 44 wasEndedBy-ordering: the trigger exists at the start or end that it triggers."""
+    facts = order.facts
+    for rule, kind, event in ((43, START, START_OF), (44, END, END_OF)):
+        for row in facts.instance.alive(kind):
+            node = 4 * row[1] + event
+            if facts.generated[row[2]]:
+                order.add(4 * row[2] + GENERATION_OF, node, rule, row[-1])
+            if facts.invalidated[row[2]]:
+                order.add(node, 4 * row[2] + INVALIDATION_OF, rule, row[-1])
+
+
+def rules_45_46(order: Order) -> None:
+    """45, 46 specialization-…-ordering: a specialization exists within the time of what it specializes."""
+    for general, specific, statement in order.facts.specializations:
+        order.add(4 * general + GENERATION_OF, 4 * specific + GENERATION_OF, 45, statement)
+        order.add(4 * specific + INVALIDATION_OF, 4 * general + INVALIDATION_OF, 46, statement)
+
+
+def rule_47(order: Order) -> None:
+    """47 wasAssociatedWith-ordering: an agent, be it entity or activity, exists while the activity goes on."""
+    facts = order.facts
+    for activity, agent, row in associated(facts):
+        if facts.started[activity]:
+            if facts.invalidated[agent]:
+                order.add(4 * activity + START_OF, 4 * agent + INVALIDATION_OF, 47, row[-1])
+            if facts.ended[agent]:
+                order.add(4 * activity + START_OF, 4 * agent + END_OF, 47, row[-1])
+        if facts.ended[activity]:
+            if facts.generated[agent]:
+                order.add(4 * agent + GENERATION_OF, 4 * activity + END_OF, 47, row[-1])
+            if facts.started[agent]:
+                order.add(4 * agent + START_OF, 4 * activity + END_OF, 47, row[-1])
+
+
+def rule_48(order: Order) -> None:
+    """48 wasAttributedTo-ordering: an agent exists before what is attributed to it is generated."""
+    facts = order.facts
+    for row in facts.instance.alive(ATTRIBUTION):
+        entity, agent = row[1], row[2]
+        if facts.generated[entity]:
+            if facts.generated[agent]:
+                order.add(4 * agent + GENERATION_OF, 4 * entity + GENERATION_OF, 48, row[-1])
+            if facts.started[agent]:
+                order.add(4 * agent + START_OF, 4 * entity + GENERATION_OF, 48, row[-1])
+
+
+def rule_49(order: Order) -> None:
+    """49 actedOnBehalfOf-ordering: the responsible agent exists before the delegate has gone."""
+    facts = order.facts
+    for row in facts.instance.alive(DELEGATION):
+        delegate, responsible = row[1], row[2]
+        if facts.generated[responsible] and facts.invalidated[delegate]:
+            order.add(4 * responsible + GENERATION_OF, 4 * delegate + INVALIDATION_OF, 49, row[-1])
+        if facts.started[responsible] and facts.ended[delegate]:
+            order.add(4 * responsible + START_OF, 4 * delegate + END_OF, 49, row[-1])
+
+
+ORDERING: tuple[Callable[[Order], None], ...] = (
+    rule_30,
+    rule_33,
+    rule_34,
+    rule_35,
+    rule_36,
+    rule_37,
+    rule_38,
+    rule_41,
+    rule_42,
+    rules_43_44,
+    rules_45_46,
+    rule_47,
+    rule_48,
+    rule_49,
+)
+"""Rules 31, 32, 39 and 40 are in how nodes are numbered."""
+
+
+def conflicts(order: Order, components: list[list[int]]) -> Iterator[list[Step]]:
+    """For each contradiction a shortest cycle that has a strict edge, which comes first in it.
+
+    Cycles of one component that share a statement have one cause, as a rule, and are told once; what the repair of
+    one leaves wrong, the next run tells. At most 20 are told of each component.
+
+    Args:
+        order: of an instance.
+        components: its strongly connected components that may have more than one node.
+    """
+    if not components:
+        return
+    graph, rules = order.graph, order.rules
+    part = {node: number for number, component in enumerate(components) for node in component}
+    strict: dict[int, list[int]] = {}
+    for edge, rule in enumerate(rules):
+        if rule == STRICT:
+            where = part.get(graph.sources[edge])
+            if where is not None and where == part.get(graph.targets[edge]):
+                strict.setdefault(where, []).append(edge)
+    for number, edges in sorted(strict.items()):
+        search = _Search(order, frozenset(components[number]), edges)
+        for _ in range(_CYCLES):
+            cycle = search.shortest()
+            if cycle is None:
+                break
+            yield [order.step(edge) for edge in cycle]
+
+
+class _Search:
+    """Looks for cycles in one component, each without the statements of those found before."""
+
+    def __init__(self, order: Order, component: frozenset[int], strict: list[int]) -> None:
+        self._order = order
+        self._component = component
+        self._strict = strict
+        self._told: set[int] = set()
+        self._steps = 0
+
+    def shortest(self) -> list[int] | None:
+        """A shortest cycle through one of the strict edges.
+
+        Within a budget of steps: the first way that is found is always searched to its end, so the budget decides only
+        how short the story is.
+        """
+        graph, statements = self._order.graph, self._order.statements
+        best: list[int] | None = None
+        for edge in self._strict:
+            if statements[edge] in self._told:
+                continue
+            way = graph.shortest(graph.targets[edge], graph.sources[edge], self._component, self._allowed)
+            if way is not None and (best is None or len(way) + 1 < len(best)):
+                best = [edge, *way]
+            if self._steps > _STEPS or (best is not None and len(best) <= _SHORTEST):
+                break
+        self._told.update(statements[edge] for edge in best or ())
+        self._told.discard(_NOWHERE)
+        return best
+
+    def _allowed(self, edge: int) -> bool:
+        self._steps += 1
+        return self._order.statements[edge] not in self._told
