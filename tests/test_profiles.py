@@ -9,7 +9,7 @@ import pytest
 import provrepo
 from provrepo import resources
 from provrepo.checks.findings import Severity
-from provrepo.checks.profiles import Example, Profile, available, load
+from provrepo.checks.profiles import Example, Profile, available, load, mode, read, resolve
 from provrepo.checks.render import rule_name
 from provrepo.checks.validation import check
 from provrepo.codecs.rdf import parse
@@ -48,7 +48,7 @@ def test_core_is_available_and_says_what_it_is():
 
 @pytest.mark.parametrize("wrong", ["nope", "", "../core", "core/examples", "core/"])
 def test_an_unknown_profile_is_refused_with_the_names_there_are(wrong):
-    with pytest.raises(UsageError, match=r"there are: core"):
+    with pytest.raises(UsageError, match=r"there are: annotation, core, deployment"):
         load(wrong)
 
 
@@ -157,3 +157,28 @@ def test_shapes_that_cannot_be_understood_are_damaged(elsewhere):
         profile.shapes.write_text(content, "utf-8")
         with pytest.raises(Damaged, match=r"cannot understand the shapes of .*shapes\.ttl"):
             check(document, profiles=["mine"])
+
+
+def test_what_a_profile_extends_is_checked_first_and_once():
+    assert [profile.label for profile in resolve(["ml-training", "core", "exchange"])] == [
+        *("core/1.0", "pipeline/1.0", "ml-training/1.0", "exchange/1.0"),
+    ]
+    report = check(provrepo.Document(), profiles=["pipeline"])
+    assert report.profiles == ("core/1.0", "pipeline/1.0")
+
+
+def test_the_strictest_mode_counts():
+    assert mode([]) is None
+    assert mode(resolve(["core"])) == "report"
+    assert mode(resolve(["pipeline"])) == "gate"
+
+
+def test_a_profile_that_extends_itself_is_refused(tmp_path):
+    found = {}
+    for name, extends in (("a", "b"), ("b", "a")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "profile.toml").write_text(TOML + f'extends = ["{extends}"]\n', "utf-8")
+        found[name] = read(folder)
+    with pytest.raises(UsageError, match="extends itself: a → b → a"):
+        resolve(["a"], find=found.__getitem__)
