@@ -186,7 +186,7 @@ def _says(unifier: Unifier, row: Row, term: int) -> int:
 def _subject(unifier: Unifier, clash: Clash) -> str | None:
     """What the finding is about: the identifier that is a key, or the thing that something happens to twice."""
     terms = unifier.instance.terms
-    row = clash.rows[0]
+    row = clash.rows[1]
     term = row[0] if clash.rule in (15, 22, 23) and row[0] > 1 else row[1]
     return terms.names[terms.find(term)] or None
 
@@ -266,9 +266,10 @@ def _story(place: _Place, order: Order, cycle: list[Step]) -> Finding:
     what = names.event(order, cycle[0].before)
     numbers = [step.statement for step in cycle if step.statement is not None]
     begun = f"{story}; but {last}" if story else last
+    rule = f"{rules.title(42)}{with_others}"
     return place.finding(
         rules.rule_id(42),
-        f"{begun[:1].upper()}{begun[1:]}. So {what} would have come before itself ({rules.title(42)}{with_others}).",
+        f"The order of events goes round in a circle: {begun}. So {what} would have come before itself ({rule}).",
         max(numbers),
         focus=names.subject(order, cycle[0].after),
         repair="One of these statements is wrong: turn it round, or leave it out.",

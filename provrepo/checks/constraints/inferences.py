@@ -10,7 +10,7 @@ follow from relations (6, 12, 15–20) order nothing that is not ordered without
 * 19: reachability, which ordering and rule 52 decide on the graph.
 * 11 and 15 decide what can be unified, and are applied there.
 
-The normal form has all conclusions; ``closure.py`` draws them.
+The normal form has all conclusions; ``normal.py`` draws them.
 """
 
 from __future__ import annotations

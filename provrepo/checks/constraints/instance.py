@@ -93,6 +93,7 @@ class Instance:
         rows: by kind, in source order, then those that were inferred.
         empty: the numbers of the statements that describe an empty collection.
         dead: by ``id``, rows that were merged into another, and into which.
+        fresh: makes a term for what is absent and expandable.
     """
 
     def __init__(self, statements: Iterable[Statement], *, named: bool = False) -> None:
@@ -108,9 +109,9 @@ class Instance:
         self.rows: dict[Kind, list[Row]] = {kind: [] for kind in KINDS.values()}
         self.empty: list[int] = []
         self.dead: dict[int, Row] = {}
-        fresh = self.terms.variable if named else _fresh
+        self.fresh: Callable[[], int] = self.terms.variable if named else _fresh
         for number, statement in enumerate(self.statements):
-            self.rows[statement.kind].append(self._row(statement, number, fresh))
+            self.rows[statement.kind].append(self._row(statement, number, self.fresh))
             if statement.kind is ENTITY and statement.attributes and is_empty_collection(statement):
                 self.empty.append(number)
 

@@ -208,8 +208,8 @@ class Unifier:
             self._derived.add(id(row))
             _, generated, used, activity, generation, usage, number = row
             inferred = number if number < 0 else ~number
-            self._add(GENERATION, [generation, generated, activity, FRESH, inferred])
-            use = [usage, activity, used, FRESH, inferred]
+            self._add(GENERATION, [generation, generated, activity, self.instance.fresh(), inferred])
+            use = [usage, activity, used, self.instance.fresh(), inferred]
             self._add(USAGE, use)
             self.used.append((row, use))
             added = True

@@ -1,0 +1,162 @@
+"""Equivalence of documents (section 7): valid, and with isomorphic normal forms, bundle by bundle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeAlias
+
+from provrepo.checks.constraints.canonical import Fact, components
+from provrepo.checks.constraints.findings import LAYER
+from provrepo.checks.constraints.judgement import check
+from provrepo.checks.constraints.normal import NormalForm
+from provrepo.checks.constraints.terms import NONE
+from provrepo.checks.findings import Finding, Severity
+from provrepo.checks.report import Report
+from provrepo.errors import Refused, TooLarge
+from provrepo.model.digest import Difference
+from provrepo.model.document import Bundle, Document
+from provrepo.model.identifiers import Identifier, Value, is_anonymous
+from provrepo.model.statements import Statement
+
+__all__ = ["Equivalence", "equivalent", "normalized"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """Whether two documents are equivalent, and why not.
+
+    Attributes:
+        equivalent: None where it is not defined, because a document is invalid, or could not be found out.
+        reason: one sentence for people.
+        difference: statements of the one normal form for which the other has no counterpart.
+    """
+
+    equivalent: bool | None
+    reason: str
+    difference: Difference = field(default_factory=Difference)
+
+
+def equivalent(left: Document, right: Document) -> Equivalence:
+    """Whether two documents are equivalent by PROV-CONSTRAINTS."""
+    for document, which in ((left, "the first"), (right, "the second")):
+        wrong = _violations(check(document))
+        if wrong:
+            return Equivalence(None, f"{which} document is invalid ({', '.join(wrong)}), and only valid ones compare")
+    try:
+        ours, theirs = Counter(_shapes(left)), Counter(_shapes(right))
+    except TooLarge as error:
+        return Equivalence(None, f"it could not be found out: {error}")
+    if ours == theirs:
+        return Equivalence(True, "the normal forms are the same but for the names of existential variables")
+    return Equivalence(
+        False,
+        "the normal forms differ",
+        Difference(_lines(ours - theirs), _lines(theirs - ours)),
+    )
+
+
+def normalized(document: Document) -> Document:
+    """The normal form of a valid document, with blank identifiers for existential variables.
+
+    Times that nobody gave stay absent: what is known of them follows from the statements again.
+
+    Raises:
+        Refused: the document is invalid, so it has no normal form; the report says why.
+        TooLarge: the normal form, or the search for canonical names, is beyond its limit.
+    """
+    findings = check(document)
+    wrong = _violations(findings)
+    if wrong:
+        report = Report.of(findings, layers=[LAYER], statements=len(document), format=document.format)
+        raise Refused(f"an invalid document has no normal form; it breaks {', '.join(wrong)}", report)
+    names = (Identifier(f"_:n{number}") for number in count(1))
+    top, *bundles = (_written(bundle, names) for bundle in document.instances())
+    return Document(
+        top,
+        [
+            Bundle(bundle.id, statements, dict(bundle.prefixes))
+            for bundle, statements in zip(document.bundles, bundles, strict=True)
+        ],
+        dict(document.prefixes),
+        format=document.format,
+    )
+
+
+def _violations(findings: Iterable[Finding]) -> list[str]:
+    return sorted({finding.rule for finding in findings if finding.severity is Severity.VIOLATION})
+
+
+_Shape: TypeAlias = tuple[str, tuple[str, ...]]
+
+
+def _shapes(document: Document) -> Iterator[_Shape]:
+    """The components of every instance, each with its bundle; a bundle says that it is there even when empty."""
+    for bundle in document.instances():
+        name = "" if bundle.id is None else "_:" if is_anonymous(bundle.id) else bundle.id
+        found = [component.lines for component in components(NormalForm(bundle.statements))]
+        if name == "_:":
+            # Without a name to match it by, a bundle is compared as a whole.
+            yield name, tuple(line for lines in found for line in (*lines, ""))
+            continue
+        if bundle.id is not None:
+            yield name, ()
+        for lines in found:
+            yield name, lines
+
+
+def _lines(shapes: Counter[_Shape]) -> tuple[str, ...]:
+    found = []
+    for (bundle, lines), times in shapes.items():
+        where = f" in bundle <{bundle}>" if bundle else ""
+        for _ in range(times):
+            found += [f"{line}{where}" for line in lines] or [f"bundle <{bundle}>"]
+    return tuple(sorted(found))
+
+
+def _written(bundle: Bundle, names: Iterator[Identifier]) -> list[Statement]:
+    """The statements of a normal form, by kind and then in order of their canonical text."""
+    form = NormalForm(bundle.statements)
+    facts = [fact for component in components(form) for fact in component.facts]
+    ranks = {kind: rank for rank, kind in enumerate(form.instance.rows)}
+    facts.sort(key=lambda fact: ranks[fact.kind])
+    writer = _Writer(form, names)
+    return [writer.statement(fact) for fact in facts]
+
+
+class _Writer:
+    """Makes statements of rows; existential variables get their names in the order in which they are written."""
+
+    def __init__(self, form: NormalForm, names: Iterator[Identifier]) -> None:
+        self._form = form
+        self._terms = form.instance.terms
+        self._names = names
+        self._named: dict[int, Identifier] = {}
+
+    def statement(self, fact: Fact) -> Statement:
+        kind, row = fact.kind, fact.row
+        times = (
+            self._time(term) if argument.time else self._identifier(term)
+            for argument, term in zip(kind.arguments, row[1:-1], strict=True)
+        )
+        attributes = tuple((name, self._value(value)) for name, value in sorted(self._form.attributes(row)))
+        return Statement(kind, self._identifier(row[0]), tuple(times), attributes)
+
+    def _identifier(self, term: int) -> Identifier | None:
+        if term == NONE:
+            return None
+        if term not in self._terms.variables:
+            return Identifier(self._terms.names[term])
+        if term not in self._named:
+            self._named[term] = next(self._names)
+        return self._named[term]
+
+    def _time(self, term: int) -> str | None:
+        return None if term in self._terms.variables else self._terms.names[term]
+
+    def _value(self, value: Value) -> Value:
+        if not isinstance(value, Identifier) or not is_anonymous(value):
+            return value
+        return self._identifier(self._terms.find(self._terms.number(value))) or value
