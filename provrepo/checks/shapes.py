@@ -35,7 +35,7 @@ class RawResult(TypedDict):
     Attributes:
         shape: IRI of the shape, or of the nearest named shape around an anonymous one.
         component: IRI of the constraint component; None where the engine could not evaluate the shape.
-        severity: ``violation``, ``warning`` or ``info``.
+        severity: ``violation``, ``warning``, ``info``, or the IRI of a severity that is none of SHACL's.
         focus: IRI or ``_:`` label of the focus node; None where the engine could not evaluate the shape.
         path: property path as an IRI or in SPARQL syntax, or None.
         value: in N-Triples syntax, or None.
@@ -158,7 +158,8 @@ def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Fin
     return Finding(
         layer=LAYER,
         rule=raw["shape"],
-        severity=Severity(raw["severity"]),
+        # Nobody can know what a severity of somebody's own means; SHACL counts every result as not conforming.
+        severity=Severity(raw["severity"]) if ":" not in raw["severity"] else Severity.VIOLATION,
         message=raw["message"] or f"This does not satisfy {short(raw['shape'])}.",
         focus=raw["focus"],
         profile=profile.name,

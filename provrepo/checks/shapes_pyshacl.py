@@ -17,7 +17,7 @@ from typing import Any
 
 import rdflib
 from pyshacl.constraints.constraint_component import ConstraintComponent
-from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ValidationFailure
+from pyshacl.errors import ConstraintLoadError, ShapeLoadError
 from pyshacl.helper.path_helper import shacl_path_to_sparql_path
 from pyshacl.pytypes import SHACLExecutor
 from pyshacl.shapes_graph import ShapesGraph
@@ -26,7 +26,7 @@ from rdflib.term import BNode, Literal, Node, URIRef
 from provrepo.checks.lexical import valid
 from provrepo.checks.shapes import RawResult
 from provrepo.errors import Damaged
-from provrepo.vocab import SH, XSD
+from provrepo.vocab import OWL, SH, XSD
 
 __all__ = ["PyShacl", "judge", "run", "warm"]
 
@@ -90,7 +90,9 @@ class PyShacl:
         for shape in sorted(compiled.shapes, key=lambda shape: str(shape.node)):
             try:
                 _, found = shape.validate(executor, graph)
-            except (ReportableRuntimeError, ValidationFailure) as error:
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 (pySHACL and rdflib raise whatever they like on odd shapes)
                 results.append(_failure(compiled, shape, error))
                 continue
             results += [_result(compiled, triples) for _, _, triples in found]
@@ -128,6 +130,7 @@ def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a chang
     try:
         graph = _Shapes(store="SimpleMemory")
         graph.parse(data=shapes.read_bytes(), format="turtle")
+        _settle(graph)
         compiled = ShapesGraph(graph)
         # Harvests the shapes, and with them most mistakes.
         compiled.shapes  # noqa: B018
@@ -136,6 +139,22 @@ def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a chang
     graph.known = {}
     return compiled
 
+
+def _settle(graph: rdflib.Graph) -> None:
+    """Say in the shapes what SHACL means and pySHACL reads otherwise."""
+    # Prefixes are those of sh:prefixes/owl:imports*/sh:declare (SHACL section 5.2.1), as far as this graph holds them.
+    for holder in set(graph.objects(None, _PREFIXES)):
+        for imported in list(graph.transitive_objects(holder, _IMPORTS)):
+            for declaration in list(graph.objects(imported, _DECLARE)):
+                graph.add((holder, _DECLARE, declaration))
+    # The constraint is there for the value true (section 4.4.5), and not for another spelling of it.
+    for shape, value in list(graph.subject_objects(_UNIQUE_LANG)):
+        if str(value) != "true":
+            graph.remove((shape, _UNIQUE_LANG, value))
+
+
+_PREFIXES, _DECLARE, _UNIQUE_LANG = (URIRef(SH + name) for name in ("prefixes", "declare", "uniqueLang"))
+_IMPORTS = URIRef(OWL + "imports")
 
 # Loading the data -------------------------------------------------------------------------------------------------
 
@@ -253,12 +272,17 @@ def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResu
     return RawResult(
         shape=_owner(shapes, one("sourceShape")),
         component=str(one("sourceConstraintComponent")),
-        severity=str(one("resultSeverity")).removeprefix(SH).lower(),
+        severity=_severity(str(one("resultSeverity"))),
         focus=_name(one("focusNode")),
         path=None if path is None else _path(shapes, path),
         value=None if value is None else ntriples(value),
         message=_message(said.get("resultMessage", [])),
     )
+
+
+def _severity(iri: str) -> str:
+    """SHACL's own severities as we call them; whoever made up another one gets its IRI."""
+    return iri.removeprefix(SH).lower() if iri.startswith(SH) else iri
 
 
 def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
