@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.statements import KINDS, Attribute, Statement
@@ -20,6 +22,31 @@ def pipeline(statements: int, *, salt: str = "") -> Document:
     while len(made) < statements:
         made.append(Statement(KINDS["entity"], _name(f"spare{salt}{len(made)}")))
     return Document(made, prefixes={"ex": EX, "schema": "http://schema.org/"})
+
+
+def branching(nodes: int, *, seed: int = 1) -> Document:
+    """Activities and entities in equal number, each activity with one to three of the twelve newest entities as input.
+
+    Less tidy than a pipeline: what a layout has to untangle. Three agents share the work.
+    """
+    random = Random(seed)
+    agents = ("ada", "lab-robot", "steward")
+    made = [_agent(name, name.replace("-", " ").title(), "Agent") for name in agents]
+    made += [Statement(KINDS["entity"], _name(f"raw{number}")) for number in range(3)]
+    entities = [_name(f"raw{number}") for number in range(3)]
+    for number in range((nodes - 3) // 2):
+        activity, output = _name(f"run{number}"), _name(f"dataset{number}")
+        inputs = random.sample(entities[-12:], min(len(entities), random.choice((1, 1, 2, 3))))
+        made += [
+            Statement(KINDS["activity"], activity, (None, None)),
+            Statement(KINDS["entity"], output),
+            *(Statement(KINDS["used"], None, (activity, entity, None)) for entity in inputs),
+            Statement(KINDS["wasGeneratedBy"], None, (output, activity, None)),
+            Statement(KINDS["wasDerivedFrom"], None, (output, inputs[0], None, None, None)),
+            Statement(KINDS["wasAssociatedWith"], None, (activity, _name(random.choice(agents)), None)),
+        ]
+        entities.append(output)
+    return Document(made, prefixes={"ex": EX})
 
 
 def _name(local: str) -> Identifier:

@@ -32,7 +32,12 @@ _WORDS = {
     "alternateOf": "alternate of",
     "hadMember": "had member",
     "mentionOf": "mention of",
+    "derivedByInsertionFrom": "derived by insertion from",
+    "derivedByRemovalFrom": "derived by removal from",
+    "hadDictionaryMember": "had member",
 }
+"""What an arrow says, for each kind of relation of PROV-DM, PROV-Links and PROV-Dictionary."""
+
 _SUBTYPES = {
     PROV + "Revision": "was revision of",
     PROV + "Quotation": "was quoted from",

@@ -75,7 +75,12 @@ class _Arrangement:
         self.boxes = found
         self.links = links
         self.loops = [link.source == link.target for link in links]
+        self.aside = [0.0] * len(found)  # room to either side of a box for an arrow from it to itself
+        for link in links:
+            if link.source == link.target:
+                self.aside[link.source] = _GAP + width(link.joint.label, SMALL)
         pairs = [(link.target, link.source) for link in links]
+        self.pairs = {(link.source, link.target) for link in links}
         straight = [index for index, loop in enumerate(self.loops) if not loop]
         turned = opened(len(found), [pairs[index] for index in straight])
         self.turned = dict(zip(straight, turned, strict=True))
@@ -134,8 +139,7 @@ class _Arrangement:
         self.rows = crossings.reduce(rows, self.above, below)
         aligned = alignment.coordinates(self.rows, self.above, self._rank, self._distance)
         self.x = tightened(self.rows, self.above, aligned, self._rank, self._distance)
-        left = min((self.x[i] - box.width / 2 for i, box in enumerate(self.boxes)), default=0.0)
-        left = min(left, *(x - _LANE / 2 for x in self.x[len(self.boxes) :]), left)
+        left = min((x - self._half(node) for node, x in enumerate(self.x)), default=0.0)
         self.x = [x - left for x in self.x]
         self.height = [
             max((self.boxes[n].height for n in row if n < len(self.boxes)), default=0.0) for row in self.rows
@@ -154,11 +158,11 @@ class _Arrangement:
 
     def _distance(self, left: int, right: int) -> float:
         boxes = len(self.boxes)
-        space = _GAP if left < boxes and right < boxes else _LANE
+        space = _GAP if left < boxes and right < boxes else _LANE / 2
         return self._half(left) + self._half(right) + space
 
     def _half(self, node: int) -> float:
-        return self.boxes[node].width / 2 if node < len(self.boxes) else 0.0
+        return self.boxes[node].width / 2 + self.aside[node] if node < len(self.boxes) else _LANE / 2
 
     def _gap_below(self, number: int, below: Sequence[Sequence[int]]) -> float:
         """Room for the bends between two rows: the further they lead sideways, the more."""
@@ -171,8 +175,7 @@ class _Arrangement:
 
     def part(self) -> Part:
         """Everything in place."""
-        right = max((self.x[i] + box.width / 2 for i, box in enumerate(self.boxes)), default=0.0)
-        right = max(right, *(x + _LANE / 2 for x in self.x[len(self.boxes) :]), right)
+        right = max((x + self._half(node) for node, x in enumerate(self.x)), default=0.0)
         centers = [(self.x[i], self._middle(i)) for i in range(len(self.boxes))]
         bottom = self.top[-1] + self.height[-1] if self.top else 0.0
         labels = _Labels()
@@ -185,11 +188,13 @@ class _Arrangement:
     def _arrow(self, index: int, labels: _Labels) -> Arrow:
         link = self.links[index]
         if self.loops[index]:
-            return Arrow(link, self._loop(link.source), None)
+            return self._loop(link)
         upper, lower = self.ends[index]
         trail = self.trails.get(index, [])
-        start = (self._port(lower, self.x[trail[0]] if trail else None, upper), self._middle(lower))
-        end = (self._port(upper, self.x[trail[-1]] if trail else None, lower), self._middle(upper))
+        # Where two arrows join the same boxes in both directions, each keeps to its side.
+        side = _LANE * (1 if self.turned[index] else -1) if (link.target, link.source) in self.pairs else 0.0
+        start = (self._port(lower, self.x[trail[0]] if trail else None, upper) + side, self._middle(lower))
+        end = (self._port(upper, self.x[trail[-1]] if trail else None, lower) + side, self._middle(upper))
         start = (start[0], start[1] + self.boxes[lower].boundary(start[0] - self.x[lower], upper=True))
         end = (end[0], end[1] + self.boxes[upper].boundary(end[0] - self.x[upper], upper=False))
         curve = [start]
@@ -215,9 +220,12 @@ class _Arrangement:
             toward = (first + last) / 2 if first <= last else self.x[other]
         return min(max(toward, low), high)
 
-    def _loop(self, box: int) -> tuple[Point, ...]:
-        x, y = self.x[box] + self.boxes[box].width / 2, self._middle(box)
-        return (x - 2, y - 6), (x + _GAP, y - 14), (x + _GAP, y + 14), (x - 2, y + 6)
+    def _loop(self, link: Link) -> Arrow:
+        """An arrow from a box to itself, on its right side."""
+        x, y = self.x[link.source] + self.boxes[link.source].width / 2, self._middle(link.source)
+        curve = (x - 2, y - 6), (x + _GAP, y - 14), (x + _GAP, y + 14), (x - 2, y + 6)
+        text = link.joint.label
+        return Arrow(link, curve, (x + _GAP * 0.9 + width(text, SMALL) / 2, y) if text else None)
 
 
 def _rise(curve: list[Point], y: float) -> None:

@@ -45,12 +45,15 @@ def outline(graph: Graph) -> list[Relation]:
 
 
 def sentence(graph: Graph) -> str:
-    """The drawing in one sentence."""
-    kinds = Counter(node.kind for group in graph.groups for node in group.nodes)
+    """The drawing in one sentence; an agent counts once, however many things wear its badge."""
+    nodes = [node for group in graph.groups for node in group.nodes]
+    kinds = Counter(node.kind for node in nodes)
+    drawn = {node.label for node in nodes if node.kind == "agent"}
+    kinds["agent"] += len({badge.label for node in nodes for badge in node.badges} - drawn)
     things = [_counted(kinds[one], one, many) for one, many in _NAMES if kinds[one]]
-    edges = sum(len(group.edges) for group in graph.groups)
     listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things) or "nothing"
-    return f"A provenance graph of {listed}, with {_counted(edges, 'relation', 'relations')}. Arrows point to the past."
+    relations = _counted(len(outline(graph)), "relation", "relations")
+    return f"A provenance graph of {listed}, with {relations}. Arrows point to the past."
 
 
 def _counted(number: int, one: str, many: str) -> str:

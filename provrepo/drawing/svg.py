@@ -70,7 +70,7 @@ class _Renderer:
         if any(edge.joint.implied for edge in self.layout.edges):
             yield (
                 f'<text class="prov-note" x="24" y="{_number(self.layout.height - 12)}" font-size="{_number(SMALL)}" '
-                f'fill="{_QUIET}">Dashed arrows repeat what the arrows between the same things say.</text>'
+                f'fill="{_QUIET}">Dashed arrows follow from the solid ones.</text>'
             )
         yield "</svg>"
 

@@ -11,9 +11,11 @@ import provrepo
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import FORMATS, READABLE, by_name
+from provrepo.drawing.outline import sentence
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server import auth, shown
+from provrepo.server.pictures import Pictures
 
 __all__ = ["URL", "blueprint", "document_page", "page", "register"]
 
@@ -21,6 +23,8 @@ blueprint = Blueprint("pages", __name__)
 
 URL = "PROVREPO_URL"
 """Configuration: where the server is reached, for the commands that pages show. Never taken from a Host header."""
+
+_pictures = Pictures()
 
 ROWS = 500
 """Statements that the page of a document shows."""
@@ -49,9 +53,11 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         info: the version to show.
     """
     history = repo.history(info.project, info.name)
-    table = None
+    table = drawn = None
     if info.statements <= LARGEST:
-        table = shown.statements(repo.read(info.project, info.name, info.version), limit=ROWS)
+        document = repo.read(info.project, info.name, info.version)
+        table = shown.statements(document, limit=ROWS)
+        drawn = _pictures.of(info, document)
     return page(
         "document.html",
         document=repo.document(info.project, info.name),
@@ -60,6 +66,8 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         history=history[::-1],
         report=repo.report(info.project, info.name, info.version),
         statements=table,
+        picture=drawn.svg if drawn and drawn.graph.nodes else None,
+        in_words=sentence(drawn.graph) if drawn else "",
         formats=FORMATS,
         submitted_as=by_name(info.format),
     )

@@ -1,0 +1,42 @@
+"""Pictures of stored versions: drawn once, since a version never changes, and kept while there is room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from provrepo.codecs.svg import Picture, picture
+from provrepo.model.document import Document
+from provrepo.repository.records import VersionInfo
+
+__all__ = ["PREFIX", "Pictures"]
+
+PREFIX = "picture"
+"""With which the ids inside the picture begin, so that none is one of the page's."""
+
+_KEPT = 32
+
+
+class Pictures:
+    """The last pictures that were drawn; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], Picture] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, info: VersionInfo, document: Document) -> Picture:
+        """The picture of a version.
+
+        Args:
+            info: which version; its bytes, format and base IRI decide what is drawn.
+            document: what it says.
+        """
+        key = (info.sha256, info.format, info.base or "")
+        with self._lock:
+            known = self._kept.pop(key, None)
+        found = known or picture(document, prefix=PREFIX)
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
