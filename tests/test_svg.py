@@ -211,6 +211,14 @@ def test_beyond_the_limit_types_are_drawn_and_the_picture_says_so() -> None:
     assert [badge.label for node in group.nodes for badge in node.badges] == ["Alice Example"]
 
 
+def test_many_agents_of_a_sort_are_one_badge_that_counts_them() -> None:
+    found = picture(document(*(f"wasAssociatedWith(ex:run{n}, ex:node{n}, -)" for n in range(500))))
+    group = only(found.graph)
+    assert [(node.label, [badge.label for badge in node.badges]) for node in group.nodes] == [
+        ("ex:run…", ["ex:node… (500)"])
+    ]
+
+
 def test_a_document_of_many_sorts_has_a_picture_of_a_bounded_size() -> None:
     words = ["".join(chr(97 + n // 26**k % 26) for k in range(3)) for n in range(2_000)]
     found = picture(document(*(f"entity(ex:{word})" for word in words)))

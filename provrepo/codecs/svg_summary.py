@@ -82,4 +82,6 @@ def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
 
 def _group(name: str, kind: NodeKind, label: str, size: int) -> Thing:
     counted = f"{size:,} {_PLURAL[kind]}"
+    if kind == "agent" and size > 1:
+        label = f"{label} ({size:,})"  # a badge has no second line to say it
     return Thing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])
