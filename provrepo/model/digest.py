@@ -12,7 +12,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from typing import Protocol, cast
 
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
@@ -40,19 +43,47 @@ class Difference:
         return "\n".join([f"- {line}" for line in self.left] + [f"+ {line}" for line in self.right])
 
 
-@dataclass(frozen=True, slots=True)
+class _Judged(Protocol):
+    @property
+    def equivalent(self) -> bool | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def difference(self) -> Difference: ...
+
+
+class _Equivalence(Protocol):
+    def equivalent(self, left: Document, right: Document) -> _Judged: ...
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The outcome of comparing two documents.
 
     Attributes:
         same: whether both make the same statements.
-        equivalent: PROV-CONSTRAINTS equivalence; None where it was not or could not be judged.
         difference: what only one of them says.
+        equivalent: PROV-CONSTRAINTS equivalence, judged when it is first asked for; None where a document is invalid
+            or it could not be found out.
+        equivalence: the same with a sentence that says why, ``reason``, and the ``difference`` of the normal forms.
     """
 
     same: bool
-    equivalent: bool | None
     difference: Difference
+    left: Document = field(repr=False, compare=False)
+    right: Document = field(repr=False, compare=False)
+
+    @property
+    def equivalent(self) -> bool | None:
+        """Whether the documents are equivalent by PROV-CONSTRAINTS (section 7)."""
+        return self.equivalence.equivalent
+
+    @cached_property
+    def equivalence(self) -> _Judged:
+        """Whether the documents are equivalent, and why not."""
+        # The model knows no check; `compare(...).equivalent` is promised to callers all the same.
+        checks = cast("_Equivalence", import_module("provrepo.checks.constraints.equivalence"))
+        return checks.equivalent(self.left, self.right)
 
 
 def compare(left: Document, right: Document) -> Comparison:
@@ -61,7 +92,7 @@ def compare(left: Document, right: Document) -> Comparison:
     theirs, _ = _canonical(right)
     only_left, only_right = ours - theirs, theirs - ours
     difference = Difference(tuple(sorted(only_left.elements())), tuple(sorted(only_right.elements())))
-    return Comparison(same=not difference, equivalent=None, difference=difference)
+    return Comparison(not difference, difference, left, right)
 
 
 def statement_digest(document: Document) -> str | None:
