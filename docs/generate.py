@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 import provrepo
+from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.model.digest import Comparison
@@ -171,7 +172,37 @@ def _prose(doc: str) -> str:
     return "\n\n".join(part for part in parts if part.strip())
 
 
-PAGES = {"cli.md": command_line, "settings.md": settings, "python.md": python}
+def constraints() -> str:
+    """Every rule of PROV-CONSTRAINTS by number."""
+    groups = {
+        "Definitions and inferences": (1, 21),
+        "Uniqueness": (22, 29),
+        "Order of events": (30, 49),
+        "Types and impossibility": (50, 56),
+    }
+    parts = [
+        "# Rules of PROV-CONSTRAINTS",
+        NOTICE,
+        "Findings name a rule as `prov-constraints:42`. Definitions and inferences cannot be violated; they say what "
+        "follows. The [explanation](../explanation/constraints.md) says how the rules are applied. What each says in "
+        "full is in the [Recommendation](https://www.w3.org/TR/prov-constraints/).",
+    ]
+    for group, (first, last) in groups.items():
+        rows = [f"| {rule.number} | `{rule.title}` | {rule.meaning} |" for rule in RULES.values()]
+        parts.append(
+            "\n".join([f"## {group}", "", "| rule | name | meaning |", "|---|---|---|", *rows[first - 1 : last]])
+        )
+    parts.append(
+        "## Beyond the numbers\n\n"
+        "| rule | from | meaning |\n|---|---|---|\n"
+        f"| `{BUNDLES}` | PROV-CONSTRAINTS section 7.2 | No two bundles of a document have one identifier. |\n"
+        f"| `{MENTION}` | PROV-Links | An entity is a mention of one entity in one bundle. |\n"
+        f"| `{TIMES}` | provrepo | A warning: times contradict the order of events. |"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES = {"cli.md": command_line, "settings.md": settings, "python.md": python, "constraints.md": constraints}
 
 
 def main() -> int:

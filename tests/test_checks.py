@@ -15,7 +15,7 @@ from provrepo.checks.instances import instances
 from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
 from provrepo.checks.validation import check
-from provrepo.errors import NotAvailable, UsageError, WorkerFailed
+from provrepo.errors import UsageError, WorkerFailed
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
@@ -205,7 +205,7 @@ def test_a_finding_of_a_shape_says_everything():
         value=f"<{EX}raw>",
         repair=f"Describe {EX}raw in the same document or bundle.",
     )
-    assert report.layers == ("syntax", "shapes")
+    assert report.layers == ("syntax", "constraints", "shapes")
     assert report.profiles == ("core/1.0",)
     assert (report.statements, report.format, report.conforms) == (4, "provn", False)
 
@@ -267,7 +267,7 @@ def test_all_serializations_of_a_document_have_the_same_findings():
 def within(source: str, name: str) -> dict[str, object]:
     """What a submission does: read and check in one worker."""
     data = source.encode()
-    return check(provrepo.read(data, format=name), profiles=["core"], source=data).to_dict()
+    return check(provrepo.read(data, format=name), profiles=["core"], constraints="off", source=data).to_dict()
 
 
 def test_the_report_is_the_same_inside_a_worker_and_outside():
@@ -298,7 +298,8 @@ def test_the_report_is_the_same_inside_a_worker_and_outside():
     ],
 )
 def test_the_order_of_times(start, end, late):
-    report = check(provn(USED.replace("2024-05-31T14:00:00Z, -", f"{start}, {end}")), profiles=["core"])
+    document = provn(USED.replace("2024-05-31T14:00:00Z, -", f"{start}, {end}"))
+    report = check(document, profiles=["core"], constraints="off")
     assert rules(report.findings) == (["core:TimeOrder"] if late else [])
     assert report.conforms
 
@@ -389,10 +390,10 @@ def test_subclasses_are_part_of_what_shapes_see():
 # The function ---------------------------------------------------------------------------------------------------
 
 
-def test_validate_without_profiles_runs_the_syntax_alone():
+def test_validate_without_profiles_runs_syntax_and_constraints():
     report = provrepo.validate(provn("entity(ex:a)"))
-    assert (report.layers, report.profiles, report.conforms) == (("syntax",), (), True)
-    assert provrepo.validate(provn("entity(ex:a)"), constraints="off") == report
+    assert (report.layers, report.profiles, report.conforms) == (("syntax", "constraints"), (), True)
+    assert provrepo.validate(provn("entity(ex:a)"), constraints="off").layers == ("syntax",)
 
 
 def test_a_profile_named_twice_is_asked_once():
@@ -401,10 +402,22 @@ def test_a_profile_named_twice_is_asked_once():
     assert rules(report.findings) == ["core:ActivityAgent", "core:ActivityTime"]
 
 
-@pytest.mark.parametrize("mode", ["gate", "report"])
-def test_constraints_are_not_available_yet(mode):
-    with pytest.raises(NotAvailable, match="PROV-CONSTRAINTS"):
-        provrepo.validate(provn("entity(ex:a)"), constraints=mode)
+@pytest.mark.parametrize(
+    ("asked", "severity"),
+    [
+        ({}, Severity.VIOLATION),
+        ({"constraints": "gate"}, Severity.VIOLATION),
+        ({"constraints": "report"}, Severity.WARNING),
+        ({"profiles": ["core"]}, Severity.WARNING),
+        ({"profiles": ["core"], "constraints": "gate"}, Severity.VIOLATION),
+        ({"constraints": "off"}, None),
+    ],
+)
+def test_constraints_gate_where_nobody_says_otherwise_and_profiles_say_otherwise(asked, severity):
+    report = provrepo.validate(provn("specializationOf(ex:a, ex:a)"), **asked)
+    found = [finding.severity for finding in report.findings if finding.rule == "prov-constraints:52"]
+    assert found == ([] if severity is None else [severity])
+    assert ("constraints" in report.layers) is (severity is not None)
 
 
 @pytest.mark.parametrize("wrong", [{"constraints": "strict"}, {"profiles": ["nope"]}, {"profiles": "core"}])

@@ -120,8 +120,36 @@ def test_compare_prints_the_difference(command: Command, document: Path, tmp_pat
     assert len(found["only_left"]) == len(found["only_right"]) == 1
 
 
-def test_compare_does_not_claim_to_know_equivalence(command: Command, document: Path) -> None:
-    assert "PROV-CONSTRAINTS" in command.error("compare", document, document, "--equivalent", code=2)
+def test_compare_by_equivalence_says_why_not(command: Command, tmp_path: Path) -> None:
+    head = "document\nprefix ex <http://example.org/>\n"
+    for name, said in {
+        "stated": "alternateOf(ex:a, ex:b)",
+        "followed": "alternateOf(ex:b, ex:a)\nalternateOf(ex:a, ex:a)",
+        "other": "alternateOf(ex:a, ex:c)",
+        "invalid": "specializationOf(ex:a, ex:a)",
+    }.items():
+        (tmp_path / f"{name}.provn").write_text(f"{head}{said}\nendDocument")
+    stated = tmp_path / "stated.provn"
+    assert command("compare", stated, tmp_path / "followed.provn", "--equivalent").stdout.startswith("equivalent: ")
+    other = command("compare", stated, tmp_path / "other.provn", "--equivalent", code=1).stdout.splitlines()
+    assert other[0].startswith("not equivalent: ")
+    assert "- alternateOf(-, <http://example.org/a>, <http://example.org/b>)" in other
+    unjudged = command.json("compare", stated, tmp_path / "invalid.provn", "--equivalent", code=1)
+    assert unjudged["equivalent"] is None
+    assert "prov-constraints:52" in unjudged["reason"]
+
+
+def test_normalize_writes_what_follows(command: Command, tmp_path: Path) -> None:
+    document = tmp_path / "said.provn"
+    document.write_text("document\nprefix ex <http://example.org/>\nentity(ex:a)\nendDocument")
+    assert "wasGeneratedBy(_:n1; ex:a, _:n2, -)" in command("normalize", document).stdout
+    target = tmp_path / "normal.json"
+    command("normalize", document, "-o", target)
+    assert command("compare", document, target, "--equivalent").stdout.startswith("equivalent: ")
+    document.write_text(document.read_text().replace("entity(ex:a)", "specializationOf(ex:a, ex:a)"))
+    refused = command("normalize", document, code=1)
+    assert "prov-constraints:52" in refused.stdout
+    assert "no normal form" in refused.stderr
 
 
 def test_validate_conforming(command: Command, document: Path) -> None:
@@ -171,8 +199,12 @@ def test_validate_needs_no_data_directory(command: Command, document: Path) -> N
     assert not command.data.exists()
 
 
-def test_constraints_that_do_not_exist_yet_are_not_claimed(command: Command, document: Path) -> None:
-    assert command.error("validate", document, "--constraints", "gate", code=2)
+def test_constraints_gate_are_reported_or_are_off(command: Command, tmp_path: Path) -> None:
+    document = tmp_path / "impossible.provn"
+    document.write_text("document\nprefix ex <http://example.org/>\nspecializationOf(ex:a, ex:a)\nendDocument")
+    assert "violation  prov-constraints:52" in command("validate", document, code=1).stdout
+    assert "warning  prov-constraints:52" in command("validate", document, "--constraints", "report").stdout
+    assert "prov-constraints" not in command("validate", document, "--constraints", "off").stdout
 
 
 def test_output_that_nobody_reads_is_no_error(tmp_path: Path, document: Path) -> None:

@@ -26,7 +26,8 @@ def name(pair: tuple[Profile, Example]) -> str:
 
 
 def judge(path: Path, profile: Profile) -> provrepo.Report:
-    return check(provrepo.read(path), profiles=[profile.name], source=path.read_bytes())
+    # Shapes alone: what an example violates beyond them is not what it is an example of.
+    return check(provrepo.read(path), profiles=[profile.name], constraints="off", source=path.read_bytes())
 
 
 def shapes(profile: Profile) -> dict[str, dict[str, list[str]]]:

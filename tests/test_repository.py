@@ -124,7 +124,7 @@ def test_a_refused_submission_leaves_nothing_but_its_report(repository: Reposito
     report = refused.value.report
     assert isinstance(report, provrepo.Report)
     assert not report.conforms
-    assert report.layers == ("syntax", "shapes")
+    assert report.layers == ("syntax", "constraints", "shapes")
     assert left_behind(repository) == ([], [])
     assert list((repository.settings.data / "spool").iterdir()) == []
 
@@ -399,7 +399,16 @@ with provrepo.open(sys.argv[1]) as repository:
 def test_the_report_of_a_version_is_kept(repository: Repository) -> None:
     receipt = repository.submit(PROVJSON, name="run", profiles=["core"])
     assert repository.report("default", "run") == receipt.report
-    assert receipt.report.layers == ("syntax", "shapes")
+    assert receipt.report.layers == ("syntax", "constraints", "shapes")
+
+
+def test_what_real_tools_write_is_accepted_with_warnings_and_fails_when_it_is_only_checked(
+    repository: Repository,
+) -> None:
+    impossible = b"document\nprefix ex <http://example.org/>\nspecializationOf(ex:a, ex:a)\nendDocument"
+    receipt = repository.submit(impossible, name="impossible")
+    assert [(f.rule, f.severity.value) for f in receipt.report.findings] == [("prov-constraints:52", "warning")]
+    assert not repository.validate(impossible).conforms
 
 
 def test_validate_keeps_nothing(repository: Repository) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -84,8 +84,13 @@ def summary(report: Report) -> str:
     verdict = "conforms" if report.conforms else "does not conform"
     return (
         f"{verdict}: {', '.join(counts) or 'nothing found'} in {_count(report.statements, 'statement')} "
-        f"(checked {' and '.join(report.layers)}{against})"
+        f"(checked {_listed(report.layers)}{against})"
     )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """``syntax, constraints and shapes``."""
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])
 
 
 def _text(report: Report, name: str, color: bool) -> str:

@@ -7,12 +7,17 @@ gets the same report everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
 
 from provrepo.checks import places, shapes, syntax
+from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
+from provrepo.checks.constraints.judgement import check as judge
+from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.instances import instances
 from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
-from provrepo.errors import NotAvailable, UsageError
+from provrepo.errors import UsageError
 from provrepo.model.document import Document
 from provrepo.workers.pool import Pool
 
@@ -31,8 +36,8 @@ def validate(
     Args:
         document: what to check.
         profiles: the SHACL profiles to hold it against, such as ``"core"``, and with them all that they extend.
-        constraints: whether PROV-CONSTRAINTS ``gate`` the verdict or are only told (``report``), or ``off``; None
-            leaves it to the profiles.
+        constraints: whether PROV-CONSTRAINTS ``gate`` the verdict or are only told as warnings (``report``), or
+            ``off``; None leaves it to the profiles, of which the strictest counts. Without any they gate.
         source: the bytes it was read from; findings on RDF then come with a line.
 
     Returns:
@@ -40,7 +45,6 @@ def validate(
 
     Raises:
         UsageError: no such profile, or no such mode.
-        NotAvailable: PROV-CONSTRAINTS are asked for, which this version does not check.
         WorkerFailed: the shapes took too long or too much memory.
     """
     return check(document, profiles=profiles, constraints=constraints, source=source)
@@ -51,6 +55,7 @@ def check(
     *,
     profiles: Iterable[str | Profile] = (),
     constraints: str | None = None,
+    without_profiles: Literal["gate", "report"] = "gate",
     source: bytes | None = None,
     timeout: float | None = None,
     pool: Pool | None = None,
@@ -61,14 +66,18 @@ def check(
         document: as ``validate``.
         profiles: as ``validate``.
         constraints: as ``validate``.
+        without_profiles: what is done with PROV-CONSTRAINTS where neither ``constraints`` nor a profile says so.
         source: as ``validate``.
         timeout: seconds that the shapes may take; by default what the settings say.
         pool: the worker processes for the shapes; by default the shared ones. Inside a worker they run in place.
     """
     chosen = _profiles(profiles)
-    _require_known(constraints)
+    mode = _mode(constraints, chosen, without_profiles)
     findings = syntax.check(document)
     layers = [syntax.LAYER]
+    if mode != "off":
+        findings += judge(document) if mode == "gate" else map(_told, judge(document))
+        layers.append(CONSTRAINTS)
     if chosen:
         findings += shapes.check(instances(document), chosen, timeout=timeout, pool=pool)
         layers.append(shapes.LAYER)
@@ -87,8 +96,17 @@ def _profiles(chosen: Iterable[str | Profile]) -> list[Profile]:
     return resolve(chosen)
 
 
-def _require_known(constraints: str | None) -> None:
-    if constraints in ("gate", "report"):
-        raise NotAvailable("this version does not check PROV-CONSTRAINTS; leave constraints out, or say 'off'")
-    if constraints not in (None, "off"):
-        raise UsageError(f"constraints is 'gate', 'report' or 'off', not {constraints!r}")
+def _mode(constraints: str | None, chosen: list[Profile], otherwise: str) -> str:
+    """What is done with PROV-CONSTRAINTS: what the caller says, or else the strictest of the profiles."""
+    if constraints is not None:
+        if constraints not in ("gate", "report", "off"):
+            raise UsageError(f"constraints is 'gate', 'report' or 'off', not {constraints!r}")
+        return constraints
+    if not chosen:
+        return otherwise
+    return "gate" if any(profile.constraints == "gate" for profile in chosen) else "report"
+
+
+def _told(finding: Finding) -> Finding:
+    """A finding that is told and does not fail the document."""
+    return replace(finding, severity=Severity.WARNING) if finding.severity is Severity.VIOLATION else finding

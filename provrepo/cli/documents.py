@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import json_option
-from provrepo.errors import NotAvailable, ReadError, UsageError
+from provrepo.errors import ReadError, Refused, UsageError
 
 if TYPE_CHECKING:
     from provrepo.checks.report import Report
     from provrepo.codecs.formats import Source
     from provrepo.model.document import Document, Loss
 
-__all__ = ["compare", "convert", "report_losses", "source", "validate"]
+__all__ = ["compare", "convert", "normalize", "report_losses", "source", "validate"]
 
 SHOWN = 3
 """Of equal losses, how many subjects are named."""
@@ -78,7 +78,7 @@ def report_losses(losses: Iterable[Loss]) -> None:
 @click.command(short_help="Whether two documents make the same statements.")
 @click.argument("a")
 @click.argument("b")
-@click.option("--equivalent", is_flag=True, help="Equivalence as PROV-CONSTRAINTS defines it (not in this version).")
+@click.option("--equivalent", is_flag=True, help="Equivalence as PROV-CONSTRAINTS defines it, for valid documents.")
 @click.option("--base", metavar="IRI", help="What relative IRIs in both are relative to.")
 @json_option
 def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> int:
@@ -87,20 +87,56 @@ def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> i
     Order and repetition do not matter, nor do the names of blank nodes; the spelling of literals does. Prints what
     only A says (`-`) and what only B says (`+`). Exit 0: the same; 1: they differ. Triples that are not PROV are
     not compared.
+
+    With --equivalent, A and B are also the same where what follows from them by the rules of PROV-CONSTRAINTS is, but
+    for the names of what is unknown. An invalid document is equivalent to none: exit 1, and the reason is told.
     """
     from provrepo.model.digest import compare as same_statements
 
-    if equivalent:
-        raise NotAvailable("this version compares statements; it cannot judge the equivalence of PROV-CONSTRAINTS")
     if a == b == "-":
         raise UsageError("only one of the two documents can be stdin")
     found = same_statements(_read(a, format=None, base=base), _read(b, format=None, base=base))
+    judged = found.equivalence if equivalent else None
+    difference = judged.difference if judged else found.difference
+    answer = judged.equivalent if judged else found.same
     if style == "json":
-        left, right = found.difference.left, found.difference.right
-        output.records({"same": found.same, "equivalent": found.equivalent, "only_left": left, "only_right": right})
+        record = {"same": found.same, "equivalent": judged and judged.equivalent}
+        reason = {"reason": judged.reason} if judged else {}
+        output.records({**record, **reason, "only_left": difference.left, "only_right": difference.right})
+    elif judged:
+        verdict = {True: "equivalent", False: "not equivalent", None: "neither equivalent nor not"}[judged.equivalent]
+        output.result(f"{verdict}: {judged.reason}" + (f"\n{difference}" if difference else ""))
     else:
-        output.result("the same statements" if found.same else str(found.difference))
-    return 0 if found.same else 1
+        output.result("the same statements" if answer else str(difference))
+    return 0 if answer else 1
+
+
+@click.command()
+@click.argument("file")
+@click.option("--to", metavar="FORMAT", help="The format of the result; otherwise that of FILE.")
+@click.option("--from", "from_", metavar="FORMAT", help="The format of FILE, where name and content do not tell.")
+@click.option("--base", metavar="IRI", help="What relative IRIs are relative to.")
+@click.option("-o", "--out", metavar="FILE", default="-", help="Where to write it instead of stdout.")
+def normalize(file: str, to: str | None, from_: str | None, base: str | None, out: str) -> None:
+    """Write the PROV-CONSTRAINTS normal form of FILE: what it says and all that follows, merged.
+
+    What is unknown has a blank identifier (`_:n1`). Normalizing again changes nothing, and neither the order of
+    statements nor the format matters. An invalid document has no normal form: exit 1, with the report on stdout.
+    """
+    from provrepo.checks.render import render
+    from provrepo.codecs.formats import by_name, by_suffix
+
+    document = _read(file, format=from_, base=base)
+    suffix = by_suffix(out) if out != "-" else None
+    target = by_name(to) if to else suffix or by_name(document.format or "provn")
+    try:
+        normal = document.normalized()
+    except Refused as refusal:
+        report = cast("Report", refusal.report)
+        output.result(render(report, "text", file, color=sys.stdout.isatty()).rstrip("\n"))
+        raise
+    output.save(normal.write(target.name), out)
+    report_losses(normal.losses(target.name))
 
 
 @click.command(short_help="Check documents, and say what is wrong and where.")

@@ -15,7 +15,7 @@ import click
 from provrepo import __version__, errors
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
-from provrepo.cli.documents import compare, convert, validate
+from provrepo.cli.documents import compare, convert, normalize, validate
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
@@ -132,6 +132,7 @@ for _verb in (
     init,
     convert,
     compare,
+    normalize,
     validate,
     submit,
     list_,

@@ -28,6 +28,14 @@ def _codecs() -> _Codecs:
     return cast("_Codecs", import_module("provrepo.codecs.formats"))
 
 
+class _Equivalence(Protocol):
+    def normalized(self, document: Document) -> Document: ...
+
+
+def _equivalence() -> _Equivalence:
+    return cast("_Equivalence", import_module("provrepo.checks.constraints.equivalence"))
+
+
 class _Adapter(Protocol):
     def to_prov(self, document: Document) -> Any: ...
     def from_prov(self, document: Any) -> Document: ...
@@ -172,6 +180,15 @@ class Document:
     def losses(self, format: str) -> list[Loss]:  # noqa: A002
         """What the format cannot carry of this document; empty where it can carry everything."""
         return _codecs().losses(self, format)
+
+    def normalized(self) -> Document:
+        """The normal form by PROV-CONSTRAINTS (section 6): all that follows, merged, with ``_:n1`` for what is unknown.
+
+        Raises:
+            Refused: the document is invalid, so it has none; the report says why.
+            TooLarge: the normal form is beyond its limit.
+        """
+        return _equivalence().normalized(self)
 
     def to_prov(self) -> Any:
         """The document as a ``prov.model.ProvDocument`` of the `prov` package, which may respell values.

@@ -42,7 +42,8 @@ def run(
         base: against which relative IRIs are resolved.
         check: whether to check; not when entries that were accepted before are indexed again.
         profiles: names of the SHACL profiles to hold it against.
-        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
+        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles. Where there are none either, what
+            is submitted is told of violations and accepted, because real tools write them; what is only checked fails.
         target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (the
             repository's base IRI). Without one, or where the document fails, no quads are written.
 
@@ -65,7 +66,13 @@ def run(
     if check:
         from provrepo.checks.validation import check as judge
 
-        report = judge(document, profiles=profiles or [], constraints=constraints, source=data)
+        report = judge(
+            document,
+            profiles=profiles or [],
+            constraints=constraints,
+            without_profiles="gate" if target is None else "report",
+            source=data,
+        )
     checked = time.perf_counter()
 
     written = target is not None and (report is None or report.conforms)
