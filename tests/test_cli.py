@@ -226,14 +226,16 @@ def test_an_interrupted_command_ends_as_shells_expect(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED], stderr=subprocess.PIPE, env=environment(), cwd=tmp_path
     ) as process:
-        assert process.communicate()[1].strip() == b""
+        assert process.communicate(timeout=60)[1].strip() == b""
         assert process.returncode == 130
 
 
-# Ctrl-C while a verb waits for its input.
+# Ctrl-C while a verb waits for its input. Whoever runs the tests in the background may have had SIGINT ignored, which
+# is inherited.
 INTERRUPTED = """
 import os, signal, sys, threading
 from provrepo.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 read, write = os.pipe()
 os.dup2(read, 0)
 sys.argv = ["provrepo", "convert", "-", "-", "--to", "turtle"]
