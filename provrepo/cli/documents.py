@@ -16,7 +16,7 @@ from provrepo.errors import ReadError, Refused, UsageError
 if TYPE_CHECKING:
     from provrepo.checks.report import Report
     from provrepo.codecs.formats import Source
-    from provrepo.model.document import Document, Loss
+    from provrepo.model.document import Document, Loss, Warned
 
 __all__ = ["compare", "convert", "normalize", "report_losses", "source", "validate"]
 
@@ -33,10 +33,14 @@ def _read(name: str, *, format: str | None, base: str | None) -> Document:  # no
     from provrepo.codecs.formats import read
 
     document = read(source(name), format=format, base=base)
-    for warning in document.warnings:
+    _warn(name, document.warnings)
+    return document
+
+
+def _warn(name: str, warnings: Iterable[Warned]) -> None:
+    for warning in warnings:
         place = f"{name}, line {warning.line}" if warning.line else name
         output.note(f"note: {place}: {warning.message}")
-    return document
 
 
 @click.command()
@@ -51,14 +55,16 @@ def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | N
     `-` is stdin or stdout. Identifiers and literals keep their spelling. What the new format cannot carry is listed
     on stderr: nothing is lost silently. DST is written whole or not at all; equal documents give equal bytes.
     """
+    from provrepo.codecs.convert import convert as convert_
     from provrepo.codecs.formats import by_name, by_suffix, names
 
     target = by_name(to) if to else by_suffix(dst)
     if target is None:
         raise UsageError(f"the suffix of {dst} names no format; say which with --to: {', '.join(names())}")
-    document = _read(src, format=from_, base=base)
-    output.save(document.write(target.name), dst)
-    report_losses(document.losses(target.name))
+    with output.saving(dst) as file:
+        done = convert_(source(src), file, to=target.name, format=from_, base=base)
+    _warn(src, done.warnings)
+    report_losses(done.losses)
 
 
 def report_losses(losses: Iterable[Loss]) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
-__all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "table"]
+__all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table"]
+
+_SPOOLED = 1 << 24
+"""Bytes of a result for stdout that are held in memory; more go to a temporary file."""
 
 
 def result(text: str) -> None:
@@ -53,21 +59,38 @@ def save(content: bytes, target: str) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
+    with saving(target) as file:
+        file.write(content)
+
+
+@contextmanager
+def saving(target: str) -> Iterator[IO[bytes]]:
+    """A file to write a result to in pieces, which is there whole or not at all; ``-`` is stdout.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there.
+    """
     if target == "-":
-        data(content)
+        # Held back until it is whole: nothing comes out of a conversion that fails.
+        with tempfile.SpooledTemporaryFile(_SPOOLED) as held:
+            yield held
+            held.seek(0)
+            shutil.copyfileobj(held, sys.stdout.buffer)
         return
     path = Path(target)
     if path.exists() and not path.is_file():
-        path.write_bytes(content)  # a pipe or a device: there is nothing to replace
+        with path.open("wb") as device:  # a pipe or a device: there is nothing to replace
+            yield device
         return
     path = path.resolve()  # through a symbolic link, and not in its place
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        temporary.write_bytes(content)
+        with temporary.open("xb") as file:
+            yield file
         if path.exists():
             temporary.chmod(path.stat().st_mode & 0o7777)
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 

@@ -7,24 +7,22 @@ Blank nodes have become IRIs, so that lines of several documents can stand in on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from provrepo.codecs import rdf
+from provrepo.codecs.collector import paused
 from provrepo.codecs.completion import complete, minted
 from provrepo.codecs.formats import Format
 from provrepo.codecs.guards import check
+from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import Labels, instance_quads
-from provrepo.codecs.rdf_terms import is_iri, literal_problem
-from provrepo.errors import WriteError
 from provrepo.model.document import Document, Quad
-from provrepo.model.identifiers import Identifier, Literal, is_blank
+from provrepo.model.identifiers import Identifier, is_blank
 from provrepo.model.minting import Minter
-from provrepo.vocab import XSD_STRING
 
 __all__ = ["DatasetCounts", "read_for_dataset", "write_nquads"]
 
@@ -51,11 +49,12 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
         ReadError: unreadable, with line and column where there is one.
     """
     check(data, format.name)
-    if not format.rdf:
-        document, quads = format.codec().read(data, format=format.name, base=base), None
-    else:
-        parsed = rdf.parse(data, format.name, base)
-        document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
+    with paused():
+        if not format.rdf:
+            document, quads = format.codec().read(data, format=format.name, base=base), None
+        else:
+            parsed = rdf.parse(data, format.name, base)
+            document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
     document.format = format.name
     return document, quads
 
@@ -93,22 +92,23 @@ def write_nquads(
     if format.rdf:
         parsed = quads if quads is not None else rdf.parse(data, format.name, base).quads
         instances = _graphs(parsed)
-        lines = _Lines(_numbered(mint_blank), trusted=True)
+        names = _Names(_numbered(mint_blank))
     else:
         instances = _instances(document)
-        lines = _Lines(_counted(mint_blank), trusted=False)
+        names = _Names(_counted(mint_blank))
+    lines = LineWriter(name=names, trusted=format.rdf).pieces
     declared = Declared([quad for _, held in instances for quad in held if quad.predicate in DECLARATIONS])
     asserted = completed = 0
     bundles = []
-    with output.open("w", encoding="utf-8", newline="\n") as file:
+    with paused(), output.open("wb") as file:
         for number, (name, held) in enumerate(instances):
             graph = version if name is None else Minter.bundle(version, number)
             below = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
             if name is not None:
-                bundles.append((graph, lines.name(name)))
-            file.writelines(lines.write(held, graph))
-            following = complete(held, lines.mint, declared)
-            file.writelines(lines.write(following, below))
+                bundles.append((graph, names(name)))
+            file.writelines(lines(_in_graph(held, graph)))
+            following = complete(held, names.mint, declared)
+            file.writelines(lines(_in_graph(following, below)))
             asserted += len(held)
             completed += len(following)
     return DatasetCounts(asserted, completed, tuple(bundles))
@@ -144,62 +144,27 @@ def _counted(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identif
     return lambda label: mint_blank(numbers.setdefault(label, len(numbers) + 1))
 
 
-_SPECIAL = re.compile(r'["\\\n\r]')
-_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+class _Names:
+    """The IRIs of nodes: their own, or those that blank nodes are given, each once."""
 
-
-class _Lines:
-    """Writes quads as lines of N-Quads, every name spelled once.
-
-    Terms that pyoxigraph has parsed are ``trusted``; others are checked, since they may come from a format whose
-    identifiers are not IRIs.
-    """
-
-    def __init__(self, blank: Callable[[str], Identifier], *, trusted: bool) -> None:
+    def __init__(self, blank: Callable[[str], Identifier]) -> None:
         self._blank = blank
-        self._trusted = trusted
-        self._names: dict[str, Identifier] = {}
-        self._spelled: dict[str, str] = {}
+        self._known: dict[str, Identifier] = {}
 
-    def name(self, name: Identifier) -> Identifier:
-        """The IRI of a node: its own, or the one that a blank node is given."""
+    def __call__(self, name: Identifier) -> Identifier:
         if not is_blank(name):
             return name
-        known = self._names.get(name)
+        known = self._known.get(name)
         if known is None:
-            known = self._names[name] = self._blank(name)
+            known = self._known[name] = self._blank(name)
         return known
 
     def mint(self, subject: Identifier, predicate: Identifier, value: Identifier) -> Identifier:
         """The qualified node of a shortcut, where what it relates may be blank."""
-        return minted(self.name(subject), predicate, self.name(value))
+        return minted(self(subject), predicate, self(value))
 
-    def write(self, quads: Iterable[Quad], graph: Identifier) -> Iterator[str]:
-        """The lines of quads in a graph, whatever graph they name themselves."""
-        spelled, spell, literal = self._spelled, self._spell, self._literal
-        end = f" <{graph}> .\n"
-        for subject, predicate, value, _ in quads:
-            s = spelled.get(subject) or spell(subject)
-            p = spelled.get(predicate) or spell(predicate)
-            o = (spelled.get(value) or spell(value)) if isinstance(value, Identifier) else literal(value)
-            yield f"{s} {p} {o}{end}"
 
-    def _spell(self, name: Identifier) -> str:
-        if not self._trusted and not is_blank(name) and not is_iri(name):
-            raise WriteError(f"RDF cannot hold the identifier {name!r}: it is not an absolute IRI")
-        known = self._spelled[name] = f"<{self.name(name)}>"
-        return known
-
-    def _literal(self, literal: Literal) -> str:
-        lexical, datatype, language = literal
-        if not self._trusted:
-            problem = literal_problem(literal)
-            if problem is not None:
-                raise WriteError(problem)
-        if _SPECIAL.search(lexical):
-            lexical = lexical.translate(_ESCAPES)
-        if language is not None:
-            return f'"{lexical}"@{language}'
-        if datatype == XSD_STRING:
-            return f'"{lexical}"'
-        return f'"{lexical}"^^<{datatype}>'
+def _in_graph(quads: Iterable[Quad], graph: Identifier) -> Iterator[Quad]:
+    """Quads in a graph, whatever graph they name themselves."""
+    for subject, predicate, value, _ in quads:
+        yield Quad(subject, predicate, value, graph)

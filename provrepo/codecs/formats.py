@@ -355,12 +355,14 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
         TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
         UnknownFormat: no format of that name.
     """
+    from provrepo.codecs.collector import paused
     from provrepo.codecs.guards import MAX_LITERAL, check, check_literals
 
     data, name = content(source)
     chosen = by_name(format) if format is not None else detect(data, name)
     check(data, chosen.name)
-    document = chosen.codec().read(data, format=chosen.name, base=base)
+    with paused():
+        document = chosen.codec().read(data, format=chosen.name, base=base)
     if len(data) > MAX_LITERAL:
         check_literals(document)
     document.format = chosen.name
@@ -374,7 +376,10 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
         UnknownFormat: no format of that name.
         WriteError: the format cannot carry this document at all.
     """
-    return by_name(format).codec().write(document, format=format)
+    from provrepo.codecs.collector import paused
+
+    with paused():
+        return by_name(format).codec().write(document, format=format)
 
 
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002

@@ -235,7 +235,8 @@ def _check_turtle(data: bytes, format: str) -> None:  # noqa: A002
         bare = bare.replace(b"<<(", b"(").replace(b")>>", b")").replace(b"<<", b"(").replace(b">>", b")")
         if _may_be_deep(bare.translate(_ALIKE, _NOT_BRACKETS)):
             _check_depth(data, _TURTLE_TOKENS, format)
-    _check_prefixes(len(set(_TURTLE_PREFIX.findall(data))), format)
+    if data.lower().count(b"prefix") > MAX_PREFIXES:
+        _check_prefixes(len(set(_TURTLE_PREFIX.findall(data))), format)
 
 
 # An element's opening is group 1, its end group 2, a declaration group 3. What is never finished takes in the rest.

@@ -8,13 +8,14 @@ things has one, because a shortcut beside it would be read as belonging to it (s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from provrepo.codecs.provo_terms import (
     BASE_CLASS,
     END_TIME,
     INFLUENCE_OBJECTS,
     PREDICATE_OF,
+    PREDICATES,
     RELATIONS,
     START_TIME,
     TYPE,
@@ -27,7 +28,7 @@ from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.statements import ACTIVITY, DERIVATION, INFLUENCE, Attribute, Kind, Statement, Term
 from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 
-__all__ = ["Labels", "document_quads", "instance_quads"]
+__all__ = ["Labels", "document_quads", "each_quad", "instance_quads"]
 
 _LABEL = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
 """Blank node labels that every RDF syntax can write (a part of N-Triples' BLANK_NODE_LABEL)."""
@@ -81,17 +82,62 @@ def document_quads(document: Document) -> list[Quad]:
 
     The same document always gives the same list.
     """
+    return list(each_quad(document))
+
+
+def each_quad(document: Document) -> Iterator[Quad]:
+    """The quads of ``document_quads`` one by one, without holding them all.
+
+    Only what might come twice is remembered: the triples of statements that share their identifier, or the two things
+    that they relate, with another one.
+    """
     labels = Labels(document)
-    quads: dict[Quad, None] = {}
-    for instance in document.instances():
-        graph = None if instance.id is None else labels.node(instance.id)
-        for quad in instance_quads(instance.statements, labels, graph):
-            quads[quad] = None
     node = labels.node
+    seen: set[Quad] = set()
+    names = [bundle.id for bundle in document.bundles]
+    mixed = bool(document.unmapped.quads) or len(set(names)) < len(names)
+    for instance in document.instances():
+        graph = None if instance.id is None else node(instance.id)
+        writer = _Writer(labels, graph, _crowded(instance.statements))
+        alone = _alone(instance.statements)
+        for statement in instance.statements:
+            writer.write(statement)
+            quads: Iterable[Quad] = writer.quads
+            if mixed or not alone(statement):
+                quads = [quad for quad in dict.fromkeys(quads) if quad not in seen]
+                seen.update(quads)
+            elif len(statement.attributes) > 1:
+                quads = dict.fromkeys(quads)
+            yield from quads
+            writer.quads.clear()
     for subject, predicate, value, graph in document.unmapped.quads:
         kept = node(value) if isinstance(value, Identifier) else value
-        quads[Quad(node(subject), predicate, kept, None if graph is None else node(graph))] = None
-    return list(quads)
+        quad = Quad(node(subject), predicate, kept, None if graph is None else node(graph))
+        if quad not in seen:
+            seen.add(quad)
+            yield quad
+
+
+def _alone(statements: Iterable[Statement]) -> Callable[[Statement], bool]:
+    """Tells of a statement whether no other statement of the instance can say a triple of it."""
+    known: set[object] = set()
+    shared: set[object] = set()
+    for statement in statements:
+        for key in _subjects(statement):
+            (shared if key in known else known).add(key)
+        if any(name in PREDICATES for name, _ in statement.attributes):
+            # An attribute that is spelled like a shortcut may be one of any statement.
+            return lambda _: False
+    return lambda statement: shared.isdisjoint(_subjects(statement))
+
+
+def _subjects(statement: Statement) -> Iterator[object]:
+    if statement.id is not None:
+        yield statement.id
+    if not statement.kind.element and statement.args:
+        # What has no qualified form says all its triples of its first argument.
+        bare = statement.kind not in RELATIONS or RELATIONS[statement.kind].qualified is None
+        yield (statement.kind, statement.args[0], *(() if bare else statement.args[1:2]))
 
 
 def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Identifier | None = None) -> list[Quad]:

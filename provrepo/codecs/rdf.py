@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
 from urllib.parse import urljoin
 
 from provrepo.codecs import provo_losses
+from provrepo.codecs.languages import hidden, hide, marks_for
+from provrepo.codecs.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.names import RESERVED
 from provrepo.codecs.provo_read import read_quads
-from provrepo.codecs.provo_write import document_quads
-from provrepo.codecs.rdf_terms import Terms, from_pyoxigraph, is_iri, xml_problem
+from provrepo.codecs.provo_write import each_quad
+from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, UnknownFormat
 from provrepo.model.document import Document, Loss, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import RDFS
 
-__all__ = ["Parsed", "losses", "parse", "read", "serialize", "write"]
+__all__ = ["DATASETS", "LINES", "Parsed", "losses", "parse", "parse_into", "parse_lines", "read", "serialize", "write"]
 
 _SYNTAX = {
     "turtle": "TURTLE",
@@ -29,6 +32,12 @@ _SYNTAX = {
     "rdfjsonld": "JSON_LD",
 }
 """pyoxigraph's names of the formats."""
+
+LINES = ("ntriples", "nquads")
+"""Formats that are one quad a line."""
+
+DATASETS = ("trig", "nquads", "rdfjsonld")
+"""Formats that hold named graphs."""
 
 _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 """Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
@@ -77,7 +86,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002
     for bundle in document.bundles:
         for prefix, namespace in bundle.prefixes.items():
             prefixes.setdefault(prefix, namespace)
-    return serialize(document_quads(document), format, prefixes)
+    return serialize(each_quad(document), format, prefixes)
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
@@ -96,23 +105,76 @@ def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa:
     Raises:
         ReadError: with line and column where pyoxigraph or a search for the culprit gives one.
     """
+    quads: list[Quad] = []
+    prefixes = parse_into(data, format, base, quads.extend, quads.clear)
+    return Parsed(quads, prefixes)
+
+
+def parse_into(
+    data: bytes,
+    format: str,  # noqa: A002
+    base: str | None,
+    take: Take,
+    restart: Callable[[], object] | None = None,
+) -> dict[str, str]:
+    """As ``parse``, with the quads passed on as they come.
+
+    Args:
+        data: UTF-8 text.
+        format: the name of an RDF format.
+        base: relative IRIs are resolved against it.
+        take: called with the next quads.
+        restart: forgets what was passed on, after which all of it comes again; without it the text is read only once.
+
+    Returns:
+        The prefixes that the source declares.
+    """
+    if base is None and format == "rdfjsonld":
+        take = _refusing_relative(take, data, format)
+    marked, tags = hide(data, format)
+    if tags is not None:
+        reader = LineReader(take, format=format, restore=tags.restore)
+        try:
+            return _parse(marked, format, base, reader)
+        except ReadError:
+            # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
+            if restart is None:
+                return _parse(data, format, base, LineReader(lambda _: None, format=format))
+            restart()
+    return _parse(data, format, base, LineReader(take, format=format))
+
+
+def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) -> None:  # noqa: A002
+    """As ``parse_into`` for N-Triples and N-Quads, in memory that does not depend on how many there are.
+
+    Blank nodes keep their labels.
+
+    Args:
+        blocks: the text in blocks of whole lines; called again for each time that they are gone through.
+        format: the name of the format.
+        take: called with the next quads.
+    """
+    tags = hidden(blocks, format)
+    restore = bytes if tags is None else tags.restore
+    marked = blocks() if tags is None else (tags.hide(block, format) for block in blocks())
+    _parse(Feed(marked), format, None, LineReader(take, format=format, restore=restore, labelled=True))
+
+
+def _parse(data: bytes | Feed, format: str, base: str | None, reader: LineReader) -> dict[str, str]:  # noqa: A002
     import pyoxigraph
 
-    given = base
+    given, source, sink = base, cast("Any", data), cast("Any", reader)
     if base is None and format == "rdfjsonld":
         base = _NO_BASE
     try:
-        parser = pyoxigraph.parse(data, getattr(pyoxigraph.RdfFormat, _syntax(format)), base_iri=base)
-        quads = from_pyoxigraph(parser, format)
+        parser = pyoxigraph.parse(source, getattr(pyoxigraph.RdfFormat, _syntax(format)), base_iri=base)
+        pyoxigraph.serialize(parser, sink, pyoxigraph.RdfFormat.N_QUADS)
         found = parser.prefixes
     except SyntaxError as error:
-        raise _explained(error, data, format) from None
+        raise _explained(error, data if isinstance(data, bytes) else b"", format) from None
     except ValueError as error:
         raise ReadError(f"{given!r} cannot be a base IRI: {error}", format=format) from None
-    if base is _NO_BASE:
-        _refuse_relative(quads, data, format)
-    prefixes = {p: n for p, n in sorted(found.items()) if RESERVED.get(p) != n}
-    return Parsed(quads, prefixes)
+    return {p: n for p, n in sorted(found.items()) if RESERVED.get(p) != n}
 
 
 def _syntax(name: str) -> str:
@@ -154,14 +216,19 @@ def _place(data: bytes, text: str) -> tuple[int | None, int | None]:
     return source.count("\n", 0, index) + 1, index - source.rfind("\n", 0, index)
 
 
-def _refuse_relative(quads: Iterable[Quad], data: bytes, format: str) -> None:  # noqa: A002
+def _refusing_relative(take: Take, data: bytes, format: str) -> Take:  # noqa: A002
     scheme = _NO_BASE.partition("//")[0]
-    for quad in quads:
-        for term in quad:
-            if isinstance(term, Identifier) and term.startswith(scheme):
-                name = _as_spelled(term, data)
-                line, column = _place(data, f'"{name}"')
-                raise ReadError(_relative(name), line=line, column=column, format=format)
+
+    def checked(quads: list[Quad]) -> None:
+        for quad in quads:
+            for term in quad:
+                if isinstance(term, Identifier) and term.startswith(scheme):
+                    name = _as_spelled(term, data)
+                    line, column = _place(data, f'"{name}"')
+                    raise ReadError(_relative(name), line=line, column=column, format=format)
+        take(quads)
+
+    return checked
 
 
 def _as_spelled(resolved: str, data: bytes) -> str:
@@ -200,7 +267,8 @@ def _remote(value: Any) -> Iterator[str]:
 def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | None = None) -> bytes:  # noqa: A002
     """Quads to bytes, the same bytes for the same list.
 
-    Quads of named graphs are left out where the format has none; triples of one subject come together.
+    Quads of named graphs are left out where the format has none. Triples of one subject come together, except in
+    N-Triples and N-Quads, which keep the order that is given.
 
     Args:
         quads: in the order wanted.
@@ -210,23 +278,44 @@ def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | 
     Raises:
         WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
     """
+    if format in LINES:
+        return b"".join(LineWriter().pieces(_held(quads, format)))
     import pyoxigraph
 
     syntax = getattr(pyoxigraph.RdfFormat, _syntax(format))
-    writable = _grouped(quad for quad in quads if quad.graph is None or syntax.supports_datasets)
-    converted: list[Any] = Terms().quads(writable)
+    writable = _grouped(_held(quads, format))
+    tags = marks_for(writable)
+    writer = LineWriter(tag=str if tags is None else tags.mark)
     if format == "rdfxml":
-        converted = [made for quad, made in zip(writable, converted, strict=True) if xml_problem(quad) is None]
+        lines = zip(writable, writer.lines(writable), strict=True)
+        feed: Any = Feed(line.encode("utf-8") for quad, line in lines if xml_problem(quad) is None)
+    else:
+        feed = Feed(writer.pieces(writable))
+    converted: Iterable[Any] = pyoxigraph.parse(feed, pyoxigraph.RdfFormat.N_QUADS)
     if not syntax.supports_datasets:
-        converted = [quad.triple for quad in converted]
-    return pyoxigraph.serialize(converted, format=syntax, prefixes=_declared(prefixes or {}, writable, format)) or b""
+        converted = map(attrgetter("triple"), converted)
+    declared = _declared(prefixes or {}, writable, format)
+    data = pyoxigraph.serialize(converted, format=syntax, prefixes=declared) or b""
+    return data if tags is None else tags.restore(data)
+
+
+def _held(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
+    """The quads that a format has a place for: those of the default graph, or all."""
+    return quads if format in DATASETS else (quad for quad in quads if quad[3] is None)
 
 
 def _grouped(quads: Iterable[Quad]) -> list[Quad]:
     """Graph by graph, subject by subject, both in the order of their first quads, the default graph first."""
     graphs: dict[Identifier | None, dict[Identifier, list[Quad]]] = {None: {}}
     for quad in quads:
-        graphs.setdefault(quad.graph, {}).setdefault(quad.subject, []).append(quad)
+        subjects = graphs.get(quad[3])
+        if subjects is None:
+            subjects = graphs[quad[3]] = {}
+        held = subjects.get(quad[0])
+        if held is None:
+            subjects[quad[0]] = [quad]
+        else:
+            held.append(quad)
     return [quad for subjects in graphs.values() for held in subjects.values() for quad in held]
 
 
@@ -234,11 +323,10 @@ def _declared(prefixes: Mapping[str, str], quads: Iterable[Quad], format: str) -
     if format not in ("turtle", "trig", "rdfxml"):
         return None
     result = {p: n for p, n in prefixes.items() if _PREFIX.fullmatch(p) and is_iri(n)}
-    texts = dict.fromkeys(
-        text
-        for quad in quads
-        for text in (quad.predicate, quad.object.datatype if isinstance(quad.object, Literal) else quad.object)
-    )
+    texts: set[str] = set()
+    for _, predicate, value, _graph in quads:
+        texts.add(predicate)
+        texts.add(value.datatype if isinstance(value, Literal) else value)
     for prefix, namespace in _VOCABULARIES.items():
         if prefix not in result and any(text.startswith(namespace) for text in texts):
             result[prefix] = namespace

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from provrepo.errors import ReadError, WriteError
+from provrepo.errors import WriteError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.vocab import RDF_LANG_STRING
@@ -15,52 +15,7 @@ from provrepo.vocab import RDF_LANG_STRING
 if TYPE_CHECKING:
     import pyoxigraph
 
-__all__ = ["Terms", "from_pyoxigraph", "is_iri", "literal_problem", "xml_problem"]
-
-_RDF12 = "triple terms and text direction are RDF 1.2, which PROV-O does not use; write plain triples"
-
-
-def from_pyoxigraph(quads: Iterable[pyoxigraph.Quad], format: str | None = None) -> list[Quad]:  # noqa: A002
-    """Quads of pyoxigraph in the model's terms, equal terms as one object.
-
-    Blank nodes become ``_:b1``, ``_:b2`` … by first occurrence, since pyoxigraph gives ``[]`` a new label each time.
-
-    Raises:
-        ReadError: a triple term or a base direction, which are RDF 1.2; ``format`` is named in it.
-    """
-    from pyoxigraph import BlankNode, DefaultGraph, NamedNode
-    from pyoxigraph import Literal as RdfLiteral
-
-    names: dict[str, Identifier] = {}
-    blanks: dict[str, Identifier] = {}
-
-    def node(term: Any) -> Identifier:
-        value: str = term.value
-        if type(term) is NamedNode:
-            known = names.get(value)
-            if known is None:
-                known = names[value] = Identifier(value)
-            return known
-        if type(term) is not BlankNode:
-            raise ReadError(_RDF12, format=format)
-        known = blanks.get(value)
-        if known is None:
-            known = blanks[value] = Identifier(f"_:b{len(blanks) + 1}")
-        return known
-
-    result: list[Quad] = []
-    for subject, predicate, value, graph in quads:
-        kind = type(value)
-        if kind is NamedNode or kind is BlankNode:
-            first = node(subject)
-            term: Value = node(value)
-        elif kind is RdfLiteral and value.direction is None:
-            first = node(subject)
-            term = Literal(value.value, node(value.datatype), value.language)
-        else:
-            raise ReadError(_RDF12, format=format)
-        result.append(Quad(first, node(predicate), term, None if type(graph) is DefaultGraph else node(graph)))
-    return result
+__all__ = ["Terms", "is_iri", "literal_problem", "xml_problem"]
 
 
 class Terms:

@@ -1,0 +1,188 @@
+"""From one format to another: as a stream where both are RDF, by way of a ``Document`` otherwise.
+
+Between two syntaxes of RDF nothing has to be understood: the triples stay what they are. To N-Triples and N-Quads they
+go one by one, so that memory does not grow with their number; from these two the source is read in blocks as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from provrepo.codecs import rdf
+from provrepo.codecs.collector import paused
+from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
+from provrepo.codecs.guards import MAX_LITERAL, check
+from provrepo.codecs.lines import LineWriter
+from provrepo.codecs.provo_write import each_quad
+from provrepo.codecs.rdf_terms import xml_problem
+from provrepo.errors import ReadError, TooLarge
+from provrepo.model.document import Loss, Quad, Warned
+from provrepo.model.identifiers import Identifier, Literal
+
+__all__ = ["Conversion", "convert"]
+
+_BLOCK = 1 << 20
+_LONGEST = 8 * MAX_LITERAL
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What is to be told about a conversion.
+
+    Attributes:
+        source: the format that was read.
+        target: the format that was written.
+        warnings: what the reader found unusual.
+        losses: what the target could not carry.
+    """
+
+    source: Format
+    target: Format
+    warnings: list[Warned] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+
+
+def convert(
+    source: Source,
+    output: IO[bytes],
+    *,
+    to: str,
+    format: str | None = None,  # noqa: A002 (the name that callers use)
+    base: str | None = None,
+) -> Conversion:
+    """Write a document in another format.
+
+    Args:
+        source: a path, the bytes, or a binary file object.
+        output: takes the bytes; what it holds after an error means nothing.
+        to: the name of the format to write.
+        format: that of the source; detected from name and content where it is not given.
+        base: the IRI against which relative IRIs are resolved; without one they are an error.
+
+    Raises:
+        ReadError: unreadable, with line and column where there is one.
+        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
+        UnknownFormat: no format of that name.
+        WriteError: the target cannot carry this document at all.
+    """
+    target = by_name(to)
+    given, chosen = _opened(source, format)
+    with paused():
+        if not (chosen.rdf and target.rdf):
+            return _document(given, output, chosen, target, base)
+        if target.name in rdf.LINES:
+            return _lines(given, output, chosen, target, base)
+        return _triples(given, output, chosen, target, base)
+
+
+def _opened(source: Source, format: str | None) -> tuple[bytes | Path, Format]:  # noqa: A002
+    """A source that can be read again, and its format."""
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if format is not None:
+            return path, by_name(format)
+        with _open(path) as file:
+            return path, detect(file.read(_BLOCK), path)
+    data, name = content(source)
+    return data, by_name(format) if format is not None else detect(data, name)
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ReadError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _document(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
+    document = read(source, format=chosen.name, base=base)
+    if target.name in rdf.LINES:
+        for piece in LineWriter().pieces(quad for quad in each_quad(document) if target.bundles or quad[3] is None):
+            output.write(piece)
+    else:
+        output.write(document.write(target.name))
+    return Conversion(chosen, target, document.warnings, losses(document, target.name))
+
+
+def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
+    """To a syntax that has prefixes and keeps the triples of one subject together: they must all be known first."""
+    data, _ = content(source)
+    check(data, chosen.name)
+    parsed = rdf.parse(data, chosen.name, base)
+    quads = list(dict.fromkeys(parsed.quads))
+    _check_literals(quads)
+    output.write(rdf.serialize(quads, target.name, parsed.prefixes))
+    found = Conversion(chosen, target)
+    if not target.bundles:
+        graphs = dict.fromkeys(quad[3] for quad in quads if quad[3] is not None)
+        found.losses += [_no_bundles(target, graph) for graph in graphs]
+    if target.name == "rdfxml":
+        for quad in quads:
+            problem = xml_problem(quad) if quad[3] is None else None
+            if problem is not None:
+                found.losses.append(Loss(problem, quad[0]))
+    return found
+
+
+def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
+    """To a syntax of one quad a line: one after the other."""
+    through = _Through(output, target)
+    if chosen.name in rdf.LINES:
+        rdf.parse_lines(lambda: _blocks(source, chosen.name), chosen.name, through)
+    else:
+        data, _ = content(source)
+        check(data, chosen.name)
+        rdf.parse_into(data, chosen.name, base, through)
+    return Conversion(chosen, target, [], [_no_bundles(target, graph) for graph in through.dropped])
+
+
+class _Through:
+    """Writes quads on as lines as they come."""
+
+    def __init__(self, output: IO[bytes], target: Format) -> None:
+        self.dropped: dict[Identifier, None] = {}
+        self._output = output
+        self._datasets = target.bundles
+        self._writer = LineWriter(trusted=True)
+
+    def __call__(self, quads: list[Quad]) -> None:
+        _check_literals(quads)
+        if not self._datasets:
+            self.dropped.update((quad[3], None) for quad in quads if quad[3] is not None)
+            quads = [quad for quad in quads if quad[3] is None]
+        for piece in self._writer.pieces(quads):
+            self._output.write(piece)
+
+
+def _no_bundles(target: Format, graph: str) -> Loss:
+    return Loss(f"{target.title} cannot hold bundles", graph)
+
+
+def _check_literals(quads: Iterable[Quad]) -> None:
+    for quad in quads:
+        value = quad[2]
+        if isinstance(value, Literal) and len(value.lexical) > MAX_LITERAL:
+            raise TooLarge(
+                f"a literal of {len(value.lexical)} characters ({quad[1]} of {quad[0]}): at most {MAX_LITERAL} are read"
+            )
+
+
+def _blocks(source: bytes | Path, name: str) -> Iterator[bytes]:
+    """Whole lines of the source, some at a time, each held against the guards."""
+    line = 0
+    with BytesIO(source) if isinstance(source, bytes) else _open(source) as file:
+        while block := file.read(_BLOCK):
+            rest = file.readline(_LONGEST)
+            if len(rest) == _LONGEST:
+                raise TooLarge(f"a line of more than {_LONGEST} bytes: no literal may be that long")
+            try:
+                check(block + rest, name)
+            except ReadError as error:
+                at = None if error.line is None else line + error.line
+                raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
+            line += block.count(b"\n") + rest.count(b"\n")
+            yield block + rest
