@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.model.statements import KINDS, Attribute, Entries, Entry, Kind, Statement, Term
 from provrepo.vocab import (
     PROV_LABEL,
     PROV_LOCATION,
@@ -162,6 +162,17 @@ def _attributes(
 
 
 @st.composite
+def _entries(
+    draw: st.DrawFn, shape: Entries, names: st.SearchStrategy[Identifier], values: dict[str, bool], *, missing: bool
+) -> tuple[Entry, ...]:
+    keys = literals(**values) | names
+    if shape is Entries.PAIRS:
+        return tuple(draw(st.lists(st.builds(Entry, keys, names), max_size=3, unique=True)))
+    least, most = (0 if missing else 1, 1) if shape is Entries.KEY else (0, 3)
+    return tuple(draw(st.lists(keys.map(Entry), min_size=least, max_size=most, unique=True)))
+
+
+@st.composite
 def statements(
     draw: st.DrawFn,
     *,
@@ -172,6 +183,7 @@ def statements(
     languages: bool = True,
     missing_mandatory: bool = False,
     named: bool = True,
+    dictionaries: bool = True,
 ) -> Statement:
     """One statement of any kind, with or without its optional parts.
 
@@ -184,8 +196,10 @@ def statements(
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
         named: whether relations may have an identifier of their own.
+        dictionaries: whether it may be one of PROV-Dictionary's.
     """
-    chosen = kind or draw(st.sampled_from(list(KINDS.values())))
+    kinds = [known for known in KINDS.values() if dictionaries or known.entries is None]
+    chosen = kind or draw(st.sampled_from(kinds))
     names = identifiers(awkward=awkward_identifiers)
     times = TIMES + (ODD_TIMES if odd_times else ())
     args: list[Term] = []
@@ -195,10 +209,12 @@ def statements(
     own: Identifier | None = None
     if chosen.element or (named and chosen.identified and draw(st.booleans())):
         own = draw(names)
-    attributes = (
-        draw(_attributes(chosen, names, {"controls": controls, "languages": languages})) if chosen.attributed else ()
-    )
-    return Statement(chosen, own, tuple(args), attributes)
+    values = {"controls": controls, "languages": languages}
+    attributes = draw(_attributes(chosen, names, values)) if chosen.attributed else ()
+    entries: tuple[Entry, ...] = ()
+    if chosen.entries is not None:
+        entries = draw(_entries(chosen.entries, names, values, missing=missing_mandatory))
+    return Statement(chosen, own, tuple(args), attributes, entries=entries)
 
 
 def _distinct_relations(statements_: list[Statement], used: set[str]) -> list[Statement]:
@@ -209,7 +225,7 @@ def _distinct_relations(statements_: list[Statement], used: set[str]) -> list[St
         if own is not None and not statement.kind.element:
             own = Identifier(f"{EX}relation-{len(used)}")
             used.add(own)
-        result.append(Statement(statement.kind, own, statement.args, statement.attributes))
+        result.append(Statement(statement.kind, own, statement.args, statement.attributes, entries=statement.entries))
     return result
 
 
@@ -226,6 +242,7 @@ def documents(
     missing_mandatory: bool = False,
     named: bool = True,
     repeated_relations: bool = False,
+    dictionaries: bool = True,
     default_namespace: bool = True,
     max_statements: int = 6,
 ) -> Document:
@@ -242,6 +259,7 @@ def documents(
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
         named: whether relations may have an identifier of their own.
         repeated_relations: whether a relation's identifier may be that of something else, too.
+        dictionaries: whether there may be statements of PROV-Dictionary.
         default_namespace: whether the default namespace may be declared.
         max_statements: in the top level and in each bundle.
     """
@@ -253,6 +271,7 @@ def documents(
             languages=languages,
             missing_mandatory=missing_mandatory,
             named=named,
+            dictionaries=dictionaries,
         ),
         max_size=max_statements,
     )

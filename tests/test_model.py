@@ -33,11 +33,16 @@ def document(*statements: Statement) -> Document:
 
 class TestStatements:
     def test_the_table_is_that_of_prov_dm(self) -> None:
-        assert len(KINDS) == 18
+        assert len(KINDS) == 21
+        assert [k.name for k in KINDS.values() if k.entries is not None] == [
+            "derivedByInsertionFrom",
+            "derivedByRemovalFrom",
+            "hadDictionaryMember",
+        ]
         assert [k.name for k in ELEMENTS] == ["entity", "activity", "agent"]
         assert all(KINDS[k.name] is k for k in KINDS.values())
         unidentified = {k.name for k in KINDS.values() if not k.identified}
-        assert unidentified == {"specializationOf", "alternateOf", "hadMember", "mentionOf"}
+        assert unidentified == {"specializationOf", "alternateOf", "hadMember", "mentionOf", "hadDictionaryMember"}
 
     def test_kinds_stay_single_objects_through_pickling(self) -> None:
         statement = Statement(USED, None, (ex("a"), ex("e"), None), ((LABEL, text("x")),), (3, 4))

@@ -11,12 +11,14 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Literal
-from provrepo.model.statements import Statement
+from provrepo.model.statements import Entries, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
 
 __all__ = ["CHECKS", "LAYER", "check"]
 
 LAYER = "syntax"
+
+_KEY = PROV + "pairKey"
 
 _DICTIONARY = (
     *("derivedByInsertionFrom", "derivedByRemovalFrom", "dictionary", "hadDictionaryMember", "insertedKeyEntityPair"),
@@ -59,6 +61,15 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
                     f"({_section(statement)}).",
                     repair=f"Give the {_words(argument.name)} of {statement.kind.name}.",
                 )
+        if statement.kind.entries is Entries.KEY and not statement.entries:
+            yield _at(
+                bundle,
+                statement,
+                "prov-dm:mandatory",
+                Severity.VIOLATION,
+                f"{statement.kind.name} has no key, and PROV-Dictionary demands one ({_section(statement)}).",
+                repair=f"Give the key of {statement.kind.name}.",
+            )
 
 
 def _given_elsewhere(bundle: Bundle, statement: Statement, place: int) -> bool:
@@ -85,9 +96,10 @@ def times(document: Document) -> Iterator[Finding]:
 
 
 def literals(document: Document) -> Iterator[Finding]:
-    """An attribute's value must be spelled as its datatype says (XML Schema part 2)."""
+    """The value of an attribute, and a key, must be spelled as its datatype says (XML Schema part 2)."""
     for bundle, statement in _statements(document):
-        for attribute, value in statement.attributes:
+        keys = [(_KEY, entry.key) for entry in statement.entries]
+        for attribute, value in (*statement.attributes, *keys):
             if isinstance(value, Literal) and valid(value.lexical, value.datatype) is False:
                 name = value.datatype.removeprefix(XSD)
                 yield _at(

@@ -26,8 +26,6 @@ def forget_blank_names(statements: list[Statement]) -> list[Statement]:
         referred.update(statement.identifiers())
         referred.update(value for _, value in statement.attributes if isinstance(value, Identifier))
     return [
-        Statement(s.kind, None, s.args, s.attributes, s.span)
-        if s.id in first and s.id not in referred and not s.kind.element
-        else s
+        s.unnamed() if s.id in first and s.id not in referred and not s.kind.element else s
         for s in statements
     ]

@@ -89,7 +89,8 @@ def check_literals(document: Document) -> None:
         TooLarge: there is one; the message names what carries it.
     """
     for statement in document:
-        for attribute, value in statement.attributes:
+        keys = [("a key", entry.key) for entry in statement.entries]
+        for attribute, value in [*statement.attributes, *keys] if keys else statement.attributes:
             if isinstance(value, Literal) and len(value.lexical) > MAX_LITERAL:
                 where = f"{attribute} of {statement.id or statement.kind.name}"
                 raise TooLarge(

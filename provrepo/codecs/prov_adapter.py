@@ -37,7 +37,7 @@ def to_prov(document: Document) -> model.ProvDocument:
     What is not a statement (``Document.unmapped``) is left out.
 
     Raises:
-        WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime``.
+        WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime`` or a dictionary's insertion.
     """
     result = model.ProvDocument()
     try:
@@ -116,6 +116,8 @@ def _fill(target: _ProvBundle, prefixes: Mapping[str, str], statements: list[Sta
     known = set(names.prefixes)
     for statement in statements:
         kind = statement.kind
+        if kind.name not in _RECORD_TYPES:
+            raise WriteError(f"the prov package has no {kind.name}: it does not know PROV-Dictionary")
         formal = [
             (constants.PROV[argument.name], value if argument.time else names.qualified(value))
             for argument, value in zip(kind.arguments, statement.args, strict=True)

@@ -8,20 +8,39 @@ from typing import Any
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
 from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.provext import EXTENDED, remark
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.model.statements import (
+    DICTIONARY_MEMBERSHIP,
+    INSERTION,
+    KINDS,
+    MEMBERSHIP,
+    REMOVAL,
+    Attribute,
+    Entries,
+    Entry,
+    Kind,
+    Statement,
+    Term,
+)
 from provrepo.vocab import PROV, PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, RDF_LANG_STRING, XSD, XSD_QNAME
 
 __all__ = ["read"]
 
 _XSD_INT, _XSD_DOUBLE, _XSD_BOOLEAN = XSD + "int", XSD + "double", XSD + "boolean"
-_DICTIONARY = frozenset({"hadDictionaryMember", "derivedByInsertionFrom", "derivedByRemovalFrom"})
 _POSITIONS = {
     kind: {PROV + argument.name: number for number, argument in enumerate(kind.arguments)} for kind in KINDS.values()
 }
-_MEMBERSHIP = KINDS["hadMember"]
+_SECTIONS = {**KINDS, **EXTENDED, **{f"prov:{kind.name}": kind for kind in (INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)}}
+_ENTRIES = {
+    Entries.PAIRS: PROV + "key-entity-set",
+    Entries.KEYS: PROV + "key-set",
+    Entries.KEY: PROV + "key-entity-set",
+}
+"""The member of a record that holds its entries. The submission has no dictionaries: it is ProvToolbox's."""
+_KEY_DATATYPE = "$key-datatype"
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
@@ -39,7 +58,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 
 @dataclass(slots=True)
-class _Entry:
+class _Record:
     """A record, or several under one identifier, as it stands in the text."""
 
     kind: Kind
@@ -47,6 +66,7 @@ class _Entry:
     offset: int
     start: int
     value: Any
+    extension: bool
 
 
 @dataclass(slots=True)
@@ -55,7 +75,7 @@ class _Instance:
 
     path: tuple[str | int, ...]
     prefixes: dict[str, str] = field(default_factory=dict)
-    entries: list[_Entry] = field(default_factory=list)
+    entries: list[_Record] = field(default_factory=list)
     bundles: list[tuple[str, int, _Instance]] = field(default_factory=list)
 
 
@@ -102,9 +122,11 @@ class _Reader:
         source = self._source
         raw = _Instance(path)
         for key, offset, start in source.members(position):
-            kind = KINDS.get(key)
+            kind = _SECTIONS.get(key)
             if kind is not None:
-                self._section(raw, kind, start)
+                if key in EXTENDED:
+                    self._document.warnings.append(remark(key, source.span(offset)[0]))
+                self._section(raw, kind, start, extension=key in EXTENDED)
             elif key == "prefix":
                 self._prefixes(raw, start)
             elif key == "bundle" and not path:
@@ -115,10 +137,10 @@ class _Reader:
                 raise source.error(_unsupported(key), offset)
         return raw
 
-    def _section(self, raw: _Instance, kind: Kind, position: int) -> None:
+    def _section(self, raw: _Instance, kind: Kind, position: int, *, extension: bool) -> None:
         source, entries = self._source, raw.entries
         for name, offset, start in source.members(position):
-            entries.append(_Entry(kind, name, offset, start, source.value(start)))
+            entries.append(_Record(kind, name, offset, start, source.value(start), extension))
 
     def _prefixes(self, raw: _Instance, position: int) -> None:
         source = self._source
@@ -155,14 +177,14 @@ class _Reader:
             several = isinstance(entry.value, list)
             for index, record in enumerate(entry.value if several else (entry.value,)):
                 try:
-                    statements += records.read(entry.kind, entry.name, record, span)
+                    statements += records.read(entry.kind, entry.name, record, span, extension=entry.extension)
                 except _ShapeError as error:
                     raise self._misshapen(raw, entry, (index, *error.path) if several else error.path, error) from None
             if scope.repaired and self._first_repair is None:
                 self._first_repair = span[0]
         return forget_blank_names(statements)
 
-    def _misshapen(self, raw: _Instance, entry: _Entry, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
+    def _misshapen(self, raw: _Instance, entry: _Record, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
         whole = pointer((*raw.path, entry.kind.name, entry.name, *path))
         offset = self._source.locate(entry.start, path) if path else entry.offset
         return self._source.error(f"{error} (at {whole})", offset)
@@ -173,14 +195,22 @@ class _Records:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._members: dict[Kind, dict[str, int | Identifier]] = {kind: {} for kind in KINDS.values()}
+        self._members: dict[Kind, dict[str, int | Entries | Identifier]] = {kind: {} for kind in KINDS.values()}
 
-    def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int]) -> list[Statement]:
-        """The statement of a record; more than one for a membership with several members."""
+    def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int], *, extension: bool) -> list[Statement]:
+        """The statement of a record; more than one for a membership with several members.
+
+        Args:
+            kind: of the section that the record stands in.
+            name: its key.
+            record: its value.
+            span: where it begins.
+            extension: whether it may have an identifier and attributes though its kind has none.
+        """
         if type(record) is not dict:
             raise _ShapeError("a record must be an object")
         own: Identifier | None = None
-        if kind.identified:
+        if kind.identified or (extension and not name.startswith("_:")):
             own = self._name(name)
         elif not name.startswith("_:"):
             raise _ShapeError(f"{kind.name} has no identifier of its own; write '_:…' instead of {name!r}")
@@ -188,32 +218,68 @@ class _Records:
         attributes: list[Attribute] = []
         members = self._members[kind]
         more: list[Term] = []
+        entries: list[Entry] = []
         for key, value in record.items():
             target = members.get(key)
             if target is None:
                 target = members[key] = self._target(kind, key)
             if type(target) is int:
-                if kind is _MEMBERSHIP and target == 1 and type(value) is list and value:
+                if kind is MEMBERSHIP and target == 1 and type(value) is list and value:
                     # ProvToolbox writes one record for all members of a collection.
                     args[1], *more = [self._term(kind, 1, member, (key, i)) for i, member in enumerate(value)]
                 else:
                     args[target] = self._term(kind, target, value, (key,))
+            elif type(target) is Entries:
+                entries = self._entries(target, value, key)
             elif type(value) is list:
                 attributes += [(target, self._value(item, (key, i))) for i, item in enumerate(value)]  # type: ignore[misc]
             else:
                 attributes.append((target, self._value(value, (key,))))  # type: ignore[arg-type]
-        if attributes and not kind.attributed:
+        if attributes and not (kind.attributed or extension):
             raise _ShapeError(f"{kind.name} takes no attributes", self._first_attribute(kind, record))
-        result = [Statement(kind, own, tuple(args), tuple(attributes), span)]
-        return result + [Statement(kind, own, (args[0], member), (), span) for member in more] if more else result
+        frozen = tuple(attributes)
+        if kind is DICTIONARY_MEMBERSHIP and entries:
+            return [Statement(kind, own, (args[0], entity), frozen, span, (Entry(key),)) for key, entity in entries]
+        result = [Statement(kind, own, tuple(args), frozen, span, tuple(dict.fromkeys(entries)))]
+        return result + [Statement(kind, own, (args[0], member), frozen, span) for member in more] if more else result
 
     def _first_attribute(self, kind: Kind, record: dict[str, Any]) -> str:
-        return next(key for key in record if not isinstance(self._members[kind][key], int))
+        return next(key for key in record if isinstance(self._members[kind][key], Identifier))
 
-    def _target(self, kind: Kind, key: str) -> int | Identifier:
-        """What a member is: the argument at a position, or an attribute."""
+    def _target(self, kind: Kind, key: str) -> int | Entries | Identifier:
+        """What a member is: the argument at a position, what is said of keys, or an attribute."""
         name = self._name(key, key)
+        if kind.entries is not None and name == _ENTRIES[kind.entries]:
+            return kind.entries
         return _POSITIONS[kind].get(name, name)
+
+    def _entries(self, shape: Entries, value: Any, name: str) -> list[Entry]:
+        if shape is Entries.KEYS:
+            keys = value if type(value) is list else [value]
+            return [Entry(self._value(key, (name, index))) for index, key in enumerate(keys)]
+        if type(value) is list:
+            return [self._pair(shape, pair, (name, index)) for index, pair in enumerate(value)]
+        if type(value) is not dict:
+            raise _ShapeError("a set of keys and entities must be an array or an object", name)
+        # Keys of one datatype: {"$key-datatype": "xsd:int", "1": "ex:e1", "2": "ex:e2"}
+        datatype = value.get(_KEY_DATATYPE, "xsd:string")
+        return [
+            Entry(
+                self._typed({"$": key, "type": datatype}, (name, key)),
+                self._reference(entity, "an entity under a key", (name, key)),
+            )
+            for key, entity in value.items()
+            if key != _KEY_DATATYPE
+        ]
+
+    def _pair(self, shape: Entries, pair: Any, path: tuple[str | int, ...]) -> Entry:
+        # That a member has no entity is for the checks to find, like every argument that is missing.
+        if type(pair) is not dict or (
+            sorted(pair) != ["$", "key"] and not (shape is Entries.KEY and [*pair] == ["key"])
+        ):
+            raise _ShapeError('a key and its entity are written {"key": …, "$": …}', *path)
+        key = self._value(pair["key"], (*path, "key"))
+        return Entry(key, self._reference(pair["$"], "an entity under a key", (*path, "$")) if "$" in pair else None)
 
     def _name(self, name: str, *path: str | int) -> Identifier:
         identifier = self._scope.expand(name)
@@ -223,13 +289,25 @@ class _Records:
 
     def _term(self, kind: Kind, position: int, value: Any, path: tuple[str | int, ...]) -> Term:
         argument = kind.arguments[position]
+        if type(value) is str:
+            return value if argument.time else self._name(value, *path)
+        what = f"{argument.name} of {kind.name}"
+        return self._string(value, what, path)[0] if argument.time else self._reference(value, what, path)
+
+    def _reference(self, value: Any, what: str, path: tuple[str | int, ...]) -> Identifier:
+        name, path = self._string(value, what, path)
+        return self._name(name, *path)
+
+    @staticmethod
+    def _string(value: Any, what: str, path: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
+        """A string that may stand alone in an array or be written as a typed value; and where it was found."""
         if type(value) is list and len(value) == 1:
             value, path = value[0], (*path, 0)
         if type(value) is dict and type(value.get("$")) is str:
             value = value["$"]
         if type(value) is not str:
-            raise _ShapeError(f"{argument.name} of {kind.name} must be a string", *path)
-        return value if argument.time else self._name(value, *path)
+            raise _ShapeError(f"{what} must be a string", *path)
+        return value, path
 
     def _value(self, value: Any, path: tuple[str | int, ...]) -> Value:
         shape = type(value)
@@ -280,8 +358,6 @@ def _undeclared(name: str) -> str:
 
 
 def _unsupported(key: str) -> str:
-    if key.rpartition(":")[2] in _DICTIONARY:
-        return f"{key} belongs to PROV-Dictionary, which this version does not read"
     if ":" in key:
         return f"{key} is an extension of PROV-JSON that this version does not read"
     return f"{key!r} is no section of PROV-JSON; there are: prefix, bundle, {', '.join(KINDS)}"

@@ -11,14 +11,21 @@ from collections.abc import Iterator, Mapping
 from provrepo.codecs.names import Names
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import KINDS, Kind, Statement
+from provrepo.model.statements import KINDS, Entries, Kind, Statement
 from provrepo.vocab import PROV, PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _NAMES_AS_LITERALS = (PROV_QUALIFIED_NAME, XSD_QNAME)
-_ARGUMENTS = {kind: frozenset(PROV + argument.name for argument in kind.arguments) for kind in KINDS.values()}
+_ENTRIES = {Entries.PAIRS: "key-entity-set", Entries.KEYS: "key-set", Entries.KEY: "key-entity-set"}
+_ARGUMENTS = {
+    kind: frozenset(
+        [PROV + argument.name for argument in kind.arguments]
+        + ([] if kind.entries is None else [PROV + _ENTRIES[kind.entries]])
+    )
+    for kind in KINDS.values()
+}
 _KEYS = {kind: tuple(f'"prov:{argument.name}": ' for argument in kind.arguments) for kind in KINDS.values()}
 
 
@@ -52,16 +59,17 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
         if statement.attributes and not kind.attributed:
             found.append(Loss(f"PROV-JSON has no attributes for {kind.name}", subject))
             continue
-        for attribute, value in statement.attributes:
-            if attribute in _ARGUMENTS[kind]:
-                found.append(Loss(f"PROV-JSON takes {attribute} of {kind.name} for an argument", subject))
-            if isinstance(value, Literal) and value.datatype in _NAMES_AS_LITERALS:
-                found.append(
-                    Loss(
-                        f"PROV-JSON reads a literal of datatype <{value.datatype}> as a name; written as a string",
-                        subject,
-                    )
-                )
+        found += [
+            Loss(f"PROV-JSON takes {attribute} of {kind.name} for an argument", subject)
+            for attribute, _ in statement.attributes
+            if attribute in _ARGUMENTS[kind]
+        ]
+        values = [value for _, value in statement.attributes] + [entry.key for entry in statement.entries]
+        found += [
+            Loss(f"PROV-JSON reads a literal of datatype <{value.datatype}> as a name; written as a string", subject)
+            for value in values
+            if isinstance(value, Literal) and value.datatype in _NAMES_AS_LITERALS
+        ]
     return found
 
 
@@ -78,7 +86,7 @@ def _blank_names(document: Document) -> Iterator[str]:
     """Names for relations without one, unlike every blank node of the document."""
     taken: set[str] = set()
     for statement in document:
-        names = (statement.id, *statement.args, *(value for _, value in statement.attributes))
+        names = (statement.id, *statement.identifiers(), *(value for _, value in statement.attributes))
         taken.update(n for n in names if isinstance(n, Identifier) and n.startswith("_:"))
     number = 0
     while True:
@@ -138,6 +146,8 @@ class _Scope:
         for key, argument, term in zip(_KEYS[kind], kind.arguments, statement.args, strict=True):
             if term is not None:
                 members.append(key + (_quoted(term) if argument.time else self._string(term)))
+        if statement.entries and kind.entries is not None:
+            members = self._entries(members, statement, kind.entries)
         if statement.attributes and kind.attributed:
             values: dict[str, list[str]] = {}
             for attribute, value in statement.attributes:
@@ -145,6 +155,20 @@ class _Scope:
                     values.setdefault(self._string(attribute), []).append(self._value(value))
             members += [f"{a}: {v[0]}" if len(v) == 1 else f"{a}: [{', '.join(v)}]" for a, v in values.items()]
         return f"{{{', '.join(members)}}}"
+
+    def _entries(self, members: list[str], statement: Statement, shape: Entries) -> list[str]:
+        """The members of a record with that of its keys, as ProvToolbox writes keys of several datatypes."""
+        beside: str | None = None
+        if shape is Entries.KEY:
+            # The entity stands beside its key and not as an argument.
+            beside = statement.args[1]
+            members = members[:1] if statement.args[0] is not None else []
+        written = []
+        for key, entity in statement.entries:
+            under = entity or beside
+            reference = "" if under is None else f', "$": {self._string(under)}'
+            written.append(self._value(key) if shape is Entries.KEYS else f'{{"key": {self._value(key)}{reference}}}')
+        return [*members, f'"prov:{_ENTRIES[shape]}": [{", ".join(written)}]']
 
     def _string(self, iri: str) -> str:
         """A name as a JSON string."""

@@ -59,7 +59,7 @@ TYPES: dict[str, Kind] = {
     "Alternate": ALTERNATE,
     "Membership": MEMBERSHIP,
 }
-"""``@type`` → kind. The submission has no term for mentionOf."""
+"""``@type`` → kind. The submission has no terms for PROV-Links and PROV-Dictionary."""
 
 SPECIAL: dict[str, Identifier] = {
     "type": Identifier(PROV_TYPE),

@@ -7,14 +7,14 @@ latter as a browser resolves links, which is not how PROV puts a name together.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from provrepo.codecs.names import Names
 from provrepo.codecs.provjsonld_terms import CONTEXT_URL, ID_TYPED, SPECIAL, TYPES, context
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Value
-from provrepo.model.statements import ENTITY, KINDS, MENTION, Attribute, Kind, Statement
+from provrepo.model.statements import ENTITY, KINDS, Attribute, Kind, Statement
 from provrepo.vocab import PROV, PROV_VALUE, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -32,7 +32,7 @@ def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: 
         WriteError: text with a surrogate, which is no character, or a bundle without identifier.
     """
     names = _names(document.prefixes)
-    records = [_encode(_record(statement, names)) for statement in document.statements if statement.kind is not MENTION]
+    records = _records(document.statements, names)
     records += [_bundle(bundle, names) for bundle in document.bundles]
     contexts = [_encode(names.prefixes)] if names.prefixes else []
     contexts.append(_encode(CONTEXT_URL))
@@ -47,8 +47,8 @@ def losses(document: Document, *, format: str = "provjsonld") -> list[Loss]:  # 
     """What PROV-JSONLD cannot carry of the document."""
     found: list[Loss] = []
     for statement in document:
-        if statement.kind is MENTION:
-            found.append(Loss("PROV-JSONLD has no term for mentionOf", repr(statement)))
+        if statement.kind.name not in _TYPE_OF:
+            found.append(Loss(f"PROV-JSONLD has no term for {statement.kind.name}", repr(statement)))
             continue
         found += [
             Loss(f"PROV-JSONLD cannot tell the attribute {name} from an argument", statement.id or statement.kind.name)
@@ -82,10 +82,14 @@ def _bundle(bundle: Bundle, outer: Names) -> str:
         raise WriteError("a bundle without an identifier cannot be written")
     names = _names({**outer.prefixes, **bundle.prefixes})
     name = names.short(bundle.id)
-    records = [_encode(_record(statement, names)) for statement in bundle.statements if statement.kind is not MENTION]
+    records = _records(bundle.statements, names)
     own = {prefix: iri for prefix, iri in names.prefixes.items() if outer.prefixes.get(prefix) != iri}
     head = _encode({"@type": "Bundle", "@id": name, "@context": [own] if own else []})
     return f'{head[:-1]}, "@graph": {_lines(records)}}}'
+
+
+def _records(statements: Iterable[Statement], names: Names) -> list[str]:
+    return [_encode(_record(statement, names)) for statement in statements if statement.kind.name in _TYPE_OF]
 
 
 def _record(statement: Statement, names: Names) -> dict[str, object]:
@@ -99,8 +103,8 @@ def _record(statement: Statement, names: Names) -> dict[str, object]:
     values: dict[str, list[object]] = {}
     for attribute in statement.attributes:
         if not _is_argument(kind, attribute[0]):
-            term, value = _attribute(kind, attribute, names)
-            values.setdefault(term, []).append(value)
+            term, written = _attribute(kind, attribute, names)
+            values.setdefault(term, []).append(written)
     record.update(values)
     return record
 

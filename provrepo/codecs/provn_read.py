@@ -7,11 +7,24 @@ import re
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import decode
 from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.provext import EXTENDED, remark
 from provrepo.codecs.provn_lexer import LOCAL, PREFIX, TIME, Lexer, unescape_local, unescape_string
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Attribute, Kind, Statement, Term
+from provrepo.model.statements import (
+    DICTIONARY_MEMBERSHIP,
+    INSERTION,
+    KINDS,
+    MENTION,
+    REMOVAL,
+    Attribute,
+    Entries,
+    Entry,
+    Kind,
+    Statement,
+    Term,
+)
 from provrepo.vocab import PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, XSD, XSD_QNAME
 
 __all__ = ["read"]
@@ -19,14 +32,21 @@ __all__ = ["read"]
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NAME = re.compile(r"(?:([^:\\]*):)?(.*)", re.DOTALL)
 _XSD_INT = XSD + "int"
-_DICTIONARY = frozenset({"hadDictionaryMember", "derivedByInsertionFrom", "derivedByRemovalFrom"})
+_STATEMENTS = {
+    **KINDS,
+    # What the Recommendation leaves to other notes is an extension: its keyword is a prefixed name.
+    **{f"prov:{kind.name}": kind for kind in (MENTION, INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)},
+}
+
+_ENTRIES = {Entries.PAIRS: "{(key, entity), …}", Entries.KEYS: "{key, …}", Entries.KEY: "key"}
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
     """Read PROV-N.
 
     Beyond the Recommendation, with a remark in ``Document.warnings``: a text without ``document … endDocument``, the
-    draft's ``bundle … endBundle`` around a whole document, and reserved prefixes declared as something else.
+    draft's ``bundle … endBundle`` around a whole document, reserved prefixes declared as something else, and
+    ProvToolbox's ``provext:`` statements.
 
     Args:
         data: UTF-8 text.
@@ -117,13 +137,14 @@ class _Parser:
         lexer = self._lexer
         if lexer.kind != "word":
             raise lexer.error(f"expected a statement, but here is {lexer.shown()}")
-        kind = KINDS.get(lexer.value)
+        kind = _STATEMENTS.get(lexer.value)
         if kind is not None:
             statements.append(self._statement(kind))
         elif lexer.value in ("prefix", "default") and lexer.ahead() != "(":
             self._declaration(prefixes)
-        elif lexer.value == "prov:mentionOf":
-            statements.append(self._statement(KINDS["mentionOf"]))
+        elif lexer.value in EXTENDED:
+            self._document.warnings.append(remark(lexer.value, lexer.span()[0]))
+            statements.append(self._statement(EXTENDED[lexer.value], extension=True))
         else:
             raise self._unsupported()
 
@@ -152,7 +173,7 @@ class _Parser:
 
     # --- statements
 
-    def _statement(self, kind: Kind) -> Statement:
+    def _statement(self, kind: Kind, *, extension: bool = False) -> Statement:
         lexer = self._lexer
         span = lexer.span()
         lexer.advance()
@@ -161,6 +182,7 @@ class _Parser:
         own: Identifier | None = None
         named = kind.element
         args: list[Term] = []
+        entries: tuple[Entry, ...] | None = None
         if kind.element:
             own = self._own(kind)
         attributes: tuple[Attribute, ...] = ()
@@ -168,12 +190,17 @@ class _Parser:
         while True:
             if separated:
                 if lexer.kind == "punctuation" and lexer.value == "[":
-                    attributes = self._attributes(kind)
+                    if not (kind.attributed or extension):
+                        raise lexer.error(f"{kind.name} takes no attributes")
+                    attributes = self._attributes()
                     self._expect(")")
                     break
-                if len(args) >= len(arguments):
+                if len(args) < len(arguments):
+                    args.append(self._term(kind, len(args)))
+                elif kind.entries is not None and entries is None:
+                    entries = self._entries(kind.entries)
+                else:
                     raise lexer.error(self._arity(kind))
-                args.append(self._term(kind, len(args)))
             mark = lexer.value if lexer.kind == "punctuation" else ""
             if mark == ",":
                 separated = True
@@ -181,7 +208,7 @@ class _Parser:
                 lexer.advance()
                 break
             elif mark == ";" and len(args) == 1 and not named:
-                if not kind.identified:
+                if not (kind.identified or extension):
                     raise lexer.error(f"{kind.name} has no identifier of its own")
                 named = True
                 first = args.pop()
@@ -190,13 +217,13 @@ class _Parser:
                 raise lexer.error(f"expected ',' or ')', but here is {lexer.shown()}")
             lexer.advance()
         missing = len(arguments) - len(args)
-        if missing:
-            if len(args) < len(arguments) and arguments[len(args)].required:
+        if missing or (entries is None and kind.entries is Entries.KEY):
+            if not missing or arguments[len(args)].required:
                 raise ReadError(self._arity(kind), line=span[0], column=span[1], format="provn")
             args += [None] * missing
         if self._outer.repaired and self._first_repair is None:
             self._first_repair = span[0]
-        return Statement(kind, own, tuple(args), attributes, span)
+        return Statement(kind, own, tuple(args), attributes, span, entries or ())
 
     def _own(self, kind: Kind) -> Identifier:
         lexer = self._lexer
@@ -226,15 +253,53 @@ class _Parser:
 
     @staticmethod
     def _arity(kind: Kind) -> str:
-        names = ", ".join(a.name if a.required else f"{a.name}?" for a in kind.arguments)
-        return f"{kind.name} takes these arguments: {names}" if names else f"{kind.name} takes an identifier only"
+        names = [a.name if a.required else f"{a.name}?" for a in kind.arguments]
+        if kind.entries is not None:
+            names.append(_ENTRIES[kind.entries])
+        if not names:
+            return f"{kind.name} takes an identifier only"
+        return f"{kind.name} takes these arguments: {', '.join(names)}"
+
+    # --- keys of dictionaries (PROV-Dictionary, section 4.2)
+
+    def _entries(self, entries: Entries) -> tuple[Entry, ...]:
+        """The last argument of a statement about a dictionary; ``-`` is none, as everywhere in PROV-N."""
+        lexer = self._lexer
+        if self._is_word("-"):
+            lexer.advance()
+            return ()
+        if entries is Entries.KEY:
+            return (Entry(self._value()),)
+        self._expect("{")
+        found: dict[Entry, None] = {}
+        if lexer.kind == "punctuation" and lexer.value == "}":
+            lexer.advance()
+            return ()
+        while True:
+            found[self._pair() if entries is Entries.PAIRS else Entry(self._value())] = None
+            if lexer.kind != "punctuation" or lexer.value not in (",", "}"):
+                raise lexer.error(f"expected ',' or '}}', but here is {lexer.shown()}")
+            last = lexer.value == "}"
+            lexer.advance()
+            if last:
+                return tuple(found)
+
+    def _pair(self) -> Entry:
+        lexer = self._lexer
+        self._expect("(")
+        key = self._value()
+        self._expect(",")
+        if lexer.kind != "word" or lexer.value == "-":
+            raise lexer.error(f"expected the entity under the key, but here is {lexer.shown()}")
+        entity = self._names.get(lexer.value) or self._identifier(lexer.value)
+        lexer.advance()
+        self._expect(")")
+        return Entry(key, entity)
 
     # --- attributes
 
-    def _attributes(self, kind: Kind) -> tuple[Attribute, ...]:
+    def _attributes(self) -> tuple[Attribute, ...]:
         lexer = self._lexer
-        if not kind.attributed:
-            raise lexer.error(f"{kind.name} takes no attributes")
         lexer.advance()
         pairs: list[Attribute] = []
         if lexer.kind == "punctuation" and lexer.value == "]":
@@ -349,8 +414,6 @@ class _Parser:
         name = lexer.value
         if lexer.ahead() != "(":
             return lexer.error(f"expected a statement, but here is {lexer.shown()}")
-        if name.rpartition(":")[2] in _DICTIONARY:
-            return lexer.error(f"{name} belongs to PROV-Dictionary, which this version does not read")
         if ":" in name:
             return lexer.error(f"{name} is an extension of PROV-N that this version does not read")
         return lexer.error(f"{name!r} is no statement of PROV-N; there are: {', '.join(KINDS)}")

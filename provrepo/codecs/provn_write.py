@@ -9,7 +9,7 @@ from provrepo.codecs.names import Names, repair
 from provrepo.codecs.provn_lexer import LANGUAGE, LOCAL, PREFIX, TIME, escape_local, escape_string
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import Statement
+from provrepo.model.statements import Entries, Entry, Statement
 from provrepo.vocab import PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -46,7 +46,8 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
         for argument, term in zip(kind.arguments, statement.args, strict=True):
             if argument.time and term is not None and not TIME.fullmatch(term):
                 found.append(Loss(f"PROV-N cannot write a time that begins with no digit ({argument.name})", subject))
-        found += [Loss(reason, subject) for _, value in statement.attributes for reason in _lost_of(value)]
+        values = [value for _, value in statement.attributes] + [entry.key for entry in statement.entries]
+        found += [Loss(reason, subject) for value in values for reason in _lost_of(value)]
     return found
 
 
@@ -126,11 +127,24 @@ class _Scope:
                     parts.append("-")
                 else:
                     parts.append(term if argument.time else name(term))
+        if kind.entries is not None:
+            parts.append(self.entries(kind.entries, statement.entries))
         if statement.attributes and kind.attributed:
             pairs = ", ".join([f"{name(a)}={self.value(v)}" for a, v in statement.attributes])
             parts.append(f"[{pairs}]")
         own = f"{name(statement.id)}; " if statement.id is not None and kind.identified and not kind.element else ""
-        return f"{indent}{kind.name}({own}{', '.join(parts)})"
+        # PROV-Dictionary extends PROV-N: its keywords are prefixed names.
+        keyword = kind.name if kind.entries is None else f"prov:{kind.name}"
+        return f"{indent}{keyword}({own}{', '.join(parts)})"
+
+    def entries(self, shape: Entries, entries: tuple[Entry, ...]) -> str:
+        members = [
+            f"({self.value(key)}, {self.name(entity)})" if entity is not None else self.value(key)
+            for key, entity in entries
+        ]
+        if shape is Entries.KEY:
+            return members[0] if members else "-"
+        return f"{{{', '.join(members)}}}"
 
     def value(self, value: Value) -> str:
         if not isinstance(value, Literal):

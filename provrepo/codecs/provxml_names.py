@@ -15,7 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["escape", "has_forbidden", "is_ncname", "toolbox_escaped", "toolbox_unescape", "unescape"]
+from provrepo.model.statements import Entries, Kind
+
+__all__ = [
+    "argument_names",
+    "escape",
+    "has_forbidden",
+    "is_ncname",
+    "toolbox_escaped",
+    "toolbox_unescape",
+    "unescape",
+]
 
 # Namespaces in XML 1.0, production 4: Name without the colon.
 _START = (
@@ -30,6 +40,17 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _ESCAPE = re.compile("_x(?:[0-9A-F]{8}|[0-9A-F]{4})_")
 # Wider than _ESCAPE: what follows may itself be escaped, and that begins with the missing underscore.
 _LOOKALIKE = re.compile("_(?=x[0-9A-F]{4})")
+
+_DICTIONARIES = {"after": "newDictionary", "before": "oldDictionary"}
+
+
+def argument_names(kind: Kind) -> tuple[str, ...]:
+    """The element of each argument, in PROV's namespace: its own name, except in PROV-Dictionary's section 4.3.
+
+    There the entity of a membership is no element of the statement: it stands beside its key in a ``keyEntityPair``.
+    """
+    names = tuple(_DICTIONARIES.get(argument.name, argument.name) for argument in kind.arguments)
+    return names[:1] if kind.entries is Entries.KEY else names
 
 
 def is_ncname(name: str) -> bool:

@@ -27,11 +27,24 @@ from lxml import etree
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.names import RESERVED, Scope, namespace, repair
-from provrepo.codecs.provxml_names import toolbox_escaped, toolbox_unescape, unescape
+from provrepo.codecs.provxml_names import argument_names, toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank, text
-from provrepo.model.statements import AGENT, DERIVATION, ENTITY, KINDS, MEMBERSHIP, Attribute, Kind, Statement, Term
+from provrepo.model.statements import (
+    AGENT,
+    DERIVATION,
+    DICTIONARY_MEMBERSHIP,
+    ENTITY,
+    KINDS,
+    MEMBERSHIP,
+    Attribute,
+    Entries,
+    Entry,
+    Kind,
+    Statement,
+    Term,
+)
 from provrepo.vocab import (
     PROV,
     PROV_INTERNATIONALIZED_STRING,
@@ -72,6 +85,8 @@ _SUBTYPES: dict[str, tuple[Kind, str]] = {
     "plan": (ENTITY, "Plan"),
     "collection": (ENTITY, "Collection"),
     "emptyCollection": (ENTITY, "EmptyCollection"),
+    "dictionary": (ENTITY, "Dictionary"),
+    "emptyDictionary": (ENTITY, "EmptyDictionary"),
     "bundle": (ENTITY, "Bundle"),
     "wasRevisionOf": (DERIVATION, "Revision"),
     "wasQuotedFrom": (DERIVATION, "Quotation"),
@@ -82,19 +97,14 @@ _STATEMENTS: dict[str, tuple[Kind, Identifier | None]] = {
     **{_P + name: (kind, Identifier(PROV + type_)) for name, (kind, type_) in _SUBTYPES.items()},
 }
 _ARGUMENTS: dict[str, dict[str, tuple[int, bool]]] = {
-    name: {_P + argument.name: (index, argument.time) for index, argument in enumerate(kind.arguments)}
+    name: {_P + spelled: (index, kind.arguments[index].time) for index, spelled in enumerate(argument_names(kind))}
     for name, kind in KINDS.items()
 }
-_DICTIONARY = {
-    _P + name
-    for name in (
-        "hadDictionaryMember",
-        "derivedByInsertionFrom",
-        "derivedByRemovalFrom",
-        "dictionary",
-        "emptyDictionary",
-    )
-}
+_KEY = _P + "key"
+_ENTITY = _P + "entity"
+_PAIR = _P + "keyEntityPair"
+_ENTRIES = {None: None, Entries.PAIRS: _PAIR, Entries.KEYS: _KEY, Entries.KEY: _PAIR}
+"""The element of an entry."""
 _STANDALONE = re.compile(rb"<\?xml\b[^>]*\bstandalone\s*=\s*[\"']yes[\"']")
 
 
@@ -231,8 +241,6 @@ class _Reader:
         if known is not None:
             scope = self._inner(element, scope, prefixes)
             statements += self._statement(element, *known, scope, prefixes)
-        elif element.tag in _DICTIONARY:
-            raise self._error(element, f"{_shown(element)} is PROV-Dictionary, which PROV-DM has no place for")
         elif element.tag == _OTHER or not element.tag.startswith(_P):
             self._warn(element, f"{_shown(element)} is not PROV and is left out")
         else:
@@ -330,12 +338,16 @@ class _Reader:
         attributes: list[Attribute] = [(_TYPE_NAME, type_) for type_ in types]
         args: list[Term] = [None] * len(kind.arguments)
         members: list[Term] = []
-        positions = _ARGUMENTS[kind.name]
+        entries: list[tuple[Value | None, Identifier | None]] = []
+        positions, entry = _ARGUMENTS[kind.name], _ENTRIES[kind.entries]
         self._remark_text(element)
         for child in element:
             inner = self._inner(child, scope, prefixes)
             position = positions.get(child.tag)
             if position is None:
+                if child.tag == entry:
+                    entries.append(self._entry(child, kind, inner, prefixes))
+                    continue
                 attribute = self._attribute(child, inner)
                 if attribute not in attributes:
                     attributes.append(attribute)
@@ -349,8 +361,37 @@ class _Reader:
             else:
                 raise self._error(child, f"a second {_shown(child)} in {_shown(element)}")
         span = (element.sourceline, 1)
-        first = Statement(kind, name, tuple(args), tuple(attributes), span)
-        return [first, *(Statement(kind, name, (args[0], member), tuple(attributes), span) for member in members)]
+        frozen = tuple(attributes)
+        if kind is DICTIONARY_MEMBERSHIP and entries:
+            return [
+                Statement(kind, name, (args[0], entity), frozen, span, () if key is None else (Entry(key),))
+                for key, entity in entries
+            ]
+        keyed = dict.fromkeys(Entry(key, entity) for key, entity in entries if key is not None)
+        first = Statement(kind, name, tuple(args), frozen, span, tuple(keyed))
+        return [first, *(Statement(kind, name, (args[0], member), frozen, span) for member in members)]
+
+    def _entry(
+        self, element: _Element, kind: Kind, scope: Scope, prefixes: dict[str, str]
+    ) -> tuple[Value | None, Identifier | None]:
+        """The key of a removal, or what a ``prov:keyEntityPair`` joins."""
+        if element.tag == _KEY:
+            return self._attribute(element, scope)[1], None
+        key: Value | None = None
+        entity: Identifier | None = None
+        for child in element:
+            inner = self._inner(child, scope, prefixes)
+            if child.tag == _KEY and key is None:
+                key = self._attribute(child, inner)[1]
+            elif child.tag == _ENTITY and entity is None:
+                entity = self._reference(child, inner)
+            else:
+                raise self._error(child, f"{_shown(element)} takes one prov:key and one prov:entity")
+        self._remark_text(element)
+        # That a member lacks its key or its entity is for the checks to find, like every argument that is missing.
+        if kind is not DICTIONARY_MEMBERSHIP and (key is None or entity is None):
+            raise self._error(element, f"{_shown(element)} takes one prov:key and one prov:entity")
+        return key, entity
 
     def _head(self, element: _Element, kind: Kind, scope: Scope) -> tuple[Identifier | None, list[Identifier]]:
         """What a statement's own XML attributes say: its identifier, and types by ``xsi:type``."""

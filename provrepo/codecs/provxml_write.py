@@ -11,14 +11,14 @@ allow and every reader understands. Attributes are elements, so their names must
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from provrepo.codecs.names import Names
-from provrepo.codecs.provxml_names import escape, has_forbidden, is_ncname
+from provrepo.codecs.provxml_names import argument_names, escape, has_forbidden, is_ncname
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Value, is_blank
-from provrepo.model.statements import KINDS, Attribute, Kind, Statement
+from provrepo.model.statements import DICTIONARY_MEMBERSHIP, KINDS, Attribute, Entries, Kind, Statement
 from provrepo.vocab import (
     PROV,
     PROV_LABEL,
@@ -39,7 +39,18 @@ _FIXED = f'xmlns:prov="{PROV}" xmlns:xsd="{XSD[:-1]}" xmlns:xsi="{XSI}"'
 
 _RANK = {name: rank for rank, name in enumerate((PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE))}
 _LAST = len(_RANK)
-_ARGUMENT_NAMES = {name: frozenset(PROV + argument.name for argument in kind.arguments) for name, kind in KINDS.items()}
+_KEY = Identifier(PROV + "key")
+_ENTRIES: dict[Entries | None, tuple[str, ...]] = {
+    None: (),
+    Entries.PAIRS: ("keyEntityPair",),
+    Entries.KEYS: ("key",),
+    Entries.KEY: ("keyEntityPair",),
+}
+_ARGUMENTS = {kind: argument_names(kind) for kind in KINDS.values()}
+_TAKEN = {
+    kind: frozenset(PROV + name for name in (*names, *_ENTRIES[kind.entries])) for kind, names in _ARGUMENTS.items()
+}
+"""Elements that are no attributes."""
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 # A parser turns line ends and tabs in attribute values into spaces (XML 1.0, section 3.3.3).
@@ -79,7 +90,13 @@ def losses(document: Document, *, format: str = "provxml") -> list[Loss]:  # noq
                 found.append(Loss(reason, subject))
             elif isinstance(attribute[1], Identifier) and is_blank(attribute[1]):
                 blank.setdefault(attribute[1])
-        blank.update(dict.fromkeys(name for name in (statement.id, *statement.args) if name and is_blank(name)))
+        found += [
+            Loss("XML cannot hold control characters", subject)
+            for key, _ in statement.entries
+            if has_forbidden("".join(filter(None, key)))
+        ]
+        names = (statement.id, *statement.identifiers())
+        blank.update(dict.fromkeys(name for name in names if name is not None and is_blank(name)))
     reason = "PROV-XML has no blank nodes: such a name is written without its prefix being declared"
     return found + [Loss(reason, name) for name in blank]
 
@@ -87,7 +104,7 @@ def losses(document: Document, *, format: str = "provxml") -> list[Loss]:  # noq
 def _unwritable(kind: Kind, attribute: Attribute) -> str | None:
     """Why PROV-XML cannot hold an attribute, or None where it can."""
     name, value = attribute
-    if name in _ARGUMENT_NAMES[kind.name]:
+    if name in _TAKEN[kind]:
         return f"PROV-XML cannot tell the attribute {name} of {kind.name} from its argument"
     if has_forbidden(name) or not _DIVISIBLE.fullmatch(name):
         return f"no XML element can be called {name}"
@@ -168,13 +185,15 @@ def _statement(statement: Statement, names: _Spelling, indent: str) -> str:
     head = f"{indent}<prov:{kind.name}{identifier}"
     inner = indent + "  "
     children = []
-    for argument, value in zip(kind.arguments, statement.args, strict=True):
+    for element, argument, value in zip(_ARGUMENTS[kind], kind.arguments, statement.args, strict=False):
         if value is None:
             continue
         if argument.time:
-            children.append(f"{inner}<prov:{argument.name}>{_held(value).translate(_TEXT)}</prov:{argument.name}>\n")
+            children.append(f"{inner}<prov:{element}>{_held(value).translate(_TEXT)}</prov:{element}>\n")
         else:
-            children.append(f'{inner}<prov:{argument.name} prov:ref="{names.name(value)}"/>\n')
+            children.append(f'{inner}<prov:{element} prov:ref="{names.name(value)}"/>\n')
+    if statement.entries or kind is DICTIONARY_MEMBERSHIP:
+        children += _entries(statement, names, inner)
     attributes = statement.attributes
     if len(attributes) > 1:
         attributes = tuple(sorted(attributes, key=lambda attribute: _RANK.get(attribute[0], _LAST)))
@@ -184,6 +203,27 @@ def _statement(statement: Statement, names: _Spelling, indent: str) -> str:
     if not children:
         return head + "/>\n"
     return f"{head}>\n{''.join(children)}{indent}</prov:{kind.name}>\n"
+
+
+def _entries(statement: Statement, names: _Spelling, indent: str) -> Iterator[str]:
+    inner = f"{indent}  "
+    pairs: Iterable[tuple[Value | None, str | None]] = statement.entries
+    if statement.kind is DICTIONARY_MEMBERSHIP:
+        # The entity stands beside its key and not as an argument.
+        key = statement.entries[0].key if statement.entries else None
+        pairs = [(key, statement.args[1])] if key is not None or statement.args[1] is not None else []
+    for key, entity in pairs:
+        parts = []
+        if key is not None and not has_forbidden("".join(filter(None, key))):
+            parts.append(_attribute(_KEY, key, names))
+        if entity is not None:
+            parts.append(f'<prov:entity prov:ref="{names.name(entity)}"/>')
+        if statement.kind.entries is Entries.KEYS:
+            yield from (f"{indent}{part}\n" for part in parts)
+        elif len(parts) == 2 or statement.kind.entries is Entries.KEY:
+            yield "\n".join(
+                [f"{indent}<prov:keyEntityPair>", *(inner + part for part in parts), f"{indent}</prov:keyEntityPair>\n"]
+            )
 
 
 def _attribute(name: Identifier, value: Value, names: _Spelling) -> str:

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
-from provrepo.model.statements import ALTERNATE, Attribute, Statement, Term
+from provrepo.model.statements import ALTERNATE, Attribute, Entry, Statement, Term
 
 __all__ = ["Comparison", "Difference", "compare", "merged", "statement_digest"]
 
@@ -123,7 +123,7 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
     variants: dict[tuple[str, str], list[object]] = {}
     for statement in statements:
         if statement.id is None:
-            result.setdefault((statement.kind.name, statement.args, frozenset(statement.attributes)), statement)
+            result.setdefault(statement, statement)
             continue
         name = (statement.kind.name, statement.id)
         slots = variants.setdefault(name, [])
@@ -132,7 +132,8 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
             if args is not None:
                 known = result[slot]
                 attributes = tuple(dict.fromkeys(known.attributes + statement.attributes))
-                result[slot] = Statement(known.kind, known.id, args, attributes, known.span)
+                entries = tuple(dict.fromkeys(known.entries + statement.entries))
+                result[slot] = Statement(known.kind, known.id, args, attributes, known.span, entries)
                 break
         else:
             slot = (*name, len(slots))
@@ -166,6 +167,8 @@ def _separated(statements: list[Statement]) -> list[Statement]:
         kind, absent = statement.kind, (None,) * len(statement.args)
         for pair in statement.attributes:
             result[Statement(kind, statement.id, absent, (pair,))] = None
+        for entry in statement.entries:
+            result[Statement(kind, statement.id, absent, entries=(entry,))] = None
         for place, term in enumerate(statement.args):
             if term is not None:
                 result[Statement(kind, statement.id, (*absent[:place], term, *absent[place + 1 :]))] = None
@@ -246,6 +249,8 @@ def _line(statement: Statement, colours: Mapping[str, str]) -> str:
         args.sort()  # it is symmetric (PROV-CONSTRAINTS inference 18), and formats are found to differ in its order
     attributes = sorted({_attribute(pair, colours) for pair in statement.attributes})
     shown = f", [{', '.join(attributes)}]" if attributes else ""
+    if statement.kind.entries is not None:
+        args.append(f"{{{', '.join(sorted({_entry(entry, colours) for entry in statement.entries}))}}}")
     if statement.kind.element:
         return f"{statement.kind.name}({', '.join([name, *args])}{shown})"
     return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)}{shown})"
@@ -253,3 +258,8 @@ def _line(statement: Statement, colours: Mapping[str, str]) -> str:
 
 def _attribute(pair: Attribute, colours: Mapping[str, str]) -> str:
     return f"<{pair[0]}>={_value(pair[1], colours)}"
+
+
+def _entry(entry: Entry, colours: Mapping[str, str]) -> str:
+    key = _value(entry.key, colours)
+    return key if entry.entity is None else f"({key}, {_identifier(entry.entity, colours)})"

@@ -1,17 +1,31 @@
 """The statements of PROV-DM: one table says what each kind is called and which arguments it takes.
 
 Every codec, check and view is driven by this table. Names are those of PROV-N (keywords) and of PROV-JSON and
-PROV-XML (arguments), which agree with each other; sections are those of the PROV-DM Recommendation.
+PROV-XML (arguments), which agree with each other; sections are those of the PROV-DM Recommendation. The statements of
+PROV-Dictionary (https://www.w3.org/TR/prov-dictionary/) are in the same table: what they say of keys is in
+``Statement.entries``, since it is many-valued like attributes and unlike arguments.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from enum import Enum, auto
+from typing import NamedTuple, TypeAlias
 
 from provrepo.model.identifiers import Identifier, Value
 
-__all__ = ["ELEMENTS", "KINDS", "Argument", "Attribute", "Kind", "Span", "Statement", "Term"]
+__all__ = [
+    "ELEMENTS",
+    "KINDS",
+    "Argument",
+    "Attribute",
+    "Entries",
+    "Entry",
+    "Kind",
+    "Span",
+    "Statement",
+    "Term",
+]
 
 Span: TypeAlias = tuple[int, int]
 """Line and column (both 1-based, columns in characters) of a statement's first character in the source."""
@@ -20,6 +34,29 @@ Attribute: TypeAlias = tuple[Identifier, Value]
 
 Term: TypeAlias = str | None
 """An argument: an ``Identifier``, the lexical form of an ``xsd:dateTime``, or None where it is absent or ``-``."""
+
+
+class Entry(NamedTuple):
+    """A key of a dictionary, with the entity under it where the statement names one.
+
+    Attributes:
+        key: any value; PROV-N's literals include qualified names.
+        entity: what is under the key; None where only the key is said.
+    """
+
+    key: Value
+    entity: Identifier | None = None
+
+
+class Entries(Enum):
+    """What a statement of PROV-Dictionary says of keys."""
+
+    PAIRS = auto()
+    """Any number of keys, each with its entity: those that are inserted."""
+    KEYS = auto()
+    """Any number of keys alone: those that are removed."""
+    KEY = auto()
+    """One key: that of the member which the statement's arguments name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +84,7 @@ class Kind:
         element: whether it describes an entity, activity or agent and not a relation between them.
         identified: whether the statement itself may have an identifier.
         attributed: whether it may carry attributes.
+        entries: what it says of a dictionary's keys; None for all but PROV-Dictionary's statements.
         section: of the PROV-DM Recommendation.
     """
 
@@ -55,6 +93,7 @@ class Kind:
     element: bool = False
     identified: bool = True
     attributed: bool = True
+    entries: Entries | None = None
     section: str = ""
 
     def __repr__(self) -> str:
@@ -118,6 +157,26 @@ MENTION = Kind(
     attributed=False,
     section="PROV-Links 3",
 )
+INSERTION = Kind(
+    "derivedByInsertionFrom",
+    (_must("after"), _must("before")),
+    entries=Entries.PAIRS,
+    section="PROV-Dictionary 3.2",
+)
+REMOVAL = Kind(
+    "derivedByRemovalFrom",
+    (_must("after"), _must("before")),
+    entries=Entries.KEYS,
+    section="PROV-Dictionary 3.3",
+)
+DICTIONARY_MEMBERSHIP = Kind(
+    "hadDictionaryMember",
+    (_must("dictionary"), _must("entity")),
+    identified=False,
+    attributed=False,
+    entries=Entries.KEY,
+    section="PROV-Dictionary 3.1",
+)
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -140,6 +199,9 @@ KINDS: dict[str, Kind] = {
         ALTERNATE,
         MEMBERSHIP,
         MENTION,
+        INSERTION,
+        REMOVAL,
+        DICTIONARY_MEMBERSHIP,
     )
 }
 """Every kind by its PROV-N keyword, elements first."""
@@ -156,9 +218,10 @@ class Statement:
         args: one term for each of ``kind.arguments``.
         attributes: attribute–value pairs in source order, without what ``args`` says already.
         span: where it began in the source, or None.
+        entries: keys of a dictionary in source order, each once; empty unless ``kind.entries`` says what they are.
     """
 
-    __slots__ = ("args", "attributes", "id", "kind", "span")
+    __slots__ = ("args", "attributes", "entries", "id", "kind", "span")
 
     def __init__(
         self,
@@ -167,12 +230,14 @@ class Statement:
         args: tuple[Term, ...] = (),
         attributes: tuple[Attribute, ...] = (),
         span: Span | None = None,
+        entries: tuple[Entry, ...] = (),
     ) -> None:
         self.kind = kind
         self.id = id
         self.args = args
         self.attributes = attributes
         self.span = span
+        self.entries = entries
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Statement):
@@ -182,18 +247,28 @@ class Statement:
             and self.id == other.id
             and self.args == other.args
             and (self.attributes == other.attributes or frozenset(self.attributes) == frozenset(other.attributes))
+            and (self.entries == other.entries or frozenset(self.entries) == frozenset(other.entries))
         )
 
     def __hash__(self) -> int:
-        return hash((self.kind.name, self.id, self.args, frozenset(self.attributes)))
+        return hash((self.kind.name, self.id, self.args, frozenset(self.attributes), frozenset(self.entries)))
 
     def __repr__(self) -> str:
         head = f"{self.id}; " if self.id is not None and not self.kind.element else self.id or ""
         args = ", ".join("-" if a is None else a for a in self.args)
+        if self.kind.entries is not None:
+            args += f", {{{len(self.entries)} keys}}"
         tail = f", [{len(self.attributes)} attributes]" if self.attributes else ""
         joined = head + (", " if self.kind.element and args else "") + args
         return f"{self.kind.name}({joined}{tail})"
 
     def identifiers(self) -> list[Identifier]:
-        """What the arguments refer to, without instants and absent ones."""
-        return [a for a in self.args if isinstance(a, Identifier)]
+        """What the arguments and entries refer to, without instants, literal keys and absent ones."""
+        found = [a for a in self.args if isinstance(a, Identifier)]
+        for entry in self.entries:
+            found += [part for part in entry if isinstance(part, Identifier)]
+        return found
+
+    def unnamed(self) -> Statement:
+        """The same statement without an identifier."""
+        return Statement(self.kind, None, self.args, self.attributes, self.span, self.entries)

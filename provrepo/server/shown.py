@@ -182,6 +182,10 @@ def _row(statement: Statement, bundle: Bundle, shortener: Shortener) -> Row:
         if argument is not None:
             shown = shortener.term(argument) if isinstance(argument, Identifier) else Shown(argument)
             details.append((words(name), shown))
+    for key, entity in statement.entries:
+        shown = shortener.term(key)
+        under = "" if entity is None else f": {shortener.iri(entity)}"
+        details.append(("key", shown._replace(text=shown.text + under)))
     heading = None if subject is None else shortener.thing(subject)
     # The label stands above the identifier already, unless it had to be cut.
     said = (PROV_LABEL, heading.label) if heading and statement.kind.element else None

@@ -1,0 +1,23 @@
+"""ProvToolbox's extension of PROV: relations that PROV-DM leaves bare, with an identifier and attributes.
+
+``provext:hadMember(ex:m; ex:c, ex:e, [ex:since="2020"])`` says what ``hadMember(ex:c, ex:e)`` says, and more. It is
+read as the latter, with the identifier and the attributes, which formats without a place for them report as lost.
+"""
+
+from __future__ import annotations
+
+from provrepo.model.document import Warned
+from provrepo.model.statements import ALTERNATE, MEMBERSHIP, SPECIALIZATION
+
+__all__ = ["EXTENDED", "remark"]
+
+EXTENDED = {f"provext:{kind.name}": kind for kind in (SPECIALIZATION, ALTERNATE, MEMBERSHIP)}
+"""The kind that a keyword is read as. ProvToolbox takes it for a word and not for a prefixed name; so does this."""
+
+
+def remark(keyword: str, line: int | None) -> Warned:
+    """What to tell about a statement of the extension."""
+    return Warned(
+        f"{keyword} is an extension of ProvToolbox: read as {EXTENDED[keyword].name}, with identifier and attributes",
+        line,
+    )
