@@ -9,7 +9,7 @@ import pytest
 import provrepo
 from provrepo import resources
 from provrepo.checks.findings import Severity
-from provrepo.checks.profiles import Example, Profile, available, load, mode, read, resolve
+from provrepo.checks.profiles import Example, Profile, available, load, read, resolve
 from provrepo.checks.render import rule_name
 from provrepo.checks.validation import check
 from provrepo.codecs.rdf import parse
@@ -166,12 +166,6 @@ def test_what_a_profile_extends_is_checked_first_and_once():
     ]
     report = check(provrepo.Document(), profiles=["pipeline"])
     assert report.profiles == ("core/1.0", "pipeline/1.0")
-
-
-def test_the_strictest_mode_counts():
-    assert mode([]) is None
-    assert mode(resolve(["core"])) == "report"
-    assert mode(resolve(["pipeline"])) == "gate"
 
 
 def test_a_profile_that_extends_itself_is_refused(tmp_path):

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from provrepo import resources
 from provrepo.errors import Damaged, UsageError
 
-__all__ = ["Example", "Profile", "available", "load", "mode", "read", "resolve"]
+__all__ = ["Example", "Profile", "available", "load", "read", "resolve"]
 
 Mode = Literal["gate", "report"]
 
@@ -160,18 +160,13 @@ def resolve(chosen: Iterable[str | Profile], find: Callable[[str], Profile] = lo
             raise UsageError(f"the profile {profile.name!r} extends itself: {' → '.join((*below, profile.name))}")
         if profile.name not in found:
             for name in profile.extends:
-                add(find(name), (*below, profile.name))
+                if name not in found:
+                    add(find(name), (*below, profile.name))
             found[profile.name] = profile
 
     for item in chosen:
         add(find(item) if isinstance(item, str) else item, ())
     return list(found.values())
-
-
-def mode(profiles: Iterable[Profile]) -> Mode | None:
-    """What profiles together ask of PROV-CONSTRAINTS: the strictest counts; None where there are no profiles."""
-    modes = {profile.constraints for profile in profiles}
-    return "gate" if "gate" in modes else "report" if modes else None
 
 
 def _violates(path: Path) -> frozenset[str]:

@@ -16,6 +16,7 @@ from provrepo import __version__, errors
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
+from provrepo.cli.profiles import profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
@@ -142,6 +143,7 @@ for _verb in (
     erase,
     query,
     project,
+    profile,
     token,
     serve,
     demo,

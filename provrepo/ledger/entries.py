@@ -55,8 +55,9 @@ field         type     meaning
 ==============  ===============  ===========================================================================
 
 ``settings``: what was changed, each value replacing the former one. Keys in use: for a project ``public`` (boolean),
-``title`` (string) and ``profiles`` (list of strings); for the repository's own stream ``base`` (string). Further keys
-are kept as they are.
+``title`` (string) and ``profiles`` (list of strings); for the repository's own stream ``base`` (string); for both
+``profile:NAME``, a profile of their own (an object: ``version``, ``title``, and ``blob``, the SHA-256 of what it
+consists of). An entry has one of these at most. Further keys are kept as they are.
 """
 
 from __future__ import annotations
@@ -72,10 +73,26 @@ from typing import Any
 
 from provrepo.errors import Damaged, InvalidName
 
-__all__ = ["KINDS", "REPOSITORY", "Entry", "canonical", "check_name", "compose", "named", "now", "parse", "timestamp"]
+__all__ = [
+    "KINDS",
+    "PROFILE",
+    "REPOSITORY",
+    "Entry",
+    "canonical",
+    "check_name",
+    "compose",
+    "named",
+    "now",
+    "parse",
+    "profile_blob",
+    "timestamp",
+]
 
 REPOSITORY = ""
 """The name of the repository's own stream, which holds settings such as the base IRI."""
+
+PROFILE = "profile:"
+"""What the key of a profile begins with, in an entry of settings."""
 
 _LARGEST = 2**53
 _DEEPEST = 32
@@ -251,6 +268,12 @@ _BODIES: dict[str, dict[str, _Check]] = {
     "settings": {},
 }
 
+
+def _is_profile(value: Any) -> bool:
+    fields = {"version": _is_text, "title": _is_text, "blob": _is_digest}
+    return isinstance(value, Mapping) and value.keys() == fields.keys() and all(fields[k](value[k]) for k in fields)
+
+
 _SETTINGS: dict[str, _Check] = {"public": _is_flag, "title": _is_text, "profiles": _is_texts, "base": _is_text}
 
 KINDS: tuple[str, ...] = tuple(_BODIES)
@@ -364,7 +387,7 @@ def compose(
     unknown = sorted(body.keys() - wanted.keys()) if wanted else []
     if unknown:
         raise ValueError(f"a {kind} entry has no field {unknown[0]!r}; there are: {', '.join(wanted)}")
-    _check(body, wanted or {name: check for name, check in _SETTINGS.items() if name in body})
+    _check(body, wanted or _settings(body))
     fields = {
         "kind": kind,
         "project": project,
@@ -378,6 +401,20 @@ def compose(
     _check(fields, _COMMON)
     data = canonical(fields)
     return _entry(parse(data), data)
+
+
+def profile_blob(body: Mapping[str, Any]) -> str | None:
+    """The SHA-256 of the profile that an entry of settings sets; None where it sets none."""
+    return next((value["blob"] for key, value in body.items() if key.startswith(PROFILE) and _is_profile(value)), None)
+
+
+def _settings(body: Mapping[str, Any]) -> dict[str, _Check]:
+    profiles = [key for key in body if key.startswith(PROFILE)]
+    if len(profiles) > 1:
+        raise ValueError("an entry sets one profile at most")
+    for key in profiles:
+        check_name(key.removeprefix(PROFILE))
+    return {name: _SETTINGS.get(name, _is_profile) for name in body if name in _SETTINGS or name in profiles}
 
 
 def check_name(name: Any, *, stream: bool = False) -> None:

@@ -199,6 +199,11 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.settings()
 
+    def changes(self, project: str) -> list[Entry]:
+        """All entries of settings of a project, or with ``REPOSITORY`` of the whole repository, the oldest first."""
+        with self._stream(project) as stream:
+            return stream.changes()
+
     def position(self) -> int:
         """A number that grows with every entry of any stream.
 
@@ -253,10 +258,11 @@ class Ledger:
             return stream.erased()
 
     def references(self, blob: str) -> int:
-        """How many submissions of any project need a blob, as their bytes or their report.
+        """How many entries of any project need a blob: as the bytes or the report of a submission, or as a profile.
 
-        Those whose version was erased need it no longer. To remove a blob that nobody needs, ask ``references`` of an
-        ``appending`` block and remove it inside that block: submitters look whether it is still there inside theirs.
+        Submissions whose version was erased need it no longer. To remove a blob that nobody needs, ask ``references``
+        of an ``appending`` block and remove it inside that block: submitters look whether it is still there inside
+        theirs.
         """
         with self._stream(REPOSITORY) as stream:
             return stream.references(blob)

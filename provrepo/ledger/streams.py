@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import KINDS, Entry, named
+from provrepo.ledger.entries import KINDS, Entry, named, profile_blob
 
 __all__ = ["Stream", "columns"]
 
@@ -93,9 +93,13 @@ class Stream:
     def settings(self) -> dict[str, Any]:
         """The settings in force: each value is the one set last."""
         merged: dict[str, Any] = {}
-        for entry in _only_readable(self._rows("kind = 'settings' ORDER BY sequence")):
+        for entry in self.changes():
             merged.update(entry.body)
         return merged
+
+    def changes(self) -> list[Entry]:
+        """All entries of settings, the oldest first."""
+        return list(_only_readable(self._rows("kind = 'settings' ORDER BY sequence")))
 
     def documents(self, after: str, limit: int | None) -> list[tuple[str, Entry, Entry | None]]:
         """Documents by name: the name, the newest submission, and the withdrawal where that came later."""
@@ -127,10 +131,10 @@ class Stream:
         return {(str(document), int(version)) for document, version in rows.fetchall()}
 
     def references(self, blob: str) -> int:
-        """How many submissions of any project, not only of this one, need a blob: see ``Ledger.references``."""
+        """How many entries of any project, not only of this one, need a blob: see ``Ledger.references``."""
         return int(
             self._connection.execute(
-                "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind = 'submit' "
+                "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind <> 'erase' "
                 "AND NOT EXISTS (SELECT 1 FROM entries AS x WHERE x.kind = 'erase' "
                 "AND x.project = e.project AND x.document = e.document AND x.version = e.version)",
                 (blob,),
@@ -164,7 +168,9 @@ class Stream:
 
 def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str | None]:
     """What the columns ``kind, document, version, blob, report`` of an entry's row repeat of its bytes."""
-    body = entry.body if entry.kind != "settings" else {}
+    if entry.kind == "settings":
+        return (entry.kind, None, None, profile_blob(entry.body), None)
+    body = entry.body
     return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.entries import REPOSITORY
+from provrepo.ledger.entries import REPOSITORY, profile_blob
 from provrepo.repository.records import PUBLIC, Check
 from provrepo.repository.store import Store
 from provrepo.views.quads import Quads
@@ -29,6 +29,9 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
         before = entries
         for entry in store.ledger.entries(project):
             entries += 1
+            profile = profile_blob(entry.body) if entry.kind == "settings" else None
+            if profile is not None:
+                named.add(profile)
             if entry.kind != "submit":
                 continue
             fields = entry.fields

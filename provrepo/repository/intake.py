@@ -41,7 +41,7 @@ def run(
         format: a format's name; detected where it is not given.
         base: against which relative IRIs are resolved.
         check: whether to check; not when entries that were accepted before are indexed again.
-        profiles: names of the SHACL profiles to hold it against.
+        profiles: folders of the SHACL profiles to hold it against, what is extended first.
         constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles. Where there are none either, what
             is submitted is told of violations and accepted, because real tools write them; what is only checked fails.
         target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (the
@@ -64,11 +64,12 @@ def run(
 
     report = None
     if check:
+        from provrepo.checks.profiles import read as read_profile
         from provrepo.checks.validation import check as judge
 
         report = judge(
             document,
-            profiles=profiles or [],
+            profiles=[read_profile(Path(folder)) for folder in profiles or []],
             constraints=constraints,
             without_profiles="gate" if target is None else "report",
             source=data,

@@ -7,7 +7,17 @@ from typing import Any
 
 from provrepo.checks.report import Report
 
-__all__ = ["Actor", "Check", "DocumentInfo", "ProjectInfo", "Receipt", "TokenInfo", "VersionInfo"]
+__all__ = [
+    "Actor",
+    "Backtest",
+    "Check",
+    "DocumentInfo",
+    "ProfileInfo",
+    "ProjectInfo",
+    "Receipt",
+    "TokenInfo",
+    "VersionInfo",
+]
 
 PUBLIC = "*public"
 """The dataset that merges all public projects; no project can have this name."""
@@ -219,3 +229,66 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {"sound": self.sound, **asdict(self), "problems": list(self.problems), "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInfo:
+    """A profile that submissions may be held against.
+
+    Attributes:
+        name: its name.
+        title: for people.
+        version: the one in force.
+        purpose: one or two sentences.
+        constraints: ``gate`` or ``report``: what PROV-CONSTRAINTS do to the verdict.
+        extends: names of the profiles whose shapes apply too.
+        origin: ``provrepo`` for one that ships, ``*`` for one that every project has, otherwise the project.
+        blob: SHA-256 of its content in the ledger; empty for one that ships.
+        time: when its version was added, xsd:dateTime in UTC; empty for one that ships.
+        versions: all that there were, oldest first.
+    """
+
+    name: str
+    title: str
+    version: str
+    purpose: str
+    constraints: str
+    extends: tuple[str, ...] = ()
+    origin: str = "provrepo"
+    blob: str = ""
+    time: str = ""
+    versions: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "extends": list(self.extends), "versions": list(self.versions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What a profile would say of the documents that are there.
+
+    Attributes:
+        project: whose documents.
+        profile: the profile that was tried, as ``name/version``.
+        before: the version in force that it would replace; empty where there is none.
+        documents: how many were held against it.
+        known: how many fail, and fail the version in force too.
+        failing: those that would newly fail, each with its report.
+    """
+
+    project: str
+    profile: str
+    before: str
+    documents: int
+    known: int
+    failing: tuple[tuple[VersionInfo, Report], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        failing = [
+            {"document": version.name, "version": version.version, "report": report.to_dict()}
+            for version, report in self.failing
+        ]
+        plain = {"project": self.project, "profile": self.profile, "before": self.before}
+        return {**plain, "documents": self.documents, "known": self.known, "failing": failing}

@@ -15,7 +15,8 @@ from provrepo.checks.report import Report
 from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
-from provrepo.repository import access, catalog, submission
+from provrepo.repository import access, catalog, own_profiles, submission
+from provrepo.repository.quality import Quality
 from provrepo.repository.records import (
     PUBLIC,
     Actor,
@@ -63,7 +64,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return store.as_actor(store.owner())
 
 
-class Repository:
+class Repository(Quality):
     """A repository as one actor sees it.
 
     Attributes:
@@ -135,7 +136,7 @@ class Repository:
         access.name("project", name)
         if not access.may_administer(self.actor):
             raise Denied(f"{self.actor.name} may not make projects; a token for all projects is needed")
-        self._known(profiles)
+        own_profiles.chosen(self._store, None, profiles)
         with self._store.ledger.appending(name) as appending:
             if appending.exists():
                 raise Conflict(f"there is a project {name!r} already")
@@ -164,7 +165,7 @@ class Repository:
         self._readable(name)
         if not access.may_administer(self.actor):
             raise Denied(f"{self.actor.name} may not change the settings of {name!r}")
-        self._known(profiles or ())
+        own_profiles.chosen(self._store, name, profiles or ())
         wanted = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
         with self._store.ledger.appending(name) as appending:
             settings = appending.settings()
@@ -249,12 +250,21 @@ class Repository:
         self,
         source: Source | Document,
         *,
+        project: str | None = None,
         profiles: Sequence[str] = (),
         constraints: str | None = None,
         format: str | None = None,  # noqa: A002
         base: str | None = None,
     ) -> Report:
         """Check a document and keep nothing of it.
+
+        Args:
+            source: a path, the bytes, a binary file object, or a document.
+            project: whose own profiles may be named beside those that every project has.
+            profiles: to hold it against.
+            constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
+            format: a format's name; detected where it is not given.
+            base: the IRI against which relative IRIs are resolved.
 
         Raises:
             ReadError: unreadable.
@@ -264,7 +274,8 @@ class Repository:
         if isinstance(source, Document):
             from provrepo.checks.validation import validate
 
-            return validate(source, profiles=profiles, constraints=constraints)
+            held = own_profiles.chosen(self._store, project, profiles)
+            return validate(source, profiles=held, constraints=constraints)
         return submission.validate(
             self._store, source, profiles=profiles, constraints=constraints, format=format, base=base
         )
@@ -439,7 +450,16 @@ class Repository:
     # Queries
 
     def query(
-        self, query: str, *, project: str | None = None, public: bool = False, base: str | None = None
+        self,
+        query: str,
+        *,
+        project: str | None = None,
+        public: bool = False,
+        base: str | None = None,
+        timeout: float | None = None,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+        abandoned: Callable[[], bool] | None = None,
     ) -> QueryResult:
         """Ask one dataset in SPARQL 1.1.
 
@@ -568,13 +588,6 @@ class Repository:
             with self._store.ledger.appending(DEFAULT) as appending:
                 if not appending.exists():
                     appending.append("settings", {"public": False, "title": "", "profiles": []}, actor=self.actor.id)
-
-    @staticmethod
-    def _known(profiles: Sequence[str]) -> None:
-        from provrepo.checks.profiles import load as load_profile
-
-        for profile in profiles:
-            load_profile(profile)
 
     def _index(self) -> None:
         if self._store.may_follow():

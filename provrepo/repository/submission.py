@@ -13,7 +13,7 @@ from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, content
 from provrepo.errors import Conflict, Refused, Stale, TooLarge
 from provrepo.ledger.entries import Entry
-from provrepo.repository import access
+from provrepo.repository import access, own_profiles
 from provrepo.repository.catalog import project_settings, stored_report, version_info
 from provrepo.repository.intake import MAPPING
 from provrepo.repository.records import Actor, Receipt
@@ -58,7 +58,8 @@ def submit(
     wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     following = store.may_follow()
     target = _target(store, project, document, blob) if following else None
-    arguments = {"format": format, "base": base, "profiles": wanted, "target": target}
+    held = own_profiles.folders(store, project, wanted)
+    arguments = {"format": format, "base": base, "profiles": held, "target": target}
     result = _intake(store, data, file, arguments)
     report = Report.from_dict(result["report"])
     if not report.conforms:
@@ -101,6 +102,7 @@ def validate(
     store: Store,
     source: Source,
     *,
+    project: str | None,
     profiles: Sequence[str],
     constraints: str | None,
     format: str | None,  # noqa: A002
@@ -111,7 +113,8 @@ def validate(
         by_name(format)
     data, file = content(source)
     _within(data, store.settings.max_body)
-    arguments = {"format": format, "base": base, "profiles": list(profiles), "constraints": constraints}
+    held = own_profiles.folders(store, project, profiles)
+    arguments = {"format": format, "base": base, "profiles": held, "constraints": constraints}
     return Report.from_dict(_intake(store, data, file, arguments)["report"])
 
 

@@ -1,0 +1,152 @@
+"""Which regular expressions can take forever.
+
+Python's engine tries every way in which a repetition could have been divided. Where a text can be divided in two ways
+at each step, n steps make 2ⁿ ways. An expression is safe from that when what it repeats without bound has one length
+and alternatives that begin differently, or has an end that stands nowhere else in it. Some harmless expressions fail
+this test; they can be written so that they pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Any
+
+__all__ = ["LONGEST", "why_slow"]
+
+LONGEST = 1_000
+"""Characters of a pattern."""
+
+MANY = 32
+"""Repetitions from which a bounded one counts as unbounded; below, at most as many ways are tried."""
+
+FEW = 3
+"""Repetitions of something of any length that are no more than a few loops inside each other."""
+
+# The standard library's own parser: what it makes of an expression is what will run.
+_PARSER: Any = import_module("re._parser")
+_REPEATS = {"MAX_REPEAT", "MIN_REPEAT"}
+_GROUPS = {"SUBPATTERN", "ATOMIC_GROUP"}
+_CATEGORIES = {
+    "CATEGORY_DIGIT": r"\d",
+    "CATEGORY_NOT_DIGIT": r"\D",
+    "CATEGORY_SPACE": r"\s",
+    "CATEGORY_NOT_SPACE": r"\S",
+    "CATEGORY_WORD": r"\w",
+    "CATEGORY_NOT_WORD": r"\W",
+}
+
+Node = tuple[Any, Any]
+
+
+def why_slow(pattern: str, flags: int = 0) -> str | None:
+    """Why matching could take exponential time, as the end of a sentence; None where it cannot.
+
+    Args:
+        pattern: a regular expression of Python's.
+        flags: of the module ``re``.
+    """
+    if len(pattern) > LONGEST:
+        return f"it has more than {LONGEST:,} characters"
+    try:
+        parsed = _PARSER.parse(pattern, flags)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"it cannot be understood: {error}"
+    return next(_reasons(parsed), None)
+
+
+def _reasons(nodes: Iterable[Node]) -> Iterator[str]:
+    for name, argument in nodes:
+        kind = str(name)
+        if kind == "GROUPREF":
+            yield "it refers back to a group"
+        if kind in _REPEATS and _often(int(argument[1]), argument[2]) and not _delimited(argument[2]):
+            least, most = argument[2].getwidth()
+            if least != most:
+                yield "it repeats without bound what itself has no fixed length"
+            elif not all(_begin_differently(branches) for branches in _branches(argument[2])):
+                yield "it repeats without bound alternatives that may begin alike"
+        for inner in _inner(kind, argument):
+            yield from _reasons(inner)
+
+
+def _often(times: int, body: Any) -> bool:
+    """Whether so many repetitions multiply to more than can be tried."""
+    least, most = body.getwidth()
+    return times >= MANY or (times > FEW and most - least >= MANY)
+
+
+def _inner(kind: str, argument: Any) -> list[Any]:
+    """The sequences of nodes inside a node."""
+    if kind in _REPEATS or kind == "POSSESSIVE_REPEAT":
+        return [argument[2]]
+    if kind in _GROUPS:
+        return [argument[-1] if isinstance(argument, tuple) else argument]
+    if kind == "BRANCH":
+        return list(argument[1])
+    if kind in ("ASSERT", "ASSERT_NOT"):
+        return [argument[1]]
+    if kind == "GROUPREF_EXISTS":
+        return [part for part in argument[1:] if part is not None]
+    return []
+
+
+def _branches(nodes: Iterable[Node]) -> Iterator[list[Any]]:
+    for name, argument in nodes:
+        if str(name) == "BRANCH":
+            yield list(argument[1])
+        for inner in _inner(str(name), argument):
+            yield from _branches(inner)
+
+
+def _begin_differently(branches: list[Any]) -> bool:
+    firsts = [branch[0] if len(branch) else None for branch in branches]
+    starts = [first[1] for first in firsts if first is not None and str(first[0]) == "LITERAL"]
+    return len(starts) == len(branches) == len(set(starts))
+
+
+def _delimited(body: Any) -> bool:
+    """Whether each repetition ends, or begins, with a character that stands nowhere else in it."""
+    flat = _flat(body)
+    for end in (flat[:1], flat[-1:]):
+        if end and str(end[0][0]) == "LITERAL":
+            code = end[0][1]
+            spellings = {code, *(ord(c) for c in (chr(code).lower(), chr(code).upper()) if len(c) == 1)}
+            if sum(any(_matches(node, spelling) for spelling in spellings) for node in _singles(flat)) == 1:
+                return True
+    return False
+
+
+def _flat(body: Any) -> list[Node]:
+    """A sequence without the groups around it."""
+    nodes = list(body)
+    while len(nodes) == 1 and str(nodes[0][0]) in _GROUPS:
+        nodes = list(_inner(str(nodes[0][0]), nodes[0][1])[0])
+    return nodes
+
+
+def _singles(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes that match one character."""
+    for name, argument in nodes:
+        kind = str(name)
+        if kind in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
+            yield name, argument
+        for inner in _inner(kind, argument):
+            yield from _singles(inner)
+
+
+def _matches(node: Node, code: int) -> bool:
+    kind, argument = str(node[0]), node[1]
+    if kind == "LITERAL":
+        return bool(argument == code)
+    if kind == "NOT_LITERAL":
+        return bool(argument != code)
+    if kind == "RANGE":
+        return bool(argument[0] <= code <= argument[1])
+    if kind == "CATEGORY":
+        return re.match(_CATEGORIES.get(str(argument), "(?s:.)"), chr(code)) is not None
+    if kind == "IN":
+        negated = str(argument[0][0]) == "NEGATE"
+        return any(_matches(item, code) for item in argument[negated:]) != negated
+    return True

@@ -1,0 +1,287 @@
+"""Whether a profile that somebody brings along may be kept: what it may say, and how much of it.
+
+Shapes are programs. What is refused here would reach for the network or other files, never end, or be ignored without
+anybody noticing. Whatever passes still runs in a worker process with a deadline and a limit of memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from provrepo.checks.patterns import why_slow
+from provrepo.checks.profiles import Profile, read, resolve
+from provrepo.errors import UsageError
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.vocab import OWL, RDF, RDF_TYPE, SH
+
+__all__ = ["MOST_BYTES", "MOST_SHAPES", "MOST_TRIPLES", "vet", "vet_shapes"]
+
+MOST_BYTES = 256 * 1024
+"""Bytes of a file of shapes."""
+
+MOST_TRIPLES = 20_000
+"""Triples of a file of shapes."""
+
+MOST_SHAPES = 500
+"""Shapes of a profile, nested ones included."""
+
+DEEPEST = 16
+"""Levels of shapes inside shapes, and of paths inside paths."""
+
+LONGEST_QUERY = 8_192
+"""Characters of a SPARQL constraint."""
+
+DEEPEST_QUERY = 32
+"""Levels of brackets in one: the parser of SPARQL recurses with them."""
+
+# SHACL Core and SHACL-SPARQL (W3C Recommendation of 20 July 2017), all that an engine for them looks at.
+_TERMS = frozenset(
+    """
+    NodeShape PropertyShape PropertyGroup ConstraintComponent Parameter Validator PrefixDeclaration
+    SPARQLConstraint SPARQLConstraintComponent SPARQLAskValidator SPARQLSelectValidator
+    Violation Warning Info BlankNode IRI Literal BlankNodeOrIRI BlankNodeOrLiteral IRIOrLiteral
+    targetClass targetNode targetSubjectsOf targetObjectsOf
+    path inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
+    property node not and or xone qualifiedValueShape qualifiedValueShapesDisjoint qualifiedMinCount qualifiedMaxCount
+    class datatype nodeKind minCount maxCount minExclusive minInclusive maxExclusive maxInclusive
+    minLength maxLength pattern flags languageIn uniqueLang equals disjoint lessThan lessThanOrEquals
+    closed ignoredProperties hasValue in deactivated severity message name description order group defaultValue
+    sparql select ask prefixes declare prefix namespace parameter optional labelTemplate
+    validator nodeValidator propertyValidator
+    """.split()  # noqa: SIM905 (a list would be a page long)
+)
+
+_TARGETS = frozenset(SH + name for name in ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf"))
+_INSIDE = frozenset(SH + name for name in ("property", "node", "not", "and", "or", "xone", "qualifiedValueShape"))
+_PATHS = frozenset(
+    SH + name for name in ("path", "inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
+)
+_LIST = frozenset((RDF + "first", RDF + "rest"))
+_SEVERITIES = frozenset(SH + name for name in ("Violation", "Warning", "Info"))
+
+
+def vet(folder: str, extends: list[str]) -> dict[str, Any]:
+    """What the pool calls: read the profile in a folder, and refuse it where it may not be kept.
+
+    Its shapes are looked through, compiled, and held against the profile's own examples.
+
+    Args:
+        folder: with ``profile.toml``, ``shapes.ttl`` and ``examples``.
+        extends: folders of all profiles that it extends.
+
+    Returns:
+        ``title``, ``version`` and how many ``shapes`` have targets.
+
+    Raises:
+        UsageError: it may not be kept, and why.
+        ReadError: its shapes are no Turtle.
+        Damaged: ``profile.toml`` or the shapes cannot be understood.
+    """
+    from provrepo.checks.shapes_pyshacl import PyShacl
+
+    profile = read(Path(folder))
+    count = vet_shapes(profile.shapes.read_bytes())
+    PyShacl().validate(b"", profile.shapes)
+    _examples(profile, [read(Path(other)) for other in extends])
+    return {"title": profile.title, "version": profile.version, "shapes": count}
+
+
+def _examples(profile: Profile, extends: list[Profile]) -> None:
+    from provrepo.checks.render import rule_name
+    from provrepo.checks.validation import check
+    from provrepo.codecs import formats
+
+    known = {other.name: other for other in extends}
+    chosen = resolve([profile], find=known.__getitem__)
+    for example in [*profile.good(), *profile.bad()]:
+        data = example.path.read_bytes()
+        report = check(formats.read(example.path), profiles=chosen, constraints="off", source=data)
+        found = {rule_name(f).removeprefix(f"{profile.name}:") for f in report.findings if f.profile is not None}
+        if not example.violates and not report.conforms:
+            raise UsageError(f"the good example {example.path.name} does not conform: {', '.join(sorted(found))}")
+        if not example.violates <= found:
+            missing = ", ".join(sorted(example.violates - found))
+            raise UsageError(f"the bad example {example.path.name} does not violate {missing}")
+
+
+def vet_shapes(turtle: bytes) -> int:
+    """Look through a file of shapes.
+
+    Returns:
+        How many shapes have targets of their own.
+
+    Raises:
+        UsageError: it says what shapes may not say here, or too much; the message names the place in the shapes.
+        ReadError: no Turtle.
+    """
+    from provrepo.codecs.guards import check
+    from provrepo.codecs.rdf import parse
+
+    if len(turtle) > MOST_BYTES:
+        raise UsageError(f"{len(turtle):,} bytes of shapes are more than {MOST_BYTES:,}")
+    check(turtle, "turtle")
+    quads = parse(turtle, "turtle").quads
+    if len(quads) > MOST_TRIPLES:
+        raise UsageError(f"{len(quads):,} triples of shapes are more than {MOST_TRIPLES:,}")
+    for quad in quads:
+        _term(quad)
+    targeted = {quad.subject for quad in quads if quad.predicate in _TARGETS}
+    if not targeted:
+        raise UsageError("none of the shapes has a target, so they would never say anything")
+    for subject in sorted(targeted):
+        if is_blank(subject):
+            raise UsageError("a shape with a target has no IRI, by which findings could name it")
+    _structure(quads)
+    prefixes = _prefixes(quads)
+    flags = {q.subject: _text(q) for q in quads if q.predicate == SH + "flags"}
+    for quad in quads:
+        if quad.predicate == SH + "pattern":
+            _pattern(_text(quad), flags.get(quad.subject, ""), quad.subject)
+        elif quad.predicate in (SH + "select", SH + "ask"):
+            _query(_text(quad), prefixes, quad.subject)
+    return len(targeted)
+
+
+def _term(quad: Quad) -> None:
+    """Refuse what is neither SHACL Core nor SHACL-SPARQL, and what leads out of the file."""
+    if quad.predicate == OWL + "imports":
+        raise UsageError(f"owl:imports is not followed: put the shapes of {quad.object} into the file, or extend")
+    if quad.predicate == SH + "severity" and quad.object not in _SEVERITIES:
+        raise UsageError(f"the severity of {quad.subject} is none of sh:Violation, sh:Warning and sh:Info")
+    for value in (quad.predicate, quad.object) if quad.predicate == RDF_TYPE else (quad.predicate,):
+        name = str(value).removeprefix(SH)
+        if str(value).startswith(SH) and name not in _TERMS:
+            raise UsageError(f"sh:{name} belongs neither to SHACL Core nor to SHACL-SPARQL ({quad.subject})")
+
+
+def _text(quad: Quad) -> str:
+    if isinstance(quad.object, Literal):
+        return quad.object.lexical
+    raise UsageError(f"sh:{quad.predicate.removeprefix(SH)} of {quad.subject} is no text")
+
+
+# Structure ------------------------------------------------------------------------------------------------------
+
+
+def _structure(quads: Iterable[Quad]) -> None:
+    """Refuse too many shapes, and shapes and paths that go too deep or come back to themselves."""
+    shapes: Edges = {}
+    paths: Edges = {}
+    found: set[Value] = set()
+    for subject, predicate, value, _ in quads:
+        if predicate in _INSIDE:
+            found.update((subject, value))
+        if predicate in _TARGETS or predicate == SH + "path":
+            found.add(subject)
+        for edges, deeper in ((shapes, _INSIDE), (paths, _PATHS)):
+            if predicate in deeper or predicate in _LIST:
+                edges.setdefault(subject, []).append((value, int(predicate in deeper)))
+    if len(found) > MOST_SHAPES:
+        raise UsageError(f"{len(found):,} shapes are more than {MOST_SHAPES:,}")
+    _require_shallow(shapes, "shapes")
+    _require_shallow(paths, "paths")
+
+
+Edges = dict[Value, list[tuple[Value, int]]]
+"""What a node leads to, and by how many levels that is deeper: a step along a list is none."""
+
+
+def _require_shallow(edges: Edges, what: str) -> None:
+    """Walk down from every node, without recursion."""
+    depths: dict[Value, int] = {}
+    for start, inner in edges.items():
+        stack = [(start, iter(inner))]
+        above = {start}
+        while stack:
+            node, rest = stack[-1]
+            following = next((value for value, _ in rest if value in edges and value not in depths), None)
+            if following is not None:
+                if following in above:
+                    raise UsageError(f"{what} refer to themselves at {following}")
+                above.add(following)
+                stack.append((following, iter(edges[following])))
+                continue
+            stack.pop()
+            above.discard(node)
+            depths[node] = max(depths.get(value, 0) + step for value, step in edges[node])
+            if depths[node] > DEEPEST:
+                raise UsageError(f"{what} are nested deeper than {DEEPEST} levels at {node}")
+
+
+# Patterns and queries -------------------------------------------------------------------------------------------
+
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
+
+
+def _pattern(pattern: str, flags: str, where: str) -> None:
+    chosen = 0
+    for flag in flags:
+        chosen |= _FLAGS.get(flag, 0)
+    reason = why_slow(pattern, chosen)
+    if reason is not None:
+        raise UsageError(f"the pattern {pattern[:80]!r} of {where} could take forever: {reason}")
+
+
+def _prefixes(quads: Iterable[Quad]) -> dict[str, str]:
+    """What any sh:declare of the file declares."""
+    said: dict[Identifier, dict[str, str]] = {}
+    for subject, predicate, value, _ in quads:
+        if predicate in (SH + "prefix", SH + "namespace") and isinstance(value, Literal):
+            said.setdefault(subject, {})[predicate] = value.lexical
+    return {one[SH + "prefix"]: one[SH + "namespace"] for one in said.values() if len(one) == 2}
+
+
+_BRACKET = re.compile(r"[{}()\[\]]")
+
+
+def _query(text: str, prefixes: dict[str, str], where: str) -> None:
+    """Refuse a query that leads out of the data; the parser is the one that will run it."""
+    from rdflib.plugins.sparql.parser import parseQuery
+
+    if len(text) > LONGEST_QUERY:
+        raise UsageError(f"the query of {where} has more than {LONGEST_QUERY:,} characters")
+    depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "{([" else -1
+        if depth > DEEPEST_QUERY:
+            raise UsageError(f"the query of {where} nests brackets deeper than {DEEPEST_QUERY} levels")
+    declared = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in prefixes.items())
+    try:
+        parsed = parseQuery(declared + text)
+    except Exception as error:
+        raise UsageError(f"the query of {where} cannot be understood: {error}") from error
+    for part in _parts(parsed):
+        match part.name:
+            case "ServiceGraphPattern":
+                raise UsageError(f"the query of {where} asks another server (SERVICE), which shapes may not")
+            case "DatasetClause":
+                raise UsageError(f"the query of {where} reads other data (FROM), which shapes may not")
+            case "Builtin_REGEX" | "Builtin_REPLACE":
+                _regex(part, where)
+
+
+def _regex(part: Any, where: str) -> None:
+    pattern = part.get("pattern")
+    texts = [inner.get("string") for inner in _parts(pattern) if inner.name == "literal"]
+    computed = any(inner.name.startswith(("Builtin_", "Function")) for inner in _parts(pattern))
+    if len(texts) != 1 or computed:
+        raise UsageError(f"the query of {where} computes a regular expression, which nobody can judge beforehand")
+    _pattern(str(texts[0]), "", where)
+
+
+def _parts(parsed: Any) -> Iterator[Any]:
+    """Every part of a parsed query that has a name."""
+    waiting = [parsed]
+    while waiting:
+        item = waiting.pop()
+        if hasattr(item, "name") and isinstance(item, dict):
+            yield item
+            waiting.extend(item.values())
+        elif isinstance(item, str):
+            continue
+        elif isinstance(item, Iterable):
+            waiting.extend(item)

@@ -1,0 +1,129 @@
+"""Verbs about profiles: what submissions are held against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.errors import UsageError
+
+if TYPE_CHECKING:
+    from provrepo.repository.records import ProfileInfo
+
+__all__ = ["profile"]
+
+_project = click.option("--project", metavar="P", help="With the profiles of this project's own.")
+
+
+@click.group(short_help="List, show, add and try out profiles.")
+def profile() -> None:
+    """Profiles: what a community asks of a document beyond its being PROV, as SHACL shapes."""
+
+
+@profile.command("list")
+@_project
+@json_option
+@pass_invocation
+def profile_list(invocation: Invocation, project: str | None, style: str) -> None:
+    """The profiles that documents may be held against: those that ship, and those that were added."""
+    with invocation.repository() as repository:
+        found = repository.profiles(project)
+    if style == "json":
+        output.records([info.to_dict() for info in found])
+        return
+    output.table(
+        ["PROFILE", "VERSION", "FROM", "EXTENDS", "TITLE"],
+        [[p.name, p.version, p.origin, ", ".join(p.extends) or "-", p.title] for p in found],
+    )
+
+
+@profile.command("show")
+@click.argument("name")
+@_project
+@json_option
+@pass_invocation
+def profile_show(invocation: Invocation, name: str, project: str | None, style: str) -> None:
+    """One profile: its purpose, what it extends, and its versions."""
+    with invocation.repository() as repository:
+        found = repository.profile(name, project)
+    _show(found, style)
+
+
+@profile.command("add", short_help="Add a profile, or a new version of one.")
+@click.argument("source", metavar="FOLDER|FILE", type=click.Path(path_type=Path, exists=True))
+@click.option("--name", help="What it is called; otherwise the name of the folder or file.")
+@click.option("--project", metavar="P", help="The project that it belongs to; otherwise every project may use it.")
+@click.option("--extends", multiple=True, metavar="NAME", help="For a FILE: a profile that it extends; repeatable.")
+@click.option(
+    "--constraints",
+    type=click.Choice(["gate", "report"]),
+    default="report",
+    show_default=True,
+    help="For a FILE: whether PROV-CONSTRAINTS fail a document or are only told.",
+)
+@json_option
+@pass_invocation
+def profile_add(
+    invocation: Invocation,
+    source: Path,
+    name: str | None,
+    project: str | None,
+    extends: tuple[str, ...],
+    constraints: str,
+    style: str,
+) -> None:
+    """Add a profile, or a new version of one, and keep it for good.
+
+    FOLDER has `profile.toml`, `shapes.ttl` and `examples`; FILE is shapes alone. It is looked through first: SHACL Core
+    and SHACL-SPARQL without SERVICE, of bounded size and depth, with patterns that cannot take forever; and held
+    against its own examples. Documents that were accepted stay accepted: `provrepo profile backtest` says which would
+    not be. Adding the same again changes nothing. Exit 1: the name or version is taken; 2: it may not be kept, and why.
+    """
+    with invocation.repository() as repository:
+        added = repository.add_profile(source, name=name, project=project, extends=extends, constraints=constraints)
+    _show(added, style)
+
+
+@profile.command("backtest", short_help="Which stored documents a profile would newly refuse.")
+@click.argument("source", metavar="NAME|FOLDER")
+@click.option("--project", metavar="P", required=True, help="Whose documents.")
+@json_option
+@pass_invocation
+def profile_backtest(invocation: Invocation, source: str, project: str, style: str) -> int:
+    """Which documents of a project would newly fail a profile: one by NAME, or a FOLDER before it is added.
+
+    Nothing is changed. What fails the version in force as well is counted and not listed. Exit 0: none would newly
+    fail; 1: some would.
+    """
+    folder = Path(source)
+    if "/" in source and not (folder / "profile.toml").is_file():
+        raise UsageError(f"{source} is no folder with a profile.toml in it")
+    with invocation.repository() as repository:
+        tried = repository.backtest(folder if (folder / "profile.toml").is_file() else source, project=project)
+    if style == "json":
+        output.records(tried.to_dict())
+    else:
+        output.result(
+            f"{tried.profile}: {len(tried.failing)} of {tried.documents} documents of {project} would newly fail"
+            + (f"; {tried.known} fail {tried.before} already" if tried.before else "")
+        )
+        for version, report in tried.failing:
+            output.result(f"  {version.name}@{version.version}: {report.count_text()}")
+    return 1 if tried.failing else 0
+
+
+def _show(found: ProfileInfo, style: str) -> None:
+    if style == "json":
+        output.records(found.to_dict())
+        return
+    output.result(f"{found.name} {found.version}")
+    output.result(f"  title        {found.title}")
+    output.result(f"  purpose      {found.purpose}")
+    output.result(f"  extends      {', '.join(found.extends) or 'nothing'}")
+    output.result(f"  constraints  {found.constraints}")
+    output.result(f"  from         {found.origin}{f', added {found.time}' if found.time else ''}")
+    output.result(f"  versions     {', '.join(found.versions)}")

@@ -1,0 +1,123 @@
+"""The verbs about quality: profiles, what they would refuse, and whether lineage is good enough to build on.
+
+They are part of ``Repository``, in a file of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provrepo.errors import Denied, UsageError
+from provrepo.ledger.entries import REPOSITORY
+from provrepo.repository import access
+from provrepo.repository.records import Actor, Backtest, ProfileInfo
+
+if TYPE_CHECKING:
+    from provrepo.repository.store import Store
+
+__all__ = ["Quality"]
+
+
+class Quality:
+    """What ``Repository`` inherits.
+
+    Attributes:
+        actor: who is asking.
+    """
+
+    _store: Store
+    actor: Actor
+
+    def _readable(self, project: str) -> None:
+        """Raises NotFound where the actor may not know of a project."""
+        raise NotImplementedError
+
+    def profiles(self, project: str | None = None) -> list[ProfileInfo]:
+        """The profiles that submissions to a project may be held against, by name.
+
+        Args:
+            project: with its own ones; None for those that every project has.
+
+        Raises:
+            NotFound: no such project.
+        """
+        from provrepo.repository import own_profiles
+
+        if project is not None:
+            self._readable(project)
+        return own_profiles.listed(self._store, project)
+
+    def profile(self, name: str, project: str | None = None) -> ProfileInfo:
+        """One profile; raises what ``profiles`` does, and UsageError where none has the name."""
+        found = {info.name: info for info in self.profiles(project)}
+        if name not in found:
+            raise UsageError(f"no profile is called {name!r}; there are: {', '.join(found)}")
+        return found[name]
+
+    def add_profile(
+        self,
+        source: str | Path,
+        *,
+        name: str | None = None,
+        project: str | None = None,
+        extends: Sequence[str] = (),
+        constraints: str = "report",
+    ) -> ProfileInfo:
+        """Add a profile, or a new version of one, and keep it for good.
+
+        It is looked through first: SHACL Core and SHACL-SPARQL without SERVICE and FROM, of bounded size and depth,
+        with patterns that cannot take forever; and held against its own examples. Documents that were accepted before
+        stay accepted; ``backtest`` says which of them would not be. Adding what is there already changes nothing.
+
+        Args:
+            source: a folder with ``profile.toml``, ``shapes.ttl`` and ``examples``, or a file of shapes alone.
+            name: what it is called; otherwise the name of the folder or file.
+            project: the project that it belongs to; None makes it every project's.
+            extends: for a file of shapes: names of the profiles that it extends.
+            constraints: for a file of shapes: whether PROV-CONSTRAINTS ``gate`` or are only told (``report``).
+
+        Raises:
+            UsageError: it may not be kept; the message says why.
+            ReadError: its shapes are no Turtle.
+            Damaged: its ``profile.toml`` or shapes cannot be understood.
+            Conflict: the name ships with provrepo, or the version says something else already.
+            Denied: the actor may not.
+            WorkerFailed: it took too long or too much memory.
+        """
+        from provrepo.repository import own_profiles
+
+        self._administer(project)
+        return own_profiles.add(
+            self._store,
+            self.actor,
+            Path(source),
+            name=name,
+            project=project or REPOSITORY,
+            extends=extends,
+            constraints=constraints,
+        )[0]
+
+    def backtest(self, profile: str | Path, *, project: str) -> Backtest:
+        """Which current documents of a project would newly fail a profile. Nothing is changed.
+
+        Args:
+            profile: the name of one, or the folder of one that has not been added. What fails the version that is in
+                force under the folder's name fails already, and is only counted.
+            project: whose documents.
+
+        Raises:
+            NotFound: no such project.
+            UsageError: no such profile, or a folder of one that might not be kept.
+        """
+        from provrepo.repository import own_profiles
+
+        self._readable(project)
+        return own_profiles.backtest(self._store, profile, project)
+
+    def _administer(self, project: str | None) -> None:
+        if project is not None:
+            self._readable(project)
+        if not access.may_administer(self.actor):
+            raise Denied(f"{self.actor.name} may not add profiles; a token for all projects is needed")
