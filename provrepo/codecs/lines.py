@@ -23,7 +23,7 @@ _RDF12 = "triple terms and text direction are RDF 1.2, which PROV-O does not use
 _AT_ONCE = 256
 """How many lines are made at once."""
 
-_CACHED = 200_000
+_CACHED = 50_000
 """How many spellings are remembered: those that repeat do so within some distance."""
 
 _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")

@@ -42,6 +42,9 @@ _ENTRIES = {
 """The member of a record that holds its entries. The submission has no dictionaries: it is ProvToolbox's."""
 _KEY_DATATYPE = "$key-datatype"
 
+_HELD = 1_000
+"""How many records may wait for their names to be expanded when nothing is in the way."""
+
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
     """Read PROV-JSON.
@@ -71,11 +74,22 @@ class _Record:
 
 @dataclass(slots=True)
 class _Instance:
-    """A document or bundle before its names are expanded: its prefixes may stand after their use."""
+    """A document or bundle on its way: its prefixes may stand after their use.
+
+    Attributes:
+        path: leads to it.
+        prefixes: its own.
+        entries: records whose names are not expanded yet.
+        records: expands them, once the prefixes are known.
+        statements: made of the entries before.
+        bundles: with name and offset of each.
+    """
 
     path: tuple[str | int, ...]
     prefixes: dict[str, str] = field(default_factory=dict)
     entries: list[_Record] = field(default_factory=list)
+    records: _Records | None = None
+    statements: list[Statement] = field(default_factory=list)
     bundles: list[tuple[str, int, _Instance]] = field(default_factory=list)
 
 
@@ -98,9 +112,10 @@ class _Reader:
         source, document = self._source, self._document
         raw = self._walk(source.start(), ())
         source.finish()
-        scope = Scope(raw.prefixes)
+        records = raw.records or _Records(Scope(raw.prefixes))
+        scope = records.scope
         document.prefixes = raw.prefixes
-        document.statements = self._statements(raw, scope)
+        document.statements = self._statements(raw, records)
         for name, offset, inner in raw.bundles:
             document.bundles.append(self._bundle(name, offset, inner, scope))
         document.warnings += scope.remarks(self._first_repair)
@@ -113,7 +128,7 @@ class _Reader:
         if identifier is None:
             raise self._source.error(_undeclared(name), offset)
         prefixes = {p: n for p, n in raw.prefixes.items() if outer.prefixes.get(p) != n}
-        return Bundle(identifier, self._statements(raw, scope), prefixes)
+        return Bundle(identifier, self._statements(raw, _Records(scope)), prefixes)
 
     # --- the text
 
@@ -129,6 +144,9 @@ class _Reader:
                 self._section(raw, kind, start, extension=key in EXTENDED)
             elif key == "prefix":
                 self._prefixes(raw, start)
+                if not path:
+                    # Whatever follows need not wait. A bundle has two places where its prefixes might still come.
+                    raw.records = _Records(Scope(raw.prefixes))
             elif key == "bundle" and not path:
                 self._bundles(raw, start)
             elif key == "bundle":
@@ -141,6 +159,8 @@ class _Reader:
         source, entries = self._source, raw.entries
         for name, offset, start in source.members(position):
             entries.append(_Record(kind, name, offset, start, source.value(start), extension))
+            if len(entries) >= _HELD and raw.records is not None:
+                self._expand(raw, raw.records)
 
     def _prefixes(self, raw: _Instance, position: int) -> None:
         source = self._source
@@ -169,20 +189,23 @@ class _Reader:
 
     # --- statements
 
-    def _statements(self, raw: _Instance, scope: Scope) -> list[Statement]:
-        statements: list[Statement] = []
-        records = _Records(scope)
+    def _statements(self, raw: _Instance, records: _Records) -> list[Statement]:
+        self._expand(raw, records)
+        return forget_blank_names(raw.statements)
+
+    def _expand(self, raw: _Instance, records: _Records) -> None:
+        """Statements of the entries, which go."""
         for entry in raw.entries:
             span = self._source.span(entry.offset)
             several = isinstance(entry.value, list)
             for index, record in enumerate(entry.value if several else (entry.value,)):
                 try:
-                    statements += records.read(entry.kind, entry.name, record, span, extension=entry.extension)
+                    raw.statements += records.read(entry.kind, entry.name, record, span, extension=entry.extension)
                 except _ShapeError as error:
                     raise self._misshapen(raw, entry, (index, *error.path) if several else error.path, error) from None
-            if scope.repaired and self._first_repair is None:
+            if records.scope.repaired and self._first_repair is None:
                 self._first_repair = span[0]
-        return forget_blank_names(statements)
+        raw.entries.clear()
 
     def _misshapen(self, raw: _Instance, entry: _Record, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
         whole = pointer((*raw.path, entry.kind.name, entry.name, *path))
@@ -194,7 +217,7 @@ class _Records:
     """Turns the records of one instance into statements."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+        self.scope = scope
         self._members: dict[Kind, dict[str, int | Entries | Identifier]] = {kind: {} for kind in KINDS.values()}
 
     def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int], *, extension: bool) -> list[Statement]:
@@ -282,7 +305,7 @@ class _Records:
         return Entry(key, self._reference(pair["$"], "an entity under a key", (*path, "$")) if "$" in pair else None)
 
     def _name(self, name: str, *path: str | int) -> Identifier:
-        identifier = self._scope.expand(name)
+        identifier = self.scope.expand(name)
         if identifier is None:
             raise _ShapeError(_undeclared(name), *path)
         return identifier
