@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import json
 import os
 import random
@@ -125,8 +126,8 @@ def server_round(data: Path, token: str, tally: Tally, chance: random.Random) ->
                 with lock:
                     tally.problems.append(f"d{number}: HTTP {error.code} {error.read()[:300]!r}")
                 return
-            except (OSError, ValueError):
-                return
+            except (OSError, ValueError, http.client.HTTPException):
+                return  # killed before the whole answer was out: nothing was acknowledged
             with lock:
                 tally.acknowledged[receipt["name"]] = hashlib.sha256(content).hexdigest()
 
