@@ -14,7 +14,7 @@ from provrepo.errors import ReadError, WriteError
 from provrepo.model.digest import compare
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, Statement
+from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement
 from provrepo.vocab import PROV, PROV_TYPE, RDFS_LABEL, XSD
 from tests.strategies import documents
 
@@ -48,6 +48,7 @@ def prov_typed(draw: st.DrawFn) -> Document:
         st.tuples(st.sampled_from([Identifier(PROV + n) for n in ("role", "used", "entity", "atTime")]), names),
         st.tuples(st.just(Identifier(RDFS_LABEL)), st.just(Literal("label"))),
     )
+    entry = st.builds(Entry, st.sampled_from([Literal("k"), Literal("ex:k", PROV + "QUALIFIED_NAME"), ex("k")]), names)
     found = []
     for _ in range(draw(st.integers(1, 5))):
         kind = draw(st.sampled_from([*KINDS.values(), DERIVATION, DERIVATION, USAGE]))
@@ -59,7 +60,8 @@ def prov_typed(draw: st.DrawFn) -> Document:
         )
         own = draw(names) if kind.element or (kind.identified and draw(st.booleans())) else None
         attributes = tuple(draw(st.lists(attribute, max_size=2))) if kind.attributed else ()
-        found.append(Statement(kind, own, args, attributes))
+        entries = tuple(draw(st.lists(entry, max_size=2))) if kind.entries is not None else ()
+        found.append(Statement(kind, own, args, attributes, entries=entries))
     return Document(statements=found)
 
 

@@ -7,6 +7,8 @@ The rules, none of which guesses:
 * inverses that PROV-O defines (``prov:generated``, ``prov:invalidated``, ``prov:influenced``) hold both ways, those
   whose names it reserves (appendix B) one way, to the property itself;
 * a revision, quotation or primary source is a derivation, in both forms;
+* an insertion into or removal from a dictionary is a derivation of the dictionary, what is under one of its keys a
+  member (PROV-Dictionary section 5);
 * the narrower classes of PROV-O are what they are below: a ``prov:Plan`` is a ``prov:Entity``;
 * a qualified generation or invalidation with a time gives ``prov:generatedAtTime`` or ``prov:invalidatedAtTime``, a
   start or end ``prov:startedAtTime`` or ``prov:endedAtTime`` (PROV-CONSTRAINTS 28 and 29). The reverse is not done:
@@ -21,10 +23,12 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
+from provrepo.codecs.provo_dictionary import PAIR_ENTITY
 from provrepo.codecs.provo_terms import (
     AT_TIME,
     BASE_CLASS,
     CLASS,
+    COMBINATIONS,
     END_TIME,
     PLACES,
     PREDICATES,
@@ -42,7 +46,7 @@ from provrepo.codecs.provo_terms import (
 )
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value
-from provrepo.model.statements import DERIVATION, END, INFLUENCE, START, Kind
+from provrepo.model.statements import DERIVATION, END, INFLUENCE, INSERTION, MEMBERSHIP, REMOVAL, START, Kind
 from provrepo.vocab import PROV
 
 __all__ = ["Mint", "complete", "minted"]
@@ -108,6 +112,7 @@ class _Completion:
         self._links: dict[Identifier, list[tuple[Identifier, Identifier]]] = {}
         self._classes: dict[Identifier, list[Identifier]] = {}
         self._objects: dict[Identifier, list[tuple[Identifier, Value]]] = {}
+        self._members: list[tuple[Identifier, Identifier]] = []
         # Kind, subject and object of qualified nodes, with the variants that the nodes say they are.
         self._covered: dict[tuple[Kind, Identifier, Identifier], list[Identifier]] = {}
 
@@ -118,8 +123,17 @@ class _Completion:
         for subject, predicate, value in list(self._shortcuts):
             if PREDICATES[predicate].variant is not None:
                 self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
+            elif predicate in _DERIVING:
+                # The insertion's own node is the qualified form of this derivation.
+                self._covered.setdefault((DERIVATION, subject, value), [])
+                self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
         for subject, predicate, value in self._shortcuts:
             self._shortcut(subject, predicate, value)
+        member = RELATIONS[MEMBERSHIP].shortcut
+        for dictionary, pair in self._members:
+            for name, held in self._objects.get(pair, ()):
+                if name == PAIR_ENTITY and type(held) is Identifier:
+                    self._add(dictionary, member, held)
 
     def _add(self, subject: Identifier, predicate: Identifier, value: Value) -> None:
         quad = Quad(subject, predicate, value, self._graph)
@@ -140,6 +154,8 @@ class _Completion:
                     self._type(subject, value)
                 elif meaning.role in _RELATING:
                     self._relating(subject, value, meaning)
+                elif meaning.role is Role.DICTIONARY_MEMBER:
+                    self._members.append((subject, value))
 
     def _relating(self, subject: Identifier, value: Identifier, meaning: Meaning) -> None:
         # Declared properties come in as the property of PROV-O that they are below.
@@ -182,9 +198,15 @@ class _Completion:
                 self._add(node, terms.properties[0], value)
             for subject, predicate in mine:
                 self._add(subject, predicate, node)
-            for subject in dict.fromkeys(subject for subject, _ in mine):
+            subjects = dict.fromkeys(subject for subject, _ in mine)
+            times = self._times(node, kind)
+            if min(len(subjects), max(len(objects), len(times))) > COMBINATIONS:
+                # As in ``provo_read``: so many on both sides are not one relation, and all with all would be a flood.
+                objects, times = [], []
+            for subject in subjects:
                 self._linked(subject, node, terms, variants)
-                self._timed(subject, node, kind)
+                for time in times:
+                    self._add(subject, _TIME_OF[kind], time)
                 for value in objects:
                     self._covered.setdefault((kind, subject, value), []).extend(variants)
                     self._shortcuts[subject, terms.shortcut, value] = None
@@ -210,13 +232,12 @@ class _Completion:
             )
         )
 
-    def _timed(self, subject: Identifier, node: Identifier, kind: Kind) -> None:
-        predicate = _TIME_OF.get(kind)
-        if predicate is None:
-            return
-        for name, value in self._objects.get(node, ()):
-            if name == AT_TIME and type(value) is not Identifier:
-                self._add(subject, predicate, value)
+    def _times(self, node: Identifier, kind: Kind) -> list[Value]:
+        """The instants of a node that are also told of its subject."""
+        if kind not in _TIME_OF:
+            return []
+        held = self._objects.get(node, ())
+        return list(dict.fromkeys(value for name, value in held if name == AT_TIME and type(value) is not Identifier))
 
     def _shortcut(self, subject: Identifier, predicate: Identifier, value: Identifier) -> None:
         self._add(subject, predicate, value)
@@ -247,4 +268,5 @@ class _Completion:
 
 
 _RELATING = (Role.SHORTCUT, Role.INVERSE, Role.MENTION, Role.QUALIFIED, Role.QUALIFIED_INVERSE)
-_ARGUMENTS = frozenset(name for places in PLACES.values() for name in places)
+_ARGUMENTS = frozenset([PAIR_ENTITY, *(name for places in PLACES.values() for name in places)])
+_DERIVING = (RELATIONS[INSERTION].shortcut, RELATIONS[REMOVAL].shortcut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from provrepo.codecs.provo_terms import (
     CLASS,
@@ -40,38 +40,38 @@ class Declared:
         self.classes: dict[str, list[str]] = {}
         if not declarations:
             return
-        properties = _above(declarations, SUBPROPERTY_OF)
-        for name, above in properties.items():
-            meanings = [PREDICATES[term] for term in above if term in PREDICATES]
-            if meanings and name not in PREDICATES:
-                self.own[name] = min(meanings, key=_generality)
+        for name, above in _above(declarations, SUBPROPERTY_OF, PREDICATES).items():
+            self.own[name] = min((PREDICATES[term] for term in above), key=_generality)
         self.predicates = {**PREDICATES, **self.own}
-        for name, above in _above(declarations, SUBCLASS_OF).items():
-            known = sorted(term for term in above if term in CLASS or term in SUBCLASSES or term in SUBTYPES)
-            if known and name not in CLASS and name not in SUBCLASSES and name not in SUBTYPES:
-                self.classes[name] = known
+        self.classes = _above(declarations, SUBCLASS_OF, [*CLASS, *SUBCLASSES, *SUBTYPES])
 
 
-def _generality(meaning: Meaning) -> tuple[bool, str, str, str]:
+def _generality(meaning: Meaning) -> tuple[bool, str, str, str, str]:
     # Of several properties above a declared one the narrowest counts: wasInfluencedBy is above all relations, and
     # wasDerivedFrom above its variants.
-    return meaning.kind is INFLUENCE, meaning.kind.name, "" if meaning.variant else "~", meaning.variant or ""
+    narrow = "" if meaning.variant else "~"
+    return meaning.kind is INFLUENCE, meaning.kind.name, narrow, meaning.variant or "", meaning.role.name
 
 
-def _above(declarations: Sequence[Quad], relation: str) -> dict[str, list[str]]:
-    """All that is above each declared term, through any number of steps."""
+def _above(declarations: Sequence[Quad], relation: str, terms: Iterable[str]) -> dict[str, list[str]]:
+    """Which of some terms are above each declared one, through any number of steps.
+
+    The walk is down from the terms, so that its cost is bounded by their number times that of the declarations.
+    """
     direct: dict[str, list[str]] = {}
     for quad in declarations:
         if quad.predicate == relation and isinstance(quad.object, Identifier):
-            direct.setdefault(quad.subject, []).append(quad.object)
-    result = {}
-    for name in direct:
-        found = dict.fromkeys([name])
-        stack = [name]
+            direct.setdefault(quad.object, []).append(quad.subject)
+    known = dict.fromkeys(terms)
+    result: dict[str, list[str]] = {}
+    for term in known:
+        reached = {term}
+        stack = [term]
         while stack:
-            for term in direct.get(stack.pop(), ()):
-                if term not in found:
-                    found[term] = None
-                    stack.append(term)
-        result[name] = list(found)[1:]
+            for name in direct.get(stack.pop(), ()):
+                if name not in reached:
+                    reached.add(name)
+                    stack.append(name)
+                    if name not in known:
+                        result.setdefault(name, []).append(term)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from provrepo.codecs.provo_dictionary import ENTRIES
 from provrepo.codecs.provo_terms import (
     ATTRIBUTE_OF,
     CLASS,
@@ -20,8 +21,8 @@ from provrepo.codecs.provo_write import document_quads
 from provrepo.codecs.rdf_terms import is_iri, literal_problem, xml_problem
 from provrepo.model.digest import merged
 from provrepo.model.document import Bundle, Document, Loss
-from provrepo.model.identifiers import Identifier, Literal, is_blank
-from provrepo.model.statements import INFLUENCE, MENTION, Attribute, Kind, Statement
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.model.statements import DICTIONARY_MEMBERSHIP, INFLUENCE, MENTION, Attribute, Entries, Kind, Statement
 from provrepo.vocab import PROV_TYPE
 
 __all__ = ["losses"]
@@ -72,6 +73,7 @@ def _unwritable(document: Document) -> Iterator[Loss]:
         if statement.id is not None:
             terms[statement.id] = None
         terms.update(dict.fromkeys(statement.identifiers()))
+        terms.update(dict.fromkeys(entry.key for entry in statement.entries))
         for name, value in statement.attributes:
             names[name] = terms[value] = None
     for term in terms:
@@ -112,10 +114,12 @@ def _statement(statement: Statement, kinds: Sequence[Kind]) -> Iterator[Loss]:
         if statement.id is None:
             yield Loss(f"RDF cannot hold {kind.name} without an identifier")
     elif RELATIONS[kind].qualified is None:
-        if statement.args[0] is None or statement.args[1] is None:
+        if statement.args[0] is None or (statement.args[1] is None and kind is not DICTIONARY_MEMBERSHIP):
             yield Loss(f"PROV-O cannot hold {kind.name} without both its ends", subject)
         if statement.id is not None or statement.attributes:
             yield Loss(f"PROV-O cannot hold an identifier or attributes of {kind.name}", subject)
+    yield from _entries(statement, subject)
+    if not kind.element and RELATIONS[kind].qualified is None:
         return
     for attribute in statement.attributes:
         reason = _attribute(kind, kinds, attribute)
@@ -123,15 +127,38 @@ def _statement(statement: Statement, kinds: Sequence[Kind]) -> Iterator[Loss]:
             yield Loss(reason, subject)
 
 
+def _entries(statement: Statement, subject: str) -> Iterator[Loss]:
+    shape, entries = statement.kind.entries, statement.entries
+    if shape is Entries.KEY and not entries and statement.args[1] is None:
+        yield Loss(f"PROV-O cannot hold {statement.kind.name} with neither key nor entity", subject)
+    if entries and (shape is None or (shape is not Entries.PAIRS and any(entry.entity for entry in entries))):
+        yield Loss(f"PROV-O cannot hold entities by key of {statement.kind.name}", subject)
+    if shape is Entries.KEY and len(entries) > 1:
+        yield Loss(f"PROV-O holds each key of {statement.kind.name} as a statement of its own", subject)
+    if any(_is_name(entry.key) for entry in entries):
+        yield Loss(_QUALIFIED_NAME, subject)
+
+
+def _is_name(value: Value) -> bool:
+    return isinstance(value, Literal) and value.datatype in QUALIFIED_NAMES
+
+
+_QUALIFIED_NAME = "PROV-O reads a qualified name as the identifier that it stands for"
+
+
 def _attribute(kind: Kind, kinds: Sequence[Kind], attribute: Attribute) -> str | None:
     """Why an attribute would not be read back as one of this statement, or None."""
     name, value = attribute
-    if name in PREDICATES or name in ATTRIBUTE_OF or any(name in PLACES.get(other, ()) for other in kinds):
+    if (
+        name in PREDICATES
+        or name in ATTRIBUTE_OF
+        or any(name in PLACES.get(other, ()) or name == ENTRIES.get(other) for other in kinds)
+    ):
         return "PROV-O reads a property of its own as what it means and not as an attribute"
     if name == PROV_TYPE and isinstance(value, Identifier) and not _keeps_type(kind, value):
         return "PROV-O reads a class of its own as the kind of statement and not as a prov:type"
-    if isinstance(value, Literal) and value.datatype in QUALIFIED_NAMES:
-        return "PROV-O reads a qualified name as the identifier that it stands for"
+    if _is_name(value):
+        return _QUALIFIED_NAME
     if len(kinds) > 1 and home(kinds, attribute) is not kind:
         return "RDF cannot tell whose attribute it is where one identifier names several things"
     return None

@@ -19,14 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from math import prod
 from typing import NamedTuple, TypeAlias
 
 from provrepo.codecs.names import Scope
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
+from provrepo.codecs.provo_dictionary import ENTRIES, pair_members
 from provrepo.codecs.provo_terms import (
     AT_TIME,
     ATTRIBUTE_OF,
     CLASS,
+    COMBINATIONS,
     INFLUENCE_OBJECTS,
     PLACES,
     PREDICATES,
@@ -45,10 +48,13 @@ from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.statements import (
     ACTIVITY,
     DERIVATION,
+    DICTIONARY_MEMBERSHIP,
     ELEMENTS,
     INFLUENCE,
     MENTION,
+    REMOVAL,
     Attribute,
+    Entry,
     Kind,
     Statement,
     Term,
@@ -58,15 +64,16 @@ from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 __all__ = ["read_quads"]
 
 _TYPE = Identifier(PROV_TYPE)
-_COMBINATIONS = 64
-"""The most statements that one named node may stand for by combining several values in several places."""
+_WEIGHT = 100_000
+"""The most that one node may come to, statements times what each of them holds: more is an attack or a mistake."""
 
 _Pair: TypeAlias = tuple[Kind, Identifier, Identifier]
 
 _NO_IDENTIFIER = "a literal where PROV-O has an identifier"
 _NO_INSTANT = "an instant that is not an xsd:dateTime"
 _NO_PLACE = "about something that is neither an element nor a relation of PROV"
-_AMBIGUOUS = "several values in several places of one relation: which belong together is not said"
+_AMBIGUOUS = "several values in one relation that cannot be told apart: which belong together is not said"
+_NO_PAIR = "a key-entity pair that has a name of its own, or more or less than a key and an entity"
 _NO_MENTION = "prov:asInBundle without the one prov:mentionOf that it belongs to"
 
 
@@ -151,6 +158,9 @@ class _Instance:
         self.times: dict[tuple[Kind, Identifier], list[Quad]] = {}
         self.spans: dict[Identifier, tuple[list[str], list[str]]] = {}
         self.mentions: dict[Identifier, tuple[list[Identifier], list[Quad]]] = {}
+        self.claims: dict[Identifier, list[Kind]] = {}
+        self.members: list[Quad] = []
+        self.joined: dict[Identifier, tuple[list[tuple[Value | None, Identifier | None]], list[Quad]]] = {}
         self.pairs: dict[_Pair, list[Identifier | None]] = {}
         self.nodes: dict[Identifier, _Node] = {}
         # Relations in the order in which they are first seen: shortcuts as pairs, nodes as identifiers.
@@ -169,6 +179,7 @@ class _Instance:
             Role.ACTIVITY_TIME: self._activity_time,
             Role.MENTION: self._mention,
             Role.IN_BUNDLE: self._in_bundle,
+            Role.DICTIONARY_MEMBER: self._member,
         }
         for quad in quads:
             meaning = predicates.get(quad[1])
@@ -183,7 +194,7 @@ class _Instance:
             except KeyError:
                 described[quad[0]] = [quad]
         kinds = {node: self._node_kinds(found) for node, found in self.nodes.items()}
-        claims = self._claims(kinds)
+        claims = self.claims = self._claims(kinds)
         self._elements(claims)
         for key in self.order:
             if isinstance(key, tuple):
@@ -192,6 +203,7 @@ class _Instance:
                 self._relation(key, kind, claims[key])
         self._shortcuts_alone()
         self._mentioned()
+        self._dictionaries()
         self._instants()
         self._leftovers(claims)
 
@@ -286,6 +298,12 @@ class _Instance:
         else:
             self.unmapped.add(quad, _NO_IDENTIFIER)
 
+    def _member(self, quad: Quad, _meaning: Meaning) -> None:
+        if type(quad.object) is Identifier:
+            self.members.append(quad)
+        else:
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+
     # --- statements -----------------------------------------------------------------------------------------------
 
     def _node_kinds(self, node: _Node) -> list[Kind]:
@@ -335,17 +353,19 @@ class _Instance:
                 spans: Iterable[tuple[Term, ...]] = ((),)
                 if kind is ACTIVITY:
                     spans = self._span(name)
-                self.statements.extend(Statement(kind, name, args, attributes) for args in spans)
+                for args in spans:
+                    self.statements.append(Statement(kind, name, args, attributes))
+                    attributes = ()  # said once; the statements speak of one activity
 
     def _span(self, name: Identifier) -> Iterable[tuple[Term, ...]]:
         starts, ends = self.spans.get(name, ((), ()))
-        if len(starts) * len(ends) <= _COMBINATIONS:
+        if len(starts) * len(ends) <= COMBINATIONS:
             return product(starts or (None,), ends or (None,))
         return [(start, None) for start in starts] + [(None, end) for end in ends]
 
     def _arguments_apart(self, name: Identifier, kinds: Sequence[Kind], kind: Kind) -> tuple[Attribute, ...]:
         """The attributes of an element whose identifier also names a relation, whose arguments are not attributes."""
-        taken = {name for k in kinds if not k.element for name in PLACES.get(k, ())}
+        taken = {name for k in kinds if not k.element for name in (*PLACES.get(k, ()), ENTRIES.get(k))}
         taken_classes = {RELATIONS[k].cls for k in kinds if not k.element}
         return tuple(
             (attribute, value)
@@ -357,33 +377,34 @@ class _Instance:
         """The statements that a qualified node makes: one, unless it has several values in one place."""
         node = self.nodes[name]
         links = [link for link in node.links if link.kind is kind or link.kind is INFLUENCE]
-        values, attributes = self._arguments(name, kind, claims)
+        values, attributes, entries = self._arguments(name, kind, claims)
         subjects: dict[Term, list[Quad]] = {}
         for link in links:
             subjects.setdefault(link.subject, []).append(link.quad)
         for variant in dict.fromkeys(link.variant for link in links if link.variant is not None):
             if (_TYPE, variant) not in attributes:
                 attributes.append((_TYPE, variant))
-        combinations = self._combine(name, [subjects, *values])
+        combinations = self._combine(name, [subjects, *values], 1 + len(attributes) + len(entries))
         own: Identifier | None = name
         if is_blank(name) and name not in self.referenced and len(claims) == 1:
             own = None
         frozen = tuple(attributes)
         variants = [value for key, value in frozen if key == _TYPE and value in VARIANTS and type(value) is Identifier]
         for args in combinations:
-            self.statements.append(Statement(kind, own, args, frozen))
+            self.statements.append(Statement(kind, own, args, frozen, entries=entries))
             if args[0] is not None and args[1] is not None:
                 pair = (kind, Identifier(args[0]), Identifier(args[1]))
                 self.covered.setdefault(pair, []).append(variants)
 
     def _arguments(
         self, name: Identifier, kind: Kind, claims: Sequence[Kind]
-    ) -> tuple[list[dict[Term, list[Quad]]], list[Attribute]]:
-        """What a qualified node holds: the values of each argument after the first, and its attributes."""
+    ) -> tuple[list[dict[Term, list[Quad]]], list[Attribute], tuple[Entry, ...]]:
+        """What a qualified node holds: the values of each argument after the first, its attributes, its entries."""
         places = PLACES[kind]
         values: list[dict[Term, list[Quad]]] = [{} for _ in kind.arguments[1:]]
         attributes: list[Attribute] = []
         implied: dict[Attribute, None] = {}
+        entries: dict[Entry, None] = {}
         for quad in self.described.get(name, ()):
             _, predicate, value, _ = quad
             place = places.get(predicate)
@@ -397,32 +418,69 @@ class _Instance:
                     if kind is INFLUENCE and predicate in INFLUENCE_OBJECTS:
                         implied[_TYPE, INFLUENCE_OBJECTS[predicate]] = None
                 continue
+            if predicate == ENTRIES.get(kind):
+                entries.update(dict.fromkeys(self._entries(quad, kind)))
+                continue
             attribute = (ATTRIBUTE_OF.get(predicate, predicate), self._value(value))
             if attribute[0] == _TYPE and CLASS.get(value if type(value) is Identifier else "") in claims:
                 continue
             if len(claims) == 1 or home(claims, attribute) is kind:
                 attributes.append(attribute)
         attributes += [attribute for attribute in implied if attribute not in attributes]
-        return values, attributes
+        return values, attributes, tuple(entries)
 
-    def _combine(self, name: Identifier, places: list[dict[Term, list[Quad]]]) -> Iterable[tuple[Term, ...]]:
+    def _entries(self, quad: Quad, kind: Kind) -> list[Entry]:
+        """What one triple says of the keys that a derivation inserts or removes."""
+        if kind is REMOVAL:
+            return [Entry(self._value(quad.object))]
+        return [Entry(key, entity) for key, entity in self._joined(quad, keyed=True) if key is not None]
+
+    def _joined(self, quad: Quad, *, keyed: bool = False) -> list[tuple[Value | None, Identifier | None]]:
+        """What the pair that a triple leads to joins; ``keyed`` where it must have a key."""
+        if not isinstance(quad.object, Identifier):
+            self.unmapped.add(quad, _NO_IDENTIFIER)
+            return []
+        pair = quad.object
+        held = self.described.get(pair, [])
+        first = pair not in self.joined
+        if first:
+            self.joined[pair] = pair_members(held, self._value)
+        found, rest = self.joined[pair]
+        if not found or rest or not is_blank(pair) or (keyed and found[0][0] is None):
+            # No statement says all of it, so that its triples are kept beside the statement there may be.
+            self.unmapped.add(quad, _NO_PAIR)
+            self.referenced.add(quad.subject)
+            if first and pair not in self.claims:
+                for each in held:
+                    self.unmapped.add(each, _NO_PAIR)
+        return found
+
+    def _combine(
+        self, name: Identifier, places: list[dict[Term, list[Quad]]], weight: int
+    ) -> Iterable[tuple[Term, ...]]:
         """The arguments of each statement that a node stands for.
 
         Several values in one place are several statements. With several in two or more places a named node says that
         all of them hold (its identifier is a key, PROV-CONSTRAINTS 23), a blank one only which things it relates.
+
+        Args:
+            name: the node.
+            places: the quads that give each value of each argument.
+            weight: how much each statement takes, its attributes included.
         """
         several = [place for place in places if len(place) > 1]
-        total = 1
+        kept = several
+        if len(several) > 1 and (is_blank(name) or _product(several) > COMBINATIONS):
+            kept = [place for place in places[:2] if len(place) > 1]
+            if _product(kept) > COMBINATIONS:
+                kept = kept[:1]
+        if _product(kept) * weight > _WEIGHT:
+            kept = []
         for place in several:
-            total *= len(place)
-        if len(several) > 1 and (is_blank(name) or total > _COMBINATIONS):
-            kept = places[:2] if len(places[0]) * len(places[1]) <= _COMBINATIONS else places[:1]
-            several = [place for place in several if not any(place is other for other in kept)]
-            for place in several:
-                for quads in place.values():
-                    for quad in quads:
-                        self.unmapped.add(quad, _AMBIGUOUS)
-                        self.referenced.add(name)
+            if not any(place is other for other in kept):
+                for quad in (quad for quads in place.values() for quad in quads):
+                    self.unmapped.add(quad, _AMBIGUOUS)
+                    self.referenced.add(name)
                 place.clear()
         return product(*(place or (None,) for place in places))
 
@@ -453,6 +511,13 @@ class _Instance:
             for thing, bundle in product(general, bundles or [None]):
                 self.statements.append(Statement(MENTION, None, (subject, thing, bundle)))
 
+    def _dictionaries(self) -> None:
+        for quad in self.members:
+            for key, entity in self._joined(quad):
+                entries = () if key is None else (Entry(key),)
+                args = (quad.subject, entity)
+                self.statements.append(Statement(DICTIONARY_MEMBERSHIP, None, args, entries=entries))
+
     def _instants(self) -> None:
         """Join ``prov:generatedAtTime`` and its like with the generation that they are the time of."""
         if not self.times:
@@ -475,7 +540,7 @@ class _Instance:
 
     def _leftovers(self, claims: Mapping[Identifier, list[Kind]]) -> None:
         """What is described without being typed: an element if its relations say which, otherwise unmapped."""
-        left = [name for name in self.described if name not in claims]
+        left = [name for name in self.described if name not in claims and name not in self.joined]
         if not left:
             return
         used: dict[str, list[Kind]] = {}
@@ -504,6 +569,10 @@ class _Instance:
         if guessed:
             what = "1 thing is" if guessed == 1 else f"{guessed} things are"
             self.warnings.append(Warned(f"{what} described but not typed; read as what the relations require"))
+
+
+def _product(places: Iterable[Mapping[Term, object]]) -> int:
+    return prod(len(place) for place in places)
 
 
 def _instant(quad: Quad) -> str | None:

@@ -23,14 +23,17 @@ from provrepo.model.statements import (
     COMMUNICATION,
     DELEGATION,
     DERIVATION,
+    DICTIONARY_MEMBERSHIP,
     END,
     ENTITY,
     GENERATION,
     INFLUENCE,
+    INSERTION,
     INVALIDATION,
     KINDS,
     MEMBERSHIP,
     MENTION,
+    REMOVAL,
     SPECIALIZATION,
     START,
     USAGE,
@@ -56,6 +59,7 @@ __all__ = [
     "AT_TIME",
     "BASE_CLASS",
     "CLASS",
+    "COMBINATIONS",
     "END_TIME",
     "INFLUENCER",
     "INFLUENCE_OBJECTS",
@@ -167,6 +171,9 @@ RELATIONS: dict[Kind, RelationTerms] = dict(
         _row(ALTERNATE, "ee", "", "alternateOf"),
         _row(MEMBERSHIP, "ee", "", "hadMember", "wasMemberOf"),
         _row(MENTION, "eee", "", "mentionOf asInBundle"),
+        _row(INSERTION, "ee", "Insertion", "dictionary"),
+        _row(REMOVAL, "ee", "Removal", "dictionary"),
+        _row(DICTIONARY_MEMBERSHIP, "ee", "", "hadDictionaryMember"),
     )
 )
 """Every kind of relation, in the order of ``KINDS``."""
@@ -269,6 +276,10 @@ QUALIFIED_NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
 """Datatypes of literals that stand for an identifier."""
 
 
+COMBINATIONS = 64
+"""The most statements that one node may stand for by combining several values in several places."""
+
+
 class Role(Enum):
     """What a property does for the statement that a triple belongs to."""
 
@@ -281,6 +292,7 @@ class Role(Enum):
     ACTIVITY_TIME = auto()
     MENTION = auto()
     IN_BUNDLE = auto()
+    DICTIONARY_MEMBER = auto()
 
 
 class Meaning(NamedTuple):
@@ -319,6 +331,7 @@ def _predicates() -> dict[str, Meaning]:
         result[variant.qualified_inverse] = Meaning(Role.QUALIFIED_INVERSE, DERIVATION, variant.cls)
     result[RELATIONS[MENTION].shortcut] = Meaning(Role.MENTION, MENTION)
     result[RELATIONS[MENTION].properties[1]] = Meaning(Role.IN_BUNDLE, MENTION)
+    result[RELATIONS[DICTIONARY_MEMBERSHIP].shortcut] = Meaning(Role.DICTIONARY_MEMBER, DICTIONARY_MEMBERSHIP)
     return result
 
 
@@ -332,11 +345,12 @@ ORDER = {kind: place for place, kind in enumerate(KINDS.values())}
 def specific(kinds: Iterable[Kind]) -> list[Kind]:
     """The kinds of relation that a node is, in the table's order.
 
-    ``prov:Influence`` and ``prov:qualifiedInfluence`` are above all others (PROV-O section 3.3): they count only for
-    a node of which nothing narrower is said.
+    ``prov:Influence`` and ``prov:qualifiedInfluence`` are above all others (PROV-O section 3.3), a derivation is above
+    the insertions and removals of PROV-Dictionary: they count only for a node of which nothing narrower is said.
     """
     found = sorted(set(kinds), key=ORDER.__getitem__)
-    return [kind for kind in found if kind is not INFLUENCE] or found
+    above = (INFLUENCE, DERIVATION) if INSERTION in found or REMOVAL in found else (INFLUENCE,)
+    return [kind for kind in found if kind not in above] or found
 
 
 def home(kinds: Sequence[Kind], attribute: Attribute) -> Kind:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from provrepo.codecs.provo_dictionary import ENTRIES, pair_triples
 from provrepo.codecs.provo_terms import (
     BASE_CLASS,
     END_TIME,
@@ -25,7 +26,17 @@ from provrepo.codecs.provo_terms import (
 )
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.model.statements import ACTIVITY, DERIVATION, INFLUENCE, Attribute, Kind, Statement, Term
+from provrepo.model.statements import (
+    ACTIVITY,
+    DERIVATION,
+    DICTIONARY_MEMBERSHIP,
+    INFLUENCE,
+    REMOVAL,
+    Attribute,
+    Kind,
+    Statement,
+    Term,
+)
 from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 
 __all__ = ["Labels", "document_quads", "each_quad", "instance_quads"]
@@ -184,7 +195,9 @@ class _Writer:
             self._element(statement)
             return
         terms = RELATIONS[kind]
-        if terms.qualified is None:
+        if kind is DICTIONARY_MEMBERSHIP:
+            self._dictionary_member(statement)
+        elif terms.qualified is None:
             self._unqualified(statement, terms)
         else:
             self._relation(statement, terms)
@@ -220,6 +233,31 @@ class _Writer:
             if value is not None:
                 self._triple(subject, predicate, value)
 
+    def _dictionary_member(self, statement: Statement) -> None:
+        dictionary, entity = self._term(statement.args[0]), self._term(statement.args[1])
+        if dictionary is None:
+            return
+        keys: list[Value | None] = [entry.key for entry in statement.entries]
+        for key in keys or [None]:
+            self._pair(dictionary, RELATIONS[statement.kind].shortcut, key, entity)
+
+    def _pair(self, node: Identifier, predicate: Identifier, key: Value | None, entity: Identifier | None) -> None:
+        pair = self._labels.fresh()
+        self._triple(node, predicate, pair)
+        held = self._labels.node(key) if isinstance(key, Identifier) else key
+        for name, value in pair_triples(held, entity):
+            self._triple(pair, name, value)
+
+    def _entries(self, node: Identifier, statement: Statement) -> None:
+        predicate = ENTRIES.get(statement.kind)
+        if predicate is None:
+            return
+        for key, entity in statement.entries:
+            if statement.kind is REMOVAL:
+                self._triple(node, predicate, self._labels.node(key) if isinstance(key, Identifier) else key)
+            else:
+                self._pair(node, predicate, key, self._term(entity))
+
     def _relation(self, statement: Statement, terms: RelationTerms) -> None:
         subject, value = self._term(statement.args[0]), self._term(statement.args[1])
         variants = _variants(statement)
@@ -241,11 +279,13 @@ class _Writer:
                 held = self._term(term)
                 self._triple(node, predicate, Literal(term, XSD_DATETIME) if argument.time or held is None else held)
         self._attributes(node, statement.attributes)
+        self._entries(node, statement)
 
     def _bare(self, statement: Statement, variants: Sequence[Variant]) -> bool:
         """Whether the shortcut says everything."""
         return (
             statement.id is None
+            and not statement.entries
             and len(statement.attributes) == len(variants) <= 1
             and not any(statement.args[2:])
             and (statement.kind, statement.args[0], statement.args[1]) not in self._crowded
