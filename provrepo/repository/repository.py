@@ -267,17 +267,25 @@ class Repository(Quality):
             base: the IRI against which relative IRIs are resolved.
 
         Raises:
+            NotFound: no such project.
             ReadError: unreadable.
             UsageError: an unknown profile.
-            NotAvailable: a layer that this version does not have.
         """
+        if project is not None:
+            self._readable(project)
         if isinstance(source, Document):
             from provrepo.checks.validation import validate
 
             held = own_profiles.chosen(self._store, project, profiles)
             return validate(source, profiles=held, constraints=constraints)
         return submission.validate(
-            self._store, source, profiles=profiles, constraints=constraints, format=format, base=base
+            self._store,
+            source,
+            project=project,
+            profiles=profiles,
+            constraints=constraints,
+            format=format,
+            base=base,
         )
 
     def documents(
