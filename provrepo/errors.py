@@ -17,10 +17,12 @@ Error:
     │   └── Stale             a new version was appended meanwhile
     ├── Refused               a submission that does not conform; carries the report
     ├── TooLarge              beyond a limit
+    │   └── AnswerTooLarge    the answer to a query is
     ├── NoSpace               the disk is full; nothing of this was stored
     ├── Busy                  another process holds the views, or all workers are taken
     ├── NotAvailable          a part that is not installed or does not exist yet
-    ├── WorkerFailed          a worker died, ran out of memory or time
+    ├── WorkerFailed          a worker died or ran out of memory
+    │   └── TimedOut          it was killed at its deadline
     ├── RemoteError           another server did not answer as it should
     └── Damaged               the data directory is not what it should be
 """
@@ -28,6 +30,7 @@ Error:
 from __future__ import annotations
 
 __all__ = [
+    "AnswerTooLarge",
     "Busy",
     "Conflict",
     "Damaged",
@@ -43,6 +46,7 @@ __all__ = [
     "RemoteError",
     "SettingsError",
     "Stale",
+    "TimedOut",
     "TooLarge",
     "UnknownFormat",
     "UsageError",
@@ -152,6 +156,10 @@ class TooLarge(Error):
     """Beyond a limit of size or depth."""
 
 
+class AnswerTooLarge(TooLarge):
+    """The answer to a query has more rows or bytes than are sent; nothing of it is."""
+
+
 class NoSpace(Error):
     """The disk or the quota is full; what was being written is not stored."""
 
@@ -166,6 +174,10 @@ class NotAvailable(Error):
 
 class WorkerFailed(Error):
     """A worker process died, or was killed at its deadline or memory limit."""
+
+
+class TimedOut(WorkerFailed):
+    """What a worker process was asked for was not done by the deadline, and it was killed."""
 
 
 class RemoteError(Error):

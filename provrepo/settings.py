@@ -36,9 +36,13 @@ class Settings:
         port: the port that ``serve`` listens on; 0 takes a free one.
         threads: request threads of the server.
         max_body: the largest document accepted, in bytes.
-        query_timeout: the longest that a SPARQL query may run, in seconds.
+        query_timeout: the longest that a SPARQL query may run, in seconds; it is killed within half a second of that.
+        query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free.
+        query_memory: address space of a worker process that answers queries, in MiB.
+        query_rows: the most rows or triples of an answer.
+        query_bytes: the most bytes of an answer, counted as SPARQL JSON results or N-Triples.
         check_timeout: the longest that reading and checking one submission may take, in seconds.
-        worker_memory: address space of a worker process, in MiB.
+        worker_memory: address space of a worker process that reads and checks, in MiB.
         workers: worker processes kept for reading and checking.
         token: sent to the other server by ``submit --to`` and ``query --endpoint``.
     """
@@ -50,6 +54,10 @@ class Settings:
     threads: int = 8
     max_body: int = 32 * 1024 * 1024
     query_timeout: float = 30.0
+    query_workers: int = 4
+    query_memory: int = 2048
+    query_rows: int = 1_000_000
+    query_bytes: int = 64 * 1024 * 1024
     check_timeout: float = 300.0
     worker_memory: int = 4096
     workers: int = 2

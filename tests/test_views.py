@@ -23,6 +23,7 @@ from provrepo.views.contract import BASE, SHARED, QuadsContract, Stream, rebuild
 from provrepo.views.memory import Memory
 from provrepo.views.pool import Pool, directory_name, name_of
 from provrepo.views.quads import Quads
+from provrepo.views.quads_query import Question
 from provrepo.views.view import PUBLIC, View
 from provrepo.vocab import PROV, PROVREPO, XSD
 
@@ -559,7 +560,7 @@ def test_the_reference_has_examples() -> None:
 
 def test_prefixes_need_no_declaration_and_a_base_resolves(view: Quads, stream: Stream) -> None:
     view.apply("crops", stream.submit("a", [f"<https://example.org/a> <{PROV}used> <https://example.org/b>"]))
-    result = view.query("crops", "SELECT ?o { <a> prov:used ?o }", base="https://example.org/")
+    result = view.query("crops", Question("SELECT ?o { <a> prov:used ?o }", base="https://example.org/"))
     assert result.rows == [{"o": Identifier("https://example.org/b")}]
     assert not view.query("crops", "PREFIX prov: <urn:> ASK { ?s prov:used ?o }")
 
@@ -600,7 +601,7 @@ def test_a_mistake_in_a_query_has_a_place(view: Quads, query: str, line: int, co
 def test_what_cannot_be_evaluated_is_a_query_error(view: Quads, stream: Stream, query: str, base: str | None) -> None:
     view.apply("crops", stream.submit("a", [triple("a")]))
     with pytest.raises(QueryError):
-        view.query("crops", query, base=base)
+        view.query("crops", Question(query, base=base))
 
 
 def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path, stream: Stream) -> None:

@@ -24,6 +24,12 @@ __all__ = ["query", "shown"]
 @click.option("--public", is_flag=True, help="Over all public projects together.")
 @click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint, with PROVREPO_TOKEN.")
 @click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop it after so long; PROVREPO_QUERY_TIMEOUT, or 30, is the most.",
+)
+@click.option(
     "--output",
     "style",
     type=click.Choice(["table", "json", "csv", "tsv", "xml", "turtle"]),
@@ -39,6 +45,7 @@ def query(
     project: str | None,
     public: bool,
     endpoint: str | None,
+    timeout: float | None,
     style: str,
 ) -> None:
     """Ask in SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
@@ -52,10 +59,10 @@ def query(
         raise UsageError("--project, --public and --endpoint exclude each other")
     question = _question(text, file)
     if endpoint:
-        result = _ask_elsewhere(invocation, endpoint, question)
+        result = _ask_elsewhere(invocation, endpoint, question, timeout)
     else:
         with invocation.repository(follow=True) as repository:
-            result = repository.query(question, project=project, public=public)
+            result = repository.query(question, project=project, public=public, timeout=timeout)
     _show(result, style)
 
 
@@ -74,11 +81,13 @@ def _question(text: str | None, file: str | None) -> str:
         raise ReadError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str) -> QueryResult:
+def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str, timeout: float | None) -> QueryResult:
     from provrepo.views.remote import query as ask
 
     settings = invocation.settings()
-    return ask(endpoint, question, token=settings.token, timeout=settings.query_timeout)
+    return ask(
+        endpoint, question, token=settings.token, timeout=min(timeout or settings.query_timeout, settings.query_timeout)
+    )
 
 
 def _show(result: QueryResult, style: str) -> None:

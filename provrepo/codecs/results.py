@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
 
 from provrepo.codecs import formats, guards
 from provrepo.codecs.rdf_terms import Terms
-from provrepo.errors import QueryError, ReadError, UsageError
+from provrepo.errors import AnswerTooLarge, QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.vocab import PREDECLARED, RDF_LANG_STRING, XSD_STRING
@@ -22,7 +21,7 @@ from provrepo.vocab import PREDECLARED, RDF_LANG_STRING, XSD_STRING
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-__all__ = ["Kind", "QueryResult", "Row", "from_pyoxigraph", "parse", "value_of"]
+__all__ = ["Kind", "QueryResult", "Row", "from_pyoxigraph", "parse", "value_of", "write_pyoxigraph"]
 
 Kind: TypeAlias = OneOf["bindings", "boolean", "graph"]
 """SELECT gives bindings, ASK a boolean, CONSTRUCT and DESCRIBE a graph."""
@@ -46,11 +45,13 @@ _GRAPHS = {
 }
 """Format name → name of pyoxigraph's constant."""
 
+_DIRECTION = "the answer holds a string with a base direction (RDF 1.2), which is not supported"
+_TRIPLE_TERM = "the answer holds a triple term (RDF 1.2), which is not supported"
+
 _PLAIN_JSONLD = "application/ld+json"
 # The PROV profile of the table of formats promises PROV-O; what a query constructs may be anything.
 
 
-@dataclass(frozen=True, slots=True)
 class QueryResult:
     """The answer to a query.
 
@@ -65,11 +66,71 @@ class QueryResult:
         triples: what a CONSTRUCT or DESCRIBE made; their ``graph`` is None.
     """
 
-    kind: Kind
-    variables: tuple[str, ...] = ()
-    rows: list[Row] = field(default_factory=list)
-    boolean: bool | None = None
-    triples: list[Quad] = field(default_factory=list)
+    __slots__ = ("_rows", "_triples", "_written", "boolean", "kind", "variables")
+
+    def __init__(
+        self,
+        kind: Kind,
+        variables: tuple[str, ...] = (),
+        rows: list[Row] | None = None,
+        boolean: bool | None = None,
+        triples: list[Quad] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.variables = variables
+        self.boolean = boolean
+        self._rows = rows or []
+        self._triples = triples or []
+        self._written: bytes | None = None
+
+    @classmethod
+    def from_written(cls, kind: Kind, written: bytes) -> QueryResult:
+        """An answer from what ``write_pyoxigraph`` wrote. Rows and triples are made when they are first asked for."""
+        result = cls(kind)
+        result._written = written
+        if kind == "graph":
+            return result
+        if kind == "boolean":
+            result.boolean = bool(json.loads(written)["boolean"])
+        else:
+            # The head comes first and holds names only: the rows need not be read to know the variables.
+            head, _ = json.JSONDecoder().raw_decode(written[len(_HEAD) : written.index(_BODY)].decode())
+            result.variables = tuple(head["vars"])
+        return result
+
+    @property
+    def rows(self) -> list[Row]:
+        """The solutions of a SELECT in the order of the answer; empty for the other kinds."""
+        if self._written is not None and self.kind == "bindings":
+            found = json.loads(self._written)["results"]["bindings"]
+            self._rows, self._written = [{name: _value(term) for name, term in row.items()} for row in found], None
+        return self._rows
+
+    @property
+    def triples(self) -> list[Quad]:
+        """What a CONSTRUCT or DESCRIBE made; empty for the other kinds."""
+        if self._written is not None and self.kind == "graph":
+            import pyoxigraph as ox
+
+            self._triples = [_triple(quad) for quad in ox.parse(self._written, ox.RdfFormat.N_TRIPLES)]
+            self._written = None
+        return self._triples
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, QueryResult):
+            return NotImplemented
+        return self._content() == other._content()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        what = (
+            self.boolean if self.kind == "boolean" else f"{len(self)} {'triples' if self.kind == 'graph' else 'rows'}"
+        )
+        return f"<QueryResult {self.kind}: {what}>"
+
+    def _content(self) -> tuple[object, ...]:
+        return self.kind, self.variables, self.rows, self.boolean, self.triples
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.triples if self.kind == "graph" else self.rows)
@@ -110,8 +171,10 @@ class QueryResult:
         """
         self._admit(format)
         if self.kind == "graph":
+            if self._written is not None and format == "ntriples":
+                return self._written
             return _write_graph(self.triples, format)
-        data = json.dumps(self._json(), ensure_ascii=False, separators=(",", ":")).encode()
+        data = self._written or json.dumps(self._json(), ensure_ascii=False, separators=(",", ":")).encode()
         return data if format == "json" else _transcode(data, format)
 
     def _admit(self, format_name: str) -> None:
@@ -126,6 +189,22 @@ class QueryResult:
             return {"head": {}, "boolean": bool(self.boolean)}
         bindings = [{name: _json_term(row[name]) for name in self.variables if name in row} for row in self.rows]
         return {"head": {"vars": list(self.variables)}, "results": {"bindings": bindings}}
+
+
+_HEAD, _BODY = b'{"head":', b',"results":'
+"""What pyoxigraph writes before the head of its JSON results, and between head and rows."""
+
+
+def _value(term: dict[str, str]) -> Value:
+    """A term of SPARQL JSON results."""
+    kind, value = term["type"], term["value"]
+    if kind == "uri":
+        return Identifier(value)
+    if kind == "bnode":
+        return Identifier(f"_:{value}")
+    if "xml:lang" in term:
+        return Literal(value, RDF_LANG_STRING, term["xml:lang"])
+    return Literal(value, term.get("datatype", XSD_STRING))
 
 
 def _json_term(value: Value) -> dict[str, str]:
@@ -187,6 +266,82 @@ def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriple
         raise QueryError(f"the query cannot be evaluated: {error}") from error
 
 
+def write_pyoxigraph(
+    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, *, rows: int, size: int
+) -> tuple[Kind, bytes]:
+    """Write an answer of pyoxigraph the quickest way: SPARQL JSON results, triples as N-Triples.
+
+    Args:
+        result: drawn out to its end, unless it grows beyond a limit.
+        rows: the most rows or triples.
+        size: the most bytes of what is written.
+
+    Raises:
+        AnswerTooLarge: beyond a limit.
+        QueryError: the evaluation failed, or the answer holds a term that RDF 1.1 does not have.
+    """
+    import pyoxigraph as ox
+
+    target = _Limited(size)
+    stream = cast("IO[bytes]", target)
+    try:
+        if isinstance(result, ox.QueryTriples):
+            result.serialize(stream, format=ox.RdfFormat.N_TRIPLES)
+        else:
+            result.serialize(stream, format=ox.QueryResultsFormat.JSON)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise QueryError(f"the query cannot be evaluated: {error}") from error
+    written = bytes(target.data)
+    if isinstance(result, ox.QueryBoolean):
+        return "boolean", written
+    kind: Kind = "graph" if isinstance(result, ox.QueryTriples) else "bindings"
+    if _count(kind, written, rows) > rows:
+        raise AnswerTooLarge(f"the answer has more than {rows:,} rows, the most that are sent; ask for less with LIMIT")
+    _refuse_rdf_12(kind, written)
+    return kind, written
+
+
+def _count(kind: Kind, written: bytes, most: int) -> int:
+    """How many rows or triples there are; exact from ``most`` on."""
+    if kind == "graph":
+        return written.count(b"\n")
+    upper = written.count(b"},{") + 1  # also where it stands in a string
+    return upper if upper <= most else len(json.loads(written)["results"]["bindings"])
+
+
+def _refuse_rdf_12(kind: Kind, written: bytes) -> None:
+    if kind == "bindings":
+        # In JSON a string could hold these only with its quotation marks escaped.
+        if b'"type":"triple"' in written:
+            raise QueryError(_TRIPLE_TERM)
+        if b'"its:dir":' in written:
+            raise QueryError(_DIRECTION)
+    elif b"<<(" in written or b"--ltr" in written or b"--rtl" in written:
+        import pyoxigraph as ox
+
+        for quad in ox.parse(written, ox.RdfFormat.N_TRIPLES):
+            _triple(quad)
+
+
+class _Limited:
+    """Where an answer is written to, up to a number of bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.data = bytearray()
+        self._size = size
+
+    def write(self, chunk: bytes) -> int:
+        self.data += chunk
+        if len(self.data) > self._size:
+            raise AnswerTooLarge(
+                f"the answer is larger than {self._size:,} bytes, the most that is sent; ask for less with LIMIT"
+            )
+        return len(chunk)
+
+    def flush(self) -> None:
+        pass
+
+
 def _row(variables: tuple[str, ...], solution: ox.QuerySolution) -> Row:
     return {name: value_of(term) for name, term in zip(variables, solution, strict=True) if term is not None}
 
@@ -214,13 +369,13 @@ def value_of(term: Any) -> Value:
         return Identifier(term.value)
     if isinstance(term, ox.Literal):
         if term.direction is not None:
-            raise QueryError("the answer holds a string with a base direction (RDF 1.2), which is not supported")
+            raise QueryError(_DIRECTION)
         if term.language is not None:
             return Literal(term.value, RDF_LANG_STRING, term.language)
         return Literal(term.value, term.datatype.value)
     if isinstance(term, ox.BlankNode):
         return Identifier(f"_:{term.value}")
-    raise QueryError("the answer holds a triple term (RDF 1.2), which is not supported")
+    raise QueryError(_TRIPLE_TERM)
 
 
 def _like(results: ox.QueryResultsFormat | None, graph: ox.RdfFormat | None) -> str:

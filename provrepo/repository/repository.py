@@ -476,9 +476,17 @@ class Repository(Quality):
             project: the project whose dataset is asked; ``default`` where neither this nor ``public`` is given.
             public: ask the dataset that merges all public projects.
             base: the IRI against which the query's relative IRIs are resolved.
+            timeout: seconds after which it is stopped; the settings say how many there are at most.
+            default_graphs: the graphs of the dataset that are merged into the query's default graph.
+            named_graphs: the graphs of the dataset that the query finds with ``GRAPH``.
+            abandoned: says that nobody waits for the answer any more; it is asked several times a second.
 
         Raises:
             QueryError: it cannot be parsed, or asks for what is not allowed.
+            TimedOut: it took too long.
+            AnswerTooLarge: the answer has more rows or bytes than the settings allow.
+            WorkerFailed: it needed too much memory.
+            UsageError: the timeout is not a positive number.
             NotFound: no such project.
             Busy: another process holds the views; the message names its URL.
         """
@@ -487,7 +495,12 @@ class Repository(Quality):
         else:
             dataset = project or DEFAULT
             self._readable(dataset)
-        return self._quads().query(dataset, query, base=base)
+        if timeout is not None and not timeout > 0:
+            raise UsageError("a query's timeout is a positive number of seconds")
+        from provrepo.views.quads_query import Question
+
+        question = Question(query, base, default_graphs, named_graphs)
+        return self._quads().query(dataset, question, timeout=timeout, abandoned=abandoned)
 
     # Maintenance
 

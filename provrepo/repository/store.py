@@ -26,7 +26,9 @@ from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.records import Actor
 from provrepo.settings import Settings
 from provrepo.views.quads import Quads
+from provrepo.views.quads_query import Limits
 from provrepo.views.view import View
+from provrepo.workers import network
 from provrepo.workers.pool import Pool
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Store:
         blobs: the bytes.
         accounts: names and tokens.
         pool: the worker processes that read and check.
+        queries: the worker processes that answer queries.
         follower: applies entries to the views.
     """
 
@@ -62,6 +65,7 @@ class Store:
         self.blobs = Blobs(data / "blobs")
         self.accounts = Accounts(self.ledger.database)
         self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
+        self.queries = Pool(size=settings.query_workers, memory=settings.query_memory)
         self._spool = data / "spool"
         self._spool.mkdir(exist_ok=True)
         self.follower = Follower(self.ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive)
@@ -156,7 +160,7 @@ class Store:
             "free_bytes": usage.free,
             "limits": {
                 "worker_memory": sys.platform == "linux",
-                "worker_network": False,
+                "worker_network": network.available(),
             },
         }
 
@@ -172,7 +176,8 @@ class Store:
     def _open_views(self, base: str) -> Sequence[View]:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
         self._sweep()
-        return [Quads(self.settings.data / "views" / "quads", base=base)]
+        limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
+        return [Quads(self.settings.data / "views" / "quads", base=base, workers=self.queries, limits=limits)]
 
     def _sweep(self) -> None:
         # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was
@@ -213,7 +218,8 @@ class Store:
         return file
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Let go of everything. Queries that run are killed: the views can only be closed once they have ended."""
+        self.queries.close()
         self.follower.close()
         self.pool.close()
         self.ledger.close()

@@ -43,5 +43,5 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     pages.register(app)
     for part in (pages, projects, documents, submissions, validate, health):
         app.register_blueprint(part.blueprint)
-    sparql.register(app, store.settings.threads)
+    sparql.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

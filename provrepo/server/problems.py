@@ -59,9 +59,11 @@ ERRORS: dict[type[Exception], Row] = {
     errors.Stale: Row(412, "stale", "No longer the current version"),
     errors.Refused: Row(422, "refused", "The document does not conform"),
     errors.TooLarge: Row(413, "too-large", "Too large"),
+    errors.AnswerTooLarge: Row(422, "answer-too-large", "The answer is too large"),
     errors.Busy: Row(503, "busy", "Busy"),
     errors.NotAvailable: Row(501, "not-available", "Not available"),
     errors.WorkerFailed: Row(503, "worker", "Stopped at a limit"),
+    errors.TimedOut: Row(503, "timed-out", "Stopped at the deadline"),
     errors.RemoteError: Row(502, "remote", "Another server failed"),
     errors.NoSpace: Row(507, "no-space", "No space left"),
     errors.Damaged: Row(500, "damaged", "The data directory is damaged"),
@@ -85,7 +87,8 @@ HTTP = {
 NOWHERE = "There is nothing here, or nothing that you may see without a token for it."
 """The detail of a 404 that must not tell whether something private exists."""
 
-_RETRY = {errors.Busy: "1", errors.WorkerFailed: "10"}
+_RETRY = {errors.TimedOut: "", errors.Busy: "1", errors.WorkerFailed: "10"}
+"""Seconds of ``Retry-After``; none for what would take as long the next time. The first class that fits counts."""
 _DETAILS = {
     405: "This address does not take this method; the Allow header lists those that it takes.",
     413: "The body is larger than this server takes.",

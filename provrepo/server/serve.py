@@ -114,6 +114,8 @@ def _listen(
             connection_limit=2000,
             channel_timeout=30,
             asyncore_use_poll=True,
+            # Reading on while a request is answered is how a client is noticed that went away: its query is killed.
+            channel_request_lookahead=1,
             # waitress refuses a body as large as its limit; ours is the largest that is accepted.
             max_request_body_size=max_body + 1,
             expose_tracebacks=False,

@@ -5,6 +5,7 @@ A browser that asks without a query gets the query page, a program that asks for
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,9 +86,13 @@ class _Gate:
             self._slots.release()
 
 
-def register(app: Flask, threads: int) -> None:
-    """Add the endpoints, with a limit on queries that leaves two of the server's threads for other requests."""
-    app.extensions["provrepo.queries"] = _Gate(max(1, threads - 2))
+def register(app: Flask, *, threads: int, workers: int) -> None:
+    """Add the endpoints.
+
+    At most as many queries run as there are workers for them, and so many that two of the server's threads are left
+    for other requests.
+    """
+    app.extensions["provrepo.queries"] = _Gate(max(1, min(workers, threads - 2)))
     app.register_blueprint(blueprint)
 
 
@@ -102,8 +107,15 @@ def endpoint(project: str | None) -> Response:
     if query is None:
         return _unasked(project)
     try:
+        timeout = _timeout()
         with cast("_Gate", current_app.extensions["provrepo.queries"]).entered():
-            result = repo.query(query, project=project, public=project is None)
+            result = repo.query(
+                query,
+                project=project,
+                public=project is None,
+                timeout=timeout,
+                abandoned=request.environ.get("waitress.client_disconnected"),
+            )
     except errors.Error as error:
         if not _wants_page():
             raise
@@ -132,6 +144,20 @@ def _query() -> str | None:
     if request.method == "POST":
         raise Rejected(400, "there is no query in the request")
     return None
+
+
+def _timeout() -> float | None:
+    """The deadline that the client sets itself, in seconds.
+
+    Raises:
+        Rejected: 400, it is not a positive number.
+    """
+    given = request.args.get("timeout") or (request.form.get("timeout") if request.mimetype == _FORM else None)
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{0,6}(\.[0-9]{1,6})?", given) or not float(given) > 0:
+        raise Rejected(400, f"timeout={given[:40]} is not a positive number of seconds")
+    return float(given)
 
 
 def _refuse_update() -> None:

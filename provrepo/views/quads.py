@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -26,10 +25,10 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from provrepo.codecs.rdf_terms import Terms
-from provrepo.codecs.results import QueryResult, from_pyoxigraph, value_of
-from provrepo.errors import Damaged, NoSpace, QueryError
+from provrepo.codecs.results import QueryResult, value_of
+from provrepo.errors import AnswerTooLarge, Damaged, NoSpace, QueryError, TimedOut
 from provrepo.model.identifiers import Identifier, Value
-from provrepo.views import guard
+from provrepo.views import quads_query
 from provrepo.views.catalogue import (
     AGENT,
     CURRENT,
@@ -42,10 +41,12 @@ from provrepo.views.catalogue import (
     Catalogue,
     Edit,
 )
+from provrepo.views.checkpoints import Checkpoints
 from provrepo.views.content import Doubled, check_graph
 from provrepo.views.pool import Pool
+from provrepo.views.quads_query import Limits, Question
 from provrepo.views.view import Change
-from provrepo.vocab import PREDECLARED
+from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["MAPPING", "Quads"]
 
@@ -63,6 +64,9 @@ _SMALL = 4 << 20
 _BATCH = 20_000
 """Quads taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
 
+_PATIENCE = 10.0
+"""Seconds that a query waits for a worker. A server lets in no more queries than there are workers."""
+
 _CLOSING = 5.0
 """Seconds to wait for a store that is being closed before it can be opened again."""
 
@@ -76,19 +80,33 @@ class Quads:
         STAMP: the version of the mapping and the base IRI, which is part of every name that the view mints.
     """
 
-    def __init__(self, path: Path, *, base: str, capacity: int = _OPEN) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        base: str,
+        capacity: int = _OPEN,
+        workers: Workers | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         """Open the view; datasets are opened when first used.
 
         Args:
             path: the directory that holds a directory for each dataset; made where there is none.
             base: the repository's base IRI, empty without one.
             capacity: how many stores stay open.
+            workers: the processes that answer queries. None answers them in this one, where nothing can stop them:
+                only for queries that are trusted.
+            limits: how much a query may take.
         """
         self.STAMP = f"{MAPPING} {base}".rstrip()
         self._catalogue = Catalogue(base)
         self._graph = ox.NamedNode(self._catalogue.graph)
         self._pool: Pool[ox.Store] = Pool(path, _open, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}
+        self._workers = workers
+        self._limits = limits or Limits()
+        self._checkpoints = Checkpoints(path.with_name(f"{path.name}-checkpoints"))
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
@@ -153,9 +171,11 @@ class Quads:
         """Remove the dataset, once the queries that run on it have ended."""
         with self._writer(dataset):
             self._pool.remove(dataset)
+            self._checkpoints.outdate(dataset)
 
     def close(self) -> None:
-        """Close every store, once the queries that run have ended."""
+        """Close every store, once the queries that run have ended. The workers are whose they were."""
+        self._checkpoints.close()
         self._pool.close()
 
     def count(self, dataset: str) -> int:
@@ -169,38 +189,93 @@ class Quads:
             data = store.dump(format=ox.RdfFormat.N_QUADS) or b""
         return iter(sorted(data.decode().splitlines()))
 
-    def query(self, dataset: str, text: str, *, base: str | None = None) -> QueryResult:
+    def query(
+        self,
+        dataset: str,
+        question: str | Question,
+        *,
+        timeout: float | None = None,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> QueryResult:
         """Ask one dataset; a dataset that does not exist is an empty one.
 
         Args:
             dataset: its name.
-            text: a SPARQL 1.1 query. The prefixes of ``provrepo.vocab.PREDECLARED`` need no declaration.
-            base: against which the query's relative IRIs are resolved.
+            question: a SPARQL 1.1 query, perhaps with the graphs to ask it of. The prefixes of
+                ``provrepo.vocab.PREDECLARED`` need no declaration.
+            timeout: seconds it may take, if that is less than the limits say.
+            abandoned: says that nobody waits for the answer any more; asked several times a second.
 
         Returns:
-            The whole answer.
+            The whole answer. What was applied before the call is part of it.
 
         Raises:
             QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.guard``); or it
                 cannot be evaluated.
+            AnswerTooLarge: the answer has more rows or bytes than the limits allow.
+            TimedOut: it took too long.
+            WorkerFailed: it needed too much memory, or the worker died of it.
+            Busy: all workers were taken for too long.
         """
-        guard.check(text)
-        answer = self._ask(dataset, text, base)
-        if isinstance(answer, QueryError):
-            raise answer
-        return answer
+        if isinstance(question, str):
+            question = Question(question)
+        if self._workers is None:
+            answer = self._ask_here(dataset, question)
+        else:
+            seconds = self._limits.seconds if timeout is None else min(timeout, self._limits.seconds)
+            answer = self._ask_worker(self._workers, dataset, question, seconds, abandoned)
+        if isinstance(answer, QueryResult):
+            return answer
+        raise answer
 
-    def _ask(self, dataset: str, text: str, base: str | None) -> QueryResult | QueryError:
-        # Returned, not raised: the traceback of an error would keep the store open for as long as the error lives.
+    # Errors are returned, not raised: what passes a raised one on would take it for one of the store's own, and its
+    # traceback would keep the store open for as long as it lives.
+
+    def _ask_here(self, dataset: str, question: Question) -> QueryResult | QueryError | AnswerTooLarge:
         with self._reading(dataset) as store:
             try:
-                return from_pyoxigraph(store.query(text, base_iri=base, prefixes=dict(PREDECLARED)))
-            except SyntaxError as error:
-                return _syntax_error(str(error.msg))
-            except QueryError as error:
-                return QueryError(error.message)
-            except (RuntimeError, ValueError) as error:
-                return QueryError(f"the query cannot be evaluated: {error}")
+                return QueryResult.from_written(*quads_query.evaluate(store, question, self._limits))
+            except (QueryError, AnswerTooLarge) as error:
+                error.__context__ = None
+                return error.with_traceback(None)
+
+    def _ask_worker(
+        self,
+        workers: Workers,
+        dataset: str,
+        question: Question,
+        seconds: float,
+        abandoned: Callable[[], bool] | None,
+    ) -> QueryResult:
+        with self._checkpoints.use(dataset, lambda path: self._checkpoint(dataset, path)) as checkpoint:
+            spool = quads_query.spool(self._checkpoints.root)
+            try:
+                reply = workers.call(
+                    f"{quads_query.__name__}:run",
+                    {
+                        "checkpoint": None if checkpoint is None else str(checkpoint),
+                        "question": question.to_dict(),
+                        "rows": self._limits.rows,
+                        "size": self._limits.size,
+                        "spool": str(spool),
+                    },
+                    timeout=seconds,
+                    patience=_PATIENCE,
+                    abandoned=abandoned,
+                )
+                return quads_query.received(reply, spool)
+            except TimedOut:
+                raise TimedOut(
+                    f"the query took longer than {seconds:g} s and was stopped; make it more specific"
+                ) from None
+            finally:
+                spool.unlink(missing_ok=True)
+
+    def _checkpoint(self, dataset: str, path: Path) -> bool:
+        with _translated(dataset), self._pool.use(dataset) as store:
+            if store is not None:
+                store.backup(str(path))
+            return store is not None
 
     def _writer(self, dataset: str) -> threading.RLock:
         return self._writers.setdefault(dataset, threading.RLock())
@@ -215,7 +290,10 @@ class Quads:
         with self._writer(dataset), _translated(dataset), self._pool.use(dataset, create=True) as store:
             if store is None:
                 raise AssertionError("a store that is created exists")
-            yield store
+            try:
+                yield store
+            finally:
+                self._checkpoints.outdate(dataset)
 
     def _position(self, store: ox.Store, project: str) -> int:
         found = self._values(store, self._catalogue.minter.project(project), POSITION)
@@ -392,26 +470,3 @@ def _translated(dataset: str) -> Iterator[None]:
         raise Damaged(
             f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild makes it anew"
         ) from error
-
-
-_PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
-_SENTENCE = re.compile(r"(?:^|, |^one of )(?!one of )([A-Za-z][\w*]*(?: [\w*]+){2,})")
-"""Among the tokens that the grammar expected, what says that the grammar was kept and something else was not."""
-
-_LONGEST = 200
-
-
-def _syntax_error(message: str) -> QueryError:
-    """Oxigraph names everything that its grammar would have taken, character classes included: too much to read."""
-    found = _PLACE.match(message)
-    if found is None:
-        return QueryError(f"not a SPARQL query: {message}"[:_LONGEST])
-    line, column, expected = found.groups()
-    sentence = _SENTENCE.search(expected)
-    if sentence is not None:
-        message = sentence.group(1)
-    elif expected.startswith("one of ") or "[" in expected:
-        message = "the query cannot be understood from here on"
-    else:
-        message = f"expected {expected}"[:_LONGEST]
-    return QueryError(message, line=int(line), column=int(column))

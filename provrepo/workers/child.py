@@ -13,7 +13,7 @@ import threading
 from importlib import import_module
 from typing import IO, Any
 
-from provrepo.workers import wire
+from provrepo.workers import network, wire
 
 __all__ = ["inside", "main"]
 
@@ -39,6 +39,7 @@ def main(memory: int) -> None:
     """
     _state["inside"] = True
     requests, replies = _channel()
+    network.block()
     _limit(memory)
     waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.stack_size(STACK)

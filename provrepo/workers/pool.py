@@ -18,13 +18,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from provrepo.errors import Busy, WorkerFailed
+from provrepo.errors import Busy, TimedOut, WorkerFailed
 from provrepo.settings import Settings, load
 from provrepo.workers import wire
 
@@ -43,6 +43,9 @@ _SIGNALS = {
     signal.SIGABRT: "it aborted, as parsers do when memory runs out",
     signal.SIGKILL: "it was killed, as systems do when memory runs out",
 }
+
+_GLANCE = 0.2
+"""Seconds between two looks at whether somebody still waits for the result."""
 
 
 class Pool:
@@ -64,7 +67,15 @@ class Pool:
         self._closed = False
         self._process = os.getpid()
 
-    def call(self, function: str, arguments: dict[str, Any], *, timeout: float, patience: float | None = None) -> Any:
+    def call(
+        self,
+        function: str,
+        arguments: dict[str, Any],
+        *,
+        timeout: float,
+        patience: float | None = None,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> Any:
         """Run a function in a worker.
 
         Args:
@@ -72,19 +83,22 @@ class Pool:
             arguments: its keyword arguments, as JSON.
             timeout: seconds it may take before the worker is killed.
             patience: seconds to wait for a free worker; None to wait as long as it takes.
+            abandoned: asked several times a second while the worker is busy; where it says True, nobody wants the
+                result any more, and the worker is killed.
 
         Returns:
             What it returned, as JSON.
 
         Raises:
             provrepo.errors.Error: what the function raised, of the same class and with the same attributes.
-            WorkerFailed: the worker took too long, died, or met an exception that is none of ours.
+            TimedOut: the worker took too long.
+            WorkerFailed: the worker died, or met an exception that is none of ours; ``abandoned`` said so.
             Busy: no worker became free within ``patience``.
         """
         worker = self._take(patience)
         healthy = False
         try:
-            reply = worker.ask({"function": function, "arguments": arguments}, timeout)
+            reply = worker.ask({"function": function, "arguments": arguments}, timeout, abandoned)
             # After running out of memory a heap is too fragmented to be trusted with the next call.
             healthy = reply.get("exception") != "MemoryError"
         finally:
@@ -214,31 +228,39 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def ask(
+        self, request: dict[str, Any], timeout: float, abandoned: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
         message = memoryview(wire.frame({**request, "timeout": timeout}))
         deadline = time.monotonic() + timeout
         try:
             while message:
                 message = message[os.write(self._requests, message) :]
-            reply = self._reply(deadline)
+            reply = self._reply(deadline, abandoned)
         except BrokenPipeError:
             reply = None
         if reply is None:
             raise WorkerFailed(self._death())
+        if reply.get("abandoned"):
+            raise WorkerFailed("nobody waits for the result any more")
         if reply.get("late"):
-            raise WorkerFailed(f"this took longer than {timeout:g} s and was stopped")
+            raise TimedOut(f"this took longer than {timeout:g} s and was stopped")
         self._drain()
         return reply
 
-    def _reply(self, deadline: float) -> dict[str, Any] | None:
-        """The reply; None where the worker died first; ``{"late": True}`` at the deadline."""
+    def _reply(self, deadline: float, abandoned: Callable[[], bool] | None) -> dict[str, Any] | None:
+        """The reply; None where the worker died first; ``late`` at the deadline, ``abandoned`` once that is so."""
         received = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(self._replies, selectors.EVENT_READ)
             while True:
                 left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
+                if left <= 0:
                     return {"late": True}
+                if not selector.select(left if abandoned is None else min(left, _GLANCE)):
+                    if abandoned is not None and abandoned():
+                        return {"abandoned": True}
+                    continue
                 chunk = os.read(self._replies, 1 << 20)
                 if not chunk:
                     return None

@@ -1,0 +1,131 @@
+"""Checkpoints of datasets: what a dataset was at one moment, for worker processes to read.
+
+A store that is being written to must not be opened by another process. A checkpoint is a directory of hard links to
+the store's files, which never change: it costs some milliseconds and hardly any space. One is made when a query comes
+after a change, and removed once it is out of date and no query uses it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from provrepo.views.pool import directory_name
+
+__all__ = ["Checkpoints"]
+
+
+@dataclass(slots=True)
+class _Checkpoint:
+    path: Path
+    state: int
+    users: int = 0
+
+
+class Checkpoints:
+    """The newest checkpoint of each dataset, and older ones for as long as they are in use.
+
+    Attributes:
+        root: the directory that holds a directory for each dataset; nothing else may write there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Remove what a process that died has left behind."""
+        self.root = root
+        shutil.rmtree(root, ignore_errors=True)
+        self._states: defaultdict[str, int] = defaultdict(int)
+        self._newest: dict[str, _Checkpoint] = {}
+        self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._changed = threading.Condition()
+        self._used = 0
+        self._made = 0
+        # No path is used twice, also by another instance: a worker may still have the former one open.
+        self._unique = uuid.uuid4().hex[:12]
+
+    def outdate(self, dataset: str) -> None:
+        """The dataset has changed: who asks from now on needs another checkpoint."""
+        with self._changed:
+            self._states[dataset] += 1
+            newest = self._newest.get(dataset)
+            if newest is not None and not newest.users:
+                self._remove(self._newest.pop(dataset))
+
+    @contextmanager
+    def use(self, dataset: str, make: Callable[[Path], bool]) -> Iterator[Path | None]:
+        """A checkpoint that holds everything that was in the dataset when this was called.
+
+        Args:
+            dataset: its name.
+            make: makes a checkpoint at a path that does not exist; False where there is no dataset.
+
+        Returns:
+            The checkpoint's directory, which stays until the block ends; None where there is no dataset.
+        """
+        checkpoint = self._enter(dataset, make)
+        if checkpoint is None:
+            yield None
+            return
+        try:
+            yield checkpoint.path
+        finally:
+            self._leave(dataset, checkpoint)
+
+    def close(self) -> None:
+        """Remove everything, once nothing is in use. Checkpoints may be asked for again."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._used)
+            self._newest.clear()
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _enter(self, dataset: str, make: Callable[[Path], bool]) -> _Checkpoint | None:
+        with self._changed:
+            making = self._making[dataset]
+        with making:
+            with self._changed:
+                # Noted before the checkpoint is made: a change meanwhile may or may not be part of it.
+                state = self._states[dataset]
+                found = self._newest.get(dataset)
+                if found is not None and found.state == state:
+                    return self._count(found)
+                self._made += 1
+                path = self.root / directory_name(dataset) / f"{self._unique}-{self._made}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                exists = make(path)
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
+            if not exists:
+                return None
+            with self._changed:
+                if found is not None and self._newest.get(dataset) is found and not found.users:
+                    self._remove(found)
+                self._newest[dataset] = _Checkpoint(path, state)
+                return self._count(self._newest[dataset])
+
+    def _count(self, checkpoint: _Checkpoint) -> _Checkpoint:
+        checkpoint.users += 1
+        self._used += 1
+        return checkpoint
+
+    def _leave(self, dataset: str, checkpoint: _Checkpoint) -> None:
+        with self._changed:
+            checkpoint.users -= 1
+            self._used -= 1
+            newest = self._newest.get(dataset)
+            if not checkpoint.users and (newest is not checkpoint or checkpoint.state != self._states[dataset]):
+                if newest is checkpoint:
+                    del self._newest[dataset]
+                self._remove(checkpoint)
+            self._changed.notify_all()
+
+    @staticmethod
+    def _remove(checkpoint: _Checkpoint) -> None:
+        # A worker may still have it open. Its files stay until it closes them, which it does at the next query.
+        shutil.rmtree(checkpoint.path, ignore_errors=True)
