@@ -15,7 +15,7 @@ from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_terms import CLASS, PLACES, PREDICATES, RELATIONS, VARIANTS
 from provrepo.codecs.provo_write import document_quads
 from provrepo.errors import ReadError
-from provrepo.model.digest import compare
+from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import DERIVATION, KINDS, Statement
@@ -232,6 +232,20 @@ def test_a_pair_with_a_name_of_its_own_is_kept_beside_the_statement() -> None:
     again = rdf.read(rdf.write(document, format="turtle"), format="turtle", base=None)
     assert compare(document, again).same
     assert len(again.unmapped) == 3
+
+
+def test_a_pair_that_is_described_as_an_entity_is_an_attribute_of_its_dictionary() -> None:
+    document = turtle(
+        "ex:d a prov:Dictionary ; prov:hadDictionaryMember ex:p . "
+        "ex:p a prov:Entity, prov:KeyEntityPair ; prov:pairKey 'k' ; prov:pairEntity ex:e ."
+    )
+    said = provn(
+        "entity(ex:d, [prov:type='prov:Dictionary', prov:hadDictionaryMember='ex:p']) "
+        "entity(ex:p, [prov:type='prov:KeyEntityPair', prov:pairKey=\"k\", prov:pairEntity='ex:e'])"
+    )
+    assert compare(document, said).same
+    assert not len(document.unmapped)
+    assert not formats.losses(said, "turtle")
 
 
 def test_several_values_in_several_places_of_a_blank_node_are_not_paired() -> None:

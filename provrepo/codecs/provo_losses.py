@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from provrepo.codecs.provo_dictionary import ENTRIES
 from provrepo.codecs.provo_terms import (
@@ -19,7 +19,7 @@ from provrepo.codecs.provo_terms import (
 )
 from provrepo.codecs.provo_write import document_quads
 from provrepo.codecs.rdf_terms import is_iri, literal_problem, xml_problem
-from provrepo.model.digest import merged
+from provrepo.model.canonical import merged
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.statements import DICTIONARY_MEMBERSHIP, INFLUENCE, MENTION, Attribute, Entries, Kind, Statement
@@ -28,6 +28,8 @@ from provrepo.vocab import PROV_TYPE
 __all__ = ["losses"]
 
 _DATASETS = ("trig", "nquads", "rdfjsonld")
+
+_MEMBER = RELATIONS[DICTIONARY_MEMBERSHIP].shortcut
 
 
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
@@ -102,12 +104,13 @@ def _instance(instance: Bundle) -> Iterator[Loss]:
         found.sort(key=ORDER.__getitem__)
         if len([kind for kind in found if not kind.element]) > 1:
             yield Loss("RDF cannot tell apart relations of several kinds with one identifier", name)
+    elements = frozenset(name for name, found in kinds.items() if found[0].element)
     for statement in statements:
-        yield from _statement(statement, kinds.get(statement.id or Identifier(), [statement.kind]))
+        yield from _statement(statement, kinds.get(statement.id or Identifier(), [statement.kind]), elements)
     yield from _mentions(statements)
 
 
-def _statement(statement: Statement, kinds: Sequence[Kind]) -> Iterator[Loss]:
+def _statement(statement: Statement, kinds: Sequence[Kind], elements: Set[Identifier]) -> Iterator[Loss]:
     kind = statement.kind
     subject = statement.id or next(iter(statement.identifiers()), Identifier())
     if kind.element:
@@ -122,6 +125,8 @@ def _statement(statement: Statement, kinds: Sequence[Kind]) -> Iterator[Loss]:
     if not kind.element and RELATIONS[kind].qualified is None:
         return
     for attribute in statement.attributes:
+        if kind.element and attribute[0] == _MEMBER and attribute[1] in elements:
+            continue  # a pair that is described as an entity is read as an attribute
         reason = _attribute(kind, kinds, attribute)
         if reason is not None:
             yield Loss(reason, subject)

@@ -195,6 +195,7 @@ class _Instance:
                 described[quad[0]] = [quad]
         kinds = {node: self._node_kinds(found) for node, found in self.nodes.items()}
         claims = self.claims = self._claims(kinds)
+        self._described_pairs()
         self._elements(claims)
         for key in self.order:
             if isinstance(key, tuple):
@@ -510,6 +511,24 @@ class _Instance:
                     self.unmapped.add(quad, _NO_MENTION)
             for thing, bundle in product(general, bundles or [None]):
                 self.statements.append(Statement(MENTION, None, (subject, thing, bundle)))
+
+    def _described_pairs(self) -> None:
+        """Members that are described as entities themselves, which is how cwltool writes dictionaries.
+
+        Such a pair is a thing of its own, with its key among its attributes, so that it is an attribute of its
+        dictionary: a membership would have no place for it.
+        """
+        if not any(self._is_element(quad.object) for quad in self.members):
+            return
+        members, self.members = self.members, []
+        for quad in members:
+            if not (self._is_element(quad.object) and self._is_element(quad.subject)):
+                self.members.append(quad)
+            elif quad.predicate not in self.declared.own:
+                self._describe(quad)
+
+    def _is_element(self, thing: Value) -> bool:
+        return type(thing) is Identifier and any(kind.element for kind in self.claims.get(thing, ()))
 
     def _dictionaries(self) -> None:
         for quad in self.members:
