@@ -7,7 +7,8 @@ of it elsewhere, so it needs no identity. Blank nodes may occur several times an
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 from provrepo.model.identifiers import is_anonymous
 
@@ -22,21 +23,24 @@ NONE = 1
 CLASH = -1
 """What two different constants unify to."""
 
-_MICROSECONDS = 6
+_CLOCK = slice(11, 19)
+_BEYOND_MICROSECONDS = re.compile(r"\.\d{6}\d")
 
 
 def moment(lexical: str) -> datetime | None:
     """An ``xsd:dateTime`` as a point that can be compared: in UTC where it has an offset, without zone where not.
 
     Returns:
-        None where Python cannot hold it: years beyond 9999, ``24:00:00``, more digits than microseconds have, or
-        what is no instant at all.
+        None where Python cannot hold it: years beyond 9999, more digits than microseconds have, or what is no instant
+        at all.
     """
-    fraction = lexical[19:].lstrip(".").rstrip("Z")
-    if fraction[_MICROSECONDS : _MICROSECONDS + 1].isdigit():
+    # Python cuts off further digits without a word.
+    if "." in lexical and _BEYOND_MICROSECONDS.search(lexical):
         return None
+    midnight = lexical[_CLOCK] == "24:00:00"
     try:
-        value = datetime.fromisoformat(lexical)
+        value = datetime.fromisoformat(lexical.replace("T24:", "T00:", 1) if midnight else lexical)
+        value += timedelta(days=midnight)
         return value if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
