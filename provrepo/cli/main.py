@@ -16,7 +16,7 @@ from provrepo import __version__, errors
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
-from provrepo.cli.profiles import profile
+from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
@@ -144,6 +144,7 @@ for _verb in (
     query,
     project,
     profile,
+    gate,
     token,
     serve,
     demo,

@@ -5,16 +5,17 @@ They are part of ``Repository``, in a file of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.repository import access
-from provrepo.repository.records import Actor, Backtest, ProfileInfo
+from provrepo.repository.records import Actor, Backtest, GateResult, ProfileInfo
 
 if TYPE_CHECKING:
+    from provrepo.codecs.results import QueryResult
     from provrepo.repository.store import Store
 
 __all__ = ["Quality"]
@@ -32,6 +33,10 @@ class Quality:
 
     def _readable(self, project: str) -> None:
         """Raises NotFound where the actor may not know of a project."""
+        raise NotImplementedError
+
+    def query(self, query: str, *, project: str | None = None, public: bool = False) -> QueryResult:
+        """See ``Repository.query``."""
         raise NotImplementedError
 
     def profiles(self, project: str | None = None) -> list[ProfileInfo]:
@@ -115,6 +120,42 @@ class Quality:
 
         self._readable(project)
         return own_profiles.backtest(self._store, profile, project)
+
+    def gate(
+        self,
+        iri: str,
+        *,
+        sources: Iterable[str],
+        min_coverage: float = 100.0,
+        project: str | None = None,
+        public: bool = False,
+    ) -> GateResult:
+        """Whether everything upstream of a thing comes from declared sources, and enough of it is known.
+
+        Args:
+            iri: an entity or activity: a data set before a model is trained on it, a model before it is released.
+            sources: the IRIs that may be sources; ``*`` in them stands for any characters.
+            min_coverage: percent of the things upstream that have to be complete (``provrepo.checks.coverage``).
+            project: whose dataset is asked; ``default`` where neither this nor ``public`` is given.
+            public: ask the dataset that merges all public projects.
+
+        Raises:
+            NotFound: no such project, or nothing is known of the thing.
+            UsageError: no IRI, no percentage, or a source that would be everything.
+            Busy: another process holds the views.
+            AnswerTooLarge: the lineage has more triples than the settings allow rows.
+            TimedOut: the walk took too long.
+        """
+        from provrepo.checks.coverage import Sources
+        from provrepo.repository.gate import gate
+
+        trusted = Sources.parse("\n".join(sources))
+        return gate(
+            lambda query: self.query(query, project=project, public=public),
+            iri,
+            sources=trusted,
+            minimum=min_coverage,
+        )
 
     def _administer(self, project: str | None) -> None:
         if project is not None:

@@ -12,6 +12,7 @@ __all__ = [
     "Backtest",
     "Check",
     "DocumentInfo",
+    "GateResult",
     "ProfileInfo",
     "ProjectInfo",
     "Receipt",
@@ -292,3 +293,34 @@ class Backtest:
         ]
         plain = {"project": self.project, "profile": self.profile, "before": self.before}
         return {**plain, "documents": self.documents, "known": self.known, "failing": failing}
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """Whether a thing may be built on.
+
+    Attributes:
+        iri: the thing.
+        coverage: the share of its lineage that is complete, in percent.
+        minimum: what was asked for, in percent.
+        things: how many entities and activities the lineage has.
+        gaps: what is not complete: IRI and reason.
+        untrusted: IRIs of the entities that come from no declared source.
+    """
+
+    iri: str
+    coverage: float
+    minimum: float
+    things: int
+    gaps: tuple[tuple[str, str], ...] = ()
+    untrusted: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Everything comes from declared sources, and enough of it is complete."""
+        return not self.untrusted and self.coverage >= self.minimum
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        gaps = [{"thing": thing, "reason": reason} for thing, reason in self.gaps]
+        return {"passed": self.passed, **asdict(self), "gaps": gaps, "untrusted": list(self.untrusted)}

@@ -1,0 +1,203 @@
+"""Coverage of a lineage, and the gate before something is built on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import provrepo
+from provrepo.checks.coverage import Coverage, Sources, measure
+from provrepo.checks.instances import instances
+from provrepo.cli.main import cli
+from provrepo.errors import NotFound, UsageError
+from provrepo.repository.repository import Repository
+from provrepo.vocab import PROV, RDF_TYPE
+
+EX = "http://example.org/"
+
+CHAIN = b"""document
+prefix ex <http://example.org/>
+agent(ex:ana)
+entity(ex:raw)
+entity(ex:clean)
+entity(ex:model)
+activity(ex:cleaning)
+activity(ex:training)
+wasAssociatedWith(ex:cleaning, ex:ana, -)
+wasAssociatedWith(ex:training, ex:ana, -)
+used(ex:cleaning, ex:raw, -)
+wasGeneratedBy(ex:clean, ex:cleaning, -)
+used(ex:training, ex:clean, -)
+wasGeneratedBy(ex:model, ex:training, -)
+wasDerivedFrom(ex:model, ex:clean)
+endDocument"""
+
+
+def triples(document: bytes) -> list[tuple[str, str, str]]:
+    (top,) = instances(provrepo.read(document, format="provn"))
+    return [(str(q.subject), str(q.predicate), str(q.object)) for q in top.triples]
+
+
+def found(document: bytes, *sources: str, start: str | None = "model") -> Coverage:
+    wanted = Sources.parse("\n".join(EX + source for source in sources))
+    return measure(triples(document), start=None if start is None else EX + start, sources=wanted)
+
+
+def test_a_whole_lineage_is_covered():
+    assert found(CHAIN, "raw") == Coverage(5, 5)
+    assert found(CHAIN, "r*").percent == 100.0
+    assert found(CHAIN, "raw", start="clean").things == 3
+    assert found(CHAIN, "raw", start=None).things == 5
+
+
+def test_what_comes_from_no_declared_source_is_untrusted_all_the_way_down():
+    judged = found(CHAIN)
+    assert judged.untrusted == (EX + "clean", EX + "model", EX + "raw")
+    assert [gap.thing for gap in judged.gaps] == [EX + "raw"]
+    assert judged.percent == 80.0
+
+
+def test_nothing_is_asked_of_what_is_beyond_a_source():
+    assert found(CHAIN, "clean") == Coverage(3, 3)
+    assert found(CHAIN, "model") == Coverage(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("removed", "thing", "reason"),
+    [
+        (b"wasAssociatedWith(ex:cleaning, ex:ana, -)\n", "cleaning", "has nobody responsible"),
+        (b"used(ex:cleaning, ex:raw, -)\n", "cleaning", "does not say what it used"),
+        (b"wasGeneratedBy(ex:model, ex:training, -)\n", "model", "no activity generated it"),
+    ],
+)
+def test_gaps_are_named(removed, thing, reason):
+    (gap,) = found(CHAIN.replace(removed, b""), "raw").gaps
+    assert gap.thing == EX + thing
+    assert reason in gap.reason
+
+
+def test_a_circle_without_a_source_is_untrusted():
+    circle = CHAIN.replace(b"used(ex:cleaning, ex:raw, -)", b"used(ex:cleaning, ex:model, -)")
+    judged = found(circle, "raw")
+    assert judged.percent == 100.0
+    assert judged.untrusted == (EX + "clean", EX + "model")
+
+
+def test_a_document_is_taken_at_its_word():
+    declared = CHAIN.replace(b"entity(ex:raw)", b"entity(ex:raw, [prov:type='provrepo:Source'])").replace(
+        b"prefix ex", b"prefix provrepo <https://w3id.org/provrepo/ns#>\nprefix ex"
+    )
+    assert measure(triples(declared)) == Coverage(5, 5)
+    assert measure(triples(CHAIN)).complete == 4
+
+
+def test_coverage_is_rounded_down():
+    assert Coverage(3, 2).percent == 66.6
+    assert Coverage(100_000, 99_999).percent == 99.9
+    assert Coverage(0, 0).percent == 100.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=25), st.sets(st.integers(0, 8)))
+@settings(max_examples=60, deadline=None)
+def test_untrusted_is_what_leads_to_no_source(edges, trusted):
+    """Held against a walk that tries every way."""
+    up: dict[int, set[int]] = {}
+    for below, above in edges:
+        up.setdefault(below, set()).add(above)
+
+    def leads(node: int, seen: frozenset[int]) -> bool:
+        return node in trusted or any(leads(n, seen | {node}) for n in up.get(node, ()) if n not in seen | {node})
+
+    said = [(f"{EX}{a}", PROV + "wasDerivedFrom", f"{EX}{b}") for a, b in edges]
+    judged = measure(said, start=EX + "0", sources=Sources(f"{EX}{n}" for n in trusted))
+    reached, waiting = {0}, [0]
+    while waiting:
+        node = waiting.pop()
+        for above in up.get(node, set()) if node not in trusted else ():
+            if above not in reached:
+                reached.add(above)
+                waiting.append(above)
+    assert judged.things == len(reached)
+    assert judged.untrusted == tuple(f"{EX}{n}" for n in sorted(reached) if not leads(n, frozenset()))
+
+
+@pytest.mark.parametrize("pattern", ["*", "**", "http://*a*a*a*a*a*a*a*a*a"])
+def test_sources_that_would_be_everything_are_refused(pattern):
+    with pytest.raises(UsageError, match="is no source"):
+        Sources.parse(pattern)
+
+
+def test_sources_are_iris_and_not_regular_expressions():
+    known = Sources.parse("# data of our own\n\n  http://example.org/a.csv  \nhttps://data.example.org/*\n")
+    assert "http://example.org/a.csv" in known
+    assert "http://example.org/a-csv" not in known
+    assert "https://data.example.org/2024/b.csv" in known
+    assert "x https://data.example.org/" not in known
+    assert "anything" not in Sources.parse("")
+
+
+# The verb -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crops(repository: Repository) -> Repository:
+    """The chain in two documents: a lineage crosses them."""
+    repository.create_project("crops")
+    upper, lower = CHAIN.split(b"activity(ex:training)")
+    names = b"entity(ex:clean)\nentity(ex:model)\nactivity(ex:cleaning)\n"
+    cut = lower.index(b"used(ex:training")
+    first = upper + lower[:cut].replace(b"wasAssociatedWith(ex:training, ex:ana, -)\n", b"") + b"endDocument"
+    second = b"document\nprefix ex <http://example.org/>\n" + names + b"activity(ex:training)\n"
+    second += b"wasAssociatedWith(ex:training, ex:ana, -)\n" + lower[cut:]
+    repository.submit(first, project="crops", name="cleaning", format="provn")
+    repository.submit(second, project="crops", name="training", format="provn")
+    return repository
+
+
+def test_the_gate_walks_through_all_documents_of_a_project(crops):
+    passed = crops.gate(EX + "model", sources=[EX + "raw"], min_coverage=100, project="crops")
+    assert (passed.passed, passed.coverage, passed.things, passed.untrusted) == (True, 100.0, 5, ())
+    refused = crops.gate(EX + "model", sources=[EX + "other"], min_coverage=50, project="crops")
+    assert (refused.passed, refused.coverage) == (False, 80.0)
+    assert EX + "raw" in refused.untrusted
+    crops.withdraw("crops", "cleaning", reason="to test")
+    poor = crops.gate(EX + "model", sources=[EX + "clean"], min_coverage=95, project="crops")
+    assert poor.passed
+    with pytest.raises(NotFound, match="nothing is known"):
+        crops.gate(EX + "nobody", sources=[EX + "raw"], project="crops")
+    for wrong in ("model", "http://example.org/> ?x . <", ""):
+        with pytest.raises(UsageError):
+            crops.gate(wrong, sources=[EX + "raw"], project="crops")
+    with pytest.raises(UsageError):
+        crops.gate(EX + "model", sources=[EX + "raw"], min_coverage=101, project="crops")
+
+
+def test_the_gate_says_yes_and_no_to_a_shell(crops, tmp_path: Path):
+    data = str(crops.settings.data)
+    crops.close()
+    sources = tmp_path / "sources.txt"
+    sources.write_text(f"# ours\n{EX}raw\n", "utf-8")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["--data", data, "gate", "--project", "crops", *arguments])
+        return result.exit_code, result.output
+
+    code, text = run(EX + "model", "--sources", str(sources), "--min-coverage", "95")
+    assert (code, text.splitlines()[0]) == (
+        0,
+        f"passed: {EX}model, coverage 100 % of 5 (at least 95 %), 0 untrusted",
+    )
+    sources.write_text("http://other.example/*\n", "utf-8")
+    code, text = run(EX + "model", "--sources", str(sources), "--output", "json")
+    assert code == 1
+    assert json.loads(text)["passed"] is False
+    assert json.loads(text)["gaps"][0]["thing"] == EX + "raw"
+    assert run(EX + "nobody", "--sources", str(sources))[0] == 1
+    assert run("no iri", "--sources", str(sources))[0] == 2
+    assert run(EX + "model", "--sources", str(sources), "--min-coverage", "101")[0] == 2
+    assert RDF_TYPE not in text
