@@ -735,8 +735,23 @@ def test_deep_nesting_is_refused_before_it_is_parsed(opening: str) -> None:
     ],
 )
 def test_long_chains_are_refused_before_they_are_parsed(chain: str) -> None:
-    with pytest.raises(QueryError, match="more than 1000 operators"):
+    with pytest.raises(QueryError, match="more than (1000 operators|60 triple patterns)"):
         guard.check("SELECT * {" + chain + "}")
+
+
+@pytest.mark.parametrize("separator", [" . ?s ", " ; ", " , "])
+def test_the_patterns_of_a_group_are_counted(separator: str) -> None:
+    link = "?o" if separator == " , " else "?p ?o"
+    first = "SELECT * { ?s ?p ?o"
+
+    def query(count: int) -> str:
+        return first + f"{separator}{link}" * (count - 1) + " . }"
+
+    guard.check(query(60))
+    with pytest.raises(QueryError, match="more than 60 triple patterns"):
+        guard.check(query(61))
+    guard.check("ASK { FILTER(?x IN (" + ", ".join(map(str, range(500))) + ")) }")
+    guard.check("SELECT * { " + " ".join(f"{{ {query(40).removeprefix('SELECT * { ')}" for _ in range(5)) + " }")
 
 
 @pytest.mark.parametrize(
