@@ -19,7 +19,7 @@ import provrepo
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
-from provrepo.model.digest import Comparison
+from provrepo.model.compare import Comparison
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, TokenInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, environment_name

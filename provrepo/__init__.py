@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from provrepo.checks.validation import validate
     from provrepo.codecs.formats import read
     from provrepo.errors import Error, NotAvailable, ReadError, Refused
-    from provrepo.model.digest import compare
+    from provrepo.model.compare import compare
     from provrepo.model.document import Bundle, Document
     from provrepo.model.identifiers import Identifier, Literal
     from provrepo.model.statements import Statement
@@ -35,7 +35,7 @@ _HOMES = {
     "Report": "provrepo.checks.report",
     "Severity": "provrepo.checks.findings",
     "Statement": "provrepo.model.statements",
-    "compare": "provrepo.model.digest",
+    "compare": "provrepo.model.compare",
     "open": "provrepo.repository.repository",
     "read": "provrepo.codecs.formats",
     "validate": "provrepo.checks.validation",

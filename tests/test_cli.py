@@ -111,13 +111,16 @@ def test_compare_prints_the_difference(command: Command, document: Path, tmp_pat
     other = tmp_path / "other.json"
     other.write_bytes(PROVJSON.replace(b"cleaned", b"polished"))
     lines = command("compare", document, other, code=1).stdout.splitlines()
-    assert [line[0] for line in lines] == ["-", "+"]
-    assert "cleaned" in lines[0]
-    assert "polished" in lines[1]
+    assert [line.split()[0] for line in lines] == ["~", "-", "+"]
+    assert "cleaned" in lines[1]
+    assert "polished" in lines[2]
     found = command.json("compare", document, other, code=1)
     assert found["same"] is False
     assert found["equivalent"] is None
-    assert len(found["only_left"]) == len(found["only_right"]) == 1
+    assert found["only_left"] == found["only_right"] == []
+    (change,) = found["changed"]
+    assert list(change) == ["kind", "subject", "left", "right"]
+    assert "cleaned" in change["left"][0]
 
 
 def test_compare_by_equivalence_says_why_not(command: Command, tmp_path: Path) -> None:

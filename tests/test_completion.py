@@ -11,7 +11,7 @@ from provrepo.codecs.completion import complete, minted
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_terms import CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES, TYPE
 from provrepo.codecs.provo_write import document_quads
-from provrepo.model.digest import compare
+from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import PROV, XSD_DATETIME

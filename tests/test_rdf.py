@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provrepo.codecs import formats, rdf
 from provrepo.errors import ReadError, WriteError
-from provrepo.model.digest import compare
+from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement

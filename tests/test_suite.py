@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from provrepo.codecs import formats
-from provrepo.model.digest import compare, statement_digest
+from provrepo.model.compare import compare
+from provrepo.model.digest import statement_digest
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
 from provrepo.model.statements import ALTERNATE, Entry, Statement

@@ -289,7 +289,7 @@ def _holds(story: Story, answer: QueryResult, variable: str, expected: Iterable[
 
 def _export(story: Story, repository: Repository, name: str, path: Path) -> None:
     from provrepo.codecs.formats import read
-    from provrepo.model.digest import compare
+    from provrepo.model.compare import compare
 
     exported = repository.export(PROJECT, name, format="provjson")
     target = path.with_suffix(".json")

@@ -91,13 +91,13 @@ def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> i
     """Whether the documents A and B make the same statements, in whatever formats they are.
 
     Order and repetition do not matter, nor do the names of blank nodes; the spelling of literals does. Prints what
-    only A says (`-`) and what only B says (`+`). Exit 0: the same; 1: they differ. Triples that are not PROV are
-    not compared.
+    only A says (`-`), what only B says (`+`), and how statements about the same thing differ (`~`). Exit 0: the
+    same; 1: they differ. Triples that are not PROV are not compared.
 
     With --equivalent, A and B are also the same where what follows from them by the rules of PROV-CONSTRAINTS is, but
     for the names of what is unknown. An invalid document is equivalent to none: exit 1, and the reason is told.
     """
-    from provrepo.model.digest import compare as same_statements
+    from provrepo.model.compare import compare as same_statements
 
     if a == b == "-":
         raise UsageError("only one of the two documents can be stdin")
@@ -108,7 +108,10 @@ def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> i
     if style == "json":
         record = {"same": found.same, "equivalent": judged and judged.equivalent}
         reason = {"reason": judged.reason} if judged else {}
-        output.records({**record, **reason, "only_left": difference.left, "only_right": difference.right})
+        changed = [change._asdict() for change in difference.changed]
+        output.records(
+            {**record, **reason, "only_left": difference.left, "only_right": difference.right, "changed": changed}
+        )
     elif judged:
         verdict = {True: "equivalent", False: "not equivalent", None: "neither equivalent nor not"}[judged.equivalent]
         output.result(f"{verdict}: {judged.reason}" + (f"\n{difference}" if difference else ""))

@@ -12,7 +12,7 @@ from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.statements import Statement
 
 if TYPE_CHECKING:
-    from provrepo.model.digest import Comparison
+    from provrepo.model.compare import Comparison
 
 __all__ = ["Bundle", "Document", "Loss", "Quad", "Unmapped", "Warned"]
 
@@ -160,8 +160,8 @@ class Document:
         return True
 
     def compare(self, other: Document) -> Comparison:
-        """Whether both make the same statements; see ``provrepo.model.digest.compare``."""
-        from provrepo.model.digest import compare
+        """Whether both make the same statements; see ``provrepo.model.compare.compare``."""
+        from provrepo.model.compare import compare
 
         return compare(self, other)
 

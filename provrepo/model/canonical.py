@@ -1,0 +1,155 @@
+"""The canonical form of what an instance says, on which comparison and the statement digest rest.
+
+It is a set: repeated statements count once, statements of one kind with one identifier are merged where their
+arguments agree (PROV-CONSTRAINTS 22 and 23, without inferring anything) and taken apart where they do not. Literals
+keep their exact spelling, language tags without regard to case (RDF 1.1 Concepts, section 3.3). What anonymous
+identifiers are called is for the caller to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.model.statements import ALTERNATE, Attribute, Entry, Statement, Term
+
+__all__ = ["identifier", "line", "mentioned", "merged", "parts", "separated", "unreferred"]
+
+
+def merged(statements: Iterable[Statement]) -> list[Statement]:
+    """Statements with repetitions removed and those of one kind and identifier merged where their arguments agree.
+
+    Two arguments agree when they are equal or one is absent. Order is that of first occurrence.
+    """
+    result: dict[object, Statement] = {}
+    variants: dict[tuple[str, str], list[object]] = {}
+    for statement in statements:
+        if statement.id is None:
+            result.setdefault(statement, statement)
+            continue
+        name = (statement.kind.name, statement.id)
+        slots = variants.setdefault(name, [])
+        for slot in slots:
+            args = _unified(result[slot].args, statement.args)
+            if args is not None:
+                known = result[slot]
+                attributes = tuple(dict.fromkeys(known.attributes + statement.attributes))
+                entries = tuple(dict.fromkeys(known.entries + statement.entries))
+                result[slot] = Statement(known.kind, known.id, args, attributes, known.span, entries)
+                break
+        else:
+            slot = (*name, len(slots))
+            slots.append(slot)
+            result[slot] = statement
+    return list(result.values())
+
+
+def _unified(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...] | None:
+    if left == right:
+        return left
+    if len(left) != len(right) or any(
+        a is not None and b is not None and a != b for a, b in zip(left, right, strict=True)
+    ):
+        return None
+    return tuple(b if a is None else a for a, b in zip(left, right, strict=True))
+
+
+def separated(statements: list[Statement]) -> list[Statement]:
+    """Statements of one kind and identifier that do not agree, as one statement for each thing that is said.
+
+    An identifier is a key (PROV-CONSTRAINTS 22 and 23), so they speak of one relation. Formats that hold each of its
+    arguments and attributes on its own, as RDF does, do not keep which of them were said together.
+    """
+    counts: Counter[tuple[str, str | None]] = Counter((s.kind.name, s.id) for s in statements if s.id is not None)
+    result: dict[Statement, None] = {}
+    for statement in statements:
+        if counts[statement.kind.name, statement.id] < 2:
+            result[statement] = None
+            continue
+        kind, absent = statement.kind, (None,) * len(statement.args)
+        for pair in statement.attributes:
+            result[Statement(kind, statement.id, absent, (pair,))] = None
+        for entry in statement.entries:
+            result[Statement(kind, statement.id, absent, entries=(entry,))] = None
+        for place, term in enumerate(statement.args):
+            if term is not None:
+                result[Statement(kind, statement.id, (*absent[:place], term, *absent[place + 1 :]))] = None
+    return list(result)
+
+
+def mentioned(statement: Statement) -> set[str]:
+    """Every identifier that stands in a statement, but for names of attributes."""
+    names: set[str] = set(statement.identifiers())
+    if statement.id is not None:
+        names.add(statement.id)
+    names.update(value for _, value in statement.attributes if isinstance(value, Identifier))
+    return names
+
+
+def unreferred(holders: Mapping[str, list[Statement]]) -> set[str]:
+    """Anonymous names of relations that nothing refers to: they say no more than no name at all.
+
+    Args:
+        holders: for each anonymous name the statements that mention it.
+    """
+    return {
+        name
+        for name, held in holders.items()
+        if len(held) == 1 and held[0].id == name and not held[0].kind.element and name not in held[0].args
+    }
+
+
+def identifier(name: str, colours: Mapping[str, str]) -> str:
+    """An identifier in angle brackets, or the name that an anonymous one is given."""
+    colour = colours.get(name)
+    return f"<{name}>" if colour is None else colour
+
+
+def _value(value: Value, colours: Mapping[str, str]) -> str:
+    if isinstance(value, Literal):
+        tag = f"@{value.language.lower()}" if value.language else f"^^<{value.datatype}>"
+        return f"{value.lexical!r}{tag}"
+    return identifier(value, colours)
+
+
+def line(statement: Statement, colours: Mapping[str, str]) -> str:
+    """A statement as one line, equal for equal statements.
+
+    Args:
+        statement: of ``separated``.
+        colours: what anonymous identifiers are called.
+    """
+    name = "" if statement.id is None else identifier(statement.id, colours)
+    args = ["-" if a is None else identifier(a, colours) if isinstance(a, Identifier) else a for a in statement.args]
+    if statement.kind is ALTERNATE:
+        args.sort()  # it is symmetric (PROV-CONSTRAINTS inference 18), and formats are found to differ in its order
+    attributes = sorted({_attribute(pair, colours) for pair in statement.attributes})
+    shown = f", [{', '.join(attributes)}]" if attributes else ""
+    if statement.kind.entries is not None:
+        args.append(f"{{{', '.join(sorted({_entry(entry, colours) for entry in statement.entries}))}}}")
+    if statement.kind.element:
+        return f"{statement.kind.name}({', '.join([name, *args])}{shown})"
+    return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)}{shown})"
+
+
+def parts(statement: Statement, colours: Mapping[str, str]) -> Iterator[str]:
+    """Each thing that a statement says: its identifier, arguments, entries and attributes, in this order."""
+    if statement.id is not None:
+        yield f"identifier {identifier(statement.id, colours)}"
+    for argument, term in zip(statement.kind.arguments, statement.args, strict=False):
+        if term is not None:
+            yield f"{argument.name} {identifier(term, colours) if isinstance(term, Identifier) else term}"
+    for entry in statement.entries:
+        yield f"key {_entry(entry, colours)}"
+    for pair in statement.attributes:
+        yield _attribute(pair, colours)
+
+
+def _attribute(pair: Attribute, colours: Mapping[str, str]) -> str:
+    return f"<{pair[0]}>={_value(pair[1], colours)}"
+
+
+def _entry(entry: Entry, colours: Mapping[str, str]) -> str:
+    key = _value(entry.key, colours)
+    return key if entry.entity is None else f"({key}, {identifier(entry.entity, colours)})"
