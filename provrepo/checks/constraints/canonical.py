@@ -36,7 +36,7 @@ class Fact(NamedTuple):
         kind: its kind.
         row: its row.
         parts: the words of the statement in order: text, and variables.
-        attributes: the same of each attribute.
+        attributes: the same of each attribute, and of each key of a dictionary.
     """
 
     kind: Kind
@@ -96,6 +96,7 @@ class _Budget:
 def _facts(form: NormalForm) -> list[Fact]:
     terms = form.instance.terms
     found = []
+    pairs: list[tuple[Part, ...]]
     for kind, rows in form.instance.rows.items():
         times = {place for place, argument in enumerate(kind.arguments, 1) if argument.time}
         for row in rows:
@@ -103,8 +104,12 @@ def _facts(form: NormalForm) -> list[Fact]:
                 term if term in terms.variables else _constant(terms.names[term], place in times, term)
                 for place, term in enumerate(row[:-1])
             )
-            attributes = tuple((f"<{name}>", _value(form, value)) for name, value in form.attributes(row))
-            found.append(Fact(kind, row, parts, attributes))
+            pairs = [(f"<{name}>", _value(form, value)) for name, value in form.attributes(row)]
+            pairs += [
+                ("key", _value(form, entry.key), "" if entry.entity is None else _value(form, entry.entity))
+                for entry in form.entries(kind, row)
+            ]
+            found.append(Fact(kind, row, parts, tuple(pairs)))
     return found
 
 

@@ -19,7 +19,7 @@ from provrepo.errors import Refused, TooLarge
 from provrepo.model.compare import Difference
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Value, is_anonymous
-from provrepo.model.statements import Statement
+from provrepo.model.statements import Entry, Statement
 
 __all__ = ["Equivalence", "equivalent", "normalized"]
 
@@ -142,7 +142,11 @@ class _Writer:
             for argument, term in zip(kind.arguments, row[1:-1], strict=True)
         )
         attributes = tuple((name, self._value(value)) for name, value in sorted(self._form.attributes(row)))
-        return Statement(kind, self._identifier(row[0]), tuple(times), attributes)
+        entries = tuple(
+            Entry(self._value(entry.key), None if entry.entity is None else self._renamed(entry.entity))
+            for entry in self._form.entries(kind, row)
+        )
+        return Statement(kind, self._identifier(row[0]), tuple(times), attributes, entries=entries)
 
     def _identifier(self, term: int) -> Identifier | None:
         if term == NONE:
@@ -157,6 +161,9 @@ class _Writer:
         return None if term in self._terms.variables else self._terms.names[term]
 
     def _value(self, value: Value) -> Value:
-        if not isinstance(value, Identifier) or not is_anonymous(value):
-            return value
-        return self._identifier(self._terms.find(self._terms.number(value))) or value
+        return self._renamed(value) if isinstance(value, Identifier) else value
+
+    def _renamed(self, name: Identifier) -> Identifier:
+        if not is_anonymous(name):
+            return name
+        return self._identifier(self._terms.find(self._terms.number(name))) or name

@@ -243,8 +243,8 @@ def _impossible(place: _Place, facts: Facts, unifier: Unifier) -> Iterator[Findi
         yield place.finding(
             rules.rule_id(56),
             f"{names.term(row[1])} is an empty collection by {names.told(number)}, so it has no members "
-            f"({rules.title(56)}); but {names.told(row[-1])}.",
-            row[-1],
+            f"({rules.title(56)}); but {names.told(source(row))}.",
+            source(row),
             repair="Type it as prov:Collection, or leave the member out.",
         )
 

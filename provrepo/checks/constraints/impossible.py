@@ -20,12 +20,15 @@ from provrepo.model.statements import (
     COMMUNICATION,
     DELEGATION,
     DERIVATION,
+    DICTIONARY_MEMBERSHIP,
     END,
     ENTITY,
     GENERATION,
+    INSERTION,
     INVALIDATION,
     MEMBERSHIP,
     MENTION,
+    REMOVAL,
     SPECIALIZATION,
     START,
     USAGE,
@@ -59,8 +62,11 @@ TYPED: dict[Kind, tuple[tuple[int, int], ...]] = {
     SPECIALIZATION: ((1, _ENTITY), (2, _ENTITY)),
     MEMBERSHIP: ((1, _ENTITY), (2, _ENTITY)),
     MENTION: ((1, _ENTITY), (2, _ENTITY), (3, _ENTITY)),
+    INSERTION: ((1, _ENTITY), (2, _ENTITY)),
+    REMOVAL: ((1, _ENTITY), (2, _ENTITY)),
+    DICTIONARY_MEMBERSHIP: ((1, _ENTITY), (2, _ENTITY)),
 }
-"""Constraint 50: which place of a row is an entity, which an activity.
+"""Constraint 50, and the same for PROV-Links and PROV-Dictionary: which place of a row is an entity, which an activity.
 
 An agent may be either, so agents have no part in rule 55. Of an influence nothing follows.
 """
@@ -144,6 +150,7 @@ def things_and_relations(facts: Facts, unifier: Unifier) -> Iterator[Overlap]:
 
 def members_of_nothing(facts: Facts) -> Iterator[tuple[Row, int]]:
     """56 membership-empty-collection: memberships, and the number of the statement that says there are none."""
-    for row in facts.instance.alive(MEMBERSHIP) if facts.empty else ():
-        if row[1] in facts.empty:
-            yield row, facts.empty[row[1]]
+    for kind in (MEMBERSHIP, DICTIONARY_MEMBERSHIP) if facts.empty else ():
+        for row in facts.instance.alive(kind):
+            if row[1] in facts.empty:
+                yield row, facts.empty[row[1]]

@@ -17,10 +17,12 @@ from provrepo.model.statements import (
     COMMUNICATION,
     DELEGATION,
     DERIVATION,
+    DICTIONARY_MEMBERSHIP,
     END,
     ENTITY,
     GENERATION,
     INFLUENCE,
+    INSERTION,
     INVALIDATION,
     KINDS,
     START,
@@ -114,6 +116,8 @@ class Instance:
             self.rows[statement.kind].append(self._row(statement, number, self.fresh))
             if statement.kind is ENTITY and statement.attributes and is_empty_collection(statement):
                 self.empty.append(number)
+            elif statement.kind is INSERTION and not named:
+                self.rows[DICTIONARY_MEMBERSHIP] += self._inserted(statement, number)
 
     def _row(self, statement: Statement, number: int, fresh: Callable[[], int]) -> Row:
         kind, terms = statement.kind, self.terms
@@ -123,7 +127,7 @@ class Instance:
         else:
             row = [fresh() if kind in _NAMED else NONE]
         for place, term in enumerate(statement.args):
-            if isinstance(term, str):
+            if term is not None:
                 row.append(terms.time(term) if place in times else terms.number(term))
             elif kind is ASSOCIATION and place == _PLAN:
                 row.append(NONE)
@@ -134,6 +138,13 @@ class Instance:
                 row.append(fresh())
         row.append(number)
         return row
+
+    def _inserted(self, statement: Statement, number: int) -> Iterator[Row]:
+        """PROV-Dictionary: what is inserted into a dictionary is an entity, and a member of it."""
+        after = statement.args[0]
+        for entry in statement.entries:
+            if entry.entity is not None and after is not None:
+                yield [NONE, self.terms.number(after), self.terms.number(entry.entity), ~number]
 
     def alive(self, kind: Kind) -> Iterator[Row]:
         """The rows of a kind that were not merged into another."""

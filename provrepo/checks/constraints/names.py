@@ -55,7 +55,7 @@ class Names:
         args = list(statement.args)
         while args and args[-1] is None:
             args.pop()
-        shown = [self.identifier(arg) if isinstance(arg, str) else "-" if arg is None else "…" for arg in args]
+        shown = ["-" if arg is None else self.identifier(arg) for arg in args]
         if statement.id is None:
             return f"{statement.kind.name}({', '.join(shown)}){self.at(number)}"
         name = self.identifier(statement.id)

@@ -38,6 +38,7 @@ from provrepo.model.statements import (
     START,
     USAGE,
     Attribute,
+    Entry,
     Kind,
     Statement,
 )
@@ -91,6 +92,10 @@ class NormalForm:
         """What a row has as attributes."""
         return self._attributes.setdefault(id(row), {})
 
+    def entries(self, kind: Kind, row: Row) -> tuple[Entry, ...]:
+        """The keys of a dictionary that a row is about; nothing that follows has any."""
+        return self.instance.statements[row[-1]].entries if kind.entries is not None else ()
+
     def pairs(self, kind: Kind, first: int = 1, second: int = 2) -> dict[int, set[int]]:
         """For each term at one place of a kind's rows, those at another."""
         found: dict[int, set[int]] = defaultdict(set)
@@ -103,12 +108,12 @@ class NormalForm:
         instance = self.instance
         Unifier(instance).run()
         for kind, rows in instance.rows.items():
-            kept: dict[tuple[int, ...], Row] = {}
+            kept: dict[tuple[object, ...], Row] = {}
             attributes: dict[int, Attributes] = {}
             for row in rows:
                 standing = instance.standing(row)
                 # Two rows with the same terms are one statement, if they have no identifier that made them one.
-                standing = kept.setdefault(tuple(standing[:-1]), standing)
+                standing = kept.setdefault((*standing[:-1], frozenset(self.entries(kind, standing))), standing)
                 attributes.setdefault(id(standing), {}).update(self._attributes.pop(id(row), {}))
             instance.rows[kind] = list(kept.values())
             self._attributes.update(attributes)
