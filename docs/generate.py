@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,7 +203,28 @@ def constraints() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES = {"cli.md": command_line, "settings.md": settings, "python.md": python, "constraints.md": constraints}
+def conformance() -> str:
+    """What each format can carry of PROV, measured when the page is written."""
+    matrix = runpy.run_path(str(Path(__file__).with_name("conformance.py")))["matrix"]
+    return "\n\n".join(
+        [
+            "# Conformance",
+            NOTICE,
+            "What each format carries of PROV-DM, PROV-Links and PROV-Dictionary. For every cell a document with that "
+            "concept was written and read again: *yes* means that the statements came back the same, spellings "
+            "included; the number beside a *no* is the reason, as `Document.losses` and `provrepo convert` give it.",
+            matrix(),
+        ]
+    )
+
+
+PAGES = {
+    "cli.md": command_line,
+    "settings.md": settings,
+    "python.md": python,
+    "constraints.md": constraints,
+    "conformance.md": conformance,
+}
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from provrepo.codecs.json_source import JsonSource, pointer
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Statement
+from provrepo.model.statements import KINDS, Entry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, PROV_TYPE, XSD
 from tests.corpus import CORPUS, corpus
 from tests.strategies import documents
@@ -360,6 +360,63 @@ class TestWriting:
             assert part in reasons
         assert len(document.losses("provjson")) == 5
         assert len(formats.read(document.write("provjson"))) == 3
+
+
+class TestDictionaries:
+    """The two ways in which ProvToolbox writes keys."""
+
+    def test_keys_of_one_datatype(self) -> None:
+        record = {
+            "prov:after": "ex:d",
+            "prov:before": "ex:c",
+            "prov:key-entity-set": {"$key-datatype": "prov:QUALIFIED_NAME", "ex:k": "ex:e"},
+        }
+        (insertion,) = read({"derivedByInsertionFrom": {"_:i": record}})
+        assert insertion.entries == (Entry(ex("k"), ex("e")),)
+        record["prov:key-entity-set"] = {"1": "ex:e"}
+        (insertion,) = read({"prov:derivedByInsertionFrom": {"_:i": record}})
+        assert insertion.entries == (Entry(text("1"), ex("e")),)
+
+    def test_members_are_statements_of_their_own(self) -> None:
+        pairs = [{"key": {"$": "k", "lang": "en"}, "$": "ex:e"}, {"key": "l", "$": ["ex:f"]}]
+        record = {"prov:dictionary": "ex:d", "prov:key-entity-set": pairs}
+        document = read({"hadDictionaryMember": {"_:m": record}})
+        kind = KINDS["hadDictionaryMember"]
+        assert document.statements == [
+            Statement(kind, None, (ex("d"), ex("e")), entries=(Entry(text("k", "en")),)),
+            Statement(kind, None, (ex("d"), ex("f")), entries=(Entry(text("l")),)),
+        ]
+
+    def test_a_single_removed_key_needs_no_array(self) -> None:
+        record = {"prov:after": "ex:d", "prov:before": "ex:c", "prov:key-set": {"$": "1", "type": "xsd:int"}}
+        (removal,) = read({"derivedByRemovalFrom": {"ex:r": record}})
+        assert removal.entries == (Entry(Literal("1", XSD + "int")),)
+
+    @pytest.mark.parametrize(
+        ("pairs", "says"),
+        [
+            ("k", "an array or an object"),
+            ([{"key": "k"}], "a key and its entity"),
+            ([{"key": "k", "$": 7}], "an entity under a key must be a string"),
+            ({"$key-datatype": "no:type", "k": "ex:e"}, "the prefix 'no'"),
+        ],
+    )
+    def test_errors(self, pairs: object, says: str) -> None:
+        record = {"prov:after": "ex:d", "prov:before": "ex:c", "prov:key-entity-set": pairs}
+        with pytest.raises(ReadError, match=says):
+            read({"derivedByInsertionFrom": {"_:i": record}})
+
+    def test_the_extension_of_provtoolbox(self) -> None:
+        record = {"prov:collection": "ex:c", "prov:entity": ["ex:e", "ex:f"], "ex:p": "1"}
+        document = read({"provext:hadMember": {"ex:m": record, "_:n": record}})
+        assert [(s.id, s.args[1], len(s.attributes)) for s in document] == [
+            (ex("m"), ex("e"), 1),
+            (ex("m"), ex("f"), 1),
+            (None, ex("e"), 1),
+            (None, ex("f"), 1),
+        ]
+        (warning,) = document.warnings
+        assert warning.message.startswith("provext:hadMember is an extension of ProvToolbox")
 
 
 def test_both_notations_of_each_case_say_the_same_and_survive_writing() -> None:

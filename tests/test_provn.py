@@ -11,7 +11,7 @@ from provrepo.codecs import formats
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Statement
+from provrepo.model.statements import KINDS, Entry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, XSD
 from tests.corpus import CORPUS, corpus
 from tests.strategies import documents, statements
@@ -422,6 +422,51 @@ class TestWriting:
         lines = Document(statements=[statement]).write("provn").decode().split("\n")
         keyword = statement.kind.name if statement.kind.entries is None else f"prov:{statement.kind.name}"
         assert sum(line.startswith(f"  {keyword}(") for line in lines) == 1
+
+
+class TestDictionaries:
+    HEAD = "document\nprefix ex <http://e/>\n"
+
+    def read(self, text: str) -> list[Statement]:
+        return formats.read(f"{self.HEAD}{text}\nendDocument".encode(), format="provn").statements
+
+    def test_keys_and_entities(self) -> None:
+        (insertion,) = self.read(
+            "prov:derivedByInsertionFrom(ex:i; ex:d, ex:c, "
+            '{("k"@en, ex:e), (\'ex:k\', ex:f), (1, ex:e), ("k"@en, ex:e)}, [ex:p=2])'
+        )
+        e, f = Identifier("http://e/e"), Identifier("http://e/f")
+        assert insertion.args == ("http://e/d", "http://e/c")
+        assert insertion.entries == (
+            Entry(text("k", "en"), e),
+            Entry(Identifier("http://e/k"), f),
+            Entry(Literal("1", XSD + "int"), e),
+        )
+        assert len(insertion.attributes) == 1
+
+    def test_sets_may_be_empty_and_keywords_bare(self) -> None:
+        bare = self.read("derivedByRemovalFrom(ex:d, ex:c, {}) derivedByRemovalFrom(ex:d, ex:c, -)")
+        assert [statement.entries for statement in bare] == [(), ()]
+        assert bare == self.read("prov:derivedByRemovalFrom(ex:d, ex:c) prov:derivedByRemovalFrom(-; ex:d, ex:c, {})")
+
+    def test_the_order_of_a_set_says_nothing(self) -> None:
+        one, other = self.read(
+            'prov:derivedByRemovalFrom(ex:d, ex:c, {"k", "l"}) prov:derivedByRemovalFrom(ex:d, ex:c, {"l", "k"})'
+        )
+        assert one == other
+        assert hash(one) == hash(other)
+
+    def test_the_extension_of_provtoolbox(self) -> None:
+        document = formats.read(
+            f"{self.HEAD}provext:hadMember(ex:m; ex:c, ex:e, [ex:p=1]) provext:alternateOf(-; ex:e, ex:f)\n"
+            "endDocument".encode(),
+            format="provn",
+        )
+        member, alternate = document
+        assert (member.kind.name, member.id, len(member.attributes)) == ("hadMember", "http://e/m", 1)
+        assert alternate == Statement(KINDS["alternateOf"], None, (Identifier("http://e/e"), Identifier("http://e/f")))
+        assert [warning.line for warning in document.warnings] == [3, 3]
+        assert len(document.losses("provn")) == 2
 
 
 NOT_READ = {

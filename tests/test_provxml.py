@@ -14,7 +14,7 @@ from provrepo.codecs.provxml_names import escape, is_ncname, toolbox_escaped, to
 from provrepo.errors import ReadError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text
-from provrepo.model.statements import ACTIVITY, ENTITY, KINDS, MEMBERSHIP, USAGE, Statement
+from provrepo.model.statements import ACTIVITY, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement
 from provrepo.vocab import (
     PROV,
     PROV_INTERNATIONALIZED_STRING,
@@ -73,6 +73,31 @@ def test_every_kind_of_statement():
         (statement,) = read(body).statements
         expected = tuple("2012-03-31T09:21:00" if a.time else Identifier(EX + a.name) for a in kind.arguments)
         assert statement == Statement(kind, Identifier(EX + "s"), expected, ((Identifier(PROV_LABEL), text("x")),))
+
+
+PAIR = (
+    '<prov:keyEntityPair><prov:key xsi:type="xsd:int">1</prov:key><prov:entity prov:ref="ex:e"/></prov:keyEntityPair>'
+)
+
+
+def test_dictionaries():
+    dictionaries = '<prov:newDictionary prov:ref="ex:d"/><prov:oldDictionary prov:ref="ex:c"/>'
+    one, e = Literal("1", XSD + "int"), Identifier(EX + "e")
+    ends = (Identifier(EX + "d"), Identifier(EX + "c"))
+    body = (
+        f'<prov:derivedByInsertionFrom prov:id="ex:i">{dictionaries}{PAIR}</prov:derivedByInsertionFrom>'
+        f'<prov:derivedByRemovalFrom>{dictionaries}<prov:key xml:lang="en">k</prov:key></prov:derivedByRemovalFrom>'
+        f'<prov:hadDictionaryMember><prov:dictionary prov:ref="ex:d"/>{PAIR}{PAIR}</prov:hadDictionaryMember>'
+        '<prov:emptyDictionary prov:id="ex:d"/>'
+    )
+    member = Statement(KINDS["hadDictionaryMember"], None, (ends[0], e), entries=(Entry(one),))
+    assert read(body).statements == [
+        Statement(KINDS["derivedByInsertionFrom"], Identifier(EX + "i"), ends, entries=(Entry(one, e),)),
+        Statement(KINDS["derivedByRemovalFrom"], None, ends, entries=(Entry(text("k", "en")),)),
+        member,
+        member,
+        Statement(ENTITY, ends[0], (), ((Identifier(PROV_TYPE), Identifier(PROV + "EmptyDictionary")),)),
+    ]
 
 
 @pytest.mark.parametrize(

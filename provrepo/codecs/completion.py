@@ -8,7 +8,7 @@ The rules, none of which guesses:
   whose names it reserves (appendix B) one way, to the property itself;
 * a revision, quotation or primary source is a derivation, in both forms;
 * an insertion into or removal from a dictionary is a derivation of the dictionary, what is under one of its keys a
-  member (PROV-Dictionary section 5);
+  member (PROV-Dictionary);
 * the narrower classes of PROV-O are what they are below: a ``prov:Plan`` is a ``prov:Entity``;
 * a qualified generation or invalidation with a time gives ``prov:generatedAtTime`` or ``prov:invalidatedAtTime``, a
   start or end ``prov:startedAtTime`` or ``prov:endedAtTime`` (PROV-CONSTRAINTS 28 and 29). The reverse is not done:

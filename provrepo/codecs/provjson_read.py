@@ -285,10 +285,11 @@ class _Records:
         if type(value) is not dict:
             raise _ShapeError("a set of keys and entities must be an array or an object", name)
         # Keys of one datatype: {"$key-datatype": "xsd:int", "1": "ex:e1", "2": "ex:e2"}
-        datatype = value.get(_KEY_DATATYPE, "xsd:string")
+        datatype, _ = self._string(value.get(_KEY_DATATYPE, "xsd:string"), _KEY_DATATYPE, (name, _KEY_DATATYPE))
+        meant = self._name(datatype, name, _KEY_DATATYPE)
         return [
             Entry(
-                self._typed({"$": key, "type": datatype}, (name, key)),
+                self._name(key, name, key) if meant in (PROV_QUALIFIED_NAME, XSD_QNAME) else Literal(key, meant),
                 self._reference(entity, "an entity under a key", (name, key)),
             )
             for key, entity in value.items()

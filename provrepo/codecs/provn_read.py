@@ -260,7 +260,7 @@ class _Parser:
             return f"{kind.name} takes an identifier only"
         return f"{kind.name} takes these arguments: {', '.join(names)}"
 
-    # --- keys of dictionaries (PROV-Dictionary, section 4.2)
+    # --- keys of dictionaries (PROV-Dictionary, #expression-dictionary-insertion and its like)
 
     def _entries(self, entries: Entries) -> tuple[Entry, ...]:
         """The last argument of a statement about a dictionary; ``-`` is none, as everywhere in PROV-N."""

@@ -1,4 +1,4 @@
-"""PROV-Dictionary in PROV-O (https://www.w3.org/TR/prov-dictionary/, section 5): keys, alone or with their entities.
+"""PROV-Dictionary in PROV-O (https://www.w3.org/TR/prov-dictionary/): keys, alone or with their entities.
 
 A key with its entity is a node of class ``prov:KeyEntityPair``, which PROV-DM has no name for.
 """

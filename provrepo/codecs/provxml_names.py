@@ -45,7 +45,7 @@ _DICTIONARIES = {"after": "newDictionary", "before": "oldDictionary"}
 
 
 def argument_names(kind: Kind) -> tuple[str, ...]:
-    """The element of each argument, in PROV's namespace: its own name, except in PROV-Dictionary's section 4.3.
+    """The element of each argument, in PROV's namespace: its own name, except in PROV-Dictionary's schema.
 
     There the entity of a membership is no element of the statement: it stands beside its key in a ``keyEntityPair``.
     """

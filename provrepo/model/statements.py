@@ -161,13 +161,13 @@ INSERTION = Kind(
     "derivedByInsertionFrom",
     (_must("after"), _must("before")),
     entries=Entries.PAIRS,
-    section="PROV-Dictionary 3.2",
+    section="PROV-Dictionary #term-dictionary-insertion",
 )
 REMOVAL = Kind(
     "derivedByRemovalFrom",
     (_must("after"), _must("before")),
     entries=Entries.KEYS,
-    section="PROV-Dictionary 3.3",
+    section="PROV-Dictionary #term-dictionary-removal",
 )
 DICTIONARY_MEMBERSHIP = Kind(
     "hadDictionaryMember",
@@ -175,7 +175,7 @@ DICTIONARY_MEMBERSHIP = Kind(
     identified=False,
     attributed=False,
     entries=Entries.KEY,
-    section="PROV-Dictionary 3.1",
+    section="PROV-Dictionary #term-dictionary-membership",
 )
 
 KINDS: dict[str, Kind] = {
