@@ -21,6 +21,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.model.compare import Comparison
+from provrepo.repository.queries import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, TokenInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, environment_name
@@ -29,6 +30,21 @@ REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
 WIDTH = 100
 RETURNED = (Comparison, QueryResult, Receipt, VersionInfo, DocumentInfo, ProjectInfo, TokenInfo, Check)
+COMPETENCY = {
+    "configuration",
+    "containers",
+    "durations",
+    "environments",
+    "inputs-outputs",
+    "outcomes",
+    "parameters",
+    "resources",
+    "scripts",
+    "software-versions",
+    "workflow-duration",
+}
+"""What answers a competency question of Workflow Run RO-Crate."""
+
 SECTIONS = ("Args", "Attributes", "Raises", "Returns", "Yields")
 
 
@@ -218,12 +234,36 @@ def conformance() -> str:
     )
 
 
+def named_queries() -> str:
+    """Every named query with its question, its parameters and its text."""
+    parts = [
+        "# Named queries",
+        NOTICE,
+        "Questions that people ask of provenance, ready to be asked with `provrepo query --name NAME --param "
+        "KEY=VALUE`, at `/queries`, or in Python with `repository.query(queries.by_name(NAME).bind({...}))` from "
+        "`provrepo.repository.queries`. The first eleven answer the competency questions of Workflow Run RO-Crate in "
+        "terms of PROV. A parameter stands in a query as `$name`; without a value, an optional one is `UNDEF`, which "
+        "asks about everything.",
+    ]
+    for query in sorted(load(), key=lambda query: (query.name not in COMPETENCY, query.name)):
+        rows = [
+            f"| `{p.name}` | {p.kind} | {'optional' if p.optional else f'`{p.default}`' if p.default else 'required'} "
+            f"| {p.description} |"
+            for p in query.parameters
+        ]
+        table = "\n".join(["| parameter | kind | | |", "|---|---|---|---|", *rows]) if rows else ""
+        body = [f"## {query.name}", query.question, table, f"```sparql\n{query.text.rstrip()}\n```"]
+        parts.append("\n\n".join(part for part in body if part))
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES = {
     "cli.md": command_line,
     "settings.md": settings,
     "python.md": python,
     "constraints.md": constraints,
     "conformance.md": conformance,
+    "queries.md": named_queries,
 }
 
 

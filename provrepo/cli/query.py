@@ -20,6 +20,8 @@ __all__ = ["query", "shown"]
 @click.command()
 @click.argument("text", required=False, metavar="QUERY")
 @click.option("-f", "--file", metavar="FILE", help="A file that holds the query; - is stdin.")
+@click.option("--name", "named", metavar="NAME", help="A query that ships with provrepo; `--name list` lists them.")
+@click.option("--param", "values", metavar="KEY=VALUE", multiple=True, help="A parameter of the named query.")
 @click.option("--project", metavar="P", help="Over this project; otherwise over the project default.")
 @click.option("--public", is_flag=True, help="Over all public projects together.")
 @click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint, with PROVREPO_TOKEN.")
@@ -42,6 +44,8 @@ def query(
     invocation: Invocation,
     text: str | None,
     file: str | None,
+    named: str | None,
+    values: tuple[str, ...],
     project: str | None,
     public: bool,
     endpoint: str | None,
@@ -57,7 +61,10 @@ def query(
     """
     if sum(map(bool, (project, public, endpoint))) > 1:
         raise UsageError("--project, --public and --endpoint exclude each other")
-    question = _question(text, file)
+    if named == "list":
+        _list()
+        return
+    question = _question(text, file, named, values)
     if endpoint:
         result = _ask_elsewhere(invocation, endpoint, question, timeout)
     else:
@@ -66,9 +73,25 @@ def query(
     _show(result, style)
 
 
-def _question(text: str | None, file: str | None) -> str:
-    if (text is None) == (file is None):
-        raise UsageError("give a query, or a file that holds one with -f")
+def _list() -> None:
+    from provrepo.repository.queries import load
+
+    rows = [[q.name, " ".join(p.name for p in q.parameters), q.question] for q in load()]
+    output.table(["NAME", "PARAMETERS", "QUESTION"], rows)
+
+
+def _question(text: str | None, file: str | None, named: str | None, values: tuple[str, ...]) -> str:
+    if sum(given is not None for given in (text, file, named)) != 1:
+        raise UsageError("give a query, a file that holds one with -f, or the name of one with --name")
+    if values and named is None:
+        raise UsageError("--param is for a query that is chosen with --name")
+    if named is not None:
+        from provrepo.repository.queries import by_name
+
+        pairs = [value.partition("=") for value in values]
+        if wrong := [key for key, equals, _ in pairs if not equals]:
+            raise UsageError(f"--param {wrong[0]}: write KEY=VALUE")
+        return by_name(named).bind({key: value for key, _, value in pairs})
     if text is not None:
         return text
     from provrepo.cli.documents import source

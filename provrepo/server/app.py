@@ -15,6 +15,7 @@ from provrepo.server import (
     pages,
     problems,
     projects,
+    queries,
     sparql,
     submissions,
     validate,
@@ -41,7 +42,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, health):
+    for part in (pages, projects, documents, submissions, validate, queries, health):
         app.register_blueprint(part.blueprint)
     sparql.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

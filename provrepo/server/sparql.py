@@ -16,12 +16,13 @@ from flask import Blueprint, Flask, Response, current_app, request, url_for
 from provrepo import errors
 from provrepo.codecs.formats import FORMATS
 from provrepo.codecs.results import QueryResult
+from provrepo.repository.repository import Repository
 from provrepo.server import auth, body, pages, problems, shown
 from provrepo.server.negotiate import HTML, Offer, accepted, choose, content_type, prefers_html
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached
 
-__all__ = ["EXAMPLES", "blueprint", "register"]
+__all__ = ["EXAMPLES", "ask", "blueprint", "register"]
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -106,6 +107,17 @@ def endpoint(project: str | None) -> Response:
     query = _query()
     if query is None:
         return _unasked(project)
+    return ask(repo, project, query)
+
+
+def ask(repo: Repository, project: str | None, query: str) -> Response:
+    """The answer to a query, in the representation that the running request asks for.
+
+    Args:
+        repo: bound to whoever asks.
+        project: whose dataset is asked; None for that of all public projects.
+        query: the query.
+    """
     try:
         timeout = _timeout()
         with cast("_Gate", current_app.extensions["provrepo.queries"]).entered():

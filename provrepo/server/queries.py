@@ -1,0 +1,43 @@
+"""The named queries: which there are, and their answers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from provrepo.errors import NotFound
+from provrepo.repository.queries import by_name, load
+from provrepo.server import auth, pages, sparql
+from provrepo.server.negotiate import HTML, JSON, choose
+from provrepo.server.rejections import Rejected
+from provrepo.server.respond import cached, json_response
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("queries", __name__)
+
+_OWN = frozenset({"project", "timeout", "format"})
+"""What the address itself is asked with; everything else is a parameter of the query."""
+
+
+@blueprint.get("/queries")
+def index() -> Response:
+    """Every named query with its parameters."""
+    if choose((JSON, HTML)).name == HTML.name:
+        return cached(pages.page("queries.html", queries=load(), project=request.args.get("project", "")))
+    return json_response({"queries": [query.to_dict() for query in load()]})
+
+
+@blueprint.get("/queries/<name>")
+def one(name: str) -> Response:
+    """The answer to a named query over a project, or over all public projects."""
+    repo = auth.repository()
+    project = request.args.get("project") or None
+    if project is not None:
+        repo.project(project)
+    try:
+        query = by_name(name)
+    except NotFound as error:
+        # Named queries are no secret, unlike what else is not found.
+        raise Rejected(400, str(error)) from None
+    values = {key: value for key, value in request.args.items() if key not in _OWN}
+    return sparql.ask(repo, project, query.bind(values))
