@@ -17,7 +17,7 @@ from provrepo.model.digest import statement_digest
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, is_anonymous, is_blank, text
 from provrepo.model.minting import Minter
-from provrepo.model.statements import ELEMENTS, KINDS, Statement
+from provrepo.model.statements import ELEMENTS, KINDS, Entry, Statement
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
 from tests.strategies import documents, identifiers
 
@@ -45,6 +45,17 @@ class TestStatements:
         assert all(KINDS[k.name] is k for k in KINDS.values())
         unidentified = {k.name for k in KINDS.values() if not k.identified}
         assert unidentified == {"specializationOf", "alternateOf", "hadMember", "mentionOf", "hadDictionaryMember"}
+
+    def test_the_keys_of_one_insertion_are_merged_only_where_they_agree(self) -> None:
+        def insertion(*keys: str) -> Statement:
+            entries = tuple(Entry(text(key), ex("e")) for key in keys)
+            return Statement(KINDS["derivedByInsertionFrom"], ex("i"), (ex("d"), ex("c")), entries=entries)
+
+        assert merged([insertion("k", "l"), insertion("l", "k"), insertion()]) == [insertion("k", "l")]
+        assert len(merged([insertion("k"), insertion("l")])) == 2
+        apart, together = Document([insertion("k"), insertion("l")]), Document([insertion("k", "l")])
+        assert not compare(apart, together).same
+        assert apart.losses("turtle")
 
     def test_kinds_stay_single_objects_through_pickling(self) -> None:
         statement = Statement(USED, None, (ex("a"), ex("e"), None), ((LABEL, text("x")),), (3, 4))

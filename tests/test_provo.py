@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import DERIVATION, KINDS, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_ROLE, PROV_TYPE
-from tests.corpus import corpus, present
+from tests.corpus import present
 
 PREFIXES = """\
 @prefix ex: <http://example.org/> . @prefix prov: <http://www.w3.org/ns/prov#> .
@@ -340,40 +339,6 @@ def test_the_table_covers_every_kind() -> None:
 
 
 # --- the corpus -------------------------------------------------------------------------------------------------------
-
-_CASES = (
-    sorted(path.name for path in present("prov-suite-testcases").glob("test-*"))
-    if present("prov-suite-testcases")
-    else []
-)
-_UNLIKE = {
-    "test-attr_dict_insert_one_key26": "its Turtle has a key in a default namespace that it does not declare",
-    "test-issues_picaso-file.provn": "its Turtle has the bundle's content at the top level",
-    **dict.fromkeys(
-        (
-            "test-issues_unification-membership-f1-FAIL-DM.provn",
-            "test-issues_unification-membership-f2-FAIL-DM.provn",
-            "test-issues_unification-membership-f2-FAIL-DM",
-        ),
-        "PROV-O has no hadMember without a member",
-    ),
-}
-
-
-def marked(names: list[str]) -> list[object]:
-    return [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=_UNLIKE[name])) if name in _UNLIKE else name
-        for name in names
-    ]
-
-
-@pytest.mark.parametrize("case", marked(_CASES))
-def test_every_file_of_a_case_of_the_suite_says_the_same(case: str) -> None:
-    documents = {path.suffix: formats.read(path) for path in sorted((corpus("prov-suite-testcases") / case).iterdir())}
-    for one, other in itertools.pairwise(documents.values()):
-        assert str(compare(one, other).difference) == ""
-    for document in documents.values():
-        assert not len(document.unmapped)
 
 
 def rdf_files() -> list[Path]:

@@ -137,6 +137,7 @@ def test_the_files_of_a_case_say_the_same(case: str) -> None:
     known = {pair for entry in KNOWN if entry.case == case for pair in entry.pairs()}
     held = documents(case)
     assert len(held) >= 4
+    assert not any(len(document.unmapped) for document in held.values())
     for one, other in permutations(held, 2):
         if (one, other) not in known:
             assert str(compare(held[one], held[other]).difference) == "", (one, other)

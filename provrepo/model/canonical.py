@@ -20,7 +20,8 @@ __all__ = ["identifier", "line", "mentioned", "merged", "parts", "separated", "u
 def merged(statements: Iterable[Statement]) -> list[Statement]:
     """Statements with repetitions removed and those of one kind and identifier merged where their arguments agree.
 
-    Two arguments agree when they are equal or one is absent. Order is that of first occurrence.
+    Two arguments agree when they are equal or one is absent; so do the keys of dictionaries, since each statement names
+    all that it inserts or removes (PROV-Dictionary). Order is that of first occurrence.
     """
     result: dict[object, Statement] = {}
     variants: dict[tuple[str, str], list[object]] = {}
@@ -31,11 +32,11 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
         name = (statement.kind.name, statement.id)
         slots = variants.setdefault(name, [])
         for slot in slots:
-            args = _unified(result[slot].args, statement.args)
-            if args is not None:
-                known = result[slot]
+            known = result[slot]
+            args = _unified(known.args, statement.args)
+            if args is not None and _same_keys(known, statement):
                 attributes = tuple(dict.fromkeys(known.attributes + statement.attributes))
-                entries = tuple(dict.fromkeys(known.entries + statement.entries))
+                entries = known.entries or statement.entries
                 result[slot] = Statement(known.kind, known.id, args, attributes, known.span, entries)
                 break
         else:
@@ -43,6 +44,10 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
             slots.append(slot)
             result[slot] = statement
     return list(result.values())
+
+
+def _same_keys(left: Statement, right: Statement) -> bool:
+    return not (left.entries and right.entries) or frozenset(left.entries) == frozenset(right.entries)
 
 
 def _unified(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...] | None:
