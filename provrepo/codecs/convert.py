@@ -116,7 +116,7 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
     quads = list(dict.fromkeys(parsed.quads))
     _check_literals(quads)
     output.write(rdf.serialize(quads, target.name, parsed.prefixes))
-    found = Conversion(chosen, target)
+    found = Conversion(chosen, target, rdf.remarks(data, chosen.name))
     if not target.bundles:
         graphs = dict.fromkeys(quad[3] for quad in quads if quad[3] is not None)
         found.losses += [_no_bundles(target, graph) for graph in graphs]
@@ -131,13 +131,15 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
 def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
     """To a syntax of one quad a line: one after the other."""
     through = _Through(output, target)
+    warnings: list[Warned] = []
     if chosen.name in rdf.LINES:
         rdf.parse_lines(lambda: _blocks(source, chosen.name), chosen.name, through)
     else:
         data, _ = content(source)
         check(data, chosen.name)
         rdf.parse_into(data, chosen.name, base, through)
-    return Conversion(chosen, target, [], [_no_bundles(target, graph) for graph in through.dropped])
+        warnings = rdf.remarks(data, chosen.name)
+    return Conversion(chosen, target, warnings, [_no_bundles(target, graph) for graph in through.dropped])
 
 
 class _Through:

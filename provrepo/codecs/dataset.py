@@ -55,6 +55,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
         else:
             parsed = rdf.parse(data, format.name, base)
             document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
+            document.warnings += rdf.remarks(data, format.name)
     document.format = format.name
     return document, quads
 

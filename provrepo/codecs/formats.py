@@ -307,10 +307,13 @@ _PROVJSON_KEY = re.compile(
 )
 
 
+_PROVJSONLD = re.compile(r'prov-jsonld|"@type"\s*:\s*"(?:Entity|Activity|Agent|Document|Bundle)"')
+_RDF_CONTEXT = re.compile(r'"https?://(?:w3id\.org/(?:ro/crate/|bundle/context)|(?:www\.)?w3\.org/ns/prov(?:-o)?[.#"])')
+"""Contexts of PROV-O and of crates, whose types may have the names that PROV-JSONLD's have."""
+
+
 def _sniff_json(head: str) -> Format | None:
-    if "@context" in head and re.search(
-        r"prov-jsonld|\"@type\"\s*:\s*\"(?:Entity|Activity|Agent|Document|Bundle)\"", head
-    ):
+    if "@context" in head and _PROVJSONLD.search(head) and not _RDF_CONTEXT.search(head):
         return by_name("provjsonld")
     if re.search(r'"@(?:context|graph|id|type)"\s*:', head):
         return by_name("rdfjsonld")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 from urllib.parse import urljoin
 
 from provrepo.codecs import provo_losses
+from provrepo.codecs.contexts import spliced
 from provrepo.codecs.languages import hidden, hide, marks_for
 from provrepo.codecs.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.names import RESERVED
@@ -17,11 +17,23 @@ from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, UnknownFormat
-from provrepo.model.document import Document, Loss, Quad
+from provrepo.model.document import Document, Loss, Quad, Warned
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import RDFS
 
-__all__ = ["DATASETS", "LINES", "Parsed", "losses", "parse", "parse_into", "parse_lines", "read", "serialize", "write"]
+__all__ = [
+    "DATASETS",
+    "LINES",
+    "Parsed",
+    "losses",
+    "parse",
+    "parse_into",
+    "parse_lines",
+    "read",
+    "remarks",
+    "serialize",
+    "write",
+]
 
 _SYNTAX = {
     "turtle": "TURTLE",
@@ -73,7 +85,9 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
         ReadError: not well-formed, a relative IRI without a base, a remote JSON-LD context, or RDF 1.2.
     """
     quads, prefixes = parse(data, format, base)
-    return read_quads(quads, prefixes)
+    document = read_quads(quads, prefixes)
+    document.warnings += remarks(data, format)
+    return document
 
 
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002
@@ -129,8 +143,10 @@ def parse_into(
     Returns:
         The prefixes that the source declares.
     """
-    if base is None and format == "rdfjsonld":
-        take = _refusing_relative(take, data, format)
+    if format == "rdfjsonld":
+        if base is None:
+            take = _refusing_relative(take, data, format)
+        data = spliced(data, format).data
     marked, tags = hide(data, format)
     if tags is not None:
         reader = LineReader(take, format=format, restore=tags.restore)
@@ -158,6 +174,21 @@ def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) 
     restore = bytes if tags is None else tags.restore
     marked = blocks() if tags is None else (tags.hide(block, format) for block in blocks())
     _parse(Feed(marked), format, None, LineReader(take, format=format, restore=restore, labelled=True))
+
+
+def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
+    """What is unusual about a text in an RDF syntax that could be read."""
+    if format != "rdfjsonld":
+        return []
+    _, unknown, nameless = spliced(data, format)
+    found = []
+    if unknown:
+        named = ", ".join(map(repr, unknown[:3])) + (", …" if len(unknown) > 3 else "")
+        what = "1 name is" if len(unknown) == 1 else f"{len(unknown)} names are"
+        found.append(Warned(f"{what} in none of the JSON-LD contexts, so that what they say is left out: {named}"))
+    if nameless:
+        found.append(Warned(f"null in the place of an identifier, {nameless} times: read as things without one"))
+    return found
 
 
 def _parse(data: bytes | Feed, format: str, base: str | None, reader: LineReader) -> dict[str, str]:  # noqa: A002
@@ -189,8 +220,6 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
     line, column = error.lineno, error.offset
     message = re.sub(r"^Parser error at .*?: ", "", str(error.msg))
     message = re.sub(r" \(line \d+\)$", "", message)
-    if "LoadDocumentCallback" in message:
-        return _remote_context(data, format)
     if "No scheme found" in message:
         named = re.search(r"'([^']*)'", message)
         message = (
@@ -237,31 +266,6 @@ def _as_spelled(resolved: str, data: bytes) -> str:
     base, wanted = (name.replace("provrepo-relative:", "http:", 1) for name in (_NO_BASE, resolved))
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', data.decode("utf-8", "replace"))
     return next((text for text in strings if urljoin(base, text) == wanted), resolved.removeprefix(_NO_BASE))
-
-
-def _remote_context(data: bytes, format: str) -> ReadError:  # noqa: A002
-    url = next(_remote(json.loads(data)), "")
-    line, column = _place(data, json.dumps(url)[1:-1])
-    return ReadError(
-        f"the JSON-LD context {url} is not known, and contexts are never fetched; put its content in its place",
-        line=line,
-        column=column,
-        format=format,
-    )
-
-
-def _remote(value: Any) -> Iterator[str]:
-    """URLs of remote contexts, in source order."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _remote(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "@context":
-                yield from (part for part in (item if isinstance(item, list) else [item]) if isinstance(part, str))
-            elif key == "@import" and isinstance(item, str):
-                yield item
-            yield from _remote(item)
 
 
 def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | None = None) -> bytes:  # noqa: A002

@@ -1,0 +1,163 @@
+"""JSON-LD contexts that documents name by address: put in place from tables that are shipped, and never fetched.
+
+The tables lie in ``ontology/contexts``. That of a crate holds the terms that crates use and not all of schema.org;
+a name that is in no context says nothing in JSON-LD, so it is told which those are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from provrepo.codecs.guards import decode, place
+from provrepo.errors import ReadError
+from provrepo.resources import root
+
+__all__ = ["KNOWN", "Spliced", "spliced"]
+
+_CRATE = ("schema-org", "ro-crate")
+
+KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(address), tables)
+    for address, tables in (
+        (r"https?://(?:www\.)?w3\.org/ns/prov(?:-o)?(?:\.jsonld|\.json|#)?", ("prov-o",)),
+        (r"https://w3id\.org/ro/crate/1\.1(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.1")),
+        (r"https://w3id\.org/ro/crate/1\.2(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas-1.2")),
+        (r"https://w3id\.org/ro/crate/1\.3(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas-1.3")),
+        (r"https://w3id\.org/ro/terms/workflow-run(?:/context)?", ("workflow-run",)),
+        (r"https?://schema\.org/?(?:docs/jsonldcontext\.jsonld?)?", ("schema-org",)),
+        (r"https://w3id\.org/bundle/context", ("research-object-bundle",)),
+    )
+)
+"""The addresses at which contexts are published, with the tables that stand for each."""
+
+_CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
+_KEY = re.compile(r'"([^"\\@:]+)"[ \t\r\n]*:')
+
+
+class Spliced(NamedTuple):
+    """A JSON-LD text with its contexts in place.
+
+    Attributes:
+        data: the text, with as many lines as before.
+        unknown: names of members that no context defines, in order; empty where a context defines them all.
+        nameless: how many things have null for an identifier, as cwltool writes it. JSON-LD does not allow that; they
+            are read as things without one.
+    """
+
+    data: bytes
+    unknown: tuple[str, ...] = ()
+    nameless: int = 0
+
+
+def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
+    """A JSON-LD text with known contexts in the place of their addresses.
+
+    Raises:
+        ReadError: a context that is not known.
+    """
+    text = decode(data, format)
+    pieces, end = [], 0
+    contexts: list[Any] = []
+    for found in _CONTEXT.finditer(text):
+        if found.start() < end:
+            continue
+        try:
+            value, after = json.JSONDecoder().raw_decode(text, found.end())
+        except ValueError:
+            break  # the parser behind will say what is wrong, and where
+        try:
+            resolved = _resolved(value)
+        except _UnknownError as error:
+            line, column = place(text, text.find(json.dumps(error.address)[1:-1], found.end()))
+            raise ReadError(
+                f"the JSON-LD context {error.address} is not known, and contexts are never fetched; "
+                "put its content in its place",
+                line=line,
+                column=column,
+                format=format,
+            ) from None
+        contexts.append(resolved)
+        if resolved != value:
+            lines = "\n" * text.count("\n", found.end(), after)
+            pieces += [text[end : found.end()], json.dumps(resolved, ensure_ascii=False), lines]
+            end = after
+    whole, nameless = _without_null("".join([*pieces, text[end:]]), contexts)
+    if not pieces and not nameless:
+        return Spliced(data)
+    return Spliced(whole.encode("utf-8"), _undefined(text, contexts) if pieces else (), nameless)
+
+
+class _UnknownError(Exception):
+    """A context that is not among the tables."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+def _resolved(context: Any) -> Any:
+    """A context with tables for addresses, within the definitions of its terms as well."""
+    if isinstance(context, str):
+        return _table(context)
+    if isinstance(context, list):
+        parts = [(part, _resolved(part)) for part in context]
+        return [item for part, held in parts for item in (held if isinstance(part, str) else [held])]
+    if not isinstance(context, dict):
+        return context
+    if isinstance(context.get("@import"), str):
+        raise _UnknownError(context["@import"])
+    return {
+        term: {**meaning, "@context": _resolved(meaning["@context"])}
+        if isinstance(meaning, dict) and "@context" in meaning
+        else meaning
+        for term, meaning in context.items()
+    }
+
+
+def _table(address: str) -> list[dict[str, Any]]:
+    for pattern, names in KNOWN:
+        if pattern.fullmatch(address):
+            return [_shipped(name) for name in names]
+    raise _UnknownError(address)
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
+    path = root() / "ontology" / "contexts" / f"{name}.json"
+    table: dict[str, Any] = json.loads(path.read_bytes())["@context"]
+    return table
+
+
+def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
+    """Text in which nothing has null for an identifier, and how often that was so.
+
+    The member gets a name that means nothing: what is null says nothing then.
+    """
+    names = {"@id", *(term for part in _parts(contexts) for term, meaning in part.items() if meaning == "@id")}
+    pattern = rf'(?<!\\)"(?:{"|".join(map(re.escape, sorted(names)))})"(?=[ \t\r\n]*:[ \t\r\n]*null\b)'
+    return re.subn(pattern, '"no identifier"', text)
+
+
+def _undefined(text: str, contexts: list[Any]) -> tuple[str, ...]:
+    """Names of members that no context defines; none where a context has a vocabulary for all of them."""
+    defined: set[str] = set()
+    for part in _parts(contexts):
+        if part.get("@vocab"):
+            return ()
+        defined.update(part)
+    return tuple(name for name in dict.fromkeys(_KEY.findall(text)) if name not in defined)
+
+
+def _parts(context: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(context, list):
+        for part in context:
+            yield from _parts(part)
+    elif isinstance(context, dict):
+        yield context
+        for meaning in context.values():
+            if isinstance(meaning, dict) and "@context" in meaning:
+                yield from _parts(meaning["@context"])
