@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urljoin
 
 from provrepo.codecs.anonymous import forget_blank_names
@@ -309,14 +309,14 @@ class _Reader:
         if set(value) - {"@value", "@type", "@language"}:
             raise self._error(f"{key!r} has a value with more than '@value', '@type' and '@language'", key)
         lexical, type_, language = value["@value"], value.get("@type"), value.get("@language")
-        if not isinstance(lexical, str | bool):
-            raise self._error(f"the '@value' of {key!r} is neither text nor a number", key)
         if any(given is not None and not _is_text(given) for given in (type_, language)):
             raise self._error(f"'@type' and '@language' of {key!r} are strings", key)
         datatype = None if type_ is None else str(self._identifier(type_, scope))
-        if not _is_text(lexical):
+        if isinstance(lexical, Integer | Real | bool):
             spelled, natural = _number(lexical)
             return Literal(spelled, datatype or natural)
+        if not _is_text(lexical):
+            raise self._error(f"the '@value' of {key!r} is neither text nor a number", key)
         if datatype in _NAMES:
             return self._name_value(lexical, datatype, scope)
         if language:
@@ -336,7 +336,7 @@ class _Reader:
         return Literal(name, datatype)
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: Any) -> TypeGuard[str]:
     return type(value) is str
 
 
