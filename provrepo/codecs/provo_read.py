@@ -181,13 +181,15 @@ class _Instance:
             Role.IN_BUNDLE: self._in_bundle,
             Role.DICTIONARY_MEMBER: self._member,
         }
+        table = {name: (handlers[m.role], m, m.role in _OWN_ROLES, name in own) for name, m in predicates.items()}
         for quad in quads:
-            meaning = predicates.get(quad[1])
-            if meaning is not None:
-                if quad[0].startswith("_:") and meaning.role not in _OWN_ROLES:
+            found = table.get(quad[1])
+            if found is not None:
+                handler, meaning, of_itself, says_more = found
+                if not of_itself and quad[0].startswith("_:"):
                     self.referenced.add(quad[0])
-                handlers[meaning.role](quad, meaning)
-                if quad[1] not in own:
+                handler(quad, meaning)
+                if not says_more:
                     continue
             try:
                 described[quad[0]].append(quad)
@@ -308,7 +310,8 @@ class _Instance:
     # --- statements -----------------------------------------------------------------------------------------------
 
     def _node_kinds(self, node: _Node) -> list[Kind]:
-        return specific([link.kind for link in node.links] + node.classes)
+        kinds = {link.kind for link in node.links}.union(node.classes)
+        return list(kinds) if len(kinds) == 1 else specific(kinds)
 
     def _claims(self, nodes: Mapping[Identifier, list[Kind]]) -> dict[Identifier, list[Kind]]:
         """For each thing the kinds of statement about it: elements first, then the relations that it names."""
@@ -393,9 +396,9 @@ class _Instance:
         variants = [value for key, value in frozen if key == _TYPE and value in VARIANTS and type(value) is Identifier]
         for args in combinations:
             self.statements.append(Statement(kind, own, args, frozen, entries=entries))
-            if args[0] is not None and args[1] is not None:
-                pair = (kind, Identifier(args[0]), Identifier(args[1]))
-                self.covered.setdefault(pair, []).append(variants)
+            subject, value = args[:2]
+            if isinstance(subject, Identifier) and isinstance(value, Identifier):
+                self.covered.setdefault((kind, subject, value), []).append(variants)
 
     def _arguments(
         self, name: Identifier, kind: Kind, claims: Sequence[Kind]
@@ -470,6 +473,8 @@ class _Instance:
             weight: how much each statement takes, its attributes included.
         """
         several = [place for place in places if len(place) > 1]
+        if not several:
+            return (tuple([next(iter(place), None) for place in places]),)
         kept = several
         if len(several) > 1 and (is_blank(name) or _product(several) > COMBINATIONS):
             kept = [place for place in places[:2] if len(place) > 1]
