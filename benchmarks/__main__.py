@@ -6,14 +6,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import constraints, drawing, formats, loading, submissions
+from benchmarks import constraints, drawing, formats, loading, shapes, submissions
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes only, to see that it runs")
     parser.add_argument(
-        "--only", choices=["formats", "constraints", "drawing", "submissions", "loading"], help="one of the tables"
+        "--only",
+        choices=["formats", "constraints", "shapes", "drawing", "submissions", "loading"],
+        help="one of the tables",
     )
     arguments = parser.parse_args()
     sizes = [1_000] if arguments.quick else [10_000, 100_000]
@@ -23,6 +25,7 @@ def main() -> None:
         tables = {
             "formats": lambda: formats.table(sizes, root),
             "constraints": lambda: constraints.table([*sizes, 1_000_000] if not arguments.quick else sizes),
+            "shapes": lambda: shapes.table([1_000, *sizes]),
             "drawing": drawing.table,
             "submissions": lambda: submissions.table(root, large),
             "loading": lambda: loading.table(root, large),

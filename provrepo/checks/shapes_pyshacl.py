@@ -6,7 +6,6 @@ they never read a file but the shapes, and never see a literal that is expensive
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Generator
 from datetime import datetime, timedelta
@@ -15,16 +14,21 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import pyshacl.shape
 import rdflib
+import rdflib.query
 from pyshacl.constraints.constraint_component import ConstraintComponent
 from pyshacl.errors import ConstraintLoadError, ShapeLoadError
 from pyshacl.helper.path_helper import shacl_path_to_sparql_path
 from pyshacl.pytypes import SHACLExecutor
 from pyshacl.shapes_graph import ShapesGraph
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provrepo.checks.lexical import valid
-from provrepo.checks.shapes import RawResult
+from provrepo.checks.shapes import RawResult, uncollected
+from provrepo.checks.shapes_paths import follow
 from provrepo.errors import Damaged
 from provrepo.vocab import OWL, SH, XSD
 
@@ -37,6 +41,9 @@ rdflib.NORMALIZE_LITERALS = False
 # pySHACL composes a page of prose for each result, which nobody reads here. It took most of the time of a document
 # with many violations, and fails where an IRI cannot be written in Turtle.
 ConstraintComponent.make_v_result_description = lambda *_, **__: ""  # type: ignore[method-assign]
+
+# Paths are compiled once.
+pyshacl.shape.value_nodes_from_path = follow  # type: ignore[assignment, attr-defined]
 
 
 def warm() -> None:
@@ -67,14 +74,10 @@ def judge(content: bytes, sizes: list[int], shapes: list[str]) -> list[list[list
     """
     engine = PyShacl()
     graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
-    # Nothing here is garbage before the end, while looking for some would walk all terms time and again.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return [[engine.validate(graph, Path(path)) for graph in graphs] for path in shapes]
-    finally:
-        if collecting:
-            gc.enable()
+    with uncollected():
+        # One instance after the other, so that no more than one is in memory as a graph.
+        by_instance = [engine.validate_all(graph, [Path(path) for path in shapes]) for graph in graphs]
+    return [list(results) for results in zip(*by_instance, strict=True)] or [[] for _ in shapes]
 
 
 class PyShacl:
@@ -82,8 +85,15 @@ class PyShacl:
 
     def validate(self, data: bytes, shapes: Path) -> list[RawResult]:
         """See ``Engine.validate``."""
-        compiled = _compiled(shapes, shapes.stat().st_mtime_ns)
+        return self.validate_all(data, [shapes])[0]
+
+    def validate_all(self, data: bytes, files: list[Path]) -> list[list[RawResult]]:
+        """``validate`` with several files of shapes; the graph is loaded once."""
+        compiled = [_compiled(file, file.stat().st_mtime_ns) for file in files]
         graph = load(data.decode("utf-8"))
+        return [self._judged(graph, shapes) for shapes in compiled]
+
+    def _judged(self, graph: rdflib.Graph, compiled: ShapesGraph) -> list[RawResult]:
         # Severities are left to the report: a nested shape that only warns must still decide its sh:or.
         executor = SHACLExecutor()
         results: list[RawResult] = []
@@ -105,6 +115,17 @@ class _Graph(rdflib.Graph):
     def __bool__(self) -> bool:
         return True
 
+    def query(self, query_object: Any, *args: Any, **options: Any) -> rdflib.query.Result:
+        """As ``rdflib.Graph.query``; pySHACL sends the same text once for each node, and reading it takes longest."""
+        return super().query(
+            _prepared(query_object) if isinstance(query_object, str) else query_object, *args, **options
+        )
+
+
+@lru_cache(maxsize=256)
+def _prepared(query: str) -> Query:
+    return prepareQuery(query)
+
 
 class _Shapes(_Graph):
     """A graph of shapes, which remembers its answers once it is complete.
@@ -113,6 +134,7 @@ class _Shapes(_Graph):
     """
 
     known: dict[tuple[Node | None, Node | None], list[Node]] | None = None
+    lists: dict[Node, list[Node]]
 
     def objects(self, subject: Any = None, predicate: Any = None, unique: bool = False) -> Generator[Node, None, None]:
         """As ``rdflib.Graph.objects``."""
@@ -122,6 +144,16 @@ class _Shapes(_Graph):
         answer = self.known.get((subject, predicate))
         if answer is None:
             answer = self.known[subject, predicate] = list(super().objects(subject, predicate))
+        yield from answer
+
+    def items(self, list: Node) -> Generator[Node, None, None]:  # noqa: A002 (rdflib's name)
+        """As ``rdflib.Graph.items``."""
+        if self.known is None:
+            yield from super().items(list)
+            return
+        answer = self.lists.get(list)
+        if answer is None:
+            answer = self.lists[list] = [*super().items(list)]
         yield from answer
 
 
@@ -136,7 +168,7 @@ def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a chang
         compiled.shapes  # noqa: B018
     except (SyntaxError, ValueError, ShapeLoadError, ConstraintLoadError) as error:
         raise Damaged(f"cannot understand the shapes of {shapes}: {error}") from error
-    graph.known = {}
+    graph.known, graph.lists = {}, {}
     return compiled
 
 

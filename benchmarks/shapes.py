@@ -1,0 +1,106 @@
+"""SHACL: triples per second for each profile, on documents that conform and on documents full of violations."""
+
+from __future__ import annotations
+
+import gc
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.generate import pipeline
+from benchmarks.measure import isolated, stopwatch
+from provrepo.checks.instances import HIERARCHY, instances
+from provrepo.checks.profiles import Profile, available, load, resolve
+from provrepo.checks.shapes import _lines
+from provrepo.codecs import formats
+from provrepo.model.document import Quad
+
+_OURS = re.compile(rb"<(http://example\.org/|https://lab\.example\.org/)|_:")
+
+
+def copies(profile: Profile, bad: bool, triples: int) -> bytes:
+    """The examples of a profile again and again, each time under other names, as N-Triples.
+
+    Persistent identifiers and terms stay, since profiles look at them.
+    """
+    examples = profile.bad() if bad else profile.good()
+    once = [b"".join(_lines(_triples(example.path))) for example in examples]
+    written = [b"".join(_lines(HIERARCHY))]
+    count, number = len(HIERARCHY), 0
+    while count < triples:
+        text = once[number % len(once)]
+        written.append(_OURS.sub(lambda found, n=number: found[0] + b"n%d-" % n, text))  # type: ignore[misc]
+        count += text.count(b"\n")
+        number += 1
+    return b"".join(written)
+
+
+def _triples(path: Path) -> Iterator[Quad]:
+    for instance in instances(formats.read(path)):
+        yield from instance.triples[: -len(HIERARCHY)]
+
+
+def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
+    """One profile with all that it extends, on one document; run in a process of its own, as in a worker."""
+    from provrepo.checks.shapes_pyshacl import judge
+
+    chosen = resolve([profile])
+    data = copies(load(profile), bad, triples)
+    files = [str(each.shapes) for each in chosen]
+    judge(b"", [0], files)
+    with stopwatch() as watch:
+        results = judge(data, [len(data)], files)
+    return {"triples": data.count(b"\n"), "seconds": watch.seconds, "results": sum(len(r) for p in results for r in p)}
+
+
+def whole(statements: int, profile: str) -> dict[str, Any]:
+    """Reading and checking one document of PROV-JSON, as a submission does."""
+    from provrepo.repository.intake import run
+
+    folders = [str(each.folder) for each in resolve([profile])]
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        file.write(pipeline(statements).write("provjson"))
+        file.flush()
+        gc.collect()
+        with stopwatch() as watch:
+            said = run(file.name, format="provjson", profiles=folders, constraints="off")
+    return {"statements": statements, "seconds": watch.seconds, "findings": len(said["report"]["findings"])}
+
+
+def table(sizes: list[int]) -> list[str]:
+    """The rows of the Markdown table."""
+    rows = [
+        "| profile | document | triples | results | seconds | triples/s | peak MiB |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for size in dict.fromkeys(sizes):
+        for profile in available():
+            for bad in (False, True):
+                found = isolated("shapes", profile=profile.name, bad=bad, triples=size)
+                rows.append(
+                    f"| {profile.name} | {'violations' if bad else 'conforms'} | {found['triples']:,} "
+                    f"| {found['results']:,} | {found['seconds']:.2f} | {found['triples'] / found['seconds']:,.0f} "
+                    f"| {found['peak_mib']:.0f} |"
+                )
+    return rows
+
+
+def peers(bad: bool, triples: int) -> dict[str, Any]:
+    """Seconds of pySHACL as it comes, on a graph of rdflib and on a store of Oxigraph with the same triples."""
+    import pyoxigraph
+    import pyshacl
+    import rdflib
+
+    data = copies(load("core"), bad, triples)
+    shapes = rdflib.Graph().parse(load("core").shapes)
+    graph = rdflib.Graph().parse(data=data.decode(), format="nt")
+    store = pyoxigraph.Store()
+    store.load(data, format=pyoxigraph.RdfFormat.N_TRIPLES)
+    seconds: dict[str, Any] = {"triples": data.count(b"\n")}
+    for name, loaded in (("rdflib", graph), ("oxigraph", store)):
+        with stopwatch() as watch:
+            pyshacl.validate(loaded, shacl_graph=shapes, inference="none", inplace=True)
+        seconds[name] = watch.seconds
+    return seconds
