@@ -9,7 +9,9 @@ from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server import (
     auth,
+    descriptions,
     documents,
+    graphs,
     headers,
     health,
     pages,
@@ -42,7 +44,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, queries, health):
+    for part in (pages, projects, documents, submissions, validate, queries, graphs, descriptions, health):
         app.register_blueprint(part.blueprint)
     sparql.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

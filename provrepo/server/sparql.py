@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -17,12 +17,12 @@ from provrepo import errors
 from provrepo.codecs.formats import FORMATS
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server import auth, body, pages, problems, shown
+from provrepo.server import auth, body, descriptions, pages, problems, shown
 from provrepo.server.negotiate import HTML, Offer, accepted, choose, content_type, prefers_html
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached
 
-__all__ = ["EXAMPLES", "ask", "blueprint", "register"]
+__all__ = ["EXAMPLES", "ask", "blueprint", "register", "run"]
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -32,7 +32,7 @@ ROWS = 1000
 _QUERY = "application/sparql-query"
 _FORM = "application/x-www-form-urlencoded"
 _UPDATE = "application/sparql-update"
-_DESCRIPTION = (Offer("turtle", ("text/turtle",), (".ttl",)), HTML)
+_DESCRIPTION = (descriptions.TURTLE, HTML)
 
 _ALIASES = {
     "json": ("application/json",),
@@ -119,20 +119,39 @@ def ask(repo: Repository, project: str | None, query: str) -> Response:
         query: the query.
     """
     try:
-        timeout = _timeout()
-        with cast("_Gate", current_app.extensions["provrepo.queries"]).entered():
-            result = repo.query(
-                query,
-                project=project,
-                public=project is None,
-                timeout=timeout,
-                abandoned=request.environ.get("waitress.client_disconnected"),
-            )
+        graphs = _all("default-graph-uri"), _all("named-graph-uri")
+        result = run(repo, project, query, timeout=_timeout(), default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
         if not _wants_page():
             raise
         return _page(project, query, problem=problems.of(error))
     return _answer(project, query, result)
+
+
+def run(
+    repo: Repository,
+    project: str | None,
+    query: str,
+    *,
+    timeout: float | None = None,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+) -> QueryResult:
+    """The result of a query, once there is a place for it; it ends when the client of the running request goes away.
+
+    Raises:
+        Busy: as many queries run as the server allows.
+    """
+    with cast("_Gate", current_app.extensions["provrepo.queries"]).entered():
+        return repo.query(
+            query,
+            project=project,
+            public=project is None,
+            timeout=timeout,
+            default_graphs=default_graphs,
+            named_graphs=named_graphs,
+            abandoned=request.environ.get("waitress.client_disconnected"),
+        )
 
 
 def _query() -> str | None:
@@ -146,9 +165,6 @@ def _query() -> str | None:
             found += request.form.getlist("query")
         else:
             raise Rejected(415, f"send the query as {_QUERY}, or as query= in a body of {_FORM}")
-    parameters = {*request.args, *request.form} if request.mimetype == _FORM else set(request.args)
-    if parameters & {"default-graph-uri", "named-graph-uri"}:
-        raise Rejected(400, "choose graphs in the query itself, with FROM, FROM NAMED or GRAPH")
     if len(found) > 1:
         raise Rejected(400, "there is more than one query; send one")
     if found and found[0].strip():
@@ -156,6 +172,11 @@ def _query() -> str | None:
     if request.method == "POST":
         raise Rejected(400, "there is no query in the request")
     return None
+
+
+def _all(name: str) -> list[str]:
+    """Every value of a parameter, in the URL or in a form."""
+    return [*request.args.getlist(name), *(request.form.getlist(name) if request.mimetype == _FORM else ())]
 
 
 def _timeout() -> float | None:
@@ -192,7 +213,8 @@ def _unasked(project: str | None) -> Response:
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
     choose(_DESCRIPTION)
-    return cached(Response(_SERVICE, content_type=content_type("text/turtle")))
+    info = None if project is None else auth.repository().project(project)
+    return cached(descriptions.service(info))
 
 
 def _answer(project: str | None, query: str, result: QueryResult) -> Response:
@@ -223,20 +245,3 @@ def _page(
         response.status_code = problem.row.status
         response.headers.update(problem.headers)
     return response
-
-
-_SERVICE = """\
-@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
-@prefix fmt: <http://www.w3.org/ns/formats/> .
-
-<> a sd:Service ;
-    sd:endpoint <> ;
-    sd:supportedLanguage sd:SPARQL11Query ;
-    sd:resultFormat fmt:SPARQL_Results_JSON , fmt:SPARQL_Results_XML , fmt:SPARQL_Results_CSV ,
-        fmt:SPARQL_Results_TSV , fmt:Turtle , fmt:N-Triples , fmt:RDF_XML , fmt:JSON-LD ;
-    sd:defaultDataset [
-        a sd:Dataset ;
-        sd:defaultGraph [ a sd:Graph ]
-    ] .
-"""
-"""SPARQL 1.1 Service Description; relative to the endpoint's own address, which the server need not know."""

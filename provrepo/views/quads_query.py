@@ -19,6 +19,7 @@ import pyoxigraph as ox
 from provrepo.codecs.results import Kind, QueryResult, write_pyoxigraph
 from provrepo.errors import QueryError
 from provrepo.views import guard
+from provrepo.views.quads_graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["Limits", "Question", "evaluate", "received", "run", "spool", "warm"]
@@ -82,14 +83,28 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
     """
     guard.check(question.text)
     try:
-        answer = store.query(question.text, base_iri=question.base, prefixes=dict(PREDECLARED))
-        return write_pyoxigraph(answer, rows=limits.rows, size=limits.size)
+        return write_pyoxigraph(_query(store, question), rows=limits.rows, size=limits.size)
     except SyntaxError as error:
         raise _syntax_error(str(error.msg)) from None
     except QueryError as error:
         raise QueryError(error.message) from None
     except (RuntimeError, ValueError) as error:
         raise QueryError(f"the query cannot be evaluated: {error}") from None
+
+
+def _query(store: ox.Store, question: Question) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+    prefixes = dict(PREDECLARED)
+    selection = selected(question.text, question.base, question.default_graphs, question.named_graphs)
+    if selection is None:
+        return store.query(question.text, base_iri=question.base, prefixes=prefixes)
+    store, default = merged(store, selection)
+    return store.query(
+        question.text,
+        base_iri=question.base,
+        prefixes=prefixes,
+        default_graph=default,
+        named_graphs=list(selection.named),
+    )
 
 
 # In a worker

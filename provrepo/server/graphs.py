@@ -1,0 +1,90 @@
+"""The SPARQL 1.1 Graph Store HTTP Protocol, its reading side: one graph of a project's dataset.
+
+A version's own graph comes from the bytes that were submitted, with its values as they were spelled; the graphs that
+follow from it, the catalogue and the default graph come from the dataset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+
+from provrepo.codecs.formats import by_name
+from provrepo.codecs.rdf_terms import is_iri
+from provrepo.errors import NotFound
+from provrepo.model.identifiers import Literal
+from provrepo.repository.queries import Parameter
+from provrepo.repository.repository import Repository
+from provrepo.server import auth, sparql
+from provrepo.server.negotiate import Choice, Offer, choose, content_type
+from provrepo.server.rejections import Rejected
+from provrepo.server.respond import cached
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("graphs", __name__)
+
+_FORMATS = ("turtle", "ntriples", "rdfxml", "rdfjsonld")
+_OFFERS = tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS)
+
+_GRAPH = Parameter("graph", "iri", "the graph's name")
+
+_ASSERTED = """SELECT ?document ?version {
+  GRAPH ?catalogue { %s provrepo:document/dcterms:identifier ?document ; provrepo:version ?version ; provrepo:graph %s }
+}"""
+_EXISTS = "ASK { GRAPH %s { ?s ?p ?o } }"
+
+
+@blueprint.get("/projects/<project>/graphs")
+def one(project: str) -> Response:
+    """The graph that ``?graph=`` names, or the default graph with ``?default``."""
+    repo = auth.repository()
+    repo.project(project)
+    graph = _graph()
+    if graph is None:
+        return _constructed(repo, project, "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }")
+    term = _GRAPH.term(graph)
+    submitted = sparql.run(repo, project, _ASSERTED % (term, term)).rows
+    if submitted:
+        document, version = submitted[0]["document"], submitted[0]["version"]
+        if isinstance(document, Literal) and isinstance(version, Literal):
+            return _asserted(repo, project, document.lexical, int(version.lexical))
+    if not sparql.run(repo, project, _EXISTS % term).boolean:
+        raise NotFound(f"the dataset of {project!r} has no graph {graph}")
+    return _constructed(repo, project, f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {term} {{ ?s ?p ?o }} }}")
+
+
+def _graph() -> str | None:
+    """The name that was asked for (SPARQL 1.1 Graph Store HTTP Protocol, section 4.2); None for the default graph.
+
+    Raises:
+        Rejected: 400, neither or both are given, or the name is not an absolute IRI.
+    """
+    named, default = request.args.getlist("graph"), "default" in request.args
+    if len(named) + default != 1:
+        raise Rejected(400, "say which graph: ?graph=IRI, or ?default")
+    if default or named == ["default"]:
+        return None
+    if not is_iri(named[0]):
+        raise Rejected(400, f"graph={named[0][:200]} is not an absolute IRI")
+    return named[0]
+
+
+def _asserted(repo: Repository, project: str, name: str, version: int) -> Response:
+    choice = choose(_OFFERS)
+    document = repo.read(project, name, version)
+    return _sent(replace(document, bundles=[]).write(choice.name), choice)
+
+
+def _constructed(repo: Repository, project: str, query: str) -> Response:
+    choice = choose(_OFFERS)
+    return _sent(sparql.run(repo, project, query).write(choice.name), choice)
+
+
+def _sent(data: bytes, choice: Choice) -> Response:
+    response = Response(data, content_type=content_type(choice.media_type))
+    if choice.media_type.endswith("xml"):
+        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        response.headers["Content-Disposition"] = 'attachment; filename="graph.rdf"'
+    return cached(response)
