@@ -15,6 +15,7 @@ import provrepo
 from provrepo.checks.constraints.judgement import check
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES, rule_id
 from provrepo.checks.findings import Severity
+from provrepo.model.statements import GENERATION
 from tests.corpus import corpus, present
 
 CASES = Path(__file__).parent / "constraints"
@@ -269,3 +270,22 @@ def test_the_documents_of_other_people_end_with_a_verdict():
         if "runcrate" in str(path) and "cwlprov" in path.name:
             assert rules <= {"prov-constraints:28"}, path
     assert judged > 10
+
+
+def test_blank_nodes_that_all_turn_out_to_be_one_take_time_in_proportion():
+    from time import process_time
+
+    from provrepo.checks.constraints.instance import Instance
+    from provrepo.checks.constraints.unify import Unifier
+
+    def seconds(size: int) -> float:
+        said = "\n".join(
+            f"wasGeneratedBy(_:g{n}; _:e, _:a{n}, -)\nwasGeneratedBy(_:g0; _:e, _:a{n}, -)" for n in range(size)
+        )
+        unifier = Unifier(Instance(document(said).statements))
+        start = process_time()
+        unifier.run()
+        assert len(list(unifier.instance.alive(GENERATION))) == 1
+        return process_time() - start
+
+    assert seconds(5000) < 40 * seconds(500) + 0.05

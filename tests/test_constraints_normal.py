@@ -75,7 +75,7 @@ INFERENCES = {
     ),
     "11-unknown-usage": (
         "wasDerivedFrom(ex:d; ex:e2, ex:e1, ex:a, -, -)",
-        ["wasGeneratedBy(_:n1; e2, a, -)", "used(_:n2; a, e1, -)", "wasDerivedFrom(_:d; e2, e1, a, _:n1, _:n2)"],
+        ["wasGeneratedBy(_:n1; e2, a, -)", "used(_:n2; a, e1, -)", "wasDerivedFrom(d; e2, e1, a, _:n1, _:n2)"],
     ),
     "12": (
         "wasDerivedFrom(ex:d; ex:e2, ex:e1, [prov:type='prov:Revision'])",
@@ -122,7 +122,7 @@ INFERENCES = {
 @pytest.mark.parametrize("name", INFERENCES)
 def test_what_follows(name):
     said, follows = INFERENCES[name]
-    assert normal(said) == [line.replace("_:d", "d") for line in follows]
+    assert normal(said) == follows
 
 
 RELATIONS = {
@@ -151,10 +151,8 @@ def test_21_a_specialization_has_the_attributes_of_all_above_it():
 
 
 def test_28_29_times_spread_between_an_activity_and_its_events():
-    said = (
-        f"activity(ex:a, -, -)\nwasStartedBy(ex:s; ex:a, ex:e, ex:b, {T10})\nwasEndedBy(ex:n; ex:a, ex:e, ex:b, {T11})"
-    )
-    assert f"activity(a, {T10}, {T11})" in normal(said)
+    events = f"wasStartedBy(ex:s; ex:a, ex:e, ex:b, {T10})\nwasEndedBy(ex:n; ex:a, ex:e, ex:b, {T11})"
+    assert f"activity(a, {T10}, {T11})" in normal(f"activity(ex:a, -, -)\n{events}")
 
 
 def test_a_mention_is_a_specialization():

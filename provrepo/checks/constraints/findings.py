@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from provrepo.checks.constraints import impossible, rules, times
@@ -118,21 +119,25 @@ def repeated_bundles(document: Document) -> Iterator[Finding]:
 
 def _clashes(place: _Place, unifier: Unifier) -> Iterator[Finding]:
     """Rules 22–29; all that clashes with one row at one argument has one cause."""
+    if not unifier.clashes:
+        return
+    said = _Said(unifier)
     causes: dict[tuple[int, int, int], list[Clash]] = {}
     for clash in unifier.clashes:
         row = unifier.instance.standing(clash.rows[0])
         causes.setdefault((clash.rule, clash.place, id(row)), []).append(clash)
     for found in causes.values():
-        yield _clash(place, unifier, found)
+        yield _clash(place, unifier, said, found)
 
 
-def _clash(place: _Place, unifier: Unifier, found: list[Clash]) -> Finding:
+def _clash(place: _Place, unifier: Unifier, said: _Said, found: list[Clash]) -> Finding:
     first, names = found[0], place.names
-    values: dict[int, int] = {}
+    values: dict[int, Row] = {}
     for clash in found:
         for row, term in zip(clash.rows, clash.terms, strict=True):
-            values.setdefault(term, _says(unifier, row, term))
-    told = [f"{names.told(number)} says {names.term(term)}" for term, number in list(values.items())[:_VALUES]]
+            values.setdefault(term, row)
+    shown = {term: said.where(row, term) for term, row in islice(values.items(), _VALUES)}
+    told = [f"{names.told(number)} says {names.term(term)}" for term, number in shown.items()]
     more = f", and {len(values) - _VALUES} others differ too" if len(values) > _VALUES else ""
     kind = first.kind
     argument = "identifier" if first.place == 0 else _words(kind.arguments[first.place - 1].name)
@@ -141,10 +146,37 @@ def _clash(place: _Place, unifier: Unifier, found: list[Clash]) -> Finding:
     return place.finding(
         rule,
         f"{_because(first)}, so there is one {argument}; but {', and '.join(told)}{more}.",
-        max(values.values()),
+        max(shown.values()),
         focus=_subject(unifier, first),
         repair=_REPAIRS.get(first.rule, "Keep the value that is right, or give one of them another identifier."),
     )
+
+
+class _Said:
+    """Which statement gives a value, where rows were merged from several."""
+
+    def __init__(self, unifier: Unifier) -> None:
+        instance = self._instance = unifier.instance
+        self._merged: dict[int, list[Row]] = {}
+        # The times of an activity may be those of its starts and ends (rules 28 and 29).
+        self._events: dict[int, list[Row]] = {}
+        for kind, rows in instance.rows.items():
+            for row in rows:
+                if id(row) in instance.dead:
+                    self._merged.setdefault(id(instance.standing(row)), []).append(row)
+                if kind in (START, END):
+                    self._events.setdefault(instance.terms.find(row[1]), []).append(row)
+
+    def where(self, row: Row, term: int) -> int:
+        """The number of a statement that gives this value to this row."""
+        instance = self._instance
+        row = instance.standing(row)
+        lexical = instance.terms.names[term]
+        for other in (row, *self._merged.get(id(row), ()), *self._events.get(row[0], ())):
+            statement = instance.statements[source(other)]
+            if lexical == statement.id or lexical in statement.args:
+                return source(other)
+        return source(row)
 
 
 def _because(clash: Clash) -> str:
@@ -164,23 +196,6 @@ _REPAIRS = {
     28: "Give the start and the activity the same time; two different triggers of one start have one time.",
     29: "Give the end and the activity the same time; two different triggers of one end have one time.",
 }
-
-
-def _says(unifier: Unifier, row: Row, term: int) -> int:
-    """The number of a statement that gives this value, where the row was merged from several."""
-    instance = unifier.instance
-    row = instance.standing(row)
-    merged = [other for rows in instance.rows.values() for other in rows if instance.standing(other) is row]
-    lexical = instance.terms.names[term]
-    for other in (row, *merged):
-        statement = instance.statements[source(other)]
-        if lexical in statement.args or lexical == statement.id:
-            return source(other)
-    # The value came from a start or end of the same activity (rules 28 and 29).
-    for number, statement in enumerate(instance.statements):
-        if lexical in statement.args and instance.terms.names[row[0]] in (statement.id, *statement.args):
-            return number
-    return source(row)
 
 
 def _subject(unifier: Unifier, clash: Clash) -> str | None:
@@ -239,13 +254,14 @@ def _impossible(place: _Place, facts: Facts, unifier: Unifier) -> Iterator[Findi
             focus=facts.instance.terms.names[term],
             repair="Use two identifiers, one for the thing and one for what happened.",
         )
-    for row, number in impossible.members_of_nothing(facts):
+    for rows, number in impossible.members_of_nothing(facts):
+        more = f", and {len(rows) - 1} more say so" if len(rows) > 1 else ""
         yield place.finding(
             rules.rule_id(56),
-            f"{names.term(row[1])} is an empty collection by {names.told(number)}, so it has no members "
-            f"({rules.title(56)}); but {names.told(source(row))}.",
-            source(row),
-            repair="Type it as prov:Collection, or leave the member out.",
+            f"{names.term(rows[0][1])} is an empty collection by {names.told(number)}, so it has no members "
+            f"({rules.title(56)}); but {names.told(source(rows[0]))}{more}.",
+            source(rows[0]),
+            repair="Type it as prov:Collection, or leave the members out.",
         )
 
 

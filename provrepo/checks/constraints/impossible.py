@@ -148,9 +148,12 @@ def things_and_relations(facts: Facts, unifier: Unifier) -> Iterator[Overlap]:
                 yield term, (thing, mine[term]), (relation, source(theirs[term]))
 
 
-def members_of_nothing(facts: Facts) -> Iterator[tuple[Row, int]]:
-    """56 membership-empty-collection: memberships, and the number of the statement that says there are none."""
+def members_of_nothing(facts: Facts) -> Iterator[tuple[list[Row], int]]:
+    """56 membership-empty-collection: the memberships of a collection, and the number of what says there are none."""
+    found: dict[int, list[Row]] = {}
     for kind in (MEMBERSHIP, DICTIONARY_MEMBERSHIP) if facts.empty else ():
         for row in facts.instance.alive(kind):
             if row[1] in facts.empty:
-                yield row, facts.empty[row[1]]
+                found.setdefault(row[1], []).append(row)
+    for term, rows in found.items():
+        yield rows, facts.empty[term]

@@ -21,7 +21,6 @@ from provrepo.model.statements import (
     INFLUENCE,
     INVALIDATION,
     MENTION,
-    SPECIALIZATION,
     START,
     USAGE,
     Kind,
@@ -113,11 +112,15 @@ class Unifier:
             return left
         if left == FRESH:
             return right
+        if right in terms.variables and (left not in terms.variables or self._held(right) <= self._held(left)):
+            return self._bind(right, left)
         if left in terms.variables:
             return self._bind(left, right)
-        if right in terms.variables:
-            return self._bind(right, left)
         return CLASH
+
+    def _held(self, variable: int) -> int:
+        """How many rows mention a variable: the one with fewer is bound, so that no row is looked at too often."""
+        return len(self._holders.get(variable, ()))
 
     def _bind(self, variable: int, term: int) -> int:
         self.instance.terms.bound[variable] = term
@@ -131,12 +134,17 @@ class Unifier:
 
     def _drain(self) -> None:
         agenda = self._agenda
-        while agenda:
-            kind, row = agenda.pop()
-            if kind is MENTION or kind is SPECIALIZATION:
+        mentioned = False
+        while agenda or mentioned:
+            if not agenda:
+                mentioned = False
                 self._settle_mentions()
-            elif kind in self.by_id:
+                continue
+            kind, row = agenda.pop()
+            if kind in self.by_id:
                 self._settle(kind, self.instance.standing(row))
+            elif kind is MENTION:
+                mentioned = True
 
     def _settle(self, kind: Kind, row: Row) -> None:
         """Find out which row this is, by its identifier and by its key."""
