@@ -153,15 +153,19 @@ def test_attributes_that_prov_does_not_define_are_a_warning():
     assert (found.rule, found.severity, found.path) == ("prov-dm:attribute", Severity.WARNING, PROV + "flavor")
 
 
-def test_repeated_bundles_and_remarks_of_the_reader_are_warnings():
+def test_a_repeated_bundle_is_one_violation_of_the_constraints():
     document = provn(
         "bundle ex:b\nentity(ex:a)\nendBundle\nbundle ex:b\nentity(ex:c)\nendBundle\nbundle ex:d\nendBundle"
     )
-    (found,) = syntax.check(document)
+    (found,) = provrepo.validate(document).findings
     assert (found.rule, found.severity, found.bundle, found.line) == (
-        *("prov-dm:bundle", Severity.WARNING),
+        *("prov-constraints:bundles", Severity.VIOLATION),
         *(EX + "b", 7),
     )
+
+
+def test_remarks_of_the_reader_are_warnings():
+    document = provn("entity(ex:a)")
     document.warnings.append(provrepo.model.document.Warned("an odd prefix", 2))
     remark = syntax.check(document)[0]
     assert (remark.rule, remark.message, remark.line) == ("reading:remark", "an odd prefix", 2)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Literal
+from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import Entries, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
 
@@ -49,9 +49,10 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
     Statements of one kind with one identifier are one relation (PROV-CONSTRAINTS 23), so what one of them leaves out
     another may give.
     """
+    given = _Given()
     for bundle, statement in _statements(document):
         for place, (argument, term) in enumerate(zip(statement.kind.arguments, statement.args, strict=True)):
-            if argument.required and term is None and not _given_elsewhere(bundle, statement, place):
+            if argument.required and term is None and not given.elsewhere(bundle, statement, place):
                 yield _at(
                     bundle,
                     statement,
@@ -72,10 +73,26 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
             )
 
 
-def _given_elsewhere(bundle: Bundle, statement: Statement, place: int) -> bool:
-    return statement.id is not None and any(
-        other.kind is statement.kind and other.id == statement.id and other.args[place] is not None for other in bundle
-    )
+class _Given:
+    """Which arguments the relations of a bundle have; looked through when the first one is missed."""
+
+    def __init__(self) -> None:
+        self._bundle: Bundle | None = None
+        self._known: set[tuple[str, Identifier, int]] = set()
+
+    def elsewhere(self, bundle: Bundle, statement: Statement, place: int) -> bool:
+        if statement.id is None:
+            return False
+        if bundle is not self._bundle:
+            self._bundle = bundle
+            self._known = {
+                (other.kind.name, other.id, number)
+                for other in bundle
+                if other.id is not None
+                for number, term in enumerate(other.args)
+                if term is not None
+            }
+        return (statement.kind.name, statement.id, place) in self._known
 
 
 def times(document: Document) -> Iterator[Finding]:
@@ -132,33 +149,12 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                 )
 
 
-def bundle_identifiers(document: Document) -> Iterator[Finding]:
-    """PROV-CONSTRAINTS section 7.2: the bundles of a document have different identifiers."""
-    seen: set[str] = set()
-    for bundle in document.bundles:
-        if bundle.id is not None and bundle.id in seen:
-            place = next((s.span for s in bundle.statements if s.span is not None), None)
-            yield Finding(
-                LAYER,
-                "prov-dm:bundle",
-                Severity.WARNING,
-                "There is more than one bundle with this identifier.",
-                focus=bundle.id,
-                line=place and place[0],
-                approximate=place is not None,
-                bundle=bundle.id,
-                repair="Merge the bundles, or give each an identifier of its own.",
-            )
-        seen.add(bundle.id or "")
-
-
 CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     remarks,
     mandatory_arguments,
     times,
     literals,
     reserved_attributes,
-    bundle_identifiers,
 )
 
 _EXAMPLE = "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."
