@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 import provrepo
-from benchmarks.generate import branching, pipeline
+from benchmarks.generate import pipeline
 from provrepo.codecs import svg
 from provrepo.codecs.svg import MOST_EDGES, MOST_NODES, picture
 from provrepo.codecs.svg_graph import graph
@@ -231,20 +230,6 @@ def test_dense_documents_are_summarized_too() -> None:
     found = picture(document(*(f"used(ex:a{n}, ex:e{m}, -)" for n in range(60) for m in range(60))))
     assert found.summarized
     assert found.graph.nodes == 2
-
-
-@pytest.mark.parametrize(("size", "seconds"), [(300, 0.3), (1_000, 2.0)])
-def test_drawing_takes_its_time_and_no_more(size: int, seconds: float) -> None:
-    made = branching(size)
-    best = 99.0
-    for _ in range(3):
-        started = time.perf_counter()
-        found = graph(made, most_nodes=2_000, most_edges=9_000)
-        assert found is not None
-        svg.render(found)
-        best = min(best, time.perf_counter() - started)
-    # Machines of continuous integration are slow and shared.
-    assert best < 4 * seconds
 
 
 # The format
