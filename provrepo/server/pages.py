@@ -17,7 +17,7 @@ from provrepo.repository.repository import Repository
 from provrepo.server import auth, shown
 from provrepo.server.pictures import Pictures
 
-__all__ = ["URL", "blueprint", "document_page", "page", "register"]
+__all__ = ["URL", "address", "blueprint", "document_page", "page", "register"]
 
 blueprint = Blueprint("pages", __name__)
 
@@ -87,10 +87,10 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def _() -> dict[str, Any]:
-        return {"url": _url}
+        return {"url": address}
 
 
-def _url() -> str:
+def address() -> str:
     """Where the server is reached, ending in a slash: the base IRI, or where it listens."""
     settings = auth.store().settings
     return auth.store().base() or current_app.config.get(URL) or f"http://{settings.host}:{settings.port}/"

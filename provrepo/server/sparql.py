@@ -147,6 +147,9 @@ def run(
             query,
             project=project,
             public=project is None,
+            # What a query leaves relative is relative to the endpoint (SPARQL 1.1 Query, section 4.1.1.2), by the name
+            # that the repository gives itself.
+            base=pages.address() + ("sparql" if project is None else f"projects/{project}/sparql"),
             timeout=timeout,
             default_graphs=default_graphs,
             named_graphs=named_graphs,
