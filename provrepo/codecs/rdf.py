@@ -16,7 +16,7 @@ from provrepo.codecs.names import RESERVED
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
-from provrepo.errors import ReadError, UnknownFormat
+from provrepo.errors import ReadError, TooLarge, UnknownFormat
 from provrepo.model.document import Document, Loss, Quad, Warned
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import RDFS
@@ -118,6 +118,7 @@ def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa:
 
     Raises:
         ReadError: with line and column where pyoxigraph or a search for the culprit gives one.
+        TooLarge: a token of more than 16 MiB, which is pyoxigraph's limit.
     """
     quads: list[Quad] = []
     prefixes = parse_into(data, format, base, quads.extend, quads.clear)
@@ -203,6 +204,10 @@ def _parse(data: bytes | Feed, format: str, base: str | None, reader: LineReader
         found = parser.prefixes
     except SyntaxError as error:
         raise _explained(error, data if isinstance(data, bytes) else b"", format) from None
+    except MemoryError as error:
+        if "buffer maximal size" not in str(error):
+            raise
+        raise TooLarge("a single literal or name takes more than 16 MiB, which is the most that is read") from None
     except ValueError as error:
         raise ReadError(f"{given!r} cannot be a base IRI: {error}", format=format) from None
     return {p: n for p, n in sorted(found.items()) if RESERVED.get(p) != n}
