@@ -133,7 +133,9 @@ def run(*, checkpoint: str | None, question: dict[str, Any], rows: int, size: in
     kind, written = evaluate(_store(checkpoint), Question(**question), Limits(rows=rows, size=size))
     if len(written) <= _INLINE:
         return {"kind": kind, "text": written.decode()}
-    Path(spool).write_bytes(written)
+    file = Path(spool)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(written)
     return {"kind": kind}
 
 
@@ -157,7 +159,6 @@ def _store(checkpoint: str | None) -> ox.Store:
 
 def spool(root: Path) -> Path:
     """A name for the file of a long answer, below ``root``."""
-    root.mkdir(parents=True, exist_ok=True)
     return root / f"answer-{uuid.uuid4().hex}"
 
 
