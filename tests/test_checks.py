@@ -208,6 +208,8 @@ def test_a_finding_of_a_shape_says_everything():
         component=SH + "ClassConstraintComponent",
         value=f"<{EX}raw>",
         repair=f"Describe {EX}raw in the same document or bundle.",
+        patch=f"<{EX}raw> a <{PROV}Entity> .",
+        lineage=f"used by {EX}run",
     )
     assert report.layers == ("syntax", "constraints", "shapes")
     assert report.profiles == ("core/1.0",)

@@ -323,3 +323,33 @@ def test_the_verbs_of_the_command_line(crops, tmp_path):
     assert run("show", "labels")[0] == 2
     assert run("add", str(folder(tmp_path / "core")))[0] == 1
     assert run("backtest", "core", "--project", "crops")[0] == 0
+
+
+# Metrics --------------------------------------------------------------------------------------------------------
+
+
+def test_the_metrics_of_a_project(crops):
+    crops.set_project("crops", profiles=["core"])
+    crops.submit(PROVJSON, project="crops", name="three")
+    found = crops.metrics("crops")
+    assert (found["documents"], found["without_findings"]) == (3, 3)
+    assert found["profiles"] == [{"profile": "core/1.0", "conforming": 1, "share": 33.3}]
+    # The raw data has no origin: two of three things are complete.
+    assert found["coverage"] == 66.6
+    (month,) = found["over_time"]
+    assert month["documents"] == 4
+    assert json.loads(json.dumps(found)) == found
+    with pytest.raises(NotFound):
+        crops.metrics("nope")
+
+
+def test_the_metrics_of_a_project_without_documents(repository):
+    repository.create_project("empty")
+    assert repository.metrics("empty") == {
+        "project": "empty",
+        "documents": 0,
+        "without_findings": 0,
+        "profiles": [],
+        "coverage": None,
+        "over_time": [],
+    }

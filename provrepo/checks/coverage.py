@@ -12,14 +12,15 @@ however much is known of how it was made: it began somewhere else, or goes round
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from provrepo.checks.instances import Instance
 from provrepo.errors import UsageError
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
 
-__all__ = ["ASKED", "UPSTREAM", "Coverage", "Gap", "Sources", "measure"]
+__all__ = ["ASKED", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "measure"]
 
 UPSTREAM = tuple(
     PROV + name
@@ -41,6 +42,26 @@ ASKED = (*UPSTREAM, RDF_TYPE, PROV + "wasAssociatedWith", *_DECLARED)
 
 # What stands beside a lineage and is not part of it.
 _BESIDE = frozenset(PROV + name for name in ("Agent", "Person", "Organization", "SoftwareAgent", "Plan", "Bundle"))
+
+
+class Tally:
+    """Measures the instances of a document while somebody else goes through them."""
+
+    def __init__(self) -> None:
+        self._things = self._complete = 0
+
+    def over(self, instances: Iterable[Instance]) -> Iterator[Instance]:
+        """The same instances; each has been measured when the next one is asked for."""
+        for instance in instances:
+            found = measure((str(s), str(p), str(o)) for s, p, o, _ in instance.triples if p in _WANTED)
+            self._things += found.things
+            self._complete += found.complete
+            yield instance
+
+    @property
+    def percent(self) -> float:
+        """Of all instances together, each thing counted in each."""
+        return Coverage(self._things, self._complete).percent
 
 
 class Gap(NamedTuple):

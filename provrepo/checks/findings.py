@@ -41,6 +41,9 @@ class Finding:
         value: the offending value in N-Triples syntax, or None.
         bundle: the bundle it was found in, None for the top level.
         repair: what to do about it, in plain words, or None.
+        patch: triples with placeholders that would mend it, in Turtle without prefixes, or None.
+        label: what the document calls the focus, or None.
+        lineage: where the focus stands in the lineage, in a few words, or None.
     """
 
     layer: str
@@ -57,6 +60,9 @@ class Finding:
     value: str | None = None
     bundle: str | None = None
     repair: str | None = None
+    patch: str | None = None
+    label: str | None = None
+    lineage: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON would hold it, without what is absent."""

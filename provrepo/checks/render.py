@@ -105,8 +105,7 @@ def _text(report: Report, name: str, color: bool) -> str:
         lines.append(f"  {printable(group.first.message)}")
         for finding in group.findings[:SHOWN]:
             lines.append(f"  - {printable(', '.join(_where(finding)))}")
-            if finding.repair:
-                lines.append(f"    {printable(finding.repair)}")
+            lines += [f"    {printable(said)}" for said in (finding.lineage, finding.repair) if said]
         if len(group.findings) > SHOWN:
             lines.append(f"  … and {len(group.findings) - SHOWN} more")
     return "\n".join(lines) + "\n"
@@ -119,7 +118,7 @@ def _where(finding: Finding) -> list[str]:
         column = "" if finding.column is None else f", column {finding.column}"
         parts.append(f"{'near ' if finding.approximate else ''}line {finding.line}{column}")
     if finding.focus is not None:
-        parts.append(finding.focus)
+        parts.append(f"{finding.label} ({finding.focus})" if finding.label else finding.focus)
     if finding.value is not None and finding.value not in (f"<{finding.focus}>", finding.focus):
         parts.append(f"value {finding.value}")
     if finding.bundle is not None and finding.bundle != finding.focus:
@@ -156,8 +155,8 @@ def _html(report: Report, name: str) -> str:
             "<ul>",
         ]
         for finding in group.findings[:SHOWN]:
-            repair = f"<br>{escape(finding.repair)}" if finding.repair else ""
-            parts.append(f"<li>{escape(', '.join(_where(finding)))}{repair}</li>")
+            more = "".join(f"<br>{escape(said)}" for said in (finding.lineage, finding.repair) if said)
+            parts.append(f"<li>{escape(', '.join(_where(finding)))}{more}</li>")
         if len(group.findings) > SHOWN:
             parts.append(f"<li>and {len(group.findings) - SHOWN} more</li>")
         parts += ["</ul>", "</section>"]

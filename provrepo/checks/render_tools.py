@@ -67,6 +67,8 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
         yield PROVREPO + "line", Literal(str(finding.line), XSD + "integer")
     if finding.repair is not None:
         yield PROVREPO + "repair", text(finding.repair)
+    if finding.patch is not None:
+        yield PROVREPO + "patch", text(finding.patch)
 
 
 def _node(name: str) -> Value:

@@ -21,6 +21,8 @@ class Report:
         findings: worst first.
         statements: how many statements were judged.
         format: the format that was read, or None for a document made in memory.
+        coverage: how much of the lineage is known, in percent (``provrepo.checks.coverage``); None where it was not
+            measured, which is where no profile was asked for.
     """
 
     layers: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     statements: int = 0
     format: str | None = None
+    coverage: float | None = None
 
     @classmethod
     def of(
@@ -38,10 +41,11 @@ class Report:
         profiles: Iterable[str] = (),
         statements: int = 0,
         format: str | None = None,  # noqa: A002
+        coverage: float | None = None,
     ) -> Report:
         """A report with its findings in order, each once."""
         ordered = sorted(dict.fromkeys(findings), key=Finding.order)
-        return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format)
+        return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format, coverage)
 
     @property
     def conforms(self) -> bool:
@@ -72,6 +76,7 @@ class Report:
             "profiles": list(self.profiles),
             "statements": self.statements,
             "format": self.format,
+            "coverage": self.coverage,
             "counts": {severity.value: self.count(severity) for severity in Severity},
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -85,4 +90,5 @@ class Report:
             tuple(Finding.from_dict(finding) for finding in data["findings"]),
             data["statements"],
             data["format"],
+            data.get("coverage"),  # reports of before it was measured
         )

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypedDict, cast
 
+from provrepo.checks import repairs
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.instances import Instance
 from provrepo.checks.profiles import Profile
+from provrepo.checks.repairs import first_path
 from provrepo.model.document import Quad
-from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
 from provrepo.vocab import PREDECLARED, SH, XSD_STRING
 from provrepo.workers.child import inside
@@ -42,6 +44,9 @@ class RawResult(TypedDict):
         path: property path as an IRI or in SPARQL syntax, or None.
         value: in N-Triples syntax, or None.
         message: one sentence.
+        expected: IRI of the class or datatype that the shape asks for, or None.
+        repair: what the shape says is to be done (``provrepo:repair``), or None.
+        patch: the triples that the shape says are missing (``provrepo:patch``), with ``$this`` for the focus, or None.
     """
 
     shape: str
@@ -51,6 +56,9 @@ class RawResult(TypedDict):
     path: str | None
     value: str | None
     message: str
+    expected: str | None
+    repair: str | None
+    patch: str | None
 
 
 class Engine(Protocol):
@@ -183,18 +191,20 @@ def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Fin
         value=raw["value"],
         bundle=bundle,
         repair=_repair(component, raw),
+        patch=_patch(component, raw),
     )
 
 
-_IRI = re.compile("<([^<>]*)>")
-
-
 def _repair(component: str, raw: RawResult) -> str | None:
-    """Plain words where the kind of constraint says what is missing."""
-    # Of a path with alternatives the first, which the shape's author prefers.
-    path = short((_IRI.findall(raw["path"] or "") or [raw["path"] or ""])[0])
+    """Plain words: the shape's own, or where the kind of constraint says what is missing."""
+    if raw["repair"]:
+        return raw["repair"]
+    steps = first_path(raw["path"] or "")
+    path = " with ".join(short(step.predicate) for step in steps)
     match component:
-        case "MinCountConstraintComponent":
+        case "MinCountConstraintComponent" | "QualifiedMinCountConstraintComponent" if not any(
+            s.inverse for s in steps
+        ):
             return f"Add {path} to {short(raw['focus'] or '')}."
         case "MaxCountConstraintComponent":
             return f"Keep one {path} of {short(raw['focus'] or '')}."
@@ -204,6 +214,13 @@ def _repair(component: str, raw: RawResult) -> str | None:
             return "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."
         case _:
             return None
+
+
+def _patch(component: str, raw: RawResult) -> str | None:
+    focus = raw["focus"]
+    if raw["patch"] and focus is not None and not is_blank(focus) and focus == _safe(focus):
+        return raw["patch"].replace("$this", f"<{focus}>")
+    return repairs.patch(component, focus=focus, path=raw["path"], value=raw["value"], expected=raw["expected"])
 
 
 def short(iri: str) -> str:

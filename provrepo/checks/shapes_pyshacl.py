@@ -30,7 +30,7 @@ from provrepo.checks.lexical import valid
 from provrepo.checks.shapes import RawResult, uncollected
 from provrepo.checks.shapes_paths import follow
 from provrepo.errors import Damaged
-from provrepo.vocab import OWL, SH, XSD
+from provrepo.vocab import OWL, PROVREPO, SH, XSD
 
 __all__ = ["PyShacl", "judge", "run", "warm"]
 
@@ -301,6 +301,7 @@ def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResu
         return said.get(name, [None])[0]
 
     path, value = one("resultPath"), one("value")
+    expected, repair, patch = _advice(shapes, one("sourceShape"))
     return RawResult(
         shape=_owner(shapes, one("sourceShape")),
         component=str(one("sourceConstraintComponent")),
@@ -309,7 +310,23 @@ def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResu
         path=None if path is None else _path(shapes, path),
         value=None if value is None else ntriples(value),
         message=_message(said.get("resultMessage", [])),
+        expected=expected,
+        repair=repair,
+        patch=patch,
     )
+
+
+@lru_cache(maxsize=4096)
+def _advice(shapes: ShapesGraph, shape: Node) -> tuple[str | None, ...]:
+    """What the shape asks for, and what it says about mending: ``expected``, ``repair`` and ``patch``."""
+    graph, owner = shapes.graph, URIRef(_owner(shapes, shape))
+    asked = graph.value(shape, _CLASS) or graph.value(shape, _DATATYPE)
+    repair, patch = graph.value(owner, _REPAIR), graph.value(owner, _PATCH)
+    return tuple(None if said is None else str(said) for said in (asked, repair, patch))
+
+
+_CLASS, _DATATYPE = URIRef(SH + "class"), URIRef(SH + "datatype")
+_REPAIR, _PATCH = URIRef(PROVREPO + "repair"), URIRef(PROVREPO + "patch")
 
 
 def _severity(iri: str) -> str:
@@ -327,6 +344,9 @@ def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
         path=None,
         value=None,
         message=f"This could not be checked: {reason}",
+        expected=None,
+        repair=None,
+        patch=None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from provrepo.checks import places, shapes, syntax
 from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
 from provrepo.checks.constraints.judgement import check as judge
+from provrepo.checks.coverage import Tally
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.instances import instances
 from provrepo.checks.profiles import Profile, resolve
@@ -78,8 +79,9 @@ def check(
     if mode != "off":
         findings += judge(document) if mode == "gate" else map(_told, judge(document))
         layers.append(CONSTRAINTS)
+    lineage = Tally()
     if chosen:
-        findings += shapes.check(instances(document), chosen, timeout=timeout, pool=pool)
+        findings += shapes.check(lineage.over(instances(document)), chosen, timeout=timeout, pool=pool)
         layers.append(shapes.LAYER)
     return Report.of(
         places.locate(findings, document, source),
@@ -87,6 +89,7 @@ def check(
         profiles=[profile.label for profile in chosen],
         statements=len(document),
         format=document.format,
+        coverage=lineage.percent if chosen else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -150,7 +151,7 @@ def normalize(file: str, to: str | None, from_: str | None, base: str | None, ou
 
 @click.command(short_help="Check documents, and say what is wrong and where.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Hold it against a profile; repeatable.")
+@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile, or a folder of one; repeatable.")
 @click.option(
     "--constraints",
     type=click.Choice(["gate", "report", "off"]),
@@ -166,6 +167,11 @@ def normalize(file: str, to: str | None, from_: str | None, base: str | None, ou
     show_default=True,
     help="How the report is written.",
 )
+@click.option(
+    "--fix-template",
+    metavar="FILE",
+    help="Write what is missing as Turtle with placeholders to fill in; `-` is stdout.",
+)
 def validate(
     files: tuple[str, ...],
     profiles: tuple[str, ...],
@@ -173,6 +179,7 @@ def validate(
     from_: str | None,
     base: str | None,
     style: str,
+    fix_template: str | None,
 ) -> int:
     """Check documents, and say what is wrong, where, and what to do about it.
 
@@ -188,6 +195,10 @@ def validate(
         except ReadError as error:
             output.note(f"error: {name}: {error}")
     _show(reports, style, several=len(files) > 1)
+    if fix_template is not None:
+        from provrepo.checks.repairs import template
+
+        output.save(template(reports).encode("utf-8"), fix_template)
     if len(reports) < len(set(files)):
         return 2
     return 0 if all(report.conforms for report in reports.values()) else 1
@@ -196,14 +207,16 @@ def validate(
 def _check(
     name: str, profiles: tuple[str, ...], constraints: str | None, from_: str | None, base: str | None
 ) -> Report:
+    from provrepo.checks.profiles import read as read_profile
     from provrepo.checks.validation import validate as check
     from provrepo.codecs.formats import by_name, content, detect, read
 
+    chosen_profiles = [read_profile(Path(named)) if "/" in named else named for named in profiles]
     data, path = content(source(name))
     chosen = by_name(from_) if from_ else detect(data, path)
     document = read(data, format=chosen.name, base=base)
     # With the bytes at hand, findings on RDF come with a line too.
-    return check(document, profiles=profiles, constraints=constraints, source=data)
+    return check(document, profiles=chosen_profiles, constraints=constraints, source=data)
 
 
 def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:

@@ -116,6 +116,15 @@ def profile_backtest(invocation: Invocation, source: str, project: str, style: s
     return 1 if tried.failing else 0
 
 
+@profile.command("metrics")
+@click.option("--project", metavar="P", required=True, help="Whose documents.")
+@pass_invocation
+def profile_metrics(invocation: Invocation, project: str) -> None:
+    """How good the documents of a project are, as JSON: conforming by profile, coverage of lineage, month by month."""
+    with invocation.repository() as repository:
+        output.records(repository.metrics(project))
+
+
 def _show(found: ProfileInfo, style: str) -> None:
     if style == "json":
         output.records(found.to_dict())

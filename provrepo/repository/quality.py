@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
@@ -156,6 +156,21 @@ class Quality:
             sources=trusted,
             minimum=min_coverage,
         )
+
+    def metrics(self, project: str) -> dict[str, Any]:
+        """How good the documents of a project are, as JSON holds it.
+
+        ``documents`` (how many are current), ``without_findings``, ``profiles`` (of each version how many conform, and
+        their share of all in percent), ``coverage`` (the mean of the documents that it was measured for, in percent),
+        and ``over_time`` with the same for what was submitted in each month.
+
+        Raises:
+            NotFound: no such project.
+        """
+        from provrepo.repository.metrics import metrics
+
+        self._readable(project)
+        return metrics(self._store, project)
 
     def _administer(self, project: str | None) -> None:
         if project is not None:
