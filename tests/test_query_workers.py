@@ -126,7 +126,7 @@ def test_a_query_that_nobody_waits_for_ends(repository: Repository) -> None:
 def test_memory_has_a_limit(tmp_path: Path) -> None:
     text = "BIND('" + "x" * 1000 + "' AS ?v0) "
     text += " ".join(f"BIND(CONCAT(?v{i}, ?v{i}) AS ?v{i + 1})" for i in range(24))
-    with open_repository(settings=settings(tmp_path / "data", query_memory=600)) as repository:
+    with open_repository(settings=settings(tmp_path / "data", query_memory=1000)) as repository:
         repository.submit(PROVJSON, name="run")
         with pytest.raises(WorkerFailed, match="memory"):
             repository.query(f"SELECT (STRLEN(?v24) AS ?n) {{ {text} }}", timeout=20)
