@@ -273,6 +273,30 @@ def test_a_folder_that_is_no_profile_is_refused(repository, tmp_path, broken):
         repository.add_profile(place)
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"profile:a": {"version": "1", "title": "A"}}, "'profile:a'"),
+        ({"profile:a": {"version": 1, "title": "A", "blob": "0" * 64}}, "'profile:a'"),
+        ({"profile:a": {"version": "1", "title": "A", "blob": "x"}}, "'profile:a'"),
+        ({"profile:../a": {"version": "1", "title": "A", "blob": "0" * 64}}, "not a name"),
+        ({f"profile:{n}": {"version": "1", "title": "A", "blob": "0" * 64} for n in "ab"}, "one profile at most"),
+    ],
+)
+def test_entries_hold_whole_profiles_only(repository, body, words):
+    with repository._store.ledger.appending("") as appending, pytest.raises((ValueError, UsageError), match=words):
+        appending.append("settings", body, actor="x")
+
+
+def test_the_blob_of_a_profile_is_needed(repository, tmp_path):
+    added = repository.add_profile(folder(tmp_path / "labels"))
+    assert repository._store.ledger.references(added.blob) == 1
+    path = repository._store.blobs.path(added.blob)
+    path.chmod(0o600)
+    path.unlink()
+    assert any(added.blob in problem for problem in repository.fsck().problems)
+
+
 # Trying out -----------------------------------------------------------------------------------------------------
 
 
