@@ -17,7 +17,6 @@ from provrepo.codecs.collector import paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
 from provrepo.codecs.guards import MAX_LITERAL, check
 from provrepo.codecs.lines import LineWriter
-from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Loss, Quad, Warned
@@ -101,7 +100,8 @@ def _open(path: Path) -> IO[bytes]:
 def _document(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
     document = read(source, format=chosen.name, base=base)
     if target.name in rdf.LINES:
-        for piece in LineWriter().pieces(quad for quad in each_quad(document) if target.bundles or quad[3] is None):
+        quads = rdf.written_quads(document, target.name)
+        for piece in LineWriter().pieces(quad for quad in quads if target.bundles or quad[3] is None):
             output.write(piece)
     else:
         output.write(document.write(target.name))

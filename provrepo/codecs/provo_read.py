@@ -43,6 +43,7 @@ from provrepo.codecs.provo_terms import (
     home,
     specific,
 )
+from provrepo.codecs.provo_variants import Variants, is_variant
 from provrepo.model.document import Bundle, Document, Quad, Unmapped, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.statements import (
@@ -148,6 +149,8 @@ class _Instance:
         self.statements = bundle.statements
         self.unmapped: Unmapped = document.unmapped
         self.warnings: list[Warned] = document.warnings
+        self.kept = document.variants
+        self.variants = Variants()
         self.declared = declared
         self.scope = Scope(document.prefixes)
         self.referenced = referenced
@@ -209,11 +212,17 @@ class _Instance:
         self._dictionaries()
         self._instants()
         self._leftovers(claims)
+        self.kept += self.variants.all(self.statements)
 
     # --- what one triple says -------------------------------------------------------------------------------------
 
     def _describe(self, quad: Quad) -> None:
         self.described.setdefault(quad.subject, []).append(quad)
+
+    def _keep(self, quad: Quad) -> None:
+        """Keep a triple about a node, which must then be written under the name that the triple has for it."""
+        self.variants.add(quad)
+        self.referenced.add(quad.subject)
 
     def _type(self, quad: Quad, _meaning: Meaning) -> None:
         subject, _, value, _ = quad
@@ -261,6 +270,7 @@ class _Instance:
     def _inverse(self, quad: Quad, meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self._pair(meaning.kind, quad.object, quad.subject, meaning.variant)
+            self.variants.add(quad)
         else:
             self.unmapped.add(quad, _NO_IDENTIFIER)
 
@@ -273,6 +283,7 @@ class _Instance:
     def _qualified_inverse(self, quad: Quad, meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self._node(quad.subject).links.append(_Link(meaning.kind, quad.object, meaning.variant, quad))
+            self._keep(quad)
         else:
             self.unmapped.add(quad, _NO_IDENTIFIER)
 
@@ -281,6 +292,7 @@ class _Instance:
             self.unmapped.add(quad, _NO_INSTANT)
         else:
             self.times.setdefault((meaning.kind, quad.subject), []).append(quad)
+            self.variants.add(quad)
 
     def _activity_time(self, quad: Quad, meaning: Meaning) -> None:
         lexical = _instant(quad)
@@ -336,11 +348,19 @@ class _Instance:
             return self.scope.expand(value.lexical) or value
         return value
 
+    def _attribute(self, quad: Quad) -> Attribute:
+        """What a triple says as an attribute."""
+        _, predicate, value, _ = quad
+        known = self._value(value)
+        if known is not value or is_variant(predicate):
+            self._keep(quad)
+        return ATTRIBUTE_OF.get(predicate, predicate), known
+
     def _attributes(self, name: Identifier, kinds: Sequence[Kind], kind: Kind) -> tuple[Attribute, ...]:
         """The attributes of one of the statements about a thing."""
         found = []
         for quad in self.described.get(name, ()):
-            attribute = (ATTRIBUTE_OF.get(quad[1], quad[1]), self._value(quad[2]))
+            attribute = self._attribute(quad)
             if len(kinds) == 1 or home(kinds, attribute) is kind:
                 found.append(attribute)
         return tuple(found)
@@ -393,6 +413,10 @@ class _Instance:
         if is_blank(name) and name not in self.referenced and len(claims) == 1:
             own = None
         frozen = tuple(attributes)
+        if self.variants.links(Statement(kind, own, (), frozen), (link.quad for link in links)):
+            own = name
+        if own is None:
+            self.variants.node(len(self.statements), [link.quad for link in links] + self.described.get(name, []))
         variants = [value for key, value in frozen if key == _TYPE and value in VARIANTS and type(value) is Identifier]
         for args in combinations:
             self.statements.append(Statement(kind, own, args, frozen, entries=entries))
@@ -419,13 +443,15 @@ class _Instance:
                     self.referenced.add(name)
                 else:
                     values[place - 1].setdefault(term, []).append(quad)
+                    if is_variant(predicate, kind, place):
+                        self._keep(quad)
                     if kind is INFLUENCE and predicate in INFLUENCE_OBJECTS:
                         implied[_TYPE, INFLUENCE_OBJECTS[predicate]] = None
                 continue
             if predicate == ENTRIES.get(kind):
                 entries.update(dict.fromkeys(self._entries(quad, kind)))
                 continue
-            attribute = (ATTRIBUTE_OF.get(predicate, predicate), self._value(value))
+            attribute = self._attribute(quad)
             if attribute[0] == _TYPE and CLASS.get(value if type(value) is Identifier else "") in claims:
                 continue
             if len(claims) == 1 or home(claims, attribute) is kind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from provrepo.codecs.provo_dictionary import ENTRIES, pair_triples
 from provrepo.codecs.provo_terms import (
@@ -39,7 +40,7 @@ from provrepo.model.statements import (
 )
 from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 
-__all__ = ["Labels", "document_quads", "each_quad", "instance_quads"]
+__all__ = ["Labels", "crowded", "document_quads", "each_quad", "instance_quads", "is_bare", "qualified_property"]
 
 _LABEL = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
 """Blank node labels that every RDF syntax can write (a part of N-Triples' BLANK_NODE_LABEL)."""
@@ -84,12 +85,12 @@ def _names(document: Document) -> Iterable[str]:
     for bundle in document.bundles:
         if bundle.id is not None:
             yield bundle.id
-    for quad in document.unmapped.quads:
+    for quad in chain(document.unmapped.quads, document.variants):
         yield from (term for term in (quad.subject, quad.object, quad.graph) if isinstance(term, Identifier))
 
 
 def document_quads(document: Document) -> list[Quad]:
-    """All quads of a document, each once: the top level's, those of each bundle, and what was kept as unmapped.
+    """All quads of a document, each once: the top level's, those of each bundle, and what was kept of an RDF source.
 
     The same document always gives the same list.
     """
@@ -106,10 +107,10 @@ def each_quad(document: Document) -> Iterator[Quad]:
     node = labels.node
     seen: set[Quad] = set()
     names = [bundle.id for bundle in document.bundles]
-    mixed = bool(document.unmapped.quads) or len(set(names)) < len(names)
+    mixed = bool(document.unmapped.quads or document.variants) or len(set(names)) < len(names)
     for instance in document.instances():
         graph = None if instance.id is None else node(instance.id)
-        writer = _Writer(labels, graph, _crowded(instance.statements))
+        writer = _Writer(labels, graph, crowded(instance.statements))
         alone = _alone(instance.statements)
         for statement in instance.statements:
             writer.write(statement)
@@ -121,7 +122,7 @@ def each_quad(document: Document) -> Iterator[Quad]:
                 quads = dict.fromkeys(quads)
             yield from quads
             writer.quads.clear()
-    for subject, predicate, value, graph in document.unmapped.quads:
+    for subject, predicate, value, graph in chain(document.variants, document.unmapped.quads):
         kept = node(value) if isinstance(value, Identifier) else value
         quad = Quad(node(subject), predicate, kept, None if graph is None else node(graph))
         if quad not in seen:
@@ -159,13 +160,13 @@ def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Ident
         labels: of the whole document: a blank node is the same in all its instances.
         graph: the graph they belong to, None for the default graph.
     """
-    writer = _Writer(labels, graph, _crowded(statements))
+    writer = _Writer(labels, graph, crowded(statements))
     for statement in statements:
         writer.write(statement)
     return writer.quads
 
 
-def _crowded(statements: Iterable[Statement]) -> set[tuple[Kind, Term, Term]]:
+def crowded(statements: Iterable[Statement]) -> set[tuple[Kind, Term, Term]]:
     """The kinds and pairs of things about which there is more than one statement."""
     first: dict[tuple[Kind, Term, Term], Statement] = {}
     crowded = set()
@@ -265,11 +266,12 @@ class _Writer:
             self._triple(subject, terms.shortcut, value)
             for variant in variants:
                 self._triple(subject, variant.shortcut, value)
-            if self._bare(statement, variants):
+            if is_bare(statement, variants) and (statement.kind, *statement.args[:2]) not in self._crowded:
                 return
         node = self._labels.fresh() if statement.id is None else self._labels.node(statement.id)
-        if subject is not None and terms.qualified is not None:
-            self._triple(subject, variants[0].qualified if len(variants) == 1 else terms.qualified, node)
+        qualified = qualified_property(statement, variants)
+        if subject is not None and qualified is not None:
+            self._triple(subject, qualified, node)
         if terms.cls is not None:
             self._triple(node, TYPE, terms.cls)
         for predicate, argument, term in zip(
@@ -281,15 +283,22 @@ class _Writer:
         self._attributes(node, statement.attributes)
         self._entries(node, statement)
 
-    def _bare(self, statement: Statement, variants: Sequence[Variant]) -> bool:
-        """Whether the shortcut says everything."""
-        return (
-            statement.id is None
-            and not statement.entries
-            and len(statement.attributes) == len(variants) <= 1
-            and not any(statement.args[2:])
-            and (statement.kind, statement.args[0], statement.args[1]) not in self._crowded
-        )
+
+def is_bare(statement: Statement, variants: Sequence[Variant] | None = None) -> bool:
+    """Whether the shortcut says everything, unless there is another statement about the same two things."""
+    variants = _variants(statement) if variants is None else variants
+    return (
+        statement.id is None
+        and not statement.entries
+        and len(statement.attributes) == len(variants) <= 1
+        and not any(statement.args[2:])
+    )
+
+
+def qualified_property(statement: Statement, variants: Sequence[Variant] | None = None) -> Identifier | None:
+    """The property that leads to the qualified node; None where the kind has no such form."""
+    variants = _variants(statement) if variants is None else variants
+    return variants[0].qualified if len(variants) == 1 else RELATIONS[statement.kind].qualified
 
 
 def _properties(statement: Statement, terms: RelationTerms) -> tuple[Identifier, ...]:

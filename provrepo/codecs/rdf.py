@@ -14,6 +14,7 @@ from provrepo.codecs.languages import hidden, hide, marks_for
 from provrepo.codecs.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.names import RESERVED
 from provrepo.codecs.provo_read import read_quads
+from provrepo.codecs.provo_terms import QUALIFIED_NAMES
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
@@ -50,6 +51,9 @@ LINES = ("ntriples", "nquads")
 
 DATASETS = ("trig", "nquads", "rdfjsonld")
 """Formats that hold named graphs."""
+
+_PREFIXED = ("turtle", "trig", "rdfxml")
+"""Formats in which prefixes are declared."""
 
 _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 """Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
@@ -100,7 +104,20 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002
     for bundle in document.bundles:
         for prefix, namespace in bundle.prefixes.items():
             prefixes.setdefault(prefix, namespace)
-    return serialize(each_quad(document), format, prefixes)
+    return serialize(written_quads(document, format), format, prefixes)
+
+
+def written_quads(document: Document, format: str) -> Iterable[Quad]:  # noqa: A002
+    """The quads of a document as one of the RDF formats has them.
+
+    A qualified name in a literal means nothing without the prefixes that it was written with: where reading finds
+    none, only the identifier that it stands for is written.
+    """
+    quads = each_quad(document)
+    if format in ("turtle", "trig"):
+        return quads
+    names = {quad for quad in document.variants if isinstance(quad[2], Literal) and quad[2].datatype in QUALIFIED_NAMES}
+    return (quad for quad in quads if quad not in names) if names else quads
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
@@ -329,7 +346,7 @@ def _grouped(quads: Iterable[Quad]) -> list[Quad]:
 
 
 def _declared(prefixes: Mapping[str, str], quads: Iterable[Quad], format: str) -> dict[str, str] | None:  # noqa: A002
-    if format not in ("turtle", "trig", "rdfxml"):
+    if format not in _PREFIXED:
         return None
     result = {p: n for p, n in prefixes.items() if _PREFIX.fullmatch(p) and is_iri(n)}
     texts: set[str] = set()

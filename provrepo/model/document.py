@@ -129,6 +129,8 @@ class Document:
         bundles: in source order. Two may carry the same identifier: that is invalid PROV, not unreadable.
         prefixes: declared prefix → namespace IRI; the empty prefix is the default namespace.
         unmapped: triples of an RDF source that no statement stands for.
+        variants: triples of an RDF source that say what statements say in other words than those which are written for
+            them, such as inverses; RDF formats write them as well.
         warnings: what the reader found unusual.
         format: name of the format it was read from, or None.
     """
@@ -137,6 +139,7 @@ class Document:
     bundles: list[Bundle] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
     unmapped: Unmapped = field(default_factory=Unmapped)
+    variants: list[Quad] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     format: str | None = None
 
