@@ -5,9 +5,12 @@ The deadline is one second. A query that is stopped there is 503, one that is re
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +169,18 @@ def test_the_server_answers_in_time_and_goes_on(store: Store, name: str) -> None
     following = client.post("/sparql", data={"query": "ASK { ?s prov:used ?o }"})
     assert following.get_json()["boolean"] is True
     assert time.monotonic() - start < 1 + GRACE / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_memory_of_the_server_stays_flat(store: Store) -> None:
+    client = create_app(store).test_client()
+
+    def attack() -> int:
+        for query, expected in ATTACKS.values():
+            if expected & {422, 503}:
+                client.post("/sparql", data={"query": query, "timeout": "0.1"})
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() >> 20
+
+    before = attack()
+    assert attack() - before < 32
