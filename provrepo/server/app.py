@@ -14,6 +14,7 @@ from provrepo.server import (
     graphs,
     headers,
     health,
+    metrics,
     pages,
     problems,
     projects,
@@ -44,7 +45,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, queries, graphs, descriptions, health):
+    for part in (pages, projects, documents, submissions, validate, queries, graphs, descriptions, health, metrics):
         app.register_blueprint(part.blueprint)
     sparql.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

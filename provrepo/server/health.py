@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from provrepo.repository import access
 from provrepo.server import auth
 from provrepo.server.respond import json_response
 
@@ -11,11 +12,19 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("health", __name__)
 
+_FOR_ALL = ("status", "version", "indexing", "limits")
+
 
 @blueprint.get("/health")
 def health() -> Response:
-    """The process answers: its version, whether it indexes, and which protections this platform lacks."""
-    return json_response(auth.store().health())
+    """The process answers: its version, whether it indexes, and which protections this platform lacks.
+
+    What tells how much goes on in private projects is for those who may administer the repository.
+    """
+    found = auth.store().health()
+    if not access.may_administer(auth.repository().actor):
+        found = {name: found[name] for name in _FOR_ALL}
+    return json_response(found)
 
 
 @blueprint.get("/ready")
