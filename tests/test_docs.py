@@ -37,7 +37,9 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["cli.md", "settings.md", "python.md", "constraints.md", "conformance.md", "queries.md"])
+@pytest.mark.parametrize(
+    "page", ["cli.md", "settings.md", "python.md", "constraints.md", "conformance.md", "queries.md"]
+)
 def test_generated_pages_are_up_to_date(generate: ModuleType, page: str) -> None:
     assert (DOCS / "reference" / page).read_text("utf-8") == generate.PAGES[page](), "run `make reference`"
 
