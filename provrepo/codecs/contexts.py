@@ -59,6 +59,8 @@ def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
     Raises:
         ReadError: a context that is not known.
     """
+    if b'"@context"' not in data and b"null" not in data:
+        return Spliced(data)
     text = decode(data, format)
     pieces, end = [], 0
     contexts: list[Any] = []
@@ -137,6 +139,8 @@ def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
 
     The member gets a name that means nothing: what is null says nothing then.
     """
+    if "null" not in text:
+        return text, 0
     names = {"@id", *(term for part in _parts(contexts) for term, meaning in part.items() if meaning == "@id")}
     pattern = rf'(?<!\\)"(?:{"|".join(map(re.escape, sorted(names)))})"(?=[ \t\r\n]*:[ \t\r\n]*null\b)'
     return re.subn(pattern, '"no identifier"', text)

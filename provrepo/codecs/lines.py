@@ -51,6 +51,7 @@ class LineReader:
         format: str | None = None,  # noqa: A002 (the name that callers use)
         restore: Callable[[bytes], bytes] = bytes,
         labelled: bool = False,
+        named: Callable[[str], Identifier] = Identifier,
     ) -> None:
         """Pass quads on.
 
@@ -60,7 +61,9 @@ class LineReader:
             restore: applied to the text before it is taken apart.
             labelled: whether blank nodes keep the labels of the text. Otherwise they become ``_:b1``, ``_:b2`` … by
                 first occurrence, since pyoxigraph gives ``[]`` a new label each time.
+            named: makes the identifier of an IRI; called about once for each.
         """
+        self._named_as = named
         self._take = take
         self._format = format
         self._restore = restore
@@ -128,7 +131,7 @@ class LineReader:
     def _iri(self, spelled: str) -> Identifier:
         known = self._nodes.get(spelled)
         if known is None:
-            known = self._nodes[spelled] = Identifier(spelled[1:-1])
+            known = self._nodes[spelled] = self._named_as(spelled[1:-1])
         return known
 
     def _literal(self, spelled: str, end: int) -> Literal:

@@ -161,21 +161,22 @@ def parse_into(
     Returns:
         The prefixes that the source declares.
     """
+    named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
         if base is None:
-            take = _refusing_relative(take, data, format)
+            named = _absolute(data, format)
         data = spliced(data, format).data
     marked, tags = hide(data, format)
     if tags is not None:
-        reader = LineReader(take, format=format, restore=tags.restore)
+        reader = LineReader(take, format=format, restore=tags.restore, named=named)
         try:
             return _parse(marked, format, base, reader)
         except ReadError:
             # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
             if restart is None:
-                return _parse(data, format, base, LineReader(lambda _: None, format=format))
+                return _parse(data, format, base, LineReader(lambda _: None, format=format, named=named))
             restart()
-    return _parse(data, format, base, LineReader(take, format=format))
+    return _parse(data, format, base, LineReader(take, format=format, named=named))
 
 
 def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) -> None:  # noqa: A002
@@ -267,19 +268,18 @@ def _place(data: bytes, text: str) -> tuple[int | None, int | None]:
     return source.count("\n", 0, index) + 1, index - source.rfind("\n", 0, index)
 
 
-def _refusing_relative(take: Take, data: bytes, format: str) -> Take:  # noqa: A002
+def _absolute(data: bytes, format: str) -> Callable[[str], Identifier]:  # noqa: A002
+    """Makes identifiers, and refuses those that were resolved against the base that stands for none."""
     scheme = _NO_BASE.partition("//")[0]
 
-    def checked(quads: list[Quad]) -> None:
-        for quad in quads:
-            for term in quad:
-                if isinstance(term, Identifier) and term.startswith(scheme):
-                    name = _as_spelled(term, data)
-                    line, column = _place(data, f'"{name}"')
-                    raise ReadError(_relative(name), line=line, column=column, format=format)
-        take(quads)
+    def made(iri: str) -> Identifier:
+        if iri.startswith(scheme):
+            name = _as_spelled(iri, data)
+            line, column = _place(data, f'"{name}"')
+            raise ReadError(_relative(name), line=line, column=column, format=format)
+        return Identifier(iri)
 
-    return checked
+    return made
 
 
 def _as_spelled(resolved: str, data: bytes) -> str:
