@@ -16,7 +16,7 @@ from typing import Any
 
 from provrepo.errors import SettingsError
 
-__all__ = ["Settings", "environment_name", "load"]
+__all__ = ["Settings", "environment_name", "load", "slurm_job"]
 
 
 def _user_data() -> Path:
@@ -37,6 +37,7 @@ class Settings:
         threads: request threads of the server.
         max_body: the largest document accepted, in bytes.
         query_timeout: the longest that a SPARQL query may run, in seconds; it is killed within half a second of that.
+        query_timeout_public: the same for whoever asks without a token, where that is less.
         query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free.
         query_memory: address space of a worker process that answers queries, in MiB.
         query_rows: the most rows or triples of an answer.
@@ -45,6 +46,7 @@ class Settings:
         worker_memory: address space of a worker process that reads and checks, in MiB.
         workers: worker processes kept for reading and checking.
         token: sent to the other server by ``submit --to`` and ``query --endpoint``.
+        capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
 
     data: Path = dataclasses.field(default_factory=_user_data)
@@ -54,6 +56,7 @@ class Settings:
     threads: int = 8
     max_body: int = 32 * 1024 * 1024
     query_timeout: float = 30.0
+    query_timeout_public: float = 30.0
     query_workers: int = 4
     query_memory: int = 2048
     query_rows: int = 1_000_000
@@ -62,11 +65,18 @@ class Settings:
     worker_memory: int = 4096
     workers: int = 2
     token: str = dataclasses.field(default="", repr=False)
+    capture: str = "on"
 
 
 def environment_name(field: str) -> str:
     """The environment variable that sets a field."""
     return f"PROVREPO_{field.upper()}"
+
+
+def slurm_job() -> str:
+    """The number of the Slurm job that this process belongs to; empty where there is none."""
+    number = os.environ.get("SLURM_JOB_ID", "")
+    return number if number.isdigit() else ""
 
 
 def load(

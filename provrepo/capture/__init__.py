@@ -1,0 +1,23 @@
+"""Capture: pipeline steps that record their own provenance.
+
+::
+
+    from provrepo.capture import session, step
+
+    @step
+    def clean(table): ...
+
+    with session(out="run.trig"):
+        clean(load("raw.csv"))
+
+Nothing that goes wrong in here reaches the program: it is logged to ``provrepo.capture``. Importing it takes the
+standard library only.
+"""
+
+from __future__ import annotations
+
+from provrepo.capture.learning import log_data, log_metrics, log_model, log_params
+from provrepo.capture.sessions import session
+from provrepo.capture.steps import step
+
+__all__ = ["log_data", "log_metrics", "log_model", "log_params", "session", "step"]

@@ -1,0 +1,67 @@
+"""Sees which files are opened and renamed, through the interpreter's audit events (PEP 578)."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import sysconfig
+from typing import Any
+
+from provrepo.capture.edge import contained, working
+from provrepo.capture.files import absolute, uninteresting
+from provrepo.capture.recorder import Activity, current
+
+__all__ = ["watch"]
+
+
+@functools.cache
+def watch() -> None:
+    """Watch from now on. An audit hook cannot be taken away; without a session it does nothing."""
+    sys.addaudithook(_seen)
+
+
+def _seen(event: str, args: tuple[Any, ...]) -> None:
+    if event == "open":
+        if not working():
+            _opened(*args)
+    elif event == "os.rename" and not working():
+        _renamed(*args)
+
+
+@contained
+def _opened(name: object, _mode: str | None, flags: int) -> None:
+    activity = _activity()
+    if activity is None or isinstance(name, int):
+        return
+    path = absolute(name)  # the file is not open yet: the working directory is the one that will be used
+    if flags & getattr(os, "O_DIRECTORY", 0) or uninteresting(path, _prefixes()):
+        return
+    access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
+    if access == os.O_RDONLY:
+        activity.read(path)
+    elif not (flags & os.O_EXCL and os.path.lexists(path)):
+        appends = bool(flags & os.O_APPEND)
+        activity.write(path, truncates=bool(flags & os.O_TRUNC), reads=access == os.O_RDWR or appends)
+
+
+@contained
+def _renamed(source: object, target: object, source_folder: int, target_folder: int) -> None:
+    activity = _activity()
+    if activity is not None and source_folder == target_folder == -1:
+        activity.rename(absolute(source), absolute(target))
+
+
+def _activity() -> Activity | None:
+    activity = current()
+    if activity is None or (activity is activity.recorder.root and not activity.recorder.outside):
+        return None
+    return activity
+
+
+@functools.cache
+def _prefixes() -> tuple[str, ...]:
+    """Where the interpreter and its packages are, and what belongs to the system."""
+    paths = sysconfig.get_paths()
+    found = {os.path.join(paths[key], "") for key in ("stdlib", "platstdlib", "purelib", "platlib")}  # noqa: PTH118
+    return (*sorted(found), "/usr/share/", "/usr/lib/", "/etc/")

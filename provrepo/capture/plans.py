@@ -1,0 +1,65 @@
+"""What an activity followed: a function, a script or a command, with the digest and the commit of its code."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from provrepo.capture.journal import Event
+
+__all__ = ["of_function", "of_script"]
+
+PATIENCE = 5
+"""Seconds that git may take to say which commit this is."""
+
+
+def of_function(function: Callable[..., Any]) -> Event:
+    """A function: its name with its module, digest of its source, and the commit that it comes from."""
+    code = inspect.unwrap(function)
+    described: Event = {"name": f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', 'step')}"}
+    try:
+        described["sha256"] = hashlib.sha256(inspect.getsource(code).encode()).hexdigest()
+        file = inspect.getsourcefile(code)
+    except (OSError, TypeError):  # typed at a prompt, or not Python
+        file = None
+    return described | (_commit(str(Path(file).resolve().parent)) if file else {})
+
+
+def of_script() -> Event:
+    """The script that the interpreter runs, or the prompt."""
+    path = Path(sys.argv[0]) if sys.argv and sys.argv[0] else None
+    if path is None or not path.is_file():
+        return {"name": "interactive session"}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"name": path.name, "sha256": digest} | _commit(str(path.resolve().parent))
+
+
+@functools.cache
+def _commit(folder: str) -> Event:
+    """The commit of a working tree, and whether files differ from it; nothing where there is none."""
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    if not commit:
+        return {}
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit} | ({} if changes is None else {"dirty": bool(changes)})
+
+
+def _git(folder: str, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "--no-optional-locks", "-C", folder, *words],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

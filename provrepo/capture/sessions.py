@@ -1,0 +1,99 @@
+"""Sessions: one document for each."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import secrets
+import sys
+import time
+from contextlib import ContextDecorator
+from pathlib import Path
+from types import TracebackType
+
+from provrepo.capture.carry import carry
+from provrepo.capture.edge import LOG, contained, enabled
+from provrepo.capture.hook import watch
+from provrepo.capture.recorder import Recorder, entered, install, session_now, uninstall
+
+__all__ = ["ensure", "session"]
+
+
+class session(ContextDecorator):  # noqa: N801 (read as a verb: `with session(...)`)
+    """Everything in the block, or in the function it decorates, goes into one document.
+
+    Steps outside of all sessions go into a session of the whole process, which ends with it.
+
+    Args:
+        name: what the session is called; otherwise the script's name and the time.
+        out: where the document goes, in the format that its ending stands for; otherwise ``prov/NAME.trig`` below
+            the working directory.
+        agent: the IRI of who is responsible, such as an ORCID; otherwise the user of this machine, by name.
+    """
+
+    def __init__(
+        self, name: str | None = None, *, out: str | os.PathLike[str] | None = None, agent: str | None = None
+    ) -> None:
+        self._name, self._out, self._agent = name, out, agent
+        self._recorder: Recorder | None = None
+
+    def _recreate_cm(self) -> session:
+        """Each call of a decorated function is a session of its own."""
+        return session(self._name, out=self._out, agent=self._agent)
+
+    def __enter__(self) -> session:
+        self._recorder = contained(_open)(self._name, self._out, self._agent, outside=True) if enabled() else None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._recorder is not None:
+            contained(_close)(self._recorder, error)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the document goes; None where nothing is captured."""
+        return self._recorder.out if self._recorder is not None else None
+
+
+def ensure() -> Recorder:
+    """The session that a step belongs to, begun here where there is none."""
+    recorder = session_now()
+    if recorder is None:
+        recorder = _open(None, None, None, outside=False)
+        atexit.register(contained(_close), recorder, None)
+    return recorder
+
+
+def _open(name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool) -> Recorder:
+    name = name or f"{_script()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
+    file = Path(out) if out is not None else Path("prov") / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.trig"
+    recorder = Recorder(name, file.absolute(), agent, outside=outside)
+    install(recorder)
+    watch()
+    carry()
+    return recorder
+
+
+def _script() -> str:
+    stem = Path(sys.argv[0]).stem if sys.argv else ""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "session"
+
+
+def _close(recorder: Recorder, error: BaseException | None) -> None:
+    uninstall(recorder)
+    activity = entered.get()
+    if activity is not None and activity.recorder is recorder:
+        entered.set(None)
+    recorder.close(error)
+    contained(_recover)(recorder.out.parent)
+
+
+def _recover(folder: Path) -> None:
+    """Make documents of sessions that were killed, which left their journals in the same folder."""
+    from provrepo.capture.outbox import recover
+
+    for path in recover(folder):
+        LOG.warning("provenance of a session that was killed: %s", path)

@@ -1,0 +1,111 @@
+"""Values that pass between steps, known by identity and never copied or kept alive."""
+
+from __future__ import annotations
+
+import threading
+import types
+import weakref
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import NamedTuple
+
+from provrepo.capture.private import ATOMS
+
+__all__ = ["Values", "things"]
+
+WIDEST = 100
+"""Members of a list, tuple or dictionary that are looked at."""
+SMALL = 1000
+"""Items, at all depths, up to which a list of plain values is itself kept, since nothing can refer to it weakly."""
+
+_CODE = (
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+    types.GeneratorType,
+    types.CoroutineType,
+)
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+
+
+class _Known(NamedTuple):
+    """An entity, and what shows that an address still belongs to it."""
+
+    reference: weakref.ref[object] | None
+    kept: object
+    entity: str
+
+
+class Values:
+    """The entities of values that steps took or returned."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[int, _Known] = {}
+        self._count = 0
+
+    def known(self, value: object) -> str | None:
+        """The entity of a value, or None where it has none."""
+        found = self._known.get(id(value))
+        if found is None:
+            return None
+        current = found.kept if found.reference is None else found.reference()
+        return found.entity if current is value else None
+
+    def register(self, value: object) -> tuple[str, bool]:
+        """The entity of a value, and whether it is new."""
+        with self._lock:
+            entity = self.known(value)
+            if entity is not None:
+                return entity, False
+            self._count += 1
+            entity = f"value-{self._count}"
+            address = id(value)
+            if type(value) in _CONTAINERS:
+                self._known[address] = _Known(None, value, entity)
+            else:
+                self._known[address] = _Known(weakref.ref(value), None, entity)
+            return entity, True
+
+
+def things(value: object) -> Iterator[object]:
+    """The values in an argument or result that can be followed: it itself, or what it holds.
+
+    Numbers and text are parameters. Of a list, tuple or dictionary its members are followed where they can be; where
+    all of them are plain it is followed itself, if it is small.
+    """
+    kind = type(value)
+    if isinstance(value, (*ATOMS, *_CODE, PurePath)):
+        return
+    if kind in _CONTAINERS:
+        members = list(value.values() if isinstance(value, dict) else value)[:WIDEST]  # type: ignore[call-overload]
+        held = [member for member in members if _followed(member)]
+        if held:
+            yield from held
+        elif kind in (list, dict, set) and _weight(value, SMALL) >= 0:
+            yield value
+    elif _followed(value):
+        yield value
+
+
+def _followed(value: object) -> bool:
+    kind = type(value)
+    return kind.__weakrefoffset__ > 0 and not isinstance(value, (*ATOMS, *_CODE, PurePath))
+
+
+def _weight(value: object, left: int) -> int:
+    """What is left of an allowance of items after counting a plain value; negative where it is too heavy."""
+    kind = type(value)
+    if kind in (str, bytes):
+        return left - 1 - len(value) // 64  # type: ignore[arg-type]
+    if kind in ATOMS:
+        return left - 1
+    if kind not in _CONTAINERS or len(value) > left:  # type: ignore[arg-type]
+        return -1
+    for member in [*value, *value.values()] if kind is dict else value:  # type: ignore[attr-defined, misc]
+        left = _weight(member, left)
+        if left < 0:
+            break
+    return left
