@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -184,8 +185,8 @@ class Follower:
                 self._reopen()
             for view in self._views:
                 self._check_stamps(view)
-                for project in self._ledger.projects():
-                    self._try(view, project)
+            for project in self._ledger.projects():
+                self._try(project)
             self._seen = position
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
@@ -203,10 +204,10 @@ class Follower:
             for view in self._views or ():
                 for dataset in view.datasets():
                     view.clear(dataset)
-                for project in self._ledger.projects():
-                    self._try(view, project)
-                    if progress is not None:
-                        progress(project, self._ledger.length(project))
+            for project in self._ledger.projects():
+                self._try(project)
+                if progress is not None:
+                    progress(project, self._ledger.length(project))
 
     def close(self) -> None:
         """Stop following, close the views and let go of the lock."""
@@ -243,46 +244,61 @@ class Follower:
                 log.info("dataset %s was built differently and is built again", dataset)
                 view.clear(dataset)
 
-    def _try(self, view: View, project: str) -> None:
+    def _try(self, project: str) -> None:
         """Follow one project; what stops it does not stop the others.
 
         That is an entry of a kind that this version does not know: what comes after it might depend on it.
         """
         try:
-            self._follow(view, project)
+            self._follow(project)
         except Damaged as error:
-            log.error("project %s is not followed any further: %s", project, error)
-            self.set_aside[project] = str(error)
+            self._stopped(project, error)
 
-    def _follow(self, view: View, project: str) -> None:
-        public = bool(self._ledger.settings(project).get("public", False))
-        if not public and view.position(PUBLIC, project):
-            view.forget(PUBLIC, project)
-        datasets = [project, PUBLIC] if public else [project]
-        positions = {dataset: view.position(dataset, project) for dataset in datasets}
-        length = self._ledger.length(project)
-        if min(positions.values()) >= length:
+    def _stopped(self, project: str, error: Damaged) -> None:
+        log.error("project %s is not followed any further: %s", project, error)
+        self.set_aside[project] = str(error)
+
+    def _follow(self, project: str) -> None:
+        places = self._places(project)
+        applied = min((place.position for place in places), default=0)
+        if applied >= self._ledger.length(project):
             return
-        replaced = self._replaced(project, after=min(positions.values()))
-        for entry in self._ledger.entries(project, after=min(positions.values())):
-            behind = [dataset for dataset in datasets if positions[dataset] < entry.sequence]
-            for dataset in behind:
-                self._skip(view, dataset, project, positions[dataset], entry.sequence)
-                positions[dataset] = entry.sequence
+        replaced = self._replaced(project, after=applied)
+        for entry in self._ledger.entries(project, after=applied):
+            behind = [place for place in places if place.position < entry.sequence]
+            # Made once, for every view and dataset.
             content = _Content(lambda entry=entry: self._content(entry)) if entry.sequence not in replaced else None  # type: ignore[misc]
             try:
                 change = self._change(entry, content)
-                for dataset in behind:
-                    view.apply(dataset, change)
+                for place in behind:
+                    try:
+                        self._advance(place, change)
+                    except Damaged as error:
+                        # What one view cannot take does not keep the others back.
+                        self._stopped(project, error)
+                        places.remove(place)
             finally:
                 if content is not None:
                     content.close()
 
-    def _skip(self, view: View, dataset: str, project: str, position: int, sequence: int) -> None:
-        """Step over entries that cannot be read: the ledger leaves them out, and ``fsck`` reports them."""
-        for missing in range(position + 1, sequence):
-            self.set_aside[f"{project}/{missing}"] = "the entry cannot be read"
-            view.apply(dataset, Change(project, missing, "", {"kind": "unreadable"}, self._base))
+    def _places(self, project: str) -> list[_Place]:
+        """Where a project's entries go: its own dataset of every view, and the merged one while it is public."""
+        public = bool(self._ledger.settings(project).get("public", False))
+        places: list[_Place] = []
+        for view in self._views or ():
+            if not public and view.position(PUBLIC, project):
+                view.forget(PUBLIC, project)
+            for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
+                places.append(_Place(view, dataset, view.position(dataset, project)))
+        return places
+
+    def _advance(self, place: _Place, change: Change) -> None:
+        """Apply an entry, and step over those before it that cannot be read: ``fsck`` reports them."""
+        for missing in range(place.position + 1, change.sequence):
+            self.set_aside[f"{change.project}/{missing}"] = "the entry cannot be read"
+            place.view.apply(place.dataset, Change(change.project, missing, "", {"kind": "unreadable"}, self._base))
+        place.view.apply(place.dataset, change)
+        place.position = change.sequence
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
         if entry.kind != "submit" or content is None or content.original() is None:
@@ -316,8 +332,17 @@ class Follower:
             return None
 
 
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A dataset of a view, with the last entry of the project in question that it has."""
+
+    view: View
+    dataset: str
+    position: int
+
+
 class _Content:
-    """The content file of one entry, made when first asked for and handed out once for each dataset."""
+    """The content file of one entry, made when first asked for and handed out once for each dataset of each view."""
 
     def __init__(self, make: Callable[[], Path | None]) -> None:
         self._make = make

@@ -16,7 +16,7 @@ from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
-from provrepo.repository.quality import Quality
+from provrepo.repository.lineage import Provenance
 from provrepo.repository.records import (
     PUBLIC,
     Actor,
@@ -64,7 +64,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return store.as_actor(store.owner())
 
 
-class Repository(Quality):
+class Repository(Provenance):
     """A repository as one actor sees it.
 
     Attributes:

@@ -25,6 +25,7 @@ from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.records import Actor
 from provrepo.settings import Settings
+from provrepo.views.lineage import Lineage
 from provrepo.views.quads import Quads
 from provrepo.views.quads_query import Limits
 from provrepo.views.view import View
@@ -177,7 +178,11 @@ class Store:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
         self._sweep()
         limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
-        return [Quads(self.settings.data / "views" / "quads", base=base, workers=self.queries, limits=limits)]
+        views = self.settings.data / "views"
+        return [
+            Quads(views / "quads", base=base, workers=self.queries, limits=limits),
+            Lineage(views / "lineage", base=base),
+        ]
 
     def _sweep(self) -> None:
         # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was

@@ -40,6 +40,8 @@ class Memory:
         STAMP: that of the reference itself.
     """
 
+    MERGES = True
+
     def __init__(self, *, base: str, stamp: str = "memory") -> None:
         self.STAMP = stamp
         self._catalogue = Catalogue(base)

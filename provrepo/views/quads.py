@@ -80,6 +80,8 @@ class Quads:
         STAMP: the version of the mapping and the base IRI, which is part of every name that the view mints.
     """
 
+    MERGES = True
+
     def __init__(
         self,
         path: Path,

@@ -54,6 +54,9 @@ class View(Protocol):
     STAMP: str
     """Codec and mapping version. Where the stored one differs, the dataset is cleared and applied anew."""
 
+    MERGES: bool
+    """Whether it keeps the dataset that merges public projects; a view that is asked over several has no need of it."""
+
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
 

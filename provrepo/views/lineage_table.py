@@ -1,0 +1,130 @@
+"""What lineage follows: for each relation of PROV its upstream direction, and whether a walk goes along it.
+
+Upstream leads from an effect to what it came from. ``docs/reference/lineage.md`` shows this table and is checked
+against it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from provrepo.model.statements import (
+    ALTERNATE,
+    ASSOCIATION,
+    ATTRIBUTION,
+    COMMUNICATION,
+    DELEGATION,
+    DERIVATION,
+    DICTIONARY_MEMBERSHIP,
+    END,
+    GENERATION,
+    INFLUENCE,
+    INSERTION,
+    INVALIDATION,
+    MEMBERSHIP,
+    MENTION,
+    REMOVAL,
+    SPECIALIZATION,
+    START,
+    USAGE,
+    Kind,
+)
+
+__all__ = ["ASSERTED", "RULES", "VIA_ACTIVITY", "Follow", "Rule", "is_content", "markdown"]
+
+ASSERTED = "asserted"
+"""The basis of an edge that says by itself that the one came from the other."""
+
+VIA_ACTIVITY = "via-activity"
+"""The basis of an edge that leads through an activity: what it made may have come from what it used."""
+
+
+class Follow(Enum):
+    """Whether a walk goes along a relation."""
+
+    YES = "yes"
+    LEAF = "as a leaf"
+    GENERAL = "to the general"
+    REQUEST = "on request"
+    IMPLIED = "by what it implies"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One relation, or one of its further arguments.
+
+    Attributes:
+        kind: the kind of statement.
+        follow: whether a walk goes along it.
+        why: the reason, for people.
+        place: which argument is upstream of the first one.
+        basis: ``ASSERTED`` or ``VIA_ACTIVITY``.
+    """
+
+    kind: Kind
+    follow: Follow
+    why: str
+    place: int = 1
+    basis: str = ASSERTED
+
+    @property
+    def name(self) -> str:
+        """How an edge names it: the relation, and the argument where that is not the second one."""
+        return self.kind.name if self.place == 1 else f"{self.kind.name}:{self.kind.arguments[self.place].name}"
+
+
+_NEVER, _YES, _LEAF, _GENERAL = Follow.NO, Follow.YES, Follow.LEAF, Follow.GENERAL
+
+RULES: tuple[Rule, ...] = (
+    Rule(GENERATION, _YES, "a thing comes from the activity that made it", basis=VIA_ACTIVITY),
+    Rule(
+        USAGE,
+        _YES,
+        "an activity depends on what it used; but a use that is timed after a generation does not explain it",
+        basis=VIA_ACTIVITY,
+    ),
+    Rule(COMMUNICATION, _YES, "the informed activity used something that the informant made", basis=VIA_ACTIVITY),
+    Rule(START, _YES, "the trigger is why the activity took place", basis=VIA_ACTIVITY),
+    Rule(START, _YES, "the starter made the trigger", place=2, basis=VIA_ACTIVITY),
+    Rule(END, _NEVER, "what ends an activity does not explain what it had made"),
+    Rule(INVALIDATION, _NEVER, "what destroys a thing does not explain it"),
+    Rule(DERIVATION, _YES, "this is what lineage is; narrower derivations are derivations"),
+    Rule(ATTRIBUTION, _LEAF, "an agent is named, and not followed to everything else it did"),
+    Rule(ASSOCIATION, _LEAF, "an agent is named, and not followed"),
+    Rule(ASSOCIATION, _LEAF, "a plan is named, and not followed to every other use of it", place=2),
+    Rule(DELEGATION, _NEVER, "it speaks of agents"),
+    Rule(INFLUENCE, _YES, "whatever the influence was, it was one"),
+    Rule(
+        SPECIALIZATION,
+        _GENERAL,
+        "from the specific to the general, and from there only further up, or from content to its versions",
+    ),
+    Rule(ALTERNATE, Follow.REQUEST, "alternates are aspects of one thing; which came first is not said"),
+    Rule(MEMBERSHIP, _YES, "a collection consists of its members"),
+    Rule(MENTION, _GENERAL, "a mention is a specialization"),
+    Rule(INSERTION, Follow.IMPLIED, "it implies a derivation, which the completion adds"),
+    Rule(REMOVAL, Follow.IMPLIED, "it implies a derivation, which the completion adds"),
+    Rule(DICTIONARY_MEMBERSHIP, Follow.IMPLIED, "it implies a membership, which the completion adds"),
+)
+"""Every relation, in an order that stored numbers depend on: a rule's number is its place here."""
+
+_CONTENT = re.compile(r"(?i)(?:ni://|nih:|hash://|urn:(?:hash|md5|sha1|sha256|sha512):|swh:1:cnt:)")
+
+
+def is_content(iri: str) -> bool:
+    """Whether an IRI names bytes by their digest (RFC 6920 and others), so that it means the same everywhere."""
+    return _CONTENT.match(iri) is not None
+
+
+def markdown() -> str:
+    """The table as the reference shows it."""
+    rows = ["| relation | upstream | followed | edges are | because |", "|---|---|---|---|---|"]
+    for rule in RULES:
+        arguments = rule.kind.arguments
+        direction = f"{arguments[0].name} → {arguments[rule.place].name}"
+        basis = rule.basis if rule.follow not in (Follow.NO, Follow.IMPLIED) else ""
+        rows.append(f"| `{rule.name}` | {direction} | {rule.follow.value} | {basis} | {rule.why} |")
+    return "\n".join(rows) + "\n"

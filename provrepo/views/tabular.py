@@ -1,0 +1,291 @@
+"""Views in SQLite: datasets, positions and versions as tables, in one file with what a view adds to them.
+
+A subclass says its own tables, how the content of a version comes in and how it leaves; everything of one entry is one
+transaction.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from provrepo.errors import Damaged, NoSpace
+from provrepo.model.minting import Minter
+from provrepo.views.content import check_graph, split
+from provrepo.views.view import Change
+
+__all__ = ["Tabular", "Triple", "literal", "triples"]
+
+_COMMON = """
+CREATE TABLE dataset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL);
+CREATE TABLE position (
+    dataset INTEGER NOT NULL, project TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (dataset, project)
+) WITHOUT ROWID;
+CREATE TABLE version (
+    id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, project TEXT NOT NULL, document TEXT NOT NULL,
+    number INTEGER NOT NULL, UNIQUE (dataset, project, document)
+);
+"""
+_KINDS = ("submit", "withdraw", "erase", "settings", "unreadable")
+_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
+
+
+class Triple(NamedTuple):
+    """A line of a content file.
+
+    Attributes:
+        graph: 0 for the top level of the version, n for its n-th bundle; what completes a graph counts as it.
+        subject: an IRI.
+        predicate: an IRI.
+        object: in N-Quads syntax.
+    """
+
+    graph: int
+    subject: str
+    predicate: str
+    object: str
+
+
+def triples(file: Path, version: str) -> Iterator[Triple]:
+    """The lines of a content file, which is deleted at the end in any case.
+
+    Raises:
+        Damaged: it names a graph that is not the version's own, or is not N-Quads.
+    """
+    numbers: dict[bytes, int] = {}
+    try:
+        with file.open("rb") as lines:
+            for line in lines:
+                if not line.strip():
+                    continue
+                triple, graph = split(line)
+                if graph not in numbers:
+                    numbers[graph] = _number(graph[1:-1].decode("utf-8", "replace"), version)
+                try:
+                    subject, predicate, value = triple.decode().split(" ", 2)
+                except ValueError as error:
+                    raise Damaged(f"the content of {version} is not N-Quads") from error
+                yield Triple(numbers[graph], _plain(subject[1:-1]), predicate[1:-1], value)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def literal(value: str) -> str | None:
+    """The lexical form of a literal in N-Quads syntax; None for an IRI."""
+    found = _LITERAL.fullmatch(value)
+    return None if found is None else _plain(found[1])
+
+
+def _number(graph: str, version: str) -> int:
+    check_graph(graph, version)
+    found = re.fullmatch(r"#bundle-(\d+)(?:-completed)?", graph[len(version) :])
+    return int(found[1]) if found else 0
+
+
+def _plain(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPED.get(m[3], m[3]), text)
+
+
+class Tabular(ABC):
+    """What views in SQLite share; see ``provrepo.views.view.View``.
+
+    Attributes:
+        STAMP: the mapping, with the base IRI, on which names depend.
+        TABLES: the subclass's own tables and indexes.
+        MAPPING: the version of what the subclass writes to them.
+    """
+
+    MERGES = False
+    TABLES: str
+    MAPPING: str
+
+    def __init__(self, path: Path, *, base: str) -> None:
+        """Open the view in a folder, or make it; a file of other tables or a broken one is made anew.
+
+        Args:
+            path: the folder.
+            base: the repository's base IRI, under which versions are named.
+        """
+        self.STAMP = f"{self.MAPPING} {base}".rstrip()
+        self.minter = Minter(base)
+        self._file = path / "view.sqlite"
+        self._lock = threading.RLock()
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = self._opened()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._broken(error) from error
+            for file in path.glob(f"{self._file.name}*"):
+                file.unlink()
+            self._connection = self._opened()
+
+    def datasets(self) -> list[str]:
+        """The datasets that exist, sorted."""
+        with self._reading() as connection:
+            return sorted(name for (name,) in connection.execute("SELECT name FROM dataset"))
+
+    def stamp(self, dataset: str) -> str | None:
+        """The stamp under which the dataset was built; None for an empty one."""
+        with self._reading() as connection:
+            found = connection.execute("SELECT stamp FROM dataset WHERE name = ?", (dataset,)).fetchone()
+            return None if found is None else str(found[0])
+
+    def position(self, dataset: str, project: str) -> int:
+        """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
+        with self._reading() as connection:
+            return _position(connection, _dataset(connection, dataset), project)
+
+    def apply(self, dataset: str, change: Change) -> None:
+        """Apply one entry.
+
+        Raises:
+            ValueError: not the entry after the last one applied, or of an unknown kind.
+            Damaged: the content or the file cannot be read.
+            NoSpace: the disk is full.
+        """
+        if change.kind not in _KINDS:
+            raise ValueError(f"no view knows entries of the kind {change.kind!r}")
+        with self._writing() as connection:
+            known = _dataset(connection, dataset)
+            position = _position(connection, known, change.project)
+            if change.sequence <= position:
+                return
+            if change.sequence != position + 1:
+                raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
+            if known is None:
+                connection.execute("INSERT INTO dataset (name, stamp) VALUES (?, ?)", (dataset, self.STAMP))
+                known = _dataset(connection, dataset) or 0
+            self._replace(connection, known, change)
+            connection.execute(
+                "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (known, change.project, change.sequence)
+            )
+
+    def forget(self, dataset: str, project: str) -> None:
+        """Remove everything of one project from a dataset, its position included."""
+        with self._writing() as connection:
+            known = _dataset(connection, dataset)
+            if known is None:
+                return
+            held = connection.execute("SELECT id FROM version WHERE dataset = ? AND project = ?", (known, project))
+            for (version,) in held.fetchall():
+                self._leave(connection, version)
+            connection.execute("DELETE FROM position WHERE dataset = ? AND project = ?", (known, project))
+            if not connection.execute("SELECT 1 FROM position WHERE dataset = ? LIMIT 1", (known,)).fetchone():
+                connection.execute("DELETE FROM dataset WHERE id = ?", (known,))
+
+    def clear(self, dataset: str) -> None:
+        """Remove the dataset."""
+        with self._reading() as connection:
+            projects = connection.execute(
+                "SELECT project FROM position WHERE dataset = ?", (_dataset(connection, dataset),)
+            ).fetchall()
+        for (project,) in projects:
+            self.forget(dataset, project)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @abstractmethod
+    def _put(self, connection: sqlite3.Connection, dataset: int, version: int, lines: Iterator[Triple]) -> None:
+        """Put the content of a version in."""
+
+    @abstractmethod
+    def _take(self, connection: sqlite3.Connection, version: int) -> None:
+        """Take the content of a version out."""
+
+    def _replace(self, connection: sqlite3.Connection, dataset: int, change: Change) -> None:
+        if change.kind not in ("submit", "withdraw", "erase"):
+            return
+        document, number = change.entry["document"], change.entry["version"]
+        held = connection.execute(
+            "SELECT id, number FROM version WHERE dataset = ? AND project = ? AND document = ?",
+            (dataset, change.project, document),
+        ).fetchone()
+        if held is not None and (change.kind != "erase" or held[1] == number):
+            self._leave(connection, held[0])
+        if change.kind == "submit" and change.content is not None:
+            found = connection.execute(
+                "INSERT INTO version (dataset, project, document, number) VALUES (?, ?, ?, ?)",
+                (dataset, change.project, document, number),
+            )
+            iri = self.minter.version(change.project, document, number)
+            self._put(connection, dataset, found.lastrowid or 0, triples(change.content(), iri))
+
+    def _leave(self, connection: sqlite3.Connection, version: int) -> None:
+        self._take(connection, version)
+        connection.execute("DELETE FROM version WHERE id = ?", (version,))
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # What was erased is not to be found in the file either. A commit that a power cut loses is applied again.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            layout = zlib.crc32(f"{_COMMON}{self.TABLES}".encode()) >> 1
+            (held,) = connection.execute("PRAGMA user_version").fetchone()
+            if not held:
+                connection.executescript(f"BEGIN; {_COMMON} {self.TABLES} PRAGMA user_version = {layout}; COMMIT;")
+            elif held != layout:
+                raise sqlite3.DatabaseError("the tables are those of another version")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own, which sees one state of the view from beginning to end."""
+        try:
+            with closing(sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True, isolation_level=None)) as own:
+                own.execute("BEGIN")
+                yield own
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise self._broken(error) from error
+
+    def _broken(self, error: sqlite3.Error) -> Damaged | NoSpace:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return NoSpace(f"cannot write {self._file.parent.name}: the disk is full")
+        return Damaged(
+            f"the view in {self._file.parent} cannot be read or written ({error}); delete it to have it anew"
+        )
+
+
+def _dataset(connection: sqlite3.Connection, name: str) -> int | None:
+    found = connection.execute("SELECT id FROM dataset WHERE name = ?", (name,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _position(connection: sqlite3.Connection, dataset: int | None, project: str) -> int:
+    found = connection.execute(
+        "SELECT sequence FROM position WHERE dataset = ? AND project = ?", (dataset, project)
+    ).fetchone()
+    return 0 if found is None else int(found[0])
