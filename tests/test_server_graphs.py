@@ -8,6 +8,9 @@ from urllib.parse import urljoin
 import pyoxigraph as ox
 import pytest
 
+from provrepo.codecs.results import QueryResult
+from provrepo.errors import TimedOut
+from provrepo.server.figures import Figures, Remembered
 from tests.serving import BROWSER, PROVN, Site, opened
 
 TURTLE = b"""@prefix prov: <http://www.w3.org/ns/prov#> . @prefix e: <https://example.org/> .
@@ -125,3 +128,46 @@ def test_void_tells_of_what_the_caller_may_read(site: Site) -> None:
     assert "secret" not in stranger.text
     assert "secret" in site.client.get("/.well-known/void", headers=site.auth("all")).text
     assert site.client.get("/.well-known/void", headers={"Accept": BROWSER}).status_code in (200, 406)
+
+
+def test_a_description_counts_and_counts_again_after_a_change(site: Site) -> None:
+    def described() -> ox.Store:
+        store = ox.Store()
+        answer = site.client.get("/projects/open/sparql", headers={"Accept": "text/turtle"})
+        store.load(answer.data, ox.RdfFormat.TURTLE, base_iri="https://lab.example/")
+        return store
+
+    def count(name: str) -> int:
+        (quad,) = described().quads_for_pattern(None, ox.NamedNode(VOID + name), None)
+        return int(quad.object.value)
+
+    def expected(expression: str) -> int:
+        query = f"SELECT (COUNT({expression}) AS ?n) {{ ?s ?p ?o OPTIONAL {{ ?s a ?class }} }}"
+        return int(site.owner.query(query, project="open").rows[0]["n"].lexical)
+
+    for number in range(2):
+        site.submit("counted", f"document prefix e <urn:e:> entity(e:n{number}, [e:p{number}=1]) endDocument".encode())
+        triples = site.owner.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", project="open").rows[0]["n"]
+        assert count("triples") == int(triples.lexical)
+        assert count("distinctSubjects") == expected("DISTINCT ?s")
+        assert count("properties") == expected("DISTINCT ?p")
+        assert count("classes") == expected("DISTINCT ?class")
+        assert count("entities") <= count("distinctSubjects")
+    names = described().quads_for_pattern(None, ox.NamedNode(SD + "name"), None)
+    graphs = {row["g"] for row in site.owner.query("SELECT ?g { GRAPH ?g {} }", project="open")}
+    assert {quad.object.value for quad in names} == graphs
+    assert version(site, "counted") in graphs
+
+
+def test_counting_too_long_leaves_the_counts_out() -> None:
+    asked = []
+
+    def ask(query: str, *, timeout: float) -> QueryResult:
+        asked.append(query)
+        if "COUNT" in query:
+            raise TimedOut(f"longer than {timeout} s")
+        return QueryResult("bindings", ("position",), [])
+
+    remembered = Remembered()
+    assert [remembered.of("crops", ask) for _ in range(3)] == [Figures()] * 3
+    assert sum("COUNT" in query for query in asked) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provrepo.cli import output
-from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.cli.context import REFERENCE, Invocation, Reference, pass_invocation
 from provrepo.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["query", "shown"]
 @click.option("--param", "values", metavar="KEY=VALUE", multiple=True, help="A parameter of the named query.")
 @click.option("--project", metavar="P", help="Over this project; otherwise over the project default.")
 @click.option("--public", is_flag=True, help="Over all public projects together.")
+@click.option("--version", "reference", type=REFERENCE, help="One version in its original graphs, not completed.")
 @click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint, with PROVREPO_TOKEN.")
 @click.option(
     "--timeout",
@@ -48,25 +49,28 @@ def query(
     values: tuple[str, ...],
     project: str | None,
     public: bool,
+    reference: Reference | None,
     endpoint: str | None,
     timeout: float | None,
     style: str,
 ) -> None:
     """Ask in SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
-    One project is asked, or all public ones, or another endpoint. The current version of each document counts. The
-    default graph holds what all of them say and what follows from it by fixed rules, each triple once; a named graph
-    is one version. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat, schema, foaf, spdx and
-    provrepo need not be declared.
+    One project is asked, or all public ones, or one version, or another endpoint. The current version of each document
+    counts. The default graph holds what all of them say and what follows from it by fixed rules, each triple once; a
+    named graph is one version. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat, schema, foaf,
+    spdx and provrepo need not be declared.
     """
-    if sum(map(bool, (project, public, endpoint))) > 1:
-        raise UsageError("--project, --public and --endpoint exclude each other")
+    if sum(map(bool, (project, public, reference, endpoint))) > 1:
+        raise UsageError("--project, --public, --version and --endpoint exclude each other")
     if named == "list":
         _list()
         return
     question = _question(text, file, named, values)
     if endpoint:
         result = _ask_elsewhere(invocation, endpoint, question, timeout)
+    elif reference:
+        result = _ask_version(invocation, reference, question, timeout)
     else:
         with invocation.repository(follow=True) as repository:
             result = repository.query(question, project=project, public=public, timeout=timeout)
@@ -102,6 +106,13 @@ def _question(text: str | None, file: str | None, named: str | None, values: tup
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ReadError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _ask_version(invocation: Invocation, reference: Reference, question: str, timeout: float | None) -> QueryResult:
+    project, name, version = reference
+    with invocation.repository() as repository:
+        number = version or repository.version(project, name).version
+        return repository.query_version(project, name, number, question, timeout=timeout)
 
 
 def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str, timeout: float | None) -> QueryResult:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from provrepo.checks.report import Report
-from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
+from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError, Withdrawn
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
@@ -495,12 +495,65 @@ class Repository(Provenance):
         else:
             dataset = project or DEFAULT
             self._readable(dataset)
-        if timeout is not None and not timeout > 0:
-            raise UsageError("a query's timeout is a positive number of seconds")
         from provrepo.views.quads_query import Question
 
         question = Question(query, base, default_graphs, named_graphs)
-        return self._quads().query(dataset, question, timeout=timeout, abandoned=abandoned)
+        seconds = self._seconds(timeout)
+        return self._quads().query(dataset, question, timeout=seconds, abandoned=abandoned)
+
+    def query_version(
+        self,
+        project: str,
+        name: str,
+        version: int,
+        query: str,
+        *,
+        base: str | None = None,
+        timeout: float | None = None,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+        abandoned: Callable[[], bool] | None = None,
+    ) -> QueryResult:
+        """Ask one version in its original graphs, read from the bytes that were submitted.
+
+        The default graph is what it asserts at its top level, a named graph each of its bundles under its own name.
+        Nothing is completed. The views are not needed, so that this works beside a server that holds them.
+
+        Args:
+            project: which project.
+            name: which document.
+            version: which version of it.
+            query: as in ``query``, and so is everything that follows.
+            base: the IRI against which the query's relative IRIs are resolved.
+            timeout: seconds after which it is stopped, reading the version included.
+            default_graphs: the graphs of the version that are merged into the query's default graph.
+            named_graphs: the graphs of the version that the query finds with ``GRAPH``.
+            abandoned: says that nobody waits for the answer any more.
+
+        Raises:
+            NotFound: no such document or version.
+            Withdrawn: the document was withdrawn, or the version erased.
+            QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
+        """
+        info = self.version(project, name, version)
+        document = self.document(project, name)
+        if document.withdrawn:
+            raise Withdrawn(
+                f"{name} was withdrawn: {document.reason}", reason=document.reason, time=document.withdrawn_at
+            )
+        from provrepo.views.quads_query import Question
+
+        question = Question(query, base, default_graphs, named_graphs)
+        return self._store.ask_version(info, question, self._seconds(timeout), abandoned)
+
+    def _seconds(self, timeout: float | None) -> float:
+        """The deadline of a query: what was asked for, as far as this actor may have it."""
+        if timeout is not None and not timeout > 0:
+            raise UsageError("a query's timeout is a positive number of seconds")
+        most = self.settings.query_timeout
+        if self.actor == access.ANONYMOUS:
+            most = min(most, self.settings.query_timeout_public)
+        return most if timeout is None else min(timeout, most)
 
     # Maintenance
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -23,16 +23,17 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
-from provrepo.repository.records import Actor
+from provrepo.repository.records import Actor, VersionInfo
 from provrepo.settings import Settings
 from provrepo.views.lineage import Lineage
-from provrepo.views.quads import Quads
-from provrepo.views.quads_query import Limits
+from provrepo.views.quads import PATIENCE, Quads
+from provrepo.views.quads_query import Limits, Question
 from provrepo.views.view import View
 from provrepo.workers import network
 from provrepo.workers.pool import Pool
 
 if TYPE_CHECKING:
+    from provrepo.codecs.results import QueryResult
     from provrepo.repository.repository import Repository
 
 __all__ = ["Store"]
@@ -173,6 +174,34 @@ class Store:
     def temporary(self) -> Path:
         """A path for bytes that have not been accepted yet; the caller removes the file."""
         return self._spool / f"{uuid.uuid4().hex}.in"
+
+    def ask_version(
+        self, info: VersionInfo, question: Question, seconds: float, abandoned: Callable[[], bool] | None = None
+    ) -> QueryResult:
+        """Ask a version in its original graphs; raises what ``quads_version.ask`` does.
+
+        Args:
+            info: which version; its bytes have not been erased.
+            question: the query.
+            seconds: how long it may take.
+            abandoned: says that nobody waits for the answer any more.
+        """
+        from provrepo.views.quads_version import ask
+
+        return ask(
+            self.queries,
+            question,
+            self._limits(seconds),
+            source=self.blobs.path(info.sha256),
+            format=info.format,
+            base=info.base or None,
+            spool=self.temporary(),
+            patience=PATIENCE,
+            abandoned=abandoned,
+        )
+
+    def _limits(self, seconds: float) -> Limits:
+        return Limits(seconds, self.settings.query_rows, self.settings.query_bytes)
 
     def _open_views(self, base: str) -> Sequence[View]:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""

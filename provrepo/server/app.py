@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server import (
+    asking,
     auth,
     descriptions,
     documents,
@@ -45,7 +46,8 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, queries, graphs, descriptions, health, metrics):
+    for part in (pages, projects, documents, submissions, validate, sparql, queries, graphs, health, metrics):
         app.register_blueprint(part.blueprint)
-    sparql.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
+    descriptions.register(app)
+    asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

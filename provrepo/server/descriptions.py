@@ -5,16 +5,20 @@ Addresses are relative to the endpoint's own, which the server need not know and
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from functools import partial
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, url_for
 
 from provrepo.model.identifiers import text
-from provrepo.repository.records import ProjectInfo
-from provrepo.server import auth
+from provrepo.server import asking, auth
+from provrepo.server.asking import Target
+from provrepo.server.figures import Figures, Remembered
 from provrepo.server.negotiate import Offer, choose, content_type
 from provrepo.server.respond import cached
 from provrepo.vocab import PREDECLARED
 
-__all__ = ["TURTLE", "blueprint", "service"]
+__all__ = ["TURTLE", "register", "service"]
 
 blueprint = Blueprint("descriptions", __name__)
 
@@ -34,6 +38,7 @@ _RESULTS = (
 )
 """Of http://www.w3.org/ns/formats/."""
 
+_EXTENSION = "provrepo.figures"
 _VOCABULARIES = ("prov", "dcterms", "dcat", "provrepo")
 
 _PREFIXES = """\
@@ -45,12 +50,15 @@ _PREFIXES = """\
 """
 
 
-def service(project: ProjectInfo | None) -> Response:
-    """The description of an endpoint.
+def register(app: Flask) -> None:
+    """Add the address of the descriptions."""
+    app.extensions[_EXTENSION] = Remembered()
+    app.register_blueprint(blueprint)
 
-    Args:
-        project: whose dataset it asks; None for that of all public projects.
-    """
+
+def service(target: Target) -> Response:
+    """The description of the endpoint that asks a target."""
+    figures = _figures(target)
     lines = [
         _PREFIXES,
         "<> a sd:Service ;",
@@ -60,8 +68,10 @@ def service(project: ProjectInfo | None) -> Response:
         "    sd:defaultDataset <#dataset> .",
         "",
         "<#dataset> a sd:Dataset , void:Dataset ;",
-        f"    dcterms:title {_title(project)} ;",
+        f"    dcterms:title {_string(_title(target))} ;",
         *_vocabularies(),
+        *_counts(figures),
+        *(f"    sd:namedGraph [ a sd:NamedGraph ; sd:name <{graph}> ] ;" for graph in figures.graphs),
         "    void:sparqlEndpoint <> ;",
         "    sd:defaultGraph [ a sd:Graph ] .",
     ]
@@ -73,23 +83,24 @@ def void() -> Response:
     """The datasets that the caller may read (VoID, section 7.2)."""
     projects = auth.repository().projects()
     choose((TURTLE,))
-    endpoint = url_for("sparql.endpoint")
+    public = Target()
     lines = [
         _PREFIXES,
         "<> a void:DatasetDescription ;",
         "    foaf:topic <#public> .",
         "",
         "<#public> a void:Dataset ;",
-        f"    dcterms:title {_title(None)} ;",
+        f"    dcterms:title {_string(_title(public))} ;",
         *_vocabularies(),
+        *_counts(_figures(public)),
         *(f"    void:subset <#project-{info.name}> ;" for info in projects if info.public),
-        f"    void:sparqlEndpoint <{endpoint}> .",
+        f"    void:sparqlEndpoint <{url_for('sparql.endpoint')}> .",
     ]
     for info in projects:
         lines += [
             "",
             f"<#project-{info.name}> a void:Dataset ;",
-            f"    dcterms:title {_title(info)} ;",
+            f"    dcterms:title {_string(info.title or info.name)} ;",
             f"    dcterms:identifier {_string(info.name)} ;",
             f"    foaf:homepage <{url_for('projects.one', project=info.name)}> ;",
             f"    void:sparqlEndpoint <{url_for('sparql.endpoint', project=info.name)}> .",
@@ -97,12 +108,25 @@ def void() -> Response:
     return cached(Response("\n".join(lines) + "\n", content_type=content_type("text/turtle")))
 
 
+def _figures(target: Target) -> Figures:
+    if target.document:
+        return Figures()
+    remembered = cast("Remembered", current_app.extensions[_EXTENSION])
+    return remembered.of(target, partial(asking.run, auth.repository(), target))
+
+
+def _counts(figures: Figures) -> list[str]:
+    return [f"    void:{name} {count} ;" for name, count in figures.counts]
+
+
 def _vocabularies() -> list[str]:
     return [f"    void:vocabulary <{PREDECLARED[name]}> ;" for name in _VOCABULARIES]
 
 
-def _title(project: ProjectInfo | None) -> str:
-    return _string("All public projects" if project is None else project.title or project.name)
+def _title(target: Target) -> str:
+    if target.project is None:
+        return "All public projects"
+    return target.title if target.document else auth.repository().project(target.project).title or target.project
 
 
 def _string(value: str) -> str:

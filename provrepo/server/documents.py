@@ -10,12 +10,11 @@ from flask import Blueprint, Response, url_for
 
 import provrepo
 from provrepo.codecs.formats import FORMATS, by_name
-from provrepo.errors import NotFound
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server import auth, pages, reports
 from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
-from provrepo.server.respond import Links, cached, fresh, json_response
+from provrepo.server.respond import Links, cached, fresh, json_response, numbered
 
 __all__ = ["OFFERS", "blueprint"]
 
@@ -55,7 +54,7 @@ def current(project: str, document: str) -> Response:
 def one(project: str, document: str, version: str) -> Response:
     """One version, which never changes."""
     number, dot, suffix = version.partition(".")
-    return _show(_Target(project, document, _number(number), dot + suffix))
+    return _show(_Target(project, document, numbered(number), dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions")
@@ -73,7 +72,7 @@ def versions(project: str, document: str) -> Response:
 def original(project: str, document: str, version: str | None) -> Response:
     """The bytes exactly as they were submitted. Always an attachment: they are somebody else's."""
     repo = auth.repository()
-    info = repo.version(project, document, _number(version))
+    info = repo.version(project, document, _numbered(version))
     tag = info.sha256
     if fresh(tag):
         return _finish(Response(status=304), info, tag, pinned=version is not None)
@@ -93,7 +92,7 @@ def original(project: str, document: str, version: str | None) -> Response:
 def report(project: str, document: str, version: str | None) -> Response:
     """What the checks said when the version was accepted."""
     repo = auth.repository()
-    info = repo.version(project, document, _number(version))
+    info = repo.version(project, document, _numbered(version))
     found = repo.report(project, document, info.version)
     return reports.response(found, heading=f"Report on {document}, version {info.version}", name=info.iri)
 
@@ -102,18 +101,13 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
     """Who submitted it, when, its digest and verdict."""
-    info = auth.repository().version(project, document, _number(version))
+    info = auth.repository().version(project, document, _numbered(version))
     choose((JSON,))
     return json_response(info.to_dict())
 
 
-def _number(version: str | None) -> int | None:
-    if version is None:
-        return None
-    # Longer numbers are no versions, and int() takes digits of every script.
-    if not (version.isascii() and version.isdigit() and len(version) <= 9):
-        raise NotFound(f"{version[:40]!r} is not the number of a version")
-    return int(version)
+def _numbered(version: str | None) -> int | None:
+    return None if version is None else numbered(version)
 
 
 def _show(target: _Target) -> Response:

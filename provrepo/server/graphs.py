@@ -16,7 +16,8 @@ from provrepo.errors import NotFound
 from provrepo.model.identifiers import Literal
 from provrepo.repository.queries import Parameter
 from provrepo.repository.repository import Repository
-from provrepo.server import auth, sparql
+from provrepo.server import asking, auth
+from provrepo.server.asking import Target
 from provrepo.server.negotiate import Choice, Offer, choose, content_type
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached
@@ -45,12 +46,12 @@ def one(project: str) -> Response:
     if graph is None:
         return _constructed(repo, project, "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }")
     term = _GRAPH.term(graph)
-    submitted = sparql.run(repo, project, _ASSERTED % (term, term)).rows
+    submitted = asking.run(repo, Target(project), _ASSERTED % (term, term)).rows
     if submitted:
         document, version = submitted[0]["document"], submitted[0]["version"]
         if isinstance(document, Literal) and isinstance(version, Literal):
             return _asserted(repo, project, document.lexical, int(version.lexical))
-    if not sparql.run(repo, project, _EXISTS % term).boolean:
+    if not asking.run(repo, Target(project), _EXISTS % term).boolean:
         raise NotFound(f"the dataset of {project!r} has no graph {graph}")
     return _constructed(repo, project, f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {term} {{ ?s ?p ?o }} }}")
 
@@ -79,7 +80,7 @@ def _asserted(repo: Repository, project: str, name: str, version: int) -> Respon
 
 def _constructed(repo: Repository, project: str, query: str) -> Response:
     choice = choose(_OFFERS)
-    return _sent(sparql.run(repo, project, query).write(choice.name), choice)
+    return _sent(asking.run(repo, Target(project), query).write(choice.name), choice)
 
 
 def _sent(data: bytes, choice: Choice) -> Response:

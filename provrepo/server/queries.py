@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from provrepo.errors import NotFound
 from provrepo.repository.queries import by_name, load
 from provrepo.server import auth, pages, sparql
+from provrepo.server.asking import Target
 from provrepo.server.negotiate import HTML, JSON, choose
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached, json_response
@@ -40,4 +41,4 @@ def one(name: str) -> Response:
         # Named queries are no secret, unlike what else is not found.
         raise Rejected(400, str(error)) from None
     values = {key: value for key, value in request.args.items() if key not in _OWN}
-    return sparql.ask(repo, project, query.bind(values))
+    return sparql.ask(repo, Target(project), query.bind(values))

@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Response, request, url_for
 
+from provrepo.errors import NotFound
 from provrepo.server.rejections import Rejected
 
-__all__ = ["Links", "Window", "cached", "fresh", "json_response", "window"]
+__all__ = ["Links", "Window", "cached", "fresh", "json_response", "numbered", "window"]
 
 _DEFAULT_LIMIT = 100
 _MOST = 1000
@@ -62,6 +63,18 @@ def window() -> Window:
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MOST):
         raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MOST}")
     return Window(request.args.get("after", ""), int(given))
+
+
+def numbered(version: str) -> int:
+    """The number of a version in a path.
+
+    Raises:
+        NotFound: it is no number that a version can have.
+    """
+    # Longer numbers are no versions, and int() takes digits of every script.
+    if not (version.isascii() and version.isdigit() and len(version) <= 9):
+        raise NotFound(f"{version[:40]!r} is not the number of a version")
+    return int(version)
 
 
 def json_response(

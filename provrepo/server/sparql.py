@@ -1,4 +1,4 @@
-"""The SPARQL 1.1 Protocol, its query operation, on one dataset: a project's or that of all public projects.
+"""The SPARQL 1.1 Protocol, its query operation, on one dataset: a project's, that of all public projects, a version's.
 
 A browser that asks without a query gets the query page, a program that asks for RDF the service description.
 """
@@ -6,23 +6,20 @@ A browser that asks without a query gets the query page, a program that asks for
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import cast
 
-from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask import Blueprint, Response, request
 
 from provrepo import errors
 from provrepo.codecs.formats import FORMATS
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server import auth, body, descriptions, pages, problems, shown
+from provrepo.server import asking, auth, body, descriptions, pages, problems, shown
+from provrepo.server.asking import Target
 from provrepo.server.negotiate import HTML, Offer, accepted, choose, content_type, prefers_html
 from provrepo.server.rejections import Rejected
-from provrepo.server.respond import cached
+from provrepo.server.respond import cached, numbered
 
-__all__ = ["EXAMPLES", "ask", "blueprint", "register", "run"]
+__all__ = ["EXAMPLES", "ask", "blueprint"]
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -67,36 +64,6 @@ LIMIT 100""",
 """Questions that the query page offers. The usual prefixes need not be declared."""
 
 
-class _Gate:
-    """Lets so many queries in at a time, so that there is always a thread left for everything else."""
-
-    WAIT = 0.5
-    """Seconds that a query waits for its turn. A look-up takes a few milliseconds, so waiting is mostly worth it."""
-
-    def __init__(self, slots: int) -> None:
-        self._slots = threading.BoundedSemaphore(slots)
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Hold a slot. Raises Busy where none comes free in time."""
-        if not self._slots.acquire(timeout=self.WAIT):
-            raise errors.Busy("as many queries are running as this server allows; try again in a moment")
-        try:
-            yield
-        finally:
-            self._slots.release()
-
-
-def register(app: Flask, *, threads: int, workers: int) -> None:
-    """Add the endpoints.
-
-    At most as many queries run as there are workers for them, and so many that two of the server's threads are left
-    for other requests.
-    """
-    app.extensions["provrepo.queries"] = _Gate(max(1, min(workers, threads - 2)))
-    app.register_blueprint(blueprint)
-
-
 @blueprint.route("/sparql", methods=["GET", "POST"], defaults={"project": None})
 @blueprint.route("/projects/<project>/sparql", methods=["GET", "POST"])
 def endpoint(project: str | None) -> Response:
@@ -105,56 +72,35 @@ def endpoint(project: str | None) -> Response:
     if project is not None:
         repo.project(project)
     query = _query()
-    if query is None:
-        return _unasked(project)
-    return ask(repo, project, query)
+    return _unasked(Target(project)) if query is None else ask(repo, Target(project), query)
 
 
-def ask(repo: Repository, project: str | None, query: str) -> Response:
+@blueprint.route("/projects/<project>/documents/<document>/versions/<version>/sparql", methods=["GET", "POST"])
+def one_version(project: str, document: str, version: str) -> Response:
+    """Query one version in its original graphs."""
+    repo = auth.repository()
+    info = repo.version(project, document, numbered(version))
+    target = Target(project, document, info.version)
+    query = _query()
+    return _unasked(target) if query is None else ask(repo, target, query)
+
+
+def ask(repo: Repository, target: Target, query: str) -> Response:
     """The answer to a query, in the representation that the running request asks for.
 
     Args:
         repo: bound to whoever asks.
-        project: whose dataset is asked; None for that of all public projects.
+        target: what is asked.
         query: the query.
     """
     try:
         graphs = _all("default-graph-uri"), _all("named-graph-uri")
-        result = run(repo, project, query, timeout=_timeout(), default_graphs=graphs[0], named_graphs=graphs[1])
+        result = asking.run(repo, target, query, timeout=_timeout(), default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
         if not _wants_page():
             raise
-        return _page(project, query, problem=problems.of(error))
-    return _answer(project, query, result)
-
-
-def run(
-    repo: Repository,
-    project: str | None,
-    query: str,
-    *,
-    timeout: float | None = None,
-    default_graphs: Sequence[str] = (),
-    named_graphs: Sequence[str] = (),
-) -> QueryResult:
-    """The result of a query, once there is a place for it; it ends when the client of the running request goes away.
-
-    Raises:
-        Busy: as many queries run as the server allows.
-    """
-    with cast("_Gate", current_app.extensions["provrepo.queries"]).entered():
-        return repo.query(
-            query,
-            project=project,
-            public=project is None,
-            # What a query leaves relative is relative to the endpoint (SPARQL 1.1 Query, section 4.1.1.2), by the name
-            # that the repository gives itself.
-            base=pages.address() + ("sparql" if project is None else f"projects/{project}/sparql"),
-            timeout=timeout,
-            default_graphs=default_graphs,
-            named_graphs=named_graphs,
-            abandoned=request.environ.get("waitress.client_disconnected"),
-        )
+        return _page(target, query, problem=problems.of(error))
+    return _answer(target, query, result)
 
 
 def _query() -> str | None:
@@ -210,35 +156,34 @@ def _wants_page() -> bool:
     return wanted == HTML.name or (not wanted and prefers_html())
 
 
-def _unasked(project: str | None) -> Response:
+def _unasked(target: Target) -> Response:
     if _wants_page():
-        return cached(_page(project, ""))
+        return cached(_page(target, ""))
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
     choose(_DESCRIPTION)
-    info = None if project is None else auth.repository().project(project)
-    return cached(descriptions.service(info))
+    return cached(descriptions.service(target))
 
 
-def _answer(project: str | None, query: str, result: QueryResult) -> Response:
+def _answer(target: Target, query: str, result: QueryResult) -> Response:
     offers = [
         Offer(name, tuple(dict.fromkeys((result.media_type(name), *_ALIASES.get(name, ())))))
         for name in result.formats()
     ]
     choice = choose([*offers, HTML])
     if choice.name == HTML.name:
-        return _page(project, query, answer=shown.answer(result, limit=ROWS))
+        return _page(target, query, answer=shown.answer(result, limit=ROWS))
     return Response(result.write(choice.name), content_type=content_type(choice.media_type))
 
 
 def _page(
-    project: str | None, query: str, *, answer: shown.Answer | None = None, problem: problems.Problem | None = None
+    target: Target, query: str, *, answer: shown.Answer | None = None, problem: problems.Problem | None = None
 ) -> Response:
-    address = url_for("sparql.endpoint", project=project)
     response = pages.page(
         "query.html",
-        project=project,
-        address=address,
+        project=target.project,
+        title=target.title,
+        address=f"{request.script_root}/{target.path}",
         query=query,
         answer=answer,
         problem=problem,

@@ -48,7 +48,7 @@ from provrepo.views.quads_query import Limits, Question
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
 
-__all__ = ["MAPPING", "Quads"]
+__all__ = ["MAPPING", "PATIENCE", "Quads"]
 
 log = logging.getLogger("provrepo.views.quads")
 
@@ -64,7 +64,7 @@ _SMALL = 4 << 20
 _BATCH = 20_000
 """Quads taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
 
-_PATIENCE = 10.0
+PATIENCE = 10.0
 """Seconds that a query waits for a worker. A server lets in no more queries than there are workers."""
 
 _CLOSING = 5.0
@@ -262,14 +262,12 @@ class Quads:
                         "spool": str(spool),
                     },
                     timeout=seconds,
-                    patience=_PATIENCE,
+                    patience=PATIENCE,
                     abandoned=abandoned,
                 )
                 return quads_query.received(reply, spool)
             except TimedOut:
-                raise TimedOut(
-                    f"the query took longer than {seconds:g} s and was stopped; make it more specific"
-                ) from None
+                raise quads_query.too_slow(seconds) from None
             finally:
                 spool.unlink(missing_ok=True)
 

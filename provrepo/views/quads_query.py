@@ -17,12 +17,12 @@ from typing import Any, cast
 import pyoxigraph as ox
 
 from provrepo.codecs.results import Kind, QueryResult, write_pyoxigraph
-from provrepo.errors import QueryError
+from provrepo.errors import QueryError, TimedOut
 from provrepo.views import guard
 from provrepo.views.quads_graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
-__all__ = ["Limits", "Question", "evaluate", "received", "run", "spool", "warm"]
+__all__ = ["Limits", "Question", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
 
 _OPEN = 8
 """Checkpoints that a worker keeps open: each costs some 4 MB and 18 file descriptors."""
@@ -130,12 +130,16 @@ def run(*, checkpoint: str | None, question: dict[str, Any], rows: int, size: in
     Returns:
         ``kind``, and ``text`` unless the answer is in the file.
     """
-    kind, written = evaluate(_store(checkpoint), Question(**question), Limits(rows=rows, size=size))
+    return reply(_store(checkpoint), Question(**question), Limits(rows=rows, size=size), Path(spool))
+
+
+def reply(store: ox.Store, question: Question, limits: Limits, spool: Path) -> dict[str, Any]:
+    """Answer a question as ``run`` does, on a store that is open."""
+    kind, written = evaluate(store, question, limits)
     if len(written) <= _INLINE:
         return {"kind": kind, "text": written.decode()}
-    file = Path(spool)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(written)
+    spool.parent.mkdir(parents=True, exist_ok=True)
+    spool.write_bytes(written)
     return {"kind": kind}
 
 
@@ -166,6 +170,11 @@ def received(reply: dict[str, Any], file: Path) -> QueryResult:
     """The answer that a worker gave, in its reply or in the file that it was told to write to."""
     written = reply["text"].encode() if "text" in reply else file.read_bytes()
     return QueryResult.from_written(cast("Kind", reply["kind"]), written)
+
+
+def too_slow(seconds: float) -> TimedOut:
+    """What is said of a query that was killed at its deadline."""
+    return TimedOut(f"the query took longer than {seconds:g} s and was stopped; make it more specific")
 
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)

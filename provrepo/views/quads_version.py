@@ -1,0 +1,107 @@
+"""Asking one version in the graphs that its author gave it: its top level, and its bundles under their own names.
+
+A dataset gives each version and each bundle a graph of the repository's, since two documents may use one name for
+different bundles. Here there is only one document, read anew from its bytes. Two graphs of the same name are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from provrepo.codecs import formats
+from provrepo.codecs.dataset import read_for_dataset
+from provrepo.codecs.lines import LineWriter
+from provrepo.codecs.provo_write import document_quads
+from provrepo.codecs.results import QueryResult
+from provrepo.errors import TimedOut
+from provrepo.views import guard, quads_query
+from provrepo.views.quads_query import Limits, Question
+from provrepo.workers.pool import Pool as Workers
+
+__all__ = ["ask", "load", "run"]
+
+
+def ask(
+    workers: Workers,
+    question: Question,
+    limits: Limits,
+    *,
+    source: Path,
+    format: str,  # noqa: A002 (the name that callers use)
+    base: str | None,
+    spool: Path,
+    patience: float,
+    abandoned: Callable[[], bool] | None = None,
+) -> QueryResult:
+    """Ask a version.
+
+    Args:
+        workers: the processes that answer queries.
+        question: the query, perhaps with graphs of the version to ask it of.
+        limits: how much it may take, reading the version included.
+        source: the file with the version's bytes.
+        format: of the bytes.
+        base: against which their relative IRIs are resolved.
+        spool: a file for a long answer, which is removed.
+        patience: seconds to wait for a worker.
+        abandoned: says that nobody waits for the answer any more; asked several times a second.
+
+    Raises:
+        QueryError: it cannot be parsed, is not allowed, or cannot be evaluated.
+        AnswerTooLarge: the answer has more rows or bytes than the limits allow.
+        TimedOut: it took too long.
+        WorkerFailed: it needed too much memory, or the worker died of it.
+        Busy: all workers were taken for too long.
+    """
+    arguments = {
+        "source": str(source),
+        "format": format,
+        "base": base,
+        "question": question.to_dict(),
+        "rows": limits.rows,
+        "size": limits.size,
+        "spool": str(spool),
+    }
+    try:
+        reply = workers.call(
+            f"{__name__}:run", arguments, timeout=limits.seconds, patience=patience, abandoned=abandoned
+        )
+        return quads_query.received(reply, spool)
+    except TimedOut:
+        raise quads_query.too_slow(limits.seconds) from None
+    finally:
+        spool.unlink(missing_ok=True)
+
+
+def run(
+    *,
+    source: str,
+    format: str,  # noqa: A002
+    base: str | None,
+    question: dict[str, Any],
+    rows: int,
+    size: int,
+    spool: str,
+) -> dict[str, Any]:
+    """Answer a question in a worker; see ``ask``, and ``quads_query.run`` for what it returns."""
+    asked = Question(**question)
+    # Before the version is read: what is refused should be refused at once.
+    guard.check(asked.text)
+    store = load(Path(source).read_bytes(), format, base)
+    return quads_query.reply(store, asked, Limits(rows=rows, size=size), Path(spool))
+
+
+def load(data: bytes, format: str, base: str | None) -> ox.Store:  # noqa: A002
+    """A version as a store in memory.
+
+    An RDF source is there with exactly its triples, another one as PROV-O says the same.
+    """
+    document, quads = read_for_dataset(data, formats.by_name(format), base)
+    lines = LineWriter(trusted=quads is not None).lines(document_quads(document) if quads is None else quads)
+    store = ox.Store()
+    store.load("".join(lines).encode(), ox.RdfFormat.N_QUADS)
+    return store
