@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 import os
 import stat
 import threading
@@ -115,6 +113,8 @@ class Files:
                 self._current[path] = (mark, known[1])
                 return known[1], False
             self._count += 1
+            import mimetypes
+
             media = mimetypes.guess_type(path, strict=False)[0] or "application/octet-stream"
             version = Version(f"file-{self._count}", path, digest, mark.size, media, mark.modified, now / 1e9)
             self._current[path] = (mark, version)
@@ -132,5 +132,7 @@ class Files:
 
 
 def _sha256(path: str) -> str:
+    import hashlib
+
     with open(path, "rb") as file:  # noqa: PTH123
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from provrepo.capture.edge import contained
 from provrepo.capture.files import absolute
-from provrepo.capture.private import shown
 from provrepo.capture.recorder import Activity, current
 from provrepo.capture.values import things
 
@@ -27,6 +26,8 @@ def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> 
         parameters: by name.
         seed: of the random numbers; a parameter ``seed`` or ``random_state`` counts as one.
     """
+    from provrepo.capture.private import shown
+
     activity = _run()
     if activity is None:
         return

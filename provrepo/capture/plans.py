@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,8 @@ PATIENCE = 5
 
 def of_function(function: Callable[..., Any]) -> Event:
     """A function: its name with its module, digest of its source, and the commit that it comes from."""
+    import hashlib
+
     code = inspect.unwrap(function)
     described: Event = {"name": f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', 'step')}"}
     try:
@@ -33,6 +33,8 @@ def of_function(function: Callable[..., Any]) -> Event:
 
 def of_script() -> Event:
     """The script that the interpreter runs, or the prompt."""
+    import hashlib
+
     path = Path(sys.argv[0]) if sys.argv and sys.argv[0] else None
     if path is None or not path.is_file():
         return {"name": "interactive session"}
@@ -51,6 +53,8 @@ def _commit(folder: str) -> Event:
 
 
 def _git(folder: str, *words: str) -> str | None:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", folder, *words],

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["ATOMS", "MASK", "clean", "command", "secret_name", "shown", "text"]
+from provrepo.capture.values import ATOMS
+
+__all__ = ["MASK", "clean", "command", "secret_name", "shown", "text"]
 
 MASK = "(masked)"
-ATOMS = (type(None), bool, int, float, complex, str, bytes)
-"""Values that are told as parameters and never followed as things."""
-
 LONGEST = 200
 """Characters of a parameter that are kept."""
 WIDEST = 20
@@ -29,7 +28,7 @@ _TOKENS = re.compile(
     r"\b(?:pvr_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA|ASIA|eyJ)[\w./+=-]{8,}|(?i:\bbearer\s+)\S+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*"
 )
-_UNWRITABLE = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 _ASSIGNED = re.compile(r"(?P<name>[\w-]+)(?P<sign>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 

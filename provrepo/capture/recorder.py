@@ -6,7 +6,6 @@ import itertools
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,8 +16,6 @@ from provrepo.capture import plans
 from provrepo.capture.edge import LOG, contained
 from provrepo.capture.files import Files, Pending, absolute, signature
 from provrepo.capture.journal import SUFFIX, Event, Journal
-from provrepo.capture.private import secret_name, shown
-from provrepo.capture.surroundings import packages, person, surroundings
 from provrepo.capture.values import Values, things
 
 __all__ = ["Activity", "Recorder", "current", "entered", "install", "uninstall"]
@@ -30,6 +27,13 @@ def instant(seconds: float | None = None) -> str:
     """An xsd:dateTime in UTC; now, unless seconds since the epoch are given."""
     moment = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _identity() -> str:
+    """A random UUID (RFC 9562, section 5.4)."""
+    import uuid
+
+    return str(uuid.uuid4())
 
 
 class Recorder:
@@ -55,10 +59,12 @@ class Recorder:
         self._numbers = itertools.count()
         self._plans: dict[Any, str] = {}
         self._lock = threading.RLock()
-        identity = uuid.uuid4()
-        self.journal = Journal(out.with_name(f"{out.name}.{identity.hex[:8]}{SUFFIX}"))
+        from provrepo.capture.surroundings import person, surroundings
+
+        identity = _identity()
+        self.journal = Journal(out.with_name(f"{out.name}.{identity[:8]}{SUFFIX}"))
         self.note(
-            "session", id=str(identity), name=name, person=contained(person)() or "unknown", agent=agent,
+            "session", id=identity, name=name, person=contained(person)() or "unknown", agent=agent,
             surroundings=contained(surroundings)() or {},
         )  # fmt: skip
         self.root = Activity(self, name, None, self.plan(None, plan or contained(plans.of_script)() or {"name": name}))
@@ -105,6 +111,8 @@ class Recorder:
             if activity is not self.root:
                 activity.end(None, status=UNFINISHED)
         self.root.end(error)
+        from provrepo.capture.surroundings import packages
+
         self.closed = True
         self.note("close", time=instant(), packages=contained(packages)() or [])
         if contained(self._publish)() is None:
@@ -151,6 +159,8 @@ class Activity:
     @contained
     def parameter(self, name: str, value: object) -> None:
         """Record a parameter, as text in which nothing secret stands."""
+        from provrepo.capture.private import shown
+
         self.recorder.note("parameter", activity=self.number, name=name, value=shown(name, value))
 
     @contained
@@ -252,6 +262,8 @@ class Activity:
     @contained
     def argument(self, name: str, value: object, role: str | None = None) -> None:
         """Record an argument: things are used, the rest are parameters."""
+        from provrepo.capture.private import secret_name
+
         found = [] if secret_name(name) else list(things(value))
         for thing in found:
             self.used(self.entity(thing), role or name)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 import re
-import secrets
 import sys
 import time
 from contextlib import ContextDecorator
 from pathlib import Path
 from types import TracebackType
 
-from provrepo.capture.carry import carry
 from provrepo.capture.edge import LOG, contained, enabled
-from provrepo.capture.hook import watch
 from provrepo.capture.recorder import Recorder, entered, install, session_now, uninstall
 
 __all__ = ["ensure", "session"]
@@ -68,10 +65,14 @@ def ensure() -> Recorder:
 
 
 def _open(name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool) -> Recorder:
-    name = name or f"{_script()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
+    name = name or f"{_script()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(2).hex()}"
     file = Path(out) if out is not None else Path("prov") / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.trig"
     recorder = Recorder(name, file.absolute(), agent, outside=outside)
     install(recorder)
+
+    from provrepo.capture.carry import carry
+    from provrepo.capture.hook import watch
+
     watch()
     carry()
     return recorder

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-from provrepo.capture.private import ATOMS
+__all__ = ["ATOMS", "Values", "things"]
 
-__all__ = ["Values", "things"]
-
+ATOMS = (type(None), bool, int, float, complex, str, bytes)
+"""Values that are told as parameters and never followed as things."""
 WIDEST = 100
 """Members of a list, tuple or dictionary that are looked at."""
 SMALL = 1000
