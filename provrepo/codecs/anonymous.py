@@ -25,7 +25,4 @@ def forget_blank_names(statements: list[Statement]) -> list[Statement]:
     for statement in statements:
         referred.update(statement.identifiers())
         referred.update(value for _, value in statement.attributes if isinstance(value, Identifier))
-    return [
-        s.unnamed() if s.id in first and s.id not in referred and not s.kind.element else s
-        for s in statements
-    ]
+    return [s.unnamed() if s.id in first and s.id not in referred and not s.kind.element else s for s in statements]
