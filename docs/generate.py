@@ -21,6 +21,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.model.compare import Comparison
+from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode, Said, SearchResult
 from provrepo.repository.queries import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, TokenInfo, VersionInfo
 from provrepo.repository.repository import Repository
@@ -29,7 +30,21 @@ from provrepo.settings import Settings, environment_name
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
 WIDTH = 100
-RETURNED = (Comparison, QueryResult, Receipt, VersionInfo, DocumentInfo, ProjectInfo, TokenInfo, Check)
+RETURNED = (
+    Comparison,
+    QueryResult,
+    LineageGraph,
+    LineageNode,
+    LineageEdge,
+    Said,
+    SearchResult,
+    Receipt,
+    VersionInfo,
+    DocumentInfo,
+    ProjectInfo,
+    TokenInfo,
+    Check,
+)
 COMPETENCY = {
     "configuration",
     "containers",

@@ -16,6 +16,7 @@ from provrepo import __version__, errors
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
+from provrepo.cli.lineage import lineage, search
 from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
@@ -142,6 +143,8 @@ for _verb in (
     withdraw,
     erase,
     query,
+    lineage,
+    search,
     project,
     profile,
     gate,

@@ -24,7 +24,7 @@ from provrepo.vocab import PROV_LABEL, PROV_TYPE, XSD_STRING
 if TYPE_CHECKING:
     from provrepo.views.lineage import Answer, Source, Thing
 
-__all__ = ["DIRECTIONS", "LIMIT", "LineageEdge", "LineageGraph", "LineageNode", "Provenance", "Said"]
+__all__ = ["DIRECTIONS", "LIMIT", "LineageEdge", "LineageGraph", "LineageNode", "Provenance", "Said", "SearchResult"]
 
 DIRECTIONS = ("upstream", "downstream", "both")
 LIMIT = 10_000
@@ -197,6 +197,23 @@ class LineageGraph:
         return document
 
 
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What was found by words.
+
+    Attributes:
+        things: those with the shortest labels first.
+        total: how many were found, told or not.
+    """
+
+    things: tuple[LineageNode, ...]
+    total: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"total": self.total, "things": [thing.to_dict() for thing in self.things]}
+
+
 class Provenance(Quality):
     """What ``Repository`` inherits."""
 
@@ -255,6 +272,31 @@ class Provenance(Quality):
         if found is None:
             raise NotFound(f"nothing that you may read speaks of {iri}")
         return _node(found, 0, self._store.minter())
+
+    def search(self, text: str, *, project: str | None = None, limit: int = 50) -> SearchResult:
+        """Things of which all words of a text are said: in names, labels, types, identifiers and checksums.
+
+        Args:
+            text: words; the last may be the beginning of one. Case and accents make no difference.
+            project: only in this project; otherwise in all that the actor may read.
+            limit: the most things that are told; how many there are is counted in any case.
+
+        Raises:
+            NotFound: no such project.
+            UsageError: the limit is not a positive number.
+            Busy: another process holds the views; the message names its URL.
+        """
+        from provrepo.views.lineage import Lineage
+        from provrepo.views.search import Search
+
+        if limit < 1:
+            raise UsageError("limit is a positive number")
+        datasets = self._within(project)
+        hits = self._store.view(Search).find(text, datasets, limit=limit)
+        lineage, minter = self._store.view(Lineage), self._store.minter()
+        # An entry may have reached only one of the two views yet.
+        known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
+        return SearchResult(tuple(_node(thing, 0, minter) for thing in known), hits.total)
 
     def _within(self, project: str | None) -> list[str]:
         """The datasets to go through: of one project, or of all that the actor may read."""

@@ -28,6 +28,7 @@ from provrepo.settings import Settings
 from provrepo.views.lineage import Lineage
 from provrepo.views.quads import PATIENCE, Quads
 from provrepo.views.quads_query import Limits, Question
+from provrepo.views.search import Search
 from provrepo.views.view import View
 from provrepo.workers import network
 from provrepo.workers.pool import Pool
@@ -211,6 +212,7 @@ class Store:
         return [
             Quads(views / "quads", base=base, workers=self.queries, limits=limits),
             Lineage(views / "lineage", base=base),
+            Search(views / "search", base=base),
         ]
 
     def _sweep(self) -> None:

@@ -15,6 +15,7 @@ from provrepo.server import (
     graphs,
     headers,
     health,
+    lineage,
     metrics,
     pages,
     problems,
@@ -46,7 +47,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, sparql, queries, graphs, health, metrics):
+    for part in (pages, projects, documents, submissions, validate, sparql, queries, graphs, lineage, health, metrics):
         app.register_blueprint(part.blueprint)
     descriptions.register(app)
     asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)

@@ -1,0 +1,87 @@
+"""Where things come from, what is known of them, and things by words: over all that the caller may read."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from provrepo.codecs.formats import by_name
+from provrepo.server import auth
+from provrepo.server.negotiate import JSON, Offer, choose, content_type
+from provrepo.server.rejections import Rejected
+from provrepo.server.respond import cached, json_response
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("lineage", __name__)
+
+_BUNDLED = ("trig", "provjson")
+_FORMATS = ("turtle", "provn", *_BUNDLED)
+_SVG = Offer("svg", ("image/svg+xml",), (".svg",))
+_OFFERS = (JSON, *(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS), _SVG)
+_MOST = 10_000
+_MOST_WRITTEN = 1000
+_MOST_DRAWN = 200
+
+
+@blueprint.get("/lineage")
+def lineage() -> Response:
+    """What ``?iri=`` came from, or what depends on it."""
+    repo = auth.repository()
+    choice = choose(_OFFERS)
+    most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN}.get(choice.name, _MOST_WRITTEN)
+    graph = repo.lineage(
+        _required("iri"),
+        direction=request.args.get("direction", "upstream"),
+        depth=_number("depth", _MOST),
+        to=request.args.get("to"),
+        strict=_flag("strict"),
+        alternates=_flag("alternates"),
+        project=request.args.get("project"),
+        limit=_number("limit", most) or most,
+    )
+    if choice.name == JSON.name:
+        return json_response(graph.to_dict())
+    data = graph.document(bundles=choice.name in _BUNDLED).write(choice.name)
+    response = Response(data, content_type=content_type(choice.media_type))
+    # These formats have no place for what was left out.
+    response.headers["Provrepo-Nodes"] = f"{len(graph.nodes)}/{graph.total_nodes}"
+    response.headers["Provrepo-Edges"] = f"{len(graph.edges)}/{graph.total_edges}"
+    return cached(response)
+
+
+@blueprint.get("/thing")
+def thing() -> Response:
+    """What ``?iri=`` is, and which versions speak of it."""
+    return json_response(auth.repository().thing(_required("iri"), project=request.args.get("project")).to_dict())
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """The things of which the words of ``?q=`` are said."""
+    found = auth.repository().search(
+        _required("q"), project=request.args.get("project"), limit=_number("limit", 1000) or 50
+    )
+    return json_response(found.to_dict())
+
+
+def _required(name: str) -> str:
+    value = request.args.get(name, "")
+    if not value:
+        raise Rejected(400, f"say what is asked for: ?{name}=")
+    return value
+
+
+def _number(name: str, most: int) -> int | None:
+    value = request.args.get(name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= most):
+        raise Rejected(400, f"{name}={value[:40]} is not a whole number from 1 to {most}")
+    return int(value)
+
+
+def _flag(name: str) -> bool:
+    value = request.args.get(name, "false")
+    if value not in ("true", "false"):
+        raise Rejected(400, f"{name}={value[:40]} is neither true nor false")
+    return value == "true"

@@ -1,0 +1,113 @@
+"""The search view: things by the words of their names, labels, types, identifiers and checksums (SQLite FTS5)."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from provrepo.views.lineage_reading import read
+from provrepo.views.tabular import Tabular, Triple, literal
+from provrepo.views.view import Change
+
+__all__ = ["Hits", "Search"]
+
+MAPPING = "1"
+"""The version of what is written to the tables."""
+
+_IDENTIFYING = re.compile(r"(?i)[/#:](?:identifier|checksum|checksumValue|sha1|sha256|sha512|md5|doi|serialNumber)$")
+_WORDS = 16
+_WORD_LENGTH = 200
+
+
+class Hits(NamedTuple):
+    """What was found.
+
+    Attributes:
+        iris: the first things, those with the shortest labels first.
+        total: how many there are.
+    """
+
+    iris: list[str]
+    total: int
+
+
+class Search(Tabular):
+    """The index of words; see ``provrepo.views.view.View``."""
+
+    MAPPING = MAPPING
+    TABLES = """
+    CREATE TABLE thing (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, dataset INTEGER NOT NULL);
+    CREATE INDEX thing_version ON thing (version);
+    CREATE VIRTUAL TABLE words USING fts5 (
+        iri, label, types, identifiers, tokenize = 'unicode61 remove_diacritics 2', prefix = '3'
+    );
+    """
+
+    def find(self, text: str, datasets: Sequence[str], *, limit: int) -> Hits:
+        """Things of some datasets of which every word of ``text`` is said; the last may be the beginning of one.
+
+        The order depends on what is found alone: a rank by rarity would tell of what may not be read.
+
+        Args:
+            text: words, without operators.
+            datasets: the names of those that may be read.
+            limit: the most things to name.
+        """
+        words = re.findall(r"\w+", text)[:_WORDS]
+        if not words:
+            return Hits([], 0)
+        match = " ".join(f'"{word[:_WORD_LENGTH]}"' for word in words) + "*"
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT w.iri, min(length(coalesce(nullif(w.label, ''), w.iri))) AS size FROM words w "
+                "JOIN thing t ON t.id = w.rowid JOIN dataset d ON d.id = t.dataset "
+                "WHERE words MATCH ? AND d.name IN (SELECT value FROM json_each(?)) "
+                "GROUP BY w.iri ORDER BY size, w.iri",
+                (match, json.dumps(list(datasets))),
+            ).fetchall()
+        return Hits([iri for iri, _ in rows[:limit]], len(rows))
+
+    def dump(self, dataset: str) -> Iterator[str]:
+        """What is held of every thing of a dataset as a line, sorted."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT w.iri, w.label, w.types, w.identifiers, v.project, v.document, v.number FROM words w "
+                "JOIN thing t ON t.id = w.rowid JOIN version v ON v.id = t.version "
+                "JOIN dataset d ON d.id = t.dataset WHERE d.name = ?",
+                (dataset,),
+            ).fetchall()
+        return iter(sorted(" ".join(map(str, row)) for row in rows))
+
+    def _put(self, connection: sqlite3.Connection, dataset: int, version: int, lines: Iterator[Triple]) -> None:
+        identifiers: dict[str, list[str]] = {}
+        content = read(_noted(lines, identifiers))
+        types: dict[str, list[str]] = {}
+        for iri, cls in content.types:
+            types.setdefault(iri, []).append(cls)
+        for iri in sorted({*content.kinds, *identifiers}):
+            row = connection.execute("INSERT INTO thing (version, dataset) VALUES (?, ?)", (version, dataset)).lastrowid
+            words = content.labels.get(iri, ""), " ".join(types.get(iri, ())), " ".join(identifiers.get(iri, ()))
+            connection.execute(
+                "INSERT INTO words (rowid, iri, label, types, identifiers) VALUES (?, ?, ?, ?, ?)", (row, iri, *words)
+            )
+
+    def _take(self, connection: sqlite3.Connection, version: int) -> None:
+        connection.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM thing WHERE version = ?)", (version,))
+        connection.execute("DELETE FROM thing WHERE version = ?", (version,))
+
+    def _replace(self, connection: sqlite3.Connection, dataset: int, change: Change) -> None:
+        super()._replace(connection, dataset, change)
+        if change.kind == "erase":
+            # FTS5 keeps the words of what was deleted until it merges its parts.
+            connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
+def _noted(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
+    """The lines as they are, while identifiers and checksums are written down."""
+    for line in lines:
+        if _IDENTIFYING.search(line.predicate) and (value := literal(line.object)):
+            identifiers.setdefault(line.subject, []).append(value)
+        yield line
