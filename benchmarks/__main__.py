@@ -26,7 +26,7 @@ def main() -> None:
         tables = {
             "formats": lambda: formats.table([*sizes, *huge], root),
             "constraints": lambda: constraints.table([*sizes, *huge]),
-            "shapes": lambda: shapes.table([1_000, *sizes]),
+            "shapes": lambda: shapes.table([1_000, *sizes, *huge]),
             "drawing": drawing.table,
             "submissions": lambda: submissions.table(root, large),
             "loading": lambda: loading.table(root, large),
