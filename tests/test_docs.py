@@ -111,7 +111,7 @@ def test_the_readme_shows_real_output(tmp_path: Path) -> None:
             assert ran.stdout.split() == expected.split(), script
 
 
-@pytest.mark.parametrize("page", ["how-to/submit-from-a-pipeline.md", "how-to/query.md"])
+@pytest.mark.parametrize("page", ["how-to/capture.md", "how-to/submit-from-a-pipeline.md", "how-to/query.md"])
 def test_python_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import provrepo
     from tests.conftest import TURTLE

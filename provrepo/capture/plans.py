@@ -11,7 +11,7 @@ from typing import Any
 
 from provrepo.capture.journal import Event
 
-__all__ = ["of_function", "of_script"]
+__all__ = ["of_file", "of_function", "of_script"]
 
 PATIENCE = 5
 """Seconds that git may take to say which commit this is."""
@@ -33,13 +33,20 @@ def of_function(function: Callable[..., Any]) -> Event:
 
 def of_script() -> Event:
     """The script that the interpreter runs, or the prompt."""
-    import hashlib
-
     path = Path(sys.argv[0]) if sys.argv and sys.argv[0] else None
     if path is None or not path.is_file():
         return {"name": "interactive session"}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"name": path.name, "sha256": digest} | _commit(str(path.resolve().parent))
+    return {"name": path.name, **of_file(str(path))}
+
+
+def of_file(path: str | None) -> Event:
+    """A file with code: the digest, and the commit that it comes from; nothing where there is none."""
+    if path is None:
+        return {}
+    import hashlib
+
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return {"sha256": digest} | _commit(str(Path(path).resolve().parent))
 
 
 @functools.cache

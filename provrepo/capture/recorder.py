@@ -16,7 +16,7 @@ from provrepo.capture import plans
 from provrepo.capture.edge import LOG, contained
 from provrepo.capture.files import Files, Pending, absolute, signature
 from provrepo.capture.journal import SUFFIX, Event, Journal
-from provrepo.capture.values import Values, things
+from provrepo.capture.values import CONTAINERS, Values, things
 
 __all__ = ["Activity", "Recorder", "current", "entered", "install", "uninstall"]
 
@@ -264,15 +264,24 @@ class Activity:
         """Record an argument: things are used, the rest are parameters."""
         from provrepo.capture.private import secret_name
 
-        found = [] if secret_name(name) else list(things(value))
+        found = [] if secret_name(name) else [thing for thing in things(value) if self._followed(thing)]
         for thing in found:
             self.used(self.entity(thing), role or name)
         if not found:
             self.parameter(name, value)
 
+    def _followed(self, thing: object) -> bool:
+        """Whether an argument is a thing: a list of names is a parameter, unless a step made it."""
+        return type(thing) not in CONTAINERS or self.recorder.values.known(thing) is not None
+
     @contained
-    def end(self, error: BaseException | None, status: str | None = None) -> None:
-        """Record the end. What it generated is noted only now, and not at all where it failed."""
+    def end(self, error: BaseException | str | None, status: str | None = None) -> None:
+        """Record the end. What it generated is noted only now, and not at all where it failed.
+
+        Args:
+            error: why it failed; of an exception only the class is told, since its text may hold anything.
+            status: where it is neither completed nor failed.
+        """
         if self.ended or not self.recorder.here:
             return
         self.ended = True
@@ -281,7 +290,7 @@ class Activity:
             contained(self._outputs)()
         self.recorder.note(
             "end", activity=self.number, time=instant(), status=status or (FAILED if error else COMPLETED),
-            error=type(error).__name__ if error else None,
+            error=error if error is None or isinstance(error, str) else type(error).__name__,
         )  # fmt: skip
 
     def _outputs(self) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from provrepo.capture.edge import LOG, contained, enabled
 from provrepo.capture.recorder import Recorder, entered, install, session_now, uninstall
 
-__all__ = ["ensure", "session"]
+__all__ = ["default_name", "ensure", "place", "session"]
 
 
 class session(ContextDecorator):  # noqa: N801 (read as a verb: `with session(...)`)
@@ -64,10 +64,20 @@ def ensure() -> Recorder:
     return recorder
 
 
-def _open(name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool) -> Recorder:
-    name = name or f"{_script()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(2).hex()}"
+def default_name(program: str) -> str:
+    """What a session of a program is called that has no name: like no other."""
+    return f"{program}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(2).hex()}"
+
+
+def place(name: str, out: str | os.PathLike[str] | None) -> Path:
+    """Where the document of a session goes."""
     file = Path(out) if out is not None else Path("prov") / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.trig"
-    recorder = Recorder(name, file.absolute(), agent, outside=outside)
+    return file.absolute()
+
+
+def _open(name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool) -> Recorder:
+    name = name or default_name(_script())
+    recorder = Recorder(name, place(name, out), agent, outside=outside)
     install(recorder)
 
     from provrepo.capture.carry import carry

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-__all__ = ["ATOMS", "Values", "things"]
+__all__ = ["ATOMS", "CONTAINERS", "Values", "things"]
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes)
 """Values that are told as parameters and never followed as things."""
@@ -27,7 +27,7 @@ _CODE = (
     types.GeneratorType,
     types.CoroutineType,
 )
-_CONTAINERS = (list, tuple, dict, set, frozenset)
+CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
 class _Known(NamedTuple):
@@ -63,7 +63,7 @@ class Values:
             self._count += 1
             entity = f"value-{self._count}"
             address = id(value)
-            if type(value) in _CONTAINERS:
+            if type(value) in CONTAINERS:
                 self._known[address] = _Known(None, value, entity)
             else:
                 self._known[address] = _Known(weakref.ref(value), None, entity)
@@ -79,7 +79,7 @@ def things(value: object) -> Iterator[object]:
     kind = type(value)
     if isinstance(value, (*ATOMS, *_CODE, PurePath)):
         return
-    if kind in _CONTAINERS:
+    if kind in CONTAINERS:
         members = list(value.values() if isinstance(value, dict) else value)[:WIDEST]  # type: ignore[call-overload]
         held = [member for member in members if _followed(member)]
         if held:
@@ -102,7 +102,7 @@ def _weight(value: object, left: int) -> int:
         return left - 1 - len(value) // 64  # type: ignore[arg-type]
     if kind in ATOMS:
         return left - 1
-    if kind not in _CONTAINERS or len(value) > left:  # type: ignore[arg-type]
+    if kind not in CONTAINERS or len(value) > left:  # type: ignore[arg-type]
         return -1
     for member in [*value, *value.values()] if kind is dict else value:  # type: ignore[attr-defined, misc]
         left = _weight(member, left)

@@ -21,6 +21,7 @@ from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
+from provrepo.cli.run import outbox, run
 from provrepo.cli.serve import serve
 from provrepo.cli.submit import submit
 
@@ -150,6 +151,8 @@ for _verb in (
     gate,
     token,
     serve,
+    run,
+    outbox,
     demo,
     rebuild,
     fsck,
