@@ -251,7 +251,8 @@ class Tabular(ABC):
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of one's own, which sees one state of the view from beginning to end."""
         try:
-            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as own:
+            address = f"{self._file.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as own:
                 own.execute("BEGIN")
                 yield own
         except sqlite3.Error as error:
