@@ -15,6 +15,7 @@ import pytest
 from provrepo.errors import QueryError, RemoteError, TooLarge, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, text
+from provrepo.repository.queries import NamedQuery, load
 from provrepo.views import remote
 from provrepo.views.remote import RemoteEndpoint, query
 
@@ -123,6 +124,18 @@ def test_a_long_query_is_posted_as_a_form(endpoint: Endpoint) -> None:
     assert endpoint.seen[0].method == "POST"
     assert endpoint.seen[0].headers["content-type"] == "application/x-www-form-urlencoded"
     assert endpoint.seen[0].query == long
+
+
+@pytest.mark.parametrize("named", load(), ids=lambda named: named.name)
+def test_a_named_query_is_understood_by_an_endpoint_that_knows_no_prefixes(
+    endpoint: Endpoint, named: NamedQuery
+) -> None:
+    samples = {"iri": "urn:x", "text": "x", "integer": "1", "time": "2026-01-01T00:00:00Z"}
+    bound = named.bind({parameter.name: samples[parameter.kind] for parameter in named.parameters})
+    with pytest.raises(SyntaxError):
+        ox.Store().query(bound)
+    query(endpoint.url, bound)
+    assert ox.Store().query(endpoint.seen[0].query) is not None
 
 
 def test_well_known_prefixes_are_declared_unless_the_query_does(endpoint: Endpoint) -> None:
