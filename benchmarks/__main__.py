@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import constraints, drawing, formats, loading, queries, shapes, submissions
+from benchmarks import capture, constraints, drawing, formats, lineage, loading, queries, shapes, submissions
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes only, to see that it runs")
     parser.add_argument(
         "--only",
-        choices=["formats", "constraints", "shapes", "drawing", "submissions", "loading", "queries"],
+        choices=["formats", "constraints", "shapes", "drawing", "submissions", "loading", "queries", "lineage", "capture"],
         help="one of the tables",
     )
     arguments = parser.parse_args()
@@ -30,7 +30,9 @@ def main() -> None:
             "drawing": drawing.table,
             "submissions": lambda: submissions.table(root, large),
             "loading": lambda: loading.table(root, large),
+            "capture": capture.table,
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
+            "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
         }
         for name, table in tables.items():
             if arguments.only in (None, name):

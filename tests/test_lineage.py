@@ -333,3 +333,18 @@ def test_lineage_is_what_a_walk_by_the_table_finds(acts: list[tuple[str, str, st
                 if iri not in mentioned:
                     with pytest.raises(NotFound):
                         asker.lineage(iri)
+
+
+def test_roots(shared: tuple[Repository, Repository]) -> None:
+    owner, _ = shared
+    # b has the bytes of e, which came from f; c has bytes that only c has; d is attributed, which explains nothing.
+    put(
+        owner,
+        "wasDerivedFrom(ex:a, ex:b)\nwasDerivedFrom(ex:a, ex:c)\nwasDerivedFrom(ex:a, ex:d)\n"
+        "specializationOf(ex:b, c:abc)\nspecializationOf(ex:e, c:abc)\nwasDerivedFrom(ex:e, ex:f)\n"
+        "specializationOf(ex:c, c:other)\nwasAttributedTo(ex:d, ex:g)\nspecializationOf(ex:d, ex:logical)",
+    )
+    assert local(owner.lineage(EX + "a").roots) == ["c", "d", "f"]
+    assert local(owner.lineage(EX + "c").roots) == ["c"]
+    assert owner.lineage(EX + "a", depth=1).roots == ()
+    assert owner.lineage(EX + "f", direction="downstream").roots == ()

@@ -83,7 +83,14 @@ def lineage(
 @click.argument("text")
 @click.option("--project", metavar="P", help="Only in this project; otherwise in all.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The most things to list.")
-@click.option("--output", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--output",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or for programs.",
+)
 @pass_invocation
 def search(invocation: Invocation, text: str, project: str | None, limit: int, style: str) -> None:
     """Find things by the words of their names, labels, types, identifiers and checksums.

@@ -130,7 +130,7 @@ class LineageGraph:
         direction: ``upstream``, ``downstream`` or ``both``.
         nodes: the start first, then by distance and name.
         edges: by subject, relation and object; those between ``nodes``.
-        roots: entities upstream of which nothing is said, by name; the sources as far as they are known.
+        roots: entities of which it is not said what they came from, by name: the sources as far as they are known.
         total_nodes: how many nodes were found, told or not.
         total_edges: how many edges were found.
         beyond: how many nodes are known to lie one relation beyond the depth.
@@ -332,7 +332,7 @@ def _graph(start: str, direction: str, answer: Answer, minter: Minter) -> Lineag
         for (subject, rule, upstream), sources in walk.edges.items()
         if subject in things and upstream in things
     ]
-    roots = [things[number] for number in walk.ends if number in things] if direction != "downstream" else []
+    roots = [things[number] for number in walk.roots if number in things] if direction != "downstream" else []
     return LineageGraph(
         start,
         direction,

@@ -88,13 +88,13 @@ class Walk:
     Attributes:
         nodes: with their distance from the start, in the order in which they were found.
         edges: with the versions and graphs that say so.
-        ends: nodes from which the walk could have gone on and found nothing.
+        roots: nodes that something came from, and of which it is not said what they came from.
         beyond: how many further nodes are one relation beyond the depth.
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
     edges: dict[Key, set[tuple[int, int]]] = field(default_factory=dict)
-    ends: dict[int, None] = field(default_factory=dict)
+    roots: list[int] = field(default_factory=list)
     beyond: int = 0
 
 
@@ -131,7 +131,7 @@ def walk(start: int, steps: Steps, options: Options) -> Walk:
 
 
 def merged(walks: Sequence[Walk]) -> Walk:
-    """Several walks from one start as one: nodes by their smallest distance, ends of the first."""
+    """Several walks from one start as one: nodes by their smallest distance, roots of the first."""
     first, *others = walks
     for other in others:
         for node, distance in other.nodes.items():
@@ -152,6 +152,7 @@ class _Walker:
         self._found = Walk()
         self._states: dict[int, list[_State]] = {}
         self._arrivals: dict[_State, list[tuple[_State, Key]]] = {}
+        self._versions: dict[int, list[int]] = {}
         self._next = self._upstream if options.upstream else self._downstream
 
     def run(self, start: int) -> Walk:
@@ -165,23 +166,22 @@ class _Walker:
         if frontier:
             reached = {state.node for _, _, state in self._moves(frontier)}
             found.beyond = sum(node not in found.nodes for node in reached)
-        return found if options.to is None else self._paths(first, options.to)
+        if options.to is not None:
+            return self._paths(first, options.to)
+        found.roots = self._roots(start, {state.node for state in frontier})
+        return found
 
     def _level(self, frontier: list[_State], distance: int) -> Iterator[_State]:
         """One relation further; the states that are new."""
         found = self._found
-        stuck = dict.fromkeys(state.node for state in frontier if state.open > _LEAF)
         for state, row, after in self._moves(frontier):
-            stuck.pop(state.node, None)
             key = (row.subject, row.rule, row.object)
             found.edges.setdefault(key, set()).add((row.version, row.graph))
             if self._options.to is not None:
                 self._arrivals.setdefault(after, []).append((state, key))
-            found.ends.pop(state.node, None)
             if self._enter(after):
                 found.nodes.setdefault(after.node, distance)
                 yield after
-        found.ends.update(stuck)
 
     def _enter(self, state: _State) -> bool:
         """Whether a state opens what no state of its node has opened yet. Paths need every way, and so every state."""
@@ -229,6 +229,7 @@ class _Walker:
                 elif follow is Follow.REQUEST and self._options.alternates:
                     yield state, row, _State(row.object, _FULL)
         for row in self._steps.versions(nodes):
+            self._versions.setdefault(row.object, []).append(row.subject)
             for state in states[row.object]:
                 yield state, row, _State(row.subject, _FULL)
         if self._options.alternates:
@@ -266,6 +267,26 @@ class _Walker:
                     if state.open >= least:
                         yield state, row, _State(there, after)
 
+    def _roots(self, start: int, pending: set[int]) -> list[int]:
+        """What something came from, and what came from nothing known; neither did other versions of its content.
+
+        Args:
+            start: of the walk.
+            pending: nodes from which the walk has not gone on.
+        """
+        followed = [(subject, upper) for subject, rule, upper in self._found.edges if _FOLLOW[rule] is Follow.YES]
+        effects = {subject for subject, _ in followed}
+        contents = {
+            subject: upper for subject, rule, upper in self._found.edges if rule in GENERAL and upper in self._versions
+        }
+        causes = dict.fromkeys([start, *(upper for _, upper in followed)])
+        return [
+            node
+            for node in causes
+            if node not in pending
+            and not effects.intersection([node, *self._versions.get(contents.get(node, node), ())])
+        ]
+
     def _paths(self, first: _State, to: int) -> Walk:
         """What is on a way from the start to a node: the ways back from there."""
         waiting = list(self._states.get(to, ()))
@@ -282,8 +303,7 @@ class _Walker:
         return Walk(
             {node: distance for node, distance in found.nodes.items() if node in nodes},
             {key: sources for key, sources in found.edges.items() if key in keys},
-            {},
-            found.beyond,
+            beyond=found.beyond,
         )
 
 
