@@ -14,7 +14,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes only, to see that it runs")
     parser.add_argument(
         "--only",
-        choices=["formats", "constraints", "shapes", "drawing", "submissions", "loading", "queries", "lineage", "capture"],
+        choices=[
+            "formats",
+            "constraints",
+            "shapes",
+            "drawing",
+            "submissions",
+            "loading",
+            "queries",
+            "lineage",
+            "capture",
+        ],
         help="one of the tables",
     )
     arguments = parser.parse_args()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -98,6 +99,9 @@ class _Session:
         self._about = next(iter(self._of.get("session", [])), {})
         self._namespace = f"urn:uuid:{self._about.get('id', '')}#"
         self._ends = {event["activity"]: event for event in self._events("end")}
+        self._parameters = self._by("parameter", "activity")
+        self._seeds = self._by("seed", "activity")
+        self._kinds = self._by("kind", "of")
         self._statements: list[Statement] = []
 
     def active(self) -> bool:
@@ -106,6 +110,13 @@ class _Session:
 
     def _events(self, *names: str) -> list[Event]:
         return [event for name in names for event in self._of.get(name, [])]
+
+    def _by(self, name: str, key: str) -> defaultdict[str | int, list[Event]]:
+        """The events of a name by what they are about."""
+        found = defaultdict(list)
+        for event in self._events(name):
+            found[event[key]].append(event)
+        return found
 
     def _id(self, name: str | int) -> Identifier:
         if isinstance(name, int):
@@ -164,7 +175,7 @@ class _Session:
     def _activity(self, event: Event) -> None:
         number = event["activity"]
         end = self._ends.get(number, {})
-        attributes = [_type(kind["type"]) for kind in self._kinds(number)]
+        attributes = [_type(kind["type"]) for kind in self._kinds[number]]
         attributes += [_text(PROV_LABEL, event["name"])]
         attributes.append(
             (Identifier(SCHEMA + "actionStatus"), Identifier(SCHEMA + _STATUS[end.get("status")])),
@@ -175,14 +186,9 @@ class _Session:
             attributes.append(_text(RDFS + "comment", event["why"]))
         if end.get("error"):
             attributes.append(_text(SCHEMA + "error", end["error"]))
-        for parameter in self._events("parameter"):
-            if parameter["activity"] == number:
-                attributes.append(_text(SCHEMA + "additionalProperty", f"{parameter['name']}={parameter['value']}"))
-        attributes += [
-            _typed(PROVREPO + "seed", str(e["value"]), "integer")
-            for e in self._events("seed")
-            if e["activity"] == number
-        ]
+        for parameter in self._parameters[number]:
+            attributes.append(_text(SCHEMA + "additionalProperty", f"{parameter['name']}={parameter['value']}"))
+        attributes += [_typed(PROVREPO + "seed", str(seed["value"]), "integer") for seed in self._seeds[number]]
         attributes += self._where(number)
         activity = self._id(number)
         self._statements.append(Statement(ACTIVITY, activity, (event["time"], end.get("time")), tuple(attributes)))
@@ -205,9 +211,6 @@ class _Session:
                 attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
         return attributes
 
-    def _kinds(self, of: str | int) -> list[Event]:
-        return [event for event in self._events("kind") if event["of"] == of]
-
     def _entities(self) -> None:
         """Entities that something was done with; the others were made by steps that failed."""
         generated = {event["entity"] for event in self._events("generated")}
@@ -217,7 +220,7 @@ class _Session:
             if entity not in met:
                 continue
             attributes = self._described(event)
-            for kind in self._kinds(entity):
+            for kind in self._kinds[entity]:
                 attributes.append(_type(kind["type"]))
                 if kind.get("name"):
                     attributes.append(_text(SCHEMA + "name", kind["name"]))
