@@ -17,6 +17,8 @@ from typing import Any
 import click
 
 import provrepo
+from provrepo import capture
+from provrepo.capture.recorder import Activity
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
@@ -130,6 +132,12 @@ def python() -> str:
             parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
     parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
     parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _methods(Repository)]
+    parts.append(
+        "## provrepo.capture\n\nWhat pipelines record themselves with; see [the guide](../how-to/capture.md). "
+        "`with step(...) as run` gives the activity `run`."
+    )
+    parts += [f"### {name}\n\n{_described(name, getattr(capture, name))}" for name in capture.__all__]
+    parts += [f"### run.{name}\n\n{_described(name, getattr(Activity, name))}" for name in ("parameter", "use", "make")]
     parts.append("## What the verbs return")
     parts += [f"### {cls.__name__}\n\n{_prose(inspect.getdoc(cls) or '')}" for cls in RETURNED]
     return "\n\n".join(parts) + "\n"

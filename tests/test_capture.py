@@ -431,6 +431,18 @@ def test_off_means_off(work: Path) -> None:
     assert Path("copy.csv").read_text() == "a,b\n"
 
 
+def test_workers_of_multiprocessing_are_left_alone(work: Path) -> None:
+    code = SCRIPT + (
+        "    from multiprocessing import get_context\n"
+        "    with get_context('spawn').Pool(1) as pool:\n"
+        "        pool.starmap(copy, [('raw.csv', 'other.csv')])\n"
+    )
+    run(code, work)
+    (path,) = Path("prov").iterdir()
+    assert Captured(path).generated == {("copy.csv", "copy")}
+    assert Path("other.csv").read_text() == "a,b\n"
+
+
 def test_the_commit_and_whether_files_differ(work: Path) -> None:
     def git(*words: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b.example"]

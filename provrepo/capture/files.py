@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["Files", "Pending", "Signature", "Version", "absolute", "signature", "uninteresting"]
 
-RACY = 50_000_000
+RACY = 20_000_000
 """In nanoseconds. A file may change once more within one tick of its file system's clock and look the same; a
 signature is trusted only when it is older than that."""
 

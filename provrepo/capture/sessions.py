@@ -55,13 +55,21 @@ class session(ContextDecorator):  # noqa: N801 (read as a verb: `with session(..
         return self._recorder.out if self._recorder is not None else None
 
 
-def ensure() -> Recorder:
-    """The session that a step belongs to, begun here where there is none."""
+def ensure() -> Recorder | None:
+    """The session that a step belongs to, begun here where there is none; None in a worker of ``multiprocessing``.
+
+    Such a worker ends without running what is left for the end, so that its session would look like a killed one.
+    """
     recorder = session_now()
-    if recorder is None:
+    if recorder is None and not _worker():
         recorder = _open(None, None, None, outside=False)
         atexit.register(contained(_close), recorder, None)
     return recorder
+
+
+def _worker() -> bool:
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.parent_process() is not None
 
 
 def default_name(program: str) -> str:

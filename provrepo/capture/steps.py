@@ -123,8 +123,10 @@ class Step:
     @contained
     def _begin(
         self, called: _Called | None, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Activity:
+    ) -> Activity | None:
         recorder = ensure()
+        if recorder is None:
+            return None
         outer = entered.get()
         if outer is None or outer.recorder is not recorder or outer.ended:
             outer = recorder.root
