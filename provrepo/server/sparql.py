@@ -6,12 +6,13 @@ A browser that asks without a query gets the query page, a program that asks for
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from flask import Blueprint, Response, request
 
 from provrepo import errors
 from provrepo.codecs.formats import FORMATS
-from provrepo.codecs.results import QueryResult
+from provrepo.codecs.results import Kind, QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server import asking, auth, body, descriptions, pages, problems, shown
 from provrepo.server.asking import Target
@@ -165,12 +166,21 @@ def _unasked(target: Target) -> Response:
     return cached(descriptions.service(target))
 
 
+@cache
+def _offers(kind: Kind) -> tuple[Offer, ...]:
+    """The representations of a kind of answer."""
+    example = QueryResult(kind)
+    return (
+        *(
+            Offer(name, tuple(dict.fromkeys((example.media_type(name), *_ALIASES.get(name, ())))))
+            for name in example.formats()
+        ),
+        HTML,
+    )
+
+
 def _answer(target: Target, query: str, result: QueryResult) -> Response:
-    offers = [
-        Offer(name, tuple(dict.fromkeys((result.media_type(name), *_ALIASES.get(name, ())))))
-        for name in result.formats()
-    ]
-    choice = choose([*offers, HTML])
+    choice = choose(_offers(result.kind))
     if choice.name == HTML.name:
         return _page(target, query, answer=shown.answer(result, limit=ROWS))
     return Response(result.write(choice.name), content_type=content_type(choice.media_type))

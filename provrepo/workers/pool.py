@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import math
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -46,6 +47,10 @@ _SIGNALS = {
 
 _GLANCE = 0.2
 """Seconds between two looks at whether somebody still waits for the result."""
+
+
+_NAP = 3600.0
+"""Seconds of one wait where nobody can go away: the system takes no number of milliseconds beyond 31 bits."""
 
 
 class Pool:
@@ -210,6 +215,8 @@ class _Worker:
         path = [str(Path(entry or ".").absolute()) for entry in sys.path]
         theirs, self._requests = os.pipe()
         self._replies, answers = os.pipe()
+        self._arrival = select.poll()  # kept: to make a selector for each call would cost as much as the call
+        self._arrival.register(self._replies, select.POLLIN)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(path), str(memory)],
@@ -251,23 +258,21 @@ class _Worker:
     def _reply(self, deadline: float, abandoned: Callable[[], bool] | None) -> dict[str, Any] | None:
         """The reply; None where the worker died first; ``late`` at the deadline, ``abandoned`` once that is so."""
         received = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._replies, selectors.EVENT_READ)
-            while True:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return {"late": True}
-                if not selector.select(left if abandoned is None else min(left, _GLANCE)):
-                    if abandoned is not None and abandoned():
-                        return {"abandoned": True}
-                    continue
-                chunk = os.read(self._replies, 1 << 20)
-                if not chunk:
-                    return None
-                received += chunk
-                message = wire.complete(received)
-                if message is not None:
-                    return message
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return {"late": True}
+            if not self._arrival.poll(math.ceil(1000 * min(left, _GLANCE if abandoned else _NAP))):
+                if abandoned is not None and abandoned():
+                    return {"abandoned": True}
+                continue
+            chunk = os.read(self._replies, 1 << 20)
+            if not chunk:
+                return None
+            received += chunk
+            message = wire.complete(received)
+            if message is not None:
+                return message
 
     def _death(self) -> str:
         self.kill()
