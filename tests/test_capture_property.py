@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -157,21 +157,12 @@ def call(kind: str, name: str, work: Any, taken: list[Value], made: list[Value])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_what_is_recorded_is_what_happened(pipeline: list[Plan]) -> None:
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            check(pipeline)
-        finally:
-            os.chdir(before)
-
-
-def check(pipeline: list[Plan]) -> None:
     truth = Truth()
-    with session("run", out="run.provn"):
-        for plan in pipeline:
-            run(plan, truth)
-    found = Captured(Path("run.provn"))
+    with tempfile.TemporaryDirectory() as folder:
+        with chdir(folder), session("run", out="run.provn"):
+            for plan in pipeline:
+                run(plan, truth)
+        found = Captured(Path(folder, "run.provn"))
     contents = {digest(content): content for content in written_by(pipeline)}
 
     def named(label: str, identifier: object) -> str:
@@ -188,6 +179,34 @@ def check(pipeline: list[Plan]) -> None:
     assert generated == truth.generated
     assert {name for name in truth.failed if found.status(name) != "Failed"} == set()
     assert found.rules("core") == []
+
+
+def test_steps_at_once_keep_to_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def chain(number: int) -> None:
+        value: Any = None
+        for turn in range(5):
+            name = f"s{number}t{turn}"
+
+            @step(name)
+            def work(value: Any, name: str) -> Any:
+                if value is not None:
+                    Path(f"f{number}").read_text()
+                Path(f"f{number}").write_text(name)
+                return type(f"V{name}", (), {})()
+
+            value = work(value, name)
+
+    with session("run", out="run.provn"), ThreadPoolExecutor(8) as pool:
+        list(pool.map(chain, range(8)))
+    found = Captured(Path("run.provn"))
+    assert found.rules("pipeline") == []
+    made = {(f"s{n}t{t}", f"{__name__}.Vs{n}t{t}", f"f{n}") for n in range(8) for t in range(5)}
+    assert found.generated == {(thing, name) for name, value, file in made for thing in (value, file)}
+    assert len([s for s in found.document if s.kind.name == "wasGeneratedBy"]) == 80
+    steps = [(n, t) for n in range(8) for t in range(4)]
+    assert found.used == {(f"s{n}t{t + 1}", thing) for n, t in steps for thing in (f"{__name__}.Vs{n}t{t}", f"f{n}")}
 
 
 def digest(content: str) -> str:

@@ -50,7 +50,10 @@ def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, com
 
 @click.group()
 def outbox() -> None:
-    """Documents of captured sessions: what waits, and sending it."""
+    """Documents of captured sessions: what waits to be sent, and sending it.
+
+    Sessions that were killed are recovered first. Nothing is removed: documents stay where they are after sending.
+    """
 
 
 @outbox.command("list")
