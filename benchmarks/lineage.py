@@ -26,7 +26,7 @@ _PATH = f"SELECT DISTINCT ?x {{ <%s> (<{PROV}wasGeneratedBy>|<{PROV}used>|<{PROV
 
 
 def measure(runs: int, starts: int, data: str) -> dict[str, Any]:
-    """Index so many runs of ten steps, of which each uses results of two earlier ones; ask about the newest results."""
+    """Index so many runs of ten steps, of which each uses results of six earlier ones; ask about the newest results."""
     random, folder = Random(7), Path(data)
     store, minter, quads = pyoxigraph.Store(), Minter(BASE), 0
     view = Lineage(folder / "view", base=BASE)
@@ -100,7 +100,7 @@ def _quads(run: int, random: Random) -> list[Quad]:
     def quad(subject: str, predicate: str, value: str) -> Quad:
         return Quad(Identifier(EX + subject), Identifier(predicate), Identifier(value))
 
-    before = [f"{EX}out{random.randrange(run)}-{STEPS - 1}" for _ in range(2)] if run else [f"{EX}raw"]
+    before = [f"{EX}out{random.randrange(run)}-{STEPS - 1}" for _ in range(6)] if run else [f"{EX}raw"]
     made = []
     for step in range(STEPS):
         activity, output = f"a{run}-{step}", f"out{run}-{step}"

@@ -24,8 +24,8 @@ def test_a_name_leaves_with_the_last_that_is_said_about_it(tmp_path: Path) -> No
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:secret-name>"]))
     view.apply("crops", stream.submit("b", [f"<urn:run> <{PROV}used> <urn:open-name>"]))
     view.apply("crops", stream.erase("a", 1))
-    view.close()
     data = b"".join(file.read_bytes() for file in (tmp_path / "view").iterdir())
+    view.close()
     assert b"open-name" in data
     assert b"secret-name" not in data
 

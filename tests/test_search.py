@@ -29,8 +29,8 @@ def test_words_of_what_was_erased_are_gone_from_the_file(tmp_path: Path) -> None
         label = f'<urn:{name}> <{RDFS_LABEL}> "{name}label"'
         view.apply("crops", stream.submit(name, [f"<urn:{name}> <{PROV}wasDerivedFrom> <urn:x>", label]))
     view.apply("crops", stream.erase("hidden", 1))
-    view.close()
     data = b"".join(file.read_bytes() for file in (tmp_path / "view").iterdir())
+    view.close()
     assert b"openlabel" in data
     assert b"hiddenlabel" not in data
 

@@ -79,7 +79,7 @@ class Lineage(Tabular):
 
     MAPPING = MAPPING
     TABLES = """
-    CREATE TABLE term (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE, content INTEGER NOT NULL);
+    CREATE TABLE term (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE);
     CREATE TABLE edge (
         subject INTEGER NOT NULL, rule INTEGER NOT NULL, object INTEGER NOT NULL, dataset INTEGER NOT NULL,
         version INTEGER NOT NULL, graph INTEGER NOT NULL, time INTEGER NOT NULL,
@@ -179,8 +179,14 @@ class Lineage(Tabular):
 
 def _terms(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
     iris = sorted({*content.kinds, *(cls for _, cls in content.types)})
+    # What names content has a number below zero: a walk then knows it without looking.
     connection.executemany(
-        "INSERT OR IGNORE INTO term (iri, content) VALUES (?, ?)", ((iri, is_content(iri)) for iri in iris)
+        "INSERT OR IGNORE INTO term (id, iri) VALUES ((SELECT min(0, coalesce(min(id), 0)) FROM term) - 1, ?)",
+        ((iri,) for iri in iris if is_content(iri)),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO term (id, iri) VALUES ((SELECT max(0, coalesce(max(id), 0)) FROM term) + 1, ?)",
+        ((iri,) for iri in iris if not is_content(iri)),
     )
     found: dict[str, int] = {}
     for start in range(0, len(iris), _CHUNK):
@@ -207,12 +213,10 @@ class _Index:
         self.out = self._find(f"edge e ON e.subject = j.value AND e.dataset {self._allowed}")
         self.into = self._find(f"edge e ON e.object = j.value AND e.dataset {self._allowed}")
         self.versions = self._find(
-            "term t ON t.id = j.value AND t.content CROSS JOIN edge e INDEXED BY edge_into ON e.object = t.id "
-            f"AND e.rule IN ({general}) AND e.dataset {self._allowed}"
+            f"edge e INDEXED BY edge_into ON e.object = j.value AND e.rule IN ({general}) AND e.dataset {self._allowed}"
         )
         self.contents = self._find(
-            f"edge e ON e.subject = j.value AND e.rule IN ({general}) AND e.dataset {self._allowed} "
-            "CROSS JOIN term t ON t.id = e.object AND t.content"
+            f"edge e ON e.subject = j.value AND e.rule IN ({general}) AND e.object < 0 AND e.dataset {self._allowed}"
         )
 
     def known(self, iri: str) -> int | None:

@@ -47,12 +47,12 @@ Find = Callable[[Sequence[int]], Iterable[Row]]
 
 
 class Steps(NamedTuple):
-    """How a walk looks into an index, for many nodes at once.
+    """How a walk looks into an index, for many nodes at once. What names content is a number below zero.
 
     Attributes:
         out: the rows whose subject is one of them.
         into: the rows whose object is one of them.
-        versions: the specializations whose object is one of them and content.
+        versions: the specializations whose object is one of them.
         contents: the specializations whose subject is one of them and whose object is content.
     """
 
@@ -228,7 +228,7 @@ class _Walker:
                     yield state, row, _State(row.object, _FULL, timed if row.rule == _GENERATION else None)
                 elif follow is Follow.REQUEST and self._options.alternates:
                     yield state, row, _State(row.object, _FULL)
-        for row in self._steps.versions(nodes):
+        for row in self._steps.versions([node for node in nodes if node < 0]):
             self._versions.setdefault(row.object, []).append(row.subject)
             for state in states[row.object]:
                 yield state, row, _State(row.subject, _FULL)

@@ -171,6 +171,8 @@ class Tabular(ABC):
             connection.execute(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (known, change.project, change.sequence)
             )
+        if change.kind == "erase":
+            self._truncate()
 
     def forget(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
@@ -246,6 +248,14 @@ class Tabular(ABC):
             connection.close()
             raise
         return connection
+
+    def _truncate(self) -> None:
+        """Fold the log into the file, so that what was erased is not left in it."""
+        with self._lock:
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.Error as error:
+                raise self._broken(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
