@@ -22,10 +22,11 @@ from provrepo.capture.recorder import Activity
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
+from provrepo.ledger.accounts import Token
 from provrepo.model.compare import Comparison
 from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode, Said, SearchResult
 from provrepo.repository.queries import load
-from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, TokenInfo, VersionInfo
+from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, environment_name
 
@@ -44,7 +45,7 @@ RETURNED = (
     VersionInfo,
     DocumentInfo,
     ProjectInfo,
-    TokenInfo,
+    Token,
     Check,
 )
 COMPETENCY = {

@@ -11,7 +11,8 @@ from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
-    from provrepo.repository.records import ProjectInfo, TokenInfo
+    from provrepo.ledger.accounts import Token
+    from provrepo.repository.records import ProjectInfo
 
 __all__ = ["project", "token"]
 
@@ -174,6 +175,6 @@ def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: 
         output.result(f"{ended.id} ({ended.name}) revoked {ended.revoked}")
 
 
-def _scope(found: TokenInfo) -> str:
+def _scope(found: Token) -> str:
     where = "all projects" if found.projects is None else ", ".join(found.projects)
     return f"{'read and write' if found.write else 'read'}: {where}"

@@ -13,7 +13,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,10 @@ class Token:
     def valid(self) -> bool:
         """Whether it is neither revoked nor expired at this moment."""
         return self.revoked is None and (self.expires is None or now() < self.expires)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "projects": None if self.projects is None else list(self.projects)}
 
 
 class Accounts:

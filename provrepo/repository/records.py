@@ -16,7 +16,6 @@ __all__ = [
     "ProfileInfo",
     "ProjectInfo",
     "Receipt",
-    "TokenInfo",
     "VersionInfo",
 ]
 
@@ -175,35 +174,6 @@ class Receipt:
             "entry": self.entry,
             "report": self.report.to_dict(),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class TokenInfo:
-    """A token, without its secret.
-
-    Attributes:
-        id: names the token in ``token revoke``.
-        actor: opaque identifier of whom it stands for.
-        name: the name of whom it stands for.
-        projects: the projects it is for; None for all.
-        write: whether it may change anything.
-        created: xsd:dateTime in UTC.
-        expires: xsd:dateTime in UTC, or None.
-        revoked: xsd:dateTime in UTC, or None.
-    """
-
-    id: str
-    actor: str
-    name: str
-    projects: tuple[str, ...] | None
-    write: bool
-    created: str
-    expires: str | None = None
-    revoked: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {**asdict(self), "projects": None if self.projects is None else list(self.projects)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from provrepo.repository.records import (
     DocumentInfo,
     ProjectInfo,
     Receipt,
-    TokenInfo,
     VersionInfo,
 )
 from provrepo.repository.store import Store
@@ -590,7 +589,7 @@ class Repository(Provenance):
 
     def create_token(
         self, name: str, *, projects: Sequence[str] | None = None, write: bool = True, days: int | None = None
-    ) -> tuple[str, TokenInfo]:
+    ) -> tuple[str, Token]:
         """Make a token. Its text is returned this once; only its digest is kept.
 
         Args:
@@ -612,14 +611,14 @@ class Repository(Provenance):
         text, token = self._store.accounts.create(
             name.strip(), projects=None if projects is None else list(projects), write=write, expires=expires
         )
-        return text, _token_info(token)
+        return text, token
 
-    def tokens(self) -> list[TokenInfo]:
+    def tokens(self) -> list[Token]:
         """Every token, without its secret; only for the owner."""
         self._owner("lists tokens")
-        return [_token_info(token) for token in self._store.accounts.list()]
+        return self._store.accounts.list()
 
-    def revoke_token(self, id: str) -> TokenInfo:  # noqa: A002
+    def revoke_token(self, id: str) -> Token:  # noqa: A002
         """Make a token worthless.
 
         Raises:
@@ -627,7 +626,7 @@ class Repository(Provenance):
             Denied: only the owner may.
         """
         self._owner("revokes tokens")
-        return _token_info(self._store.accounts.revoke(id))
+        return self._store.accounts.revoke(id)
 
     def close(self) -> None:
         """Close the data directory, for everybody who was bound to it."""
@@ -671,16 +670,3 @@ class Repository(Provenance):
         from provrepo.views.quads import Quads
 
         return self._store.view(Quads)
-
-
-def _token_info(token: Token) -> TokenInfo:
-    return TokenInfo(
-        id=token.id,
-        actor=token.actor,
-        name=token.name,
-        projects=token.projects,
-        write=token.write,
-        created=token.created,
-        expires=token.expires,
-        revoked=token.revoked,
-    )
