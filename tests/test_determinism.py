@@ -35,11 +35,11 @@ with provrepo.open(work / sys.argv[2]) as repository:
 """
 
 
-def test_three_hash_seeds_agree(tmp_path: Path) -> None:
+def test_five_hash_seeds_agree(tmp_path: Path) -> None:
     (tmp_path / "a.in").write_bytes(PROVJSON)
     (tmp_path / "b.in").write_bytes(TURTLE)
     outputs = []
-    for seed in ("0", "1", "4711"):
+    for seed in ("0", "1", "2", "3", "4711"):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path), f"data{seed}"],
             env={**os.environ, "PYTHONHASHSEED": seed},
@@ -50,4 +50,4 @@ def test_three_hash_seeds_agree(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
     assert outputs[0].count("\n") > 40
-    assert outputs[0] == outputs[1] == outputs[2]
+    assert set(outputs) == {outputs[0]}
