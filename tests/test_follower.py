@@ -128,3 +128,26 @@ def test_fsck_finds_changed_and_missing_bytes(repository: Repository) -> None:
     assert any(gone.sha256 in problem and "missing" in problem for problem in problems)
     with pytest.raises(provrepo.Error):
         repository.original("default", "a")
+
+
+def test_an_entry_makes_its_own_project_followed_and_no_other(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        repository.create_project(name)
+        repository.submit(PROVJSON, project=name, name="a")
+    follower = repository._store.follower
+    follow, followed = follower._try, []
+
+    def recording(project: str) -> None:
+        followed.append(project)
+        follow(project)
+
+    monkeypatch.setattr(follower, "_try", recording)
+    repository.submit(TURTLE, project="two", name="b")
+    assert followed == ["two"]
+    assert repository.query("ASK { ?s prov:wasDerivedFrom ?o }", project="two").boolean is True
+    followed.clear()
+    repository.init("https://prov.example.org/")
+    repository.query("ASK {}", project="one")
+    assert followed == ["one", "three", "two"], "another base IRI renames everything"

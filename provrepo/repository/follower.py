@@ -183,9 +183,16 @@ class Follower:
                 return
             if self._current_base() != self._base:
                 self._reopen()
-            for view in self._views:
-                self._check_stamps(view)
-            for project in self._ledger.projects():
+                self._seen = -1
+            if self._seen < 0:
+                for view in self._views:
+                    self._check_stamps(view)
+                projects = self._ledger.projects()
+            else:
+                # Asking every project after every entry would make a submission cost what there are projects.
+                changed = self._ledger.projects_changed_since(self._seen)
+                projects = [project for project, _ in changed if project != REPOSITORY]
+            for project in projects:
                 self._try(project)
             self._seen = position
 
