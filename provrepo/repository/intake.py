@@ -1,7 +1,7 @@
 """Read → check → quads: everything that touches a submission's bytes, as one function run in a worker process.
 
-The process that keeps the ledger never parses what strangers send. It hands over a path, and gets back plain JSON and
-the path of a file of N-Quads.
+The process that keeps the ledger parses nothing that a worker has not read and accepted before. It hands over a path,
+and gets back plain JSON and the path of a file of N-Quads.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ __all__ = [
     "PAIRS",
     "Instance",
     "Row",
-    "ends_of",
     "is_empty_collection",
     "source",
 ]
@@ -74,11 +73,6 @@ _EMPTY = frozenset({PROV + "EmptyCollection", PROV + "EmptyDictionary"})
 def source(row: Row) -> int:
     """The number of the statement that a row comes from, or was inferred from."""
     return row[-1] if row[-1] >= 0 else ~row[-1]
-
-
-def ends_of(kind: Kind) -> tuple[int, int]:
-    """The places of influencee and influencer."""
-    return PAIRS.get(kind, (1, 2))
 
 
 def is_empty_collection(statement: Statement) -> bool:
