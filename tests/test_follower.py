@@ -151,3 +151,18 @@ def test_an_entry_makes_its_own_project_followed_and_no_other(
     repository.init("https://prov.example.org/")
     repository.query("ASK {}", project="one")
     assert followed == ["one", "three", "two"], "another base IRI renames everything"
+
+
+def test_what_is_accepted_does_not_depend_on_who_holds_the_views(tmp_path: Path) -> None:
+    # Rule 28 of PROV-CONSTRAINTS: an activity with two start times. Without a profile that is told, not decisive.
+    invalid = b"""document
+prefix ex <http://example.org/>
+activity(ex:a, 2026-01-01T10:00:00Z, -)
+wasStartedBy(ex:a, -, -, 2026-01-01T11:00:00Z)
+endDocument"""
+    reports = []
+    for follow in (True, False):
+        with provrepo.open(tmp_path / str(follow), follow=follow) as repository:
+            reports.append(repository.submit(invalid, name="a").report)
+    assert reports[0] == reports[1]
+    assert [finding.rule for finding in reports[0].findings] == ["prov-constraints:28"]

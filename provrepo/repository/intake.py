@@ -31,6 +31,7 @@ def run(
     check: bool = True,
     profiles: list[str] | None = None,
     constraints: str | None = None,
+    without_profiles: str = "gate",
     target: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Read a document, check it, and write its quads.
@@ -42,8 +43,9 @@ def run(
         base: against which relative IRIs are resolved.
         check: whether to check; not when entries that were accepted before are indexed again.
         profiles: folders of the SHACL profiles to hold it against, what is extended first.
-        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles. Where there are none either, what
-            is submitted is told of violations and accepted, because real tools write them; what is only checked fails.
+        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
+        without_profiles: what ``constraints`` is where there are no profiles either. What is submitted is then told of
+            violations and accepted (``report``), because real tools write them; what is only checked fails.
         target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (the
             repository's base IRI). Without one, or where the document fails, no quads are written.
 
@@ -71,7 +73,7 @@ def run(
             document,
             profiles=[read_profile(Path(folder)) for folder in profiles or []],
             constraints=constraints,
-            without_profiles="gate" if target is None else "report",
+            without_profiles=without_profiles,
             source=data,
         )
     checked = time.perf_counter()

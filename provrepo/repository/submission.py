@@ -59,7 +59,7 @@ def submit(
     following = store.may_follow()
     target = _target(store, project, document, blob) if following else None
     held = own_profiles.folders(store, project, wanted)
-    arguments = {"format": format, "base": base, "profiles": held, "target": target}
+    arguments = {"format": format, "base": base, "profiles": held, "without_profiles": "report", "target": target}
     result = _intake(store, data, file, arguments)
     report = Report.from_dict(result["report"])
     if not report.conforms:
