@@ -7,6 +7,7 @@ and gets back plain JSON and the path of a file of N-Quads.
 from __future__ import annotations
 
 import time
+import typing
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def run(
     check: bool = True,
     profiles: list[str] | None = None,
     constraints: str | None = None,
-    without_profiles: str = "gate",
+    without_profiles: typing.Literal["gate", "report"] = "gate",
     target: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Read a document, check it, and write its quads.
