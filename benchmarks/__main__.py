@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import capture, constraints, drawing, formats, lineage, loading, queries, shapes, submissions
+from benchmarks import capture, constraints, drawing, formats, lineage, loading, queries, shapes, soak, submissions
 
 
 def main() -> None:
@@ -24,9 +24,11 @@ def main() -> None:
             "queries",
             "lineage",
             "capture",
+            "soak",
         ],
-        help="one of the tables",
+        help="one of the tables; soak runs only where it is named",
     )
+    parser.add_argument("--minutes", type=float, default=60, help="how long soak runs")
     arguments = parser.parse_args()
     sizes = [1_000] if arguments.quick else [10_000, 100_000]
     large = sizes[-1]
@@ -44,6 +46,8 @@ def main() -> None:
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
         }
+        if arguments.only == "soak":
+            tables = {"soak": lambda: soak.table(root, arguments.minutes)}
         for name, table in tables.items():
             if arguments.only in (None, name):
                 print(f"\n## {name}\n")

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import pyoxigraph
 
 from benchmarks.generate import EX, pipeline
 from benchmarks.measure import isolated
+from benchmarks.served import Connection, served
 from provrepo.repository.repository import open as open_repository
 from provrepo.settings import Settings
 from provrepo.vocab import PROV
@@ -37,49 +32,11 @@ def _lookup(number: int) -> str:
     return f"SELECT ?o {{ <{EX}a{number}> prov:used ?o }}"
 
 
-class _Connection:
-    """One connection that is kept, with as little of HTTP as will do: the measuring shares the machine."""
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(address, timeout=30)
-        self._stream = self._socket.makefile("rb")
-
-    def ask(self, query: str, **parameters: object) -> int:
-        more = "".join(f"&{name}={value}" for name, value in parameters.items())
-        self._socket.sendall(f"GET /sparql?query={quote(query)}{more} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        status = int(self._stream.readline().split()[1])
-        length = 0
-        while (line := self._stream.readline()) not in (b"\r\n", b""):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        self._stream.read(length)
-        return status
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@contextmanager
-def _served(data: Path) -> Iterator[tuple[str, int]]:
-    command = [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            for line in process.stderr or ():
-                found = re.search(r"http://\S+", line)
-                if found and "serves" in line:
-                    url = urlsplit(found.group())
-                    threading.Thread(target=process.stderr.read, daemon=True).start()  # type: ignore[union-attr]
-                    yield url.hostname or "", url.port or 0
-                    return
-        finally:
-            process.terminate()
-
-
 def measure(data: str, what: str, **arguments: Any) -> dict[str, Any]:
     """One measurement, in a process of its own."""
     if what == "http":
-        with _served(Path(data)) as address:
-            return _over_http(address, **arguments)
+        with served(Path(data)) as server:
+            return _over_http(server.address, **arguments)
     return _in_process(Path(data), **arguments)
 
 
@@ -90,12 +47,12 @@ def _over_http(address: tuple[str, int], connections: int, seconds: float, runaw
     over = threading.Event()
 
     def look_up(seed: int) -> None:
-        connection = _Connection(address)
+        connection = Connection(address)
         number = seed
         while not over.is_set():
             number = (number * 31 + 7) % STEPS
             start = time.perf_counter()
-            status = connection.ask(_lookup(number))
+            status = connection.ask(_lookup(number)).status
             if status == 200:
                 taken.append(time.perf_counter() - start)
             else:
@@ -103,14 +60,14 @@ def _over_http(address: tuple[str, int], connections: int, seconds: float, runaw
         connection.close()
 
     def run_away() -> None:
-        connection = _Connection(address)
+        connection = Connection(address)
         while not over.is_set():
             start = time.perf_counter()
             connection.ask(RUNAWAY, timeout=DEADLINE)
             stopped.append(time.perf_counter() - start)
         connection.close()
 
-    warm = _Connection(address)
+    warm = Connection(address)
     for _ in range(20):
         warm.ask(_lookup(1))
     threads = [threading.Thread(target=look_up, args=(seed,)) for seed in range(connections)]
