@@ -16,7 +16,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime
-	$(PIP) --editable '.[test,build]'
+	$(PIP) --editable '.[test,build,examples]'
 	@touch $@
 
 demo: $(VENV)/.runtime
