@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,8 +19,20 @@ __all__ = ["lineage", "search"]
 _BUNDLED = ("trig", "provjson")
 
 
+def _named(_context: click.Context, _parameter: click.Parameter, thing: str | None) -> str | None:
+    """The IRI of a thing; a file is named by its content, which is the same wherever it was recorded."""
+    if thing is None or not os.path.isfile(thing):  # noqa: PTH113 (an IRI may be too long for a path)
+        return thing
+    import hashlib
+
+    from provrepo.capture.document import content
+
+    with Path(thing).open("rb") as file:
+        return content(hashlib.file_digest(file, "sha256").hexdigest())
+
+
 @click.command()
-@click.argument("iri")
+@click.argument("iri", metavar="THING", callback=_named)
 @click.option(
     "--direction",
     type=click.Choice(["upstream", "downstream", "both"]),
@@ -27,7 +41,7 @@ _BUNDLED = ("trig", "provjson")
     help="What it came from, or what depends on it.",
 )
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Go at most so many relations.")
-@click.option("--to", metavar="IRI", help="Only what is on a path to this thing.")
+@click.option("--to", metavar="THING", callback=_named, help="Only what is on a path to this thing.")
 @click.option("--strict", is_flag=True, help="Only along derivations, not through activities.")
 @click.option("--alternates", is_flag=True, help="Also along alternates.")
 @click.option("--project", metavar="P", help="Only through this project; otherwise through all.")
@@ -57,7 +71,8 @@ def lineage(
 ) -> None:
     """Say where a thing came from, or what depends on it.
 
-    The current versions of all projects are gone through, along the relations that docs/reference/lineage.md lists.
+    THING is an IRI; or a file, and then it is what the file holds now, wherever that was recorded. The current
+    versions of all projects are gone through, along the relations that docs/reference/lineage.md lists.
     """
     with invocation.repository(follow=True) as repository:
         graph = repository.lineage(
