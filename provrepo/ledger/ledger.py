@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from provrepo.ledger import verification
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
-from provrepo.ledger.streams import Stream, columns
+from provrepo.ledger.streams import Stream, columns, readable
 
 __all__ = ["Appending", "Ledger"]
 
@@ -219,6 +220,50 @@ class Ledger:
         rows = self._all("SELECT project, length FROM streams WHERE position > ? ORDER BY position", position)
         return [(str(project), int(length)) for project, length in rows]
 
+    def position_of(self, project: str, sequence: int) -> int:
+        """The position of one entry among those of all streams, in this copy of the data.
+
+        Raises:
+            NotFound: the stream is shorter.
+        """
+        with self._stream(project) as stream:
+            return stream.position_of(sequence)
+
+    def position_at(self, moment: datetime) -> int:
+        """The position of the last entry that had been appended at a moment; 0 before the first.
+
+        Found by halving, and so in microseconds however many entries there are. Times are taken to grow with the
+        position, as they do unless the clock was set back: then any of the places where it passed the moment counts.
+
+        Args:
+            moment: with a time zone.
+        """
+        low, high = 0, self.position()
+        while low < high:
+            middle = (low + high + 1) // 2
+            entry = self._readable_between(middle, high)
+            if entry is not None and datetime.fromisoformat(entry[1].time) <= moment:
+                low = entry[0]
+            else:
+                high = middle - 1
+        return low
+
+    def lengths(self, position: int) -> dict[str, int]:
+        """How long the streams were when an entry was the last: the number of each one's last entry then.
+
+        Args:
+            position: of the entry. Streams that began later are left out.
+        """
+        # A stream that has not grown since is told by its last position alone; in the others the search goes back
+        # along the index of numbers, which holds positions as well.
+        rows = self._all(
+            "SELECT s.project, CASE WHEN s.position <= ?1 THEN s.length ELSE (SELECT e.sequence FROM entries AS e "
+            "WHERE e.project = s.project AND e.position <= ?1 ORDER BY e.sequence DESC LIMIT 1) END AS then_last "
+            "FROM streams AS s WHERE then_last IS NOT NULL ORDER BY s.project",
+            position,
+        )
+        return {str(project): int(length) for project, length in rows if project != REPOSITORY}
+
     def current(self, project: str, document: str) -> Entry | None:
         """The newest submission of a document, withdrawn or not; None when there was none."""
         with self._stream(project) as stream:
@@ -228,6 +273,11 @@ class Ledger:
         """The newest submission or withdrawal of a document; None when there was none."""
         with self._stream(project) as stream:
             return stream.last(document)
+
+    def version(self, project: str, document: str, number: int) -> Entry | None:
+        """The submission of one version; None where there is none."""
+        with self._stream(project) as stream:
+            return stream.version(document, number)
 
     def versions(self, project: str, document: str) -> list[Entry]:
         """All submissions of a document, the oldest first."""
@@ -277,6 +327,22 @@ class Ledger:
             project: whose stream; None for all and for the database file itself.
         """
         return verification.problems(self.database, project)
+
+    def _readable_between(self, first: int, last: int) -> tuple[int, Entry] | None:
+        """The first readable entry of a stretch of positions, with its position."""
+        while first <= last:
+            rows = self._all(
+                "SELECT position, project, sequence, sha256, data FROM entries "
+                "WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1",
+                *(first, last),
+            )
+            if not rows:
+                return None
+            entry = readable(*rows[0][1:])
+            if entry is not None:
+                return int(rows[0][0]), entry
+            first = int(rows[0][0]) + 1
+        return None
 
     @contextmanager
     def _stream(self, project: str) -> Iterator[Stream]:

@@ -11,7 +11,7 @@ from typing import Any
 from provrepo.errors import Damaged, NotFound
 from provrepo.ledger.entries import KINDS, Entry, named, profile_blob
 
-__all__ = ["Stream", "columns"]
+__all__ = ["Stream", "columns", "readable"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,19 @@ class Stream:
             raise NotFound(f"{named(self.project)} has no entry {sequence}")
         return _strictly(*rows[0])
 
+    def position_of(self, sequence: int) -> int:
+        """The position of one entry among those of all streams.
+
+        Raises:
+            NotFound: the stream is shorter.
+        """
+        row = self._connection.execute(
+            "SELECT position FROM entries WHERE project = ? AND sequence = ?", (self.project, sequence)
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"{named(self.project)} has no entry {sequence}")
+        return int(row[0])
+
     def page(self, after: int, limit: int) -> tuple[list[Entry], int | None]:
         """Some entries in order, without those that are unreadable.
 
@@ -61,7 +74,7 @@ class Stream:
         rows = self._rows("sequence > ? ORDER BY sequence LIMIT ?", after, limit)
         entries: list[Entry] = []
         for row in rows:
-            entry = _readable(*row)
+            entry = readable(*row)
             if entry is None:
                 continue
             if entry.kind not in KINDS:
@@ -85,6 +98,11 @@ class Stream:
             "SELECT version FROM documents WHERE project = ? AND document = ?", (self.project, document)
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def version(self, document: str, number: int) -> Entry | None:
+        """The submission of one version; None where there is none."""
+        rows = self._rows("document = ? AND version = ? AND kind = 'submit'", document, number)
+        return readable(*rows[0]) if rows else None
 
     def versions(self, document: str) -> list[Entry]:
         """All submissions of a document, the oldest first."""
@@ -112,8 +130,8 @@ class Stream:
         ).fetchall()
         found = []
         for name, *columns in rows:
-            submitted = _readable(*columns[:4]) or self.current(name)
-            withdrawn = None if columns[5] is None else _readable(*columns[4:])
+            submitted = readable(*columns[:4]) or self.current(name)
+            withdrawn = None if columns[5] is None else readable(*columns[4:])
             if submitted is not None:
                 found.append((str(name), submitted, withdrawn))
         return found
@@ -153,7 +171,7 @@ class Stream:
         condition = f"document = ? AND kind IN ({marks}) AND sequence < ? ORDER BY sequence DESC LIMIT 1"
         before = 2**62
         while rows := self._rows(condition, document, *kinds, before):
-            entry = _readable(*rows[0])
+            entry = readable(*rows[0])
             if entry is not None:
                 return entry
             before = rows[0][1]
@@ -174,7 +192,7 @@ def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str 
     return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
 
 
-def _readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
+def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
     """The entry of a row, of whatever kind; None and a warning when it is unreadable or not what was appended."""
     try:
         return _intact(project, sequence, digest, data)
@@ -207,6 +225,6 @@ def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
 
 def _only_readable(rows: Iterable[Row]) -> Iterator[Entry]:
     for row in rows:
-        entry = _readable(*row)
+        entry = readable(*row)
         if entry is not None:
             yield entry
