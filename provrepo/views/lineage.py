@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from provrepo.views.lineage_reading import Content, read
+from provrepo.views.lineage_reading import ELEMENTS, Content, read
 from provrepo.views.lineage_table import RULES, is_content
 from provrepo.views.lineage_walk import GENERAL, Options, Row, Steps, Walk, merged, walk
 from provrepo.views.tabular import Tabular, Triple
 
-__all__ = ["Answer", "Lineage", "Source", "Thing"]
+__all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
 MAPPING = "1"
 """The version of what is written to the tables."""
+
+KINDS = tuple(kind.name for kind in ELEMENTS)
 
 _CHUNK = 2000
 """Nodes of one look-up."""
@@ -67,11 +70,48 @@ class Answer(NamedTuple):
         walk: what was found.
         things: the first nodes.
         sources: the versions of the walk's edges, by number.
+        roots: the names of all roots that are entities, told or not, sorted.
     """
 
     walk: Walk
     things: dict[int, Thing]
     sources: dict[int, Source]
+    roots: tuple[str, ...] = ()
+
+
+class Impact(NamedTuple):
+    """What was found, counted, the start aside; the most frequent first.
+
+    Attributes:
+        total: how many things there are.
+        kinds: of each kind of element; a thing may be of several.
+        types: of each type beyond those kinds.
+        projects: of which each project speaks.
+        agents: for which each agent stands: an activity's associates; who an entity is attributed to or, where that is
+            not said, the associates of the activity that generated it.
+    """
+
+    total: int
+    kinds: dict[str, int]
+    types: dict[str, int]
+    projects: dict[str, int]
+    agents: dict[str, int]
+
+
+class Common(NamedTuple):
+    """What is upstream of several things, themselves included.
+
+    Attributes:
+        distances: for each common node how far it is from each start, in their order.
+        nearest: the common nodes that are not upstream of another one.
+        things: the first of them, the nearest before the others.
+        total: how many there are.
+    """
+
+    distances: dict[int, tuple[int, ...]]
+    nearest: list[int]
+    things: dict[int, Thing]
+    total: int
 
 
 class Lineage(Tabular):
@@ -98,7 +138,15 @@ class Lineage(Tabular):
     """
 
     def ask(
-        self, iri: str, datasets: Sequence[str], walks: Sequence[Options], *, to: str | None, limit: int
+        self,
+        iri: str,
+        datasets: Sequence[str],
+        walks: Sequence[Options],
+        *,
+        to: str | None = None,
+        limit: int,
+        as_of: Mapping[str, int] | None = None,
+        deadline: float | None = None,
     ) -> Answer | None:
         """Walk from a thing over what some datasets hold, and over nothing else.
 
@@ -108,6 +156,8 @@ class Lineage(Tabular):
             walks: what each walk does, ``to`` aside; what they find is put together.
             to: the end of the paths to find.
             limit: the most nodes of which everything is told.
+            as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
+            deadline: when to give up, by ``time.monotonic``.
 
         Returns:
             None where none of the datasets knows the thing, or what ``to`` names.
@@ -120,10 +170,57 @@ class Lineage(Tabular):
             steps = Steps(index.out, index.into, index.versions, index.contents)
             found = merged([walk(start, steps, replace(options, to=end)) for options in walks])
             told = list(found.nodes)[:limit]
+            found.total_edges = len(found.edges)
             numbers = {version for sources in found.edges.values() for version, _ in sources}
-            return Answer(found, index.things(told), index.sources(numbers))
+            roots = [thing for thing in index.things(found.roots).values() if thing.kinds & 1]
+            names = tuple(sorted(thing.iri for thing in roots))
+            return Answer(found, index.things(told), index.sources(numbers), names if walks[0].upstream else ())
 
-    def thing(self, iri: str, datasets: Sequence[str]) -> Thing | None:
+    def impact(
+        self,
+        iri: str,
+        datasets: Sequence[str],
+        walks: Sequence[Options],
+        *,
+        as_of: Mapping[str, int] | None = None,
+        deadline: float | None = None,
+    ) -> Impact | None:
+        """Count what walks from a thing find; see ``ask``."""
+        answer = self.ask(iri, datasets, walks, limit=1 << 40, as_of=as_of, deadline=deadline)
+        if answer is None:
+            return None
+        others = list(answer.things.values())[1:]
+        return Impact(
+            len(others),
+            Counter(name for thing in others for place, name in enumerate(KINDS) if thing.kinds >> place & 1),
+            Counter(cls for thing in others for cls in thing.types),
+            Counter(project for thing in others for project in {source.project for source in thing.sources}),
+            {},
+        )
+
+    def common(
+        self,
+        iris: Sequence[str],
+        datasets: Sequence[str],
+        walk: Options,
+        *,
+        as_of: Mapping[str, int] | None = None,
+        limit: int,
+        deadline: float | None = None,
+    ) -> Common | None:
+        """What is upstream of several things; None where one of them is not known."""
+        answers = [self.ask(iri, datasets, [walk], limit=1 << 40, as_of=as_of, deadline=deadline) for iri in iris]
+        if not all(answers):
+            return None
+        walks = [answer.walk for answer in answers if answer is not None]
+        shared = [node for node in walks[0].nodes if all(node in walk.nodes for walk in walks)]
+        distances = {node: tuple(walk.nodes[node] for walk in walks) for node in shared}
+        below = {key[2] for walk in walks for key in walk.edges if key[0] in distances}
+        known = {node: thing for answer in answers if answer for node, thing in answer.things.items()}
+        things = {node: known[node] for node in shared[:limit]}
+        return Common(distances, [node for node in shared if node not in below], things, len(shared))
+
+    def thing(self, iri: str, datasets: Sequence[str], *, as_of: Mapping[str, int] | None = None) -> Thing | None:
         """What some datasets know of one thing; None where they know nothing."""
         with self._reading() as connection:
             index = _Index(connection, datasets)

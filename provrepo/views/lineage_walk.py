@@ -72,6 +72,9 @@ class Options:
         strict: only along derivations.
         alternates: also along alternates, both ways.
         to: keep only what is on a path to this node.
+        relations: the names of the rules that may be followed; None for all.
+        stop: types: a thing of one of them is found but not gone beyond; ``prov:Entity``, ``prov:Activity`` and
+            ``prov:Agent`` count as types, too. The start is gone beyond in any case.
     """
 
     upstream: bool = True
@@ -79,6 +82,8 @@ class Options:
     strict: bool = False
     alternates: bool = False
     to: int | None = None
+    relations: frozenset[str] | None = None
+    stop: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -90,12 +95,14 @@ class Walk:
         edges: with the versions and graphs that say so.
         roots: nodes that something came from, and of which it is not said what they came from.
         beyond: how many further nodes are one relation beyond the depth.
+        total_edges: how many edges there are in all.
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
     edges: dict[Key, set[tuple[int, int]]] = field(default_factory=dict)
     roots: list[int] = field(default_factory=list)
     beyond: int = 0
+    total_edges: int = 0
 
 
 # What is open from a node: everything includes what a smaller number allows.
