@@ -84,15 +84,17 @@ def train(training: Path, validation: Path, model: Path, alpha: float, seed: int
     joblib.dump(fitted, model)
     log_model(model, name="digits")
     labels, inputs = read_table(validation)
-    log_metrics({"validation accuracy": fitted.score(inputs, labels)})
+    log_metrics({"validation accuracy": round(fitted.score(inputs, labels), 4)})
 
 
 @step(derives=True)
 def evaluate(model: Path, test: Path, metrics: Path) -> None:
     """Recognize the digits of the last sheet, and count how many were right."""
+    log_data(test, "test")
     labels, inputs = read_table(test)
     right = joblib.load(model).predict(inputs) == labels
     measured = {"accuracy": round(float(right.mean()), 4), "digits": len(labels), "mistakes": int((~right).sum())}
+    log_metrics(measured)
     metrics.write_text(json.dumps(measured) + "\n", "utf-8")
 
 

@@ -43,8 +43,11 @@ def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> 
 
 @contained
 def log_metrics(metrics: Mapping[str, float]) -> None:
-    """Record how good the model is, by the name of each measure."""
-    activity = _run()
+    """Record how good a model is, by the name of each measure.
+
+    That alone does not make a training run of a step, since others measure too: an evaluation does.
+    """
+    activity = current()
     if activity is None:
         return
     for name, value in metrics.items():
@@ -55,14 +58,14 @@ def log_metrics(metrics: Mapping[str, float]) -> None:
 
 @contained
 def log_data(thing: object, role: str, *, version: str | None = None) -> None:
-    """Record a dataset and what the step that runs uses it for.
+    """Record a dataset and what the step that runs uses it for; what has training data is a training run.
 
     Args:
         thing: a path of a file, or a value such as a table.
         role: ``"training"``, ``"validation"`` or ``"test"``.
         version: of the dataset; the checksum of a file says it too, and a value belongs to its session.
     """
-    activity = _run()
+    activity = _run() if "train" in role.lower() else current()
     if activity is None:
         return
     if isinstance(thing, str | Path):
