@@ -44,6 +44,9 @@ class Settings:
         check_timeout: the longest that reading and checking one submission may take, in seconds.
         worker_memory: address space of a worker process that reads and checks, in MiB.
         workers: worker processes kept for reading and checking.
+        pingbacks: the most pingbacks kept for one project; 0 takes none.
+        pingback_rate: pingback requests taken in an hour from one address about one project.
+        trusted_proxy: the address of the proxy whose X-Forwarded-For says who the client is; empty for none.
         token: sent to the other server by ``submit --to`` and ``query --endpoint``.
         capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
@@ -63,6 +66,9 @@ class Settings:
     check_timeout: float = 300.0
     worker_memory: int = 4096
     workers: int = 2
+    pingbacks: int = 1000
+    pingback_rate: int = 60
+    trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     capture: str = "on"
 
