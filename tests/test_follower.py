@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,27 @@ def test_entries_appended_without_the_views_are_applied_by_the_next_holder(tmp_p
         graphs = {str(row["g"]) for row in repository.query("SELECT DISTINCT ?g { GRAPH ?g { ?a prov:used ?b } }").rows}
         assert {repository.version("default", name).iri for name in "ab"} <= graphs
         assert not any(info.iri in graphs for info in repository.history("default", "a")[:1])
+
+
+def test_a_query_does_not_wait_for_what_is_being_applied(tmp_path: Path) -> None:
+    with provrepo.open(tmp_path) as repository:
+        repository.submit(PROVJSON, name="a")
+        follower = repository._store.follower
+        repository._store.serve("http://127.0.0.1:1/")
+        held, answered = threading.Event(), threading.Event()
+
+        def apply() -> None:
+            with follower._applying:
+                held.set()
+                answered.wait(20)
+
+        applying = threading.Thread(target=apply)
+        applying.start()
+        held.wait()
+        assert repository.query(LABELED).boolean is True
+        assert applying.is_alive()
+        answered.set()
+        applying.join()
 
 
 def test_left_over_content_is_not_trusted_at_the_next_start(tmp_path: Path) -> None:

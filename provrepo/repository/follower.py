@@ -126,6 +126,9 @@ class Follower:
 
     def acquire(self, url: str = "") -> bool:
         """Take the lock and open the views, if nobody else has them; whether they are this process's now."""
+        if self._views is not None:
+            # Asked before the lock is: who applies a large submission holds it for as long as that takes.
+            return True
         with self._applying:
             if self._views is not None:
                 return True

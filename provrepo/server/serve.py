@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 import signal
 import socket
 import threading
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 from provrepo.errors import UsageError
@@ -32,6 +33,9 @@ STACK = 64 << 20
 
 SWALLOWED = 256 << 20
 """Bytes of a body beyond the limit that are read and thrown away, so that its sender gets to read the answer."""
+
+_PIECE = 64 << 10
+"""Bytes of a body that are worth copying to send them together with the head."""
 
 
 def serve(
@@ -62,6 +66,8 @@ def serve(
             f"{address} is reachable from other machines: first set the IRI under which they know this repository, "
             "with `provrepo init --base https://…/`; or listen on 127.0.0.1"
         )
+    # It would warn of each request that waits its turn: most of them while there is much to do, for a line of log each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = create_app(store)
     prefix = urlsplit(base).path.rstrip("/")
     with _stack_size(STACK):
@@ -205,6 +211,51 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]
         self.write(content)
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    def write(self, data: bytes) -> None:
+        """Send the head together with a small body: one packet instead of two, and one turn at the socket's lock."""
+        if self.wrote_header or len(data) > _PIECE:
+            super().write(data)
+            return
+        with self.channel.together():
+            super().write(data)
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
+    task_class = _Task
     error_task_class = _ProblemTask
+
+    _parts: list[bytes] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what is written in the block in one piece at its end."""
+        self._parts = []
+        try:
+            yield
+        finally:
+            parts, self._parts = self._parts, None
+            self.write_soon(b"".join(parts))
+
+    def write_soon(self, data: Any) -> int:
+        """Take what is to be sent; how much of it was taken."""
+        if self._parts is not None:
+            self._parts.append(data)
+            return len(data)
+        taken: int = super().write_soon(data)
+        return taken
+
+    def writable(self) -> bool:
+        """Whether the loop of the main thread has something to write.
+
+        Not while another thread is writing it. The loop would otherwise find the socket ready and the data locked,
+        again and again, and take the interpreter from the very thread that it waits for. Whoever writes and cannot
+        write all wakes the loop when it lets go.
+        """
+        if self.will_close or self.close_when_flushed:
+            return True
+        if not self.total_outbufs_len or not self.outbuf_lock.acquire(blocking=False):
+            return False
+        self.outbuf_lock.release()
+        return True

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-import queue
 import resource
+import select
 import signal
 import threading
 from importlib import import_module
@@ -45,13 +45,13 @@ def main(memory: int) -> None:
     requests, replies = _channel()
     network.block()
     _limit(memory)
-    waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.stack_size(STACK)
-    threading.Thread(target=_serve, args=(waiting, replies), daemon=True).start()
-    # Calls run in the other thread, so that the end of the pool is noticed while one is running.
-    while (request := wire.read_frame(requests)) is not None:
-        signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE)
-        waiting.put(request)
+    threading.Thread(target=_serve, args=(requests, replies), daemon=True).start()
+    # Calls run in the other thread, so that the end of the pool is noticed while one is running. This one waits for
+    # nothing else: to read the calls and hand them over would cost each of them a change of threads.
+    hangup = select.poll()
+    hangup.register(requests, 0)
+    hangup.poll()
     os._exit(0)
 
 
@@ -87,9 +87,9 @@ def _few_arenas() -> None:
         mallopt(_M_ARENA_MAX, 2)
 
 
-def _serve(waiting: queue.SimpleQueue[dict[str, Any]], replies: IO[bytes]) -> None:
-    while True:
-        request = waiting.get()
+def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
+    while (request := wire.read_frame(requests)) is not None:
+        signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE)
         try:
             reply = _answer(request)
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -97,6 +97,7 @@ def _serve(waiting: queue.SimpleQueue[dict[str, Any]], replies: IO[bytes]) -> No
             replies.flush()
         except BaseException:  # noqa: BLE001 (an answer that cannot even be made or sent)
             os._exit(os.EX_SOFTWARE)
+    os._exit(0)
 
 
 def _answer(request: dict[str, Any]) -> bytes:
