@@ -104,7 +104,7 @@ def test_changed_inputs_are_those_of_one_run_alone(store: Store) -> None:
 
 
 def test_every_query_is_tested() -> None:
-    assert {query.name for query in load()} == {*ANSWERS, "changed-inputs"}
+    assert {query.name for query in load()} == {*ANSWERS, "changed-inputs", "compare-runs"}
 
 
 def test_an_optional_parameter_narrows_the_answer(store: Store) -> None:
