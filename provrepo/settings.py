@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from provrepo.errors import SettingsError
 
-__all__ = ["Settings", "environment_name", "load", "slurm_job"]
+__all__ = ["REPORT", "RUN", "Settings", "enclosing_run", "environment_name", "facts", "for_command", "load"]
 
 
 def _user_data() -> Path:
@@ -78,10 +79,28 @@ def environment_name(field: str) -> str:
     return f"PROVREPO_{field.upper()}"
 
 
-def slurm_job() -> str:
-    """The number of the Slurm job that this process belongs to; empty where there is none."""
-    number = os.environ.get("SLURM_JOB_ID", "")
-    return number if number.isdigit() else ""
+RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
+"""Set by ``provrepo run`` for its command: the activity's IRI, and the folder in which Python processes report files."""
+
+
+def facts(names: Iterable[str]) -> dict[str, str]:
+    """Those of some environment variables that are set and hold a short plain value."""
+    found = {name: os.environ.get(name, "") for name in names}
+    return {name: value for name, value in found.items() if _PLAIN.fullmatch(value)}
+
+
+_PLAIN = re.compile(r"[\w.,:@+/\[\]-]{1,200}", re.ASCII)
+
+
+def enclosing_run() -> str | None:
+    """The IRI of the activity of ``provrepo run`` that this process is part of."""
+    found = os.environ.get(RUN, "")
+    return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#step-1", found) else None
+
+
+def for_command(**more: str) -> dict[str, str]:
+    """The environment of this process, to be given to another with some variables more, or empty ones left out."""
+    return {name: value for name, value in {**os.environ, **more}.items() if value or name not in more}
 
 
 def load(

@@ -182,6 +182,8 @@ class _Session:
         )
         if event["outer"] is not None:
             attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(event["outer"])))
+        elif self._about.get("within"):
+            attributes.append((Identifier(DCTERMS + "isPartOf"), Identifier(self._about["within"])))
         if event.get("why"):
             attributes.append(_text(RDFS + "comment", event["why"]))
         if end.get("error"):
@@ -207,6 +209,9 @@ class _Session:
             ]
             if about.get("slurm"):
                 attributes.append(_text(SCHEMA + "identifier", f"slurm:{about['slurm']}"))
+            attributes += [
+                _text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in about.get("facts", {}).items()
+            ]
             if not self._events("close"):
                 attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
         return attributes

@@ -17,6 +17,7 @@ from provrepo.capture.edge import LOG, contained
 from provrepo.capture.files import Files, Pending, absolute, signature
 from provrepo.capture.journal import SUFFIX, Event, Journal
 from provrepo.capture.values import CONTAINERS, Values, things
+from provrepo.settings import enclosing_run
 
 __all__ = ["Activity", "Recorder", "current", "entered", "install", "uninstall"]
 
@@ -45,9 +46,13 @@ class Recorder:
         agent: the IRI of who is responsible, or None for the user of this machine.
         outside: whether files opened outside of steps belong to the session's own activity.
         plan: what the session follows; None for the script that runs.
+        software: name and version of what carries it out; None for this interpreter.
     """
 
-    def __init__(self, name: str, out: Path, agent: str | None, *, outside: bool, plan: Event | None = None) -> None:
+    def __init__(
+        self, name: str, out: Path, agent: str | None, *, outside: bool,
+        plan: Event | None = None, software: tuple[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.out = out
         self.outside = outside
         self.files = Files()
@@ -61,11 +66,11 @@ class Recorder:
         self._lock = threading.RLock()
         from provrepo.capture.surroundings import person, surroundings
 
-        identity = _identity()
-        self.journal = Journal(out.with_name(f"{out.name}.{identity[:8]}{SUFFIX}"))
+        self.id = _identity()
+        self.journal = Journal(out.with_name(f"{out.name}.{self.id[:8]}{SUFFIX}"))
         self.note(
-            "session", id=identity, name=name, person=contained(person)() or "unknown", agent=agent,
-            surroundings=contained(surroundings)() or {},
+            "session", id=self.id, name=name, person=contained(person)() or "unknown", agent=agent,
+            surroundings=contained(surroundings)(software) or {}, within=enclosing_run(),
         )  # fmt: skip
         self.root = Activity(self, name, None, self.plan(None, plan or contained(plans.of_script)() or {"name": name}))
 
@@ -103,18 +108,23 @@ class Recorder:
             self.generated.add(entity)
             return True
 
-    def close(self, error: BaseException | None = None) -> None:
-        """End what is open, write the document, and take the journal away."""
+    def close(self, error: BaseException | None = None, *, packages: list[str] | None = None) -> None:
+        """End what is open, write the document, and take the journal away.
+
+        Args:
+            error: why the session failed.
+            packages: what it ran on, as ``name==version``; None for the packages of this process.
+        """
         if not self.here:
             return
         for activity in sorted(self.open.values(), key=lambda a: -a.number):
             if activity is not self.root:
                 activity.end(None, status=UNFINISHED)
         self.root.end(error)
-        from provrepo.capture.surroundings import packages
+        from provrepo.capture.surroundings import packages as imported
 
         self.closed = True
-        self.note("close", time=instant(), packages=contained(packages)() or [])
+        self.note("close", time=instant(), packages=contained(imported)() or [] if packages is None else packages)
         if contained(self._publish)() is None:
             self.journal.leave()
 

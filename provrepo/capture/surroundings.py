@@ -6,30 +6,76 @@ import os
 import platform
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from provrepo.capture.journal import Event
-from provrepo.settings import slurm_job
+from provrepo.settings import facts
 
-__all__ = ["packages", "person", "surroundings"]
+__all__ = ["container", "packages", "person", "surroundings"]
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,60}")
 
+_SLURM = {
+    "SLURM_CLUSTER_NAME": "cluster",
+    "SLURM_JOB_PARTITION": "partition",
+    "SLURM_JOB_NODELIST": "nodes",
+    "SLURM_ARRAY_JOB_ID": "array_job",
+    "SLURM_ARRAY_TASK_ID": "array_task",
+}
+"""Variables that Slurm sets in jobs, and what they are told as."""
 
-def surroundings() -> Event:
-    """Python, the platform, and the container and the job where there is one."""
+_IMAGES = ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
+"""Variables in which Apptainer, and what it was called before, name the image."""
+
+_DOCKER = re.compile(r"/docker/containers/([0-9a-f]{64})/")
+_FIELD = re.compile(r'^(image|imageid)="([\w.:/@+-]{1,200})"$', re.MULTILINE | re.ASCII)
+
+
+def surroundings(software: tuple[str, str] | None = None) -> Event:
+    """Python, the platform, and the container and the job where there is one.
+
+    Args:
+        software: name and version of what is told instead of this interpreter.
+    """
+    implementation, version = software or (platform.python_implementation(), platform.python_version())
     told: Event = {
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
+        "python": version,
+        "implementation": implementation,
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
     }
-    for mark, engine in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
-        if Path(mark).exists():
-            told["container"] = engine
-    job = slurm_job()
-    if job:
+    where = container()
+    if where:
+        told["container"] = where
+    job = facts(["SLURM_JOB_ID"]).get("SLURM_JOB_ID", "")
+    if job.isdigit():
         told["slurm"] = job
+        told["facts"] = {f"slurm.{_SLURM[name]}": value for name, value in facts(_SLURM).items()}
     return told
+
+
+def container(root: Path = Path("/")) -> str | None:
+    """The container that this process is in, with its image or number as far as it can be known from inside."""
+    image = next(iter(facts(_IMAGES).values()), None)
+    if image:
+        return f"apptainer {image}"
+    if (root / "run/.containerenv").exists():  # written by podman, with the image where the container is privileged
+        told = dict(_FIELD.findall(_text(root / "run/.containerenv")))
+        return " ".join(["podman", *(told[name] for name in ("image", "imageid") if name in told)])
+    found = _DOCKER.search(_text(root / "proc/self/mountinfo"))  # Docker mounts its own /etc/hosts and others
+    if found:
+        return f"docker {found[1]}"
+    if (root / ".dockerenv").exists():
+        return "docker"
+    if (root / "var/run/secrets/kubernetes.io").exists():
+        return "kubernetes"
+    return None
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_text("utf-8", "replace")
+    return ""
 
 
 def packages() -> list[str]:
