@@ -79,6 +79,7 @@ def serve(
             threads=threads or settings.threads,
             max_body=settings.max_body,
             prefix=prefix,
+            proxy=settings.trusted_proxy,
         )
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
@@ -111,7 +112,10 @@ def _listen(
     threads: int,
     max_body: int,
     prefix: str,
+    proxy: str,
 ) -> Any:
+    # What a client itself writes into this header is thrown away; what the proxy adds at its end becomes REMOTE_ADDR.
+    trusted = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
     try:
         server = create_server(
             app,
@@ -127,6 +131,7 @@ def _listen(
             expose_tracebacks=False,
             ident="provrepo",
             url_prefix=prefix,
+            **trusted,
         )
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
