@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from provrepo.codecs.svg_graph import graph
 from provrepo.codecs.svg_summary import summary
@@ -10,8 +11,9 @@ from provrepo.drawing.graph import Graph
 from provrepo.drawing.svg import render
 from provrepo.errors import UnknownFormat
 from provrepo.model.document import Document, Loss
+from provrepo.model.identifiers import is_blank
 
-__all__ = ["MOST_EDGES", "MOST_NODES", "Picture", "losses", "picture", "read", "write"]
+__all__ = ["MOST_EDGES", "MOST_NODES", "Picture", "file", "losses", "picture", "read", "write"]
 
 MOST_NODES, MOST_EDGES = 400, 1_600
 """Beyond these a picture of every statement is no longer readable; a summary by type is drawn."""
@@ -32,16 +34,37 @@ class Picture:
     summarized: bool
 
 
-def picture(document: Document, *, prefix: str = "prov") -> Picture:
+def picture(
+    document: Document, *, prefix: str = "prov", note: str = "", link: Callable[[str], str] | None = None
+) -> Picture:
     """Draw a document.
 
     Args:
         document: what to draw, of any size.
         prefix: with which the ids in the SVG begin; to be different for each picture on a page.
+        note: a sentence over the drawing.
+        link: the address to which the node of an identifier leads; None draws no links. A summary has none.
+        note: a sentence to stand over the picture.
     """
     drawn = graph(document, most_nodes=MOST_NODES, most_edges=MOST_EDGES)
-    shown = drawn if drawn is not None else summary(document)
+    if drawn is None:
+        shown = summary(document)
+    else:
+        shown = drawn if link is None else _linked(drawn, link)
+    if note:
+        shown = replace(shown, heading=f"{note} {shown.heading}".rstrip())
     return Picture(render(shown, prefix=prefix), shown, summarized=drawn is None)
+
+
+def _linked(drawn: Graph, link: Callable[[str], str]) -> Graph:
+    groups = [
+        replace(
+            group,
+            nodes=tuple(node if is_blank(node.id) else replace(node, href=link(node.id)) for node in group.nodes),
+        )
+        for group in drawn.groups
+    ]
+    return replace(drawn, groups=tuple(groups))
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002, ARG001
@@ -57,7 +80,12 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001
     """The picture of a document, as a file of its own."""
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + picture(document).svg).encode("utf-8")
+    return file(document)
+
+
+def file(document: Document, *, note: str = "") -> bytes:
+    """The picture of a document as a file of its own, with a sentence over it where there is one."""
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + picture(document, note=note).svg).encode("utf-8")
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001

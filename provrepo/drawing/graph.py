@@ -35,6 +35,7 @@ class Node:
         title: everything worth knowing, shown when pointed at.
         href: where it leads; None for nowhere. Only ``http:``, ``https:`` and paths of the same site are followed.
         badges: the agents that answer for it.
+        marked: whether it is what the drawing is about: drawn with a bold outline. At most one node is.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Node:
     title: str = ""
     href: str | None = None
     badges: tuple[Badge, ...] = ()
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

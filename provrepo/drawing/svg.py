@@ -47,8 +47,10 @@ class _Renderer:
     def lines(self) -> Iterator[str]:
         breadth, height = _number(self.layout.width), _number(self.layout.height)
         title, description = f"{self.prefix}-title", f"{self.prefix}-desc"
+        # Nothing inside an image can be reached (WAI-ARIA 1.2, children presentational), and links have to be.
+        role = "group" if any(_followed(placed.node) for placed in self.layout.nodes) else "img"
         yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="prov-picture" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="prov-picture" role="{role}" '
             f'aria-labelledby="{title} {description}" width="{breadth}" height="{height}" '
             f'viewBox="0 0 {breadth} {height}" font-family="{_FONT}" font-size="{_number(LABEL)}" fill="{_TEXT}">'
         )
@@ -123,12 +125,15 @@ class _Renderer:
         target = _followed(node)
         if target is not None:
             inner = f"<a href={quoteattr(target)}>{inner}</a>"
+        if node.marked:
+            return f'<g class="prov-node prov-{node.kind} prov-marked" id="{self.prefix}-marked">{inner}</g>'
         return f'<g class="prov-node prov-{node.kind}" id="{self.prefix}-n{number}">{inner}</g>'
 
 
 def _outline(placed: PlacedNode) -> str:
     kind, shape, x, y = placed.node.kind, placed.shape, placed.x, placed.y
-    paint = f'fill="{_FILL[kind]}" stroke="{_STROKE[kind]}" stroke-width="1.2"'
+    breadth = "3.5" if placed.node.marked else "1.2"
+    paint = f'fill="{_FILL[kind]}" stroke="{_STROKE[kind]}" stroke-width="{breadth}"'
     if kind == "entity":
         return (
             f'<ellipse cx="{_number(x)}" cy="{_number(y)}" rx="{_number(shape.width / 2)}" '

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from provrepo.codecs.formats import by_name
-from provrepo.server import auth
-from provrepo.server.negotiate import JSON, Offer, choose, content_type
+from provrepo.server import auth, lineage_pages
+from provrepo.server.negotiate import HTML, JSON, Offer, choose, content_type
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached, json_response
 
@@ -17,7 +17,8 @@ blueprint = Blueprint("lineage", __name__)
 _BUNDLED = ("trig", "provjson")
 _FORMATS = ("turtle", "provn", *_BUNDLED)
 _SVG = Offer("svg", ("image/svg+xml",), (".svg",))
-_OFFERS = (JSON, *(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS), _SVG)
+_OFFERS = (JSON, *(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS), _SVG, HTML)
+_PAGES = (JSON, HTML)
 _MOST = 10_000
 _MOST_WRITTEN = 1000
 _MOST_DRAWN = 200
@@ -28,17 +29,23 @@ def lineage() -> Response:
     """What ``?iri=`` came from, or what depends on it."""
     repo = auth.repository()
     choice = choose(_OFFERS)
-    most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN}.get(choice.name, _MOST_WRITTEN)
+    if choice.name == HTML.name and not request.args.get("iri"):
+        return cached(lineage_pages.lineage_page(None))
+    most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
+        choice.name, _MOST_WRITTEN
+    )
     graph = repo.lineage(
         _required("iri"),
-        direction=request.args.get("direction", "upstream"),
+        direction=request.args.get("direction") or "upstream",
         depth=_number("depth", _MOST),
-        to=request.args.get("to"),
+        to=request.args.get("to") or None,
         strict=_flag("strict"),
         alternates=_flag("alternates"),
-        project=request.args.get("project"),
+        project=request.args.get("project") or None,
         limit=_number("limit", most) or most,
     )
+    if choice.name == HTML.name:
+        return cached(lineage_pages.lineage_page(graph, graph.impact() if graph.direction == "downstream" else None))
     if choice.name == JSON.name:
         return json_response(graph.to_dict())
     data = graph.document(bundles=choice.name in _BUNDLED).write(choice.name)
@@ -52,16 +59,24 @@ def lineage() -> Response:
 @blueprint.get("/thing")
 def thing() -> Response:
     """What ``?iri=`` is, and which versions speak of it."""
-    return json_response(auth.repository().thing(_required("iri"), project=request.args.get("project")).to_dict())
+    page = choose(_PAGES).name == HTML.name
+    if page and not request.args.get("iri"):
+        return cached(lineage_pages.thing_page(None))
+    found = auth.repository().thing(_required("iri"), project=request.args.get("project") or None)
+    return cached(lineage_pages.thing_page(found)) if page else json_response(found.to_dict())
 
 
 @blueprint.get("/search")
 def search() -> Response:
     """The things of which the words of ``?q=`` are said."""
+    page = choose(_PAGES).name == HTML.name
+    if page and not request.args.get("q"):
+        return cached(lineage_pages.search_page(None, ""))
+    text = _required("q")
     found = auth.repository().search(
-        _required("q"), project=request.args.get("project"), limit=_number("limit", 1000) or 50
+        text, project=request.args.get("project") or None, limit=_number("limit", 1000) or 50
     )
-    return json_response(found.to_dict())
+    return cached(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
 
 
 def _required(name: str) -> str:
@@ -73,7 +88,7 @@ def _required(name: str) -> str:
 
 def _number(name: str, most: int) -> int | None:
     value = request.args.get(name)
-    if value is None:
+    if not value:  # what a form sends of a field that was left empty
         return None
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= most):
         raise Rejected(400, f"{name}={value[:40]} is not a whole number from 1 to {most}")

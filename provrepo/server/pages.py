@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template, url_for
 
 import provrepo
 from provrepo.checks.findings import Severity
@@ -57,7 +57,8 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
     if info.statements <= LARGEST:
         document = repo.read(info.project, info.name, info.version)
         table = shown.statements(document, limit=ROWS)
-        drawn = _pictures.of(info, document)
+        # What only a former version said, nothing may be known of today.
+        drawn = _pictures.of(info, document, _thing if info.state == "current" else None)
     return page(
         "document.html",
         document=repo.document(info.project, info.name),
@@ -73,11 +74,16 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
     )
 
 
+def _thing(iri: str) -> str:
+    """The address of the page that has all that is said of a thing."""
+    return url_for("lineage.thing", iri=iri)
+
+
 def register(app: Flask) -> None:
     """Teach the templates how to write times and sizes."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(moment=_moment, size=_size, plural=_plural)
+    environment.filters.update(moment=_moment, size=_size, plural=_plural, words=shown.words)
     environment.globals.update(
         groups=groups,
         Severity=Severity,

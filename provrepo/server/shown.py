@@ -38,6 +38,11 @@ class Shown(NamedTuple):
     kind: str = "literal"
     label: str = ""
 
+    @property
+    def iri(self) -> str:
+        """The whole IRI, or empty."""
+        return (self.full or self.text) if self.kind == "iri" else ""
+
 
 class Shortener:
     """Shortens IRIs with the prefixes of a document; unlike a writer's it may leave one long."""

@@ -1,0 +1,300 @@
+"""Pages of lineage, things and searches: what they say, to whom, and that hostile names stay names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import click
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from provrepo.cli.lineage import lineage as lineage_command
+from provrepo.server import lineage_pictures
+from provrepo.server.lineage_asked import NAMES, Asked
+from provrepo.server.lineage_pages import MOST_LISTED
+from tests.serving import BROWSER, Site, opened
+from tests.test_pages import Page
+
+EX = "https://example.org/"
+SCRIPT = "javascript:alert(1)"
+HOSTILE = f"""document
+  prefix ex <{EX}>
+  prefix js <javascript:>
+  entity(ex:evil, [prov:label="<img src=x onerror=alert(2)>", prov:type='js:alert\\(3\\)'])
+  entity(js:alert\\(1\\), [prov:label="\\"><script>alert(1)</script>"])
+  wasDerivedFrom(ex:evil, js:alert\\(1\\))
+endDocument""".encode()
+SECRET = f"document\nprefix ex <{EX}>\nwasDerivedFrom(ex:raw, ex:confidential)\nendDocument".encode()
+WIDE, LONG = 600, 250
+"""Things derived from ``ex:hub``, and the length of a chain."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        site.submit("hostile", HOSTILE)
+        site.submit("hidden", SECRET, project="secret")
+        fan = "".join(f"wasDerivedFrom(ex:leaf{number}, ex:hub)\n" for number in range(WIDE))
+        chain = "".join(f"wasDerivedFrom(ex:link{n + 1}, ex:link{n})\n" for n in range(LONG))
+        site.submit("wide", f"document\nprefix ex <{EX}>\n{fan}endDocument".encode())
+        site.submit("long", f"document\nprefix ex <{EX}>\n{chain}endDocument".encode())
+        yield site
+
+
+def get(site: Site, path: str, who: str = "", **parameters: str) -> str:
+    address = f"{path}?{urlencode(parameters)}" if parameters else path
+    answer = site.client.get(address, headers={"Accept": BROWSER, **site.auth(who)})
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "text/html"
+    return answer.text
+
+
+def rows(text: str) -> list[str]:
+    """What the table of things has in each row."""
+    table = re.search(r'(?s)<table class="things">.*?</table>', text)
+    assert table is not None
+    found = [Page(row).text for row in re.findall(r"(?s)<tr>.*?</tr>", table[0])[1:]]
+    return [" ".join(row.split()) for row in found]
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r'<span class="iri">([^<]*)</span>', text[text.index("<tbody>") :])
+
+
+def test_what_a_thing_came_from(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}table")
+    page = Page(text)
+    assert "Lineage of harvest <b>2025</b>" in page.text
+    assert "It came from 3 things" in page.text
+    shown = rows(text)
+    assert len(shown) == 4
+    assert shown[0].startswith("0 harvest <b>2025</b>")
+    assert [EX + name for name in ("table", "raw", "run", "ada")] == names(text)[:4]
+    assert [row for row in shown if "root" in row] == [row for row in shown if row.startswith("1 raw ")]
+    assert "open" in shown[1]
+    assert "run version 1" in shown[1]
+    assert any(link["href"] == "/projects/open/documents/run/versions/1" for link in page.all("a"))
+
+
+def test_the_picture_leads_from_thing_to_thing(site: Site) -> None:
+    page = Page(get(site, "/lineage", iri=f"{EX}table", depth="3", strict="true"))
+    (picture,) = page.all("svg")
+    # Links inside an image could not be reached.
+    assert picture["role"] == "group"
+    inside = [dict(attributes) for name, attributes in page.elements if name == "a" and "class" not in attributes]
+    targets = [urlsplit(link["href"] or "") for link in inside]
+    asked = [parse_qs(target.query) for target in targets if target.path == "/lineage" and "iri=" in target.query]
+    assert {"iri": [f"{EX}raw"], "depth": ["3"], "strict": ["true"]} in asked
+    assert any(attributes.get("id") == lineage_pictures.MARKED for _, attributes in page.elements)
+    assert {"href": f"#{lineage_pictures.MARKED}"} in page.all("a")
+
+
+def test_what_depends_on_a_thing_is_counted_in_groups(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}raw", direction="downstream")
+    affected = text[text.index('id="impact"') : text.index('id="picture"')]
+    assert "By kind" in affected
+    assert re.findall(r"(entity|activity|open)</dt><dd>(\d+)</dd>", affected) == [
+        ("activity", "1"),
+        ("entity", "1"),
+        ("open", "2"),
+    ]
+    assert 'id="impact"' not in get(site, "/lineage", iri=f"{EX}raw")
+
+
+def test_a_step_further(site: Site) -> None:
+    page = Page(get(site, "/lineage", iri=f"{EX}link{LONG}", depth="3"))
+    (further,) = [link for link in page.all("a") if "depth=4" in (link["href"] or "")]
+    assert "+1 one step further" in page.text
+    answer = get(site, further["href"] or "")
+    assert "It came from 4 things" in answer
+    assert "step further" not in get(site, "/lineage", iri=f"{EX}link3", depth="3")
+
+
+def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}hub", direction="downstream")
+    page = Page(text)
+    assert f"This page has the {MOST_LISTED} nearest of {WIDE + 1} things" in " ".join(page.text.split())
+    assert "It shows the 200 nearest of 601 things" in page.text
+    assert len(rows(text)) == MOST_LISTED
+    assert len(re.findall(r'class="prov-node ', text)) == lineage_pictures.MOST
+
+
+def test_a_dense_lineage_is_drawn_in_part() -> None:
+    from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode
+
+    things = [LineageNode(f"{EX}e{n:03}", ("entity",), "", (), min(n, 1), ()) for n in range(100)]
+    edges = [
+        LineageEdge(a.iri, "wasDerivedFrom", b.iri, "asserted", ()) for a in things for b in things if a.iri < b.iri
+    ]
+    graph = LineageGraph(things[0].iri, "upstream", tuple(things), tuple(edges), (), 100, len(edges), 0)
+    picture = lineage_pictures.draw(graph, lambda iri: f"/lineage?iri={iri}")
+    assert picture.drawn < 100
+    assert picture.svg.count('class="prov-node ') == picture.drawn
+
+
+def test_only_what_the_caller_may_read_shows(site: Site) -> None:
+    for path, parameters in (
+        ("/lineage", {"iri": f"{EX}raw"}),
+        ("/lineage", {"iri": f"{EX}table", "direction": "both"}),
+        ("/thing", {"iri": f"{EX}raw"}),
+        ("/search", {"q": "example"}),
+    ):
+        for who in ("", "open"):
+            text = get(site, path, who, **parameters)
+            assert "confidential" not in text
+            assert "secret" not in text
+        assert "secret" in get(site, path, "reader", **parameters) or path == "/thing"
+    for path in ("/lineage", "/thing"):
+        hidden = site.client.get(path, query_string={"iri": f"{EX}confidential"}, headers={"Accept": BROWSER})
+        unknown = site.client.get(path, query_string={"iri": f"{EX}unknown"}, headers={"Accept": BROWSER})
+        assert hidden.status_code == unknown.status_code == 404
+        assert hidden.data == unknown.data
+    assert "Nothing that you may read" in get(site, "/search", q="confidential")
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/lineage", {"iri": f"{EX}evil", "direction": "both"}),
+        ("/lineage", {"iri": SCRIPT, "direction": "downstream"}),
+        ("/lineage", {"iri": f"{EX}evil", "to": SCRIPT}),
+        ("/thing", {"iri": SCRIPT}),
+        ("/thing", {"iri": f"{EX}evil"}),
+        ("/search", {"q": "alert"}),
+        ("/search", {"q": '"><script>alert(9)</script>'}),
+        ("/search", {"q": "x", "project": ""}),
+        ("/projects/open/documents/hostile", {}),
+    ],
+)
+def test_hostile_names_are_text(site: Site, path: str, parameters: dict[str, str]) -> None:
+    text = get(site, path, **parameters)
+    page = Page(text)
+    assert not page.all("script")
+    assert not page.all("img")
+    for name, attributes in page.elements:
+        assert not [key for key in attributes if key.startswith("on") or key == "style"], name
+        for key in ("href", "src", "action", "xlink:href"):
+            target = attributes.get(key)
+            assert target is None or re.match(r"(/(?!/)|#|https://www\.w3\.org/)", target), target
+    if path != "/search":
+        assert "alert(" in page.text
+
+
+def test_pages_are_sound_when_nothing_is_asked(site: Site) -> None:
+    for path in ("/lineage", "/thing", "/search", "/lineage?iri=&direction=&depth=", "/search?q="):
+        page = Page(get(site, path))
+        assert len(page.all("form")) == 2
+        assert site.client.get(path).status_code == 400
+
+
+def test_fields_left_empty_say_nothing(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}table", direction="", depth="", to="", project="")
+    assert "It came from 3 things" in text
+    assert "Found" in get(site, "/search", q="harvest", project="")
+
+
+def test_the_form_remembers_what_was_asked(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}table", direction="both", depth="2", alternates="true", project="open")
+    page = Page(text)
+    fields = {field["name"]: field for field in page.all("input") if "name" in field}
+    assert fields["iri"]["value"] == f"{EX}table"
+    assert fields["depth"]["value"] == "2"
+    assert fields["project"]["value"] == "open"
+    assert "checked" in fields["alternates"]
+    assert "checked" not in fields["strict"]
+    (chosen,) = [option for option in page.all("option") if "selected" in option]
+    assert chosen["value"] == "both"
+
+
+def test_downloads_and_commands_ask_the_same(site: Site) -> None:
+    text = get(site, "/lineage", iri=f"{EX}table", depth="2", strict="true")
+    page = Page(text)
+    downloads = [link["href"] or "" for link in page.all("a") if "download" in link]
+    assert len(downloads) == 6
+    for target in downloads:
+        asked = parse_qs(urlsplit(target).query)
+        assert {name: asked[name] for name in ("iri", "depth", "strict")} == {
+            "iri": [f"{EX}table"],
+            "depth": ["2"],
+            "strict": ["true"],
+        }
+        assert b"raw" in site.client.get(target, headers={"Accept": BROWSER}).data
+    assert f"provrepo lineage {EX}table" in page.text
+    assert f"'{EX}" not in page.text
+
+
+@pytest.mark.parametrize("iri", [f"{EX}a'b", f"{EX}$(rm -rf)", f"{EX}a;b&c"])
+def test_commands_can_be_pasted(iri: str) -> None:
+    asked = Asked.of(
+        MultiDict([("iri", iri), ("direction", "both"), ("depth", "3"), ("strict", "true"), ("alternates", "false")])
+    )
+    given = shlex.split(asked.command().replace("\\\n", ""))
+    assert given[:3] == ["provrepo", "lineage", iri]
+    with lineage_command.make_context("lineage", given[2:]) as context:
+        assert {name: context.params[name] for name in ("iri", "direction", "depth", "strict", "alternates")} == {
+            "iri": iri,
+            "direction": "both",
+            "depth": 3,
+            "strict": True,
+            "alternates": False,
+        }
+    curl = shlex.split(asked.curl("https://lab.example/").replace("\\\n", ""))
+    assert curl[2] == "https://lab.example/lineage"
+    assert f"iri={iri}" in curl
+
+
+def test_every_parameter_is_an_option_of_the_command() -> None:
+    assert isinstance(lineage_command, click.Command)
+    options = {parameter.name for parameter in lineage_command.params}
+    assert set(NAMES) <= options
+
+
+def test_every_page_has_a_box_to_search(site: Site) -> None:
+    for path in ("/", "/projects", "/sparql", "/lineage", "/projects/open/documents/run"):
+        page = Page(get(site, path))
+        (form,) = [form for form in page.all("form") if form.get("role") == "search"]
+        assert form["action"] == "/search"
+
+
+def test_search_lists_what_it_found(site: Site) -> None:
+    text = get(site, "/search", q="harvest 20")
+    assert len(rows(text)) == 1
+    page = Page(text)
+    assert {"class": "label", "href": f"/thing?iri={quote(EX + 'table', safe=':/')}"} in page.all("a")
+    assert any((link["href"] or "").startswith("/lineage?iri=") for link in page.all("a"))
+    many = Page(get(site, "/search", q="example"))
+    assert "50 of 8" in many.text
+
+
+def test_lineage_that_cannot_be_is_a_page_too(site: Site) -> None:
+    answer = site.client.get("/lineage", query_string={"iri": "report.md"}, headers={"Accept": BROWSER})
+    assert answer.status_code == 400
+    assert "is not an absolute IRI" in answer.text
+
+
+def test_the_same_address_gives_programs_json(site: Site) -> None:
+    for path in (f"/lineage?iri={EX}table", f"/thing?iri={EX}table", "/search?q=harvest"):
+        assert site.client.get(path).mimetype == "application/json"
+        assert site.client.get(path, headers={"Accept": BROWSER}).vary.find("accept") >= 0
+
+
+def test_documents_lead_to_their_things(site: Site) -> None:
+    page = Page(get(site, "/projects/open/documents/run"))
+    targets = [link["href"] or "" for link in page.all("a")]
+    for name in ("table", "run", "ada", "raw"):
+        assert f"/thing?iri={EX}{name}" in targets
+        assert f"/lineage?iri={EX}{name}" in targets
+    # What only a former version said, nothing may be known of today.
+    former = Page(get(site, "/projects/open/documents/twice/versions/1"))
+    assert not [link for link in former.all("a") if "/thing?" in (link["href"] or "")]
+
+
+def test_headings_do_not_skip_a_level(site: Site) -> None:
+    for path in (f"/lineage?iri={EX}raw&direction=downstream", f"/thing?iri={EX}table", "/search?q=harvest"):
+        levels = [int(name[1]) for name, _ in Page(get(site, path)).elements if re.fullmatch(r"h[1-6]", name)]
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
