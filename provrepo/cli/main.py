@@ -17,6 +17,7 @@ from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
 from provrepo.cli.lineage import lineage, search
+from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
@@ -150,6 +151,7 @@ for _verb in (
     profile,
     gate,
     token,
+    pingbacks,
     serve,
     run,
     outbox,

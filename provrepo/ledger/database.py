@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +46,19 @@ class Database:
         timeout: how long a writer waits for the others, in seconds.
     """
 
-    def __init__(self, file: Path, *, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        timeout: float = 30.0,
+        prepare: Callable[[sqlite3.Connection], None] = migrate,
+    ) -> None:
         """Open the database; make and migrate it where needed.
+
+        Args:
+            file: the database.
+            timeout: how long a writer waits for the others, in seconds.
+            prepare: brings the schema up to date, in one transaction; raises Damaged for what it does not know.
 
         Raises:
             Damaged: it cannot be opened, is no database of ours, or is one of a newer version.
@@ -64,7 +75,7 @@ class Database:
             durable.make_directory(file.parent, mode=0o700)
         try:
             with self.reading() as connection:
-                migrate(connection)
+                prepare(connection)
                 self._use_wal(connection)
             with durable.translated(f"make {file} durable"):
                 durable.sync_directory(file.parent)

@@ -19,7 +19,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     Erased bytes are expected to be gone. Blobs that no entry names are what a submission leaves that was killed
     before its entry was appended: a note, not a problem.
     """
-    problems = list(store.ledger.verify())
+    problems = [*store.ledger.verify(), *store.pingbacks.verify()]
     notes: list[str] = []
     entries = 0
     named: set[str] = set()

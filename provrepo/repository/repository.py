@@ -17,6 +17,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.lineage import Provenance
+from provrepo.repository.pingbacks import Pingable
 from provrepo.repository.records import (
     PUBLIC,
     Actor,
@@ -63,7 +64,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return store.as_actor(store.owner())
 
 
-class Repository(Provenance):
+class Repository(Provenance, Pingable):
     """A repository as one actor sees it.
 
     Attributes:

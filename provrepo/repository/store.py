@@ -20,6 +20,7 @@ from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
@@ -52,6 +53,7 @@ class Store:
         ledger: the entries.
         blobs: the bytes.
         accounts: names and tokens.
+        pingbacks: what others say they know of the documents.
         pool: the worker processes that read and check.
         queries: the worker processes that answer queries.
         follower: applies entries to the views.
@@ -67,6 +69,7 @@ class Store:
         self.ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
         self.blobs = Blobs(data / "blobs")
         self.accounts = Accounts(self.ledger.database)
+        self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
         self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
         self.queries = Pool(size=settings.query_workers, memory=settings.query_memory)
         self._spool = data / "spool"
@@ -258,6 +261,7 @@ class Store:
         self.queries.close()
         self.follower.close()
         self.pool.close()
+        self.pingbacks.close()
         self.ledger.close()
 
     def __enter__(self) -> Self:

@@ -18,8 +18,10 @@ from provrepo.server import (
     lineage,
     metrics,
     pages,
+    pingback,
     problems,
     projects,
+    provaq,
     queries,
     sparql,
     submissions,
@@ -50,5 +52,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     for part in (pages, projects, documents, submissions, validate, sparql, queries, graphs, lineage, health, metrics):
         app.register_blueprint(part.blueprint)
     descriptions.register(app)
+    provaq.register(app)
+    pingback.register(app, hourly=store.settings.pingback_rate)
     asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     return app

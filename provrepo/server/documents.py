@@ -12,7 +12,7 @@ import provrepo
 from provrepo.codecs.formats import FORMATS, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
-from provrepo.server import auth, pages, reports
+from provrepo.server import auth, pages, provaq, reports
 from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.respond import Links, cached, fresh, json_response, numbered
 
@@ -73,6 +73,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     """The bytes exactly as they were submitted. Always an attachment: they are somebody else's."""
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
+    provaq.version(info)
     tag = info.sha256
     if fresh(tag):
         return _finish(Response(status=304), info, tag, pinned=version is not None)
@@ -103,6 +104,7 @@ def metadata(project: str, document: str, version: str | None) -> Response:
     """Who submitted it, when, its digest and verdict."""
     info = auth.repository().version(project, document, _numbered(version))
     choose((JSON,))
+    provaq.version(info)
     return json_response(info.to_dict())
 
 
@@ -114,6 +116,7 @@ def _show(target: _Target) -> Response:
     repo = auth.repository()
     info = repo.version(target.project, target.name, target.version)
     choice = choose(OFFERS, suffix=target.suffix)
+    provaq.version(info)
     if choice.name == HTML.name:
         return cached(_links(pages.document_page(repo, info), info))
     return _representation(repo, info, choice, pinned=target.version is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from provrepo.codecs.formats import by_name
-from provrepo.server import auth, lineage_pages
+from provrepo.server import auth, lineage_pages, provaq, targets
 from provrepo.server.negotiate import HTML, JSON, Offer, choose, content_type
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached, json_response
@@ -34,8 +34,9 @@ def lineage() -> Response:
     most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
         choice.name, _MOST_WRITTEN
     )
+    iri = targets.asked(repo, project=request.args.get("project") or None)
     graph = repo.lineage(
-        _required("iri"),
+        iri,
         direction=request.args.get("direction") or "upstream",
         depth=_number("depth", _MOST),
         to=request.args.get("to") or None,
@@ -44,6 +45,7 @@ def lineage() -> Response:
         project=request.args.get("project") or None,
         limit=_number("limit", most) or most,
     )
+    provaq.lineage(iri)
     if choice.name == HTML.name:
         return cached(lineage_pages.lineage_page(graph, graph.impact() if graph.direction == "downstream" else None))
     if choice.name == JSON.name:
@@ -62,7 +64,9 @@ def thing() -> Response:
     page = choose(_PAGES).name == HTML.name
     if page and not request.args.get("iri"):
         return cached(lineage_pages.thing_page(None))
-    found = auth.repository().thing(_required("iri"), project=request.args.get("project") or None)
+    repo, project = auth.repository(), request.args.get("project") or None
+    found = repo.thing(targets.asked(repo, project=project), project=project)
+    provaq.thing(found)
     return cached(lineage_pages.thing_page(found)) if page else json_response(found.to_dict())
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request, url_for
 
 from provrepo.errors import NotFound
 from provrepo.server.rejections import Rejected
 
-__all__ = ["Links", "Window", "cached", "fresh", "json_response", "numbered", "window"]
+__all__ = ["Links", "Window", "cached", "fresh", "json_response", "numbered", "uri", "window"]
 
 _DEFAULT_LIMIT = 100
 _MOST = 1000
@@ -23,13 +24,29 @@ class Links:
     def __init__(self) -> None:
         self._links: list[str] = []
 
-    def add(self, target: str, relation: str, media_type: str = "") -> None:
-        """Add one link."""
+    def add(self, target: str, relation: str, media_type: str = "", *, anchor: str = "") -> None:
+        """Add one link.
+
+        Args:
+            target: where it leads.
+            relation: its type: a registered word or an IRI.
+            media_type: of what is there.
+            anchor: what it leads away from, where that is not the address that was requested (section 3.2).
+        """
         kind = media_type.replace("\\", "\\\\").replace('"', '\\"')
-        self._links.append(f'<{target}>; rel="{relation}"' + (f'; type="{kind}"' if kind else ""))
+        self._links.append(
+            f'<{uri(target)}>; rel="{relation}"'
+            + (f'; anchor="{uri(anchor)}"' if anchor else "")
+            + (f'; type="{kind}"' if kind else "")
+        )
 
     def __str__(self) -> str:
         return ", ".join(self._links)
+
+
+def uri(iri: str) -> str:
+    """An IRI as a header can carry it (RFC 3987, section 3.1): no quotes, line ends or letters beyond ASCII."""
+    return quote(iri, safe="%:/?#[]@!$&'()*+,;=~")
 
 
 class Window:

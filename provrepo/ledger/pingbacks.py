@@ -1,0 +1,231 @@
+"""Pingbacks: where, as others say, more is known about what happened to a document's things (PROV-AQ, section 5).
+
+They come from anybody. The ledger never forgets an entry, so they are kept beside it, in a small database of their own
+that has a bound. It is made when the first one comes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from provrepo.errors import Damaged
+from provrepo.ledger.database import Database
+from provrepo.ledger.entries import now
+
+__all__ = ["Pingback", "Pingbacks", "Pinged"]
+
+_APPLICATION = 0x50565042
+"""``PRAGMA application_id``: "PVPB" in ASCII."""
+
+_SCHEMA = 1
+
+_TABLE = """
+    CREATE TABLE pingbacks (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        project  TEXT NOT NULL,
+        document TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        relation TEXT NOT NULL,
+        uri      TEXT NOT NULL,
+        anchor   TEXT NOT NULL,
+        received TEXT NOT NULL,
+        seen     INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (project, document, version, relation, uri, anchor)
+    )
+"""
+"""Version 0 stands for the document as such: SQLite takes two rows with NULL in a unique key for different ones."""
+
+
+class Pinged(NamedTuple):
+    """One thing that a pingback says.
+
+    Attributes:
+        relation: ``has_provenance`` or ``has_query_service``.
+        uri: of a provenance record, or of a query service.
+        anchor: the thing that is spoken of; empty for what the document is about.
+    """
+
+    relation: str
+    uri: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pingback:
+    """A pingback that was kept.
+
+    Attributes:
+        id: names it when it is discarded.
+        project: whose document.
+        document: which document.
+        version: which version; None where the document was spoken of as such.
+        relation: ``has_provenance`` or ``has_query_service``.
+        uri: of a provenance record, or of a query service. Nobody here has fetched it.
+        anchor: the thing that is spoken of; empty for what the document is about.
+        received: when it came first, xsd:dateTime in UTC.
+        seen: whether somebody who may change the project has been shown it before.
+    """
+
+    id: int
+    project: str
+    document: str
+    version: int | None
+    relation: str
+    uri: str
+    anchor: str
+    received: str
+    seen: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+class Pingbacks:
+    """The pingbacks of a data directory. Threads and processes may share them."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._opened: Database | None = None
+
+    def keep(self, project: str, document: str, version: int | None, said: Sequence[Pinged], *, most: int) -> int:
+        """Keep what was said and is not kept yet.
+
+        Where the project has more than ``most`` then, the oldest go that nobody has seen; where there are none, the
+        oldest. What curators have seen and left is what they want to keep, and a flood shall not wash it away.
+
+        Args:
+            project: whose document.
+            document: which document.
+            version: which version; None for the document as such.
+            said: what was said.
+            most: how many the project may have.
+
+        Returns:
+            How many were new.
+        """
+        received = now()
+        with self._database().writing() as connection:
+            place = (project, document, version or 0)
+            new = [one for one in dict.fromkeys(said) if not _known(connection, place, one)][:most]
+            _make_room(connection, project, most - len(new))
+            connection.executemany(
+                "INSERT INTO pingbacks (project, document, version, relation, uri, anchor, received) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*place, *one, received) for one in new],
+            )
+        return len(new)
+
+    def kept(self, project: str, document: str | None = None) -> list[Pingback]:
+        """Those of a project or of one document, the oldest first."""
+        if not self._file.exists():
+            return []
+        with self._database().reading() as connection:
+            rows = connection.execute(
+                "SELECT id, project, document, nullif(version, 0), relation, uri, anchor, received, seen "
+                "FROM pingbacks WHERE project = ? AND coalesce(?, document) = document ORDER BY id",
+                (project, document),
+            ).fetchall()
+        return [_pingback(row) for row in rows]
+
+    def see(self, found: Sequence[Pingback]) -> None:
+        """Somebody who may change the project has been shown these."""
+        unseen = [(one.id,) for one in found if not one.seen]
+        if unseen:
+            with self._database().writing() as connection:
+                connection.executemany("UPDATE pingbacks SET seen = 1 WHERE id = ?", unseen)
+
+    def discard(self, project: str, document: str, ids: Sequence[int] | None = None) -> int:
+        """Forget pingbacks of one document.
+
+        Args:
+            project: whose document.
+            document: which document.
+            ids: which ones; None for all.
+
+        Returns:
+            How many there were.
+        """
+        if not self._file.exists():
+            return 0
+        chosen = None if ids is None else set(ids)
+        gone = [(one.id,) for one in self.kept(project, document) if chosen is None or one.id in chosen]
+        with self._database().writing() as connection:
+            return connection.executemany("DELETE FROM pingbacks WHERE id = ?", gone).rowcount if gone else 0
+
+    def verify(self) -> list[str]:
+        """What is wrong with the file, one sentence each."""
+        if not self._file.exists():
+            return []
+        try:
+            with self._database().reading() as connection:
+                lines = connection.execute("PRAGMA integrity_check(20)").fetchall()
+        except Damaged as error:
+            return [str(error)]
+        return [f"{self._file}: {line}" for (line,) in lines if line != "ok"]
+
+    def close(self) -> None:
+        """Close the connections of all threads. Closing again does nothing."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+
+    def _database(self) -> Database:
+        with self._lock:
+            if self._opened is None:
+                self._opened = Database(self._file, prepare=_prepare)
+            return self._opened
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    if _pragma(connection, "application_id") == _APPLICATION and _pragma(connection, "user_version") == _SCHEMA:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Looked at again: another process may have been quicker.
+        if _pragma(connection, "user_version") != _SCHEMA:
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise Damaged(
+                    "pingbacks.sqlite was written by a newer version of provrepo or by another program: upgrade "
+                    "provrepo, or move the file away; nothing but pingbacks is in it"
+                )
+            connection.execute(_TABLE)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {_SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _pingback(row: Sequence[Any]) -> Pingback:
+    id_, project, document, version, relation, uri, anchor, received, seen = row
+    return Pingback(id_, project, document, version, relation, uri, anchor, received, bool(seen))
+
+
+def _known(connection: sqlite3.Connection, place: tuple[str, str, int], one: Pinged) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM pingbacks "
+        "WHERE project = ? AND document = ? AND version = ? AND relation = ? AND uri = ? AND anchor = ?",
+        (*place, *one),
+    )
+    return found.fetchone() is not None
+
+
+def _make_room(connection: sqlite3.Connection, project: str, left: int) -> None:
+    """Forget so many that at most ``left`` remain."""
+    connection.execute(
+        "DELETE FROM pingbacks WHERE id IN (SELECT id FROM pingbacks WHERE project = ?1 ORDER BY seen, id "
+        "LIMIT max(0, (SELECT count(*) FROM pingbacks WHERE project = ?1) - ?2))",
+        (project, left),
+    )
