@@ -291,8 +291,8 @@ def test_blocks_and_the_explicit_interface(work: Path) -> None:
     def pipeline() -> None:
         with step("train", why="to know") as run:
             run.parameter("depth", 8)
-            run.use("raw.csv", role="training")
-            run.make("model.bin")
+            run.used("raw.csv", role="training")
+            run.generated("model.bin")
             subprocess.run([sys.executable, "-c", "open('model.bin', 'w').write('m')"], check=True)
         with pytest.raises(KeyError), step("broken"):
             raise KeyError
@@ -425,13 +425,13 @@ def test_a_script_without_a_session(work: Path) -> None:
 
 
 def test_off_means_off(work: Path) -> None:
-    code = SCRIPT + "    assert not hasattr(copy, '__wrapped__')\n    with step('x') as s: s.use('raw.csv')\n"
+    code = SCRIPT + "    assert not hasattr(copy, '__wrapped__')\n    with step('x') as s: s.used('raw.csv')\n"
     run(code, work, PROVREPO_CAPTURE="off")
     assert not Path("prov").exists()
     assert Path("copy.csv").read_text() == "a,b\n"
 
 
-def test_workers_of_multiprocessing_are_left_alone(work: Path) -> None:
+def test_workers_of_multiprocessing_belong_to_the_session(work: Path) -> None:
     code = SCRIPT + (
         "    from multiprocessing import get_context\n"
         "    with get_context('spawn').Pool(1) as pool:\n"
@@ -439,8 +439,9 @@ def test_workers_of_multiprocessing_are_left_alone(work: Path) -> None:
     )
     run(code, work)
     (path,) = Path("prov").iterdir()
-    assert Captured(path).generated == {("copy.csv", "copy")}
-    assert Path("other.csv").read_text() == "a,b\n"
+    found = Captured(path)
+    assert found.problems() == []
+    assert found.generated == {("copy.csv", "copy"), ("other.csv", "copy")}
 
 
 def test_the_commit_and_whether_files_differ(work: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.capture import files, journal, log_params, session, step
+from provrepo.capture import edge, files, journal, log_params, session, step
 from provrepo.capture.outbox import items, recover
 from provrepo.vocab import PROVREPO
 from tests.captured import Captured
@@ -33,6 +33,7 @@ def double(table: Table, number: int) -> int:
 @pytest.fixture(autouse=True)
 def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(edge, "_told", set())
 
 
 def fails(*args: Any, **kwargs: Any) -> Any:
@@ -45,8 +46,8 @@ def fails(*args: Any, **kwargs: Any) -> Any:
         (journal.Journal, "write"),
         (journal.Journal, "__init__"),
         (files, "signature"),
-        (files, "_sha256"),
-        (files.Files, "version"),
+        (files, "sha256"),
+        (files.Files, "content"),
         (os, "fsync"),
     ],
 )
@@ -81,7 +82,8 @@ def test_a_full_disk_leaves_the_document_that_memory_holds() -> None:
     with session("run", out="run.trig") as running:
         recorder = running._recorder
         assert recorder is not None
-        recorder.journal._file = Path("/dev/full").open("w")  # noqa: SIM115
+        recorder.journal._file = os.open("/dev/full", os.O_WRONLY)
+        recorder.journal._identity = journal._identity(recorder.journal._file)
         assert double(Table(), 4) == 8
     assert ("out.txt", "double") in Captured(Path("run.trig")).generated
 
@@ -252,7 +254,7 @@ def test_nothing_secret_is_told(caplog: pytest.LogCaptureFixture, monkeypatch: p
             run.parameter("token", CANARY)
             run.parameter("header", f"Authorization: Bearer {CANARY}")
             run.parameter("line", f"password={CANARY} user=ana")
-            run.use(f"https://u:{CANARY}@x.example/a?sig={CANARY}")
+            run.used(f"https://u:{CANARY}@x.example/a?sig={CANARY}")
         fetch(
             f"https://ana:{CANARY}@data.example/x.csv?token={CANARY}#{CANARY}", CANARY,
             {"secret_key": CANARY, "nested": {"auth": CANARY, "list": [f"ftp://a:{CANARY}@b.example/"]}},

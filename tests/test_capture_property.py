@@ -117,9 +117,9 @@ def call(kind: str, name: str, work: Any, taken: list[Value], made: list[Value])
     if kind == "block":
         with step(name, derives=False) as block:
             for value in taken:
-                block.use(value)
+                block.used(value)
             work()
-            block.make(made or None)
+            block.generated(made or None)
     elif kind == "async":
 
         @step(name, derives=False)

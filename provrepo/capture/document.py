@@ -6,12 +6,15 @@ generated is declared a source.
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from base64 import urlsafe_b64encode
-from collections import defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from provrepo.capture.activities import COMPLETED, FAILED, UNFINISHED
+from provrepo.capture.history import History, Run, Thing
 from provrepo.capture.journal import Event
 from provrepo.capture.private import clean
 from provrepo.model.document import Document
@@ -51,10 +54,9 @@ __all__ = ["build", "content", "save"]
 MLS = "http://www.w3.org/ns/mls#"
 _PREFIXES = {"dcterms": DCTERMS, "mls": MLS, "provrepo": PROVREPO, "rdfs": RDFS, "schema": SCHEMA, "spdx": SPDX}
 _STATUS = {
-    "completed": "CompletedActionStatus",
-    "failed": "FailedActionStatus",
-    "unfinished": "ActiveActionStatus",
-    None: "ActiveActionStatus",
+    COMPLETED: "CompletedActionStatus",
+    FAILED: "FailedActionStatus",
+    UNFINISHED: "ActiveActionStatus",
 }
 
 
@@ -87,159 +89,141 @@ def build(events: Iterable[Event]) -> Document | None:
     Args:
         events: of its journal, in order, as far as they go.
     """
-    session = _Session(list(events))
-    return session.document() if session.active() else None
+    history = History(events)
+    used_or_generated = any(run.uses or run.outputs for run in history.runs.values())
+    if not history.about or not (len(history.runs) > 1 or used_or_generated):
+        return None
+    return _Description(history).document()
 
 
-class _Session:
-    def __init__(self, events: list[Event]) -> None:
-        self._of: dict[str, list[Event]] = {}
-        for event in events:
-            self._of.setdefault(event["event"], []).append(event)
-        self._about = next(iter(self._of.get("session", [])), {})
-        self._namespace = f"urn:uuid:{self._about.get('id', '')}#"
-        self._ends = {event["activity"]: event for event in self._events("end")}
-        self._parameters = self._by("parameter", "activity")
-        self._seeds = self._by("seed", "activity")
-        self._kinds = self._by("kind", "of")
+def instant(seconds: float) -> str:
+    """An xsd:dateTime in UTC of seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class _Description:
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._about = history.about
+        self._namespace = f"urn:uuid:{self._about['id']}#"
         self._statements: list[Statement] = []
+        self._media = mimetypes.MimeTypes()  # without what this machine adds: the same everywhere
 
-    def active(self) -> bool:
-        """Whether there is more than the session's own start and end."""
-        return bool(self._about) and (len(self._events("start")) > 1 or bool(self._events("used", "generated")))
-
-    def _events(self, *names: str) -> list[Event]:
-        return [event for name in names for event in self._of.get(name, [])]
-
-    def _by(self, name: str, key: str) -> defaultdict[str | int, list[Event]]:
-        """The events of a name by what they are about."""
-        found = defaultdict(list)
-        for event in self._events(name):
-            found[event[key]].append(event)
-        return found
+    def document(self) -> Document:
+        self._agents()
+        runs = self._history.runs.values()
+        followed = {self._history.plan(run) for run in runs}
+        for name, plan in self._history.plans.items():
+            if name in followed:
+                self._plan(name, plan)
+        for run in runs:
+            self._activity(run)
+        things = self._history.things()
+        for thing in things:
+            self._entity(thing)
+        for use in (use for run in runs for use in run.uses):
+            self._relation(USAGE, use.run.number, use.thing.name, use.time, use.role)
+        for thing in things:
+            if thing.maker is not None:
+                self._relation(GENERATION, thing.name, thing.maker.number, thing.generated, thing.role)
+        for names in self._history.derived:
+            entity, source, activity = map(self._id, names)
+            self._statements.append(Statement(DERIVATION, None, (entity, source, activity, None, None)))
+        return Document(self._statements, prefixes={**_PREFIXES, "run": self._namespace})
 
     def _id(self, name: str | int) -> Identifier:
         if isinstance(name, int):
             name = f"step-{name}" if name else "session"
         return Identifier(self._namespace + name)
 
-    def document(self) -> Document:
-        self._agents()
-        followed = {event["plan"] for event in self._events("start")}
-        for event in self._events("plan"):
-            if event["plan"] in followed:
-                self._plan(event)
-        for event in self._events("start"):
-            self._activity(event)
-        self._entities()
-        for event in self._events("used"):
-            self._add(USAGE, event, event["activity"], event["entity"])
-        for event in self._events("generated"):
-            self._add(GENERATION, event, event["entity"], event["activity"])
-        for pair in dict.fromkeys((e["entity"], e["source"], e["activity"]) for e in self._events("derived")):
-            entity, source, activity = map(self._id, pair)
-            self._statements.append(Statement(DERIVATION, None, (entity, source, activity, None, None)))
-        return Document(self._statements, prefixes={**_PREFIXES, "run": self._namespace})
-
-    def _add(self, kind: Kind, event: Event, *ends: str | int) -> None:
-        attributes = [_text(PROV_ROLE, event["role"])] if event.get("role") else []
-        args: tuple[Term, ...] = (*map(self._id, ends), event["time"])
+    def _relation(self, kind: Kind, first: str | int, second: str | int, time: float, role: str | None) -> None:
+        attributes = [_text(PROV_ROLE, role)] if role else []
+        args: tuple[Term, ...] = (self._id(first), self._id(second), instant(time))
         self._statements.append(Statement(kind, None, args, tuple(attributes)))
 
     def _agents(self) -> None:
         about = self._about["surroundings"]
         python = about.get("python", "unknown")
-        self._person = Identifier(self._about["agent"]) if self._about.get("agent") else self._id("person")
-        person = [_type(PROV + "Person"), _text(PROV_LABEL, self._about["person"])]
+        person = Identifier(self._about["agent"]) if self._about.get("agent") else self._id("person")
+        told = [_type(PROV + "Person"), _text(PROV_LABEL, self._about["person"])]
         software = [
             _type(PROV + "SoftwareAgent"),
             _text(PROV_LABEL, f"{about.get('implementation', 'Python')} {python}"),
             _text(SCHEMA + "softwareVersion", python),
         ]
         self._statements += [
-            Statement(AGENT, self._person, (), tuple(person)),
+            Statement(AGENT, person, (), tuple(told)),
             Statement(AGENT, self._id("python"), (), tuple(software)),
-            Statement(DELEGATION, None, (self._id("python"), self._person, None)),
+            Statement(DELEGATION, None, (self._id("python"), person, None)),
         ]
 
-    def _plan(self, event: Event) -> None:
-        attributes = [_type(PROV + "Plan"), _text(PROV_LABEL, event["name"])]
-        if event.get("sha256"):
-            attributes.append(_text(SPDX + "checksumValue", event["sha256"]))
-        if event.get("commit"):
-            attributes.append(_text(PROVREPO + "commit", event["commit"]))
-        if "dirty" in event:
-            attributes.append(_typed(PROVREPO + "dirty", str(event["dirty"]).lower(), "boolean"))
-        self._statements.append(Statement(ENTITY, self._id(event["plan"]), (), tuple(attributes)))
+    def _plan(self, name: str, plan: Event) -> None:
+        attributes = [_type(PROV + "Plan"), _text(PROV_LABEL, plan["name"])]
+        if plan.get("sha256"):
+            attributes.append(_text(SPDX + "checksumValue", plan["sha256"]))
+        if plan.get("commit"):
+            attributes.append(_text(PROVREPO + "commit", plan["commit"]))
+        if "dirty" in plan:
+            attributes.append(_typed(PROVREPO + "dirty", str(plan["dirty"]).lower(), "boolean"))
+        self._statements.append(Statement(ENTITY, self._id(name), (), tuple(attributes)))
 
-    def _activity(self, event: Event) -> None:
-        number = event["activity"]
-        end = self._ends.get(number, {})
-        attributes = [_type(kind["type"]) for kind in self._kinds[number]]
-        attributes += [_text(PROV_LABEL, event["name"])]
-        attributes.append(
-            (Identifier(SCHEMA + "actionStatus"), Identifier(SCHEMA + _STATUS[end.get("status")])),
-        )
-        if event["outer"] is not None:
-            attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(event["outer"])))
+    def _activity(self, run: Run) -> None:
+        start, end = run.start, run.end
+        attributes = [_type(kind) for kind in run.kinds]
+        attributes += [_text(PROV_LABEL, start["name"])]
+        status = _STATUS[end["status"] if end else UNFINISHED]
+        attributes.append((Identifier(SCHEMA + "actionStatus"), Identifier(SCHEMA + status)))
+        if start["outer"] in self._history.runs:
+            attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(start["outer"])))
         elif self._about.get("within"):
             attributes.append((Identifier(DCTERMS + "isPartOf"), Identifier(self._about["within"])))
-        if event.get("why"):
-            attributes.append(_text(RDFS + "comment", event["why"]))
-        if end.get("error"):
+        if start.get("why"):
+            attributes.append(_text(RDFS + "comment", start["why"]))
+        if end and end.get("error"):
             attributes.append(_text(SCHEMA + "error", end["error"]))
-        for parameter in self._parameters[number]:
-            attributes.append(_text(SCHEMA + "additionalProperty", f"{parameter['name']}={parameter['value']}"))
-        attributes += [_typed(PROVREPO + "seed", str(seed["value"]), "integer") for seed in self._seeds[number]]
-        attributes += self._where(number)
-        activity = self._id(number)
-        self._statements.append(Statement(ACTIVITY, activity, (event["time"], end.get("time")), tuple(attributes)))
-        plan = self._id(event["plan"]) if event.get("plan") else None
-        self._statements.append(Statement(ASSOCIATION, None, (activity, self._id("python"), plan)))
+        attributes += [_text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
+        attributes += [_typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
+        attributes += self._where(run)
+        if end is None:
+            attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
+        activity, plan = self._id(run.number), self._history.plan(run)
+        times = (instant(start["time"]), instant(end["time"]) if end else None)
+        self._statements.append(Statement(ACTIVITY, activity, times, tuple(attributes)))
+        followed = self._id(plan) if plan else None
+        self._statements.append(Statement(ASSOCIATION, None, (activity, self._id("python"), followed)))
 
-    def _where(self, number: int) -> list[Attribute]:
-        about, attributes = self._about["surroundings"], []
+    def _where(self, run: Run) -> list[Attribute]:
+        about = self._about["surroundings"]
         platform = ", ".join(about[key] for key in ("platform", "container") if about.get(key))
-        attributes.append(_text(SCHEMA + "runtimePlatform", platform or "unknown"))
-        if number == 0:
-            attributes += [
-                _text(SCHEMA + "softwareRequirements", package)
-                for close in self._events("close")
-                for package in close["packages"]
-            ]
+        attributes = [_text(SCHEMA + "runtimePlatform", platform or "unknown")]
+        if run.number == 0:
+            packages = self._history.close["packages"] if self._history.close else []
+            attributes += [_text(SCHEMA + "softwareRequirements", package) for package in packages]
             if about.get("slurm"):
                 attributes.append(_text(SCHEMA + "identifier", f"slurm:{about['slurm']}"))
             attributes += [
-                _text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in about.get("facts", {}).items()
+                _text(SCHEMA + "additionalProperty", f"{name}={value}")
+                for name, value in about.get("facts", {}).items()
             ]
-            if not self._events("close"):
-                attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
         return attributes
 
-    def _entities(self) -> None:
-        """Entities that something was done with; the others were made by steps that failed."""
-        generated = {event["entity"] for event in self._events("generated")}
-        met = generated | {event["entity"] for event in self._events("used")}
-        for event in self._events("file", "value", "fact"):
-            entity = event["entity"]
-            if entity not in met:
-                continue
-            attributes = self._described(event)
-            for kind in self._kinds[entity]:
-                attributes.append(_type(kind["type"]))
-                if kind.get("name"):
-                    attributes.append(_text(SCHEMA + "name", kind["name"]))
-                if kind["type"] == MLS + "Dataset" and (kind.get("version") or event["event"] != "file"):
-                    attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
-            if entity not in generated:
-                attributes.append(_type(PROVREPO + "Source"))
-            self._statements.append(Statement(ENTITY, self._id(entity), (), tuple(dict.fromkeys(attributes))))
-            if event["event"] == "file":
-                general = content(event["sha256"])
-                self._statements.append(Statement(SPECIALIZATION, None, (self._id(entity), general)))
+    def _entity(self, thing: Thing) -> None:
+        attributes = self._described(thing)
+        for kind in thing.kinds:
+            attributes.append(_type(kind["type"]))
+            if kind.get("name"):
+                attributes.append(_text(SCHEMA + "name", kind["name"]))
+            if kind["type"] == MLS + "Dataset" and (kind.get("version") or not thing.file):
+                attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
+        if thing.maker is None:
+            attributes.append(_type(PROVREPO + "Source"))
+        self._statements.append(Statement(ENTITY, self._id(thing.name), (), tuple(dict.fromkeys(attributes))))
+        if thing.file:
+            general = content(thing.event["sha256"])
+            self._statements.append(Statement(SPECIALIZATION, None, (self._id(thing.name), general)))
 
-    @staticmethod
-    def _described(event: Event) -> list[Attribute]:
+    def _described(self, thing: Thing) -> list[Attribute]:
+        event = thing.event
         if event["event"] == "value":
             return [_text(PROV_LABEL, event["type"].removeprefix("builtins."))]
         if event["event"] == "fact":
@@ -249,6 +233,7 @@ class _Session:
                 _text(PROV_VALUE, event["value"]),
                 _text(MLS + "hasValue", event["value"]),
             ]
+        media = self._media.guess_type(event["path"], strict=False)[0] or "application/octet-stream"
         return [
             _type(SCHEMA + "MediaObject"),
             _text(PROV_LABEL, Path(event["path"]).name),
@@ -256,8 +241,8 @@ class _Session:
             _text(SPDX + "checksumValue", event["sha256"]),
             _text(SCHEMA + "sha256", event["sha256"]),
             _typed(SCHEMA + "contentSize", str(event["size"]), "integer"),
-            _text(SCHEMA + "encodingFormat", event["media"]),
-            _typed(SCHEMA + "dateModified", event["modified"], "dateTime"),
+            _text(SCHEMA + "encodingFormat", media),
+            _typed(SCHEMA + "dateModified", instant(event["modified"]), "dateTime"),
         ]
 
 

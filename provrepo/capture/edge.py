@@ -1,22 +1,31 @@
-"""The one place where failures of capture end: they are logged and never reach the user's program."""
+"""The one place where failures of capture end: they are logged, each kind once, and never reach the user's program."""
 
 from __future__ import annotations
 
 import functools
-import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from provrepo.settings import load
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
 
-__all__ = ["LOG", "contained", "enabled", "quietly", "working"]
+    LOG: logging.Logger
 
-LOG = logging.getLogger("provrepo.capture")
+__all__ = ["LOG", "contained", "enabled", "quietly", "tell", "working"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def __getattr__(name: str) -> Any:
+    """``LOG`` is made when it is first asked for: most programs never log anything here (PEP 562)."""
+    if name == "LOG":
+        import logging
+
+        return globals().setdefault("LOG", logging.getLogger("provrepo.capture"))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class _Own(threading.local):
@@ -26,6 +35,7 @@ class _Own(threading.local):
 
 
 _own = _Own()
+_told: set[tuple[str, ...]] = set()
 
 
 def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
@@ -40,7 +50,7 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 (this is the edge)
-            _tell(function.__qualname__, error)
+            _failed(function, error)
             return None
         finally:
             _own.depth -= 1
@@ -48,10 +58,22 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     return guarded
 
 
-def _tell(where: str, error: Exception) -> None:
+def _failed(function: Callable[..., Any], error: Exception) -> None:
     # The text of an error may hold what was passed to a step, so only its class is told; a debugger sees all of it.
-    LOG.warning("provenance is incomplete: %s failed with %s", where, type(error).__name__)
-    LOG.debug("the failure of %s", where, exc_info=error)
+    where = getattr(function, "__qualname__", "capture")
+    tell("provenance is incomplete: %s failed with %s", where, type(error).__name__)
+    with suppress(Exception):
+        __getattr__("LOG").debug("the failure of %s", where, exc_info=error)
+
+
+def tell(message: str, *about: object) -> None:
+    """Warn, once for each message: what goes wrong in a loop goes wrong many times."""
+    key = (message, *map(str, about))
+    if key in _told:
+        return
+    _told.add(key)
+    with suppress(Exception):  # nobody can be told: standard error is closed, or the interpreter ends
+        __getattr__("LOG").warning(message, *about)
 
 
 @contextmanager
@@ -72,4 +94,10 @@ def working() -> bool:
 @functools.cache
 def enabled() -> bool:
     """Whether anything is captured in this process: ``PROVREPO_CAPTURE=off`` says no. Asked once."""
-    return contained(lambda: load().capture)() != "off"
+    return contained(_setting)() != "off"
+
+
+def _setting() -> str:
+    from provrepo.settings import load
+
+    return load().capture

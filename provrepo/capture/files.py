@@ -1,19 +1,19 @@
-"""Versions of files: one for each content that a path was seen to hold."""
+"""What files hold: the digest of each content that a path was seen to hold."""
 
 from __future__ import annotations
 
 import os
 import stat
-import threading
 import time
-from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Files", "Pending", "Signature", "Version", "absolute", "signature", "uninteresting"]
+__all__ = ["Files", "Pending", "Seen", "Signature", "absolute", "sha256", "signature", "uninteresting"]
 
 RACY = 20_000_000
-"""In nanoseconds. A file may change once more within one tick of its file system's clock and look the same; a
-signature is trusted only when it is older than that."""
+"""In nanoseconds. A file may change once more within one tick of its file system's clock and look the same; a digest
+is kept only where the file was older than that when it was read."""
+LARGE = 32 * 1024 * 1024
+"""In bytes. Reading a larger file a second time costs more than waiting until it is old enough."""
 
 _SYSTEM = ("/proc/", "/sys/", "/dev/")
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
@@ -28,31 +28,23 @@ class Signature(NamedTuple):
     changed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Seen(NamedTuple):
     """What a path held.
 
     Attributes:
-        entity: its name in the journal.
         path: absolute.
         sha256: of the bytes, in hexadecimal.
         size: in bytes.
-        media: the media type that the name stands for.
-        modified: in nanoseconds since the epoch.
-        seen: when this was found, in seconds since the epoch.
+        modified: in seconds since the epoch.
     """
 
-    entity: str
     path: str
     sha256: str
     size: int
-    media: str
-    modified: int
-    seen: float
+    modified: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A file that was opened for writing by an activity that has not ended.
 
     Attributes:
@@ -90,48 +82,44 @@ def uninteresting(path: str, prefixes: tuple[str, ...]) -> bool:
 
 
 class Files:
-    """Every version of every file that a session has seen."""
+    """The digests of files, each computed once for each content."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._current: dict[str, tuple[Signature, Version]] = {}
-        self._count = 0
+        self._known: dict[str, tuple[Signature, Seen]] = {}
 
-    def version(self, path: str) -> tuple[Version, bool] | None:
-        """What a path holds now, and whether that is seen for the first time; None where there is no such file."""
+    def content(self, path: str) -> Seen | None:
+        """What a path holds now; None where there is no such file."""
         mark = signature(path)
         if mark is None:
             return None
-        known = self._current.get(path)
-        now = time.time_ns()
-        if known is not None and known[0] == mark and now - max(mark.modified, mark.changed) > RACY:
-            return known[1], False
-        digest = _sha256(path)
-        with self._lock:
-            known = self._current.get(path)
-            if known is not None and known[1].sha256 == digest:
-                self._current[path] = (mark, known[1])
-                return known[1], False
-            self._count += 1
-            import mimetypes
+        known = self._known.get(path)
+        if known is not None and known[0] == mark:
+            return known[1]
+        age = time.time_ns() - max(mark.modified, mark.changed)
+        if mark.size >= LARGE and 0 <= age <= RACY:
+            time.sleep((RACY - age) / 1e9)
+            age = RACY + 1
+        seen = Seen(path, sha256(path), mark.size, mark.modified / 1e9)
+        if age > RACY:
+            self._known[path] = (mark, seen)
+        return seen
 
-            media = mimetypes.guess_type(path, strict=False)[0] or "application/octet-stream"
-            version = Version(f"file-{self._count}", path, digest, mark.size, media, mark.modified, now / 1e9)
-            self._current[path] = (mark, version)
-            return version, True
+    def met(self, mark: Signature, seen: Seen) -> None:
+        """Know what somebody else saw."""
+        self._known[seen.path] = (mark, seen)
 
     def rewritten(self, path: str) -> None:
-        """Forget what a path holds: the same bytes written again are another version."""
-        with self._lock:
-            self._current.pop(path, None)
+        """Forget what a path holds."""
+        self._known.pop(path, None)
 
     def digest(self, path: str) -> str | None:
         """What is known of a path's content, in hexadecimal."""
-        known = self._current.get(path)
+        known = self._known.get(path)
         return known[1].sha256 if known else None
 
 
-def _sha256(path: str) -> str:
+def sha256(path: str) -> str:
+    """The digest of a file's bytes, in hexadecimal."""
     import hashlib
 
     with open(path, "rb") as file:  # noqa: PTH123

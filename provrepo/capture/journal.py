@@ -1,15 +1,19 @@
-"""What a session notes while it runs: one JSON object a line, flushed, so that a killed session can be recovered."""
+"""What a session notes while it runs, so that a killed one can be recovered: one JSON object a line.
+
+Every process of a session appends to the same file. A line is one write into the page cache, which outlives the
+process; nothing waits for the disk. Lines begin with their line feed, so that one that a kill cut off spoils no other.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import json
-import threading
+import os
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from provrepo.capture.edge import LOG, quietly
+from provrepo.capture.edge import quietly, tell
 
 __all__ = ["SUFFIX", "Event", "Journal", "load", "running"]
 
@@ -17,44 +21,90 @@ SUFFIX = ".journal"
 
 Event = dict[str, Any]
 
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
 
 class Journal:
-    """The events of a session, in memory and, while the disk allows it, in a file.
+    """The events of a session: in a file while the disk allows it and, where the session began here, in memory.
 
     Args:
-        path: the file, which must not exist.
+        path: the file, absolute; it must not exist, unless ``joins``.
+        joins: whether the file is that of a session that another process began.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, joins: bool = False) -> None:
         self.path = path
         self.events: list[Event] = []
-        self._lock = threading.Lock()
-        self._file: IO[str] | None = None
+        self._joins = joins
+        self._written = 0
+        self._made_folder = False
+        self._file: int | None = None
+        self._identity: tuple[int, int] | None = None
         with quietly():
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = path.open("x", encoding="utf-8")
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._open()
             except OSError as error:
-                LOG.warning("no journal at %s (%s): a killed session will be lost", path, error.strerror)
+                tell("no journal at %s (%s): a killed session will be lost", path, error.strerror)
 
-    def write(self, event: Event) -> None:
-        """Add one event."""
-        line = json.dumps(event) + "\n"
-        with self._lock, quietly():
-            self.events.append(event)
-            if self._file is not None:
-                try:
-                    self._file.write(line)
-                    self._file.flush()
-                except OSError as error:
-                    LOG.warning("the journal %s ends early: %s", self.path, error.strerror)
-                    self._close()
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        if self._joins:
+            self._file = os.open(self.path, flags)
+        else:
+            self._made_folder = not self.path.parent.exists()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._identity = _identity(self._file)
 
-    def done(self) -> None:
-        """Remove the file: the document holds what it held."""
+    def write(self, *events: Event) -> None:
+        """Add events, in one go."""
+        lines = "".join([f"\n{_encode(event)}" for event in events]).encode()
+        if not self._joins:
+            self.events += events
+        file = self._file
+        if file is None:
+            return
+        try:
+            # A program that closes all descriptors may have given this number to a file of its own.
+            if _identity(file) != self._identity:
+                self._file = None
+                raise OSError(0, "it was closed")
+            written = os.write(file, lines)
+            self._written += written
+            if written < len(lines):
+                raise OSError(0, "the disk is full")
+        except OSError as error:
+            tell("the journal %s ends early: %s", self.path, error.strerror)
+            self._close()
+
+    def forked(self) -> None:
+        """Go on in a forked child, with a descriptor of its own: the lock is to die with the process that has it."""
+        self._close()
+        self._joins, self.events = True, []
+        with quietly(), contextlib.suppress(OSError):  # the session has ended meanwhile
+            self._open()
+
+    def whole(self) -> list[Event]:
+        """All events: those of memory or, where other processes added to the file, those of the file."""
+        try:
+            if self._file is None or os.fstat(self._file).st_size == self._written:
+                return self.events
+            return load(self.path)
+        except OSError:
+            return self.events
+
+    def done(self, *, idle: bool = False) -> None:
+        """Remove the file: the document holds what it held.
+
+        Args:
+            idle: whether there is no document, so that a folder that was made for it goes too.
+        """
         self._close()
         self.path.unlink(missing_ok=True)
+        if idle and self._made_folder:
+            with contextlib.suppress(OSError):  # something else is in there by now
+                self.path.parent.rmdir()
 
     def leave(self) -> None:
         """Close the file and let it stay, for recovery."""
@@ -64,7 +114,12 @@ class Journal:
         file, self._file = self._file, None
         if file is not None:
             with contextlib.suppress(OSError):  # of a full disk, which was told when it was met
-                file.close()
+                os.close(file)
+
+
+def _identity(file: int) -> tuple[int, int]:
+    found = os.fstat(file)
+    return found.st_dev, found.st_ino
 
 
 def running(path: Path) -> bool:
@@ -78,9 +133,11 @@ def running(path: Path) -> bool:
 
 
 def load(path: Path) -> list[Event]:
-    """The events of a journal, without a last line that a kill cut off."""
+    """The events of a journal, without lines that a kill cut off."""
     events = []
-    for line in path.read_bytes().split(b"\n"):
+    with quietly():
+        lines = path.read_bytes().split(b"\n")
+    for line in lines:
         try:
             event = json.loads(line)
         except ValueError:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 from provrepo.capture.edge import contained
-from provrepo.capture.files import absolute
-from provrepo.capture.recorder import Activity, current
-from provrepo.capture.values import things
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provrepo.capture.activities import Activity
 
 __all__ = ["log_data", "log_metrics", "log_model", "log_params"]
 
 MLS = "http://www.w3.org/ns/mls#"
-
-_numbers = itertools.count(1)
 
 
 @contained
@@ -26,15 +25,13 @@ def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> 
         parameters: by name.
         seed: of the random numbers; a parameter ``seed`` or ``random_state`` counts as one.
     """
-    from provrepo.capture.private import shown
+    from provrepo.capture.activities import told
 
     activity = _run()
     if activity is None:
         return
     for name, value in parameters.items():
-        entity = f"parameter-{next(_numbers)}"
-        _fact(activity, entity, "HyperParameterSetting", name, shown(name, value))
-        activity.used(entity)
+        activity.uses(_fact(activity, "HyperParameterSetting", name, told(name, value)))
         if seed is None and name in ("seed", "random_state") and isinstance(value, int):
             seed = value
     if seed is not None:
@@ -47,13 +44,11 @@ def log_metrics(metrics: Mapping[str, float]) -> None:
 
     That alone does not make a training run of a step, since others measure too: an evaluation does.
     """
-    activity = current()
+    activity = _current()
     if activity is None:
         return
     for name, value in metrics.items():
-        entity = f"metric-{next(_numbers)}"
-        _fact(activity, entity, "ModelEvaluation", name, repr(float(value)))
-        activity.produced(entity)
+        activity.produced(_fact(activity, "ModelEvaluation", name, repr(float(value))))
 
 
 @contained
@@ -65,17 +60,22 @@ def log_data(thing: object, role: str, *, version: str | None = None) -> None:
         role: ``"training"``, ``"validation"`` or ``"test"``.
         version: of the dataset; the checksum of a file says it too, and a value belongs to its session.
     """
-    activity = _run() if "train" in role.lower() else current()
+    from provrepo.capture.files import absolute
+    from provrepo.capture.values import things
+
+    activity = _run() if "train" in role.lower() else _current()
     if activity is None:
         return
-    if isinstance(thing, str | Path):
-        read = activity.read(absolute(thing), role)
-        found = [read] if read else []
-    else:
-        found = [activity.entity(value) for value in things(thing)]
-    for entity in found:
-        activity.used(entity, role)
-        activity.recorder.note("kind", of=entity, type=MLS + "Dataset", version=version)
+    kind = {"type": MLS + "Dataset", "version": version}
+    if isinstance(thing, str | os.PathLike):
+        seen = activity.read(absolute(thing), role)
+        if seen is not None:
+            activity.recorder.note("kind", path=seen.path, **kind)
+        return
+    for value in things(thing):
+        entity = activity.entity(value)
+        activity.uses(entity, role)
+        activity.recorder.note("kind", entity=entity, **kind)
 
 
 @contained
@@ -89,22 +89,25 @@ def log_model(model: object, *, name: str | None = None) -> None:
     activity = _run()
     if activity is None:
         return
-    activity.models.append((absolute(model) if isinstance(model, str | Path) else _entity(activity, model), name))
+    activity.model(model, name)
 
 
-def _entity(activity: Activity, model: object) -> str:
-    entity = activity.entity(model)
-    activity.produced(entity)
-    return entity
+def _current() -> Activity | None:
+    from provrepo.capture.recorder import current
+
+    return current()
 
 
 def _run() -> Activity | None:
-    activity = current()
+    """The step that runs, marked as a training run."""
+    activity = _current()
     if activity is not None and not activity.run:
         activity.run = True
-        activity.recorder.note("kind", of=activity.number, type=MLS + "Run")
+        activity.recorder.note("kind", activity=activity.number, type=MLS + "Run")
     return activity
 
 
-def _fact(activity: Activity, entity: str, kind: str, name: str, value: str) -> None:
+def _fact(activity: Activity, kind: str, name: str, value: str) -> str:
+    entity = activity.recorder.fresh("fact")
     activity.recorder.note("fact", entity=entity, type=MLS + kind, name=name, value=value)
+    return entity

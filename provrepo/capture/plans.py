@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from provrepo.capture.journal import Event
 
-__all__ = ["of_file", "of_function", "of_script"]
+__all__ = ["commits", "of_file", "of_folder", "of_function", "of_script"]
 
 PATIENCE = 5
 """Seconds that git may take to say which commit this is."""
@@ -20,9 +18,12 @@ PATIENCE = 5
 def of_function(function: Callable[..., Any]) -> Event:
     """A function: its name with its module, digest of its source, and the commit that it comes from."""
     import hashlib
+    import inspect
 
     code = inspect.unwrap(function)
-    described: Event = {"name": f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', 'step')}"}
+    module = getattr(code, "__module__", "")
+    module = "__main__" if module == "__mp_main__" else module  # as spawned processes call the same script
+    described: Event = {"name": f"{module}.{getattr(code, '__qualname__', 'step')}"}
     try:
         described["sha256"] = hashlib.sha256(inspect.getsource(code).encode()).hexdigest()
         file = inspect.getsourcefile(code)
@@ -49,14 +50,29 @@ def of_file(path: str | None) -> Event:
     return {"sha256": digest} | _commit(str(Path(path).resolve().parent))
 
 
-@functools.cache
+def of_folder(folder: Path) -> Event:
+    """What git says of the files in a folder: the commit, and whether they differ from it."""
+    return _commit(str(folder))
+
+
+commits: dict[str, Event] = {}
+"""For each folder with code, its commit and whether files differ from it; asked once."""
+
+
 def _commit(folder: str) -> Event:
     """The commit of a working tree, and whether files differ from it; nothing where there is none."""
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    if not commit:
-        return {}
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return {"commit": commit} | ({} if changes is None else {"dirty": bool(changes)})
+    if folder not in commits:
+        told = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+        commits[folder] = {} if told is None else _understood(told)
+    return commits[folder]
+
+
+def _understood(told: str) -> Event:
+    """What git says of a working tree; before its first commit there is nothing to say."""
+    headers = [line.split() for line in told.splitlines() if line.startswith("#")]
+    commit = next((words[2] for words in headers if words[1] == "branch.oid"), "(initial)")
+    changed = any(not line.startswith("#") for line in told.splitlines())
+    return {} if commit == "(initial)" else {"commit": commit, "dirty": changed}
 
 
 def _git(folder: str, *words: str) -> str | None:
@@ -64,7 +80,7 @@ def _git(folder: str, *words: str) -> str | None:
 
     try:
         done = subprocess.run(
-            ["git", "--no-optional-locks", "-C", folder, *words],
+            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", folder, *words],
             capture_output=True,
             text=True,
             timeout=PATIENCE,

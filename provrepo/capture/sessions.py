@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-import atexit
+import functools
 import os
-import re
 import sys
 import time
-from contextlib import ContextDecorator
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from provrepo.capture.edge import LOG, contained, enabled
-from provrepo.capture.recorder import Recorder, entered, install, session_now, uninstall
+from provrepo.capture.edge import contained, enabled, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from provrepo.capture.recorder import Recorder, Recording
 
 __all__ = ["default_name", "ensure", "place", "session"]
 
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
-class session(ContextDecorator):  # noqa: N801 (read as a verb: `with session(...)`)
+
+class session:  # noqa: N801 (read as a verb: `with session(...)`)
     """Everything in the block, or in the function it decorates, goes into one document.
 
-    Steps outside of all sessions go into a session of the whole process, which ends with it.
+    Steps outside of all sessions go into a session of the whole process, which ends with it. Each call of a decorated
+    function is a session of its own.
 
     Args:
         name: what the session is called; otherwise the script's name and the time.
         out: where the document goes, in the format that its ending stands for; otherwise ``prov/NAME.trig`` below
             the working directory.
         agent: the IRI of who is responsible, such as an ORCID; otherwise the user of this machine, by name.
+        stats: whether tables that steps take and return are described: shape, missing values, means, labels.
     """
 
     def __init__(
-        self, name: str | None = None, *, out: str | os.PathLike[str] | None = None, agent: str | None = None
+        self,
+        name: str | None = None,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        agent: str | None = None,
+        stats: bool = False,
     ) -> None:
-        self._name, self._out, self._agent = name, out, agent
+        self._name, self._out, self._agent, self._stats = name, out, agent, stats
         self._recorder: Recorder | None = None
 
-    def _recreate_cm(self) -> session:
-        """Each call of a decorated function is a session of its own."""
-        return session(self._name, out=self._out, agent=self._agent)
+    def __call__(self, function: _F) -> _F:
+        """The function, each call of which is a session."""
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with session(self._name, out=self._out, agent=self._agent, stats=self._stats):
+                return function(*args, **kwargs)
+
+        return run  # type: ignore[return-value]
 
     def __enter__(self) -> session:
-        self._recorder = contained(_open)(self._name, self._out, self._agent, outside=True) if enabled() else None
+        if enabled():
+            self._recorder = contained(_open)(
+                self._name, self._out, self._agent, outside=True, stats=self._stats
+            )  # fmt: skip
         return self
 
     def __exit__(
@@ -55,16 +76,30 @@ class session(ContextDecorator):  # noqa: N801 (read as a verb: `with session(..
         return self._recorder.out if self._recorder is not None else None
 
 
-def ensure() -> Recorder | None:
-    """The session that a step belongs to, begun here where there is none; None in a worker of ``multiprocessing``.
+_ended = False
 
-    Such a worker ends without running what is left for the end, so that its session would look like a killed one.
+
+def ensure() -> Recording | None:
+    """The session that a step belongs to, begun here where there is none.
+
+    None in a worker of ``multiprocessing`` that belongs to no session: it ends without running what is left for the
+    end, so that its session would look like a killed one. None, too, when the process is at its end.
     """
-    recorder = session_now()
-    if recorder is None and not _worker():
-        recorder = _open(None, None, None, outside=False)
-        atexit.register(contained(_close), recorder, None)
-    return recorder
+    from provrepo.capture.recorder import session_now
+
+    recording = session_now()
+    if recording is None and not _ended and not _worker():
+        import atexit
+
+        recording = _open(None, None, None, outside=False, stats=False)
+        atexit.register(contained(_end), recording)
+    return recording
+
+
+def _end(recorder: Recorder) -> None:
+    global _ended  # noqa: PLW0603 (as the process has one end)
+    _ended = recorder.owner
+    _close(recorder, None)
 
 
 def _worker() -> bool:
@@ -74,40 +109,51 @@ def _worker() -> bool:
 
 def default_name(program: str) -> str:
     """What a session of a program is called that has no name: like no other."""
-    return f"{program}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(2).hex()}"
+    return f"{program}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
 
 
 def place(name: str, out: str | os.PathLike[str] | None) -> Path:
     """Where the document of a session goes."""
+    import re
+    from pathlib import Path
+
     file = Path(out) if out is not None else Path("prov") / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.trig"
     return file.absolute()
 
 
-def _open(name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool) -> Recorder:
-    name = name or default_name(_script())
-    recorder = Recorder(name, place(name, out), agent, outside=outside)
-    install(recorder)
-
-    from provrepo.capture.carry import carry
+def _open(
+    name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool, stats: bool
+) -> Recorder:
+    from provrepo.capture import carry
     from provrepo.capture.hook import watch
+    from provrepo.capture.recorder import Recorder, install
 
+    name = name or default_name(_script())
+    recorder = Recorder(name, place(name, out), agent, outside=outside, stats=stats)
+    install(recorder)
     watch()
-    carry()
+    carry.watch()
     return recorder
 
 
 def _script() -> str:
+    import re
+    from pathlib import Path
+
     stem = Path(sys.argv[0]).stem if sys.argv else ""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "session"
 
 
 def _close(recorder: Recorder, error: BaseException | None) -> None:
+    from provrepo.capture.recorder import entered, uninstall
+
     uninstall(recorder)
     activity = entered.get()
     if activity is not None and activity.recorder is recorder:
         entered.set(None)
     recorder.close(error)
-    contained(_recover)(recorder.out.parent)
+    if recorder.owner:
+        contained(_recover)(recorder.out.parent)
 
 
 def _recover(folder: Path) -> None:
@@ -115,4 +161,4 @@ def _recover(folder: Path) -> None:
     from provrepo.capture.outbox import recover
 
     for path in recover(folder):
-        LOG.warning("provenance of a session that was killed: %s", path)
+        tell("provenance of a session that was killed: %s", path)

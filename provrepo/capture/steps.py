@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from provrepo.capture import plans
 from provrepo.capture.edge import contained, enabled
-from provrepo.capture.journal import Event
-from provrepo.capture.recorder import Activity, entered
-from provrepo.capture.sessions import ensure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from provrepo.capture.activities import Activity
+    from provrepo.capture.journal import Event
 
 __all__ = ["Step", "step"]
 
@@ -32,6 +32,7 @@ def step(
     derives: bool | str | tuple[str, ...] | None = None,
     roles: Mapping[str, str] | None = None,
     kind: str | None = None,
+    stats: bool = False,
 ) -> Step: ...
 def step(
     target: Any = None,
@@ -41,6 +42,7 @@ def step(
     derives: bool | str | tuple[str, ...] | None = None,
     roles: Mapping[str, str] | None = None,
     kind: str | None = None,
+    stats: bool = False,
 ) -> Any:
     """Make an activity of a function or of a block.
 
@@ -54,9 +56,10 @@ def step(
             names of arguments, or what ``roles`` makes of them. Undeclared, the one output derives from the one input.
         roles: for names of arguments, the role that they are used in; otherwise their name is their role.
         kind: the IRI of a class of activities, such as ``mls:Run``'s.
+        stats: whether tables that it takes and returns are described: shape, missing values, means, labels.
     """
     if isinstance(target, str) or target is None:
-        return Step(target, why=why, derives=derives, roles=roles, kind=kind)
+        return Step(target, why=why, derives=derives, roles=roles, kind=kind, stats=stats)
     return Step(None)(target)
 
 
@@ -75,24 +78,33 @@ class Step:
         derives: bool | str | tuple[str, ...] | None = None,
         roles: Mapping[str, str] | None = None,
         kind: str | None = None,
+        stats: bool = False,
     ) -> None:
-        self._name, self._why, self._kind = name, why, kind
+        self._name, self._why, self._kind, self._stats = name, why, kind, stats
         self._derives = (derives,) if isinstance(derives, str) else derives
         self._roles = dict(roles or {})
 
     # As a context manager -------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Activity:
-        activity = self._begin(None) if enabled() else None
+        if not enabled():
+            return _nothing()
+        from provrepo.capture.recorder import entered
+
+        activity = self._begin(None, (), {})
         _blocks.set((*_blocks.get(), (activity, entered.get())))
         if activity is None:
-            return _NOTHING
+            return _nothing()
         entered.set(activity)
         return activity
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not enabled():
+            return
+        from provrepo.capture.recorder import entered
+
         *others, (activity, before) = _blocks.get()
         _blocks.set(tuple(others))
         if activity is not None:
@@ -111,19 +123,18 @@ class Step:
         return function if wrapped is None else wrapped
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        begin = functools.partial(self._begin, _Called(function))
-        if inspect.isasyncgenfunction(function):
-            return functools.wraps(function)(_async_generator(function, begin))
-        if inspect.iscoroutinefunction(function):
-            return functools.wraps(function)(_coroutine(function, begin))
-        if inspect.isgeneratorfunction(function):
-            return functools.wraps(function)(_generator(function, begin))
-        return functools.wraps(function)(_plain(function, begin))
+        from provrepo.capture import carry
+        from provrepo.capture.wrapping import wrapped
+
+        carry.watch()
+        return wrapped(function, functools.partial(self._begin, _Called(function)))
 
     @contained
-    def _begin(
-        self, called: _Called | None, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Activity | None:
+    def _begin(self, called: _Called | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Activity | None:
+        from provrepo.capture.activities import Activity
+        from provrepo.capture.recorder import entered
+        from provrepo.capture.sessions import ensure
+
         recorder = ensure()
         if recorder is None:
             return None
@@ -133,17 +144,17 @@ class Step:
         name = self._name or (called.name if called else "step")
         key = called.function if called else name
         plan = recorder.planned(key) or recorder.plan(key, _plan(called, name))
-        activity = Activity(recorder, name, outer, plan, self._why)
-        activity.derives = self._derives
-        if self._kind:
-            recorder.note("kind", of=activity.number, type=self._kind)
-        if called is not None:
-            for argument, value in called.bound(args, kwargs or {}):
-                activity.argument(argument, value, self._roles.get(argument))
-        return activity
+        arguments = called.bound(args, kwargs) if called else []
+        roles = self._roles
+        return Activity(
+            recorder, name, outer, plan, self._why, derives=self._derives, kind=self._kind, stats=self._stats,
+            arguments=[(argument, value, roles.get(argument)) for argument, value in arguments],
+        )  # fmt: skip
 
 
 def _plan(called: _Called | None, name: str) -> Event:
+    from provrepo.capture import plans
+
     if called is not None:
         return contained(plans.of_function)(called.function) or {"name": name}
     script = contained(plans.of_script)() or {"name": "script"}
@@ -156,164 +167,51 @@ class _Called:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "step")
-        self._signature = inspect.signature(function)
-        names = list(self._signature.parameters)
-        self._receiver = names[0] if names and names[0] in ("self", "cls") else None
+
+    @functools.cached_property
+    def _parameters(self) -> tuple[list[str], dict[str, Any], str | None]:
+        """Names of arguments by position, defaults by name, and what further ones by position are called."""
+        import inspect
+
+        parameters = inspect.signature(self.function).parameters.values()
+        positions = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        return positions, defaults, next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
 
     def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """Names and values of the arguments, defaults included and the receiver of a method left out."""
+        """Names and values of the arguments, defaults included and the receiver of a method left out.
+
+        A call that does not fit is bound as far as it does: it is about to say so itself.
+        """
         try:
-            bound = self._signature.bind(*args, **kwargs)
-        except TypeError:
-            return []  # the call is about to say so
-        bound.apply_defaults()
-        found: list[tuple[str, Any]] = []
-        for name, value in bound.arguments.items():
-            kind = self._signature.parameters[name].kind
-            if kind is inspect.Parameter.VAR_KEYWORD:
-                found += value.items()
-            elif kind is inspect.Parameter.VAR_POSITIONAL:
-                found += [(name, member) for member in value]
-            elif name != self._receiver:
-                found.append((name, value))
+            positions, defaults, further = self._parameters
+        except (TypeError, ValueError):  # of a builtin that tells nothing of its arguments
+            return [*((f"argument {number}", value) for number, value in enumerate(args, 1)), *kwargs.items()]
+        found = list(zip(positions, args, strict=False))
+        if found and positions[0] in ("self", "cls"):
+            del found[0]
+        if further is not None:
+            found += [(further, value) for value in args[len(positions) :]]
+        found += kwargs.items()
+        if defaults:
+            given = {*positions[: len(args)], *kwargs}
+            found += [(name, value) for name, value in defaults.items() if name not in given]
         return found
 
 
-_Begin = Callable[[tuple[Any, ...], Mapping[str, Any]], Activity | None]
+@functools.cache
+def _nothing() -> Activity:
+    """The activity of a block that is not captured: it takes what is said and tells it to nobody."""
+    from provrepo.capture.activities import Activity
 
+    class Nothing(Activity):
+        def __init__(self) -> None:
+            pass
 
-class _Inside:
-    """Enters an activity for a while, and ends it where an error comes out, but for those that end a generator."""
+        def parameter(self, name: str, value: object) -> None: ...
 
-    __slots__ = ("_activity", "_before", "_passing")
+        def used(self, thing: object, role: str | None = None) -> None: ...
 
-    def __init__(self, activity: Activity, *passing: type[BaseException]) -> None:
-        self._activity = activity
-        self._passing = passing
+        def generated(self, thing: object, role: str | None = None) -> None: ...
 
-    def __enter__(self) -> None:
-        self._before = entered.get()
-        entered.set(self._activity)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        entered.set(self._before)
-        if error is not None and not isinstance(error, self._passing):
-            self._activity.end(error)
-
-
-def _plain(function: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
-    def run(*args: Any, **kwargs: Any) -> Any:
-        activity = begin(args, kwargs)
-        if activity is None:
-            return function(*args, **kwargs)
-        with _Inside(activity):
-            result = function(*args, **kwargs)
-        activity.give(result)
-        activity.end(None)
-        return result
-
-    return run
-
-
-def _coroutine(function: Callable[..., Awaitable[Any]], begin: _Begin) -> Callable[..., Any]:
-    async def run(*args: Any, **kwargs: Any) -> Any:
-        activity = begin(args, kwargs)
-        if activity is None:
-            return await function(*args, **kwargs)
-        with _Inside(activity):
-            result = await function(*args, **kwargs)
-        activity.give(result)
-        activity.end(None)
-        return result
-
-    return run
-
-
-class _Resumed(Generator[Any, Any, Any]):
-    """A generator whose body runs inside its activity, while its consumer does not."""
-
-    def __init__(self, generator: Generator[Any, Any, Any], activity: Activity) -> None:
-        self._generator, self._activity = generator, activity
-
-    def send(self, value: Any) -> Any:
-        with _Inside(self._activity, StopIteration, GeneratorExit):
-            result = self._generator.send(value)
-        self._activity.give(result)
-        return result
-
-    def throw(self, *error: Any) -> Any:
-        with _Inside(self._activity, StopIteration, GeneratorExit):
-            result = self._generator.throw(*error)
-        self._activity.give(result)
-        return result
-
-    def close(self) -> None:
-        with _Inside(self._activity, StopIteration, GeneratorExit):
-            self._generator.close()
-
-
-def _generator(function: Callable[..., Generator[Any, Any, Any]], begin: _Begin) -> Callable[..., Any]:
-    def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        activity = begin(args, kwargs)
-        if activity is None:
-            return (yield from function(*args, **kwargs))
-        try:
-            result = yield from _Resumed(function(*args, **kwargs), activity)
-            activity.give(result)
-            return result
-        finally:
-            activity.end(None)  # where it failed, that was the end
-
-    return run
-
-
-def _async_generator(function: Callable[..., AsyncGenerator[Any, Any]], begin: _Begin) -> Callable[..., Any]:
-    async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        activity = begin(args, kwargs)
-        generator = function(*args, **kwargs)
-        resume, given = generator.asend, None
-        try:
-            while True:
-                try:
-                    if activity is None:
-                        result = await resume(given)
-                    else:
-                        with _Inside(activity, StopAsyncIteration, GeneratorExit):
-                            result = await resume(given)
-                        activity.give(result)
-                except StopAsyncIteration:
-                    return
-                try:
-                    given = yield result
-                    resume = generator.asend
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 (handed to the generator, as Python does)
-                    given, resume = error, generator.athrow
-        finally:
-            await generator.aclose()
-            if activity is not None:
-                activity.end(None)
-
-    return run
-
-
-class _Nothing(Activity):
-    """The activity of a step that is not captured."""
-
-    def __init__(self) -> None:
-        pass
-
-    def parameter(self, name: str, value: object) -> None:
-        """Do nothing."""
-
-    def use(self, thing: object, role: str | None = None) -> None:
-        """Do nothing."""
-
-    def make(self, thing: object, role: str | None = None) -> None:
-        """Do nothing."""
-
-
-_NOTHING = _Nothing()
+    return Nothing()

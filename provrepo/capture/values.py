@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 import types
 import weakref
-from collections.abc import Iterator
-from pathlib import PurePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["ATOMS", "CONTAINERS", "Values", "things"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["ATOMS", "CONTAINERS", "Values", "nodes", "things"]
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes)
 """Values that are told as parameters and never followed as things."""
@@ -17,6 +20,8 @@ WIDEST = 100
 """Members of a list, tuple or dictionary that are looked at."""
 SMALL = 1000
 """Items, at all depths, up to which a list of plain values is itself kept, since nothing can refer to it weakly."""
+CARRIED = 10_000
+"""Members, at all depths, that are looked at of what goes from one process to another."""
 
 _CODE = (
     type,
@@ -28,6 +33,7 @@ _CODE = (
     types.CoroutineType,
 )
 CONTAINERS = (list, tuple, dict, set, frozenset)
+_NEVER = (*ATOMS, *_CODE, os.PathLike)
 
 
 class _Known(NamedTuple):
@@ -39,12 +45,20 @@ class _Known(NamedTuple):
 
 
 class Values:
-    """The entities of values that steps took or returned."""
+    """The entities of values that steps took or returned.
 
-    def __init__(self) -> None:
+    Args:
+        fresh: gives a name that no other entity has.
+    """
+
+    def __init__(self, fresh: Callable[[], str]) -> None:
+        self._fresh = fresh
         self._lock = threading.Lock()
         self._known: dict[int, _Known] = {}
-        self._count = 0
+
+    def forked(self) -> None:
+        """Go on in a forked child, where nobody is left who would give the lock back."""
+        self._lock = threading.Lock()
 
     def known(self, value: object) -> str | None:
         """The entity of a value, or None where it has none."""
@@ -58,16 +72,24 @@ class Values:
         """The entity of a value, and whether it is new."""
         with self._lock:
             entity = self.known(value)
-            if entity is not None:
-                return entity, False
-            self._count += 1
-            entity = f"value-{self._count}"
-            address = id(value)
-            if type(value) in CONTAINERS:
-                self._known[address] = _Known(None, value, entity)
-            else:
-                self._known[address] = _Known(weakref.ref(value), None, entity)
-            return entity, True
+            return (entity, False) if entity is not None else (self._name(value, self._fresh()), True)
+
+    def renew(self, value: object) -> str:
+        """A new entity for a value, which has changed."""
+        with self._lock:
+            return self._name(value, self._fresh())
+
+    def adopt(self, value: object, entity: str) -> None:
+        """Let a value stand for an entity: it is a copy, in this process, of what has that entity in another."""
+        with self._lock:
+            self._name(value, entity)
+
+    def _name(self, value: object, entity: str) -> str:
+        if type(value) in CONTAINERS:
+            self._known[id(value)] = _Known(None, value, entity)
+        else:
+            self._known[id(value)] = _Known(weakref.ref(value), None, entity)
+        return entity
 
 
 def things(value: object) -> Iterator[object]:
@@ -77,8 +99,6 @@ def things(value: object) -> Iterator[object]:
     all of them are plain it is followed itself, if it is small.
     """
     kind = type(value)
-    if isinstance(value, (*ATOMS, *_CODE, PurePath)):
-        return
     if kind in CONTAINERS:
         members = list(value.values() if isinstance(value, dict) else value)[:WIDEST]  # type: ignore[call-overload]
         held = [member for member in members if _followed(member)]
@@ -90,9 +110,23 @@ def things(value: object) -> Iterator[object]:
         yield value
 
 
+def nodes(value: object) -> Iterator[object]:
+    """Everything in a value that may have an entity, in the same order for a copy that pickle made of it."""
+    left, waiting = CARRIED, [value]
+    while waiting and left > 0:
+        left -= 1
+        node = waiting.pop()
+        kind = type(node)
+        if kind in (list, tuple):
+            waiting += node[:left]  # type: ignore[index]
+        elif kind is dict:
+            waiting += itertools.islice(node.values(), left)  # type: ignore[attr-defined]
+        yield node
+
+
 def _followed(value: object) -> bool:
     kind = type(value)
-    return kind.__weakrefoffset__ > 0 and not isinstance(value, (*ATOMS, *_CODE, PurePath))
+    return kind.__weakrefoffset__ > 0 and not isinstance(value, _NEVER)
 
 
 def _weight(value: object, left: int) -> int:

@@ -1,0 +1,301 @@
+"""What a journal tells: which version of which file was read and written, and what was derived from what.
+
+Processes note what they see, each for itself. Only here, in the order of the journal, is it made out which of these
+sights are of the same thing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from provrepo.capture.activities import FAILED
+from provrepo.capture.journal import Event
+
+__all__ = ["History", "Run", "Thing", "Use"]
+
+Number = int | str
+
+
+@dataclass(slots=True)
+class Run:
+    """One activity.
+
+    Attributes:
+        start: its first event.
+        end: its last event, where it came to one.
+        parameters: names and values as text.
+        kinds: IRIs of its classes.
+        seeds: of random numbers.
+        uses: what it used, in order; each once for each role.
+        outputs: what it generated, in order.
+    """
+
+    start: Event
+    end: Event | None = None
+    parameters: list[tuple[str, str]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    outputs: list[Thing] = field(default_factory=list)
+
+    @property
+    def number(self) -> Number:
+        """What the journal calls it."""
+        number: Number = self.start["activity"]
+        return number
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, so that it generated nothing."""
+        return self.end is not None and self.end["status"] == FAILED
+
+    def over(self, time: float) -> bool:
+        """Whether it had ended before some time, in seconds since the epoch."""
+        return self.end is not None and self.end["time"] < time
+
+
+@dataclass(slots=True)
+class Thing:
+    """One entity.
+
+    Attributes:
+        name: unique in the session.
+        event: what describes it: ``read`` or ``wrote`` of a file, ``value``, ``fact`` or ``part``.
+        seen: when it was first seen, in seconds since the epoch.
+        kinds: what else it is, events with a ``type``.
+        stats: what is in it, where it is a table that was described.
+        maker: the activity that generated it.
+        generated: when that was, in seconds since the epoch.
+        role: in which role.
+    """
+
+    name: str
+    event: Event
+    seen: float
+    kinds: list[Event] = field(default_factory=list)
+    stats: Event | None = None
+    maker: Run | None = None
+    generated: float = 0.0
+    role: str | None = None
+
+    @property
+    def file(self) -> bool:
+        """Whether it is a file with what it held."""
+        return "sha256" in self.event
+
+
+class Use(NamedTuple):
+    """One usage."""
+
+    run: Run
+    thing: Thing
+    time: float
+    role: str | None
+
+
+class History:
+    """What the events of a journal say together.
+
+    Events that refer to something that the journal does not have, since the disk was full or a process was killed,
+    are passed over.
+
+    Attributes:
+        about: the event that begins the session.
+        close: the event that ends it; None where it was killed.
+        runs: the activities by number.
+        plans: what they followed, by name.
+        derived: what was derived from what, and in which activity.
+    """
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.about: Event = {}
+        self.close: Event | None = None
+        self.runs: dict[Number, Run] = {}
+        self.plans: dict[str, Event] = {}
+        self.derived: dict[tuple[str, str, Number], None] = {}
+        self._same_plan: dict[str, str] = {}
+        self._things: dict[str, Thing] = {}
+        self._current: dict[str, Thing] = {}
+        self._files = itertools.count(1)
+        self._uses: list[Use] = []
+        self._models: list[Event] = []
+        everything = list(events)
+        for event in everything:
+            self._before(event)
+        for event in everything:
+            self._take(event)
+        self._conclude()
+
+    def things(self) -> list[Thing]:
+        """Entities that something was done with; the others were made by steps that failed."""
+        met = {use.thing.name for run in self.runs.values() for use in run.uses}
+        met |= {name for pair in self.derived for name in pair[:2]}
+        return [thing for thing in self._things.values() if thing.maker is not None or thing.name in met]
+
+    # What does not depend on the order --------------------------------------------------------------------------------
+
+    def _before(self, event: Event) -> None:
+        match event["event"]:
+            case "session":
+                self.about = event
+            case "close":
+                self.close = event
+            case "start":
+                kinds = [event["kind"]] if event.get("kind") else []
+                parameters = [(name, value) for name, value in event.get("parameters", [])]
+                self.runs[event["activity"]] = Run(event, None, parameters, kinds)
+            case "end" if event["activity"] in self.runs:
+                self.runs[event["activity"]].end = event
+            case "plan":
+                self._plan(event)
+            case "value" | "fact" | "part":
+                self._things[event["entity"]] = Thing(event["entity"], event, event.get("time", 0.0))
+
+    def _plan(self, event: Event) -> None:
+        """A plan; processes that follow the same one give it names of their own."""
+        described = {key: value for key, value in event.items() if key not in ("event", "plan")}
+        for name, known in self.plans.items():
+            if known == described:
+                self._same_plan[event["plan"]] = name
+                return
+        self.plans[event["plan"]] = described
+
+    def plan(self, run: Run) -> str | None:
+        """The name of what an activity followed."""
+        name: str = run.start.get("plan") or ""
+        name = self._same_plan.get(name, name)
+        return name if name in self.plans else None
+
+    # What does --------------------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        run = self._at_work(event.get("activity"), event.get("time"))
+        thing = self._things.get(event.get("entity", ""))
+        match event["event"]:
+            case "parameter" if run:
+                run.parameters.append((event["name"], event["value"]))
+            case "seed" if run:
+                run.seeds.append(event["value"])
+            case "kind":
+                self._kind(event, run, thing)
+            case "stats" if thing:
+                thing.stats = event
+            case "used" if run and thing:
+                self._uses.append(Use(run, thing, event["time"], event.get("role")))
+            case "made" if run and thing:
+                self._generated(thing, run, event["time"], event.get("role"))
+            case "read":
+                version = self._read(event)
+                if run:
+                    self._uses.append(Use(run, version, event["time"], event.get("role")))
+            case "writing":
+                self._current.pop(event["path"], None)
+            case "wrote":
+                version = self._wrote(event)
+                if run:
+                    self._generated(version, run, max(version.seen, event["since"]), None)
+            case "model":
+                self._models.append(event)
+
+    def _at_work(self, number: Number | None, time: float | None) -> Run | None:
+        """The activity that an event belongs to: where that is over already, the one around it."""
+        run = self.runs.get(number) if number is not None else None
+        while run is not None and time is not None and run.over(time):
+            run = self.runs.get(run.start["outer"])
+        return run
+
+    def _kind(self, event: Event, run: Run | None, thing: Thing | None) -> None:
+        if "path" in event:
+            thing = self._current.get(event["path"])
+        if thing is not None:
+            thing.kinds.append(event)
+        elif run is not None and "entity" not in event and event["type"] not in run.kinds:
+            run.kinds.append(event["type"])
+
+    def _read(self, event: Event) -> Thing:
+        current = self._current.get(event["path"])
+        same = current is not None and current.event["sha256"] == event["sha256"]
+        return current if current is not None and same else self._version(event)
+
+    def _wrote(self, event: Event) -> Thing:
+        """What was written: a new version even of the same bytes, unless it was seen while it was being written."""
+        current = self._current.get(event["path"])
+        if current is None or current.event["sha256"] != event["sha256"] or current.seen < event["since"]:
+            return self._version(event)
+        return current
+
+    def _version(self, event: Event) -> Thing:
+        thing = Thing(f"file-{next(self._files)}", event, event["time"])
+        self._things[thing.name] = self._current[event["path"]] = thing
+        return thing
+
+    @staticmethod
+    def _generated(thing: Thing, run: Run, time: float, role: str | None) -> None:
+        """Only the first to say that it generated something did, and a failed activity generated nothing."""
+        if thing.maker is None and not run.failed:
+            thing.maker, thing.generated, thing.role = run, time, role
+            run.outputs.append(thing)
+
+    # What follows from all of it --------------------------------------------------------------------------------------
+
+    def _conclude(self) -> None:
+        for model in self._models:
+            self._model(model)
+        by_run: defaultdict[Number, list[Use]] = defaultdict(list)
+        for use in self._uses:
+            if use.thing.maker is not use.run:
+                by_run[use.run.number].append(use)
+        for number, uses in by_run.items():
+            self.runs[number].uses = _distinct(uses)
+        for run in self.runs.values():
+            self._derive(run)
+
+    def _model(self, event: Event) -> None:
+        """A model, which is derived from what was used for training."""
+        run = self.runs.get(event["activity"])
+        outputs = run.outputs if run else []
+        for thing in outputs:
+            if thing.event.get("path" if "path" in event else "entity") != event.get("path", event.get("entity")):
+                continue
+            thing.kinds.append({"type": "http://www.w3.org/ns/mls#Model", "name": event.get("name")})
+            for use in self._uses:
+                if use.run is run and use.role and "train" in use.role.lower():
+                    self._from(thing, use.thing, use.run)
+
+    def _derive(self, run: Run) -> None:
+        """Outputs are derived from what was declared, or from the one input of the one output."""
+        for thing in run.outputs:
+            before = self._things.get(thing.event.get("before", ""))
+            if before is not None:
+                self._from(thing, before, run)
+        if run.end is None or run.failed:
+            return
+        derives = run.start.get("derives")
+        sources = list(dict.fromkeys(use.thing.name for use in run.uses))
+        if derives is None:
+            one = len(sources) == len(run.outputs) == 1 and run.start["outer"] is not None
+            sources = sources if one else []
+        elif derives is not True:
+            roles = derives or []
+            sources = [use.thing.name for use in run.uses if use.role in roles]
+        for thing in run.outputs:
+            for source in sources:
+                self._from(thing, self._things[source], run)
+
+    def _from(self, thing: Thing, source: Thing, run: Run) -> None:
+        if thing is not source:
+            self.derived[thing.name, source.name, run.number] = None
+
+
+def _distinct(uses: list[Use]) -> list[Use]:
+    """Each once for each role; and without a role only what has none."""
+    told = {use.thing.name for use in uses if use.role}
+    found: dict[tuple[str, str | None], Use] = {}
+    for use in uses:
+        if use.role or use.thing.name not in told:
+            found.setdefault((use.thing.name, use.role), use)
+    return list(found.values())
