@@ -37,7 +37,10 @@ class Captured:
 
     def inside(self, label: str) -> str:
         """The label of what an activity is part of."""
-        (outer,) = self.values(self.one(label), DCTERMS + "isPartOf")
+        return self.inside_of(self.one(label))
+
+    def inside_of(self, activity: Statement) -> str:
+        (outer,) = self.values(activity, DCTERMS + "isPartOf")
         return self.label(outer)
 
     def label(self, identifier: object) -> str:

@@ -11,7 +11,7 @@ from provrepo.capture.edge import contained
 from provrepo.capture.files import Pending, Seen, absolute, signature
 from provrepo.capture.journal import Event
 from provrepo.capture.private import secret_name, shown
-from provrepo.capture.values import CONTAINERS, things
+from provrepo.capture.values import CONTAINERS, qualified, things
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,8 +156,7 @@ class Activity:
         return entity
 
     def _described(self, entity: str, value: object) -> Event:
-        kind = type(value)
-        return {"event": "value", "entity": entity, "type": f"{kind.__module__}.{kind.__qualname__}"}
+        return {"event": "value", "entity": entity, "type": qualified(type(value))}
 
     def uses(self, entity: str, role: str | None = None) -> None:
         """Record a usage of an entity, once for each role."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.capture.journal import Event
+from provrepo.capture.values import qualified
 
 __all__ = ["commits", "of_file", "of_folder", "of_function", "of_script"]
 
@@ -21,9 +22,7 @@ def of_function(function: Callable[..., Any]) -> Event:
     import inspect
 
     code = inspect.unwrap(function)
-    module = getattr(code, "__module__", "")
-    module = "__main__" if module == "__mp_main__" else module  # as spawned processes call the same script
-    described: Event = {"name": f"{module}.{getattr(code, '__qualname__', 'step')}"}
+    described: Event = {"name": qualified(code, "step")}
     try:
         described["sha256"] = hashlib.sha256(inspect.getsource(code).encode()).hexdigest()
         file = inspect.getsourcefile(code)

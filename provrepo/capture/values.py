@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ATOMS", "CONTAINERS", "Values", "nodes", "things"]
+__all__ = ["ATOMS", "CONTAINERS", "Values", "nodes", "qualified", "things"]
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes)
 """Values that are told as parameters and never followed as things."""
@@ -90,6 +90,13 @@ class Values:
         else:
             self._known[id(value)] = _Known(weakref.ref(value), None, entity)
         return entity
+
+
+def qualified(code: object, otherwise: str = "") -> str:
+    """The name of a class or function with its module, the same in all processes of a program."""
+    module = getattr(code, "__module__", "")
+    name = getattr(code, "__qualname__", otherwise)
+    return f"{'__main__' if module == '__mp_main__' else module}.{name}"  # what spawned processes call the script
 
 
 def things(value: object) -> Iterator[object]:
