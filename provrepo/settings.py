@@ -16,7 +16,7 @@ from typing import Any
 
 from provrepo.errors import SettingsError
 
-__all__ = ["REPORT", "RUN", "Settings", "enclosing_run", "environment_name", "facts", "for_command", "load"]
+__all__ = ["REPORT", "RUN", "Settings", "enclosing_run", "environment_name", "facts", "for_command", "load", "reports"]
 
 
 def _user_data() -> Path:
@@ -80,7 +80,7 @@ def environment_name(field: str) -> str:
 
 
 RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
-"""Set by ``provrepo run`` for its command: the activity's IRI, and the folder in which Python processes report files."""
+"""Set by ``provrepo run`` for its command: the activity's IRI, and where Python processes report files."""
 
 
 def facts(names: Iterable[str]) -> dict[str, str]:
@@ -96,6 +96,12 @@ def enclosing_run() -> str | None:
     """The IRI of the activity of ``provrepo run`` that this process is part of."""
     found = os.environ.get(RUN, "")
     return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#step-1", found) else None
+
+
+def reports() -> list[str]:
+    """The folder in which this process reports files to ``provrepo run``, if it does, with a separator at its end."""
+    found = os.environ.get(REPORT)
+    return [os.path.join(found, "")] if found else []  # noqa: PTH118
 
 
 def for_command(**more: str) -> dict[str, str]:

@@ -1,39 +1,54 @@
-"""Running a command as a step: the files that it is said to read and write are recorded."""
+"""Running a command as a step: its files are those that its Python processes open and those that globs name."""
 
 from __future__ import annotations
 
 import glob
-import os
+import re
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from typing import NamedTuple
 
-from provrepo.capture import plans
+from provrepo import __version__
+from provrepo.capture import plans, reports
+from provrepo.capture.activities import Activity
 from provrepo.capture.edge import contained, enabled
 from provrepo.capture.files import Pending, Signature, absolute, signature
+from provrepo.capture.hook import yield_to
+from provrepo.capture.journal import SUFFIX, Event
 from provrepo.capture.private import command as told
-from provrepo.capture.recorder import Activity, Recorder
+from provrepo.capture.processes import Abandoned, Process, as_by_a_shell
+from provrepo.capture.recorder import Recorder
 from provrepo.capture.sessions import default_name, place
 
-__all__ = ["NOT_EXECUTABLE", "NOT_FOUND", "run"]
+__all__ = ["run"]
 
-NOT_EXECUTABLE, NOT_FOUND = 126, 127
-"""Exit codes of a command that could not be started, as shells have them."""
+_SHELL = re.compile(r"(ba|da|k|z|fi)?sh")
+_INTERPRETER = re.compile(r"(python|pypy|perl|ruby|node|julia|Rscript|octave|php|lua)[0-9.]*")
+_LINE = re.compile(r"-[a-z]*c")
+SHOWN = 72
+"""Characters of a line of shell that are its activity's label."""
 
-_FORWARDED = [
-    getattr(signal, name)
-    for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-    if hasattr(signal, name)
-]
-_KEYS = (signal.SIGINT, signal.SIGQUIT)
-"""What a terminal sends to the whole group of processes: the command has it already."""
+
+class _Recording(NamedTuple):
+    """A command that is being recorded.
+
+    Attributes:
+        activity: that the command is.
+        reports: where its Python processes report.
+        before: the files that the globs for outputs stood for, when it began.
+    """
+
+    activity: Activity
+    reports: Path | None
+    before: Mapping[str, Signature]
+
+    def environment(self) -> dict[str, str] | None:
+        """The environment for the command; None for one that is as it was."""
+        if self.reports is None:
+            return None
+        return reports.environment(self.reports, f"urn:uuid:{self.activity.recorder.id}#step-{reports.STEP}")
 
 
 def run(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], out: Path | None = None) -> int:
@@ -46,39 +61,73 @@ def run(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], out
         out: where the document goes; otherwise ``prov/NAME.trig``.
 
     Returns:
-        The exit status as a shell gives it: 128 and the signal where one ended the command.
+        The exit status: negative for the signal that ended the command, 126 or 127 where it could not be started.
     """
-    if not enabled():
-        return _run(words)
-    recorder = contained(_begun)(words, inputs, out)
-    before = contained(_matching)(outputs) or {}
-    status = _run(words)
-    if recorder is not None:
-        contained(_ended)(recorder, status, outputs, before)
+    yield_to(lambda: True)  # where this itself runs inside another run: its files are not the command's
+    recording = contained(_begun)(words, inputs, outputs, out) if enabled() else None
+    environment = contained(recording.environment)() if recording else None
+    process = Process(words)
+    with process.forwarding():
+        status = process.run(environment)
+        if recording is not None:
+            try:
+                contained(_ended)(recording, status, outputs)
+            except Abandoned:
+                recording.activity.recorder.journal.leave()
     return status
 
 
-def _begun(words: Sequence[str], inputs: Sequence[str], out: Path | None) -> Recorder:
-    name = Path(words[0]).name
-    session = default_name(name)
-    program = shutil.which(words[0])
-    plan = {"name": program or words[0], **plans.of_file(program)}
-    recorder = Recorder(session, place(session, out), None, outside=False, plan=plan)
-    activity = Activity(recorder, name, recorder.root, recorder.plan(None, plan))
+def _begun(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], out: Path | None) -> _Recording:
+    label, plan = _described(words)
+    session = default_name(Path(words[0]).name)
+    recorder = Recorder(
+        session, place(session, out), None, outside=False, plan=plan, software=("provrepo", __version__)
+    )  # fmt: skip
+    activity = Activity(recorder, label, recorder.root, recorder.plan(None, plan))
     activity.parameter("command", shlex.join(told(words)))
     for path in _matching(inputs):
         contained(activity.read)(path)
-    return recorder
+    return _Recording(activity, contained(_place)(recorder), _matching(outputs))
 
 
-def _ended(recorder: Recorder, status: int, outputs: Sequence[str], before: dict[str, Signature]) -> None:
-    (activity,) = (a for a in recorder.open.values() if a is not recorder.root)
+def _place(recorder: Recorder) -> Path:
+    folder = reports.folder(recorder.journal.path)
+    folder.mkdir()
+    return folder
+
+
+def _described(words: Sequence[str]) -> tuple[str, Event]:
+    """What a command is called, and what it follows: a line of shell, a script, or a program."""
+    name, rest = Path(words[0]).name, words[1:]
+    if _SHELL.fullmatch(name) and len(rest) > 1 and any(_LINE.fullmatch(word) for word in rest[:-1]):
+        line = " ".join(told([rest[-1]])[0].split())
+        return _short(line), {"name": f"{name} {rest[0]} {_short(line)}"} | plans.of_folder(Path.cwd())
+    if _SHELL.fullmatch(name) or _INTERPRETER.fullmatch(name):
+        first = next((word for word in rest if not word.startswith("-")), "")
+        if not {"-c", "-m", "-e"} & set(rest[:1]) and Path(first).is_file():
+            return Path(first).name, {"name": absolute(first)} | plans.of_file(absolute(first))
+    program = shutil.which(words[0])
+    return name, {"name": program or words[0]} | plans.of_file(program)
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+
+def _ended(recording: _Recording, status: int, outputs: Sequence[str]) -> None:
+    activity, recorder = recording.activity, recording.activity.recorder
+    merged = contained(reports.merge)(recording.reports, activity) if recording.reports else None
+    claimed = merged.claimed if merged else frozenset()
     for path, mark in _matching(outputs).items():
-        if before.get(path) != mark:
+        if recording.before.get(path) != mark and path not in claimed and not path.endswith(SUFFIX):
             recorder.files.rewritten(path)
-            activity.pending[path] = Pending(None, None, True, time.time())
-    activity.end(f"exit {status}" if status else None)
-    recorder.close()
+            activity.pending[path] = Pending(None, None, True, recorder.now())
+    code = as_by_a_shell(status)
+    activity.end(f"exit {code}" if code else None)
+    if isinstance(recorder, Recorder):
+        recorder.close(packages=merged.packages if merged else [])
+    if recording.reports is not None:
+        reports.remove(recording.reports)
 
 
 def _matching(patterns: Sequence[str]) -> dict[str, Signature]:
@@ -86,31 +135,3 @@ def _matching(patterns: Sequence[str]) -> dict[str, Signature]:
     found = {absolute(name) for pattern in patterns for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207
     marks = {path: signature(path) for path in sorted(found)}
     return {path: mark for path, mark in marks.items() if mark is not None}
-
-
-def _run(words: Sequence[str]) -> int:
-    try:
-        child = subprocess.Popen(words)
-    except OSError as error:
-        print(f"{words[0]}: {error.strerror}", file=sys.stderr)
-        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-    with _forwarding(child):
-        status = child.wait()
-    return 128 - status if status < 0 else status
-
-
-@contextmanager
-def _forwarding(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Signals to this process are the command's."""
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        if number not in _KEYS or not os.isatty(0):
-            with suppress(ProcessLookupError):
-                child.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,19 +6,37 @@ import functools
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from typing import Any
 
 from provrepo.capture.edge import contained, working
 from provrepo.capture.files import absolute, uninteresting
 from provrepo.capture.recorder import Activity, current
+from provrepo.settings import reports
 
-__all__ = ["watch"]
+__all__ = ["watch", "yield_to"]
 
 
 @functools.cache
 def watch() -> None:
     """Watch from now on. An audit hook cannot be taken away; without a session it does nothing."""
     sys.addaudithook(_seen)
+    yield_to(_taken)
+
+
+def yield_to(taken: Callable[[], bool]) -> None:
+    """Have ``provrepo run``, where it started this process, leave files alone while they are somebody else's.
+
+    Args:
+        taken: whether those that are opened now are.
+    """
+    reporter = sys.modules.get("provrepo_child")
+    if reporter is not None:
+        reporter.elsewhere = taken  # type: ignore[attr-defined]
+
+
+def _taken() -> bool:
+    return working() or _activity() is not None
 
 
 def _seen(event: str, args: tuple[Any, ...]) -> None:
@@ -27,6 +45,8 @@ def _seen(event: str, args: tuple[Any, ...]) -> None:
             _opened(*args)
     elif event == "os.rename" and not working():
         _renamed(*args)
+    elif event == "sqlite3.connect" and not working():
+        _connected(*args)
 
 
 @contained
@@ -52,6 +72,13 @@ def _renamed(source: object, target: object, source_folder: int, target_folder: 
         activity.rename(absolute(source), absolute(target))
 
 
+@contained
+def _connected(database: object) -> None:
+    name = os.fsdecode(database)  # type: ignore[arg-type]
+    if name and not name.startswith((":memory:", "file:")):  # SQLite opens the file itself, out of sight
+        _opened(name, None, os.O_RDWR | os.O_CREAT)
+
+
 def _activity() -> Activity | None:
     activity = current()
     if activity is None or (activity is activity.recorder.root and not activity.recorder.outside):
@@ -61,7 +88,7 @@ def _activity() -> Activity | None:
 
 @functools.cache
 def _prefixes() -> tuple[str, ...]:
-    """Where the interpreter and its packages are, and what belongs to the system."""
+    """Where the interpreter and its packages are, and what belongs to the system or to ``provrepo run``."""
     paths = sysconfig.get_paths()
     found = {os.path.join(paths[key], "") for key in ("stdlib", "platstdlib", "purelib", "platlib")}  # noqa: PTH118
-    return (*sorted(found), "/usr/share/", "/usr/lib/", "/etc/")
+    return (*sorted(found), "/usr/share/", "/usr/lib/", "/etc/", *reports())

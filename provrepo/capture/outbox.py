@@ -38,15 +38,17 @@ def recover(folder: Path) -> list[Path]:
 
 
 def _recovered(journal: Path) -> Path | None:
+    from provrepo.capture import reports
     from provrepo.capture.document import build, save
 
     path, identity = _document(journal)
     if path.exists():  # of a later session with the same name
         path = path.with_name(f"{path.stem}-{identity}{path.suffix}")
-    document = build(load(journal))
+    document = build([*load(journal), *reports.recovered(journal)])
     if document is not None:
         save(document, path)
     journal.unlink(missing_ok=True)
+    reports.remove(reports.folder(journal))
     return path if document is not None else None
 
 

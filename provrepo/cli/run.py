@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,13 @@ def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, com
     with provrepo.capture.
     """
     from provrepo.capture.commands import run as recorded
+    from provrepo.capture.processes import as_by_a_shell
 
-    return recorded(command, inputs, outputs, out)
+    status = recorded(command, inputs, outputs, out)
+    if status == -signal.SIGINT:  # a shell ends its own script only where the command died of Ctrl-C itself
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return as_by_a_shell(status)
 
 
 @click.group()

@@ -1,0 +1,267 @@
+"""Reports to ``provrepo run`` which files this Python process opens, by audit events (PEP 578).
+
+This runs inside programs that know nothing of it, on any Python from 3.8 and beside any packages: it stands alone,
+imports what is there at start-up anyway, and fails in silence. A file is hashed before the program gets to read it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import stat
+import sys
+import time
+from _thread import get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file up to which it is hashed when it is opened; those of larger ones are hashed by ``provrepo run``."""
+LAST_CHANCE = 1024 * 1024 * 1024
+"""The same where this process is about to change the file."""
+RACY = 20_000_000
+"""In nanoseconds: a file that changed less than that ago may change again and look the same."""
+
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/share/", "/usr/lib/", "/etc/", os.path.dirname(os.__file__) + os.sep)
+_PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+elsewhere: Callable[[], bool] | None = None
+"""Set by ``provrepo.capture`` in this process: whether what happens now belongs to one of its own steps."""
+
+
+def start(folder: str) -> None:
+    """Report from now on.
+
+    Args:
+        folder: where reports go; when it is gone, nobody is asking any more.
+    """
+    reporter = _Reporter(folder)
+    os.register_at_fork(after_in_child=reporter.forked)
+    atexit.register(reporter.packages)
+    sys.addaudithook(reporter.seen)
+
+
+class _Reporter:
+    """What one process has told so far.
+
+    Args:
+        folder: where reports go.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._busy: set[int] = set()
+        self._known: dict[str, tuple[int, ...]] = {}
+        self._large: set[str] = set()
+        self._written: set[str] = set()
+        self._file = ""
+        self._events: dict[str, Callable[..., None]] = {
+            "open": self._opened,
+            "os.link": self._linked,
+            "os.remove": self._removed,
+            "os.rename": self._renamed,
+            "os.truncate": self._truncated,
+            "sqlite3.connect": self._connected,
+        }
+        self.forked()
+
+    def forked(self) -> None:
+        """Begin a report of this process's own; other threads are not in it."""
+        self._busy.clear()
+        self._file = os.path.join(self._folder, f"{os.getpid()}-{os.urandom(4).hex()}")
+
+    def seen(self, event: str, args: tuple[Any, ...]) -> None:
+        """The audit hook. Its own opening of files is not the program's."""
+        handler = self._events.get(event)
+        if handler is None:
+            return
+        thread = get_ident()
+        if thread in self._busy:
+            return
+        self._busy.add(thread)
+        try:
+            if elsewhere is None or not elsewhere():
+                handler(*args)
+            else:
+                self._claimed(event, args)
+        except Exception as error:
+            if _foreign(error):
+                raise
+        finally:
+            self._busy.discard(thread)
+
+    # Events ---------------------------------------------------------------------------------------------------------
+
+    def _opened(self, name: object, _mode: object, flags: int) -> None:
+        if name is None or isinstance(name, int) or flags & getattr(os, "O_DIRECTORY", 0):
+            return
+        path = _absolute(name)  # not open yet: the working directory is the one that will be used
+        if _uninteresting(path):
+            return
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            self._write(path, flags)
+        else:
+            self._read(path)
+
+    def _connected(self, database: object) -> None:
+        name = os.fsdecode(database)  # type: ignore[arg-type]
+        if name and not name.startswith((":memory:", "file:")) and not _uninteresting(_absolute(name)):
+            self._write(_absolute(name), os.O_RDWR | os.O_CREAT)
+
+    def _removed(self, name: object, folder: int = -1) -> None:
+        if folder == -1:
+            self._leaving(_absolute(name))
+
+    def _truncated(self, name: object, _length: int) -> None:
+        if not isinstance(name, int):
+            self._write(_absolute(name), os.O_RDWR)
+
+    def _renamed(self, source: object, target: object, source_folder: int = -1, target_folder: int = -1) -> None:
+        if source_folder == target_folder == -1:
+            self._moved("rename", _absolute(source), _absolute(target))
+
+    def _linked(self, source: object, target: object, source_folder: int = -1, target_folder: int = -1) -> None:
+        if source_folder == target_folder == -1:
+            self._moved("link", _absolute(source), _absolute(target))
+
+    def _claimed(self, event: str, args: tuple[Any, ...]) -> None:
+        """What a step of ``provrepo.capture`` writes is told in that step's own document."""
+        if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
+            path = _absolute(args[0])
+        elif event == "os.rename":
+            path = _absolute(args[1])
+        else:
+            return
+        if path not in self._written and not _uninteresting(path):
+            self._written.add(path)
+            self._tell("claimed", path)
+
+    # What they mean -------------------------------------------------------------------------------------------------
+
+    def _read(self, path: str, largest: int = LARGEST) -> None:
+        mark = _signature(path)
+        if path in self._written or mark is None:
+            return
+        old = time.time_ns() - max(mark[2:]) > RACY
+        if self._known.get(path) == mark and old and not (path in self._large and largest > LARGEST):
+            return
+        small = mark[1] <= largest
+        digest = _sha256(path) if small else None
+        self._known[path] = mark
+        (self._large.discard if small else self._large.add)(path)
+        self._tell("read", path, mark, digest)
+
+    def _write(self, path: str, flags: int) -> None:
+        if path in self._written:
+            return
+        mark = _signature(path)
+        if mark is None and (os.path.lexists(path) or not os.path.isdir(os.path.dirname(path))):
+            return  # a directory, a pipe, or nowhere
+        if mark is not None and (flags & os.O_EXCL or not os.access(path, os.W_OK)):
+            return  # the open is about to fail
+        truncates = bool(flags & os.O_TRUNC)
+        if mark is not None and not truncates and flags & (os.O_RDWR | os.O_APPEND):
+            self._read(path, LAST_CHANCE)
+        self._leaving(path)
+        self._written.add(path)
+        self._tell("write", path, mark, truncates)
+
+    def _moved(self, how: str, source: str, target: str) -> None:
+        if not os.path.exists(source) or _uninteresting(source) or _uninteresting(target):
+            return
+        if source not in self._written:
+            self._read(source)
+        self._leaving(target)
+        below = os.path.join(source, "")
+        inside = [path for path in self._written if path == source or path.startswith(below)]
+        if how == "rename":
+            self._written.difference_update(inside)
+        self._written.update(target + path[len(source) :] for path in inside)
+        self._tell(how, source, target)
+
+    def _leaving(self, path: str) -> None:
+        """Hash a large file that was read: it will not be there for long."""
+        if path in self._large:
+            self._read(path, LAST_CHANCE)
+
+    # Telling --------------------------------------------------------------------------------------------------------
+
+    def packages(self) -> None:
+        """Report the interpreter and every imported package that says its version."""
+        thread = get_ident()
+        self._busy.add(thread)
+        try:
+            versions = []
+            for name, module in sorted(sys.modules.copy().items()):
+                version = getattr(module, "__dict__", {}).get("__version__")
+                if "." not in name and isinstance(version, str) and not _of_python(module):
+                    versions.append((name, version))
+            python = (sys.implementation.name, ".".join(map(str, sys.version_info[:3])))
+            self._tell("python", python, versions)
+        except Exception:  # noqa: S110, BLE001 (the program has ended, and well for all we know)
+            pass
+        finally:
+            self._busy.discard(thread)
+
+    def _tell(self, kind: str, *details: object) -> None:
+        # Opened each time: a program may close whatever descriptors it finds, and use their numbers for its own.
+        line = ascii((kind, time.time(), *details)) + "\n"
+        report = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(report, line.encode("ascii"))
+        finally:
+            os.close(report)
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether an error is the program's: raised by a handler of a signal that came while this was at work."""
+    signals = sys.modules.get("signal")
+    if signals is None:
+        return False
+    handlers = [signals.getsignal(number) for number in range(1, signals.NSIG)]
+    codes = [getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers]
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in codes:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _of_python(module: object) -> bool:
+    file = getattr(module, "__file__", None)
+    return not isinstance(file, str) or (file.startswith(_SYSTEM[-1]) and not any(part in file for part in _PACKAGES))
+
+
+def _absolute(name: object) -> str:
+    return os.path.abspath(os.fsdecode(name))  # type: ignore[arg-type]
+
+
+def _uninteresting(path: str) -> bool:
+    return path.endswith(_CODE) or path.startswith(_SYSTEM) or any(part in path for part in _PACKAGES)
+
+
+def _signature(path: str) -> tuple[int, ...] | None:
+    """Inode, size, and times of modification and change in nanoseconds of a regular file; None of anything else."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def _sha256(path: str) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        buffer = memoryview(bytearray(1 << 18))
+        while True:
+            count = file.readinto(buffer)
+            if not count:
+                return digest.hexdigest()
+            digest.update(buffer[:count])

@@ -1,0 +1,176 @@
+"""What the Python processes of a command say about the files that they opened."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import provrepo.capture
+from provrepo.capture.activities import Activity
+from provrepo.capture.edge import tell
+from provrepo.capture.files import Files, Pending, Signature, signature
+from provrepo.capture.journal import SUFFIX, Event
+from provrepo.settings import REPORT, RUN, for_command
+
+__all__ = ["STEP", "Merged", "environment", "folder", "merge", "recovered", "remove"]
+
+STEP = 1
+"""The number of the activity that a command is."""
+
+
+class Merged(NamedTuple):
+    """What the reports say beside what the activity was given.
+
+    Attributes:
+        packages: interpreters and imported packages, as ``name==version``, sorted.
+        claimed: paths that steps of sessions inside the command wrote: their own documents tell of them.
+    """
+
+    packages: list[str]
+    claimed: frozenset[str]
+
+
+class _Line(NamedTuple):
+    """One line of a report: what happened, when, and the rest as ``provrepo_child`` tells it."""
+
+    kind: str
+    time: float
+    details: tuple[Any, ...]
+
+
+def folder(journal: Path) -> Path:
+    """Where the reports to a session go, beside its journal."""
+    return journal.with_name(journal.name.removesuffix(SUFFIX) + ".reports")
+
+
+def environment(reports: Path, activity: str) -> dict[str, str]:
+    """The environment for a command, so that its Python processes report.
+
+    Args:
+        reports: the folder, which is there.
+        activity: the IRI of the activity that sessions inside the command are part of.
+    """
+    code = os.path.join(provrepo.capture.__path__[0], "child")  # noqa: PTH118
+    before = for_command().get("PYTHONPATH", "")
+    places = before if code in before.split(os.pathsep) else code + (os.pathsep + before if before else "")
+    return for_command(**{RUN: activity, REPORT: str(reports), "PYTHONPATH": places})
+
+
+def merge(reports: Path, activity: Activity) -> Merged:
+    """Give an activity what was seen, in the order in which it happened."""
+    lines = _lines(reports)
+    found = {_version(*pair) for line in lines if line.kind == "python" for pair in [line.details[0], *line.details[1]]}
+    claimed = frozenset(path for line in lines if line.kind == "claimed" for path in line.details)
+    replay = _Replay(activity.recorder.files)
+    for line in lines:
+        replay.take(line, claimed)
+    if replay.events:
+        activity.recorder.journal.write(*replay.events)
+    for path, pending in replay.pending.items():
+        activity.pending.setdefault(path, pending)
+    return Merged(sorted(found), claimed)
+
+
+def recovered(journal: Path) -> list[Event]:
+    """What the processes of a killed ``provrepo run`` had read; what they wrote counts for nothing."""
+    reports = folder(journal)
+    replay = _Replay(None)
+    for line in _lines(reports) if reports.is_dir() else []:
+        replay.take(line, frozenset())
+    return replay.events
+
+
+def remove(reports: Path) -> None:
+    """Take the reports away: the document holds what they held."""
+    shutil.rmtree(reports, ignore_errors=True)
+
+
+def _version(name: str, version: str) -> str:
+    return f"{name}=={version}"
+
+
+def _lines(reports: Path) -> list[_Line]:
+    found = [line for file in sorted(reports.iterdir()) for line in _parsed(file.read_bytes().split(b"\n"))]
+    return sorted(found, key=lambda line: line.time)
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[_Line]:
+    for line in lines:
+        try:
+            kind, moment, *details = ast.literal_eval(line.decode("ascii"))
+        except (ValueError, SyntaxError):  # cut off by a kill, or empty
+            continue
+        yield _Line(kind, moment, tuple(details))
+
+
+class _Replay:
+    """The files of all processes of a command in the order of time, as those of one activity.
+
+    Args:
+        files: to hash what was too large for the processes themselves; None where that is too late.
+
+    Attributes:
+        events: for the journal.
+        pending: what was written, or may have been.
+    """
+
+    def __init__(self, files: Files | None) -> None:
+        self.events: list[Event] = []
+        self.pending: dict[str, Pending] = {}
+        self._files = files
+        self._digests: dict[str, str] = {}
+
+    def take(self, line: _Line, claimed: frozenset[str]) -> None:
+        """Go on by one line.
+
+        Args:
+            line: of a report.
+            claimed: paths that are somebody else's to tell of.
+        """
+        if line.kind == "read" and line.details[0] not in claimed:
+            self._read(line.time, *line.details)
+        elif line.kind == "write" and line.details[0] not in claimed:
+            self._write(line.time, *line.details)
+        elif line.kind in ("link", "rename") and line.details[1] not in claimed:
+            self._move(line.kind, line.time, *line.details)
+
+    def _read(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
+        if path in self.pending:
+            return  # its own work so far
+        before = Signature(*mark)
+        if digest is None and self._files is not None and signature(path) == before:
+            seen = self._files.content(path)
+            digest = seen.sha256 if seen else None
+        if digest is None:
+            tell("%s changed before it could be hashed, so that reading it is not recorded: name it with -i", path)
+            return
+        self._digests[path] = digest
+        self.events.append({
+            "event": "read", "activity": STEP, "time": time, "path": path, "sha256": digest, "size": before.size,
+            "modified": before.modified / 1e9,
+        })  # fmt: skip
+
+    def _write(self, time: float, path: str, mark: tuple[int, int, int, int] | None, truncates: bool) -> None:
+        if path in self.pending:
+            return
+        if truncates:
+            self._writing(path)
+        before = Signature(*mark) if mark else None
+        self.pending[path] = Pending(before, None if truncates else self._digests.get(path), truncates, time)
+
+    def _move(self, kind: str, time: float, source: str, target: str) -> None:
+        below = os.path.join(source, "")  # noqa: PTH118
+        inside = [path for path in self.pending if path == source or path.startswith(below)]
+        if kind == "rename":
+            for path in inside:
+                del self.pending[path]
+        for path in [target + path[len(source) :] for path in inside] or [target]:
+            self._writing(path)
+            self.pending[path] = Pending(None, None, True, time)
+
+    def _writing(self, path: str) -> None:
+        self.events.append({"event": "writing", "activity": STEP, "path": path})
