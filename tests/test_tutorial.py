@@ -6,32 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from provrepo.resources import root
-from tests.command import ROOT, environment
-from tests.transcripts import Shell, same, steps
+from tests.command import ROOT
+from tests.transcripts import play, same
 
 PAGE = ROOT / "docs" / "tutorial" / "trace-a-model.md"
-ANA = {
-    f"GIT_{role}_{what}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "Ana"), ("EMAIL", "ana@lab.example"))
-}
 
 
 def test_the_tutorial_shows_real_output(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
-    (tmp_path / "examples").symlink_to(root() / "examples")
-    variables = environment(HOME=str(tmp_path), PYTHONDONTWRITEBYTECODE="1", **ANA)
     compared = 0
-    with Shell(tmp_path, variables) as shell:
-        for step in steps(PAGE.read_text("utf-8")):
-            if "pip install" in step.command:
-                continue
-            printed = shell.run(step.command)
-            if step.printed is not None:
-                assert same(step.printed, printed), f"$ {step.command}\n{printed}"
-                shell.learn(step.printed, printed)
-                compared += 1
+    for step, printed in play(PAGE.read_text("utf-8"), tmp_path):
+        if step.printed is not None:
+            again = f"python -m tests.transcripts {PAGE.relative_to(ROOT)}"
+            assert same(step.printed, printed), f"$ {step.command}\n{printed}\nIf that is right: {again}"
+            compared += 1
     assert compared > 10
 
 

@@ -3,6 +3,8 @@
 A block ``sh`` is run; a block ``console`` has commands after ``$`` and what they print, which is compared. Identifiers
 and times differ from run to run: those of the page stand for those that are met, also in the commands that follow. A
 line ``...`` in what is printed stands for lines that the page leaves out.
+
+``python -m tests.transcripts PAGE`` writes into a page what its commands print now.
 """
 
 from __future__ import annotations
@@ -11,15 +13,20 @@ import math
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from provrepo.resources import root
+from tests.command import environment
+
 END = "\x1eend of output\x1e"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VOLATILE = (
     (UUID, "UUID"),
+    (re.compile(r"(?<=UUID#)(\w+)-\d+"), r"\1-NUMBER"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"\b[0-9a-f]{40}([0-9a-f]{24})?\b"), "DIGEST"),
     (re.compile(r"ni:///sha-256;[\w-]+"), "CONTENT"),
@@ -30,6 +37,11 @@ _VOLATILE = (
 CLOSE = 0.06
 """A share. Results of numerical libraries differ a little from processor to processor."""
 LEFT_OUT = "..."
+ANA = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Ana"), ("EMAIL", "ana@lab.example"))
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,24 @@ def steps(page: str) -> Iterator[Step]:
             found = re.fullmatch(r"(?s)((?:[^\n]*\\\n)*[^\n]*)\n(.*)", shown)
             assert found is not None, shown
             yield Step(found[1], found[2])
+
+
+def play(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
+    """Run the commands of a page, but for those that install; each with what it prints.
+
+    Args:
+        page: Markdown.
+        folder: an empty one, which stands for a checkout and for somebody's home.
+    """
+    (folder / "examples").symlink_to(root() / "examples")
+    variables = environment(HOME=str(folder), PYTHONDONTWRITEBYTECODE="1", **ANA)
+    with Shell(folder, variables) as shell:
+        for step in steps(page):
+            if "pip install" not in step.command:
+                printed = shell.run(step.command)
+                if step.printed is not None:
+                    shell.learn(step.printed, printed)
+                yield step, printed
 
 
 class Shell:
@@ -115,3 +145,27 @@ def _close(wanted: str, got: str) -> bool:
         return wanted == got or ("." in wanted and math.isclose(float(wanted), float(got), rel_tol=CLOSE))
     except ValueError:
         return False
+
+
+def rewritten(page: str, folder: Path) -> str:
+    """A page with what its commands print now, as if Ana had called them."""
+    names: dict[str, str] = {}
+    for step, printed in play(page, folder):
+        if step.printed is None:
+            continue
+        shown = re.sub(r"(?m)^(  accepted .*Z, ).*$", r"\1ana", printed)
+        names.update(zip(UUID.findall(step.printed), UUID.findall(shown), strict=False))
+        page = page.replace(f"$ {step.command}\n{step.printed}", f"$ {step.command}\n{shown}", 1)
+    for old, new in names.items():
+        page = page.replace(old, new)
+    return page
+
+
+def main() -> None:
+    path = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        path.write_text(rewritten(path.read_text("utf-8"), Path(folder)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
