@@ -16,6 +16,7 @@ from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError, Withd
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
+from provrepo.repository.arrivals import Arrivals
 from provrepo.repository.lineage import Provenance
 from provrepo.repository.pingbacks import Pingable
 from provrepo.repository.records import (
@@ -64,7 +65,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return store.as_actor(store.owner())
 
 
-class Repository(Provenance, Pingable):
+class Repository(Provenance, Pingable, Arrivals):
     """A repository as one actor sees it.
 
     Attributes:

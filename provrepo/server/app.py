@@ -16,6 +16,7 @@ from provrepo.server import (
     headers,
     health,
     lineage,
+    marquez,
     metrics,
     pages,
     pingback,
@@ -49,7 +50,20 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    for part in (pages, projects, documents, submissions, validate, sparql, queries, graphs, lineage, health, metrics):
+    for part in (
+        pages,
+        projects,
+        documents,
+        submissions,
+        validate,
+        sparql,
+        queries,
+        graphs,
+        lineage,
+        marquez,
+        health,
+        metrics,
+    ):
         app.register_blueprint(part.blueprint)
     descriptions.register(app)
     provaq.register(app)
