@@ -276,20 +276,19 @@ class Follower:
         replaced = self._replaced(project, after=applied)
         for entry in self._ledger.entries(project, after=applied):
             behind = [place for place in places if place.position < entry.sequence]
-            # Made once, for every view and dataset.
-            content = _Content(lambda entry=entry: self._content(entry)) if entry.sequence not in replaced else None  # type: ignore[misc]
+            # Made once, for every view and dataset that wants it.
+            content = _Content(lambda entry=entry: self._content(entry))  # type: ignore[misc]
             try:
-                change = self._change(entry, content)
                 for place in behind:
+                    wanted = place.view.HISTORY or entry.sequence not in replaced
                     try:
-                        self._advance(place, change)
+                        self._advance(place, self._change(entry, content if wanted else None))
                     except Damaged as error:
                         # What one view cannot take does not keep the others back.
                         self._stopped(project, error)
                         places.remove(place)
             finally:
-                if content is not None:
-                    content.close()
+                content.close()
 
     def _places(self, project: str) -> list[_Place]:
         """Where a project's entries go: its own dataset of every view, and the merged one while it is public."""
@@ -318,7 +317,7 @@ class Follower:
     def _replaced(self, project: str, after: int) -> set[int]:
         """Submissions that a later entry of the stretch to apply takes out of the dataset again.
 
-        Their content need not be loaded: the result is the same, which makes a rebuild cost what is current and not
+        Views without a history need not load their content: the result is the same, and costs what is current and not
         what ever was.
         """
         newest: dict[str, int] = {}

@@ -1,66 +1,42 @@
-"""The lineage view: every relation of the current versions as integers, found by either end.
+"""The lineage view: every relation that any version ever said, as integers, found by either end.
 
-One SQLite file for all datasets, since a walk goes through all that somebody may read. Two B-trees hold each edge, one
-for either direction; what is said about a thing is found by version, which is how a version leaves.
+One SQLite file for all datasets, since a walk goes through all that somebody may read. A version that was replaced or
+withdrawn stays with the entry until which it held, so that questions can be asked as of an entry; what was erased is
+gone, as of whenever.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+import time
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
 
-from provrepo.views.lineage_reading import ELEMENTS, Content, read
-from provrepo.views.lineage_table import RULES, is_content
-from provrepo.views.lineage_walk import GENERAL, Options, Row, Steps, Walk, merged, walk
+from provrepo.codecs.provo_terms import BASE_CLASS
+from provrepo.model.statements import ENTITY
+from provrepo.views import lineage_store
+from provrepo.views.lineage_held import Held, Source, Thing
+from provrepo.views.lineage_impact import Impact, impact
+from provrepo.views.lineage_reading import read
+from provrepo.views.lineage_rows import Rows, timed_out
+from provrepo.views.lineage_scopes import Scopes
+from provrepo.views.lineage_steps import Options, Steps
+from provrepo.views.lineage_table import RULES
+from provrepo.views.lineage_walk import Trail, Walk, lowest, merged, told
 from provrepo.views.tabular import Tabular, Triple
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
-MAPPING = "1"
+MAPPING = "2"
 """The version of what is written to the tables."""
 
-KINDS = tuple(kind.name for kind in ELEMENTS)
-
-_CHUNK = 2000
-"""Nodes of one look-up."""
-
-
-class Source(NamedTuple):
-    """Which graph says something.
-
-    Attributes:
-        project: the project.
-        document: its document.
-        version: the version's number.
-        bundle: the number of its bundle; 0 for the top level.
-    """
-
-    project: str
-    document: str
-    version: int
-    bundle: int = 0
-
-
-class Thing(NamedTuple):
-    """What is known of a node.
-
-    Attributes:
-        iri: its name.
-        kinds: entity 1, activity 2, agent 4.
-        label: the first of its labels; empty where it has none.
-        types: its types, sorted.
-        sources: the versions that speak of it, sorted.
-    """
-
-    iri: str
-    kinds: int
-    label: str
-    types: tuple[str, ...]
-    sources: tuple[Source, ...]
+_STEPS = 100_000
+"""Steps of SQLite's machine between two looks at the clock."""
 
 
 class Answer(NamedTuple):
@@ -68,9 +44,9 @@ class Answer(NamedTuple):
 
     Attributes:
         walk: what was found.
-        things: the first nodes.
+        things: the first nodes, by distance and name.
         sources: the versions of the walk's edges, by number.
-        roots: the names of all roots that are entities, told or not, sorted.
+        roots: the names of all roots, told or not, sorted.
     """
 
     walk: Walk
@@ -79,32 +55,13 @@ class Answer(NamedTuple):
     roots: tuple[str, ...] = ()
 
 
-class Impact(NamedTuple):
-    """What was found, counted, the start aside; the most frequent first.
-
-    Attributes:
-        total: how many things there are.
-        kinds: of each kind of element; a thing may be of several.
-        types: of each type beyond those kinds.
-        projects: of which each project speaks.
-        agents: for which each agent stands: an activity's associates; who an entity is attributed to or, where that is
-            not said, the associates of the activity that generated it.
-    """
-
-    total: int
-    kinds: dict[str, int]
-    types: dict[str, int]
-    projects: dict[str, int]
-    agents: dict[str, int]
-
-
 class Common(NamedTuple):
     """What is upstream of several things, themselves included.
 
     Attributes:
         distances: for each common node how far it is from each start, in their order.
         nearest: the common nodes that are not upstream of another one.
-        things: the first of them, the nearest before the others.
+        things: the first of them, the nearest before the others, then by distance and name.
         total: how many there are.
     """
 
@@ -118,24 +75,14 @@ class Lineage(Tabular):
     """The index; see ``provrepo.views.view.View``."""
 
     MAPPING = MAPPING
-    TABLES = """
-    CREATE TABLE term (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE);
-    CREATE TABLE edge (
-        subject INTEGER NOT NULL, rule INTEGER NOT NULL, object INTEGER NOT NULL, dataset INTEGER NOT NULL,
-        version INTEGER NOT NULL, graph INTEGER NOT NULL, time INTEGER NOT NULL,
-        PRIMARY KEY (subject, rule, object, dataset, version, graph, time)
-    ) WITHOUT ROWID;
-    CREATE INDEX edge_into ON edge (object, rule);
-    CREATE TABLE about (
-        version INTEGER NOT NULL, term INTEGER NOT NULL, dataset INTEGER NOT NULL, kinds INTEGER NOT NULL, label TEXT,
-        PRIMARY KEY (version, term)
-    ) WITHOUT ROWID;
-    CREATE INDEX about_term ON about (term);
-    CREATE TABLE type (
-        term INTEGER NOT NULL, version INTEGER NOT NULL, type INTEGER NOT NULL, PRIMARY KEY (term, version, type)
-    ) WITHOUT ROWID;
-    CREATE INDEX type_of ON type (type);
-    """
+    TABLES = lineage_store.TABLES
+    HISTORY = True
+
+    def __init__(self, path: Path, *, base: str) -> None:
+        """Open the index in a folder, or make it; see ``Tabular``."""
+        super().__init__(path, base=base)
+        self._scopes = Scopes()
+        self._touched: dict[int, list[int]] = {}
 
     def ask(
         self,
@@ -157,24 +104,29 @@ class Lineage(Tabular):
             to: the end of the paths to find.
             limit: the most nodes of which everything is told.
             as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
+                None for what holds now.
             deadline: when to give up, by ``time.monotonic``.
 
         Returns:
             None where none of the datasets knows the thing, or what ``to`` names.
+
+        Raises:
+            TimedOut: it was not found by the deadline.
         """
-        with self._reading() as connection:
-            index = _Index(connection, datasets)
-            start, end = index.known(iri), None if to is None else index.known(to)
+        with self._asking(datasets, as_of, deadline) as asking:
+            held, start = asking.held, asking.held.known(iri)
+            end = None if to is None else held.known(to)
             if start is None or (to is not None and end is None):
                 return None
-            steps = Steps(index.out, index.into, index.versions, index.contents)
-            found = merged([walk(start, steps, replace(options, to=end)) for options in walks])
-            told = list(found.nodes)[:limit]
-            found.total_edges = len(found.edges)
-            numbers = {version for sources in found.edges.values() for version, _ in sources}
-            roots = [thing for thing in index.things(found.roots).values() if thing.kinds & 1]
-            names = tuple(sorted(thing.iri for thing in roots))
-            return Answer(found, index.things(told), index.sources(numbers), names if walks[0].upstream else ())
+            trails = [asking.walk(start, replace(options, to=end)) for options in walks]
+            walk = merged(trails)
+            entities = held.of_type(walk.roots, [BASE_CLASS[ENTITY]])
+            walk.roots = [root for root in walk.roots if root in entities]
+            first = _first(held, walk.nodes, limit)
+            walk.edges = told(trails, held, first)
+            versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
+            roots = tuple(sorted(held.names(walk.roots).values()))
+            return Answer(walk, held.things(first), held.sources(versions), roots)
 
     def impact(
         self,
@@ -185,18 +137,13 @@ class Lineage(Tabular):
         as_of: Mapping[str, int] | None = None,
         deadline: float | None = None,
     ) -> Impact | None:
-        """Count what walks from a thing find; see ``ask``."""
-        answer = self.ask(iri, datasets, walks, limit=1 << 40, as_of=as_of, deadline=deadline)
-        if answer is None:
-            return None
-        others = list(answer.things.values())[1:]
-        return Impact(
-            len(others),
-            Counter(name for thing in others for place, name in enumerate(KINDS) if thing.kinds >> place & 1),
-            Counter(cls for thing in others for cls in thing.types),
-            Counter(project for thing in others for project in {source.project for source in thing.sources}),
-            {},
-        )
+        """Count everything that walks from a thing find; arguments and errors are those of ``ask``."""
+        with self._asking(datasets, as_of, deadline) as asking:
+            start = asking.held.known(iri)
+            if start is None:
+                return None
+            found = set[int]().union(*(asking.walk(start, options).nodes for options in walks))
+            return impact(asking.held, found - {start})
 
     def common(
         self,
@@ -208,163 +155,115 @@ class Lineage(Tabular):
         limit: int,
         deadline: float | None = None,
     ) -> Common | None:
-        """What is upstream of several things; None where one of them is not known."""
-        answers = [self.ask(iri, datasets, [walk], limit=1 << 40, as_of=as_of, deadline=deadline) for iri in iris]
-        if not all(answers):
-            return None
-        walks = [answer.walk for answer in answers if answer is not None]
-        shared = [node for node in walks[0].nodes if all(node in walk.nodes for walk in walks)]
-        distances = {node: tuple(walk.nodes[node] for walk in walks) for node in shared}
-        below = {key[2] for walk in walks for key in walk.edges if key[0] in distances}
-        known = {node: thing for answer in answers if answer for node, thing in answer.things.items()}
-        things = {node: known[node] for node in shared[:limit]}
-        return Common(distances, [node for node in shared if node not in below], things, len(shared))
+        """What a walk finds from each of several things; arguments and errors are those of ``ask``.
+
+        Returns:
+            None where one of them is not known.
+        """
+        with self._asking(datasets, as_of, deadline) as asking:
+            held, trails = asking.held, list[Trail]()
+            for iri in iris:
+                start = held.known(iri)
+                if start is None:
+                    return None
+                trails.append(asking.walk(start, walk))
+            shared = set(trails[0].nodes).intersection(*(trail.nodes for trail in trails[1:]))
+            distances = {node: tuple(trail.nodes[node] for trail in trails) for node in sorted(shared)}
+            nearest = lowest(trails, distances)
+            ranks = {node: (True, sum(each)) for node, each in distances.items()}
+            ranks.update((node, (False, sum(distances[node]))) for node in nearest)
+            first = _first(held, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
+            return Common(distances, nearest, held.things(first), len(distances))
 
     def thing(self, iri: str, datasets: Sequence[str], *, as_of: Mapping[str, int] | None = None) -> Thing | None:
-        """What some datasets know of one thing; None where they know nothing."""
-        with self._reading() as connection:
-            index = _Index(connection, datasets)
-            known = index.known(iri)
-            return None if known is None else index.things([known])[known]
+        """What some datasets know of one thing, or knew as of some entries; None where they know nothing."""
+        with self._asking(datasets, as_of, None) as asking:
+            known = asking.held.known(iri)
+            return None if known is None else asking.held.things([known])[known]
 
     def dump(self, dataset: str) -> Iterator[str]:
-        """Every edge of a dataset as a line, sorted."""
+        """Every edge of a dataset that holds now as a line, sorted."""
         with self._reading() as connection:
             found = connection.execute(
                 "SELECT s.iri, e.rule, o.iri, e.time, v.project, v.document, v.number, e.graph FROM edge e "
                 "JOIN term s ON s.id = e.subject JOIN term o ON o.id = e.object JOIN version v ON v.id = e.version "
-                "JOIN dataset d ON d.id = e.dataset WHERE d.name = ?",
+                "JOIN dataset d ON d.id = v.dataset WHERE d.name = ? AND v.until IS NULL",
                 (dataset,),
             ).fetchall()
         return iter(sorted(" ".join([row[0], RULES[row[1]].name, *map(str, row[2:])]) for row in found))
 
-    def _put(self, connection: sqlite3.Connection, dataset: int, version: int, lines: Iterator[Triple]) -> None:
-        content = read(lines)
-        terms = _terms(connection, content)
-        connection.executemany(
-            "INSERT OR IGNORE INTO edge VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (terms[edge.subject], edge.rule, terms[edge.object], dataset, version, edge.graph, edge.time)
-                for edge in content.edges
-            ),
-        )
-        connection.executemany(
-            "INSERT INTO about VALUES (?, ?, ?, ?, ?)",
-            ((version, terms[iri], dataset, kinds, content.labels.get(iri)) for iri, kinds in content.kinds.items()),
-        )
-        connection.executemany(
-            "INSERT INTO type VALUES (?, ?, ?)", ((terms[iri], version, terms[cls]) for iri, cls in content.types)
-        )
+    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
+        lineage_store.put(connection, version, read(lines))
+        self._touch(connection, version)
+
+    def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
+        super()._end(connection, version, sequence)
+        self._touch(connection, version)
 
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
-        held = "(SELECT term FROM about WHERE version = ?1)"
-        gone = connection.execute(
-            "SELECT term FROM about WHERE version = ?1 "  # noqa: S608
-            f"UNION SELECT type FROM type WHERE term IN {held} AND version = ?1",
-            (version,),
-        ).fetchall()
-        connection.execute(f"DELETE FROM edge WHERE subject IN {held} AND version = ?1", (version,))  # noqa: S608
-        connection.execute(f"DELETE FROM type WHERE term IN {held} AND version = ?1", (version,))  # noqa: S608
-        connection.execute("DELETE FROM about WHERE version = ?", (version,))
-        # The names of things leave with the last that was said about them.
-        connection.executemany(
-            "DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM about WHERE term = ?1) "
-            "AND NOT EXISTS (SELECT 1 FROM type WHERE type = ?1)",
-            gone,
-        )
+        self._touch(connection, version)
+        lineage_store.take(connection, version)
+
+    def _touch(self, connection: sqlite3.Connection, version: int) -> None:
+        """Count a change to what a version says, in the transaction that makes it."""
+        self._touched[lineage_store.count(connection)] = lineage_store.terms_of(connection, version)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with super()._writing() as connection:
+            yield connection
+        # Rows are forgotten after the change can be seen; until this is told, whoever sees it starts anew.
+        for generation in list(self._touched):
+            self._scopes.changed(generation, self._touched.pop(generation))
+
+    @contextmanager
+    def _asking(
+        self, datasets: Sequence[str], as_of: Mapping[str, int] | None, deadline: float | None
+    ) -> Iterator[_Asking]:
+        with self._reading() as connection, ExitStack() as stack:
+            held = Held(connection, datasets, as_of)
+            who = (tuple(sorted(datasets)), None if as_of is None else tuple(sorted(as_of.items())))
+            asking = _Asking(held, self._scopes, who, lineage_store.generation(connection), deadline, stack)
+            connection.set_progress_handler(asking.late, _STEPS)
+            try:
+                yield asking
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise timed_out() from error
+                raise
 
 
-def _terms(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
-    iris = sorted({*content.kinds, *(cls for _, cls in content.types)})
-    # What names content has a number below zero: a walk then knows it without looking.
-    connection.executemany(
-        "INSERT OR IGNORE INTO term (id, iri) VALUES ((SELECT min(0, coalesce(min(id), 0)) FROM term) - 1, ?)",
-        ((iri,) for iri in iris if is_content(iri)),
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO term (id, iri) VALUES ((SELECT max(0, coalesce(max(id), 0)) FROM term) + 1, ?)",
-        ((iri,) for iri in iris if not is_content(iri)),
-    )
-    found: dict[str, int] = {}
-    for start in range(0, len(iris), _CHUNK):
-        chunk = json.dumps(iris[start : start + _CHUNK])
-        found.update(
-            connection.execute("SELECT t.iri, t.id FROM json_each(?) j CROSS JOIN term t ON t.iri = j.value", (chunk,))
-        )
-    return found
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question: on one state of the view, and on the rows that belong to it."""
+
+    held: Held
+    scopes: Scopes
+    who: Hashable
+    generation: int
+    deadline: float | None
+    stack: ExitStack
+
+    def walk(self, start: int, options: Options) -> Trail:
+        """Walk from a node."""
+        alike = (self.who, replace(options, depth=None, to=None))
+        scope = self.stack.enter_context(self.scopes.using(alike, self.generation, self.held))
+        return Trail(start, Rows(scope, Steps(options), self.held, options.stop, self.deadline), self.held, options)
+
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.monotonic() > self.deadline
 
 
-class _Index:
-    """The tables, as far as some datasets go."""
-
-    _COLUMNS = "e.subject, e.rule, e.object, e.time, e.version, e.graph"
-
-    def __init__(self, connection: sqlite3.Connection, datasets: Sequence[str]) -> None:
-        self._connection = connection
-        found = connection.execute(
-            "SELECT d.id FROM json_each(?) j JOIN dataset d ON d.name = j.value", (json.dumps(sorted(datasets)),)
-        )
-        allowed = ", ".join(str(int(number)) for (number,) in found)
-        general = ", ".join(map(str, GENERAL))
-        self._allowed = f"IN ({allowed})"
-        self.out = self._find(f"edge e ON e.subject = j.value AND e.dataset {self._allowed}")
-        self.into = self._find(f"edge e ON e.object = j.value AND e.dataset {self._allowed}")
-        self.versions = self._find(
-            f"edge e INDEXED BY edge_into ON e.object = j.value AND e.rule IN ({general}) AND e.dataset {self._allowed}"
-        )
-        self.contents = self._find(
-            f"edge e ON e.subject = j.value AND e.rule IN ({general}) AND e.object < 0 AND e.dataset {self._allowed}"
-        )
-
-    def known(self, iri: str) -> int | None:
-        """The number of a thing of which one of the datasets speaks."""
-        found = self._connection.execute(
-            f"SELECT t.id FROM term t JOIN about a ON a.term = t.id WHERE t.iri = ? AND a.dataset {self._allowed}",  # noqa: S608
-            (iri,),
-        ).fetchone()
-        return None if found is None else int(found[0])
-
-    def things(self, nodes: Sequence[int]) -> dict[int, Thing]:
-        """What is known of nodes, in their order."""
-        said: dict[int, list[tuple[str, int, str | None, Source]]] = {}
-        types: dict[int, set[str]] = {}
-        about = (
-            "t.id, t.iri, a.kinds, a.label, v.project, v.document, v.number FROM json_each(?) j "
-            "CROSS JOIN term t ON t.id = j.value "
-            f"CROSS JOIN about a ON a.term = t.id AND a.dataset {self._allowed} JOIN version v ON v.id = a.version"
-        )
-        for node, iri, kinds, label, *source in self._chunks(about, nodes):
-            said.setdefault(node, []).append((iri, kinds, label, Source(*source)))
-        kinds_of = (
-            "p.term, t.iri FROM json_each(?) j CROSS JOIN type p ON p.term = j.value "
-            f"JOIN version v ON v.id = p.version AND v.dataset {self._allowed} JOIN term t ON t.id = p.type"
-        )
-        for node, cls in self._chunks(kinds_of, nodes):
-            types.setdefault(node, set()).add(cls)
-        return {node: _thing(said[node], types.get(node, set())) for node in nodes}
-
-    def sources(self, numbers: set[int]) -> dict[int, Source]:
-        """The versions with some numbers."""
-        rows = self._chunks(
-            "v.id, v.project, v.document, v.number FROM json_each(?) j JOIN version v ON v.id = j.value",
-            sorted(numbers),
-        )
-        return {number: Source(*source) for number, *source in rows}
-
-    def _find(self, joined: str) -> Callable[[Sequence[int]], Iterator[Row]]:
-        query = f"{self._COLUMNS} FROM json_each(?) j CROSS JOIN {joined}"
-        return lambda nodes: map(Row._make, self._chunks(query, nodes))
-
-    def _chunks(self, query: str, nodes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        for start in range(0, len(nodes), _CHUNK):
-            chunk = f"[{','.join(map(str, nodes[start : start + _CHUNK]))}]"
-            yield from self._connection.execute(f"SELECT {query}", (chunk,)).fetchall()
-
-
-def _thing(said: Sequence[tuple[str, int, str | None, Source]], types: set[str]) -> Thing:
-    kinds = 0
-    for _, bits, _, _ in said:
-        kinds |= bits
-    labels = sorted(label for _, _, label, _ in said if label)
-    sources = tuple(sorted({source for *_, source in said}))
-    return Thing(said[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)
+def _first(held: Held, ranks: Mapping[int, object], limit: int) -> list[int]:
+    """The first nodes, by rank and name, of some that come in the order of their ranks."""
+    found: list[int] = []
+    last: list[int] = []
+    for _, group in groupby(ranks.items(), key=itemgetter(1)):
+        found += last
+        last = [node for node, _ in group]
+        names = held.names(last)
+        last.sort(key=names.__getitem__)
+        if len(found) + len(last) >= limit:
+            break
+    return [*found, *last][:limit]

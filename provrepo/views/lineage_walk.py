@@ -1,89 +1,22 @@
-"""The walk over an index by the table of ``lineage_table``: integers in, integers out.
+"""The walk over an index: breadth first, level by level, a level being a set of states (see ``lineage_steps``).
 
-A path upstream goes along followed relations; a leaf ends it; after a specialization it only goes further up, or from
-content to its versions; a use that is timed after the generation by which its activity was reached is no part of it.
-What is downstream of a thing is everything that the thing is upstream of: the same paths, read from their end.
-
-What may come next depends on what came before, so a walk visits *states*: a node with what is open from there.
+What is found is exact whatever is told of it: nodes with their distances, roots, and how many edges there are. Only the
+edges to be told are looked at one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
-from typing import NamedTuple
 
-from provrepo.model.statements import DERIVATION, GENERATION, USAGE
-from provrepo.views.lineage_table import RULES, Follow
+from provrepo.views.lineage_held import Held, Key
+from provrepo.views.lineage_rows import Move, Rows
+from provrepo.views.lineage_steps import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
+from provrepo.views.lineage_store import names_content
 
-__all__ = ["GENERAL", "Options", "Row", "Steps", "Walk", "merged", "walk"]
-
-
-class Row(NamedTuple):
-    """An edge as the index holds it.
-
-    Attributes:
-        subject: the effect.
-        rule: the number of its rule.
-        object: what is upstream.
-        time: of a generation or usage; 0 where none is known.
-        version: the number of the version that says so.
-        graph: of that version: 0 for the top level, n for the n-th bundle.
-    """
-
-    subject: int
-    rule: int
-    object: int
-    time: int
-    version: int
-    graph: int
-
-
-Key = tuple[int, int, int]
-"""Subject, rule and object: one edge, whoever says it."""
-
-Find = Callable[[Sequence[int]], Iterable[Row]]
-
-
-class Steps(NamedTuple):
-    """How a walk looks into an index, for many nodes at once. What names content is a number below zero.
-
-    Attributes:
-        out: the rows whose subject is one of them.
-        into: the rows whose object is one of them.
-        versions: the specializations whose object is one of them.
-        contents: the specializations whose subject is one of them and whose object is content.
-    """
-
-    out: Find
-    into: Find
-    versions: Find
-    contents: Find
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a walk does.
-
-    Attributes:
-        upstream: or downstream.
-        depth: the most relations between the start and a node; None for no limit.
-        strict: only along derivations.
-        alternates: also along alternates, both ways.
-        to: keep only what is on a path to this node.
-        relations: the names of the rules that may be followed; None for all.
-        stop: types: a thing of one of them is found but not gone beyond; ``prov:Entity``, ``prov:Activity`` and
-            ``prov:Agent`` count as types, too. The start is gone beyond in any case.
-    """
-
-    upstream: bool = True
-    depth: int | None = None
-    strict: bool = False
-    alternates: bool = False
-    to: int | None = None
-    relations: frozenset[str] | None = None
-    stop: frozenset[str] = frozenset()
+__all__ = ["Options", "Trail", "Walk", "lowest", "merged", "told"]
 
 
 @dataclass(slots=True)
@@ -91,9 +24,9 @@ class Walk:
     """What was found.
 
     Attributes:
-        nodes: with their distance from the start, in the order in which they were found.
-        edges: with the versions and graphs that say so.
-        roots: nodes that something came from, and of which it is not said what they came from.
+        nodes: with their distance from the start, in the order of the distance.
+        edges: those between the nodes that are told, with the versions and graphs that say so.
+        roots: entities that something came from, and of which it is not said what they came from.
         beyond: how many further nodes are one relation beyond the depth.
         total_edges: how many edges there are in all.
     """
@@ -105,221 +38,277 @@ class Walk:
     total_edges: int = 0
 
 
-# What is open from a node: everything includes what a smaller number allows.
-_LEAF, _HALF, _FULL, _START = range(4)
-
-GENERAL = tuple(number for number, rule in enumerate(RULES) if rule.follow is Follow.GENERAL)
-"""The rules that lead to something general."""
-
-_FOLLOW = tuple(rule.follow for rule in RULES)
-_DERIVATION = next(number for number, rule in enumerate(RULES) if rule.kind is DERIVATION)
-_GENERATION = next(number for number, rule in enumerate(RULES) if rule.kind is GENERATION)
-_USAGE = next(number for number, rule in enumerate(RULES) if rule.kind is USAGE)
-
-
-class _State(NamedTuple):
-    """Where a walk is.
+class Trail:
+    """One walk, and what it left behind.
 
     Attributes:
-        node: the node.
-        open: what is open from there.
-        bound: of an activity: the time of the event by which it was reached, earlier ones being smaller upstream and
-            greater downstream; None where any time will do.
+        nodes: with their distance from the start, in the order of the distance.
+        beyond: the further nodes that are one relation beyond the depth.
+        total_edges: how many edges there are.
     """
 
-    node: int
-    open: int
-    bound: int | None = None
-
-
-def walk(start: int, steps: Steps, options: Options) -> Walk:
-    """Walk from a node, breadth first."""
-    return _Walker(steps, options).run(start)
-
-
-def merged(walks: Sequence[Walk]) -> Walk:
-    """Several walks from one start as one: nodes by their smallest distance, roots of the first."""
-    first, *others = walks
-    for other in others:
-        for node, distance in other.nodes.items():
-            first.nodes[node] = min(distance, first.nodes.get(node, distance))
-        for key, sources in other.edges.items():
-            first.edges.setdefault(key, set()).update(sources)
-        first.beyond += other.beyond
-    first.nodes = dict(sorted(first.nodes.items(), key=itemgetter(1)))
-    return first
-
-
-class _Walker:
-    """One walk."""
-
-    def __init__(self, steps: Steps, options: Options) -> None:
-        self._steps = steps
+    def __init__(self, start: int, rows: Rows, held: Held, options: Options) -> None:
+        """Walk from a node."""
+        self._rows = rows
+        self._held = held
         self._options = options
-        self._found = Walk()
-        self._states: dict[int, list[_State]] = {}
-        self._arrivals: dict[_State, list[tuple[_State, Key]]] = {}
-        self._versions: dict[int, list[int]] = {}
-        self._next = self._upstream if options.upstream else self._downstream
+        self._start = start
+        first = start | START << SHIFT
+        self._seen: dict[int, int] = {first: 0}
+        self._pending: set[int] = set()
+        self._others: dict[int, set[int]] = {}
+        self._back: set[int] = set()
+        self._ends: set[int] = set()
+        self._best: dict[int, int] = {}
+        self._moves = 0
+        self._kept: set[int] | None = None
+        self._run(first)
+        self.nodes = self._nodes()
+        self.beyond = self._beyond()
+        if options.to is None:
+            self.total_edges = self._total()
+        else:
+            self._keep(options.to)
 
-    def run(self, start: int) -> Walk:
-        found, options = self._found, self._options
-        first = _State(start, _START)
-        found.nodes[start], self._states[start] = 0, [first]
-        frontier, distance = [first], 0
-        while frontier and (options.depth is None or distance < options.depth):
-            distance += 1
-            frontier = list(self._level(frontier, distance))
-        if frontier:
-            reached = {state.node for _, _, state in self._moves(frontier)}
-            found.beyond = sum(node not in found.nodes for node in reached)
-        if options.to is not None:
-            return self._paths(first, options.to)
-        found.roots = self._roots(start, {state.node for state in frontier})
+    def edges(self, told: Collection[int]) -> dict[Key, int | None]:
+        """The edges between some nodes; each with the time after which nobody's word for it counts, if there is one."""
+        found: dict[Key, int | None] = {}
+        for move in self._walked(told):
+            if move.subject in told and move.object in told:
+                key, bound = (move.subject, move.rule, move.object), self._rows.latest(move)
+                former = found.get(key, bound)
+                found[key] = None if bound is None or former is None else max(bound, former)
         return found
 
-    def _level(self, frontier: list[_State], distance: int) -> Iterator[_State]:
-        """One relation further; the states that are new."""
-        found = self._found
-        for state, row, after in self._moves(frontier):
-            key = (row.subject, row.rule, row.object)
-            found.edges.setdefault(key, set()).add((row.version, row.graph))
-            if self._options.to is not None:
-                self._arrivals.setdefault(after, []).append((state, key))
-            if self._enter(after):
-                found.nodes.setdefault(after.node, distance)
-                yield after
+    def steps_among(self, nodes: Collection[int]) -> Iterator[tuple[int, int]]:
+        """The steps that lead from one of some nodes to another, as pairs."""
+        for node in nodes:
+            for state in self._states(node):
+                for target in self._rows.row(state):
+                    if target & NODE in nodes:
+                        yield node, target & NODE
 
-    def _enter(self, state: _State) -> bool:
-        """Whether a state opens what no state of its node has opened yet. Paths need every way, and so every state."""
-        known = self._states.setdefault(state.node, [])
-        if self._options.to is not None:
-            new = state not in known
-        else:
-            new = not any(_includes(other, state) for other in known)
-        if new:
-            known.append(state)
-        return new
+    def says(self, bound: int | None, moment: int) -> bool:
+        """Whether what somebody says about an edge, with its time, is why it was walked."""
+        return bound is None or not moment or self._rows.steps.sign * moment <= bound
 
-    def _moves(self, frontier: Iterable[_State]) -> Iterator[tuple[_State, Row, _State]]:
-        states: dict[int, list[_State]] = {}
-        for state in frontier:
-            if state.open > _LEAF:
-                states.setdefault(state.node, []).append(state)
-        nodes = list(states)
-        if self._options.strict:
-            return self._strict(nodes, states)
-        return self._next(nodes, states)
-
-    def _strict(self, nodes: list[int], states: dict[int, list[_State]]) -> Iterator[tuple[_State, Row, _State]]:
-        upstream = self._options.upstream
-        for row in (self._steps.out if upstream else self._steps.into)(nodes):
-            if row.rule == _DERIVATION:
-                here, there = (row.subject, row.object) if upstream else (row.object, row.subject)
-                for state in states[here]:
-                    yield state, row, _State(there, _FULL)
-
-    def _upstream(self, nodes: list[int], states: dict[int, list[_State]]) -> Iterator[tuple[_State, Row, _State]]:
-        for row in self._steps.out(nodes):
-            follow, timed = _FOLLOW[row.rule], row.time or None
-            for state in states[row.subject]:
-                if follow is Follow.GENERAL:
-                    yield state, row, _State(row.object, _HALF)
-                elif state.open == _HALF:
-                    continue
-                elif follow is Follow.LEAF:
-                    yield state, row, _State(row.object, _LEAF)
-                elif follow is Follow.YES:
-                    if row.rule == _USAGE and _after(timed, state.bound):
-                        continue
-                    yield state, row, _State(row.object, _FULL, timed if row.rule == _GENERATION else None)
-                elif follow is Follow.REQUEST and self._options.alternates:
-                    yield state, row, _State(row.object, _FULL)
-        for row in self._steps.versions([node for node in nodes if node < 0]):
-            self._versions.setdefault(row.object, []).append(row.subject)
-            for state in states[row.object]:
-                yield state, row, _State(row.subject, _FULL)
-        if self._options.alternates:
-            yield from self._alternates(nodes, states, _FULL, _FULL)
-
-    def _downstream(self, nodes: list[int], states: dict[int, list[_State]]) -> Iterator[tuple[_State, Row, _State]]:
-        for row in self._steps.into(nodes):
-            follow, timed = _FOLLOW[row.rule], -row.time or None
-            for state in states[row.object]:
-                if follow is Follow.YES:
-                    if row.rule == _GENERATION and _after(timed, state.bound):
-                        continue
-                    yield state, row, _State(row.subject, _HALF, timed if row.rule == _USAGE else None)
-                elif follow is Follow.GENERAL and state.open > _HALF:
-                    yield state, row, _State(row.subject, _FULL)
-                elif (follow is Follow.LEAF and state.open == _START) or (
-                    follow is Follow.REQUEST and self._options.alternates
-                ):
-                    yield state, row, _State(row.subject, _HALF)
-        for row in self._steps.contents(nodes):
-            for state in states[row.subject]:
-                yield state, row, _State(row.object, _FULL)
-        if self._options.alternates:
-            yield from self._alternates(nodes, states, _HALF, _HALF)
-
-    def _alternates(
-        self, nodes: list[int], states: dict[int, list[_State]], least: int, after: int
-    ) -> Iterator[tuple[_State, Row, _State]]:
-        """Alternates against the direction in which they were written: the relation has none."""
-        upstream = self._options.upstream
-        for row in (self._steps.into if upstream else self._steps.out)(nodes):
-            here, there = (row.object, row.subject) if upstream else (row.subject, row.object)
-            if _FOLLOW[row.rule] is Follow.REQUEST:
-                for state in states[here]:
-                    if state.open >= least:
-                        yield state, row, _State(there, after)
-
-    def _roots(self, start: int, pending: set[int]) -> list[int]:
+    def roots(self) -> list[int]:
         """What something came from, and what came from nothing known; neither did other versions of its content.
 
-        Args:
-            start: of the walk.
-            pending: nodes from which the walk has not gone on.
+        Nodes that the walk did not go on from are none: it was not asked.
         """
-        followed = [(subject, upper) for subject, rule, upper in self._found.edges if _FOLLOW[rule] is Follow.YES]
-        effects = {subject for subject, _ in followed}
-        contents = {
-            subject: upper for subject, rule, upper in self._found.edges if rule in GENERAL and upper in self._versions
+        if not self._options.upstream:
+            return []
+        nodes = sorted({state & NODE for state in self._ends})
+        candidates = [node for node in nodes if not self._explained(node)]
+        if self._back or self._options.alternates:
+            # Elsewhere nothing but what something came from is ever asked for what it came from.
+            candidates = self._causes(candidates)
+        if not self._back:
+            return candidates
+        siblings = {node: self._versions(node) for node in candidates if names_content(node)}
+        for subject, rule, upper, _ in self._held.contents(candidates):
+            if self._rows.steps.own(subject, rule) is not None:
+                siblings.setdefault(subject, set()).update(self._versions(upper))
+        return [node for node in candidates if not any(map(self._explained, siblings.get(node, ())))]
+
+    def _run(self, first: int) -> None:
+        frontier, distance, depth = {first}, 0, self._options.depth
+        while frontier and (depth is None or distance < depth):
+            distance += 1
+            new: set[int] = set()
+            for part, targets in self._rows.expand(frontier):
+                scope = self._rows.scope
+                self._moves += len(targets)
+                self._note(part & scope.special)
+                self._ends |= part & scope.ends
+                self._back.update(scope.backs.keys() & part)
+                new.update(targets)
+            frontier = new.difference(self._seen)
+            if self._rows.scope.bounds and self._options.to is None:
+                frontier = self._undominated(frontier)
+            self._seen.update(dict.fromkeys(frontier, distance))
+        self._pending = frontier
+
+    def _note(self, states: Iterable[int]) -> None:
+        for state in states:
+            self._others.setdefault(state & NODE, set()).add(state)
+
+    def _undominated(self, states: set[int]) -> set[int]:
+        """Without those from which nothing comes that another state of the same node does not lead to as well.
+
+        Paths need every way, and so every state; elsewhere an activity that was reached at many times would be
+        expanded as many times.
+        """
+        bounded = [state for state in states if state >> SHIFT >= BOUNDED]
+        bounds, best = self._rows.scope.bounds, self._best
+        bounded.sort(key=lambda state: -bounds[(state >> SHIFT) - BOUNDED])
+        for state in bounded:
+            node, bound = state & NODE, bounds[(state >> SHIFT) - BOUNDED]
+            if node in self._seen or node in states or best.get(node, bound - 1) >= bound:
+                states.discard(state)
+            else:
+                best[node] = bound
+        return states
+
+    def _nodes(self) -> dict[int, int]:
+        seen = self._seen
+        nodes = {state & NODE: distance for state, distance in seen.items()}
+        if len(nodes) < len(seen):
+            # A node in several states: the first of them counts.
+            nodes.update((state & NODE, distance) for state, distance in reversed(seen.items()))
+            nodes = dict(sorted(nodes.items(), key=itemgetter(1)))
+        return nodes
+
+    def _beyond(self) -> set[int]:
+        targets = chain.from_iterable(targets for _, targets in self._rows.expand(self._pending))
+        return {state & NODE for state in targets}.difference(self.nodes)
+
+    def _states(self, node: int) -> list[int]:
+        """The states of a node from which the walk went on."""
+        states = {node, node | START << SHIFT, *self._others.get(node, ())}
+        return [s for s in sorted(states) if s in self._seen and s not in self._pending and self._rows.row(s)]
+
+    def _walked(self, nodes: Iterable[int]) -> Iterable[Move]:
+        """The steps from some nodes, as far as they are kept."""
+        states = [state for node in nodes for state in self._states(node)]
+        kept = self._kept
+        moves = self._rows.moves(states)
+        return moves if kept is None else (move for move in moves if move.target in kept)
+
+    def _total(self) -> int:
+        """How many edges were walked.
+
+        The number of moves, but for edges that were walked from several states of one node, which count once, and those
+        that were walked back, which count where they were not walked from their other end, too.
+        """
+        rows, total = self._rows, self._moves
+        for node in self._others:
+            sizes = [len(rows.row(state)) - len(rows.backs(state)) for state in self._states(node)]
+            total -= sum(sizes) - max(sizes, default=0)
+        total -= sum(len(rows.backs(state)) for state in self._back)
+        if self._pending or self._options.stop:
+            # Otherwise the walk went on from each of them, and there followed the edge by which it had come.
+            total += len(self._one_way())
+        return total
+
+    def _one_way(self) -> set[Key]:
+        """The edges that were walked back and not in their own direction."""
+        rows, found = self._rows, set[Key]()
+        for state in self._back:
+            for target, rule in rows.backs(state):
+                far = target & NODE
+                if not any(rows.follows(other, rule) for other in self._states(far)):
+                    found.add((state & NODE, rule, far))
+        return found
+
+    def _explained(self, node: int) -> bool:
+        """Whether the walk found what a node came from."""
+        return any(s not in self._ends and self._rows.steps.explains(s) for s in self._states(node))
+
+    def _causes(self, nodes: list[int]) -> list[int]:
+        """Those of some nodes that something came from, or where the walk started."""
+        reached = {self._start}
+        for subject, rule, upper, moment in self._held.edges(nodes, into=True, rules=sorted(YES)):
+            if upper not in reached and any(self._rows.follows(s, rule, moment) for s in self._states(subject)):
+                reached.add(upper)
+        return [node for node in nodes if node in reached]
+
+    def _versions(self, content: int) -> set[int]:
+        """The versions of content that the walk went to from there."""
+        rows = self._rows
+        return {
+            target & NODE for state in self._states(content) for target, rule in rows.backs(state) if rule in GENERAL
         }
-        causes = dict.fromkeys([start, *(upper for _, upper in followed)])
-        return [
-            node
-            for node in causes
-            if node not in pending
-            and not effects.intersection([node, *self._versions.get(contents.get(node, node), ())])
-        ]
 
-    def _paths(self, first: _State, to: int) -> Walk:
-        """What is on a way from the start to a node: the ways back from there."""
-        waiting = list(self._states.get(to, ()))
-        seen = dict.fromkeys(waiting)
-        keys: dict[Key, None] = {}
+    def _keep(self, to: int) -> None:
+        """Keep what is on a way from the start to a node: the ways back from there."""
+        before: dict[int, list[int]] = {}
+        for state in self._seen.keys() - self._pending:
+            for target in self._rows.row(state):
+                before.setdefault(target, []).append(state)
+        waiting = [state for state in self._seen if state & NODE == to]
+        kept = set(waiting)
         while waiting:
-            for state, key in self._arrivals.get(waiting.pop(), ()):
-                keys[key] = None
-                if state not in seen:
-                    seen[state] = None
-                    waiting.append(state)
-        nodes = {state.node for state in seen} if seen else {first.node}
-        found = self._found
-        return Walk(
-            {node: distance for node, distance in found.nodes.items() if node in nodes},
-            {key: sources for key, sources in found.edges.items() if key in keys},
-            beyond=found.beyond,
-        )
+            new = [state for state in before.get(waiting.pop(), ()) if state not in kept]
+            kept.update(new)
+            waiting += new
+        self._kept = kept
+        on_path = {state & NODE for state in kept} or {self._start}
+        self.nodes = {node: distance for node, distance in self.nodes.items() if node in on_path}
+        self.total_edges = len({(move.subject, move.rule, move.object) for move in self._walked(on_path)})
 
 
-def _includes(state: _State, other: _State) -> bool:
-    """Whether everything that is open from one state is open from the other."""
-    if state.open < other.open:
-        return False
-    return state.bound is None or (other.bound is not None and state.bound >= other.bound)
+def merged(trails: Sequence[Trail]) -> Walk:
+    """Several walks from one start as one, without edges: nodes by their smallest distance, roots of all."""
+    first, *others = trails
+    if not others:
+        return Walk(first.nodes, {}, first.roots(), len(first.beyond), first.total_edges)
+    nodes, beyond, total = dict[int, int](), set[int](), 0
+    for place, trail in enumerate(trails):
+        for node, distance in trail.nodes.items():
+            nodes[node] = min(distance, nodes.get(node, distance))
+        beyond |= trail.beyond
+        total += trail.total_edges
+        known = set[Key]().union(*(_shared(trail, former) for former in trails[:place]))
+        total -= len(known)
+    roots = dict.fromkeys(root for trail in trails for root in trail.roots())
+    return Walk(dict(sorted(nodes.items(), key=itemgetter(1))), {}, list(roots), len(beyond - nodes.keys()), total)
 
 
-def _after(time: int | None, bound: int | None) -> bool:
-    return time is not None and bound is not None and time > bound
+def _shared(trail: Trail, other: Trail) -> set[Key]:
+    """The edges of two walks: both ends of each were found by both."""
+    nodes = trail.nodes.keys() & other.nodes.keys()
+    return trail.edges(nodes).keys() & other.edges(nodes).keys()
+
+
+def told(trails: Sequence[Trail], held: Held, nodes: Sequence[int]) -> dict[Key, set[tuple[int, int]]]:
+    """The edges between nodes, with the versions and graphs that say so."""
+    among, found = set(nodes), dict[Key, set[tuple[int, int]]]()
+    edges = [(trail, trail.edges(among)) for trail in trails]
+    for subject, rule, upper, moment, version, graph in held.saying(nodes):
+        key = subject, rule, upper
+        if any(key in walked and trail.says(walked[key], moment) for trail, walked in edges):
+            found.setdefault(key, set()).add((version, graph))
+    return found
+
+
+def lowest(trails: Sequence[Trail], nodes: Collection[int]) -> list[int]:
+    """Those of some nodes to which no edge leads from another one of them.
+
+    Where they form circles, those of a circle to which none leads from outside of it.
+    """
+    above: dict[int, set[int]] = {node: set() for node in nodes}
+    for trail in trails:
+        for node, upper in trail.steps_among(above):
+            above[node].add(upper)
+    below: dict[int, set[int]] = {node: set() for node in nodes}
+    for node, uppers in above.items():
+        for upper in uppers - {node}:
+            below[upper].add(node)
+    found = [node for node in nodes if not below[node]]
+    rest = set(nodes) - _reached(found, above)
+    while rest:
+        circle = _circle(min(rest), above, below)
+        found += sorted(circle)
+        rest -= _reached(circle, above)
+    return found
+
+
+def _circle(node: int, above: dict[int, set[int]], below: dict[int, set[int]]) -> set[int]:
+    """A circle below a node, or with it, to which nothing leads."""
+    while True:
+        under = _reached([node], below)
+        others = under - _reached([node], above)
+        if not others:
+            return under
+        node = min(others)
+
+
+def _reached(nodes: Iterable[int], steps: dict[int, set[int]]) -> set[int]:
+    found, waiting = set(nodes), list(nodes)
+    while waiting:
+        new = steps[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found

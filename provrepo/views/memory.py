@@ -41,6 +41,7 @@ class Memory:
     """
 
     MERGES = True
+    HISTORY = False
 
     def __init__(self, *, base: str, stamp: str = "memory") -> None:
         self.STAMP = stamp

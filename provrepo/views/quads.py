@@ -81,6 +81,7 @@ class Quads:
     """
 
     MERGES = True
+    HISTORY = False
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class Search(Tabular):
 
     MAPPING = MAPPING
     TABLES = """
-    CREATE TABLE thing (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, dataset INTEGER NOT NULL);
+    CREATE TABLE thing (id INTEGER PRIMARY KEY, version INTEGER NOT NULL);
     CREATE INDEX thing_version ON thing (version);
     CREATE VIRTUAL TABLE words USING fts5 (
         iri, label, types, identifiers, tokenize = 'unicode61 remove_diacritics 2', prefix = '3'
@@ -63,7 +63,7 @@ class Search(Tabular):
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT w.iri, min(length(coalesce(nullif(w.label, ''), w.iri))) AS size FROM words w "
-                "JOIN thing t ON t.id = w.rowid JOIN dataset d ON d.id = t.dataset "
+                "JOIN thing t ON t.id = w.rowid JOIN version v ON v.id = t.version JOIN dataset d ON d.id = v.dataset "
                 "WHERE words MATCH ? AND d.name IN (SELECT value FROM json_each(?)) "
                 "GROUP BY w.iri ORDER BY size, w.iri",
                 (match, json.dumps(list(datasets))),
@@ -76,19 +76,19 @@ class Search(Tabular):
             rows = connection.execute(
                 "SELECT w.iri, w.label, w.types, w.identifiers, v.project, v.document, v.number FROM words w "
                 "JOIN thing t ON t.id = w.rowid JOIN version v ON v.id = t.version "
-                "JOIN dataset d ON d.id = t.dataset WHERE d.name = ?",
+                "JOIN dataset d ON d.id = v.dataset WHERE d.name = ?",
                 (dataset,),
             ).fetchall()
         return iter(sorted(" ".join(map(str, row)) for row in rows))
 
-    def _put(self, connection: sqlite3.Connection, dataset: int, version: int, lines: Iterator[Triple]) -> None:
+    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
         identifiers: dict[str, list[str]] = {}
         content = read(_noted(lines, identifiers))
         types: dict[str, list[str]] = {}
         for iri, cls in content.types:
             types.setdefault(iri, []).append(cls)
         for iri in sorted({*content.kinds, *identifiers}):
-            row = connection.execute("INSERT INTO thing (version, dataset) VALUES (?, ?)", (version, dataset)).lastrowid
+            row = connection.execute("INSERT INTO thing (version) VALUES (?)", (version,)).lastrowid
             words = content.labels.get(iri, ""), " ".join(types.get(iri, ())), " ".join(identifiers.get(iri, ()))
             connection.execute(
                 "INSERT INTO words (rowid, iri, label, types, identifiers) VALUES (?, ?, ?, ?, ?)", (row, iri, *words)

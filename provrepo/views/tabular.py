@@ -1,7 +1,7 @@
 """Views in SQLite: datasets, positions and versions as tables, in one file with what a view adds to them.
 
 A subclass says its own tables, how the content of a version comes in and how it leaves; everything of one entry is one
-transaction.
+transaction, and so may be everything of many.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import time
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -30,9 +31,17 @@ CREATE TABLE position (
 ) WITHOUT ROWID;
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, project TEXT NOT NULL, document TEXT NOT NULL,
-    number INTEGER NOT NULL, UNIQUE (dataset, project, document)
+    number INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, UNIQUE (dataset, project, document, number)
 );
 """
+"""A version holds from the entry ``since`` of its project up to, and without, the entry ``until``."""
+
+_PATIENCE = 2.0
+"""Seconds of many entries that become durable together."""
+
+_CACHE = 256
+"""MiB of pages held while many entries are applied."""
+
 _KINDS = ("submit", "withdraw", "erase", "settings", "unreadable")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
@@ -104,9 +113,11 @@ class Tabular(ABC):
         STAMP: the mapping, with the base IRI, on which names depend.
         TABLES: the subclass's own tables and indexes.
         MAPPING: the version of what the subclass writes to them.
+        HISTORY: whether versions stay when they are replaced or withdrawn, as what held until then.
     """
 
     MERGES = False
+    HISTORY = False
     TABLES: str
     MAPPING: str
 
@@ -121,6 +132,9 @@ class Tabular(ABC):
         self.minter = Minter(base)
         self._file = path / "view.sqlite"
         self._lock = threading.RLock()
+        self._together = False
+        self._erased = False
+        self._began = 0.0
         path.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = self._opened()
@@ -171,7 +185,26 @@ class Tabular(ABC):
             connection.execute(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (known, change.project, change.sequence)
             )
-        if change.kind == "erase":
+            self._erased = self._erased or change.kind == "erase"
+        if not self._together:
+            self._truncate()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Apply what is applied meanwhile in few transactions instead of one for each entry.
+
+        What of it is durable is a beginning of it, with the position that belongs to it. Until then readers see the
+        state before.
+        """
+        with self._lock:
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE << 10}")
+            try:
+                with self._writing():
+                    self._together, self._began = True, time.monotonic()
+                    yield
+            finally:
+                self._together = False
+                self._connection.execute("PRAGMA cache_size = -2000")
             self._truncate()
 
     def forget(self, dataset: str, project: str) -> None:
@@ -182,7 +215,7 @@ class Tabular(ABC):
                 return
             held = connection.execute("SELECT id FROM version WHERE dataset = ? AND project = ?", (known, project))
             for (version,) in held.fetchall():
-                self._leave(connection, version)
+                self._remove(connection, version)
             connection.execute("DELETE FROM position WHERE dataset = ? AND project = ?", (known, project))
             if not connection.execute("SELECT 1 FROM position WHERE dataset = ? LIMIT 1", (known,)).fetchone():
                 connection.execute("DELETE FROM dataset WHERE id = ?", (known,))
@@ -202,7 +235,7 @@ class Tabular(ABC):
             self._connection.close()
 
     @abstractmethod
-    def _put(self, connection: sqlite3.Connection, dataset: int, version: int, lines: Iterator[Triple]) -> None:
+    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
         """Put the content of a version in."""
 
     @abstractmethod
@@ -213,21 +246,29 @@ class Tabular(ABC):
         if change.kind not in ("submit", "withdraw", "erase"):
             return
         document, number = change.entry["document"], change.entry["version"]
+        wanted, what = ("until IS NULL", None) if change.kind != "erase" else ("number = ?", number)
         held = connection.execute(
-            "SELECT id, number FROM version WHERE dataset = ? AND project = ? AND document = ?",
-            (dataset, change.project, document),
-        ).fetchone()
-        if held is not None and (change.kind != "erase" or held[1] == number):
-            self._leave(connection, held[0])
+            f"SELECT id FROM version WHERE dataset = ? AND project = ? AND document = ? AND {wanted}",  # noqa: S608
+            (dataset, change.project, document, *([] if what is None else [what])),
+        ).fetchall()
+        for (version,) in held:
+            if self.HISTORY and change.kind != "erase":
+                self._end(connection, version, change.sequence)
+            else:
+                self._remove(connection, version)
         if change.kind == "submit" and change.content is not None:
             found = connection.execute(
-                "INSERT INTO version (dataset, project, document, number) VALUES (?, ?, ?, ?)",
-                (dataset, change.project, document, number),
+                "INSERT INTO version (dataset, project, document, number, since) VALUES (?, ?, ?, ?, ?)",
+                (dataset, change.project, document, number, change.sequence),
             )
             iri = self.minter.version(change.project, document, number)
-            self._put(connection, dataset, found.lastrowid or 0, triples(change.content(), iri))
+            self._put(connection, found.lastrowid or 0, triples(change.content(), iri))
 
-    def _leave(self, connection: sqlite3.Connection, version: int) -> None:
+    def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
+        """From an entry on a version no longer holds."""
+        connection.execute("UPDATE version SET until = ? WHERE id = ?", (sequence, version))
+
+    def _remove(self, connection: sqlite3.Connection, version: int) -> None:
         self._take(connection, version)
         connection.execute("DELETE FROM version WHERE id = ?", (version,))
 
@@ -250,12 +291,15 @@ class Tabular(ABC):
         return connection
 
     def _truncate(self) -> None:
-        """Fold the log into the file, so that what was erased is not left in it."""
+        """Fold the log into the file where something was erased, so that it is not left in it."""
         with self._lock:
+            if not self._erased:
+                return
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
                 raise self._broken(error) from error
+            self._erased = False
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -270,15 +314,24 @@ class Tabular(ABC):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; within one that is open already, a part of it that can fail by itself."""
+        begin, end, undo = "BEGIN IMMEDIATE", "COMMIT", ["ROLLBACK"]
         with self._lock:
+            if self._together:
+                begin, end, undo = "SAVEPOINT entry", "RELEASE entry", ["ROLLBACK TO entry", "RELEASE entry"]
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute(begin)
                 try:
                     yield self._connection
+                except BaseException:
+                    for step in undo if self._connection.in_transaction else []:
+                        self._connection.execute(step)
+                    raise
+                self._connection.execute(end)
+                if self._together and time.monotonic() - self._began > _PATIENCE:
                     self._connection.execute("COMMIT")
-                finally:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    self._began = time.monotonic()
             except sqlite3.Error as error:
                 raise self._broken(error) from error
 

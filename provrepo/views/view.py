@@ -57,6 +57,9 @@ class View(Protocol):
     MERGES: bool
     """Whether it keeps the dataset that merges public projects; a view that is asked over several has no need of it."""
 
+    HISTORY: bool
+    """Whether it answers as of former entries, so that it wants the content of versions that are replaced, too."""
+
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
 

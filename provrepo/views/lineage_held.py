@@ -1,0 +1,184 @@
+"""What some datasets hold, now or as of former entries: the tables of the lineage index as one reader sees them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from provrepo.codecs.provo_terms import BASE_CLASS
+from provrepo.views.lineage_reading import ELEMENTS
+from provrepo.views.lineage_steps import GENERAL
+from provrepo.views.lineage_store import chunks
+
+__all__ = ["VISIBLE", "Held", "Key", "Source", "Thing"]
+
+Key = tuple[int, int, int]
+"""Subject, rule and object: one edge, whoever says it."""
+
+_NOW = (1 << 62) - 1
+"""An entry that comes after all."""
+
+VISIBLE = (
+    "CROSS JOIN version v ON v.id = {0}.version "
+    "CROSS JOIN temp.held h ON h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1)"
+)
+"""Joins what stands in a table to the versions that count."""
+_EDGE, _ABOUT = VISIBLE.format("e"), VISIBLE.format("a")
+_OUT = "CROSS JOIN edge e ON e.subject = j.value"
+_INTO = (
+    "CROSS JOIN edge_into i ON i.object = j.value {0} "
+    "CROSS JOIN edge e ON e.subject = i.subject AND e.rule = i.rule AND e.object = i.object"
+)
+
+
+class Source(NamedTuple):
+    """Which graph says something.
+
+    Attributes:
+        project: the project.
+        document: its document.
+        version: the version's number.
+        bundle: the number of its bundle; 0 for the top level.
+    """
+
+    project: str
+    document: str
+    version: int
+    bundle: int = 0
+
+
+class Thing(NamedTuple):
+    """What is known of a node.
+
+    Attributes:
+        iri: its name.
+        kinds: entity 1, activity 2, agent 4.
+        label: the first of its labels; empty where it has none.
+        types: its types, sorted.
+        sources: the versions that speak of it, sorted.
+    """
+
+    iri: str
+    kinds: int
+    label: str
+    types: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+
+class Held:
+    """The tables, as far as some datasets go, in one state of the view."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, datasets: Sequence[str], as_of: Mapping[str, int] | None = None
+    ) -> None:
+        """Look into some datasets.
+
+        Args:
+            connection: in a transaction, so that all look-ups see one state.
+            datasets: their names.
+            as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
+        """
+        self.connection = connection
+        wanted = dict.fromkeys(datasets, _NOW) if as_of is None else {n: as_of[n] for n in datasets if n in as_of}
+        connection.execute("CREATE TEMP TABLE held (dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL)")
+        connection.execute(
+            "INSERT INTO temp.held SELECT d.id, j.value FROM json_each(?) j JOIN dataset d ON d.name = j.key",
+            (json.dumps(wanted),),
+        )
+
+    def known(self, iri: str) -> int | None:
+        """The number of a thing of which one of the datasets speaks."""
+        query = f"FROM term t CROSS JOIN about a ON a.term = t.id {_ABOUT} WHERE t.iri = ?"
+        found = self.connection.execute(f"SELECT t.id {query} LIMIT 1", (iri,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def edges(
+        self, nodes: Sequence[int], *, into: bool = False, rules: Collection[int] = (), content: bool = False
+    ) -> Iterator[tuple[int, int, int, int]]:
+        """Subject, rule, object and time of every relation whose subject is one of some nodes, once for each holder.
+
+        Args:
+            nodes: the numbers.
+            into: the object is, instead.
+            rules: only these; all where there are none.
+            content: only relations to content.
+        """
+        only = f"AND {'i' if into else 'e'}.rule IN ({', '.join(map(str, rules))})" if rules else ""
+        found = _INTO.format(only) if into else f"{_OUT} {only}"
+        where = "WHERE e.object & 1" if content else ""
+        query = f"e.subject, e.rule, e.object, e.time FROM json_each(?) j {found} {_EDGE} {where}"
+        return self._rows(query, nodes)
+
+    def contents(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+        """The specializations that lead from some nodes to content, as ``edges`` gives them."""
+        return self.edges(nodes, rules=GENERAL, content=True)
+
+    def keys(self, nodes: Sequence[int], rules: Collection[int], *, into: bool) -> Iterator[Key]:
+        """Every relation by some rules whose subject, or object, is one of some nodes, whoever says it and when."""
+        table, end = ("edge_into", "object") if into else ("edge", "subject")
+        among = ", ".join(map(str, rules))
+        return self._rows(
+            "DISTINCT e.subject, e.rule, e.object FROM json_each(?) j "
+            f"CROSS JOIN {table} e ON e.{end} = j.value AND e.rule IN ({among})",
+            nodes,
+        )
+
+    def saying(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, int]]:
+        """The relations whose subject is one of some nodes: as ``edges`` gives them, with version and graph."""
+        return self._rows(
+            "e.subject, e.rule, e.object, e.time, e.version, e.graph "
+            f"FROM json_each(?) j {_OUT} {_EDGE} ORDER BY 1, 2, 3",
+            nodes,
+        )
+
+    def of_type(self, nodes: Sequence[int], types: Collection[str]) -> set[int]:
+        """Those nodes that are of one of some types or kinds."""
+        kinds = sum(1 << place for place, kind in enumerate(ELEMENTS) if BASE_CLASS[kind] in types)
+        sorts = self.connection.execute(
+            "SELECT DISTINCT s.id FROM sort s LEFT JOIN json_each(s.types) c "
+            "WHERE s.kinds & ? OR c.value IN (SELECT value FROM json_each(?))",
+            (kinds, json.dumps(sorted(types))),
+        )
+        among = ", ".join(str(sort) for (sort,) in sorts)
+        query = f"DISTINCT a.term FROM json_each(?) j CROSS JOIN about a ON a.term = j.value AND a.sort IN ({among})"
+        return {node for (node,) in self._rows(f"{query} {_ABOUT}", nodes)}
+
+    def names(self, nodes: Sequence[int]) -> dict[int, str]:
+        """The names of nodes."""
+        return dict(self._rows("t.id, t.iri FROM json_each(?) j CROSS JOIN term t ON t.id = j.value", nodes))
+
+    def things(self, nodes: Sequence[int]) -> dict[int, Thing]:
+        """What is known of nodes, in their order."""
+        said: dict[int, list[tuple[str, int, str, str | None, Source]]] = {}
+        query = (
+            "t.id, t.iri, s.kinds, s.types, a.label, v.project, v.document, v.number FROM json_each(?) j "
+            f"CROSS JOIN term t ON t.id = j.value CROSS JOIN about a ON a.term = t.id {_ABOUT} "
+            "CROSS JOIN sort s ON s.id = a.sort"
+        )
+        for node, iri, kinds, types, label, *source in self._rows(query, nodes):
+            said.setdefault(node, []).append((iri, kinds, types, label, Source(*source)))
+        return {node: _thing(said[node]) for node in nodes}
+
+    def sources(self, versions: Sequence[int]) -> dict[int, Source]:
+        """The versions with some numbers."""
+        rows = self._rows(
+            "v.id, v.project, v.document, v.number FROM json_each(?) j CROSS JOIN version v ON v.id = j.value",
+            versions,
+        )
+        return {number: Source(*source) for number, *source in rows}
+
+    def _rows(self, query: str, nodes: Sequence[int], *more: object) -> Iterator[Any]:
+        for chunk in chunks(nodes):
+            yield from self.connection.execute(f"SELECT {query}", (chunk, *more)).fetchall()
+
+
+def _thing(said: Sequence[tuple[str, int, str, str | None, Source]]) -> Thing:
+    kinds, types = 0, set[str]()
+    for _, bits, classes, _, _ in said:
+        kinds |= bits
+        types.update(json.loads(classes))
+    labels = sorted(label for *_, label, _ in said if label)
+    sources = tuple(sorted({source for *_, source in said}))
+    return Thing(said[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)

@@ -1,0 +1,165 @@
+"""The tables of the lineage index: how the content of a version comes in, and how it leaves for good.
+
+Everything is integers but the names of things, which stand once. An edge is held by its subject, with the version and
+graph that say it; by its object only the key is held, since whoever looks from there finds the rest by the subject.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate, chain
+
+from provrepo.views.lineage_reading import Content
+from provrepo.views.lineage_table import is_content
+
+__all__ = ["CHUNK", "TABLES", "chunks", "count", "generation", "names_content", "put", "take", "terms_of"]
+
+TABLES = """
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counter VALUES ('generation', 0), ('thing', 2), ('content', 1);
+CREATE TABLE term (id INTEGER PRIMARY KEY, iri TEXT NOT NULL UNIQUE);
+CREATE TABLE edge (
+    subject INTEGER NOT NULL, rule INTEGER NOT NULL, object INTEGER NOT NULL,
+    version INTEGER NOT NULL, graph INTEGER NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (subject, rule, object, version, graph, time)
+) WITHOUT ROWID;
+CREATE TABLE edge_into (
+    object INTEGER NOT NULL, rule INTEGER NOT NULL, subject INTEGER NOT NULL, PRIMARY KEY (object, rule, subject)
+) WITHOUT ROWID;
+CREATE TABLE sort (
+    id INTEGER PRIMARY KEY, kinds INTEGER NOT NULL, types TEXT NOT NULL, uses INTEGER NOT NULL, UNIQUE (kinds, types)
+);
+CREATE TABLE about (
+    term INTEGER NOT NULL, version INTEGER NOT NULL, sort INTEGER NOT NULL, label TEXT, PRIMARY KEY (term, version)
+) WITHOUT ROWID;
+CREATE TABLE content (version INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+"""
+"""``sort`` holds each combination of kinds and types once, with the number of times that something is said to be of it;
+``content`` the terms of a version, which is how it leaves."""
+
+CHUNK = 2000
+"""Rows of one look-up."""
+
+
+def names_content(term: int) -> bool:
+    """Whether a term names content: its number is odd, so that nobody has to look."""
+    return bool(term & 1)
+
+
+def chunks(terms: Sequence[int]) -> Iterable[str]:
+    """Numbers in JSON, as many at a time as one look-up takes."""
+    for start in range(0, len(terms), CHUNK):
+        yield f"[{','.join(map(str, terms[start : start + CHUNK]))}]"
+
+
+def generation(connection: sqlite3.Connection) -> int:
+    """The number of changes to the content so far."""
+    (found,) = connection.execute("SELECT value FROM counter WHERE name = 'generation'").fetchone()
+    return int(found)
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """Count a change to the content; the generation to which it leads."""
+    connection.execute("UPDATE counter SET value = value + 1 WHERE name = 'generation'")
+    return generation(connection)
+
+
+def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
+    """Take in what a version says."""
+    terms = _intern(connection, content.kinds)
+    edges = [(terms[e.subject], e.rule, terms[e.object], version, e.graph, e.time) for e in content.edges]
+    # In the order of the tables: neighbors come to lie side by side, and fewer pages are touched.
+    edges.sort()
+    connection.executemany("INSERT OR IGNORE INTO edge VALUES (?, ?, ?, ?, ?, ?)", edges)
+    keys = sorted({(upper, rule, subject) for subject, rule, upper, *_ in edges})
+    connection.executemany("INSERT OR IGNORE INTO edge_into VALUES (?, ?, ?)", keys)
+    sorts = _sorts(connection, content)
+    connection.executemany(
+        "INSERT INTO about VALUES (?, ?, ?, ?)",
+        sorted((terms[iri], version, sorts[iri], content.labels.get(iri)) for iri in content.kinds),
+    )
+    connection.execute("INSERT INTO content VALUES (?, ?)", (version, _packed(terms.values())))
+
+
+def take(connection: sqlite3.Connection, version: int) -> None:
+    """Take out what a version says, and every name that nobody else says."""
+    terms = terms_of(connection, version)
+    for chunk in chunks(terms):
+        held = "FROM json_each(?1) j CROSS JOIN edge e ON e.subject = j.value AND e.version = ?2"
+        keys = connection.execute(f"SELECT DISTINCT e.object, e.rule, e.subject {held}", (chunk, version)).fetchall()
+        connection.execute(
+            "DELETE FROM edge WHERE subject IN (SELECT value FROM json_each(?1)) AND version = ?2", (chunk, version)
+        )
+        connection.executemany(
+            "DELETE FROM edge_into WHERE object = ?1 AND rule = ?2 AND subject = ?3 AND NOT EXISTS "
+            "(SELECT 1 FROM edge WHERE subject = ?3 AND rule = ?2 AND object = ?1)",
+            keys,
+        )
+        said = "term IN (SELECT value FROM json_each(?1)) AND version = ?2"
+        uses = connection.execute(f"SELECT count(*), sort FROM about WHERE {said} GROUP BY sort", (chunk, version))  # noqa: S608
+        connection.executemany("UPDATE sort SET uses = uses - ? WHERE id = ?", uses.fetchall())
+        connection.execute(f"DELETE FROM about WHERE {said}", (chunk, version))  # noqa: S608
+        connection.execute(
+            "DELETE FROM term WHERE id IN (SELECT value FROM json_each(?1)) "
+            "AND NOT EXISTS (SELECT 1 FROM about WHERE term = term.id)",
+            (chunk,),
+        )
+    connection.execute("DELETE FROM sort WHERE uses = 0")
+    connection.execute("DELETE FROM content WHERE version = ?", (version,))
+
+
+def terms_of(connection: sqlite3.Connection, version: int) -> list[int]:
+    """The terms of a version, in order."""
+    found = connection.execute("SELECT terms FROM content WHERE version = ?", (version,)).fetchone()
+    return [] if found is None else list(accumulate(array("q", zlib.decompress(found[0]))))
+
+
+def _packed(terms: Collection[int]) -> bytes:
+    """Numbers as what each is greater than the one before, compressed."""
+    ordered = sorted(terms)
+    steps = (after - before for before, after in zip(chain([0], ordered), ordered, strict=False))
+    return zlib.compress(array("q", steps).tobytes(), 1)
+
+
+def _intern(connection: sqlite3.Connection, iris: Iterable[str]) -> dict[str, int]:
+    """The numbers of names; new ones where there are none yet, which nothing has had before."""
+    ordered, found = sorted(iris), dict[str, int]()
+    for start in range(0, len(ordered), CHUNK):
+        chunk = json.dumps(ordered[start : start + CHUNK])
+        found.update(
+            connection.execute("SELECT t.iri, t.id FROM json_each(?) j CROSS JOIN term t ON t.iri = j.value", (chunk,))
+        )
+    new: dict[str, list[str]] = {"thing": [], "content": []}
+    for iri in ordered:
+        if iri not in found:
+            new["content" if is_content(iri) else "thing"].append(iri)
+    for name, names in new.items():
+        (first,) = connection.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        numbers = range(first, first + 2 * len(names), 2)
+        connection.executemany("INSERT INTO term VALUES (?, ?)", zip(numbers, names, strict=True))
+        connection.execute("UPDATE counter SET value = ? WHERE name = ?", (first + 2 * len(names), name))
+        found.update(zip(names, numbers, strict=True))
+    return found
+
+
+def _sorts(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
+    """For each thing the number of its combination of kinds and types."""
+    types: dict[str, list[str]] = {}
+    for iri, cls in content.types:
+        types.setdefault(iri, []).append(cls)
+    members: dict[tuple[int, tuple[str, ...]], list[str]] = {}
+    for iri, kinds in content.kinds.items():
+        members.setdefault((kinds, tuple(sorted(types.get(iri, ())))), []).append(iri)
+    found: dict[str, int] = {}
+    for (kinds, classes), iris in members.items():
+        ((number,),) = connection.execute(
+            "INSERT INTO sort (kinds, types, uses) VALUES (?1, ?2, ?3) "
+            "ON CONFLICT (kinds, types) DO UPDATE SET uses = uses + ?3 RETURNING id",
+            (kinds, json.dumps(classes), len(iris)),
+        ).fetchall()
+        found.update(dict.fromkeys(iris, number))
+    return found
