@@ -1,0 +1,164 @@
+"""What recording a pipeline of pandas and scikit-learn costs, beside MLflow and noWorkflow.
+
+``python -m benchmarks.peers DIR --install`` makes an environment for each tool below DIR, which takes the network and
+about 1.5 GB, and measures; without ``--install`` it measures those that are there. Nothing is installed where provrepo
+itself is. Each tool is compared with the same pipeline without it, in the same environment, turn by turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PIPELINE = ROOT / "benchmarks" / "learning.py"
+ROUNDS = 5
+QUIET = {
+    "OMP_NUM_THREADS": "1",  # how threads share two cores would drown a few per cent
+    "PYTHONHASHSEED": "0",
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # the store that needs no database
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that watches a pipeline.
+
+    Attributes:
+        needs: what pip installs for it, beside pandas and scikit-learn.
+        package: the distribution that has its version.
+        command: how a Python script is run with it, in its environment.
+        leaves: the folder that it writes to.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    package: str
+    command: tuple[str, ...]
+    leaves: str
+
+
+TOOLS = (
+    Tool("provrepo", ("--editable", str(ROOT)), "provrepo", ("python", "learning.py", "provrepo"), "prov"),
+    Tool("MLflow autolog", ("mlflow-skinny",), "mlflow-skinny", ("python", "learning.py", "mlflow"), "mlruns"),
+    Tool("noWorkflow", ("noworkflow",), "noworkflow", ("now", "run", "learning.py", "plain"), ".noworkflow"),
+)
+PLAIN = ("python", "learning.py", "plain")
+
+
+@dataclass
+class Run:
+    """One run: processor and wall-clock seconds, peak memory, and bytes that the tool left behind."""
+
+    cpu: float
+    wall: float
+    peak_mib: float
+    left: int
+    hashing: float
+
+
+def table(place: Path, rounds: int = ROUNDS) -> list[str]:
+    """The rows of the Markdown table.
+
+    Args:
+        place: where the environments are.
+        rounds: how often each command runs; the best counts.
+    """
+    rows = [
+        "| tool | CPU s | with it | overhead | of it hashing | wall s | with it | peak MiB more | it leaves kB |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for tool in TOOLS:
+        version = _version(tool, place)
+        if version is None:
+            rows.append(f"| {tool.name} | not installed |  |  |  |  |  |  |  |")
+            continue
+        found = [(_run(PLAIN, tool, place), _run(tool.command, tool, place)) for _ in range(rounds)]
+        without, with_ = (min(run.cpu for run in runs) for runs in zip(*found, strict=True))
+        before, after = (min(run.wall for run in runs) for runs in zip(*found, strict=True))
+        memory = min(run.peak_mib for _, run in found) - min(run.peak_mib for run, _ in found)
+        hashing = min(run.hashing for run, _ in found) / without
+        rows.append(
+            f"| {tool.name} {version} | {without:.2f} | {with_:.2f} | {with_ / without - 1:.1%} "
+            f"| {f'{hashing:.1%}' if tool.name == 'provrepo' else ''} | {before:.2f} | {after:.2f} | {memory:.0f} "
+            f"| {found[-1][1].left / 1e3:.0f} |"
+        )
+    return rows
+
+
+def _environment(tool: Tool, place: Path) -> Path:
+    return place / tool.package / "bin"
+
+
+def _version(tool: Tool, place: Path) -> str | None:
+    code = f"import importlib.metadata as m, pandas, sklearn; print(m.version('{tool.package}'))"
+    python = _environment(tool, place) / "python"
+    if not python.exists():
+        return None
+    told = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or None
+
+
+def _run(command: tuple[str, ...], tool: Tool, place: Path) -> Run:
+    program, *arguments = command
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as printed:
+        shutil.copy(PIPELINE, folder)
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [str(_environment(tool, place) / program), *arguments], cwd=folder, env={**os.environ, **QUIET},
+            stdout=printed, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)} failed in {_environment(tool, place).parent}")
+        printed.seek(0)
+        told = json.loads(printed.read().splitlines()[-1])
+        left = sum(path.stat().st_size for path in (Path(folder) / tool.leaves).rglob("*") if path.is_file())
+        return Run(
+            used.ru_utime + used.ru_stime,
+            wall,
+            used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
+            left,
+            told["hashing"],
+        )
+
+
+def install(place: Path) -> None:
+    """Make the environments that are missing; a tool that cannot be installed is told of and left out."""
+    for tool in TOOLS:
+        if _version(tool, place) is not None:
+            continue
+        home = place / tool.package
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, *tool.needs, "pandas", "scikit-learn"], check=False, cwd=place)
+        if done.returncode:
+            print(f"{tool.name} cannot be installed here, and is left out", file=sys.stderr)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("place", type=Path, help="where the environments of the tools are, or are to be made")
+    parser.add_argument("--install", action="store_true", help="make those that are missing, with pip")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each runs; the best counts")
+    arguments = parser.parse_args()
+    place = arguments.place.absolute()
+    if arguments.install:
+        place.mkdir(parents=True, exist_ok=True)
+        install(place)
+    print("\n".join(table(place, arguments.rounds)))
+
+
+if __name__ == "__main__":
+    main()
