@@ -17,7 +17,8 @@ standard library only.
 from __future__ import annotations
 
 from provrepo.capture.learning import log_data, log_metrics, log_model, log_params
+from provrepo.capture.parts import Part, select
 from provrepo.capture.sessions import session
 from provrepo.capture.steps import step
 
-__all__ = ["log_data", "log_metrics", "log_model", "log_params", "session", "step"]
+__all__ = ["Part", "log_data", "log_metrics", "log_model", "log_params", "select", "session", "step"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provrepo.capture.edge import contained
 from provrepo.capture.files import Pending, Seen, absolute, signature
 from provrepo.capture.journal import Event
+from provrepo.capture.parts import Part, fragment
 from provrepo.capture.private import secret_name, shown
 from provrepo.capture.values import CONTAINERS, qualified, things
 
@@ -150,9 +151,32 @@ class Activity:
         return entity
 
     def _entity(self, value: object, events: list[Event]) -> str:
+        if isinstance(value, Part):
+            return self._part(value, events)
         entity, new = self.recorder.values.register(value)
         if new:
             events.append(self._described(entity, value))
+        return entity
+
+    def _part(self, part: Part[Any], events: list[Event]) -> str:
+        """The entity of a part: the same for the same part of the same thing."""
+        values = self.recorder.values
+        known = values.known(part)
+        if known is not None:
+            return known
+        by = part.by if part.by is not None and part.by.recorder is self.recorder else self.recorder.root
+        about = part.about()
+        if isinstance(part.whole, str | os.PathLike):
+            seen = self.recorder.files.content(absolute(part.whole))
+            if seen is not None:
+                pointer = fragment(part, "text/csv" if seen.path.lower().endswith(".csv") else "")
+                about |= seen._asdict() | ({"fragment": pointer} if pointer else {})
+        elif list(map(id, things(part.whole))) == [id(part.whole)]:
+            about["of"] = by._entity(part.whole, events)
+        entity, new = self.recorder.part(repr(about))
+        values.adopt(part, entity)
+        if new:
+            events.append({"event": "part", "entity": entity, "by": by.number, "time": self.recorder.now(), **about})
         return entity
 
     def _described(self, entity: str, value: object) -> Event:

@@ -126,9 +126,12 @@ class _Description:
         for thing in things:
             if thing.maker is not None:
                 self._relation(GENERATION, thing.name, thing.maker.number, thing.generated, thing.role)
-        for names in self._history.derived:
-            entity, source, activity = map(self._id, names)
-            self._statements.append(Statement(DERIVATION, None, (entity, source, activity, None, None)))
+        told = {thing.name for thing in things}
+        for entity, source, number in self._history.derived:
+            if entity in told and source in told:
+                activity = None if number is None else self._id(number)
+                args = (self._id(entity), self._id(source), activity, None, None)
+                self._statements.append(Statement(DERIVATION, None, args))
         return Document(self._statements, prefixes={**_PREFIXES, "run": self._namespace})
 
     def _id(self, name: str | int) -> Identifier:
@@ -233,6 +236,8 @@ class _Description:
                 _text(PROV_VALUE, event["value"]),
                 _text(MLS + "hasValue", event["value"]),
             ]
+        if event["event"] == "part":
+            return self._part(thing)
         media = self._media.guess_type(event["path"], strict=False)[0] or "application/octet-stream"
         return [
             _type(SCHEMA + "MediaObject"),
@@ -244,6 +249,22 @@ class _Description:
             _text(SCHEMA + "encodingFormat", media),
             _typed(SCHEMA + "dateModified", instant(event["modified"]), "dateTime"),
         ]
+
+    def _part(self, thing: Thing) -> list[Attribute]:
+        event, whole = thing.event, thing.whole
+        attributes = [_type(PROVREPO + "Part")]
+        if whole is not None:
+            attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(whole.name)))
+        which = [event[key] for key in ("rows", "region") if key in event]
+        which += [", ".join(event["columns"])] if "columns" in event else []
+        attributes.append(_text(PROV_LABEL, event.get("name") or f"part {'; '.join(which)}".strip()))
+        if "fragment" in event:
+            attributes.append(_text(PROV_LOCATION, f"{event['path']}#{event['fragment']}"))
+        for key in ("rows", "region"):
+            if key in event:
+                attributes.append(_text(PROVREPO + key, event[key]))
+        attributes += [_text(PROVREPO + "column", column) for column in event.get("columns", [])]
+        return attributes
 
 
 def _type(iri: str) -> Attribute:

@@ -64,13 +64,14 @@ class Thing:
 
     Attributes:
         name: unique in the session.
-        event: what describes it: ``read`` or ``wrote`` of a file, ``value``, ``fact`` or ``part``.
+        event: what describes it: ``read`` of a file, ``value``, ``fact`` or ``part``.
         seen: when it was first seen, in seconds since the epoch.
         kinds: what else it is, events with a ``type``.
         stats: what is in it, where it is a table that was described.
         maker: the activity that generated it.
         generated: when that was, in seconds since the epoch.
         role: in which role.
+        whole: of a part, what it is part of.
     """
 
     name: str
@@ -81,11 +82,12 @@ class Thing:
     maker: Run | None = None
     generated: float = 0.0
     role: str | None = None
+    whole: Thing | None = None
 
     @property
     def file(self) -> bool:
         """Whether it is a file with what it held."""
-        return "sha256" in self.event
+        return bool(self.event["event"] == "read")
 
 
 class Use(NamedTuple):
@@ -108,7 +110,7 @@ class History:
         close: the event that ends it; None where it was killed.
         runs: the activities by number.
         plans: what they followed, by name.
-        derived: what was derived from what, and in which activity.
+        derived: what was derived from what, and in which activity, where that is known.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
@@ -116,7 +118,7 @@ class History:
         self.close: Event | None = None
         self.runs: dict[Number, Run] = {}
         self.plans: dict[str, Event] = {}
-        self.derived: dict[tuple[str, str, Number], None] = {}
+        self.derived: dict[tuple[str, str, Number | None], None] = {}
         self._same_plan: dict[str, str] = {}
         self._things: dict[str, Thing] = {}
         self._current: dict[str, Thing] = {}
@@ -133,7 +135,6 @@ class History:
     def things(self) -> list[Thing]:
         """Entities that something was done with; the others were made by steps that failed."""
         met = {use.thing.name for run in self.runs.values() for use in run.uses}
-        met |= {name for pair in self.derived for name in pair[:2]}
         return [thing for thing in self._things.values() if thing.maker is not None or thing.name in met]
 
     # What does not depend on the order --------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ class History:
                 self.runs[event["activity"]].end = event
             case "plan":
                 self._plan(event)
-            case "value" | "fact" | "part":
+            case "value" | "fact":
                 self._things[event["entity"]] = Thing(event["entity"], event, event.get("time", 0.0))
 
     def _plan(self, event: Event) -> None:
@@ -198,6 +199,8 @@ class History:
                 version = self._wrote(event)
                 if run:
                     self._generated(version, run, max(version.seen, event["since"]), None)
+            case "part":
+                self._part(event)
             case "model":
                 self._models.append(event)
 
@@ -207,6 +210,19 @@ class History:
         while run is not None and time is not None and run.over(time):
             run = self.runs.get(run.start["outer"])
         return run
+
+    def _part(self, event: Event) -> None:
+        """A part: what selected it used the whole, and generated the part from it."""
+        run = self._at_work(event["by"], event["time"])
+        whole = self._things.get(event.get("of", ""))
+        if "path" in event:
+            whole = self._read(event)
+        thing = Thing(event["entity"], event, event["time"], whole=whole)
+        self._things[thing.name] = thing
+        if run is not None:
+            self._generated(thing, run, event["time"], None)
+            if whole is not None:
+                self._uses.append(Use(run, whole, event["time"], None))
 
     def _kind(self, event: Event, run: Run | None, thing: Thing | None) -> None:
         if "path" in event:
@@ -229,7 +245,7 @@ class History:
         return current
 
     def _version(self, event: Event) -> Thing:
-        thing = Thing(f"file-{next(self._files)}", event, event["time"])
+        thing = Thing(f"file-{next(self._files)}", event | {"event": "read"}, event["time"])
         self._things[thing.name] = self._current[event["path"]] = thing
         return thing
 
@@ -251,6 +267,9 @@ class History:
                 by_run[use.run.number].append(use)
         for number, uses in by_run.items():
             self.runs[number].uses = _distinct(uses)
+        for thing in self._things.values():
+            if thing.whole is not None:
+                self.derived[thing.name, thing.whole.name, thing.maker.number if thing.maker else None] = None
         for run in self.runs.values():
             self._derive(run)
 
@@ -292,8 +311,8 @@ class History:
 
 
 def _distinct(uses: list[Use]) -> list[Use]:
-    """Each once for each role; and without a role only what has none."""
-    told = {use.thing.name for use in uses if use.role}
+    """Each once for each role; without a role only what has none, and of what is used in part only the part."""
+    told = {use.thing.name for use in uses if use.role} | {use.thing.whole.name for use in uses if use.thing.whole}
     found: dict[tuple[str, str | None], Use] = {}
     for use in uses:
         if use.role or use.thing.name not in told:

@@ -73,6 +73,7 @@ class Recording:
         self.open: dict[int | str, Activity] = {}
         self._anchor = anchor
         self._plans: dict[Any, str] = {}
+        self._parts: dict[str, str] = {}
         self._start(mark)
 
     def _start(self, mark: str) -> None:
@@ -115,6 +116,19 @@ class Recording:
     def planned(self, key: object) -> str | None:
         """The name of a plan that was met before."""
         return self._plans.get(key)
+
+    def part(self, about: str) -> tuple[str, bool]:
+        """The entity of a part of something, and whether it is new.
+
+        Args:
+            about: what tells it from other parts.
+        """
+        with self._lock:
+            known = self._parts.get(about)
+            if known is not None:
+                return known, False
+            entity = self._parts[about] = self.fresh("part")
+            return entity, True
 
     def ticket(self, activity: Activity) -> Ticket:
         """What another process needs to go on with an activity."""
