@@ -132,7 +132,7 @@ def test_options(shared: tuple[Repository, Repository]) -> None:
         ("wasDerivedFrom", "asserted"),
         ("wasGeneratedBy", "via-activity"),
     ]
-    assert owner.lineage(EX + "d", direction="downstream").impact()["kinds"] == {"entity": 2, "activity": 1}
+    assert owner.impact(EX + "d").kinds == {"entity": 2, "activity": 1}
 
 
 def test_the_form_in_which_something_was_said_makes_no_difference(shared: tuple[Repository, Repository]) -> None:

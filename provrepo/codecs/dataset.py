@@ -24,7 +24,7 @@ from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, is_blank
 from provrepo.model.minting import Minter
 
-__all__ = ["DatasetCounts", "read_for_dataset", "write_nquads"]
+__all__ = ["DatasetCounts", "blank_names", "read_for_dataset", "write_nquads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def write_nquads(
         instances = _graphs(parsed)
         names = _Names(_numbered(mint_blank))
     else:
-        instances = _instances(document)
+        instances = _instances(document, Labels(document))
         names = _Names(_counted(mint_blank))
     lines = LineWriter(name=names, trusted=format.rdf).pieces
     declared = Declared([quad for _, held in instances for quad in held if quad.predicate in DECLARATIONS])
@@ -126,8 +126,36 @@ def _graphs(quads: Iterable[Quad]) -> list[tuple[Identifier | None, list[Quad]]]
     return [(name, list(held)) for name, held in graphs.items()]
 
 
-def _instances(document: Document) -> list[tuple[Identifier | None, list[Quad]]]:
+def blank_names(
+    document: Document,
+    format: Format,  # noqa: A002 (the name that callers use)
+    mint_blank: Callable[[int], Identifier],
+) -> dict[Identifier, Identifier]:
+    """What ``write_nquads`` calls the blank nodes of a document.
+
+    Args:
+        document: as ``read_for_dataset`` returned it.
+        format: in which it was read.
+        mint_blank: as for ``write_nquads``.
+    """
     labels = Labels(document)
+    if not labels.used:
+        return {}
+    if format.rdf:
+        names = _Names(_numbered(mint_blank))
+    else:
+        names = _Names(_counted(mint_blank))
+        # Numbers go by first occurrence in what is written, so it is written once more, to nowhere.
+        lines = LineWriter(name=names).lines
+        for name, held in _instances(document, labels):
+            if name is not None:
+                names(name)
+            for _ in lines(held):
+                pass
+    return {label: names(labels.node(label)) for label in sorted(labels.used)}
+
+
+def _instances(document: Document, labels: Labels) -> list[tuple[Identifier | None, list[Quad]]]:
     return [
         (instance.id, list(dict.fromkeys(instance_quads(instance.statements, labels, instance.id))))
         for instance in document.instances()

@@ -47,12 +47,16 @@ _LABEL = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
 
 
 class Labels:
-    """Blank node labels for one document: its own where RDF can write them, and fresh ones that meet none of them."""
+    """Blank node labels for one document: its own where RDF can write them, and fresh ones that meet none of them.
 
-    __slots__ = ("_known", "_next", "_used")
+    Attributes:
+        used: the document's own.
+    """
+
+    __slots__ = ("_known", "_next", "used")
 
     def __init__(self, document: Document) -> None:
-        self._used = {name for name in _names(document) if is_blank(name)}
+        self.used = {Identifier(name) for name in _names(document) if is_blank(name)}
         self._known: dict[str, Identifier] = {}
         self._next = 0
 
@@ -61,7 +65,7 @@ class Labels:
         while True:
             self._next += 1
             label = f"_:r{self._next}"
-            if label not in self._used:
+            if label not in self.used:
                 return Identifier(label)
 
     def node(self, name: Identifier) -> Identifier:

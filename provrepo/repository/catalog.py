@@ -15,6 +15,7 @@ __all__ = [
     "document_info",
     "find_version",
     "history",
+    "one_version",
     "project_info",
     "project_settings",
     "stored_report",
@@ -87,6 +88,16 @@ def history(store: Store, project: str, document: str) -> list[VersionInfo]:
             state = "withdrawn" if withdrawn else "current"
         infos.append(version_info(store, entry, state))
     return infos
+
+
+def one_version(store: Store, project: str, document: str, version: int) -> VersionInfo | None:
+    """One version that has not been erased, whatever came later, without looking at all the others."""
+    entry, last = store.ledger.version(project, document, version), store.ledger.last(project, document)
+    if entry is None or last is None or (document, version) in store.ledger.erased(project):
+        return None
+    current = last.fields["version"] == version
+    state = "superseded" if not current else "withdrawn" if last.kind == "withdraw" else "current"
+    return version_info(store, entry, state)
 
 
 def find_version(

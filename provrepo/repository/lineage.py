@@ -1,217 +1,75 @@
 """The verbs about where things come from, what depends on them, and what is known of them.
 
 They are part of ``Repository``, in a file of their own. They go through every project that the actor may read, and
-through nothing else.
+through nothing else: whatever they count has been found there.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf_terms import is_iri
-from provrepo.errors import NotFound, UsageError
-from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal
+from provrepo.errors import NotFound, TimedOut, UsageError
+from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
-from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind, Statement
-from provrepo.repository import access, catalog
+from provrepo.repository import access, catalog, moments
+from provrepo.repository.lineage_records import (
+    DIRECTIONS,
+    KINDS,
+    CommonNode,
+    LineageCommon,
+    LineageEdge,
+    LineageGraph,
+    LineageImpact,
+    LineageNode,
+    Said,
+    SearchResult,
+)
 from provrepo.repository.quality import Quality
-from provrepo.vocab import PROV_LABEL, PROV_TYPE, XSD_STRING
+from provrepo.vocab import PREDECLARED
 
 if TYPE_CHECKING:
+    from provrepo.checks.coverage import Sources
+    from provrepo.repository.things import KnownThing
     from provrepo.views.lineage import Answer, Source, Thing
+    from provrepo.views.lineage_walk import Options
 
-__all__ = ["DIRECTIONS", "LIMIT", "LineageEdge", "LineageGraph", "LineageNode", "Provenance", "Said", "SearchResult"]
+__all__ = [
+    "DIRECTIONS",
+    "LIMIT",
+    "MOST_COMMON",
+    "LineageEdge",
+    "LineageGraph",
+    "LineageNode",
+    "Provenance",
+    "Said",
+    "SearchResult",
+    "relations",
+]
 
-DIRECTIONS = ("upstream", "downstream", "both")
 LIMIT = 10_000
 """The most nodes that an answer tells of where no other limit is given."""
 
-_KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
+GROUPS = 1_000
+"""The most types, agents and projects that an impact is told by where no other limit is given."""
+
+MOST_COMMON = 20
+"""The most things of which can be asked what they have in common."""
+
+_VERSIONS, _STATEMENTS = 100, 1_000
+
+_DAY = 86_400.0
+"""Seconds: what a worker process takes as no limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Which version of which document says something.
+def relations() -> tuple[str, ...]:
+    """The relations that lineage follows, by the names that edges have."""
+    from provrepo.views.lineage_table import RULES, Follow
 
-    Attributes:
-        project: the project.
-        document: the document.
-        version: the version's number.
-        graph: the graph in the project's dataset: the version's own, or that of one of its bundles.
-    """
-
-    project: str
-    document: str
-    version: int
-    graph: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"project": self.project, "document": self.document, "version": self.version, "graph": self.graph}
-
-
-@dataclass(frozen=True, slots=True)
-class LineageNode:
-    """A thing.
-
-    Attributes:
-        iri: its name.
-        kinds: of ``entity``, ``activity`` and ``agent`` those that it is said or implied to be.
-        label: one of its labels; empty where it has none.
-        types: its types beyond those kinds.
-        distance: how many relations it is away from the start.
-        sources: the versions that speak of it.
-    """
-
-    iri: str
-    kinds: tuple[str, ...]
-    label: str
-    types: tuple[str, ...]
-    distance: int
-    sources: tuple[Said, ...]
-
-    @property
-    def projects(self) -> list[str]:
-        """The projects that speak of it, by name."""
-        return sorted({said.project for said in self.sources})
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "iri": self.iri,
-            "kinds": list(self.kinds),
-            "label": self.label,
-            "types": list(self.types),
-            "distance": self.distance,
-            "projects": self.projects,
-            "sources": [said.to_dict() for said in self.sources],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class LineageEdge:
-    """A relation from an effect to what is upstream of it.
-
-    Attributes:
-        subject: the effect.
-        relation: its name in PROV, followed by that of the argument where it is not the second one.
-        object: what is upstream.
-        basis: ``asserted``, or ``via-activity`` where it is part of a way through an activity.
-        sources: the graphs that say so.
-    """
-
-    subject: str
-    relation: str
-    object: str
-    basis: str
-    sources: tuple[Said, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "subject": self.subject,
-            "relation": self.relation,
-            "object": self.object,
-            "basis": self.basis,
-            "sources": [said.to_dict() for said in self.sources],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class LineageGraph:
-    """What a thing came from, or what depends on it.
-
-    Attributes:
-        start: the thing.
-        direction: ``upstream``, ``downstream`` or ``both``.
-        nodes: the start first, then by distance and name.
-        edges: by subject, relation and object; those between ``nodes``.
-        roots: entities of which it is not said what they came from, by name: the sources as far as they are known.
-        total_nodes: how many nodes were found, told or not.
-        total_edges: how many edges were found.
-        beyond: how many nodes are known to lie one relation beyond the depth.
-    """
-
-    start: str
-    direction: str
-    nodes: tuple[LineageNode, ...]
-    edges: tuple[LineageEdge, ...]
-    roots: tuple[str, ...]
-    total_nodes: int
-    total_edges: int
-    beyond: int
-
-    @property
-    def truncated(self) -> bool:
-        """Whether there is more than ``nodes`` and ``edges`` tell: over the limit, or beyond the depth."""
-        return self.total_nodes > len(self.nodes) or self.total_edges > len(self.edges) or self.beyond > 0
-
-    def impact(self) -> dict[str, dict[str, int]]:
-        """How many nodes there are of each kind, type and project, the start aside; the most frequent first."""
-        others = self.nodes[1:]
-        counted = {
-            "kinds": Counter(kind for node in others for kind in node.kinds),
-            "types": Counter(cls for node in others for cls in node.types),
-            "projects": Counter(project for node in others for project in node.projects),
-        }
-        return {
-            what: dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))) for what, counts in counted.items()
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "start": self.start,
-            "direction": self.direction,
-            "truncated": self.truncated,
-            "total_nodes": self.total_nodes,
-            "total_edges": self.total_edges,
-            "beyond": self.beyond,
-            "roots": list(self.roots),
-            "nodes": [node.to_dict() for node in self.nodes],
-            "edges": [edge.to_dict() for edge in self.edges],
-        }
-
-    def document(self, *, bundles: bool = False) -> Document:
-        """The same as PROV, to be written in any format.
-
-        Args:
-            bundles: put each relation into bundles named after the graphs that say it. Without, relations of several
-                documents stand side by side, and a union of valid documents need not be valid.
-        """
-        document = Document()
-        elements = [statement for node in self.nodes for statement in _elements(node)]
-        document.statements.extend(elements)
-        if not bundles:
-            document.statements.extend(map(_relation, self.edges))
-            return document
-        graphs: dict[str, list[Statement]] = {}
-        for edge in self.edges:
-            for said in edge.sources:
-                graphs.setdefault(said.graph, []).append(_relation(edge))
-        document.bundles.extend(Bundle(Identifier(graph), graphs[graph]) for graph in sorted(graphs))
-        return document
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What was found by words.
-
-    Attributes:
-        things: those with the shortest labels first.
-        total: how many were found, told or not.
-    """
-
-    things: tuple[LineageNode, ...]
-    total: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"total": self.total, "things": [thing.to_dict() for thing in self.things]}
+    return tuple(rule.name for rule in RULES if rule.follow not in (Follow.NO, Follow.IMPLIED))
 
 
 class Provenance(Quality):
@@ -224,10 +82,15 @@ class Provenance(Quality):
         direction: str = "upstream",
         depth: int | None = None,
         to: str | None = None,
+        relations: Sequence[str] = (),
+        stop: Sequence[str] = (),
         strict: bool = False,
         alternates: bool = False,
         project: str | None = None,
+        as_of: str | None = None,
+        sources: Sequence[str] | None = None,
         limit: int = LIMIT,
+        timeout: float | None = None,
     ) -> LineageGraph:
         """What a thing came from, or what depends on it, through every project that the actor may read.
 
@@ -236,67 +99,257 @@ class Provenance(Quality):
             direction: ``upstream``, ``downstream`` or ``both``.
             depth: the most relations to go; None for all.
             to: keep only what is on a path from the one thing to this one.
+            relations: go along these only, by the names that edges have; all where there are none.
+            stop: types, as IRIs or with a prefix that SPARQL need not declare. What is of one of them is told and not
+                gone beyond; ``prov:Entity``, ``prov:Activity`` and ``prov:Agent`` count as types.
             strict: only along derivations, not through activities.
             alternates: also along ``prov:alternateOf``.
             project: only through this project.
-            limit: the most nodes that are told; how many there are is counted in any case.
+            as_of: what was current once an entry had been appended (``PROJECT/SEQUENCE``) or at a time with a zone, of
+                what the actor may read today.
+            sources: the entities that may be sources, as IRIs in which ``*`` stands for any characters: the answer then
+                says which roots are among them.
+            limit: the most nodes, and roots, that are told; how many there are is counted in any case.
+            timeout: seconds after which it is given up; without one the settings say how many there are, and the owner
+                of the data directory waits as long as it takes.
 
         Raises:
-            NotFound: nothing that the actor may read speaks of it; or no such project.
-            UsageError: not an IRI, no direction, or a number that is not positive.
+            NotFound: nothing that the actor may read speaks of it; or no such project or entry.
+            UsageError: not an IRI, no direction, no relation of that name, no time, a source that would be everything,
+                or a number that is not positive.
+            TimedOut: it took too long.
             Busy: another process holds the views; the message names its URL.
         """
         from provrepo.views.lineage import Lineage
-        from provrepo.views.lineage_walk import Options
 
-        if direction not in DIRECTIONS:
-            raise UsageError(f"{direction!r} is no direction; there are {', '.join(DIRECTIONS)}")
-        if (depth is not None and depth < 1) or limit < 1:
-            raise UsageError("depth and limit are positive numbers")
+        walks = _walks(direction, depth, strict, alternates, relations, stop)
+        _positive("limit", limit)
+        declared = None if sources is None else _sources(sources)
         for name in (iri, to):
             _named(name)
-        ways = [way == "upstream" for way in DIRECTIONS[:2] if direction in (way, "both")]
-        walks = [Options(upstream, depth, strict, alternates) for upstream in ways]
-        answer = self._store.view(Lineage).ask(iri, self._within(project), walks, to=to, limit=limit)
+        answer = self._store.view(Lineage).ask(
+            iri,
+            self._within(project),
+            walks,
+            to=to,
+            limit=limit,
+            as_of=self._as_of(as_of),
+            deadline=self._deadline(timeout),
+        )
         if answer is None:
-            names = iri if to is None else f"both {iri} and {to}"
-            raise NotFound(f"nothing that you may read speaks of {names}")
-        return _graph(iri, direction, answer, self._store.minter())
+            raise _unknown(iri if to is None else f"both {iri} and {to}", as_of)
+        graph = _graph(iri, direction, answer, self._store.minter(), as_of)
+        return _with_roots(graph, answer.roots, declared, limit)
 
-    def thing(self, iri: str, *, project: str | None = None) -> LineageNode:
-        """What one thing is, and which versions speak of it; raises what ``lineage`` does."""
+    def impact(
+        self,
+        iri: str,
+        *,
+        direction: str = "downstream",
+        depth: int | None = None,
+        relations: Sequence[str] = (),
+        stop: Sequence[str] = (),
+        strict: bool = False,
+        alternates: bool = False,
+        project: str | None = None,
+        as_of: str | None = None,
+        limit: int = GROUPS,
+        timeout: float | None = None,
+    ) -> LineageImpact:
+        """Count everything that depends on a thing, by kind, type, agent and project.
+
+        Args:
+            iri: the thing.
+            direction: ``upstream`` counts what it came from instead, ``both`` the two together.
+            depth: the most relations to go; None for all.
+            relations: go along these only; this and the following are as for ``lineage``.
+            stop: types beyond which not to go.
+            strict: only along derivations.
+            alternates: also along ``prov:alternateOf``.
+            project: only through this project.
+            as_of: an entry or a time.
+            limit: the most types, agents and projects that are told; how many there are is counted in any case.
+            timeout: seconds after which it is given up.
+
+        Raises:
+            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+        """
+        from provrepo.views.lineage import Lineage
+
+        walks = _walks(direction, depth, strict, alternates, relations, stop)
+        _positive("limit", limit)
+        _named(iri)
+        found = self._store.view(Lineage).impact(
+            iri, self._within(project), walks, as_of=self._as_of(as_of), deadline=self._deadline(timeout)
+        )
+        if found is None:
+            raise _unknown(iri, as_of)
+        return LineageImpact(
+            iri,
+            direction,
+            found.total,
+            _frequent(found.kinds, limit),
+            _frequent(found.types, limit),
+            _frequent(found.agents, limit),
+            _frequent(found.projects, limit),
+            total_types=len(found.types),
+            total_agents=len(found.agents),
+            total_projects=len(found.projects),
+            as_of=as_of,
+        )
+
+    def common(
+        self,
+        iris: Sequence[str],
+        *,
+        depth: int | None = None,
+        relations: Sequence[str] = (),
+        stop: Sequence[str] = (),
+        strict: bool = False,
+        alternates: bool = False,
+        project: str | None = None,
+        as_of: str | None = None,
+        limit: int = LIMIT,
+        timeout: float | None = None,
+    ) -> LineageCommon:
+        """What several things came from, all of them: what two bad models share.
+
+        Args:
+            iris: the things, two to ``MOST_COMMON``. One that another came from is common to both.
+            depth: the most relations to go; None for all.
+            relations: go along these only; this and the following are as for ``lineage``.
+            stop: types beyond which not to go.
+            strict: only along derivations.
+            alternates: also along ``prov:alternateOf``.
+            project: only through this project.
+            as_of: an entry or a time.
+            limit: the most common things that are told; how many there are is counted in any case.
+            timeout: seconds after which it is given up.
+
+        Raises:
+            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+        """
+        from provrepo.views.lineage import Lineage
+
+        starts = tuple(dict.fromkeys(iris))
+        if not 2 <= len(starts) <= MOST_COMMON:
+            raise UsageError(f"name 2 to {MOST_COMMON} different things to ask what they have in common")
+        (walk,) = _walks("upstream", depth, strict, alternates, relations, stop)
+        _positive("limit", limit)
+        for name in starts:
+            _named(name)
+        found = self._store.view(Lineage).common(
+            starts,
+            self._within(project),
+            walk,
+            as_of=self._as_of(as_of),
+            limit=limit,
+            deadline=self._deadline(timeout),
+        )
+        if found is None:
+            raise _unknown(f"all of {', '.join(starts)}", as_of)
+        minter, nearest = self._store.minter(), frozenset(found.nearest)
+        nodes = [
+            CommonNode(
+                _node(thing, min(found.distances[number]), minter), tuple(found.distances[number]), number in nearest
+            )
+            for number, thing in found.things.items()
+        ]
+        nodes.sort(key=lambda each: (not each.nearest, max(each.distances), sum(each.distances), each.node.iri))
+        return LineageCommon(starts, tuple(nodes), found.total, as_of)
+
+    def thing(
+        self,
+        iri: str,
+        *,
+        project: str | None = None,
+        as_of: str | None = None,
+        versions: int = _VERSIONS,
+        limit: int = _STATEMENTS,
+        timeout: float | None = None,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> KnownThing:
+        """All that is said about one thing, as it was asserted, by which document, version and submitter.
+
+        Args:
+            iri: the thing.
+            project: only what this project says.
+            as_of: as for ``lineage``.
+            versions: the most versions that are read, by project and document; how many there are is counted.
+            limit: the most statements that are told; each version tells something before one tells much.
+            timeout: as for ``lineage``.
+            abandoned: says that nobody waits for the answer any more; asked several times a second.
+
+        Raises:
+            AnswerTooLarge: the statements are larger than the settings allow an answer to be.
+            WorkerFailed: reading the versions took too much memory.
+            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+        """
+        from provrepo.repository.things import KnownThing, accounts
+
+        _positive("versions", versions)
+        _positive("limit", limit)
+        deadline = self._deadline(timeout)
+        node = self.node(iri, project=project, as_of=as_of)
+        left = _DAY if deadline is None else max(0.001, deadline - time.monotonic())
+        told = accounts(self._store, iri, node.sources[:versions], limit=limit, timeout=left, abandoned=abandoned)
+        return KnownThing(node, told, len(node.sources), as_of)
+
+    def node(self, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:
+        """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
         from provrepo.views.lineage import Lineage
 
         _named(iri)
-        found = self._store.view(Lineage).thing(iri, self._within(project))
+        found = self._store.view(Lineage).thing(iri, self._within(project), as_of=self._as_of(as_of))
         if found is None:
-            raise NotFound(f"nothing that you may read speaks of {iri}")
+            raise _unknown(iri, as_of)
         return _node(found, 0, self._store.minter())
 
-    def search(self, text: str, *, project: str | None = None, limit: int = 50) -> SearchResult:
+    def search(
+        self, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
+    ) -> SearchResult:
         """Things of which all words of a text are said: in names, labels, types, identifiers and checksums.
 
         Args:
             text: words; the last may be the beginning of one. Case and accents make no difference.
             project: only in this project; otherwise in all that the actor may read.
             limit: the most things that are told; how many there are is counted in any case.
+            timeout: as for ``lineage``.
 
         Raises:
             NotFound: no such project.
             UsageError: the limit is not a positive number.
+            TimedOut: it took too long.
             Busy: another process holds the views; the message names its URL.
         """
         from provrepo.views.lineage import Lineage
         from provrepo.views.search import Search
 
-        if limit < 1:
-            raise UsageError("limit is a positive number")
+        _positive("limit", limit)
         datasets = self._within(project)
+        deadline = self._deadline(timeout)
         hits = self._store.view(Search).find(text, datasets, limit=limit)
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimedOut("the search took too long; use rarer words, or search one project")
         lineage, minter = self._store.view(Lineage), self._store.minter()
         # An entry may have reached only one of the two views yet.
         known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
         return SearchResult(tuple(_node(thing, 0, minter) for thing in known), hits.total)
+
+    def _seconds(self, timeout: float | None) -> float:
+        """How long this actor may have an answer worked on."""
+        raise NotImplementedError
+
+    def _deadline(self, timeout: float | None) -> float | None:
+        """When to give up, by ``time.monotonic``; None for never, which only the owner may ask for."""
+        if self.actor.owner and timeout is None:
+            return None
+        # The settings say how long others may take; on the owner's machine the owner says.
+        seconds = timeout if self.actor.owner and timeout is not None and timeout > 0 else self._seconds(timeout)
+        return time.monotonic() + seconds
+
+    def _as_of(self, as_of: str | None) -> Mapping[str, int] | None:
+        return None if as_of is None else moments.lengths(self._store.ledger, as_of, self._readable)
 
     def _within(self, project: str | None) -> list[str]:
         """The datasets to go through: of one project, or of all that the actor may read."""
@@ -311,12 +364,86 @@ class Provenance(Quality):
         return found
 
 
+# What is asked
+
+
+def _walks(
+    direction: str,
+    depth: int | None,
+    strict: bool,
+    alternates: bool,
+    relations: Sequence[str],
+    stop: Sequence[str],
+) -> list[Options]:
+    from provrepo.views.lineage_walk import Options
+
+    if direction not in DIRECTIONS:
+        raise UsageError(f"{direction[:100]!r} is no direction; there are {', '.join(DIRECTIONS)}")
+    if depth is not None:
+        _positive("depth", depth)
+    along = _along(relations, strict)
+    return [
+        Options(
+            way == "upstream",
+            depth,
+            strict,
+            # Who names the relation asks for it.
+            alternates or (along is not None and "alternateOf" in along),
+            relations=along,
+            stop=frozenset(map(_type, stop)),
+        )
+        for way in DIRECTIONS[:2]
+        if direction in (way, "both")
+    ]
+
+
+def _along(names: Sequence[str], strict: bool) -> frozenset[str] | None:
+    if not names:
+        return None
+    known = relations()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"lineage follows no relation {name[:100]!r}; it follows: {', '.join(known)}")
+    if strict and "wasDerivedFrom" not in names:
+        raise UsageError("strict lineage follows wasDerivedFrom alone, which is not among the relations")
+    return frozenset(names)
+
+
+def _type(name: str) -> str:
+    """The IRI of a type, in full or with a prefix."""
+    prefix, colon, local = name.partition(":")
+    iri = PREDECLARED[prefix] + local if colon and prefix in PREDECLARED else name
+    if not is_iri(iri):
+        raise UsageError(
+            f"stop at {name[:200]!r}: a type is an absolute IRI, or has one of the prefixes {', '.join(PREDECLARED)}"
+        )
+    return iri
+
+
+def _sources(patterns: Iterable[str]) -> Sources:
+    from provrepo.checks.coverage import Sources
+
+    return Sources.parse("\n".join(patterns))
+
+
 def _named(iri: str | None) -> None:
     if iri is not None and not is_iri(iri):
         raise UsageError(f"{iri[:200]!r} is not an absolute IRI")
 
 
-def _graph(start: str, direction: str, answer: Answer, minter: Minter) -> LineageGraph:
+def _positive(what: str, number: int) -> None:
+    if number < 1:
+        raise UsageError(f"{what} is a positive number, not {number}")
+
+
+def _unknown(names: str, as_of: str | None) -> NotFound:
+    return NotFound(f"nothing that you may read {'speaks' if as_of is None else 'spoke then'} of {names}")
+
+
+# What is answered
+
+
+def _graph(start: str, direction: str, answer: Answer, minter: Minter, as_of: str | None) -> LineageGraph:
     from provrepo.views.lineage_table import RULES
 
     walk, things = answer.walk, answer.things
@@ -332,21 +459,36 @@ def _graph(start: str, direction: str, answer: Answer, minter: Minter) -> Lineag
         for (subject, rule, upstream), sources in walk.edges.items()
         if subject in things and upstream in things
     ]
-    roots = [things[number] for number in walk.roots if number in things] if direction != "downstream" else []
     return LineageGraph(
         start,
         direction,
         tuple(sorted(nodes, key=lambda node: (node.distance, node.iri))),
         tuple(sorted(edges, key=lambda edge: (edge.subject, edge.relation, edge.object))),
-        tuple(sorted(thing.iri for thing in roots if thing.kinds & 1)),
+        (),
         len(walk.nodes),
-        len(walk.edges),
+        walk.total_edges,
         walk.beyond,
+        as_of=as_of,
     )
 
 
+def _with_roots(graph: LineageGraph, roots: Sequence[str], sources: Sources | None, limit: int) -> LineageGraph:
+    known = replace(graph, roots=tuple(roots[:limit]), total_roots=len(roots))
+    if sources is None:
+        return known
+    declared = [root for root in roots if root in sources]
+    others = [root for root in roots if root not in sources]
+    return replace(
+        known, declared=tuple(declared[:limit]), undeclared=tuple(others[:limit]), total_declared=len(declared)
+    )
+
+
+def _frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit])
+
+
 def _node(thing: Thing, distance: int, minter: Minter) -> LineageNode:
-    kinds = tuple(kind.name for place, kind in enumerate(_KINDS) if thing.kinds >> place & 1)
+    kinds = tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1)
     return LineageNode(thing.iri, kinds, thing.label, thing.types, distance, _said(thing.sources, minter))
 
 
@@ -364,25 +506,3 @@ def _said(sources: Sequence[Source], minter: Minter) -> tuple[Said, ...]:
 
 def _graph_of(version: Identifier, bundle: int) -> Identifier:
     return Minter.bundle(version, bundle) if bundle else version
-
-
-def _elements(node: LineageNode) -> list[Statement]:
-    attributes: list[tuple[Identifier, Identifier | Literal]] = []
-    if node.label:
-        attributes.append((Identifier(PROV_LABEL), Literal(node.label, XSD_STRING)))
-    attributes += [(Identifier(PROV_TYPE), Identifier(cls)) for cls in node.types]
-    kinds = [kind for kind in _KINDS if kind.name in node.kinds]
-    iri = Identifier(node.iri)
-    return [
-        Statement(kind, iri, tuple(None for _ in kind.arguments), tuple(attributes) if place == 0 else ())
-        for place, kind in enumerate(kinds)
-    ]
-
-
-def _relation(edge: LineageEdge) -> Statement:
-    from provrepo.views.lineage_table import RULES
-
-    rule = next(rule for rule in RULES if rule.name == edge.relation)
-    arguments: list[Identifier | str | None] = [None] * len(rule.kind.arguments)
-    arguments[0], arguments[rule.place] = Identifier(edge.subject), Identifier(edge.object)
-    return Statement(rule.kind, None, tuple(arguments), ())

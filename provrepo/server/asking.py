@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -15,7 +15,7 @@ from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server import pages
 
-__all__ = ["Target", "register", "run"]
+__all__ = ["Target", "place", "register", "run"]
 
 _EXTENSION = "provrepo.queries"
 
@@ -78,6 +78,15 @@ def register(app: Flask, *, threads: int, workers: int) -> None:
     app.extensions[_EXTENSION] = _Gate(max(1, min(workers, threads - 2)))
 
 
+def place() -> AbstractContextManager[None]:
+    """A place among the queries that may run: for everything whose work the client decides.
+
+    Raises:
+        Busy: on entering, none came free in time.
+    """
+    return cast("_Gate", current_app.extensions[_EXTENSION]).entered()
+
+
 def run(
     repo: Repository,
     target: Target,
@@ -97,7 +106,7 @@ def run(
         ask_it = partial(repo.query_version, project, document, version)
     else:
         ask_it = partial(repo.query, project=project, public=project is None)
-    with cast("_Gate", current_app.extensions[_EXTENSION]).entered():
+    with place():
         return ask_it(
             query,
             # What a query leaves relative is relative to the endpoint (SPARQL 1.1 Query, section 4.1.1.2), by the name

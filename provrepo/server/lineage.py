@@ -2,72 +2,149 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
 from flask import Blueprint, Response, request
 
 from provrepo.codecs.formats import by_name
-from provrepo.server import auth, lineage_pages, provaq, targets
-from provrepo.server.negotiate import HTML, JSON, Offer, choose, content_type
-from provrepo.server.rejections import Rejected
+from provrepo.repository.repository import Repository
+from provrepo.server import asking, auth, lineage_pages, parameters, provaq, targets
+from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.respond import cached, json_response
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("lineage", __name__)
 
-_BUNDLED = ("trig", "provjson")
-_FORMATS = ("turtle", "provn", *_BUNDLED)
+
+def _offers(*names: str) -> tuple[Offer, ...]:
+    return tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in names)
+
+
 _SVG = Offer("svg", ("image/svg+xml",), (".svg",))
-_OFFERS = (JSON, *(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS), _SVG, HTML)
+_BUNDLED = ("provn", "trig", "provjson")
+_RDF = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads")
+_LINEAGE = (JSON, *_offers(*_RDF, *_BUNDLED), _SVG, HTML)
+_THING = (JSON, *_offers(*_BUNDLED), HTML)
 _PAGES = (JSON, HTML)
+
 _MOST = 10_000
 _MOST_WRITTEN = 1000
 _MOST_DRAWN = 200
+_MOST_VERSIONS = 1000
+
+
+class _Way(TypedDict):
+    """What all verbs about lineage are asked with."""
+
+    depth: int | None
+    relations: Sequence[str]
+    stop: Sequence[str]
+    strict: bool
+    alternates: bool
+    project: str | None
+    as_of: str | None
+    timeout: float | None
 
 
 @blueprint.get("/lineage")
 def lineage() -> Response:
     """What ``?iri=`` came from, or what depends on it."""
     repo = auth.repository()
-    choice = choose(_OFFERS)
-    if choice.name == HTML.name and not request.args.get("iri"):
+    choice = choose(_LINEAGE)
+    page = choice.name == HTML.name
+    if page and not request.args.get("iri"):
         return cached(lineage_pages.lineage_page(None))
     most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
         choice.name, _MOST_WRITTEN
     )
-    iri = targets.asked(repo, project=request.args.get("project") or None)
-    graph = repo.lineage(
-        iri,
-        direction=request.args.get("direction") or "upstream",
-        depth=_number("depth", _MOST),
-        to=request.args.get("to") or None,
-        strict=_flag("strict"),
-        alternates=_flag("alternates"),
-        project=request.args.get("project") or None,
-        limit=_number("limit", most) or most,
-    )
+    iri, way = _asked(repo), _way()
+    direction = request.args.get("direction") or "upstream"
+    declared = parameters.several("source") if "source" in request.args else None
+    with asking.place():
+        graph = repo.lineage(
+            iri,
+            direction=direction,
+            to=parameters.text("to"),
+            sources=declared,
+            limit=parameters.number("limit", most) or most,
+            **way,
+        )
+        impact = repo.impact(iri, direction=direction, **way) if page and direction == "downstream" else None
     provaq.lineage(iri)
-    if choice.name == HTML.name:
-        return cached(lineage_pages.lineage_page(graph, graph.impact() if graph.direction == "downstream" else None))
+    if page:
+        return cached(lineage_pages.lineage_page(graph, impact))
     if choice.name == JSON.name:
         return json_response(graph.to_dict())
-    data = graph.document(bundles=choice.name in _BUNDLED).write(choice.name)
-    response = Response(data, content_type=content_type(choice.media_type))
-    # These formats have no place for what was left out.
-    response.headers["Provrepo-Nodes"] = f"{len(graph.nodes)}/{graph.total_nodes}"
-    response.headers["Provrepo-Edges"] = f"{len(graph.edges)}/{graph.total_edges}"
-    return cached(response)
+    # Most of these formats have no place for what was left out.
+    told = {
+        "Provrepo-Nodes": f"{len(graph.nodes)}/{graph.total_nodes}",
+        "Provrepo-Edges": f"{len(graph.edges)}/{graph.total_edges}",
+    }
+    return _written(graph.write(choice.name), choice, told)
+
+
+@blueprint.get("/lineage/impact")
+def impact() -> Response:
+    """How much depends on ``?iri=``, counted by kind, type, agent and project."""
+    repo = auth.repository()
+    choose((JSON,))
+    iri, way = _asked(repo), _way()
+    with asking.place():
+        found = repo.impact(
+            iri,
+            direction=request.args.get("direction") or "downstream",
+            limit=parameters.number("limit", _MOST) or _MOST_WRITTEN,
+            **way,
+        )
+    provaq.lineage(iri)
+    return json_response(found.to_dict())
+
+
+@blueprint.get("/lineage/common")
+def common() -> Response:
+    """What all of ``?iri=…&iri=…`` came from."""
+    repo = auth.repository()
+    page = choose(_PAGES).name == HTML.name
+    parameters.required("iri")
+    most = lineage_pages.MOST_LISTED if page else _MOST
+    iris, way = parameters.several("iri"), _way()
+    with asking.place():
+        found = repo.common(iris, limit=parameters.number("limit", most) or most, **way)
+    return cached(lineage_pages.common_page(found)) if page else json_response(found.to_dict())
 
 
 @blueprint.get("/thing")
 def thing() -> Response:
-    """What ``?iri=`` is, and which versions speak of it."""
-    page = choose(_PAGES).name == HTML.name
+    """All that is said about ``?iri=``, and which versions say it."""
+    repo = auth.repository()
+    choice = choose(_THING)
+    page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return cached(lineage_pages.thing_page(None))
-    repo, project = auth.repository(), request.args.get("project") or None
-    found = repo.thing(targets.asked(repo, project=project), project=project)
-    provaq.thing(found)
-    return cached(lineage_pages.thing_page(found)) if page else json_response(found.to_dict())
+    usual = lineage_pages.MOST_SAID if page else _MOST_WRITTEN
+    iri = _asked(repo)
+    with asking.place():
+        found = repo.thing(
+            iri,
+            project=parameters.text("project"),
+            as_of=parameters.moment(),
+            versions=parameters.number("versions", _MOST_VERSIONS) or 100,
+            limit=parameters.number("limit", _MOST) or usual,
+            timeout=parameters.seconds(),
+            abandoned=request.environ.get("waitress.client_disconnected"),
+        )
+    provaq.thing(found.node)
+    if page:
+        return cached(lineage_pages.thing_page(found))
+    if choice.name == JSON.name:
+        return json_response(found.to_dict())
+    told = {
+        "Provrepo-Versions": f"{len(found.accounts)}/{found.total_versions}",
+        "Provrepo-Statements": f"{found.told_statements}/{found.total_statements}",
+    }
+    return _written(found.document().write(choice.name), choice, told)
 
 
 @blueprint.get("/search")
@@ -76,31 +153,37 @@ def search() -> Response:
     page = choose(_PAGES).name == HTML.name
     if page and not request.args.get("q"):
         return cached(lineage_pages.search_page(None, ""))
-    text = _required("q")
+    text = parameters.required("q")
     found = auth.repository().search(
-        text, project=request.args.get("project") or None, limit=_number("limit", 1000) or 50
+        text,
+        project=parameters.text("project"),
+        limit=parameters.number("limit", 1000) or 50,
+        timeout=parameters.seconds(),
     )
     return cached(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
 
 
-def _required(name: str) -> str:
-    value = request.args.get(name, "")
-    if not value:
-        raise Rejected(400, f"say what is asked for: ?{name}=")
-    return value
+def _asked(repo: Repository) -> str:
+    return targets.asked(repo, project=parameters.text("project"))
 
 
-def _number(name: str, most: int) -> int | None:
-    value = request.args.get(name)
-    if not value:  # what a form sends of a field that was left empty
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= most):
-        raise Rejected(400, f"{name}={value[:40]} is not a whole number from 1 to {most}")
-    return int(value)
+def _way() -> _Way:
+    return {
+        "depth": parameters.number("depth", _MOST),
+        "relations": parameters.several("relation"),
+        "stop": parameters.several("stop"),
+        "strict": parameters.flag("strict"),
+        "alternates": parameters.flag("alternates"),
+        "project": parameters.text("project"),
+        "as_of": parameters.moment(),
+        "timeout": parameters.seconds(),
+    }
 
 
-def _flag(name: str) -> bool:
-    value = request.args.get(name, "false")
-    if value not in ("true", "false"):
-        raise Rejected(400, f"{name}={value[:40]} is neither true nor false")
-    return value == "true"
+def _written(data: bytes, choice: Choice, told: dict[str, Any]) -> Response:
+    response = Response(data, content_type=content_type(choice.media_type))
+    response.headers.update(told)
+    if choice.name == "rdfxml":
+        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        response.headers["Content-Disposition"] = 'attachment; filename="lineage.rdf"'
+    return cached(response)

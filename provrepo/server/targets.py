@@ -78,7 +78,7 @@ def _letters(encoded: re.Match[str]) -> str:
 
 def _known(repo: Repository, iri: str, project: str | None) -> bool:
     try:
-        repo.thing(iri, project=project)
+        repo.node(iri, project=project)
     except NotFound:
         if project is not None:
             repo.project(project)
