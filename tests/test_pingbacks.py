@@ -67,6 +67,20 @@ def test_links_say_more_even_beside_an_empty_list(site: Site) -> None:
     ]
 
 
+def test_a_list_may_be_about_one_thing(site: Site) -> None:
+    link = next(
+        link
+        for link in parse(site.client.get("/thing?iri=https://example.org/table").headers["Link"])
+        if link.relations == ["http://www.w3.org/ns/prov#pingback"]
+    )
+    assert link.parameters["anchor"] == "https://example.org/table"
+    assert site.client.post(link.target, data=b"http://a.example/", headers=LIST).status_code == 204
+    assert _kept(site) == [("has_provenance", "http://a.example/", "https://example.org/table")]
+    for hostile in ("no iri", "https://example.org/\u202egpj", "https://example.org/\r\n", "a" * 2001):
+        answer = site.client.post(HERE, query_string={"iri": hostile}, data=b"http://b.example/", headers=LIST)
+        assert answer.status_code == 400, hostile
+
+
 def test_a_version_has_pingbacks_of_its_own(site: Site) -> None:
     path = "/projects/open/documents/twice/versions/1/pingback"
     assert site.client.post(path, data=b"http://a.example/1", headers=LIST).status_code == 204
@@ -88,6 +102,8 @@ def test_a_version_has_pingbacks_of_its_own(site: Site) -> None:
         (b"https://me:secret@a.example/", LIST, 400),
         (b"http://a.example/\xff", LIST, 400),
         (b"http://a.example/<b>", LIST, 400),
+        ("http://a.example/\u202e".encode(), LIST, 400),
+        ("http://\u0430.example/".encode(), LIST, 400),
         (b"http://a.example/" + b"a" * 2000, LIST, 400),
         (b"\n".join(b"http://a.example/%d" % n for n in range(101)), LIST, 413),
         (b"http://a.example/\n" * 5000, LIST, 413),

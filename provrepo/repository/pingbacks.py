@@ -6,6 +6,7 @@ nothing of it is ever fetched: it comes from strangers.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -131,17 +132,22 @@ def _check(one: Pinged) -> None:
         if len(iri) > LONGEST:
             raise UsageError(f"{iri[:60]}… has {len(iri):,} characters; an IRI in a pingback has at most {LONGEST:,}")
     if not _is_address(one.uri):
-        raise UsageError(f"{one.uri[:200]!r} is not an absolute http or https IRI")
-    if one.anchor and not is_iri(one.anchor):
+        raise UsageError(f"{one.uri[:200]!r} is not an absolute http or https URI")
+    if one.anchor and (not is_iri(one.anchor) or _misleading(one.anchor)):
         raise UsageError(f"the anchor {one.anchor[:200]!r} is not an absolute IRI")
 
 
 def _is_address(iri: str) -> bool:
-    """Whether curators may be shown it as something to look up: no scripts, no files, no passwords."""
-    if not is_iri(iri):
+    """Whether curators may be shown it as something to look up: no scripts, no files, no passwords, no look-alikes."""
+    if not (iri.isascii() and is_iri(iri)):
         return False
     try:
         parts = urlsplit(iri)
     except ValueError:
         return False
     return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _misleading(iri: str) -> bool:
+    """Whether it holds what a terminal or page does not show, or shows elsewhere than where it stands."""
+    return any(unicodedata.category(character)[0] in "CZ" for character in iri)

@@ -80,14 +80,16 @@ def register(app: Flask, *, hourly: int) -> None:
 @blueprint.post(f"{_DOCUMENT}/pingback", endpoint="received", defaults={"version": None})
 @blueprint.post(f"{_DOCUMENT}/versions/<version>/pingback", endpoint="received_for_version")
 def received(project: str, document: str, version: str | None) -> Response:
-    """Where, as the sender says, more is known of what a document tells of."""
+    """Where, as the sender says, more is known of what a document tells of; with ``?iri=`` of that one thing."""
     repo = auth.repository()
     number = None if version is None else numbered(version)
     repo.version(project, document, number)
     if not auth.store().settings.pingbacks:
         raise NotAvailable("this repository takes no pingbacks")
     _count(project)
-    repo.pingback(project, document, _listed(), version=number, links=_linked())
+    about = request.args.get("iri", "")
+    listed = [Pinged("has_provenance", uri, about) for uri in _listed()]
+    repo.pingback(project, document, version=number, links=[*listed, *_linked()])
     return Response(status=204)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, g, request, url_for
@@ -102,15 +103,16 @@ def version(info: VersionInfo) -> None:
         _Link(info.iri, HAS_ANCHOR),
         _Link(url_for("provaq.service"), HAS_QUERY_SERVICE, info.iri),
     ]
-    if auth.store().settings.pingbacks:
-        found.append(_Link(url_for("pingback.received_for_version", **names), PINGBACK, info.iri))
-    g.provenance = found
+    g.provenance = [*found, *_pingback(names, info.iri)]
 
 
 def thing(node: LineageNode) -> None:
     """The running request is answered with what is known of one thing."""
-    documents = [_record(said, node.iri) for said in _current(node.sources)[:_MOST_RECORDS]]
-    g.provenance = [*_about(node.iri), *documents]
+    documents = _documents(node.sources)[:_MOST_RECORDS]
+    records = [_Link(url_for("documents.one", **names), HAS_PROVENANCE, node.iri) for names in documents]
+    # One is enough: whoever wants to say something of the thing shall not have to say it to each of them.
+    pingback = [_pingback(names, node.iri, iri=node.iri) for names in documents[:1]]
+    g.provenance = [*_about(node.iri), *chain.from_iterable(pingback), *records]
 
 
 def lineage(iri: str) -> None:
@@ -164,14 +166,17 @@ def _about(iri: str) -> list[_Link]:
     ]
 
 
-def _record(said: Said, iri: str) -> _Link:
-    address = url_for("documents.one", project=said.project, document=said.document, version=said.version)
-    return _Link(address, HAS_PROVENANCE, iri)
+def _pingback(names: dict[str, Any], anchor: str, **about: str) -> list[_Link]:
+    """Where to report back about a version; nowhere if the settings say so."""
+    if not auth.store().settings.pingbacks:
+        return []
+    return [_Link(url_for("pingback.received_for_version", **names, **about), PINGBACK, anchor)]
 
 
-def _current(sources: Sequence[Said]) -> list[Said]:
-    """One for each version, whatever number of its bundles speak of the thing."""
-    return list({(said.project, said.document, said.version): said for said in sources}.values())
+def _documents(sources: Sequence[Said]) -> list[dict[str, Any]]:
+    """The versions that speak of a thing, each once, whatever number of its bundles do."""
+    versions = dict.fromkeys((said.project, said.document, said.version) for said in sources)
+    return [dict(zip(("project", "document", "version"), version, strict=True)) for version in versions]
 
 
 def _links() -> list[_Link]:
