@@ -156,6 +156,9 @@ class Activity:
         entity, new = self.recorder.values.register(value)
         if new:
             events.append(self._described(entity, value))
+        if self._stats and entity not in self.recorder.described:
+            self.recorder.described.add(entity)
+            events += _stats(entity, value)
         return entity
 
     def _part(self, part: Part[Any], events: list[Event]) -> str:
@@ -208,6 +211,7 @@ class Activity:
             self._use(known, None, events)
             entity = self.recorder.values.renew(value)
             events.append(self._described(entity, value) | {"before": known})
+            self._entity(value, events)
         self._make(entity, role, events)
         self.recorder.journal.write(*events)
         return entity
@@ -360,6 +364,13 @@ class Activity:
         now = self.recorder.now()
         told = {"event": event, "activity": self.number, "time": now if at is None else min(at, now)}
         self.recorder.journal.write({**told, **seen._asdict(), **more})
+
+
+def _stats(entity: str, value: object) -> list[Event]:
+    from provrepo.capture.tables import described
+
+    found = contained(described)(value)
+    return [{"event": "stats", "entity": entity, **found}] if found else []
 
 
 def told(name: str, value: object) -> str:

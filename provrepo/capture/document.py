@@ -218,6 +218,8 @@ class _Description:
                 attributes.append(_text(SCHEMA + "name", kind["name"]))
             if kind["type"] == MLS + "Dataset" and (kind.get("version") or not thing.file):
                 attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
+        if thing.stats is not None:
+            attributes += _stats(thing.stats)
         if thing.maker is None:
             attributes.append(_type(PROVREPO + "Source"))
         self._statements.append(Statement(ENTITY, self._id(thing.name), (), tuple(dict.fromkeys(attributes))))
@@ -265,6 +267,22 @@ class _Description:
                 attributes.append(_text(PROVREPO + key, event[key]))
         attributes += [_text(PROVREPO + "column", column) for column in event.get("columns", [])]
         return attributes
+
+
+def _stats(stats: Event) -> list[Attribute]:
+    """What is in a table; what is said of a column begins with its name."""
+    shape = stats["shape"]
+    attributes = [_typed(PROVREPO + "rowCount", str(shape[0]), "integer")]
+    if len(shape) == 2:
+        attributes.append(_typed(PROVREPO + "columnCount", str(shape[1]), "integer"))
+    elif len(shape) > 2:
+        attributes.append(_text(PROVREPO + "shape", " × ".join(map(str, shape))))
+    for key, form in (("missing", "d"), ("mean", ".6g"), ("deviation", ".6g")):
+        attributes += [_text(PROVREPO + key, f"{name}={value:{form}}") for name, value in stats.get(key, {}).items()]
+    for name, labels in stats.get("labels", {}).items():
+        told = ", ".join(f"{label}={count}" for label, count in labels.items())
+        attributes.append(_text(PROVREPO + "distribution", f"{name}: {told}"))
+    return attributes
 
 
 def _type(iri: str) -> Attribute:

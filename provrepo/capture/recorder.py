@@ -71,6 +71,7 @@ class Recording:
         self.files = Files()
         self.values = Values(lambda: self.fresh("value"))
         self.open: dict[int | str, Activity] = {}
+        self.described: set[str] = set()
         self._anchor = anchor
         self._plans: dict[Any, str] = {}
         self._parts: dict[str, str] = {}
@@ -230,11 +231,14 @@ class Recorder(Recording):
 
     def _publish(self) -> bool:
         from provrepo.capture.document import build, save
+        from provrepo.capture.outbox import queue
 
         document = build(self.journal.whole())
         if document is not None:
             save(document, self.out)
         self.journal.done(idle=document is None)
+        if document is not None:
+            contained(queue)(self.out)
         return True
 
 
