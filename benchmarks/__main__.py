@@ -6,7 +6,19 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import capture, constraints, drawing, formats, lineage, loading, queries, shapes, soak, submissions
+from benchmarks import (
+    attacks,
+    capture,
+    constraints,
+    drawing,
+    formats,
+    lineage,
+    loading,
+    queries,
+    shapes,
+    soak,
+    submissions,
+)
 
 
 def main() -> None:
@@ -22,6 +34,7 @@ def main() -> None:
             "submissions",
             "loading",
             "queries",
+            "attacks",
             "lineage",
             "capture",
             "soak",
@@ -44,6 +57,7 @@ def main() -> None:
             "loading": lambda: loading.table(root, large),
             "capture": capture.table,
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
+            "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
         }
         if arguments.only == "soak":
