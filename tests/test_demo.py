@@ -32,12 +32,14 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("publish.py",),
         ("monthly.py",),
     ):
-        command = [sys.executable, "-B", "-I", "-c", _ISOLATED, str(EXAMPLES / "crops" / script), str(work), *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        recorded = script == "pipeline.py"
+        alone = [] if recorded else ["-I", "-c", _ISOLATED]
+        command = [sys.executable, "-B", *alone, str(EXAMPLES / "crops" / script), str(work), *arguments]
+        subprocess.run(command, check=True, capture_output=True, env=environment())
     return work
 
 
-# Without site-packages: the examples need the standard library and each other, and nothing else.
+# Without site-packages: whoever writes PROV by hand needs the standard library, and nothing else.
 _ISOLATED = """
 import runpy, sys
 sys.argv = sys.argv[1:]
@@ -74,6 +76,19 @@ def test_every_script_writes_its_own_format(worked: Path) -> None:
         report = provrepo.validate(document, profiles=["core"])
         assert report.conforms, report.findings
     assert len(provrepo.read(worked / "monthly.trig").bundles) == 1
+
+
+def test_what_steps_record_needs_nothing_added(worked: Path) -> None:
+    for path in worked.glob("runs/*/run.ttl"):
+        report = provrepo.validate(provrepo.read(path), profiles=["pipeline"])
+        assert report.findings == ()
+
+
+def test_a_pipeline_that_is_not_recorded_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-B", str(EXAMPLES / "crops" / "pipeline.py"), str(tmp_path)]
+    ran = subprocess.run(command, env=environment(PROVREPO_CAPTURE="off"), capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == "nothing was recorded: PROVREPO_CAPTURE says off\n"
 
 
 def test_checksums_in_the_documents_are_those_of_the_files(worked: Path) -> None:

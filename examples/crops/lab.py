@@ -1,15 +1,15 @@
 """What the scripts of this example share: names, people, and how a file is identified.
 
-A file has two identifiers. One says where it belongs (``.../runs/<run>/clean.csv``). The other says what is in it:
-``urn:hash::sha1:<digest>``, as cwltool and other tools name content, so that two tools that read the same bytes speak
-of the same thing without having agreed on anything.
+A file has a name that says where it belongs (``.../runs/<run>/clean.csv``), and others that say what is in it:
+``urn:hash::sha1:<digest>``, as cwltool names content, and ``ni:///sha-256;<digest>`` (RFC 6920), as provrepo's capture
+does; so that tools that read the same bytes speak of the same thing without having agreed on anything.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import platform
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,6 @@ ANA = "0000-0002-1825-0097"
 ANA_NAME = "Ana Example"
 BO = "0000-0001-5109-3700"
 BO_NAME = "Bo Example"
-
-PYTHON = f"CPython {platform.python_version()}"
 
 
 def now() -> str:
@@ -39,6 +37,11 @@ class File:
     size: int
     sha1: str
     sha256: str
+
+    @property
+    def content(self) -> str:
+        """The IRI of what it holds, by SHA-256."""
+        return "ni:///sha-256;" + urlsafe_b64encode(bytes.fromhex(self.sha256)).decode().rstrip("=")
 
     @classmethod
     def of(cls, path: Path) -> File:

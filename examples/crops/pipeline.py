@@ -1,11 +1,11 @@
-"""raw.csv → clean → train → metrics: a small pipeline that says what it did, as PROV-O in Turtle.
+"""raw.csv → clean → train → metrics: a small pipeline whose functions are steps, recorded as PROV-O in Turtle.
 
 Usage::
 
     python pipeline.py WORK [--raw raw.csv] [--alpha 1.0]
 
 It makes ``WORK/runs/<run>/`` with ``clean.csv``, ``model.json``, ``metrics.json`` and ``run.ttl``, and prints the path
-of ``run.ttl``. Standard library only.
+of ``run.ttl``. It needs provrepo, and computes with the standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import json
 import uuid
 from pathlib import Path
 
-from lab import ANA, ANA_NAME, CONTENT, LAB, ORCID, PYTHON, File, now
+from lab import CONTENT, LAB, File
+
+from provrepo.capture import session, step
 
 FEATURES = ("rain_mm", "soil_ph", "temp_c")
 TARGET = "yield_t_ha"
@@ -24,9 +26,7 @@ HOLD_OUT = 4
 """Every fourth plot tests the model and does not train it."""
 
 
-# --- the science -----------------------------------------------------------------------------------------------------
-
-
+@step(why="no soil has such a pH, and a plot without yield teaches nothing")
 def clean(raw: Path, cleaned: Path) -> None:
     """Drop incomplete rows, and those whose pH no soil has."""
     with raw.open(newline="", encoding="utf-8") as source, cleaned.open("w", newline="", encoding="utf-8") as target:
@@ -36,6 +36,7 @@ def clean(raw: Path, cleaned: Path) -> None:
         writer.writerows(row for row in rows if all(row.values()) and 4.5 <= float(row["soil_ph"]) <= 8.5)
 
 
+@step(derives=True)
 def train(cleaned: Path, model: Path, metrics: Path, alpha: float) -> None:
     """Fit a Ridge regression, and measure it on plots that it has not seen."""
     with cleaned.open(newline="", encoding="utf-8") as source:
@@ -90,117 +91,14 @@ def dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-# --- what it says about itself ---------------------------------------------------------------------------------------
-
-
-class Account:
-    """The account of one run, in Turtle."""
-
-    def __init__(self, run: str) -> None:
-        self.run = run
-        self.blocks = [
-            "\n".join(
-                f"@prefix {prefix}: <{namespace}> ."
-                for prefix, namespace in {
-                    "prov": "http://www.w3.org/ns/prov#",
-                    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-                    "xsd": "http://www.w3.org/2001/XMLSchema#",
-                    "schema": "http://schema.org/",
-                    "content": CONTENT,
-                    "data": f"{LAB}data/",
-                    "run": f"{LAB}runs/{run}/",
-                    "software": f"{LAB}software/",
-                    "orcid": ORCID,
-                }.items()
-            )
-        ]
-        self.described: set[str] = set()
-
-    def say(self, subject: str, *properties: tuple[str, str]) -> None:
-        """One subject with its properties, values already in Turtle."""
-        self.blocks.append(f"{subject}\n    " + " ;\n    ".join(f"{p} {value}" for p, value in properties) + " .")
-
-    def agents(self, script: File) -> None:
-        """Ana, who asked for the run, and the script that did it for her."""
-        self.say(f"orcid:{ANA}", ("a", "prov:Agent, prov:Person"), ("rdfs:label", string(ANA_NAME)))
-        self.say(
-            "software:pipeline",
-            ("a", "prov:Agent, prov:SoftwareAgent"),
-            ("rdfs:label", string(f"{script.name} on {PYTHON}")),
-            ("prov:actedOnBehalfOf", f"orcid:{ANA}"),
-        )
-        self.say(
-            "software:pipeline.py",
-            ("a", "prov:Entity, prov:Plan"),
-            ("rdfs:label", string(script.name)),
-            ("schema:sha256", string(script.sha256)),
-        )
-
-    def file(self, name: str, path: Path, *more: tuple[str, str]) -> None:
-        """A file, and its content as a thing of its own."""
-        file = File.of(path)
-        if file.sha1 not in self.described:
-            self.described.add(file.sha1)
-            self.say(
-                f"content:{file.sha1}",
-                ("a", "prov:Entity"),
-                ("rdfs:label", string(f"the content of {file.name}")),
-                ("schema:sha256", string(file.sha256)),
-                ("schema:contentSize", f'"{file.size}"^^xsd:integer'),
-            )
-        self.say(
-            name,
-            ("a", "prov:Entity"),
-            ("rdfs:label", string(file.name)),
-            ("prov:specializationOf", f"content:{file.sha1}"),
-            *more,
-        )
-
-    def step(self, name: str, label: str, used: str, began: str, ended: str, *more: tuple[str, str]) -> None:
-        """One step: who did it, by which plan, when, with what."""
-        self.say(
-            f"run:{name}",
-            ("a", "prov:Activity"),
-            ("rdfs:label", string(label)),
-            ("prov:startedAtTime", time(began)),
-            ("prov:endedAtTime", time(ended)),
-            ("prov:used", used),
-            ("prov:wasAssociatedWith", f"software:pipeline, orcid:{ANA}"),
-            (
-                "prov:qualifiedAssociation",
-                "[ a prov:Association ; prov:agent software:pipeline ; prov:hadPlan software:pipeline.py ]",
-            ),
-            *more,
-        )
-
-    def made(self, name: str, path: Path, step: str, source: str) -> None:
-        """A file that a step made out of another."""
-        self.file(
-            name,
-            path,
-            ("prov:wasGeneratedBy", f"run:{step}"),
-            ("prov:generatedAtTime", time(now())),
-            ("prov:wasDerivedFrom", source),
-            ("prov:wasAttributedTo", f"orcid:{ANA}"),
-        )
-
-    def text(self) -> str:
-        """The document."""
-        return "\n\n".join(self.blocks) + "\n"
-
-
-def string(value: str) -> str:
-    """A Turtle string: JSON's escapes are Turtle's too."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def time(value: str) -> str:
-    """A Turtle instant."""
-    return f'"{value}"^^xsd:dateTime'
+def named(iri: str, path: Path) -> str:
+    """In Turtle: what the laboratory calls a file, and its content under both digests that others know it by."""
+    file = File.of(path)
+    return f"<{iri}> prov:specializationOf <{file.content}>, <{CONTENT}{file.sha1}> .\n"
 
 
 def main() -> None:
-    """Run the steps one after the other, and write what happened."""
+    """Run the steps in a session that records them, and add what the laboratory calls the files."""
     arguments = argparse.ArgumentParser(description="raw.csv, clean, train, metrics")
     arguments.add_argument("work", type=Path, help="where runs/ is")
     arguments.add_argument("--raw", type=Path, default=Path(__file__).with_name("raw.csv"))
@@ -212,24 +110,17 @@ def main() -> None:
     place.mkdir(parents=True)
     cleaned, model, metrics = place / "clean.csv", place / "model.json", place / "metrics.json"
 
-    account = Account(run)
-    account.agents(File.of(Path(__file__)))
-    account.file("data:raw.csv", given.raw)
-
-    began = now()
-    clean(given.raw, cleaned)
-    account.made("run:clean.csv", cleaned, "clean", "data:raw.csv")
-    account.step("clean", "clean: drop incomplete rows and impossible pH", "data:raw.csv", began, now())
-
-    began = now()
-    train(cleaned, model, metrics, given.alpha)
-    account.made("run:model.json", model, "train", "run:clean.csv")
-    account.made("run:metrics.json", metrics, "train", "run:clean.csv")
-    alpha = ("schema:additionalProperty", string(f"alpha = {given.alpha}"))
-    account.step("train", "train: Ridge regression on yield", "run:clean.csv", began, now(), alpha)
-
     document = place / "run.ttl"
-    document.write_text(account.text(), "utf-8")
+    with session(f"crops {run}", out=document):
+        clean(given.raw, cleaned)
+        train(cleaned, model, metrics, given.alpha)
+
+    if not document.exists():
+        raise SystemExit("nothing was recorded: PROVREPO_CAPTURE says off")
+    # The record knows files by what they hold; cwltool has another digest of that, and colleagues say "runs/...".
+    with document.open("a", encoding="utf-8") as turtle:
+        turtle.write(named(f"{LAB}data/{given.raw.name}", given.raw))
+        turtle.writelines(named(f"{LAB}runs/{run}/{path.name}", path) for path in (cleaned, model, metrics))
     print(document)
 
 

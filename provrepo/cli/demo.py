@@ -45,13 +45,14 @@ SELECT ?who ?did (MIN(?time) AS ?started) WHERE {
 DERIVED_FROM = f"""\
 SELECT DISTINCT ?label ?source WHERE {{
   <{REPORT}>
-      (prov:wasDerivedFrom|prov:wasGeneratedBy/prov:used)+ ?source .
+      (prov:wasDerivedFrom|prov:wasGeneratedBy/prov:used|prov:specializationOf/^prov:specializationOf)+ ?source .
   ?source rdfs:label ?label .
+  FILTER(?source != <{REPORT}>)
 }} ORDER BY ?label ?source"""
 
 USED_INPUT = f"""\
 SELECT ?run ?what (GROUP_CONCAT(DISTINCT ?who; separator=", ") AS ?by) WHERE {{
-  ?run prov:used/prov:specializationOf? <{RAW}> ;
+  ?run prov:used/(prov:specializationOf/^prov:specializationOf)?/prov:specializationOf? <{RAW}> ;
       rdfs:label ?what ;
       prov:wasAssociatedWith/rdfs:label ?who .
 }} GROUP BY ?run ?what ORDER BY ?what ?run"""
@@ -116,6 +117,7 @@ def demo(invocation: Invocation, no_serve: bool) -> int:
     program = f"{_program()} --data {settings.data}"
     output.result(f"     {program} list {PROJECT}")
     output.result(f"     {program} query --project {PROJECT} 'SELECT * {{ ?a prov:used ?e }}'")
+    output.result(f"     {program} lineage {REPORT}")
     if no_serve:
         output.result(f"     {program} serve")
         return 0
@@ -164,7 +166,8 @@ def _tell(story: Story, repository: Repository, work: Path) -> None:
     story.step(
         "A pipeline runs",
         "Small scripts clean the data of 400 plots, fit a Ridge regression, label odd plots, publish a report and "
-        "compare the month's runs. Each writes down what it did, in a format of its own.",
+        "compare the month's runs. In pipeline.py one line for each function records what it does; the others write "
+        "down what they did themselves, each in a format of its own.",
     )
     documents = list(_run_pipeline(story, examples / "crops", work))
     for suffix in ("provn", "xml", "json", "ttl", "nt", "jsonld"):
@@ -190,7 +193,8 @@ def _tell(story: Story, repository: Repository, work: Path) -> None:
 
     story.step(
         "Ask: what was the report derived from?",
-        "The trail leads from the report through steps that three scripts wrote down, each in its own format.",
+        "The trail leads from the report through steps that three scripts tell of, each in its own format. Where one "
+        "gives a file another name than the next, its content joins them.",
     )
     answer = _ask(story, repository, DERIVED_FROM)
     trail = ["metrics.json", "labels.csv", "clean.csv", "raw.csv"]
@@ -199,7 +203,7 @@ def _tell(story: Story, repository: Repository, work: Path) -> None:
     story.step(
         "Ask: which runs used this input?",
         "raw.csv is named by its content, so that runs which never heard of each other meet: the scripts' and "
-        "cwltool's.",
+        "cwltool's, though one says SHA-256 and the other SHA-1.",
     )
     answer = _ask(story, repository, USED_INPUT)
     enough = len({row["run"] for row in answer.rows}) >= EXPECTED_RUNS
