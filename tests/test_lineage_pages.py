@@ -82,7 +82,7 @@ def test_what_a_thing_came_from(site: Site) -> None:
 
 def test_the_picture_leads_from_thing_to_thing(site: Site) -> None:
     page = Page(get(site, "/lineage", iri=f"{EX}table", depth="3", strict="true"))
-    (picture,) = page.all("svg")
+    (picture,) = [drawing for drawing in page.all("svg") if drawing.get("class") == "prov-picture"]
     # Links inside an image could not be reached.
     assert picture["role"] == "group"
     inside = [dict(attributes) for name, attributes in page.elements if name == "a" and "class" not in attributes]
@@ -97,9 +97,10 @@ def test_what_depends_on_a_thing_is_counted_in_groups(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}raw", direction="downstream")
     affected = text[text.index('id="impact"') : text.index('id="picture"')]
     assert "By kind" in affected
-    assert re.findall(r"(entity|activity|open)</dt><dd>(\d+)</dd>", affected) == [
+    assert re.findall(r"(entity|activity|open|ada)</(?:span|a)></dt><dd>(\d+)</dd>", affected) == [
         ("activity", "1"),
         ("entity", "1"),
+        ("ada", "2"),
         ("open", "2"),
     ]
     assert 'id="impact"' not in get(site, "/lineage", iri=f"{EX}raw")
@@ -121,6 +122,9 @@ def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
     assert "It shows the 200 nearest of 601 things" in page.text
     assert len(rows(text)) == MOST_LISTED
     assert len(re.findall(r'class="prov-node ', text)) == lineage_pictures.MOST
+    # What is counted is everything, whatever the page has room for.
+    affected = text[text.index('id="impact"') : text.index('id="picture"')]
+    assert f"entity</span></dt><dd>{WIDE}</dd>" in affected
 
 
 def test_a_dense_lineage_is_drawn_in_part() -> None:
@@ -147,7 +151,7 @@ def test_only_what_the_caller_may_read_shows(site: Site) -> None:
             text = get(site, path, who, **parameters)
             assert "confidential" not in text
             assert "secret" not in text
-        assert "secret" in get(site, path, "reader", **parameters) or path == "/thing"
+        assert "secret" in get(site, path, "reader", **parameters)
     for path in ("/lineage", "/thing"):
         hidden = site.client.get(path, query_string={"iri": f"{EX}confidential"}, headers={"Accept": BROWSER})
         unknown = site.client.get(path, query_string={"iri": f"{EX}unknown"}, headers={"Accept": BROWSER})
@@ -178,14 +182,15 @@ def test_hostile_names_are_text(site: Site, path: str, parameters: dict[str, str
     for name, attributes in page.elements:
         assert not [key for key in attributes if key.startswith("on") or key == "style"], name
         for key in ("href", "src", "action", "xlink:href"):
-            target = attributes.get(key)
+            # What PROV-AQ puts into a page's head is said to programs, and nobody follows it by a click.
+            target = None if "ns/prov#" in (attributes.get("rel") or "") else attributes.get(key)
             assert target is None or re.match(r"(/(?!/)|#|https://www\.w3\.org/)", target), target
     if path != "/search":
         assert "alert(" in page.text
 
 
 def test_pages_are_sound_when_nothing_is_asked(site: Site) -> None:
-    for path in ("/lineage", "/thing", "/search", "/lineage?iri=&direction=&depth=", "/search?q="):
+    for path in ("/lineage", "/thing", "/search", "/lineage?iri=&direction=&depth=&as_of=&stop=", "/search?q="):
         page = Page(get(site, path))
         assert len(page.all("form")) == 2
         assert site.client.get(path).status_code == 400
@@ -200,7 +205,7 @@ def test_fields_left_empty_say_nothing(site: Site) -> None:
 def test_the_form_remembers_what_was_asked(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", direction="both", depth="2", alternates="true", project="open")
     page = Page(text)
-    fields = {field["name"]: field for field in page.all("input") if "name" in field}
+    fields = {field["id"]: field for field in page.all("input") if "id" in field}
     assert fields["iri"]["value"] == f"{EX}table"
     assert fields["depth"]["value"] == "2"
     assert fields["project"]["value"] == "open"
@@ -242,15 +247,15 @@ def test_commands_can_be_pasted(iri: str) -> None:
             "strict": True,
             "alternates": False,
         }
-    curl = shlex.split(asked.curl("https://lab.example/").replace("\\\n", ""))
+    curl = shlex.split(asked.curl("https://lab.example/lineage").replace("\\\n", ""))
     assert curl[2] == "https://lab.example/lineage"
     assert f"iri={iri}" in curl
 
 
 def test_every_parameter_is_an_option_of_the_command() -> None:
     assert isinstance(lineage_command, click.Command)
-    options = {parameter.name for parameter in lineage_command.params}
-    assert set(NAMES) <= options
+    options = {name.lstrip("-") for parameter in lineage_command.params for name in parameter.opts}
+    assert {name.replace("_", "-") for name in NAMES} - {"source"} <= options
 
 
 def test_every_page_has_a_box_to_search(site: Site) -> None:

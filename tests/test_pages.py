@@ -42,6 +42,7 @@ PAGES = [
     TRACED,
     "/lineage?iri=https://example.org/table&to=https://example.org/raw&direction=both",
     "/lineage?iri=https://example.org/x",
+    "/lineage/common?iri=https://example.org/table&iri=https://example.org/run",
     "/thing",
     "/thing?iri=https://example.org/table",
     "/search",
@@ -104,7 +105,8 @@ def test_every_page_is_sound_and_accessible(site: Site, path: str) -> None:
     assert len(page.all("caption")) == len(page.all("table"))
     assert all("scope" in cell for cell in page.all("th"))
     labels = {label["for"] for label in page.all("label")}
-    assert {field["id"] for field in page.all("textarea") + page.all("input") + page.all("select")} <= labels
+    fields = page.all("textarea") + page.all("input") + page.all("select")
+    assert {field["id"] for field in fields if field.get("type") != "hidden"} <= labels
     identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     headings = [int(name[1]) for name, _ in page.elements if re.fullmatch(r"h[1-6]", name)]

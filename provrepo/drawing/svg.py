@@ -27,15 +27,15 @@ _LONGEST_TITLE = 2_000
 _FOLLOWED = re.compile(r"(?:https?://|/(?!/)|#)[^\s\"<>]*\Z")
 
 
-def render(graph: Graph, *, prefix: str = "prov") -> str:
+def render(graph: Graph, *, prefix: str = "prov", layout: Layout | None = None) -> str:
     """The drawing as an SVG element, the same text for the same graph.
 
     Args:
         graph: what to draw.
         prefix: with which the ids in it begin; to be different for each drawing on a page.
+        layout: where everything is, where that has been found out already.
     """
-    layout = laid_out(graph)
-    return "\n".join(_Renderer(graph, layout, prefix).lines()) + "\n"
+    return "\n".join(_Renderer(graph, layout or laid_out(graph), prefix).lines()) + "\n"
 
 
 class _Renderer:

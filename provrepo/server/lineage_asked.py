@@ -14,8 +14,8 @@ __all__ = ["FLAGS", "NAMES", "Asked"]
 FLAGS = ("strict", "alternates")
 """Parameters that are true or not given."""
 
-NAMES = ("iri", "direction", "depth", "to", "project", *FLAGS, "limit")
-"""Parameters of ``/lineage``, in the order in which they are written; each is an option of the command too."""
+NAMES = ("iri", "direction", "depth", "to", "relation", "stop", *FLAGS, "project", "as_of", "limit", "source")
+"""Parameters of ``/lineage``, in the order in which they are written; each but the last is an option of the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,19 @@ class Asked:
         """The first value of a parameter; empty where there is none."""
         return next((value for known, value in self.values if known == name), "")
 
+    def all(self, name: str) -> list[str]:
+        """All values of a parameter."""
+        return [value for known, value in self.values if known == name]
+
     def but(self, **changes: str) -> Asked:
         """The same with other values; an empty one takes the parameter away."""
         kept = [(name, value) for name, value in self.values if name not in changes]
         new = [(name, value) for name, value in changes.items() if value]
         return Asked(tuple(sorted([*kept, *new], key=lambda pair: NAMES.index(pair[0]))))
+
+    def chosen(self) -> bool:
+        """Whether anything is asked that few people ask."""
+        return any(name not in ("iri", "direction", "depth", "limit", "source") for name, _ in self.values)
 
     def query(self, **more: str) -> str:
         """The query part of an address, without ``?``."""
@@ -50,20 +58,21 @@ class Asked:
 
     def command(self) -> str:
         """The command that asks the same of a data directory, to be pasted into a shell."""
-        return _written(["provrepo", "lineage", self.get("iri")], self._options())
+        start, *others = self.all("iri")
+        return _written(["provrepo", "lineage", start], [*(("--common", iri) for iri in others), *self._options()])
 
     def curl(self, address: str) -> str:
         """The command that asks the same of a server.
 
         Args:
-            address: where the server is reached, ending in a slash.
+            address: what is asked.
         """
         fields = (("--data-urlencode", f"{name}={value}") for name, value in self.values)
-        return _written(["curl", "--get", address + "lineage"], fields)
+        return _written(["curl", "--get", address], fields)
 
     def _options(self) -> Iterator[Sequence[str]]:
         for name, value in self.values:
-            if name != "iri":
+            if name not in ("iri", "source"):  # the command reads sources from a file
                 option = "--" + name.replace("_", "-")
                 yield (option,) if name in FLAGS else (option, value)
 

@@ -5,22 +5,37 @@ Nothing is asked here: whatever shows has been found for whoever sent the reques
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from flask import Response, request, url_for
 
 from provrepo.codecs.svg_graph import Naming
-from provrepo.repository.lineage import DIRECTIONS, LineageGraph, LineageNode, Said, SearchResult
-from provrepo.server import pages
+from provrepo.repository.lineage import relations
+from provrepo.repository.lineage_records import (
+    LineageCommon,
+    LineageGraph,
+    LineageImpact,
+    LineageNode,
+    Said,
+    SearchResult,
+)
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.things import Account, KnownThing
+from provrepo.server import pages, shown
 from provrepo.server.lineage_asked import Asked
 from provrepo.server.lineage_pictures import MARKED, draw
+from provrepo.vocab import PREDECLARED
 
-__all__ = ["FORMATS", "MOST_LISTED", "lineage_page", "search_page", "thing_page"]
+__all__ = ["FORMATS", "MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
 
 MOST_LISTED = 500
 """Nodes that a page lists."""
+
+MOST_SAID = 300
+"""Statements that the page of a thing shows."""
 
 FORMATS = (
     ("json", "JSON"),
@@ -32,7 +47,7 @@ FORMATS = (
 )
 """What the same lineage can be downloaded as."""
 
-_GROUPED = (("kinds", "By kind"), ("types", "By type"), ("agents", "By agent"), ("projects", "By project"))
+_GROUPED = {"kinds": "By kind", "types": "By type", "agents": "By agent", "projects": "By project"}
 _MOST_GROUPS = 12
 _MOST_SOURCES = 3
 
@@ -64,49 +79,88 @@ class Group:
 
     Attributes:
         title: what is counted.
+        what: in a word.
         counts: the most frequent, each with how it is called, its whole name and its number.
         more: how many others there are.
     """
 
     title: str
+    what: str
     counts: tuple[tuple[str, str, int], ...]
     more: int
 
 
-def lineage_page(graph: LineageGraph | None, impact: Mapping[str, Mapping[str, int]] | None = None) -> Response:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one version says of a thing.
+
+    Attributes:
+        version: the version.
+        rows: its statements.
+        caption: how many there are.
+        bundles: whether any stands in a bundle.
+        triples: predicates and values that have no place in PROV.
+    """
+
+    version: VersionInfo
+    rows: tuple[shown.Row, ...]
+    caption: str
+    bundles: bool
+    triples: tuple[tuple[shown.Shown, shown.Shown], ...]
+
+
+def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None) -> Response:
     """A lineage: its picture, and the same as a list.
 
     Args:
         graph: what was found; None for a page that asks what to look for.
-        impact: how much is affected, by what it is grouped by; None where nobody asked for what depends on the thing.
+        impact: how much depends on it; None where nobody asked for that.
     """
     asked = Asked.of(request.args)
+    form: dict[str, Any] = {"relations": relations()}
     if graph is None:
-        return pages.page("lineage.html", asked=asked, graph=None, directions=DIRECTIONS)
+        return pages.page("lineage.html", asked=asked, graph=None, **form)
+    # A client may have written the name of the thing in another way.
+    asked = asked.but(iri=graph.start)
     names = {node.iri: name_of(node) for node in graph.nodes}
     roots = set(graph.roots)
     return pages.page(
         "lineage.html",
         asked=asked,
-        directions=DIRECTIONS,
         graph=graph,
         name=names.get(graph.start) or _naming.short(graph.start),
         picture=draw(graph, lambda iri: lineage_of(iri, asked)) if len(graph.nodes) > 1 else None,
         marked=MARKED,
         rows=[row(node, root=node.iri in roots) for node in graph.nodes],
         names=names,
-        impact=grouped(impact) if impact else (),
+        impact=tuple(groups(impact)) if impact and impact.total else (),
         further=asked.but(depth=str(int(asked.get("depth")) + 1)) if graph.beyond and asked.get("depth") else None,
         formats=FORMATS,
         lineage_of=lineage_of,
+        **form,
     )
 
 
-def thing_page(thing: LineageNode | None) -> Response:
+def common_page(common: LineageCommon) -> Response:
+    """What several things came from, all of them."""
+    asked = Asked.of(request.args)
+    rows = [(row(each.node), each.distances, each.nearest) for each in common.nodes]
+    return pages.page("common.html", asked=asked, common=common, rows=rows, lineage_of=lineage_of)
+
+
+def thing_page(thing: KnownThing | None) -> Response:
     """Everything that is said of one thing; None for a page that asks of which."""
     if thing is None:
-        return pages.page("thing.html", thing=None, iri="")
-    return pages.page("thing.html", thing=thing, iri=thing.iri, row=row(thing), name=name_of(thing))
+        return pages.page("thing.html", thing=None)
+    name = name_of(thing.node)
+    accounts = [told(account, thing.node.iri, name) for account in thing.accounts]
+    return pages.page(
+        "thing.html",
+        thing=thing,
+        name=name,
+        accounts=accounts,
+        told=sum(len(account.rows) for account in accounts),
+    )
 
 
 def search_page(found: SearchResult | None, text: str) -> Response:
@@ -123,7 +177,7 @@ def search_page(found: SearchResult | None, text: str) -> Response:
 
 def lineage_of(iri: str, asked: Asked) -> str:
     """The address of the lineage of another thing, asked in the same way."""
-    there = asked.but(iri=iri, to="", limit="")
+    there = asked.but(iri=iri, to="", limit="", source="")
     return f"{url_for('lineage.lineage')}?{there.query()}"
 
 
@@ -140,12 +194,36 @@ def row(node: LineageNode, *, root: bool = False) -> Row:
     return Row(node, name_of(node), documents, len(versions) - len(documents), root)
 
 
-def grouped(impact: Mapping[str, Mapping[str, int]]) -> Sequence[Group]:
-    """The groups that a page has room for."""
-    found = []
-    for what, title in _GROUPED:
-        counts = impact.get(what, {})
-        shown = tuple((_naming.short(name), name, count) for name, count in islice(counts.items(), _MOST_GROUPS))
-        if shown:
-            found.append(Group(title, shown, len(counts) - len(shown)))
-    return found
+def groups(impact: LineageImpact) -> Iterator[Group]:
+    """The groups of what is affected, as far as a page has room for them."""
+    totals = {"types": impact.total_types, "agents": impact.total_agents, "projects": impact.total_projects}
+    for what, counts in impact.groups().items():
+        first = tuple((_naming.short(name), name, count) for name, count in islice(counts.items(), _MOST_GROUPS))
+        if first:
+            yield Group(_GROUPED[what], what, first, totals.get(what, len(counts)) - len(first))
+
+
+def told(account: Account, iri: str, name: str) -> Told:
+    """What a version says of a thing, as a table shows it.
+
+    Args:
+        account: what it says.
+        iri: the thing's name, in the place of which the table has what it is called.
+        name: that.
+    """
+    shortener, itself = shown.Shortener(PREDECLARED), shown.Shown(name, iri, kind="self")
+
+    def as_called(term: shown.Shown | None) -> shown.Shown | None:
+        return itself if term is not None and term.iri == iri else term
+
+    rows = [shown.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
+    count = f"{account.total:,} statement{'' if account.total == 1 else 's'}"
+    if len(account.sayings) < account.total:
+        count = f"The first {len(account.sayings):,} of {count}"
+    return Told(
+        account.version,
+        tuple(replace(row, subject=as_called(row.subject), object=as_called(row.object)) for row in rows),
+        count,
+        any(saying.bundle for saying in account.sayings),
+        tuple((shortener.term(triple.predicate), shortener.term(triple.object)) for triple in account.triples),
+    )

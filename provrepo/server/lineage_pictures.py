@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from provrepo.codecs.svg_graph import graph
 from provrepo.drawing.graph import Graph, Node
+from provrepo.drawing.layout import laid_out
 from provrepo.drawing.outline import sentence
 from provrepo.drawing.svg import render
 from provrepo.repository.lineage import LineageGraph
@@ -32,11 +33,13 @@ class LineagePicture:
         svg: one SVG element.
         words: what it shows, in a sentence.
         drawn: how many nodes of the lineage it shows, those that are drawn as badges included.
+        at: the middle of the node that the lineage is about, in px from the left and from the top.
     """
 
     svg: str
     words: str
     drawn: int
+    at: tuple[int, int]
 
 
 def draw(lineage: LineageGraph, link: Callable[[str], str]) -> LineagePicture:
@@ -53,7 +56,8 @@ def draw(lineage: LineageGraph, link: Callable[[str], str]) -> LineagePicture:
         replace(group, nodes=tuple(_linked(node, lineage.start, link) for node in group.nodes))
         for group in drawn.groups
     )
-    return LineagePicture(_rendered(Graph(groups)), sentence(drawn), min(most, len(lineage.nodes)))
+    svg, at = _rendered(Graph(groups))
+    return LineagePicture(svg, sentence(drawn), min(most, len(lineage.nodes)), at)
 
 
 def _nearest(lineage: LineageGraph, most: int) -> LineageGraph:
@@ -68,6 +72,8 @@ def _linked(node: Node, start: str, link: Callable[[str], str]) -> Node:
 
 
 @lru_cache(64)
-def _rendered(drawn: Graph) -> str:
+def _rendered(drawn: Graph) -> tuple[str, tuple[int, int]]:
     """The same picture is asked for again and again, and laying it out takes most of a page's time."""
-    return render(drawn, prefix=PREFIX)
+    layout = laid_out(drawn)
+    at = next(((round(node.x), round(node.y)) for node in layout.nodes if node.node.marked), (0, 0))
+    return render(drawn, prefix=PREFIX, layout=layout), at

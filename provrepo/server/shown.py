@@ -13,12 +13,12 @@ from textwrap import shorten
 from typing import NamedTuple
 
 from provrepo.codecs.results import QueryResult
-from provrepo.model.document import Bundle, Document
+from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
 from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
-__all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "statements", "words"]
+__all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "row", "statements", "words"]
 
 
 class Shown(NamedTuple):
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
         text: short enough to read.
         full: the whole IRI where ``text`` is not it, or empty.
         note: language or datatype of a literal, or empty.
-        kind: ``iri``, ``blank`` or ``literal``, which is its style.
+        kind: ``iri``, ``blank`` or ``literal``, which is its style; ``self`` for what the page is about.
         label: what the document calls the thing, or empty.
     """
 
@@ -159,7 +159,7 @@ def _rows(document: Document) -> Iterator[Row]:
     for bundle in document.instances():
         inner = Shortener({**document.prefixes, **bundle.prefixes}, labels) if bundle.prefixes else top
         for statement in bundle:
-            yield _row(statement, bundle, inner)
+            yield row(statement, inner, bundle=bundle.id)
 
 
 def _labels(document: Document) -> dict[str, str]:
@@ -173,7 +173,14 @@ def _labels(document: Document) -> dict[str, str]:
     return found
 
 
-def _row(statement: Statement, bundle: Bundle, shortener: Shortener) -> Row:
+def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None) -> Row:
+    """A statement as a row of a table.
+
+    Args:
+        statement: what is said.
+        shortener: for its names.
+        bundle: the IRI of the bundle it stands in.
+    """
     named = list(zip((a.name for a in statement.kind.arguments), statement.args, strict=False))
     subject: str | None = statement.id
     target: str | None = None
@@ -203,7 +210,7 @@ def _row(statement: Statement, bundle: Bundle, shortener: Shortener) -> Row:
         subject=heading,
         object=None if target is None else shortener.thing(target),
         details=tuple(details),
-        bundle=None if bundle.id is None else shortener.term(bundle.id),
+        bundle=shortener.term(Identifier(bundle)) if bundle else None,
         line=statement.span[0] if statement.span else None,
     )
 
