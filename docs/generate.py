@@ -23,6 +23,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.ledger.accounts import Token
+from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode, Said, SearchResult
 from provrepo.repository.queries import load
@@ -47,6 +48,8 @@ RETURNED = (
     ProjectInfo,
     Token,
     Check,
+    Pingback,
+    Pinged,
 )
 COMPETENCY = {
     "configuration",
@@ -132,7 +135,7 @@ def python() -> str:
         if inspect.isclass(value):
             parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
     parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
-    parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _methods(Repository)]
+    parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _verbs(Repository)]
     parts.append(
         "## provrepo.capture\n\nWhat pipelines record themselves with; see [the guide](../how-to/capture.md). "
         "`with step(...) as run` gives the activity `run`."
@@ -152,6 +155,13 @@ def _methods(cls: type) -> Iterator[tuple[str, Any]]:
             yield name, value.__func__
         elif inspect.isfunction(value) or isinstance(value, property):
             yield name, value
+
+
+def _verbs(cls: type) -> Iterator[tuple[str, Any]]:
+    """The methods of a class and of those that it inherits from, as they are in the class."""
+    names = [name for base in cls.__mro__[:-1] for name, _ in _methods(base)]
+    for name in dict.fromkeys(names):
+        yield name, inspect.getattr_static(cls, name)
 
 
 class _Bare:
