@@ -149,18 +149,24 @@ def test_a_session_describes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found.values(frames[0], PROVREPO + "distribution") == ["kind: a=5, (others)=2"]
 
 
+def told_of(value: Any) -> dict[str, Any]:
+    told = described(value)
+    assert told is not None
+    return told
+
+
 def test_the_libraries_themselves_where_they_are() -> None:
     numpy = pytest.importorskip("numpy")
-    told = described(numpy.array([[1.0, 2.0], [3.0, numpy.nan], [5.0, 1.0], [2.0, 2.0], [1.0, 9.0], [4.0, 3.0]]))
+    told = told_of(numpy.array([[1.0, 2.0], [3.0, numpy.nan], [5.0, 1.0], [2.0, 2.0], [1.0, 9.0], [4.0, 3.0]]))
     assert told["shape"] == [6, 2]
     assert told["missing"] == {"1": 1}
-    assert described(numpy.array([0, 1] * 5))["labels"] == {"values": {"0": 5, "1": 5}}
+    assert told_of(numpy.array([0, 1] * 5))["labels"] == {"values": {"0": 5, "1": 5}}
     assert described(numpy.zeros((2, 3, 4))) == {"shape": [2, 3, 4]}
     data = {"height": [1.0, 2.0, None, 4.0, 5.0, 6.0], "kind": ["a"] * 5 + [None]}
     for library in ("pandas", "polars"):
-        told = described(pytest.importorskip(library).DataFrame(data))
+        told = told_of(pytest.importorskip(library).DataFrame(data))
         assert told == {
             "shape": [6, 2], "missing": {"height": 1, "kind": 1}, "mean": {"height": 3.6},
             "deviation": {"height": pytest.approx(2.073644)}, "labels": {"kind": {"a": 5}},
         }  # fmt: skip
-        assert described(sys.modules[library].Series(data["kind"]))["labels"] == {"values": {"a": 5}}
+        assert told_of(sys.modules[library].Series(data["kind"]))["labels"] == {"values": {"a": 5}}

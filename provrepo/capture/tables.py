@@ -48,11 +48,11 @@ def described(value: Any) -> Event | None:
     if shape is None:
         return None
     told: Event = {"shape": shape, "missing": {}, "mean": {}, "deviation": {}, "labels": {}}
-    for name, reader, data in _columns(value, shape):
-        column = None if secret_name(name) else contained(reader)(data, shape[0])
+    for title, reader, data in _columns(value, shape):
+        column = None if secret_name(title) else contained(reader)(data, shape[0])
         if column is None:
             continue
-        name = text(name)
+        name = text(title)
         if column.missing:
             told["missing"][name] = column.missing
         if column.numbers and shape[0] - column.missing >= FEWEST and all(map(math.isfinite, column.numbers)):
