@@ -16,7 +16,7 @@ from provrepo import __version__, errors
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
-from provrepo.cli.lineage import lineage, search
+from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
@@ -146,6 +146,7 @@ for _verb in (
     erase,
     query,
     lineage,
+    thing,
     search,
     project,
     profile,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf_terms import is_iri
-from provrepo.errors import NotFound, TimedOut, UsageError
+from provrepo.errors import NotFound, UsageError
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.repository import access, catalog, moments
@@ -327,10 +327,7 @@ class Provenance(Quality):
 
         _positive("limit", limit)
         datasets = self._within(project)
-        deadline = self._deadline(timeout)
-        hits = self._store.view(Search).find(text, datasets, limit=limit)
-        if deadline is not None and time.monotonic() > deadline:
-            raise TimedOut("the search took too long; use rarer words, or search one project")
+        hits = self._store.view(Search).find(text, datasets, limit=limit, deadline=self._deadline(timeout))
         lineage, minter = self._store.view(Lineage), self._store.minter()
         # An entry may have reached only one of the two views yet.
         known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]

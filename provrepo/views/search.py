@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
+from provrepo.errors import TimedOut
 from provrepo.views.lineage_reading import read
 from provrepo.views.tabular import Tabular, Triple, literal
 from provrepo.views.view import Change
@@ -19,6 +22,8 @@ MAPPING = "1"
 
 _IDENTIFYING = re.compile(r"(?i)[/#:](?:identifier|checksum|checksumValue|sha1|sha256|sha512|md5|doi|serialNumber)$")
 _WORDS = 16
+_STEPS = 10_000
+"""Steps of SQLite between two looks at the clock: a fraction of a millisecond."""
 _WORD_LENGTH = 200
 
 
@@ -46,7 +51,7 @@ class Search(Tabular):
     );
     """
 
-    def find(self, text: str, datasets: Sequence[str], *, limit: int) -> Hits:
+    def find(self, text: str, datasets: Sequence[str], *, limit: int, deadline: float | None = None) -> Hits:
         """Things of some datasets of which every word of ``text`` is said; the last may be the beginning of one.
 
         The order depends on what is found alone: a rank by rarity would tell of what may not be read.
@@ -55,12 +60,16 @@ class Search(Tabular):
             text: words, without operators.
             datasets: the names of those that may be read.
             limit: the most things to name.
+            deadline: when to give up, by ``time.monotonic``; None for never.
+
+        Raises:
+            TimedOut: the deadline has passed.
         """
         words = re.findall(r"\w+", text)[:_WORDS]
         if not words:
             return Hits([], 0)
         match = " ".join(f'"{word[:_WORD_LENGTH]}"' for word in words) + "*"
-        with self._reading() as connection:
+        with self._reading() as connection, _until(connection, deadline):
             rows = connection.execute(
                 "SELECT w.iri, min(length(coalesce(nullif(w.label, ''), w.iri))) AS size FROM words w "
                 "JOIN thing t ON t.id = w.rowid JOIN version v ON v.id = t.version JOIN dataset d ON d.id = v.dataset "
@@ -103,6 +112,21 @@ class Search(Tabular):
         if change.kind == "erase":
             # FTS5 keeps the words of what was deleted until it merges its parts.
             connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+
+@contextmanager
+def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[None]:
+    """What runs on a connection is stopped at a deadline."""
+    if deadline is not None:
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise TimedOut(
+                "the search took too long and was given up; use rarer words, or one project"
+            ) from error
+        raise
 
 
 def _noted(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
