@@ -48,8 +48,11 @@ ROOM = 4000
 _MOST_RECORDS = 8
 """Documents that the answer about one thing points to."""
 
-_WITH_SERVICE = frozenset({"documents", "lineage", "pages", "projects", "sparql"})
-"""Blueprints whose answers name the query service even where they are about nothing in particular."""
+_WITH_SERVICE = frozenset({"documents", "lineage", "pages", "projects"})
+"""Blueprints whose answers name the query service even where they are about nothing in particular.
+
+Not SPARQL's: it has a description of its own, and its look-ups come by the hundred a second.
+"""
 
 _SD = "http://www.w3.org/ns/sparql-service-description#"
 _FORMATS = "http://www.w3.org/ns/formats/"
