@@ -14,6 +14,7 @@ from benchmarks import (
     formats,
     lineage,
     loading,
+    peers,
     queries,
     shapes,
     soak,
@@ -42,6 +43,12 @@ def main() -> None:
         help="one of the tables; soak runs only where it is named",
     )
     parser.add_argument("--minutes", type=float, default=60, help="how long soak runs")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        metavar="DIR",
+        help="capture also beside the tools that `benchmarks.peers` installed there",
+    )
     arguments = parser.parse_args()
     sizes = [1_000] if arguments.quick else [10_000, 100_000]
     large = sizes[-1]
@@ -55,7 +62,7 @@ def main() -> None:
             "drawing": drawing.table,
             "submissions": lambda: submissions.table(root, large),
             "loading": lambda: loading.table(root, large),
-            "capture": capture.table,
+            "capture": lambda: capture.table() + (["", *peers.table(arguments.peers)] if arguments.peers else []),
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
             "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),

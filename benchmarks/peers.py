@@ -96,7 +96,7 @@ def table(place: Path, rounds: int = ROUNDS) -> list[str]:
 
 
 def _environment(tool: Tool, place: Path) -> Path:
-    return place / tool.package / "bin"
+    return place.absolute() / tool.package / "bin"
 
 
 def _version(tool: Tool, place: Path) -> str | None:
@@ -142,7 +142,7 @@ def install(place: Path) -> None:
         home = place / tool.package
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, *tool.needs, "pandas", "scikit-learn"], check=False, cwd=place)
+        done = subprocess.run([*pip, *tool.needs, "pandas", "scikit-learn"], check=False)
         if done.returncode:
             print(f"{tool.name} cannot be installed here, and is left out", file=sys.stderr)
 
@@ -153,11 +153,10 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="make those that are missing, with pip")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each runs; the best counts")
     arguments = parser.parse_args()
-    place = arguments.place.absolute()
     if arguments.install:
-        place.mkdir(parents=True, exist_ok=True)
-        install(place)
-    print("\n".join(table(place, arguments.rounds)))
+        arguments.place.mkdir(parents=True, exist_ok=True)
+        install(arguments.place)
+    print("\n".join(table(arguments.place, arguments.rounds)))
 
 
 if __name__ == "__main__":
