@@ -28,10 +28,24 @@ QUERY_SERVICE = "http://www.w3.org/ns/prov#has_query_service"
 HAS_PROVENANCE = "http://www.w3.org/ns/prov#has_provenance"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with opened(tmp_path) as found:
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("pingbacks")) as found:
         yield found
+
+
+@pytest.fixture
+def site(everything: Site) -> Iterator[Site]:
+    """As new: no pingbacks, nobody has sent any, and the settings are the usual ones."""
+    store = everything.store
+    usual, file = store.settings, store.settings.data / "pingbacks.sqlite"
+    yield replace(everything, client=create_app(store).test_client())
+    store.settings = usual
+    everything.owner.set_project("secret", public=False)
+    store.pingbacks.close()
+    for path in file.parent.glob(file.name + "*"):
+        path.unlink()
+    store.pingbacks = Pingbacks(file)
 
 
 def _kept(site: Site, document: str = "run") -> list[tuple[str, str, str]]:
@@ -160,7 +174,7 @@ def test_methods_and_other_sites(site: Site) -> None:
 # The rate
 
 
-def test_an_address_is_slowed_down_for_one_project(site: Site, tmp_path: Path) -> None:
+def test_an_address_is_slowed_down_for_one_project(site: Site) -> None:
     store = site.store
     store.settings = replace(store.settings, pingback_rate=2)
     client = create_app(store).test_client()
