@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from provrepo.codecs import formats
 from tests.command import ROOT, environment
 from tests.serving import Site, opened
 
@@ -114,3 +117,255 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     missing = run("lineage", "https://example.org/nowhere")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "nothing that you may read" in missing.stderr
+
+
+SECRETS = (b"confidential", b"secret", b"hidden", b"harvester")
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A public project whose lineage goes on in a private one, which two later entries of it belong to."""
+    with opened(tmp_path_factory.mktemp("rich")) as found:
+        text = (
+            "document\nprefix ex <https://example.org/>\nentity(ex:model, [prov:type='ex:Model'])\n"
+            "wasGeneratedBy(ex:model, ex:train, -)\nused(ex:train, ex:table, -)\nwasDerivedFrom(ex:twin, ex:table)\n"
+            "endDocument"
+        )
+        found.submit("models", text.encode())
+        private = (
+            'document\nprefix ex <https://example.org/>\nentity(ex:table, [prov:label="confidential label"])\n'
+            "agent(ex:harvester)\nwasAttributedTo(ex:raw, ex:harvester)\nwasDerivedFrom(ex:raw, ex:confidential)\n"
+            "wasDerivedFrom(ex:hidden-report, ex:table)\nwasDerivedFrom(ex:twin, ex:confidential)\n"
+            "wasDerivedFrom(ex:model, ex:confidential)\nendDocument"
+        )
+        found.submit("hidden", private.encode(), project="secret")
+        yield found
+
+
+def body(site: Site, path: str, who: str = "", status: int = 200) -> dict[str, Any]:
+    answer = site.client.get(path, headers=site.auth(who))
+    assert answer.status_code == status, answer.data
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def nodes(found: dict[str, Any]) -> list[str]:
+    return sorted(node["iri"].removeprefix(EX) for node in found["nodes"])
+
+
+def test_every_parameter_of_lineage(rich: Site) -> None:
+    table = f"/lineage?iri={EX}model"
+    assert nodes(body(rich, table)) == ["ada", "model", "raw", "run", "table", "train"]
+    assert nodes(body(rich, f"{table}&relation=wasGeneratedBy&relation=used&depth=2")) == ["model", "table", "train"]
+    assert nodes(body(rich, f"{table}&stop=prov:Activity")) == ["model", "train"]
+    assert nodes(body(rich, f"{table}&stop={EX}Nothing&relation=")) == nodes(body(rich, table))
+    assert nodes(body(rich, f"{table}&to={EX}table&timeout=20")) == ["model", "table", "train"]
+    length = rich.owner.project("open").entries
+    now = body(rich, f"{table}&as_of=open/{length}")
+    assert (now["as_of"], nodes(now)) == (f"open/{length}", nodes(body(rich, table)))
+    moment = rich.owner.version("open", "models").time.replace("Z", "+00:00")
+    assert nodes(body(rich, f"{table}&as_of={moment}")) == nodes(now), "a plus that nobody encoded"
+    body(rich, f"{table}&as_of=open/1", status=404)
+    body(rich, f"{table}&as_of=1999-01-01T00:00:00Z", status=404)
+    found = body(rich, f"{table}&source={EX}r*&source={EX}other")
+    assert (found["declared"], found["undeclared"], found["coverage"]) == ([f"{EX}raw"], [], 100.0)
+    assert body(rich, f"{table}&source=")["declared"] == []
+    assert body(rich, table)["declared"] is None
+
+
+def test_impact(rich: Site) -> None:
+    found = body(rich, f"/lineage/impact?iri={EX}raw")
+    assert (found["total"], found["kinds"]) == (5, {"entity": 3, "activity": 2})
+    assert (found["types"], found["projects"]) == ({f"{EX}Model": 1}, {"open": 5})
+    assert found["agents"] == {f"{EX}ada": 2}
+    everything = body(rich, f"/lineage/impact?iri={EX}raw", "all")
+    assert (everything["total"], everything["projects"]["secret"]) == (6, 5)
+    assert body(rich, f"/lineage/impact?iri={EX}raw&depth=1&relation=used&limit=1")["total"] == 1
+    assert body(rich, f"/lineage/impact?iri={EX}model&direction=upstream")["direction"] == "upstream"
+    assert rich.client.get(f"/lineage/impact?iri={EX}raw&format=svg").status_code == 406
+
+
+def test_common(rich: Site) -> None:
+    path = f"/lineage/common?iri={EX}model&iri={EX}twin"
+    found = body(rich, path)
+    assert [node["iri"] for node in found["nodes"] if node["nearest"]] == [f"{EX}table"]
+    assert (found["total"], found["nodes"][0]["distances"]) == (4, [2, 1])
+    assert (found["starts"], found["truncated"]) == ([f"{EX}model", f"{EX}twin"], False)
+    everything = body(rich, path, "all")
+    assert f"{EX}confidential" in [node["iri"] for node in everything["nodes"]]
+    cut = body(rich, f"{path}&limit=1&strict=false")
+    assert (len(cut["nodes"]), cut["total"], cut["truncated"]) == (1, 4, True)
+
+
+def test_thing_as_json_and_prov(rich: Site) -> None:
+    found = body(rich, f"/thing?iri={EX}table")
+    assert found["label"] == "harvest <b>2025</b>"
+    assert [source["document"] for source in found["sources"]] == ["models", "run", "twice"]
+    source = found["sources"][1]
+    info = rich.owner.version("open", "run")
+    assert (source["time"], source["submitter"], source["actor"], source["graph"]) == (
+        info.time,
+        info.submitter,
+        info.actor,
+        info.iri,
+    )
+    assert [statement["kind"] for statement in source["statements"]] == ["entity", "wasGeneratedBy"]
+    assert body(rich, f"/thing?iri={EX}table", "all")["total_versions"] == 5
+    answer = rich.client.get(f"/thing?iri={EX}table&versions=1&limit=1&format=trig")
+    assert (answer.status_code, answer.content_type) == (200, "application/trig")
+    assert (answer.headers["Provrepo-Versions"], answer.headers["Provrepo-Statements"]) == ("1/3", "1/2")
+    for form in ("trig", "provjson", "provn"):
+        answer = rich.client.get(f"/thing?iri={EX}table&format={form}")
+        assert len(formats.read(answer.data, format=form).bundles) == 3
+    assert rich.client.get(f"/thing?iri={EX}table", headers={"Accept": "application/trig"}).status_code == 200
+    assert rich.client.get(f"/thing?iri={EX}table&format=turtle").status_code == 406
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/lineage?iri={EX}table&direction=both",
+        f"/lineage?iri={EX}raw&direction=downstream&format=trig",
+        f"/lineage?iri={EX}raw&direction=both&format=svg",
+        f"/lineage?iri={EX}model&depth=1",
+        f"/lineage?iri={EX}model&source={EX}confidential",
+        f"/lineage?iri={EX}model&as_of=2999-01-01T00:00:00Z",
+        f"/lineage/impact?iri={EX}raw",
+        f"/lineage/impact?iri={EX}table",
+        f"/lineage/common?iri={EX}model&iri={EX}twin",
+        f"/thing?iri={EX}table",
+        f"/thing?iri={EX}raw&format=provjson",
+        "/search?q=confidential",
+        "/search?q=harvester",
+    ],
+)
+def test_what_is_private_does_not_show(rich: Site, path: str) -> None:
+    """The same bytes as if there were no private project: neither names nor counts tell of it."""
+    before = rich.client.get(path)
+    assert before.status_code == 200
+    asked = path.encode()
+    assert [secret for secret in SECRETS if secret in before.data and secret not in asked] == []
+    rich.owner.withdraw("secret", "hidden", reason="for a moment")
+    try:
+        assert rich.client.get(path).data == before.data
+        assert rich.client.get(path).headers.get("Provrepo-Nodes") == before.headers.get("Provrepo-Nodes")
+    finally:
+        data, _ = rich.owner.original("secret", "hidden", 1)
+        rich.submit("hidden", data, project="secret")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/lineage?iri={}&project={}",
+        "/lineage?iri={}&as_of={}/2",
+        "/lineage/impact?iri={}&project={}",
+        "/lineage/impact?iri={}&as_of={}/2",
+        "/lineage/common?iri={}&iri=https://example.org/run&project={}",
+        "/thing?iri={}&project={}",
+        "/thing?iri={}&as_of={}/2",
+        "/search?q={}&project={}",
+    ],
+)
+def test_a_private_project_is_like_none(rich: Site, path: str) -> None:
+    private, missing = (rich.client.get(path.format(f"{EX}table", name)) for name in ("secret", "nowhere"))
+    assert private.status_code == missing.status_code == 404
+    assert private.data == missing.data
+    unknown = rich.client.get("/lineage?iri=https://example.org/confidential")
+    assert (unknown.status_code, unknown.data) == (404, rich.client.get("/lineage?iri=urn:nothing").data)
+    assert rich.client.get(path.format(f"{EX}table", "secret"), headers=rich.auth("all")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "relation=uses",
+        "relation=wasEndedBy",
+        "stop=Plan",
+        "stop=" + "x" * 3000,
+        "as_of=yesterday",
+        "as_of=2026-01-31T12:00:00",
+        "as_of=open/0",
+        "as_of=open/" + "9" * 40,
+        "source=*",
+        "source=" + "*a" * 9,
+        "&".join(["source=urn:x"] * 101),
+        "&".join(["relation=used"] * 101),
+        "to=no iri",
+        "limit=0",
+        "limit=10001",
+        "limit=99999999999999999999",
+        "limit=١",
+        "depth=-1",
+        "depth=1e3",
+        "timeout=0",
+        "timeout=-1",
+        "timeout=nan",
+        "timeout=1e9",
+        "timeout=" + "9" * 400,
+        "strict=1",
+        "strict=true&relation=used",
+        "direction=sideways",
+    ],
+)
+def test_nonsense(site: Site, query: str) -> None:
+    answer = site.client.get(f"/lineage?iri={EX}table&{query}")
+    assert answer.status_code == 400, answer.data[:500]
+    assert answer.content_type == "application/problem+json"
+    assert len(answer.data) < 2000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/lineage/impact",
+        "/lineage/impact?iri=no iri",
+        f"/lineage/impact?iri={EX}table&relation=x",
+        "/lineage/common",
+        f"/lineage/common?iri={EX}table",
+        f"/lineage/common?iri={EX}table&iri={EX}table",
+        f"/lineage/common?iri={EX}table&iri=x",
+        "/lineage/common?" + "&".join(f"iri={EX}{number}" for number in range(21)),
+        "/lineage/common?" + "&".join(f"iri={EX}{number}" for number in range(101)),
+        "/thing?iri=no iri",
+        f"/thing?iri={EX}table&versions=0",
+        f"/thing?iri={EX}table&versions=1001",
+        f"/thing?iri={EX}table&limit=x",
+        f"/thing?iri={EX}table&as_of=x",
+        f"/thing?iri={EX}table&timeout=x",
+        "/search?q=x&timeout=x",
+    ],
+)
+def test_nonsense_elsewhere(site: Site, path: str) -> None:
+    assert site.client.get(path).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/lineage?iri={EX}table",
+        f"/lineage/impact?iri={EX}raw",
+        f"/lineage/common?iri={EX}table&iri={EX}run",
+        f"/thing?iri={EX}table",
+    ],
+)
+def test_deadlines(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.store, "settings", replace(site.store.settings, query_timeout=1e-9))
+    for query in ("", "&timeout=100"):
+        answer = site.client.get(path + query)
+        assert answer.status_code == 503
+        assert answer.get_json()["type"].endswith("#timed-out")
+        assert "Retry-After" not in answer.headers
+
+
+def test_lineage_waits_for_a_place_like_queries(site: Site) -> None:
+    from contextlib import ExitStack
+
+    from provrepo.server import asking
+
+    with site.app.test_request_context(), ExitStack() as taken:
+        for _ in range(2):
+            taken.enter_context(asking.place())
+        answer = site.client.get(f"/lineage?iri={EX}table")
+        assert (answer.status_code, answer.get_json()["type"].rpartition("#")[2]) == (503, "busy")
+    assert site.client.get(f"/lineage?iri={EX}table").status_code == 200
