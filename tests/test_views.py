@@ -67,6 +67,14 @@ class TestQuadsOneAtATime(TestQuads):
         return Quads(path, base=BASE, capacity=1)
 
 
+class TestQuadsRenewed(TestQuads):
+    """With a store that is closed after every change."""
+
+    @pytest.fixture(autouse=True)
+    def renewed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(quads, "_RENEWED", 0)
+
+
 class TestMemory(QuadsContract):
     @pytest.fixture(autouse=True)
     def kept(self) -> Iterator[None]:
@@ -222,6 +230,19 @@ def test_readers_never_see_half_a_version(tmp_path: Path, view: Quads, stream: S
     assert seen == {300}
 
 
+def test_a_store_that_was_written_to_for_long_is_closed(
+    view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine keeps in memory has no other bound."""
+    monkeypatch.setattr(quads, "_RENEWED", 100_000)
+    opened = []
+    for number in range(12):
+        view.apply("crops", stream.submit("a", [triple("s", f'"{"x" * 20_000}{number}"')]))
+        opened.append(view._pool.opened())
+    assert set(opened) == {0, 1}
+    assert len(view.query("crops", ALL)) == 1
+
+
 def test_writers_of_many_threads_lose_nothing(tmp_path: Path, view: Quads) -> None:
     streams = [Stream(tmp_path, f"p{n}") for n in range(4)]
 
@@ -272,7 +293,7 @@ def test_a_crash_at_any_step_is_healed_by_applying_again(
 
     view.close()
     opener = view._pool._open
-    view._pool._open = lambda path: cast("ox.Store", Dying(opener(path)))
+    view._pool._open = lambda path: quads._Held(cast("ox.Store", Dying(opener(path).store)))
     try:
         view.apply("crops", change)
     except Killed:

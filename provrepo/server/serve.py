@@ -25,6 +25,7 @@ from provrepo.errors import UsageError
 from provrepo.repository.store import Store
 from provrepo.server import headers, pages, problems
 from provrepo.server.app import create_app
+from provrepo.workers import heap
 
 __all__ = ["serve"]
 
@@ -66,6 +67,8 @@ def serve(
             f"{address} is reachable from other machines: first set the IRI under which they know this repository, "
             "with `provrepo init --base https://…/`; or listen on 127.0.0.1"
         )
+    heap.few_arenas()
+    heap.return_large_blocks()
     # It would warn of each request that waits its turn: most of them while there is much to do, for a line of log each.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = create_app(store)

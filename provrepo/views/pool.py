@@ -113,6 +113,14 @@ class Pool(Generic[T]):
                 path.rename(trash)
                 shutil.rmtree(trash)
 
+    def retire(self, dataset: str) -> bool:
+        """Close it, to be opened anew by who needs it next; False, and nothing done, where somebody uses it."""
+        with self._changed:
+            if not self._idle(dataset):
+                return False
+            self._slots.pop(dataset, None)
+            return True
+
     def close(self) -> None:
         """Wait until nothing is in use, then close everything. The pool may be used again."""
         with self._changed:

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, cast
@@ -64,6 +65,14 @@ _SMALL = 4 << 20
 _BATCH = 20_000
 """Quads taken out in one transaction. A larger version is taken out in several, its successor loaded first."""
 
+_RENEWED = 16 << 20
+"""Bytes of updates after which a store is closed and opened anew.
+
+Oxigraph gives no bound to what the engine below it keeps: 128 MB and more of writes for each of twelve indexes, and
+blocks that were read. That is some three bytes for each byte of an update. Closing frees it all, and takes with writing
+it to disk a fifth of a second.
+"""
+
 PATIENCE = 10.0
 """Seconds that a query waits for a worker. A server lets in no more queries than there are workers."""
 
@@ -71,6 +80,24 @@ _CLOSING = 5.0
 """Seconds to wait for a store that is being closed before it can be opened again."""
 
 _DEFAULT = ox.DefaultGraph()
+
+
+@dataclass(slots=True)
+class _Held:
+    """A store that is open.
+
+    Attributes:
+        store: the store.
+        written: bytes of updates since it was opened.
+    """
+
+    store: ox.Store
+    written: int = 0
+
+    def update(self, text: str) -> None:
+        """One transaction."""
+        self.store.update(text)
+        self.written += len(text)
 
 
 class Quads:
@@ -105,7 +132,7 @@ class Quads:
         self.STAMP = f"{MAPPING} {base}".rstrip()
         self._catalogue = Catalogue(base)
         self._graph = ox.NamedNode(self._catalogue.graph)
-        self._pool: Pool[ox.Store] = Pool(path, _open, capacity=capacity)
+        self._pool: Pool[_Held] = Pool(path, _open, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}
         self._workers = workers
         self._limits = limits or Limits()
@@ -137,7 +164,8 @@ class Quads:
             Damaged: the content is not what a content file is, or the store cannot be written.
             NoSpace: the disk is full.
         """
-        with self._writing(dataset) as store:
+        with self._writing(dataset) as held:
+            store = held.store
             position = self._position(store, change.project)
             if change.sequence <= position:
                 return
@@ -148,11 +176,11 @@ class Quads:
             if change.kind == "submit" and change.content is not None:
                 content = change.content()
                 try:
-                    self._replace(store, change, content, leaving, edit)
+                    self._replace(held, change, content, leaving, edit)
                 finally:
                     content.unlink(missing_ok=True)
             else:
-                self._remove(store, leaving, self._edited(edit, leaving))
+                self._remove(held, leaving, self._edited(edit, leaving))
 
     def forget(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
@@ -164,10 +192,11 @@ class Quads:
 
     def _empty_of(self, dataset: str, project: Identifier) -> bool:
         """Take a project out; whether that leaves no other."""
-        with self._writing(dataset) as store:
+        with self._writing(dataset) as held:
+            store = held.store
             versions = self._subjects(store, OWN_PROJECT, project)
             leaving = {version: graphs for version in versions if (graphs := self._graphs_of(store, version))}
-            self._remove(store, leaving, self._forgetting(project))
+            self._remove(held, leaving, self._forgetting(project))
             return next(store.quads_for_pattern(None, ox.NamedNode(POSITION), None, self._graph), None) is None
 
     def clear(self, dataset: str) -> None:
@@ -273,28 +302,35 @@ class Quads:
                 spool.unlink(missing_ok=True)
 
     def _checkpoint(self, dataset: str, path: Path) -> bool:
-        with _translated(dataset), self._pool.use(dataset) as store:
-            if store is not None:
-                store.backup(str(path))
-            return store is not None
+        with _translated(dataset), self._pool.use(dataset) as held:
+            if held is not None:
+                held.store.backup(str(path))
+            return held is not None
 
     def _writer(self, dataset: str) -> threading.RLock:
         return self._writers.setdefault(dataset, threading.RLock())
 
     @contextmanager
     def _reading(self, dataset: str) -> Iterator[ox.Store]:
-        with _translated(dataset), self._pool.use(dataset) as store:
-            yield ox.Store() if store is None else store
+        with _translated(dataset), self._pool.use(dataset) as held:
+            yield ox.Store() if held is None else held.store
 
     @contextmanager
-    def _writing(self, dataset: str) -> Iterator[ox.Store]:
-        with self._writer(dataset), _translated(dataset), self._pool.use(dataset, create=True) as store:
-            if store is None:
-                raise AssertionError("a store that is created exists")
+    def _writing(self, dataset: str) -> Iterator[_Held]:
+        with self._writer(dataset), _translated(dataset):
             try:
-                yield store
+                with self._pool.use(dataset, create=True) as held:
+                    if held is None:
+                        raise AssertionError("a store that is created exists")
+                    yield held
+                    full = held.written > _RENEWED
+                    if full:
+                        # Otherwise opening it would do this, and take longer.
+                        held.store.flush()
             finally:
                 self._checkpoints.outdate(dataset)
+            if full:
+                self._pool.retire(dataset)
 
     def _position(self, store: ox.Store, project: str) -> int:
         found = self._values(store, self._catalogue.minter.project(project), POSITION)
@@ -330,21 +366,21 @@ class Quads:
         return {version: graphs for version in sorted(versions) if (graphs := self._graphs_of(store, version))}
 
     def _replace(
-        self, store: ox.Store, change: Change, content: Path, leaving: dict[Identifier, list[Identifier]], edit: Edit
+        self, held: _Held, change: Change, content: Path, leaving: dict[Identifier, list[Identifier]], edit: Edit
     ) -> None:
         """Put the content in and take out what it replaces."""
         version = self._catalogue.version(change)
         edited = self._edited(edit, leaving)
         if content.stat().st_size > _SMALL:
-            self._bulk_load(store, change, content)
-            self._remove(store, leaving, edited)
+            self._bulk_load(held.store, change, content)
+            self._remove(held, leaving, edited)
             return
         quads = list(_read(content))
         graphs = sorted({"" if isinstance(q.graph_name, ox.DefaultGraph) else q.graph_name.value for q in quads})
         for graph in graphs:
             check_graph(graph, version)
         insert = "INSERT DATA {\n" + "".join(map(_twice, quads)) + self._records(change, graphs) + "}"
-        self._remove(store, leaving, f"{insert};\n{edited}", first=insert)
+        self._remove(held, leaving, f"{insert};\n{edited}", first=insert)
 
     def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
         def trailer(graphs: Iterable[str]) -> bytes:
@@ -357,29 +393,27 @@ class Quads:
     def _records(self, change: Change, graphs: Iterable[str]) -> str:
         return "".join(map(_in_graph, Terms().quads(self._catalogue.graphs(change, graphs))))
 
-    def _remove(
-        self, store: ox.Store, leaving: dict[Identifier, list[Identifier]], then: str, *, first: str = ""
-    ) -> None:
+    def _remove(self, held: _Held, leaving: dict[Identifier, list[Identifier]], then: str, *, first: str = "") -> None:
         """Take graphs out of the dataset, and their triples out of the default graph where no other graph holds them.
 
         Args:
-            store: the dataset's.
+            held: the dataset's store.
             leaving: the graphs, by version.
             then: further operations of the same transaction.
             first: what to insert beforehand where the graphs are too large for one transaction; ``then`` holds it too.
         """
         nodes = [ox.NamedNode(graph) for graphs in leaving.values() for graph in graphs]
-        doomed = list(islice(self._doomed(store, nodes), _BATCH + 1))
+        doomed = list(islice(self._doomed(held.store, nodes), _BATCH + 1))
         if len(doomed) > _BATCH:
             if first:
-                store.update(first)
+                held.update(first)
             # Begun anew: what was just inserted may hold some of the triples.
-            batches = self._doomed(store, nodes)
+            batches = self._doomed(held.store, nodes)
             while doomed := list(islice(batches, _BATCH)):
-                store.update("DELETE DATA {\n" + "".join(doomed) + "}")
+                held.update("DELETE DATA {\n" + "".join(doomed) + "}")
         operations = ["DELETE DATA {\n" + "".join(doomed) + "}"] if doomed else []
         operations += [f"DROP SILENT GRAPH {node}" for node in nodes]
-        store.update(";\n".join([*operations, then]))
+        held.update(";\n".join([*operations, then]))
 
     def _doomed(self, store: ox.Store, leaving: list[ox.NamedNode]) -> Iterator[str]:
         """What goes with the leaving graphs, as SPARQL quads: each of their quads, and in the default graph its triple.
@@ -427,14 +461,14 @@ def _iri(identifier: Identifier) -> str:
     return str(ox.NamedNode(identifier))
 
 
-def _open(path: Path) -> ox.Store:
+def _open(path: Path) -> _Held:
     # A bulk load that was killed leaves its files; nobody else writes here.
     for left in path.glob("bulk-*"):
         left.unlink(missing_ok=True)
     deadline = time.monotonic() + _CLOSING
     while True:
         try:
-            return ox.Store(str(path))
+            return _Held(ox.Store(str(path)))
         except OSError as error:
             # A store is closed by the last reference to it, which another thread may be about to drop.
             if "lock hold by current process" not in str(error) or time.monotonic() > deadline:

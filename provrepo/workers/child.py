@@ -5,7 +5,6 @@ Nothing heavy is imported before a call asks for it. The process ends when its p
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import select
@@ -14,7 +13,7 @@ import threading
 from importlib import import_module
 from typing import IO, Any
 
-from provrepo.workers import network, wire
+from provrepo.workers import heap, network, wire
 
 __all__ = ["inside", "main"]
 
@@ -23,9 +22,6 @@ STACK = 64 << 20
 
 GRACE = 2.0
 """Seconds after a call's deadline at which the kernel ends a worker that no pool has ended."""
-
-_M_ARENA_MAX = -8
-"""Of malloc.h."""
 
 _state = {"inside": False}
 
@@ -72,19 +68,12 @@ def _limit(memory: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if memory:
-        _few_arenas()
+        heap.few_arenas()
         try:
             resource.setrlimit(resource.RLIMIT_AS, (memory << 20, memory << 20))
         except (ValueError, OSError):
             # macOS knows the limit but refuses to set it; the deadline still holds.
             pass
-
-
-def _few_arenas() -> None:
-    """Keep glibc from reserving address space for each thread: with many processors that alone reaches the limit."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 2)
 
 
 def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
