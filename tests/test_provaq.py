@@ -53,6 +53,7 @@ def _links(site: Site, path: str, **headers: str) -> dict[str, list[Link]]:
 def test_documents_say_where_their_provenance_is(site: Site, path: str) -> None:
     found = _links(site, path)
     iri = f"https://prov.example{RUN}/versions/1"
+    assert found["has_provenance"].pop().target.startswith("/projects/open/sparql?query=DESCRIBE")
     expected = {
         "has_provenance": f"{RUN}/versions/1",
         "has_query_service": "/prov-aq",
@@ -68,6 +69,10 @@ def test_where_the_links_lead(site: Site) -> None:
     found = _links(site, RUN)
     record = site.client.get(found["has_provenance"][0].target, headers={"Accept": "text/turtle"})
     assert EX.encode() in record.data
+    sent = site.client.get(found["has_provenance"][1].target, headers={"Accept": "text/turtle"})
+    assert sent.status_code == 200
+    iri = f"<https://prov.example{RUN}/versions/1>"
+    assert sent.get_data(as_text=True).partition(iri)[2].count("prov:wasAttributedTo") == 1
     assert site.client.get(found["has_query_service"][0].target).status_code == 200
     sent = site.client.post(found["pingback"][0].target, data=b"http://a.example/", content_type="text/uri-list")
     assert sent.status_code == 204
@@ -110,7 +115,7 @@ def test_things_and_lineage(site: Site) -> None:
 def test_pages_have_link_elements(site: Site) -> None:
     html = site.client.get(RUN, headers={"Accept": BROWSER}).get_data(as_text=True)
     head = html.partition("</head>")[0]
-    found = dict(re.findall(rf'<link rel="{PROV}([a-z_]*)" href="([^"]*)">', head))
+    found = dict(reversed(re.findall(rf'<link rel="{PROV}([a-z_]*)" href="([^"]*)">', head)))
     assert found == {
         "has_provenance": f"{RUN}/versions/1",
         "has_anchor": f"https://prov.example{RUN}/versions/1",

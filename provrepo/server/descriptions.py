@@ -47,6 +47,7 @@ _PREFIXES = """\
 @prefix void: <http://rdfs.org/ns/void#> .
 @prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix prov: <http://www.w3.org/ns/prov#> .
 """
 
 
@@ -94,6 +95,7 @@ def void() -> Response:
         *_vocabularies(),
         *_counts(_figures(public)),
         *(f"    void:subset <#project-{info.name}> ;" for info in projects if info.public),
+        f"    prov:has_query_service <{url_for('provaq.service')}> ;",  # PROV-AQ, section 3.3
         f"    void:sparqlEndpoint <{url_for('sparql.endpoint')}> .",
     ]
     for info in projects:

@@ -103,6 +103,7 @@ def version(info: VersionInfo) -> None:
     names: dict[str, Any] = {"project": info.project, "document": info.name, "version": info.version}
     found = [
         _Link(url_for("documents.one", **names), HAS_PROVENANCE, info.iri),
+        _Link(_catalogued(info), HAS_PROVENANCE, info.iri),
         _Link(info.iri, HAS_ANCHOR),
         _Link(url_for("provaq.service"), HAS_QUERY_SERVICE, info.iri),
     ]
@@ -161,6 +162,12 @@ def _description(base: str) -> list[tuple[str, str, Value]]:
     ]
 
 
+def _catalogued(info: VersionInfo) -> str:
+    """Where the repository says who sent a version, when and how: the version's own provenance."""
+    asked: dict[str, Any] = {"default-graph-uri": auth.store().minter().catalogue()}
+    return url_for("sparql.endpoint", project=info.project, query=f"DESCRIBE <{info.iri}>", **asked)
+
+
 def _about(iri: str) -> list[_Link]:
     return [
         _Link(url_for("lineage.lineage", iri=iri), HAS_PROVENANCE, iri),
@@ -169,7 +176,7 @@ def _about(iri: str) -> list[_Link]:
     ]
 
 
-def _pingback(names: dict[str, Any], anchor: str, **about: str) -> list[_Link]:
+def _pingback(names: dict[str, Any], anchor: str, **about: Any) -> list[_Link]:
     """Where to report back about a version; nowhere if the settings say so."""
     if not auth.store().settings.pingbacks:
         return []
