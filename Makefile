@@ -42,6 +42,7 @@ bench: $(VENV)/.test
 
 kill: $(VENV)/.test
 	$(BIN)/python -m tests.kill --rounds 200
+	$(BIN)/python -m tests.kill_capture --rounds 200
 
 reference: $(VENV)/.test
 	$(BIN)/python docs/generate.py

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from provrepo.capture import edge, files, journal, log_params, session, step
 from provrepo.capture.outbox import items, recover
 from provrepo.vocab import PROVREPO
+from tests import kill_capture
 from tests.captured import Captured
 from tests.command import environment
 
@@ -218,6 +220,10 @@ def test_a_journal_that_is_cut_anywhere_is_a_valid_document(cut: int) -> None:
     for recovered in recover(Path("prov")):
         assert {problem.rpartition("#")[2] for problem in Captured(recovered).rules()} == {"End"}
     assert not list(Path("prov").glob("*.journal"))
+
+
+def test_killed_at_random_moments() -> None:
+    assert kill_capture.rounds(8, seed=random.randrange(10**6)) == []
 
 
 def test_the_next_session_recovers_it_and_keeps_both() -> None:

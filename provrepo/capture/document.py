@@ -187,7 +187,7 @@ class _Description:
         attributes += [_text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
         attributes += [_typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
         attributes += self._where(run)
-        if end is None:
+        if end is None or (run.number == 0 and self._history.close is None):
             attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
         activity, plan = self._id(run.number), self._history.plan(run)
         times = (instant(start["time"]), instant(end["time"]) if end else None)

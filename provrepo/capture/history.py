@@ -122,6 +122,7 @@ class History:
         self._same_plan: dict[str, str] = {}
         self._things: dict[str, Thing] = {}
         self._current: dict[str, Thing] = {}
+        self._writers: dict[str, Run] = {}
         self._files = itertools.count(1)
         self._uses: list[Use] = []
         self._models: list[Event] = []
@@ -195,6 +196,8 @@ class History:
                     self._uses.append(Use(run, version, event["time"], event.get("role")))
             case "writing":
                 self._current.pop(event["path"], None)
+                if run:
+                    self._writers[event["path"]] = run
             case "wrote":
                 version = self._wrote(event)
                 if run:
@@ -234,11 +237,17 @@ class History:
 
     def _read(self, event: Event) -> Thing:
         current = self._current.get(event["path"])
-        same = current is not None and current.event["sha256"] == event["sha256"]
-        return current if current is not None and same else self._version(event)
+        if current is not None and current.event["sha256"] == event["sha256"]:
+            return current
+        version = self._version(event)
+        writer = self._writers.get(event["path"])
+        if writer is not None and not writer.over(event["time"]):
+            self._generated(version, writer, event["time"], None)  # so far; it may write more
+        return version
 
     def _wrote(self, event: Event) -> Thing:
         """What was written: a new version even of the same bytes, unless it was seen while it was being written."""
+        self._writers.pop(event["path"], None)
         current = self._current.get(event["path"])
         if current is None or current.event["sha256"] != event["sha256"] or current.seen < event["since"]:
             return self._version(event)
