@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provrepo.errors import NotFound, QueryError, TimedOut, Withdrawn
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
+from provrepo.views import quads_version
+from provrepo.views.quads_query import Question
 from tests.command import Command
 from tests.serving import BROWSER, Site, opened
 
@@ -149,6 +153,73 @@ def test_an_erased_version_is_gone(tmp_path: Path) -> None:
             site.owner.query_version("open", "twice", 1, "ASK {}")
         with pytest.raises(NotFound):
             site.store.as_actor(site.store.anonymous()).query_version("secret", "run", 1, "ASK {}")
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What has been read anew."""
+    seen: list[bytes] = []
+    load = quads_version.load
+
+    def counted(data: bytes, format: str, base: str | None) -> Any:  # noqa: A002
+        seen.append(data)
+        return load(data, format, base)
+
+    monkeypatch.setattr(quads_version, "load", counted)
+    quads_version._stores.clear()
+    yield seen
+    quads_version._stores.clear()
+
+
+def _triples(file: Path, base: str | None = None) -> int:
+    question = Question("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").to_dict()
+    reply = quads_version.run(
+        source=str(file), format="turtle", base=base, question=question, rows=9, size=9999, spool=str(file) + ".out"
+    )
+    return int(json.loads(reply["text"])["results"]["bindings"][0]["n"]["value"])
+
+
+def test_a_worker_reads_a_version_once(tmp_path: Path, loads: list[bytes]) -> None:
+    one, two = tmp_path / "1", tmp_path / "2"
+    one.write_text("<urn:a> a <http://www.w3.org/ns/prov#Entity> .")
+    two.write_text("<urn:a> a <http://www.w3.org/ns/prov#Entity> . <b> a <http://www.w3.org/ns/prov#Entity> .")
+    base = "http://base.example/"
+    assert [_triples(one), _triples(two, base), _triples(one), _triples(two, base)] == [1, 2, 1, 2]
+    assert loads == [one.read_bytes(), two.read_bytes()]
+    _triples(two, "http://another.example/")
+    assert len(loads) == 3
+
+
+def test_a_worker_keeps_so_much_and_the_last_used(
+    tmp_path: Path, loads: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / str(number) for number in range(3)]
+    for file in files:
+        file.write_text(f"<urn:{file.name}> a <http://www.w3.org/ns/prov#Entity> .")
+    size = len(files[0].read_bytes())
+    monkeypatch.setattr(quads_version, "_KEPT", 2 * size)
+    for number in (0, 1, 0, 2, 0):
+        _triples(files[number])
+    assert [data[5:6] for data in loads] == [b"0", b"1", b"2"]
+    _triples(files[1])
+    assert len(loads) == 4
+    # What is larger than all the room is read each time.
+    monkeypatch.setattr(quads_version, "_KEPT", size - 1)
+    quads_version._stores.clear()
+    _triples(files[0])
+    _triples(files[0])
+    assert len(loads) == 6
+    assert not quads_version._stores
+
+
+def test_a_worker_forgets_what_was_erased(tmp_path: Path, loads: list[bytes]) -> None:
+    gone, other = tmp_path / "gone", tmp_path / "other"
+    for file in (gone, other):
+        file.write_text("<urn:a> a <http://www.w3.org/ns/prov#Entity> .")
+    _triples(gone)
+    gone.unlink()
+    _triples(other)
+    assert [key[0] for key in quads_version._stores] == [str(other)]
 
 
 def test_a_long_answer_leaves_no_file(site: Site) -> None:

@@ -1,11 +1,15 @@
 """Asking one version in the graphs that its author gave it: its top level, and its bundles under their own names.
 
 A dataset gives each version and each bundle a graph of the repository's, since two documents may use one name for
-different bundles. Here there is only one document, read anew from its bytes. Two graphs of the same name are one.
+different bundles. Here there is only one document, read from its bytes. Two graphs of the same name are one.
+
+People ask one version several things, and reading takes many times as long as answering. So a worker keeps what it read
+last, until it is asked for so much else that there is no room, or the bytes are erased.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,11 @@ from provrepo.views.quads_query import Limits, Question
 from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["ask", "load", "run"]
+
+_KEPT = 32 << 20
+"""Bytes of the versions that a worker keeps, as they were submitted; in memory they take some ten times that."""
+
+_Key = tuple[str, str, str | None]
 
 
 def ask(
@@ -91,8 +100,28 @@ def run(
     asked = Question(**question)
     # Before the version is read: what is refused should be refused at once.
     guard.check(asked.text)
-    store = load(Path(source).read_bytes(), format, base)
-    return quads_query.reply(store, asked, Limits(rows=rows, size=size), Path(spool))
+    return quads_query.reply(_store(source, format, base), asked, Limits(rows=rows, size=size), Path(spool))
+
+
+_stores: OrderedDict[_Key, tuple[int, ox.Store]] = OrderedDict()
+"""File, format and base of a version → its size and its store; the one last used comes last."""
+
+
+def _store(source: str, format: str, base: str | None) -> ox.Store:  # noqa: A002
+    for key in [key for key in _stores if not Path(key[0]).exists()]:
+        del _stores[key]  # what was erased is to be gone from here too
+    # The file is named by the digest of its bytes, so that it is always the same.
+    wanted = (source, format, base)
+    if wanted in _stores:
+        _stores.move_to_end(wanted)
+        return _stores[wanted][1]
+    data = Path(source).read_bytes()
+    while _stores and len(data) + sum(size for size, _ in _stores.values()) > _KEPT:
+        _stores.popitem(last=False)
+    store = load(data, format, base)
+    if len(data) <= _KEPT:
+        _stores[wanted] = len(data), store
+    return store
 
 
 def load(data: bytes, format: str, base: str | None) -> ox.Store:  # noqa: A002
