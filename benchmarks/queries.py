@@ -23,6 +23,9 @@ RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 STEPS = 97
 """Activities that are looked up; the smallest document has as many."""
 
+VERSIONS = (1_000, 20_000)
+"""Statements of versions that are asked by themselves."""
+
 _JSON = pyoxigraph.QueryResultsFormat.JSON
 DEADLINE = 1
 """Seconds after which a runaway is killed; the next one follows at once."""
@@ -37,7 +40,7 @@ def measure(data: str, what: str, **arguments: Any) -> dict[str, Any]:
     if what == "http":
         with served(Path(data)) as server:
             return _over_http(server.address, **arguments)
-    return _in_process(Path(data), **arguments)
+    return {"process": _in_process, "visible": _until_visible, "versions": _versions}[what](Path(data), **arguments)
 
 
 def _over_http(address: tuple[str, int], connections: int, seconds: float, runaways: bool) -> dict[str, Any]:
@@ -88,6 +91,48 @@ def _over_http(address: tuple[str, int], connections: int, seconds: float, runaw
     }
 
 
+def _until_visible(data: Path, token: str, submissions: int) -> dict[str, Any]:
+    """Seconds of a submission over HTTP, and from its receipt to the first query that finds it."""
+    taken, visible, late = [], [], 0
+    with served(data) as server:
+        connection = Connection(server.address, token=token)
+        for number in range(submissions):
+            body = pipeline(100, salt=f"v{number}-").write("provjson")
+            start = time.perf_counter()
+            status = connection.send(
+                "POST", f"/projects/large/documents?name=v{number}", body, Content_Type="application/json"
+            ).status
+            if status != 201:
+                raise RuntimeError(f"a submission was answered with {status}")
+            received = time.perf_counter()
+            taken.append(received - start)
+            tries = 1
+            while b"true" not in connection.ask(f"ASK {{ <{EX}av{number}-0> prov:used ?o }}").body:
+                tries += 1
+            late += tries > 1
+            visible.append(time.perf_counter() - received)
+    taken.sort()
+    visible.sort()
+    return {
+        "taken_ms": 1000 * taken[len(taken) // 2],
+        "p50_ms": 1000 * visible[len(visible) // 2],
+        "p99_ms": 1000 * visible[int(len(visible) * 0.99)],
+        "late": late,
+    }
+
+
+def _versions(data: Path, statements: int) -> dict[str, Any]:
+    """Milliseconds of the first query over one version, and of those that follow."""
+    taken = []
+    with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
+        repository.query("ASK {}", public=True)
+        for _ in range(6):
+            start = time.perf_counter()
+            repository.query_version("large", f"version{statements}", 1, _lookup(1))
+            taken.append(1000 * (time.perf_counter() - start))
+    return {"first_ms": taken[0], "next_ms": sorted(taken[1:])[2]}
+
+
 def _in_process(data: Path, engine: bool, seconds: float) -> dict[str, Any]:
     if engine:
         store = pyoxigraph.Store.read_only(str(data / "views" / "quads" / "_public"))
@@ -116,6 +161,10 @@ def table(directory: Path, statements: int, seconds: float) -> list[str]:
     with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
         repository.create_project("large", public=True)
         repository.submit(pipeline(statements).write("turtle"), project="large", name="large", format="turtle")
+        for size in VERSIONS:
+            content = pipeline(size).write("provjson")
+            repository.submit(content, project="large", name=f"version{size}", format="provjson")
+        token = repository.create_token("benchmarks", write=True)[0]
         repository.query("ASK {}", public=True)
     rows = [
         "| look-ups over HTTP | connections | per second | p50 ms | p99 ms | refused | longest runaway, s |",
@@ -135,4 +184,17 @@ def table(directory: Path, statements: int, seconds: float) -> list[str]:
     for name, engine in (("pyoxigraph in process", True), ("provrepo, through a worker", False)):
         found = isolated("queries", data=str(data), what="process", engine=engine, seconds=seconds)
         rows.append(f"| {name} | {found['per_second']:,.0f} | {found['p50_ms']:.2f} |")
-    return rows
+    rows += ["", "| queries over one version, PROV-JSON | first ms | next ms |", "|---|---:|---:|"]
+    for size in VERSIONS:
+        found = isolated("queries", data=str(data), what="versions", statements=size)
+        rows.append(f"| {size:,} statements | {found['first_ms']:.0f} | {found['next_ms']:.1f} |")
+    found = isolated("queries", data=str(data), what="visible", token=token, submissions=round(20 * seconds))
+    return [
+        *rows,
+        "",
+        "| submissions of 100 statements over HTTP | receipt, p50 ms | until a query finds it, p50 ms | p99 ms "
+        "| not found at once |",
+        "|---:|---:|---:|---:|---:|",
+        f"| {round(20 * seconds)} | {found['taken_ms']:.0f} | {found['p50_ms']:.0f} | {found['p99_ms']:.0f} "
+        f"| {found['late']} |",
+    ]
