@@ -138,7 +138,7 @@ HOSTILE = {
     "severity": ("ex:s sh:targetClass ex:A ; sh:severity ex:Odd .", "none of sh:Violation"),
     "nameless": ("[] sh:targetClass ex:A ; sh:class ex:B .", "has no IRI"),
     "no target": ("ex:s sh:class ex:B .", "none of the shapes has a target"),
-    "no turtle": ("ex:s sh:targetClass", ""),
+    "no turtle": ("ex:s sh:targetClass", "line 7, column 20: Unexpected end"),
 }
 
 

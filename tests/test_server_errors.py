@@ -161,7 +161,6 @@ def test_the_place_of_an_error_is_told(site: Site) -> None:
         ("image/png", {}),
         ("text/html", {}),
         ("image/svg+xml", {}),
-        ("application/x-www-form-urlencoded", {}),
         ("multipart/form-data; boundary=x", {}),
         ("nonsense", {}),
         (PROVN_TYPE, {"Content-Encoding": "gzip"}),
@@ -173,6 +172,14 @@ def test_what_is_not_understood_is_415(site: Site, type_: str, headers: dict[str
     answer = send(site, data, type_, **headers)
     assert_problem(answer, 415)
     assert answer.headers.get("Accept-Encoding") == ("identity" if headers else None)
+
+
+def test_what_curl_sends_unasked_leaves_it_to_the_content(site: Site) -> None:
+    form = "application/x-www-form-urlencoded"
+    assert send(site, PROVN, form, query="?name=curl").get_json()["format"] == "provn"
+    assert site.client.post("/validate", data=PROVN, content_type=form).status_code == 200
+    problem = assert_problem(send(site, b"name=a&note=b", form), 400)
+    assert problem["type"].endswith("#unreadable")
 
 
 def test_a_body_beyond_the_limit_is_413(site: Site) -> None:

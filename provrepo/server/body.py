@@ -13,8 +13,11 @@ from provrepo.server.rejections import Rejected
 
 __all__ = ["Upload", "json_object", "plain", "text", "upload"]
 
-_UNSAID = frozenset({"", "application/octet-stream", "text/plain"})
-"""Media types that say nothing about the format: there the content decides."""
+_UNSAID = frozenset({"", "application/octet-stream", "text/plain", "application/x-www-form-urlencoded"})
+"""Media types that say nothing about the format: there the content decides.
+
+The last is what curl --data-binary sends unless it is told something better; no form of ours sends a document.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,9 @@ def _format() -> str | None:
     found = by_media_type(request.headers.get("Content-Type", ""))
     if found is None or not found.reads:
         known = ", ".join(format_.media_type for format_ in READABLE)
-        hint = " (curl --data-binary sends this one unless -H 'Content-Type: …' says better)"
-        form = request.mimetype == "application/x-www-form-urlencoded"
         raise Rejected(
             415,
-            f"{request.mimetype} is not a format of provenance documents{hint if form else ''}; send one of: {known}; "
+            f"{request.mimetype} is not a format of provenance documents; send one of: {known}; "
             "or application/octet-stream, and the content decides",
         )
     return found.name
