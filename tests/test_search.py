@@ -55,6 +55,13 @@ def test_what_is_found(tmp_path: Path) -> None:
         assert found("example run") == ["run"]
         assert found('"harvest" OR nothing*') == []
         assert found("- *") == []
+        put(
+            owner,
+            'entity(ex:3, [prov:label="sheet-2.pgm"])\nentity(ex:4, [prov:label="sheet-3.pgm"])',
+            name="scans",
+        )
+        assert found("sheet-3.pgm") == ["4"]
+        assert found("3 sheet pgm") == ["3", "4"]
         result = owner.search("harvest", limit=1)
         assert (len(result.things), result.total) == (1, 3)
         assert [node.label for node in stranger.search("harvest").things] == ["Harvest", "Müller's harvest table"]

@@ -54,6 +54,8 @@ class Search(Tabular):
     def find(self, text: str, datasets: Sequence[str], *, limit: int, deadline: float | None = None) -> Hits:
         """Things of some datasets of which every word of ``text`` is said; the last may be the beginning of one.
 
+        What a name such as ``sheet-3.pgm`` consists of has to stand side by side.
+
         The order depends on what is found alone: a rank by rarity would tell of what may not be read.
 
         Args:
@@ -65,10 +67,11 @@ class Search(Tabular):
         Raises:
             TimedOut: the deadline has passed.
         """
-        words = re.findall(r"\w+", text)[:_WORDS]
-        if not words:
+        parts = [words for part in text.split() if (words := re.findall(r"\w+", part))][:_WORDS]
+        if not parts:
             return Hits([], 0)
-        match = " ".join(f'"{word[:_WORD_LENGTH]}"' for word in words) + "*"
+        phrases = [" ".join(word[:_WORD_LENGTH] for word in words[:_WORDS]) for words in parts]
+        match = " ".join(f'"{phrase}"' for phrase in phrases) + "*"
         with self._reading() as connection, _until(connection, deadline):
             rows = connection.execute(
                 "SELECT w.iri, min(length(coalesce(nullif(w.label, ''), w.iri))) AS size FROM words w "
@@ -123,9 +126,7 @@ def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[N
         yield
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            raise TimedOut(
-                "the search took too long and was given up; use rarer words, or one project"
-            ) from error
+            raise TimedOut("the search took too long and was given up; use rarer words, or one project") from error
         raise
 
 
