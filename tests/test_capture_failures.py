@@ -175,6 +175,144 @@ def test_a_broken_settings_file_does_no_harm(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=environment(), capture_output=True)
 
 
+def test_what_fails_again_and_again_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(files, "sha256", fails)
+    with session("run", out="prov/run.trig"):
+        for number in range(50):
+            assert double(Table(), number) == 2 * number
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == len(set(told)) == 1
+
+
+def test_a_place_that_nobody_can_write() -> None:
+    with session("run", out="/proc/nowhere/run.trig"):
+        assert double(Table(), 4) == 8
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = tmp_path / "run.trig"
+
+    @step
+    def leave() -> None:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+
+    @step
+    def nowhere() -> None:
+        with pytest.raises(FileNotFoundError):
+            Path("x.csv").write_text("x")
+
+    with session("run", out=out):
+        leave()
+        nowhere()
+        with session("inner"):
+            nowhere()
+        (tmp_path / "y.csv").write_text("y")
+    os.chdir(tmp_path)
+    assert ("y.csv", "run") in Captured(out).generated
+
+
+def test_a_signal_handler_that_raises_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Alarm(Exception):
+        """What the program made of a signal."""
+
+    def ring(number: int, frame: Any) -> None:
+        raise Alarm
+
+    def interrupted(path: str) -> str:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return "0" * 64
+
+    before = signal.signal(signal.SIGUSR1, ring)
+    monkeypatch.setattr(files, "sha256", interrupted)
+    try:
+        with session("run", out="run.trig"), pytest.raises(Alarm):
+            double(Table(), 4)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_program_that_closes_all_descriptors() -> None:
+    with session("run", out="run.trig") as running:
+        recorder = running._recorder
+        assert recorder is not None
+        number = recorder.journal._file
+        assert number is not None
+        os.close(number)
+        with Path("own.txt").open("w") as own:
+            assert own.fileno() == number
+            assert double(Table(), 4) == 8
+    assert Path("own.txt").read_text() == ""
+    assert ("out.txt", "double") in Captured(Path("run.trig")).generated
+
+
+def test_a_lazy_value_stays_lazy() -> None:
+    class Lazy:
+        @property  # type: ignore[misc]
+        def __class__(self) -> type:
+            raise AssertionError("it was computed")
+
+    @step
+    def through(value: Any) -> Any:
+        return value
+
+    value = Lazy()
+    with session("run", out="run.trig"):
+        assert through(value) is value
+    assert Captured(Path("run.trig")).elements(f"{__name__}.test_a_lazy_value_stays_lazy.<locals>.Lazy")
+
+
+def program(code: str, *, shell: str = "exec {} script.py", **variables: str) -> subprocess.CompletedProcess[str]:
+    Path("script.py").write_text("import atexit, os, sys, threading, time\nfrom provrepo.capture import step\n" + code)
+    command = ["sh", "-c", shell.format(sys.executable)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment(**variables), timeout=30
+    )  # fmt: skip
+
+
+def test_nobody_can_be_told() -> None:
+    Path("prov").write_text("a file")
+    done = program("@step\ndef f(): return 1\nprint(f())", shell="exec {} script.py 2>&-")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    done = program("sys.stderr.close()\n@step\ndef f(): return 1\nprint(f())")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+SHUTDOWN = {
+    "a step when the program ends": "atexit.register(f)\nf()",
+    "a step after the session has ended": "f()\natexit.register(f)",
+    "only at the end": "atexit.register(f)",
+    "a thread that goes on": (
+        "def forever():\n    while True: f()\nthreading.Thread(target=forever, daemon=True).start()\ntime.sleep(0.1)"
+    ),
+    "an object that dies last": "class X:\n    def __del__(self): f()\nsys.modules['x'] = x = X()\nf()",
+    "a generator that is not exhausted": "@step\ndef g():\n    yield 1\n    yield 2\nit = g()\nnext(it)",
+    "a block that is not left": "block = step('b')\nblock.__enter__()\nf()",
+    "an end in a step": "@step\ndef main():\n    f()\n    sys.exit(0)\nmain()",
+    "an end without ado": "f()\nsys.stdout.flush()\nos._exit(0)",
+}
+
+
+@pytest.mark.parametrize("code", SHUTDOWN.values(), ids=SHUTDOWN)
+def test_the_end_of_the_interpreter(code: str) -> None:
+    done = program(f"@step\ndef f(): return 1\n{code}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    recover(Path("prov"))
+    for path in Path("prov").glob("*") if Path("prov").is_dir() else []:
+        assert {problem.rpartition("#")[2] for problem in Captured(path).rules()} <= {"End"}
+
+
+def test_ending_the_program_in_a_step_is_no_failure() -> None:
+    assert program("@step\ndef main(): sys.exit(0)\nmain()").returncode == 0
+    assert program("@step\ndef main(): sys.exit(3)\nmain()").returncode == 3
+    found = [Captured(path) for path in Path("prov").iterdir()]
+    assert sorted(document.status("main") for document in found) == ["Completed", "Failed"]
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

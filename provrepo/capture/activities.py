@@ -151,7 +151,7 @@ class Activity:
         return entity
 
     def _entity(self, value: object, events: list[Event]) -> str:
-        if isinstance(value, Part):
+        if type(value) is Part:
             return self._part(value, events)
         entity, new = self.recorder.values.register(value)
         if new:
@@ -323,6 +323,8 @@ class Activity:
     def _finish(self, events: list[Event], error: BaseException | str | None, status: str | None) -> None:
         if self.ended or self.recorder.closed:
             return
+        if isinstance(error, SystemExit) and not error.code:
+            error = None  # the program ends here, and well
         if error is None:
             self.settle()
         if self.borrowed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -49,7 +50,9 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         _own.depth += 1
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 (this is the edge)
+        except Exception as error:  # (this is the edge)
+            if _foreign(error):
+                raise
             _failed(function, error)
             return None
         finally:
@@ -64,6 +67,19 @@ def _failed(function: Callable[..., Any], error: Exception) -> None:
     tell("provenance is incomplete: %s failed with %s", where, type(error).__name__)
     with suppress(Exception):
         __getattr__("LOG").debug("the failure of %s", where, exc_info=error)
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether an error is the program's: raised by a handler of a signal that came while capture was at work."""
+    signals = sys.modules.get("signal")
+    if signals is None:
+        return False
+    handlers = [signals.getsignal(number) for number in signals.valid_signals()]
+    codes = {getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers} - {None}
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code not in codes:
+        trace = trace.tb_next
+    return trace is not None
 
 
 def tell(message: str, *about: object) -> None:

@@ -107,8 +107,8 @@ def things(value: object) -> Iterator[object]:
     """
     kind = type(value)
     if kind in CONTAINERS:
-        members = list(value.values() if isinstance(value, dict) else value)[:WIDEST]  # type: ignore[call-overload]
-        held = [member for member in members if _followed(member)]
+        members = value.values() if kind is dict else value  # type: ignore[attr-defined]
+        held = [member for member in itertools.islice(members, WIDEST) if _followed(member)]
         if held:
             yield from held
         elif kind in (list, dict, set) and _weight(value, SMALL) >= 0:
@@ -132,8 +132,8 @@ def nodes(value: object) -> Iterator[object]:
 
 
 def _followed(value: object) -> bool:
-    kind = type(value)
-    return kind.__weakrefoffset__ > 0 and not isinstance(value, _NEVER)
+    kind = type(value)  # and not __class__, which a lazy value may compute
+    return kind.__weakrefoffset__ > 0 and not issubclass(kind, _NEVER)
 
 
 def _weight(value: object, left: int) -> int:
