@@ -146,7 +146,7 @@ def test_nonsense(command: Command, arguments: list[str], code: int, said: str) 
 
 
 def test_a_deadline_that_has_passed(command: Command) -> None:
-    assert "took longer" in command.error("thing", EX + "model", "--timeout", "0.0001", code=1)
+    assert "longer than" in command.error("thing", EX + "model", "--timeout", "0.0001", code=1)
 
 
 def test_json_is_one_object_on_stdout(command: Command) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from provrepo.codecs import formats
 from provrepo.errors import AnswerTooLarge, Damaged, NotFound, UsageError
 from provrepo.model.identifiers import Identifier, Literal
+from provrepo.repository.lineage import MOST_SOURCES
 from provrepo.repository.lineage_records import LineageNode
 from provrepo.repository.repository import Repository
 from provrepo.repository.sayings import Saying, shares
@@ -143,7 +144,7 @@ def test_limits_are_stated_and_fair(both: tuple[Repository, Repository]) -> None
     assert [len(account.sayings) for account in found.accounts] == [6, 1, 1, 1, 1]
     assert (found.total_statements, found.told_statements, found.truncated) == (54, 10, True)
     found = owner.thing(EX + "a", versions=2)
-    assert (len(found.accounts), found.total_versions, len(found.node.sources), found.truncated) == (2, 5, 5, True)
+    assert (len(found.accounts), found.total_versions, len(found.node.sources), found.truncated) == (2, 5, 2, True)
     with pytest.raises(UsageError):
         owner.thing(EX + "a", limit=0)
     with pytest.raises(UsageError):
@@ -225,3 +226,10 @@ def test_the_node_alone(both: tuple[Repository, Repository]) -> None:
     assert node == owner.thing(EX + "a").node
     with pytest.raises(NotFound):
         stranger.node(EX + "a")
+    for number in range(MOST_SOURCES + 5):
+        put(owner, "wasDerivedFrom(ex:b, ex:a)", name=f"d{number}")
+    node = owner.node(EX + "a")
+    assert (len(node.sources), node.total_sources, node.projects) == (20, 26, ("open", "secret"))
+    told = owner.lineage(EX + "a").to_dict()["nodes"][0]
+    assert (len(told["sources"]), told["total_sources"], told["projects"]) == (20, 26, ["open", "secret"])
+    assert owner.thing(EX + "a").total_statements == 26

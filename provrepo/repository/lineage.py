@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf_terms import is_iri
-from provrepo.errors import NotFound, UsageError
+from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.repository import access, catalog, moments
@@ -41,6 +41,7 @@ __all__ = [
     "DIRECTIONS",
     "LIMIT",
     "MOST_COMMON",
+    "MOST_SOURCES",
     "LineageEdge",
     "LineageGraph",
     "LineageNode",
@@ -55,6 +56,9 @@ LIMIT = 10_000
 
 GROUPS = 1_000
 """The most types, agents and projects that an impact is told by where no other limit is given."""
+
+MOST_SOURCES = 20
+"""The most versions that are named as speaking of a node: an agent may be spoken of in every one there is."""
 
 MOST_COMMON = 20
 """The most things of which can be asked what they have in common."""
@@ -290,20 +294,16 @@ class Provenance(Quality):
         _positive("versions", versions)
         _positive("limit", limit)
         deadline = self._deadline(timeout)
-        node = self.node(iri, project=project, as_of=as_of)
-        left = _DAY if deadline is None else max(0.001, deadline - time.monotonic())
-        told = accounts(self._store, iri, node.sources[:versions], limit=limit, timeout=left, abandoned=abandoned)
-        return KnownThing(node, told, len(node.sources), as_of)
+        node = self._known(iri, project, as_of, versions)
+        left = _DAY if deadline is None else deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut("finding what speaks of it took longer than there was time for")
+        told = accounts(self._store, iri, node.sources, limit=limit, timeout=left, abandoned=abandoned)
+        return KnownThing(node, told, as_of)
 
     def node(self, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:
         """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
-        from provrepo.views.lineage import Lineage
-
-        _named(iri)
-        found = self._store.view(Lineage).thing(iri, self._within(project), as_of=self._as_of(as_of))
-        if found is None:
-            raise _unknown(iri, as_of)
-        return _node(found, 0, self._store.minter())
+        return self._known(iri, project, as_of, MOST_SOURCES)
 
     def search(
         self, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
@@ -332,6 +332,15 @@ class Provenance(Quality):
         # An entry may have reached only one of the two views yet.
         known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
         return SearchResult(tuple(_node(thing, 0, minter) for thing in known), hits.total)
+
+    def _known(self, iri: str, project: str | None, as_of: str | None, most: int) -> LineageNode:
+        from provrepo.views.lineage import Lineage
+
+        _named(iri)
+        found = self._store.view(Lineage).thing(iri, self._within(project), as_of=self._as_of(as_of))
+        if found is None:
+            raise _unknown(iri, as_of)
+        return _node(found, 0, self._store.minter(), most)
 
     def _seconds(self, timeout: float | None) -> float:
         """How long this actor may have an answer worked on."""
@@ -484,9 +493,17 @@ def _frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit])
 
 
-def _node(thing: Thing, distance: int, minter: Minter) -> LineageNode:
-    kinds = tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1)
-    return LineageNode(thing.iri, kinds, thing.label, thing.types, distance, _said(thing.sources, minter))
+def _node(thing: Thing, distance: int, minter: Minter, most: int = MOST_SOURCES) -> LineageNode:
+    return LineageNode(
+        thing.iri,
+        tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1),
+        thing.label,
+        thing.types,
+        distance,
+        _said(thing.sources[:most], minter),
+        len(thing.sources),
+        tuple(sorted({source.project for source in thing.sources})),
+    )
 
 
 def _said(sources: Sequence[Source], minter: Minter) -> tuple[Said, ...]:

@@ -61,7 +61,9 @@ class LineageNode:
         label: one of its labels; empty where it has none.
         types: its types beyond those kinds.
         distance: how many relations it is away from the start.
-        sources: the versions that speak of it.
+        sources: the first versions that speak of it, by project and document; an agent may be spoken of in thousands.
+        total_sources: how many versions speak of it.
+        projects: the projects of all of them, by name.
     """
 
     iri: str
@@ -70,11 +72,8 @@ class LineageNode:
     types: tuple[str, ...]
     distance: int
     sources: tuple[Said, ...]
-
-    @property
-    def projects(self) -> list[str]:
-        """The projects that speak of it, by name."""
-        return sorted({said.project for said in self.sources})
+    total_sources: int = 0
+    projects: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """What it is, as JSON."""
@@ -85,7 +84,8 @@ class LineageNode:
         return {
             **self.summary(),
             "distance": self.distance,
-            "projects": self.projects,
+            "projects": list(self.projects),
+            "total_sources": self.total_sources,
             "sources": [said.to_dict() for said in self.sources],
         }
 

@@ -64,16 +64,19 @@ class KnownThing:
     """A thing.
 
     Attributes:
-        node: what it is, and every version that speaks of it.
-        accounts: what the versions say of it, by project and document.
-        total_versions: how many versions speak of it, told or not.
+        node: what it is, and the versions that speak of it.
+        accounts: what these versions say of it, by project and document.
         as_of: the entry or time that was asked for; None for now.
     """
 
     node: LineageNode
     accounts: tuple[Account, ...]
-    total_versions: int
     as_of: str | None = None
+
+    @property
+    def total_versions(self) -> int:
+        """How many versions speak of it, told or not."""
+        return self.node.total_sources
 
     @property
     def total_statements(self) -> int:
@@ -94,7 +97,7 @@ class KnownThing:
         """As JSON; ``docs/reference/lineage.md`` describes each field."""
         return {
             **self.node.summary(),
-            "projects": self.node.projects,
+            "projects": list(self.node.projects),
             "as_of": self.as_of,
             "truncated": self.truncated,
             "total_versions": self.total_versions,

@@ -188,10 +188,8 @@ def name_of(node: LineageNode) -> str:
 
 def row(node: LineageNode, *, root: bool = False) -> Row:
     """A thing as a list shows it."""
-    versions = list(dict.fromkeys((said.project, said.document, said.version) for said in node.sources))
-    first = {(said.project, said.document, said.version): said for said in reversed(node.sources)}
-    documents = tuple(first[version] for version in versions[:_MOST_SOURCES])
-    return Row(node, name_of(node), documents, len(versions) - len(documents), root)
+    documents = node.sources[:_MOST_SOURCES]
+    return Row(node, name_of(node), documents, node.total_sources - len(documents), root)
 
 
 def groups(impact: LineageImpact) -> Iterator[Group]:
