@@ -84,20 +84,6 @@ def _shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_tutorial_runs(tmp_path: Path) -> None:
-    text = (DOCS / "tutorial" / "first-repository.md").read_text("utf-8")
-    for name, content in re.findall(r"(?s)<!-- file: (\S+) -->\n```\w*\n(.*?)```", text):
-        (tmp_path / name).write_text(content, "utf-8")
-    blocks = re.findall(r"(?s)```sh\n(.*?)```", text)
-    script = "".join(block for block in blocks if "pip install" not in block).replace("provrepo serve\n", "")
-    ran = _shell(script, tmp_path)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "the same statements" in ran.stdout
-    assert "crops/run@1 stored" in ran.stdout
-    assert "https://lab.example/ana" in ran.stdout
-    assert "pvr_" in ran.stdout
-
-
 def test_the_readme_shows_real_output(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(root() / "examples")
     blocks = re.findall(r"(?s)```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"))

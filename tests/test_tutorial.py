@@ -1,4 +1,4 @@
-"""The tutorial about the worked example shows what its commands print."""
+"""The tutorials show what their commands print."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import pytest
 from tests.command import ROOT
 from tests.transcripts import play, same
 
-PAGE = ROOT / "docs" / "tutorial" / "trace-a-model.md"
+TUTORIALS = ROOT / "docs" / "tutorial"
 
 
-def test_the_tutorial_shows_real_output(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
+@pytest.mark.parametrize("name", sorted(page.name for page in TUTORIALS.glob("*.md")))
+def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
+    page = (TUTORIALS / name).read_text("utf-8")
+    if "'.[examples]'" in page:
+        pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
     compared = 0
-    for step, printed in play(PAGE.read_text("utf-8"), tmp_path):
+    for step, printed in play(page, tmp_path):
         if step.printed is not None:
-            again = f"python -m tests.transcripts {PAGE.relative_to(ROOT)}"
-            assert same(step.printed, printed), f"$ {step.command}\n{printed}\nIf that is right: {again}"
+            assert same(step.printed, printed), (
+                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.transcripts docs/tutorial/{name}"
+            )
             compared += 1
     assert compared > 10
 

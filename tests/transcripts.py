@@ -1,8 +1,9 @@
 """Playing what a page shows: the commands of its code blocks, one after the other, in one shell.
 
-A block ``sh`` is run; a block ``console`` has commands after ``$`` and what they print, which is compared. Identifiers
-and times differ from run to run: those of the page stand for those that are met, also in the commands that follow. A
-line ``...`` in what is printed stands for lines that the page leaves out.
+A block ``sh`` is run; a block ``console`` has commands after ``$`` and what they print, which is compared. A block
+after ``<!-- file: NAME -->`` is what somebody saves under that name. Identifiers and times differ from run to run:
+those of the page stand for those that are met, also in the commands that follow. A line ``...`` in what is printed
+stands for lines that the page leaves out.
 
 ``python -m tests.transcripts PAGE`` writes into a page what its commands print now.
 """
@@ -31,7 +32,9 @@ _VOLATILE = (
     (re.compile(r"\b[0-9a-f]{40}([0-9a-f]{24})?\b"), "DIGEST"),
     (re.compile(r"ni:///sha-256;[\w-]+"), "CONTENT"),
     (re.compile(r"\d+ bytes"), "BYTES"),
-    (re.compile(r"TIME, [\w.-]+"), "TIME, SOMEBODY"),
+    (re.compile(r"\bpvr_\S+"), "TOKEN"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "NUMBER"),
+    (re.compile(r"TIME(,| ) *[\w.-]+"), r"TIME\1 SOMEBODY"),
     (re.compile(r"CPython [\w.]+"), "CPython"),
 )
 CLOSE = 0.06
@@ -65,17 +68,19 @@ def steps(page: str) -> Iterator[Step]:
 
 
 def play(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
-    """Run the commands of a page, but for those that install; each with what it prints.
+    """Run the commands of a page, but for those that install or serve; each with what it prints.
 
     Args:
         page: Markdown.
         folder: an empty one, which stands for a checkout and for somebody's home.
     """
     (folder / "examples").symlink_to(root() / "examples")
+    for name, content in re.findall(r"(?s)<!-- file: (\S+) -->\n```\w*\n(.*?)```", page):
+        (folder / name).write_text(content, "utf-8")
     variables = environment(HOME=str(folder), PYTHONDONTWRITEBYTECODE="1", **ANA)
     with Shell(folder, variables) as shell:
         for step in steps(page):
-            if "pip install" not in step.command:
+            if not re.search(r"pip install|^provrepo serve$", step.command, re.MULTILINE):
                 printed = shell.run(step.command)
                 if step.printed is not None:
                     shell.learn(step.printed, printed)
@@ -150,15 +155,20 @@ def _close(wanted: str, got: str) -> bool:
 def rewritten(page: str, folder: Path) -> str:
     """A page with what its commands print now, as if Ana had called them."""
     names: dict[str, str] = {}
+    written, rest = "", page
     for step, printed in play(page, folder):
         if step.printed is None:
             continue
-        shown = re.sub(r"(?m)^(  accepted .*Z, ).*$", r"\1ana", printed)
+        shown = re.sub(r"(Z, |Z  )\w+", r"\1ana", printed)
+        shown = re.sub(r"\b(pvr_[0-9a-f]+_)\S+", r"\1...", shown)  # nobody is to wonder whether it opens something
         names.update(zip(UUID.findall(step.printed), UUID.findall(shown), strict=False))
-        page = page.replace(f"$ {step.command}\n{step.printed}", f"$ {step.command}\n{shown}", 1)
+        before, command, rest = rest.partition(f"$ {step.command}\n")
+        written += before + command + shown
+        rest = rest.removeprefix(step.printed)
+    written += rest
     for old, new in names.items():
-        page = page.replace(old, new)
-    return page
+        written = written.replace(old, new)
+    return written
 
 
 def main() -> None:
