@@ -7,7 +7,7 @@ import os
 import threading
 import types
 import weakref
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def things(value: object) -> Iterator[object]:
     """
     kind = type(value)
     if kind in CONTAINERS:
-        members = value.values() if kind is dict else value  # type: ignore[attr-defined]
+        members: Any = value.values() if kind is dict else value  # type: ignore[attr-defined]
         held = [member for member in itertools.islice(members, WIDEST) if _followed(member)]
         if held:
             yield from held
