@@ -92,3 +92,32 @@ def test_an_input_differs_and_what_was_made_of_it_follows(repository: provrepo.R
     assert wheat != rye
     assert told.pop(("measure", "fit", "length")) == ("6.0", "4.0")
     assert {step for _, step, _ in told} == {"scan"}
+
+
+def test_runs_of_a_thousand_steps_are_compared_in_time(tmp_path: Path) -> None:
+    """A NOT EXISTS with a path in it takes longer than the half minute that a query has."""
+    with provrepo.open(tmp_path / "data") as repository:
+        for run, alpha in (("a", 1), ("b", 2)):
+            repository.submit(_long(run, alpha), name=run, format="turtle")
+        bound = {side: f"https://lab.example/{run}/session" for side, run in (("first", "a"), ("second", "b"))}
+        found = repository.query(by_name("compare-runs").bind(bound))
+        assert [(row["name"].lexical, row["in_first"].lexical, row["in_second"].lexical) for row in found] == [
+            ("alpha", "1", "2")
+        ]
+
+
+def _long(run: str, alpha: int) -> bytes:
+    steps = "".join(
+        f"r:step{n} a prov:Activity ; rdfs:label 'work' ; dcterms:isPartOf r:session ; prov:used r:file{n} ;\n"
+        f"  schema:additionalProperty 'alpha={alpha}', 'source={run}/{n}.txt' .\n"
+        f"r:file{n + 1} a prov:Entity ; rdfs:label '{n + 1}.txt' ; prov:wasGeneratedBy r:step{n} .\n"
+        for n in range(1000)
+    )
+    return f"""@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix schema: <http://schema.org/> .
+@prefix r: <https://lab.example/{run}/> .
+<https://lab.example/{run}/file0> a prov:Entity ; rdfs:label "0.txt" ; prov:specializationOf <https://lab.example/raw> .
+r:session a prov:Activity .
+{steps}""".encode()
