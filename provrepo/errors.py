@@ -165,7 +165,15 @@ class NoSpace(Error):
 
 
 class Busy(Error):
-    """Somebody else holds what is needed; trying again later may help."""
+    """Somebody else holds what is needed; trying again later may help.
+
+    Attributes:
+        retry_after: seconds to wait before that, where somebody said so; otherwise 0.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotAvailable(Error):
@@ -181,7 +189,15 @@ class TimedOut(WorkerFailed):
 
 
 class RemoteError(Error):
-    """Another server refused, failed or answered what cannot be understood."""
+    """Another server refused, failed or answered what cannot be understood.
+
+    Attributes:
+        status: of HTTP, or None where there was no answer.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Damaged(Error):

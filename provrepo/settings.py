@@ -48,7 +48,9 @@ class Settings:
         pingbacks: the most pingbacks kept for one project; 0 takes none.
         pingback_rate: pingback requests taken in an hour from one address about one project.
         trusted_proxy: the address of the proxy whose X-Forwarded-For says who the client is; empty for none.
-        token: sent to the other server by ``submit --to`` and ``query --endpoint``.
+        token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
+        send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
+        send_project: the project there.
         capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
 
@@ -71,6 +73,8 @@ class Settings:
     pingback_rate: int = 60
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
+    send_to: str = ""
+    send_project: str = "default"
     capture: str = "on"
 
 

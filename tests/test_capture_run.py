@@ -1,10 +1,9 @@
-"""``provrepo run`` and ``provrepo outbox``."""
+"""``provrepo run``."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -17,13 +16,12 @@ from typing import Any
 
 import pytest
 
-from provrepo.capture import log_data, log_metrics, log_model, log_params, session, step
+from provrepo.capture import log_data, log_metrics, log_model, log_params
 from provrepo.capture.outbox import recover
 from provrepo.model.statements import GENERATION
 from provrepo.vocab import DCTERMS, PROV, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX
 from tests.captured import Captured
-from tests.command import ROOT, Command, environment, provrepo
-from tests.test_cli_http import Served, served  # noqa: F401 (a fixture)
+from tests.command import ROOT, environment, provrepo
 
 
 @pytest.fixture(autouse=True)
@@ -510,44 +508,3 @@ def test_logging_outside_of_a_session_does_nothing() -> None:
     log_model(Model())
     log_data("raw.csv", "training")
     assert not Path("prov").exists()
-
-
-def record() -> None:
-    @step
-    def copy() -> None:
-        Path("copy.csv").write_bytes(Path("raw.csv").read_bytes())
-
-    with session("nightly"):
-        copy()
-
-
-def test_the_outbox_is_sent_once(served: Served) -> None:  # noqa: F811
-    command = Command(Path("unused"))
-    record()
-    assert command.json("outbox", "list") == [{"document": "nightly.trig", "state": "waiting"}]
-    arguments = ("outbox", "send", "--to", served.url, "--project", "crops")
-    sent = provrepo(*arguments, cwd=Path.cwd(), PROVREPO_TOKEN=served.token)
-    assert sent.returncode == 0, sent.stderr
-    assert sent.stdout.startswith(b"nightly.trig: ")
-    assert command.json("outbox", "list") == [{"document": "nightly.trig", "state": "sent"}]
-    assert provrepo(*arguments, cwd=Path.cwd(), PROVREPO_TOKEN=served.token).stdout == b""
-    record()
-    assert command.json("outbox", "list") == [{"document": "nightly.trig", "state": "changed"}]
-    assert provrepo(*arguments, cwd=Path.cwd(), PROVREPO_TOKEN=served.token).returncode == 0
-    assert json.loads(Path("prov/nightly.trig.sent").read_text())["receipt"]["version"] == 2
-
-
-def test_what_cannot_be_sent_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    from provrepo.cli import run as verbs
-
-    monkeypatch.setattr(verbs, "PAUSES", (0.0, 0.0, 0.0))
-    command = Command(Path("unused"))
-    record()
-    result = command("outbox", "send", "--to", "http://127.0.0.1:9", code=1)
-    assert result.stderr.count("trying again") == 2
-    assert command.json("outbox", "list") == [{"document": "nightly.trig", "state": "waiting"}]
-
-
-def test_an_outbox_that_is_not_there_is_empty() -> None:
-    command = Command(Path("unused"))
-    assert command.json("outbox", "list", "nowhere") == []

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
-import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.errors import Busy, Error, RemoteError
+from provrepo.errors import Error, RemoteError, UsageError
+from provrepo.settings import Settings
+
+if TYPE_CHECKING:
+    from provrepo.capture.outbox import Item
 
 __all__ = ["outbox", "run"]
-
-PAUSES = (0.0, 1.0, 4.0, 16.0)
-"""Seconds to wait before each attempt to send."""
 
 _folder = click.argument(
     "folder", required=False, default="prov", type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]"
@@ -59,7 +61,7 @@ def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, com
 def outbox() -> None:
     """Documents of captured sessions: what waits to be sent, and sending it.
 
-    Sessions that were killed are recovered first. Nothing is removed: documents stay where they are after sending.
+    Sessions that were killed are recovered first. Documents stay where they are, whatever comes of them.
     """
 
 
@@ -69,63 +71,88 @@ def outbox() -> None:
 def list_(folder: Path, style: str) -> int:
     """List the documents of DIR (./prov), after recovering those of sessions that were killed.
 
-    A document waits, was sent, or has changed since it was sent; a session may still be running.
+    A document waits, was sent, has changed since it was sent, was refused by the server, or discarded; a session may
+    still be running. What went wrong last stands beside it.
     """
     from provrepo.capture.outbox import items
 
-    found = [(item.path.name, item.state) for item in items(folder)]
+    found = list(items(folder))
     if style == "json":
-        output.records([{"document": name, "state": state} for name, state in found])
+        output.records([
+            {"document": item.path.name, "state": item.state, "attempts": item.attempts, "reason": item.reason or None}
+            for item in found
+        ])  # fmt: skip
     elif found:
-        output.table(["DOCUMENT", "STATE"], found)
+        output.table(["DOCUMENT", "STATE", "REASON"], [(item.path.name, item.state, item.reason) for item in found])
     return 0
 
 
 @outbox.command()
 @_folder
-@click.option("--to", "server", required=True, metavar="URL", help="The server, which is shown PROVREPO_TOKEN.")
-@click.option("--project", default="default", show_default=True, metavar="P", help="The project there.")
+@click.option("--to", "server", metavar="URL", help="The server, which is shown PROVREPO_TOKEN. [PROVREPO_SEND_TO]")
+@click.option("--project", metavar="P", help="The project there. [PROVREPO_SEND_PROJECT, or default]")
+@click.option("--again", is_flag=True, help="Also what the server refused before.")
+@click.option(
+    "--background", is_flag=True, help="Only what sessions queued, for up to 15 minutes, without a word: as they do."
+)
 @pass_invocation
-def send(invocation: Invocation, folder: Path, server: str, project: str) -> int:
+def send(
+    invocation: Invocation, folder: Path, server: str | None, project: str | None, again: bool, background: bool
+) -> int:
     """Send what waits in DIR (./prov) to a server.
 
-    A document keeps its name there. A server that does not answer is asked again, four times in all. Sending again
-    after a crash does no harm: the same bytes are the same version. Exit 1: something could not be sent; it waits.
+    A document keeps its name there. A server that does not answer is asked again, four times within half a minute; one
+    that says when to come back is believed. Sending again after a crash does no harm: the same bytes are the same
+    version. What the server will never take as it is, is set aside. Exit 1: something could not be sent.
     """
-    from provrepo.capture.outbox import items
-    from provrepo.capture.outbox import send as send_item
+    from provrepo.capture import sending
 
-    code = 0
-    for item in [item for item in items(folder) if item.state in ("waiting", "changed")]:
-        try:
-            receipt = send_item(item, lambda path, data: _deliver(invocation, path, data, server, project))
-        except Error as error:
-            output.note(f"error: {item.path.name}: {error}")
-            code = 1
-        else:
-            output.result(f"{item.path.name}: {receipt.get('iri') or 'sent'}")
-    return code
+    settings = invocation.settings(send_to=server, send_project=project)
+    if not settings.send_to:
+        raise UsageError("no server to send to: name it with --to, or set PROVREPO_SEND_TO")
+    deliver = partial(_deliver, settings)
+    if background:
+        sending.in_background(folder, deliver)
+        return 0
+    return 0 if sending.now(folder, deliver, _tell, again=again) else 1
 
 
-def _deliver(invocation: Invocation, path: Path, data: bytes, server: str, project: str) -> dict[str, Any]:
-    """Send one document, patiently.
+@outbox.command()
+@click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def discard(documents: tuple[Path, ...]) -> None:
+    """Let DOCUMENTS wait no longer. They stay where they are, and are not sent unless they change."""
+    from provrepo.capture.outbox import discard as discard_item
+    from provrepo.capture.outbox import item
+
+    for path in documents:
+        discard_item(item(path))
+        output.result(f"{path.name}: discarded")
+
+
+def _tell(item: Item, outcome: dict[str, Any] | Error, retried: bool) -> None:
+    if not isinstance(outcome, Error):
+        output.result(f"{item.path.name}: {outcome.get('iri') or 'sent'}")
+    elif retried:
+        output.note(f"{item.path.name}: {outcome}; trying again")
+    else:
+        output.note(f"error: {item.path.name}: {outcome}")
+
+
+def _deliver(settings: Settings, path: Path, data: bytes) -> dict[str, Any]:
+    """Send one document.
 
     Raises:
-        Error: it was refused, or every attempt failed.
+        Error: it was refused, or the server does not answer.
     """
     from provrepo.cli.transfer import Destination
     from provrepo.cli.transfer import send as transfer
     from provrepo.codecs.formats import detect
     from provrepo.repository.submission import name_for
 
-    settings = invocation.settings()
-    destination = Destination(server, project, name_for(str(path), "") or None, settings.token, settings.check_timeout)
-    media_type = detect(data, path).media_type
-    for pause in PAUSES[:-1]:
-        time.sleep(pause)
-        try:
-            return transfer(data, media_type, destination, update=True)
-        except (RemoteError, Busy) as error:
-            output.note(f"{path.name}: {error}; trying again")
-    time.sleep(PAUSES[-1])
-    return transfer(data, media_type, destination, update=True)
+    destination = Destination(
+        settings.send_to, settings.send_project, name_for(str(path), "") or None, settings.token, settings.check_timeout
+    )
+    receipt = transfer(data, detect(data, path).media_type, destination, update=True)
+    if receipt.get("sha256") != hashlib.sha256(data).hexdigest():
+        raise RemoteError(f"{settings.send_to} does not say that it has these bytes")
+    return receipt

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -39,8 +42,8 @@ _ERRORS: dict[int, type[Error]] = {
     412: Stale,
     413: TooLarge,
     415: ReadError,
-    503: Busy,
 }
+_BUSY = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Destination:
             UsageError: the server's URL is not an http or https URL.
         """
         parts = urlsplit(self.server)
+        if parts.username is not None or parts.password is not None:
+            raise UsageError("the URL of a server holds no user and no password; PROVREPO_TOKEN holds a token for it")
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise UsageError(f"{self.server!r} is not the URL of a server, such as https://prov.example/")
         steps = "/".join(quote(step, safe="") for step in ("projects", self.project, "documents", *path))
@@ -132,6 +137,9 @@ def _request(
             return answer.status, _decoded(answer.read(LONGEST_ANSWER))
     except urllib.error.HTTPError as error:
         with error:
+            if error.code in _BUSY:
+                said = _said(error.code, _decoded(error.read(LONGEST_ANSWER)))
+                raise Busy(said, retry_after=_seconds(error.headers.get("Retry-After", ""))) from None
             return error.code, _decoded(error.read(LONGEST_ANSWER))
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
@@ -148,10 +156,28 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 def _error(status: int, answer: Mapping[str, Any]) -> Error:
     """What an answer other than success means, with the sentence that the server gave (RFC 9457)."""
-    said = str(answer.get("detail") or answer.get("title") or http.client.responses.get(status, "no reason given"))
     if status == http.HTTPStatus.UNPROCESSABLE_ENTITY and isinstance(answer.get("report"), dict):
         from provrepo.checks.report import Report
 
-        return Refused(said, Report.from_dict(answer["report"]))
-    kind = _ERRORS.get(status, RemoteError)
-    return kind(f"the server refused: {said} (HTTP {status})")
+        return Refused(_reason(status, answer), Report.from_dict(answer["report"]))
+    kind = _ERRORS.get(status)
+    return kind(_said(status, answer)) if kind else RemoteError(_said(status, answer), status=status)
+
+
+def _said(status: int, answer: Mapping[str, Any]) -> str:
+    return f"the server refused: {_reason(status, answer)} (HTTP {status})"
+
+
+def _reason(status: int, answer: Mapping[str, Any]) -> str:
+    return str(answer.get("detail") or answer.get("title") or http.client.responses.get(status, "no reason given"))
+
+
+def _seconds(retry_after: str) -> float:
+    """What Retry-After asks for (RFC 9110, section 10.2.3): seconds, or a date."""
+    if re.fullmatch(r"[0-9]{1,9}", retry_after):
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max(0.0, (moment - datetime.now(moment.tzinfo)).total_seconds())
