@@ -25,10 +25,21 @@ from provrepo.codecs.results import QueryResult
 from provrepo.ledger.accounts import Token
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
-from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode, Said, SearchResult
+from provrepo.repository.lineage_records import (
+    CommonNode,
+    LineageCommon,
+    LineageEdge,
+    LineageGraph,
+    LineageImpact,
+    LineageNode,
+    Said,
+    SearchResult,
+)
 from provrepo.repository.queries import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
 from provrepo.repository.repository import Repository
+from provrepo.repository.sayings import Saying
+from provrepo.repository.things import Account, KnownThing
 from provrepo.settings import Settings, environment_name
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -41,6 +52,12 @@ RETURNED = (
     LineageNode,
     LineageEdge,
     Said,
+    LineageImpact,
+    LineageCommon,
+    CommonNode,
+    KnownThing,
+    Account,
+    Saying,
     SearchResult,
     Receipt,
     VersionInfo,
