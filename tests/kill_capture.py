@@ -37,7 +37,7 @@ write = os.write
 
 def killing(file, data):
     global writes
-    if not data.startswith(b"\\n{"):
+    if not data.startswith(b"\\n["):
         return write(file, data)
     writes += 1
     if writes == moment:

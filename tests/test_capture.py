@@ -361,7 +361,10 @@ def test_values_are_not_kept_alive(work: Path) -> None:
         gc.collect()
         assert alive() is None
 
-    capture(pipeline)
+    with session("run", out="run.trig") as running:
+        pipeline()
+        assert running._recorder is not None
+        assert running._recorder.values._known == {}
 
 
 def test_a_session_in_which_nothing_happens_writes_nothing(work: Path) -> None:

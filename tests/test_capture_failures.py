@@ -411,6 +411,6 @@ def test_nothing_secret_is_told(caplog: pytest.LogCaptureFixture, monkeypatch: p
             pipeline()
     assert recorder is not None
     assert CANARY not in Path("run.trig").read_text()
-    assert CANARY not in str(recorder.journal.events)
+    assert CANARY not in str(recorder.journal._lines)
     assert CANARY not in caplog.text
     assert "https://data.example/x.csv" in Path("run.trig").read_text()

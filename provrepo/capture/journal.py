@@ -1,4 +1,4 @@
-"""What a session notes while it runs, so that a killed one can be recovered: one JSON object a line.
+"""What a session notes while it runs, so that a killed one can be recovered: JSON arrays of events, one a line.
 
 Every process of a session appends to the same file. A line is one write into the page cache, which outlives the
 process; nothing waits for the disk. Lines begin with their line feed, so that one that a kill cut off spoils no other.
@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ class Journal:
 
     def __init__(self, path: Path, *, joins: bool = False) -> None:
         self.path = path
-        self.events: list[Event] = []
         self._joins = joins
+        self._lines: list[bytes] = []  # and not events, which the garbage collector would go through again and again
         self._written = 0
         self._made_folder = False
         self._file: int | None = None
@@ -59,9 +60,9 @@ class Journal:
 
     def write(self, *events: Event) -> None:
         """Add events, in one go."""
-        lines = "".join([f"\n{_encode(event)}" for event in events]).encode()
+        line = f"\n{_encode(events)}".encode()
         if not self._joins:
-            self.events += events
+            self._lines.append(line)
         file = self._file
         if file is None:
             return
@@ -70,9 +71,9 @@ class Journal:
             if _identity(file) != self._identity:
                 self._file = None
                 raise OSError(0, "it was closed")
-            written = os.write(file, lines)
+            written = os.write(file, line)
             self._written += written
-            if written < len(lines):
+            if written < len(line):
                 raise OSError(0, "the disk is full")
         except OSError as error:
             tell("the journal %s ends early: %s", self.path, error.strerror)
@@ -81,7 +82,7 @@ class Journal:
     def forked(self) -> None:
         """Go on in a forked child, with a descriptor of its own: the lock is to die with the process that has it."""
         self._close()
-        self._joins, self.events = True, []
+        self._joins, self._lines = True, []
         with quietly(), contextlib.suppress(OSError):  # the session has ended meanwhile
             self._open()
 
@@ -89,10 +90,10 @@ class Journal:
         """All events: those of memory or, where other processes added to the file, those of the file."""
         try:
             if self._file is None or os.fstat(self._file).st_size == self._written:
-                return self.events
+                return _parsed(self._lines)
             return load(self.path)
         except OSError:
-            return self.events
+            return _parsed(self._lines)
 
     def done(self, *, idle: bool = False) -> None:
         """Remove the file: the document holds what it held.
@@ -134,14 +135,17 @@ def running(path: Path) -> bool:
 
 def load(path: Path) -> list[Event]:
     """The events of a journal, without lines that a kill cut off."""
-    events = []
     with quietly():
-        lines = path.read_bytes().split(b"\n")
+        return _parsed(path.read_bytes().split(b"\n"))
+
+
+def _parsed(lines: Iterable[bytes]) -> list[Event]:
+    events: list[Event] = []
     for line in lines:
         try:
-            event = json.loads(line)
+            found = json.loads(line)
         except ValueError:
             continue
-        if isinstance(event, dict) and "event" in event:
-            events.append(event)
+        if isinstance(found, list):
+            events += [event for event in found if isinstance(event, dict) and "event" in event]
     return events

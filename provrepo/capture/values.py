@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
@@ -85,10 +86,12 @@ class Values:
             self._name(value, entity)
 
     def _name(self, value: object, entity: str) -> str:
+        address = id(value)
         if type(value) in CONTAINERS:
-            self._known[id(value)] = _Known(None, value, entity)
-        else:
-            self._known[id(value)] = _Known(weakref.ref(value), None, entity)
+            self._known[address] = _Known(None, value, entity)
+        else:  # when it dies, what is known of it goes too: pop(address, reference)
+            gone = functools.partial(self._known.pop, address)
+            self._known[address] = _Known(weakref.ref(value, gone), None, entity)
         return entity
 
 
