@@ -81,11 +81,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     corpus("sparql11")
     with Store.open(Settings(data=tmp_path_factory.mktemp("data"), workers=1, query_workers=1)) as store:
         view = store.view(Quads)
-        with view._writing(PUBLIC) as quads:
+        with view._writing(PUBLIC) as held:
             for number in (1, 2, 3):
                 graph = ox.NamedNode(f"http://kasei.us/2009/09/sparql/data/data{number}.rdf")
                 data = corpus("sparql11") / "protocol" / f"data{number}.nt"
-                quads.load(path=str(data), format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
+                held.store.load(path=str(data), format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
         yield create_app(store).test_client()
 
 
@@ -175,9 +175,9 @@ def test_a_query_is_answered_as_by_the_engine(
             path=str(manifest.file(data)), format=_format(manifest.file(data)), base_iri=data.value, to_graph=data
         )
     expected = from_pyoxigraph(plain.query(text, base_iri=manifest.base, prefixes=dict(PREDECLARED)))
-    with view._writing("suite") as store:
-        store.clear()
-        store.extend(list(plain))
+    with view._writing("suite") as held:
+        held.store.clear()
+        held.store.extend(list(plain))
     assert canonical(view.query("suite", Question(text, manifest.base))) == canonical(expected)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import request
 
 from provrepo.codecs.formats import READABLE, by_media_type
 from provrepo.server.rejections import Rejected
 
-__all__ = ["Upload", "json_object", "plain", "text", "upload"]
+__all__ = ["FORM", "Upload", "fields", "json_object", "plain", "text", "upload"]
 
-_UNSAID = frozenset({"", "application/octet-stream", "text/plain", "application/x-www-form-urlencoded"})
+FORM = "application/x-www-form-urlencoded"
+
+_UNSAID = frozenset({"", "application/octet-stream", "text/plain", FORM})
 """Media types that say nothing about the format: there the content decides.
 
 The last is what curl --data-binary sends unless it is told something better; no form of ours sends a document.
@@ -52,27 +55,43 @@ def plain() -> bytes:
     Raises:
         Rejected: 415, it is compressed: a small compressed body can be a very large one.
     """
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
-        # RFC 9110, section 12.5.3: the answer says which codings would do.
-        raise Rejected(
-            415,
-            f"bodies compressed with {coding!r} are not taken; send it as it is",
-            headers={"Accept-Encoding": "identity"},
-        )
+    _refuse_coded()
     return request.get_data(cache=False)
 
 
 def text() -> str:
-    """The body as UTF-8.
+    """The body as UTF-8, without a byte order mark.
 
     Raises:
         Rejected: 400, it is not UTF-8.
     """
     try:
-        return plain().decode("utf-8")
+        return plain().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Rejected(400, f"the body is not UTF-8: byte {error.start + 1} cannot be read") from None
+
+
+def fields(name: str) -> list[str]:
+    """Every value that a field has in the address and in a form.
+
+    Werkzeug leaves percent signs where what they stand for is not UTF-8: another question than the client's.
+
+    Raises:
+        Rejected: 400, they are not UTF-8; 415, the form is compressed.
+    """
+    sources = [request.query_string]
+    found = request.args.getlist(name)
+    if request.mimetype == FORM:
+        _refuse_coded()
+        sources.append(request.get_data())  # kept, since the form is made of it
+        found = [*found, *request.form.getlist(name)]
+    if any("%" in value for value in found):
+        try:
+            for source in sources:
+                unquote_to_bytes(source).decode("utf-8")
+        except UnicodeDecodeError:
+            raise Rejected(400, f"{name} is not UTF-8 once its percent signs are decoded") from None
+    return found
 
 
 def json_object() -> dict[str, Any]:
@@ -90,6 +109,17 @@ def json_object() -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Rejected(400, "the body is JSON, but not an object")
     return found
+
+
+def _refuse_coded() -> None:
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        # RFC 9110, section 12.5.3: the answer says which codings would do.
+        raise Rejected(
+            415,
+            f"bodies compressed with {coding!r} are not taken; send it as it is",
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 def _format() -> str | None:

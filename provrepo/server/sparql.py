@@ -28,7 +28,6 @@ ROWS = 1000
 """Rows that the query page shows; the other formats have them all."""
 
 _QUERY = "application/sparql-query"
-_FORM = "application/x-www-form-urlencoded"
 _UPDATE = "application/sparql-update"
 _DESCRIPTION = (descriptions.TURTLE, HTML)
 
@@ -95,7 +94,7 @@ def ask(repo: Repository, target: Target, query: str) -> Response:
         query: the query.
     """
     try:
-        graphs = _all("default-graph-uri"), _all("named-graph-uri")
+        graphs = body.fields("default-graph-uri"), body.fields("named-graph-uri")
         result = asking.run(repo, target, query, timeout=_timeout(), default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
         if not _wants_page():
@@ -107,26 +106,20 @@ def ask(repo: Repository, target: Target, query: str) -> Response:
 def _query() -> str | None:
     """The query text (SPARQL 1.1 Protocol, section 2.1); None for a bare GET."""
     _refuse_update()
-    found = list(request.args.getlist("query"))
+    found = body.fields("query")
     if request.method == "POST":
         if request.mimetype == _QUERY:
             found.append(body.text())
-        elif request.mimetype == _FORM:
-            found += request.form.getlist("query")
-        else:
-            raise Rejected(415, f"send the query as {_QUERY}, or as query= in a body of {_FORM}")
+        elif request.mimetype != body.FORM:
+            raise Rejected(415, f"send the query as {_QUERY}, or as query= in a body of {body.FORM}")
     if len(found) > 1:
         raise Rejected(400, "there is more than one query; send one")
     if found and found[0].strip():
         return found[0]
-    if request.method == "POST":
+    # The form of the query page is sent empty too; what else asks with nothing has made a mistake.
+    if request.method == "POST" or (found and not _wants_page()):
         raise Rejected(400, "there is no query in the request")
     return None
-
-
-def _all(name: str) -> list[str]:
-    """Every value of a parameter, in the URL or in a form."""
-    return [*request.args.getlist(name), *(request.form.getlist(name) if request.mimetype == _FORM else ())]
 
 
 def _timeout() -> float | None:
@@ -135,7 +128,7 @@ def _timeout() -> float | None:
     Raises:
         Rejected: 400, it is not a positive number.
     """
-    given = request.args.get("timeout") or (request.form.get("timeout") if request.mimetype == _FORM else None)
+    given = request.args.get("timeout") or (request.form.get("timeout") if request.mimetype == body.FORM else None)
     if not given:
         return None
     if not re.fullmatch(r"[0-9]{0,6}(\.[0-9]{1,6})?", given) or not float(given) > 0:
@@ -144,11 +137,7 @@ def _timeout() -> float | None:
 
 
 def _refuse_update() -> None:
-    if (
-        request.mimetype == _UPDATE
-        or "update" in request.args
-        or (request.mimetype == _FORM and "update" in request.form)
-    ):
+    if request.mimetype == _UPDATE or body.fields("update"):
         raise Rejected(403, "this endpoint answers queries only; what it holds changes by submitting documents")
 
 
