@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provrepo.capture import session, step
+from provrepo.capture import log_data, log_model, session, step
 from provrepo.vocab import DCTERMS, PROVREPO, RDFS, SPDX
 from tests.captured import Captured
 from tests.command import environment
@@ -231,7 +232,7 @@ def test_methods_generators_and_async_functions(work: Path) -> None:
             return Model()
 
     @step
-    def parts(table: Table) -> Iterator[Table]:
+    def parts(table: Table) -> Generator[Table, str, None]:
         received = yield Table()
         assert received == "more"
         yield Table()
@@ -365,6 +366,92 @@ def test_values_are_not_kept_alive(work: Path) -> None:
         pipeline()
         assert running._recorder is not None
         assert running._recorder.values._known == {}
+
+
+def test_what_is_changed_in_place_and_declared_is_a_new_thing(work: Path) -> None:
+    @step
+    def build() -> Model:
+        return Model()
+
+    @step
+    def fit(model: Model, table: Table) -> Model:
+        log_data(table, "training")
+        log_model(model, name="forest")
+        return model
+
+    @step
+    def predict(model: Model) -> None: ...
+
+    def pipeline() -> None:
+        model = build()
+        predict(model)
+        predict(fit(model, load("raw.csv")))
+
+    found = capture(pipeline)
+    kind = f"{__name__}.Model"
+    first, second = (s.id for s in found.elements(kind))
+    assert found.generated == {(kind, "build"), (kind, "fit"), (f"{__name__}.Table", "load")}
+    uses = [(found.label(s.args[0]), s.args[1]) for s in found.document if s.kind.name == "used"]
+    assert [use for use in uses if use[1] in (first, second)] == [
+        ("predict", first), ("fit", first), ("predict", second),
+    ]  # fmt: skip
+    assert {(kind, kind), (kind, f"{__name__}.Table")} <= found.derived
+    assert found.sources() == {"raw.csv"}
+
+
+def test_what_is_read_while_it_is_being_written_is_the_writers(work: Path) -> None:
+    @step
+    def write() -> None:
+        Path("log.txt").write_text("begun")
+        load("log.txt")
+        Path("log.txt").write_text("done")
+
+    found = capture(write)
+    assert found.generated == {("log.txt", "write"), (f"{__name__}.Table", "load")}
+    assert len(found.elements("log.txt")) == 2
+    assert found.sources() == set()
+
+
+def test_tasks_and_executors_of_an_event_loop(work: Path) -> None:
+    @step
+    async def fetch(path: str) -> Table:
+        await asyncio.sleep(0.01)
+        Path(path).read_text()
+        await asyncio.sleep(0)
+        return await asyncio.to_thread(load, path)
+
+    @step
+    async def gather() -> None:
+        await asyncio.gather(*(fetch(path) for path in ("a.csv", "b.csv")))
+        await asyncio.get_running_loop().run_in_executor(None, save, Table(), "c.csv")
+
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text(name)
+    found = capture(lambda: asyncio.run(gather()))
+    assert {found.inside_of(s) for s in found.elements("fetch")} == {"gather"}
+    assert {found.inside_of(s) for s in found.elements("load")} == {"fetch"}
+    assert found.inside("save") == "gather"
+    assert {(a, b) for a, b in found.used if b.endswith(".csv")} == {
+        (name, file) for name in ("fetch", "load") for file in ("a.csv", "b.csv")
+    }
+    per_step = [s.args[0] for s in found.document if s.kind.name == "used" and found.label(s.args[0]) == "fetch"]
+    assert len(per_step) == len(set(per_step)) == 2
+
+
+def test_callables_of_all_kinds(work: Path) -> None:
+    class Called:
+        def __call__(self, table: Table) -> Table:
+            return Table()
+
+    length, first, instance = step("length")(len), step(functools.partial(load, "raw.csv")), step(Called())
+    bound = step(Table.__init__)
+
+    def pipeline() -> None:
+        assert length([1, 2]) == 2
+        bound(instance(first()))
+
+    found = capture(pipeline)
+    assert found.parameters("length") == {"argument 1=[1, 2]"} or found.parameters("length") == {"obj=[1, 2]"}
 
 
 def test_a_session_in_which_nothing_happens_writes_nothing(work: Path) -> None:
