@@ -88,7 +88,8 @@ def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Read
     relations = 2 * depth + (1 if type_ == JOB else 2)
     for reading in possible:
         try:
-            graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit)
+            with asking.place():
+                graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit)
         except NotFound:
             continue
         if type_of(graph.nodes[0]) == type_:
