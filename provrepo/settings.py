@@ -36,6 +36,8 @@ class Settings:
         port: the port that ``serve`` listens on; 0 takes a free one.
         threads: request threads of the server.
         max_body: the largest document accepted, in bytes.
+        min_free: bytes that submissions leave free on the disk of the data directory; beyond that they are refused,
+            since what indexes them needs room to start again. 0 lets the disk fill up.
         query_timeout: the longest that a SPARQL query may run, in seconds; it is killed within half a second of that.
         query_timeout_public: the same for whoever asks without a token, where that is less.
         query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free.
@@ -60,6 +62,7 @@ class Settings:
     port: int = 8000
     threads: int = 8
     max_body: int = 32 * 1024 * 1024
+    min_free: int = 256 * 1024 * 1024
     query_timeout: float = 30.0
     query_timeout_public: float = 30.0
     query_workers: int = 4

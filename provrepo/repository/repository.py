@@ -229,6 +229,7 @@ class Repository(Provenance, Pingable, Arrivals):
             NotFound: no such project.
             Denied: the actor may not submit to it.
             TooLarge: more bytes than the settings allow.
+            NoSpace: the disk is nearly full.
             WorkerFailed: checking took too long or too much memory.
         """
         if project == DEFAULT and self.actor.owner:

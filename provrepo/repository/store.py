@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import provrepo
-from provrepo.errors import Busy, Damaged
+from provrepo.errors import Busy, Damaged, NoSpace
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY, Entry
@@ -156,19 +156,40 @@ class Store:
 
     def health(self) -> dict[str, object]:
         """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
-        usage = shutil.disk_usage(self.settings.data)
+        free = self._free()
+        accepting = free >= self.settings.min_free
         return {
-            "status": "ok" if self.indexing() and not self.follower.set_aside else "degraded",
+            "status": "ok" if self.indexing() and accepting and not self.follower.set_aside else "degraded",
             "version": provrepo.__version__,
             "indexing": self.indexing(),
             "set_aside": dict(sorted(self.follower.set_aside.items())),
             "entries": self.ledger.position(),
-            "free_bytes": usage.free,
+            "accepting": accepting,
+            "free_bytes": free,
             "limits": {
                 "worker_memory": sys.platform == "linux",
                 "worker_network": network.available(),
             },
         }
+
+    def require_space(self, size: int) -> None:
+        """Refuse what would fill the disk: a store that finds it full can neither be written nor opened.
+
+        Args:
+            size: bytes that are to be kept.
+
+        Raises:
+            NoSpace: fewer than the settings say would be left.
+        """
+        least = self.settings.min_free
+        if least and self._free() - size < least:
+            raise NoSpace(
+                f"the disk of the data directory has too little space left: {least:,} bytes are kept free; "
+                "nothing was stored"
+            )
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self.settings.data).free
 
     def content_file(self, project: str, document: str, version: int, blob: str, base: str) -> Path:
         """Where the quads of a version wait to be loaded, under a name that everything they depend on is part of."""

@@ -54,6 +54,7 @@ def submit(
     unchanged = _precondition(previous, blob, document, update=update, if_match=if_match)
     if unchanged is not None:
         return _receipt(store, unchanged, created=False)
+    store.require_space(len(data))
 
     wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     following = store.may_follow()

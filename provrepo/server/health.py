@@ -12,12 +12,12 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("health", __name__)
 
-_FOR_ALL = ("status", "version", "indexing", "limits")
+_FOR_ALL = ("status", "version", "indexing", "accepting", "limits")
 
 
 @blueprint.get("/health")
 def health() -> Response:
-    """The process answers: its version, whether it indexes, and which protections this platform lacks.
+    """The process answers: its version, whether it indexes and accepts, and which protections this platform lacks.
 
     What tells how much goes on in private projects is for those who may administer the repository.
     """
