@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.codecs.rdf_terms import is_iri
+from provrepo.errors import Busy
 from provrepo.server.marquez_names import Name, name_of, readings
 from tests.serving import BROWSER, Site, opened
 
@@ -178,6 +179,23 @@ def test_what_flows_where(site: Site) -> None:
     assert b"ada" not in site.client.get(f"/api/v1/lineage?nodeId=dataset:{EX}:table").data
 
 
+def _reached(nodes: dict[str, Any], start: str, edges: str, end: str) -> set[str]:
+    found, waiting = set(), [start]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += [edge[end] for edge in nodes[node][edges]]
+    return found
+
+
+@pytest.mark.parametrize("start", [f"dataset:{EX}:table", f"job:{EX}:run", f"dataset:{EX}:paper"])
+def test_the_web_client_reaches_every_node_from_the_one_it_asked_for(site: Site, start: str) -> None:
+    nodes = _nodes(_ask(site, start))
+    upstream = _reached(nodes, start, "inEdges", "origin")
+    assert upstream | _reached(nodes, start, "outEdges", "destination") == set(nodes)
+
+
 def test_times_and_states(site: Site) -> None:
     nodes = _nodes(_ask(site, f"dataset:{EX}:table"))
     run = nodes[f"job:{EX}:run"]["data"]["latestRun"]
@@ -306,6 +324,16 @@ def test_a_bad_token_is_said_in_the_same_shape(site: Site) -> None:
     assert answer.status_code == 401
     assert answer.get_json()["code"] == 401
     assert "WWW-Authenticate" in answer.headers
+
+
+def test_a_busy_server_says_so_in_the_same_shape(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy() -> None:
+        raise Busy("as many queries are running as this server allows")
+
+    monkeypatch.setattr("provrepo.server.asking.place", busy)
+    answer = site.client.get(f"/api/v1/lineage?nodeId=dataset:{EX}:table")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
+    assert answer.headers["Retry-After"] == "1"
 
 
 def test_private_projects_show_only_to_those_who_may_read_them(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -350,6 +351,15 @@ def test_pingbacks_survive_and_the_file_is_checked(site: Site) -> None:
         newer.kept("open")
     assert "pingbacks.sqlite" in newer.verify()[0]
     newer.close()
+
+
+def test_many_at_once_are_all_kept(site: Site) -> None:
+    def send(number: int) -> int:
+        return site.owner.pingback("open", "run", [f"http://a.example/{number % 10}"])
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(send, range(40))) == 10, "each is new once"
+    assert len(_kept(site)) == 10
 
 
 def test_nothing_of_it_is_in_the_ledger(site: Site) -> None:
