@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
-from provrepo.model.identifiers import Identifier
-from provrepo.model.minting import Minter
 from provrepo.repository import access, catalog, moments
+from provrepo.repository.lineage_answers import MOST_SOURCES, Records
 from provrepo.repository.lineage_records import (
     DIRECTIONS,
-    KINDS,
     CommonNode,
     LineageCommon,
     LineageEdge,
@@ -34,7 +32,6 @@ from provrepo.vocab import PREDECLARED
 if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
     from provrepo.repository.things import KnownThing
-    from provrepo.views.lineage import Answer, Source, Thing
     from provrepo.views.lineage_walk import Options
 
 __all__ = [
@@ -56,9 +53,6 @@ LIMIT = 10_000
 
 GROUPS = 1_000
 """The most types, agents and projects that an impact is told by where no other limit is given."""
-
-MOST_SOURCES = 20
-"""The most versions that are named as speaking of a node: an agent may be spoken of in every one there is."""
 
 MOST_COMMON = 20
 """The most things of which can be asked what they have in common."""
@@ -142,7 +136,7 @@ class Provenance(Quality):
         )
         if answer is None:
             raise _unknown(iri if to is None else f"both {iri} and {to}", as_of)
-        graph = _graph(iri, direction, answer, self._store.minter(), as_of)
+        graph = replace(Records(self._store.minter()).graph(iri, direction, answer), as_of=as_of)
         return _with_roots(graph, answer.roots, declared, limit)
 
     def impact(
@@ -252,10 +246,10 @@ class Provenance(Quality):
         )
         if found is None:
             raise _unknown(f"all of {', '.join(starts)}", as_of)
-        minter, nearest = self._store.minter(), frozenset(found.nearest)
+        records, nearest = Records(self._store.minter()), frozenset(found.nearest)
         nodes = [
             CommonNode(
-                _node(thing, min(found.distances[number]), minter), tuple(found.distances[number]), number in nearest
+                records.node(thing, min(found.distances[number])), tuple(found.distances[number]), number in nearest
             )
             for number, thing in found.things.items()
         ]
@@ -328,10 +322,10 @@ class Provenance(Quality):
         _positive("limit", limit)
         datasets = self._within(project)
         hits = self._store.view(Search).find(text, datasets, limit=limit, deadline=self._deadline(timeout))
-        lineage, minter = self._store.view(Lineage), self._store.minter()
+        lineage, records = self._store.view(Lineage), Records(self._store.minter())
         # An entry may have reached only one of the two views yet.
         known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
-        return SearchResult(tuple(_node(thing, 0, minter) for thing in known), hits.total)
+        return SearchResult(tuple(records.node(thing) for thing in known), hits.total)
 
     def _known(self, iri: str, project: str | None, as_of: str | None, most: int) -> LineageNode:
         from provrepo.views.lineage import Lineage
@@ -340,7 +334,7 @@ class Provenance(Quality):
         found = self._store.view(Lineage).thing(iri, self._within(project), as_of=self._as_of(as_of))
         if found is None:
             raise _unknown(iri, as_of)
-        return _node(found, 0, self._store.minter(), most)
+        return Records(self._store.minter()).node(found, most=most)
 
     def _seconds(self, timeout: float | None) -> float:
         """How long this actor may have an answer worked on."""
@@ -449,35 +443,6 @@ def _unknown(names: str, as_of: str | None) -> NotFound:
 # What is answered
 
 
-def _graph(start: str, direction: str, answer: Answer, minter: Minter, as_of: str | None) -> LineageGraph:
-    from provrepo.views.lineage_table import RULES
-
-    walk, things = answer.walk, answer.things
-    nodes = [_node(thing, walk.nodes[number], minter) for number, thing in things.items()]
-    edges = [
-        LineageEdge(
-            things[subject].iri,
-            RULES[rule].name,
-            things[upstream].iri,
-            RULES[rule].basis,
-            _said([answer.sources[version]._replace(bundle=graph) for version, graph in sources], minter),
-        )
-        for (subject, rule, upstream), sources in walk.edges.items()
-        if subject in things and upstream in things
-    ]
-    return LineageGraph(
-        start,
-        direction,
-        tuple(sorted(nodes, key=lambda node: (node.distance, node.iri))),
-        tuple(sorted(edges, key=lambda edge: (edge.subject, edge.relation, edge.object))),
-        (),
-        len(walk.nodes),
-        walk.total_edges,
-        walk.beyond,
-        as_of=as_of,
-    )
-
-
 def _with_roots(graph: LineageGraph, roots: Sequence[str], sources: Sources | None, limit: int) -> LineageGraph:
     known = replace(graph, roots=tuple(roots[:limit]), total_roots=len(roots))
     if sources is None:
@@ -491,32 +456,3 @@ def _with_roots(graph: LineageGraph, roots: Sequence[str], sources: Sources | No
 
 def _frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit])
-
-
-def _node(thing: Thing, distance: int, minter: Minter, most: int = MOST_SOURCES) -> LineageNode:
-    return LineageNode(
-        thing.iri,
-        tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1),
-        thing.label,
-        thing.types,
-        distance,
-        _said(thing.sources[:most], minter),
-        len(thing.sources),
-        tuple(sorted({source.project for source in thing.sources})),
-    )
-
-
-def _said(sources: Sequence[Source], minter: Minter) -> tuple[Said, ...]:
-    return tuple(
-        Said(
-            source.project,
-            source.document,
-            source.version,
-            str(_graph_of(minter.version(source.project, source.document, source.version), source.bundle)),
-        )
-        for source in sorted(sources)
-    )
-
-
-def _graph_of(version: Identifier, bundle: int) -> Identifier:
-    return Minter.bundle(version, bundle) if bundle else version

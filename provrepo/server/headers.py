@@ -25,7 +25,10 @@ SECURITY = {
 }
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_EXPOSED = f"Content-Disposition, ETag, Link, Location, Repr-Digest, Retry-After, {REQUEST_ID}"
+_EXPOSED = (
+    "Content-Disposition, ETag, Link, Location, Provrepo-Edges, Provrepo-Nodes, Provrepo-Statements, "
+    f"Provrepo-Versions, Repr-Digest, Retry-After, {REQUEST_ID}"
+)
 _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
 
 

@@ -33,6 +33,7 @@ _MOST = 10_000
 _MOST_WRITTEN = 1000
 _MOST_DRAWN = 200
 _MOST_VERSIONS = 1000
+_MOST_READ = 200
 
 
 class _Way(TypedDict):
@@ -76,7 +77,7 @@ def lineage() -> Response:
     if page:
         return cached(lineage_pages.lineage_page(graph, impact))
     if choice.name == JSON.name:
-        return json_response(graph.to_dict())
+        return json_response(graph.to_dict(), compact=len(graph.nodes) > _MOST_READ)
     # Most of these formats have no place for what was left out.
     told = {
         "Provrepo-Nodes": f"{len(graph.nodes)}/{graph.total_nodes}",

