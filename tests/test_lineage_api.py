@@ -195,6 +195,27 @@ def test_a_moment_of_what_may_not_be_read_is_like_one_that_there_is_not(both: tu
     assert names(stranger, "a", as_of="open/2") == ["a", "b"]
 
 
+def test_what_was_erased_or_made_private_is_not_there_at_any_time(both: tuple[Repository, Repository]) -> None:
+    owner, stranger = both
+    put(owner, "wasDerivedFrom(ex:a, ex:b)")
+    put(owner, "wasDerivedFrom(ex:a, ex:c)")
+    then, later = (f"open/{owner.version('open', 'd', number).sequence}" for number in (1, 2))
+    assert names(stranger, "a", as_of=then) == ["a", "b"]
+    owner.erase("open", "d", 1, reason="a name in it")
+    with pytest.raises(NotFound):
+        owner.lineage(EX + "a", as_of=then)
+    with pytest.raises(NotFound):
+        owner.thing(EX + "b", as_of=then)
+    assert names(stranger, "a", as_of=later) == ["a", "c"]
+    owner.set_project("open", public=False)
+    for call in (stranger.lineage, stranger.impact, stranger.thing, stranger.node):
+        with pytest.raises(NotFound):
+            call(EX + "a", as_of="2999-01-01T00:00:00Z")
+        with pytest.raises(NotFound, match="no project"):
+            call(EX + "a", as_of=later)
+    assert names(owner, "a", as_of=later) == ["a", "c"]
+
+
 # Counting, and what is common
 
 
