@@ -298,6 +298,32 @@ def test_documents_lead_to_their_things(site: Site) -> None:
     assert not [link for link in former.all("a") if "/thing?" in (link["href"] or "")]
 
 
+def test_what_was_known_then_leads_to_what_was_known_then(site: Site) -> None:
+    version = site.owner.submit(
+        f"document\nprefix ex <{EX}>\nwasDerivedFrom(ex:late, ex:early)\nendDocument".encode(),
+        project="open",
+        name="passing",
+        format="provn",
+    ).version
+    site.owner.withdraw("open", "passing", reason="a mistake")
+    then = f"open/{version.sequence}"
+    assert site.client.get("/lineage", query_string={"iri": f"{EX}late"}).status_code == 404
+    for path, parameters in (
+        ("/lineage", {"iri": f"{EX}late", "as_of": then}),
+        ("/lineage", {"iri": f"{EX}early", "direction": "downstream", "as_of": then}),
+        ("/thing", {"iri": f"{EX}late", "as_of": then}),
+    ):
+        page = Page(get(site, path, **parameters))
+        assert f"As it was at {then}" in page.text
+        targets = [link["href"] or "" for link in page.all("a") if "as_of" in (link["href"] or "")]
+        assert len(targets) > 2
+        for target in targets:
+            assert site.client.get(target, headers={"Accept": BROWSER}).status_code == 200, target
+    found = Page(get(site, "/lineage", iri=f"{EX}late", as_of=then))
+    leading = [link["href"] or "" for link in found.all("a") if EX in (link["href"] or "")]
+    assert [target for target in leading if "as_of" not in target] == []
+
+
 def test_headings_do_not_skip_a_level(site: Site) -> None:
     for path in (f"/lineage?iri={EX}raw&direction=downstream", f"/thing?iri={EX}table", "/search?q=harvest"):
         levels = [int(name[1]) for name, _ in Page(get(site, path)).elements if re.fullmatch(r"h[1-6]", name)]
