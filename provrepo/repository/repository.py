@@ -17,6 +17,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
+from provrepo.repository.conversion import convert
 from provrepo.repository.lineage import Provenance
 from provrepo.repository.pingbacks import Pingable
 from provrepo.repository.records import (
@@ -382,6 +383,9 @@ class Repository(Provenance, Pingable, Arrivals):
             NotFound: no such document or version.
             Withdrawn: withdrawn or erased.
             WriteError: the format cannot carry it.
+            TimedOut: the document is large, and writing it took too long.
+            WorkerFailed: it needed too much memory.
+            Busy: too many large documents are being read.
         """
         from provrepo.codecs import formats
 
@@ -390,7 +394,7 @@ class Repository(Provenance, Pingable, Arrivals):
         data, info = self.original(project, name, version)
         if format is None or format == info.format:
             return data
-        return formats.read(data, format=info.format, base=info.base or None).write(format)
+        return convert(self._store, info, data, format)
 
     def report(self, project: str, name: str, version: int | None = None) -> Report:
         """The report that was made when a version was accepted; raises what ``version`` does."""

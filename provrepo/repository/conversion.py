@@ -1,0 +1,77 @@
+"""A stored version in another format. Large ones are read and written in a worker process.
+
+They were accepted once, but to read a large document takes seconds and hundreds of megabytes, which a server cannot
+give to whoever asks: in a worker there is a deadline and a limit of memory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from provrepo.errors import TimedOut
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.store import Store
+
+__all__ = ["LARGE", "convert", "run"]
+
+LARGE = 256 << 10
+"""Bytes from which a document is large: reading and writing takes a tenth of a second."""
+
+_SECONDS = 60.0
+"""The longest that a conversion may take, unless checking may take less."""
+
+_PATIENCE = 10.0
+"""Seconds to wait for a worker."""
+
+
+def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:  # noqa: A002
+    """A version's bytes in another format.
+
+    Args:
+        store: whose workers do it.
+        info: the version.
+        data: its bytes.
+        format: the format's name.
+
+    Raises:
+        WriteError: the format cannot carry it.
+        TimedOut: it took too long.
+        WorkerFailed: it needed too much memory.
+        Busy: no worker became free.
+    """
+    if len(data) <= LARGE:
+        return _converted(data, info.format, info.base or None, format)
+    output = store.temporary()
+    seconds = min(_SECONDS, store.settings.check_timeout)
+    try:
+        store.pool.call(
+            f"{__name__}:run",
+            {
+                "source": str(store.blobs.path(info.sha256)),
+                "format": info.format,
+                "base": info.base or None,
+                "target": format,
+                "output": str(output),
+            },
+            timeout=seconds,
+            patience=_PATIENCE,
+        )
+        return output.read_bytes()
+    except TimedOut:
+        raise TimedOut(
+            f"writing {info.name} as {format} took longer than {seconds:g} s and was stopped; "
+            "the submitted bytes can be had at once"
+        ) from None
+    finally:
+        output.unlink(missing_ok=True)
+
+
+def run(*, source: str, format: str, base: str | None, target: str, output: str) -> None:  # noqa: A002
+    """Convert a file in a worker; see ``convert``."""
+    Path(output).write_bytes(_converted(Path(source).read_bytes(), format, base, target))
+
+
+def _converted(data: bytes, format: str, base: str | None, target: str) -> bytes:  # noqa: A002
+    from provrepo.codecs import formats
+
+    return formats.read(data, format=format, base=base).write(target)
