@@ -219,7 +219,7 @@ def test_downloads_and_commands_ask_the_same(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", depth="2", strict="true")
     page = Page(text)
     downloads = [link["href"] or "" for link in page.all("a") if "download" in link]
-    assert len(downloads) == 6
+    assert len(downloads) == len({link["download"] for link in page.all("a") if "download" in link}) == 11
     for target in downloads:
         asked = parse_qs(urlsplit(target).query)
         assert {name: asked[name] for name in ("iri", "depth", "strict")} == {
@@ -227,7 +227,9 @@ def test_downloads_and_commands_ask_the_same(site: Site) -> None:
             "depth": ["2"],
             "strict": ["true"],
         }
-        assert b"raw" in site.client.get(target, headers={"Accept": BROWSER}).data
+        answer = site.client.get(target, headers={"Accept": BROWSER})
+        assert answer.status_code == 200
+        assert b"raw" in answer.data
     assert f"provrepo lineage {EX}table" in page.text
     assert f"'{EX}" not in page.text
 
@@ -322,6 +324,16 @@ def test_what_was_known_then_leads_to_what_was_known_then(site: Site) -> None:
     found = Page(get(site, "/lineage", iri=f"{EX}late", as_of=then))
     leading = [link["href"] or "" for link in found.all("a") if EX in (link["href"] or "")]
     assert [target for target in leading if "as_of" not in target] == []
+
+
+def test_a_thing_can_be_downloaded(site: Site) -> None:
+    page = Page(get(site, "/thing", iri=f"{EX}table"))
+    downloads = [link["href"] or "" for link in page.all("a") if "download" in link]
+    assert len(downloads) == 4
+    for target in downloads:
+        answer = site.client.get(target, headers={"Accept": BROWSER})
+        assert answer.status_code == 200
+        assert b"table" in answer.data
 
 
 def test_headings_do_not_skip_a_level(site: Site) -> None:

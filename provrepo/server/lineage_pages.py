@@ -5,13 +5,14 @@ Nothing is asked here: whatever shows has been found for whoever sent the reques
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response, request, url_for
 
+from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg_graph import Naming
 from provrepo.repository.lineage import relations
 from provrepo.repository.lineage_records import (
@@ -29,7 +30,7 @@ from provrepo.server.lineage_asked import Asked
 from provrepo.server.lineage_pictures import MARKED, draw
 from provrepo.vocab import PREDECLARED
 
-__all__ = ["FORMATS", "MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
+__all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
 
 MOST_LISTED = 500
 """Nodes that a page lists."""
@@ -37,15 +38,8 @@ MOST_LISTED = 500
 MOST_SAID = 300
 """Statements that the page of a thing shows."""
 
-FORMATS = (
-    ("json", "JSON"),
-    ("trig", "TriG, a bundle for each source"),
-    ("provjson", "PROV-JSON, a bundle for each source"),
-    ("turtle", "Turtle"),
-    ("provn", "PROV-N"),
-    ("svg", "SVG"),
-)
-"""What the same lineage can be downloaded as."""
+_BUNDLED = ("trig", "provjson", "provn")
+_PLAIN = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads", "svg")
 
 _GROUPED = {"kinds": "By kind", "types": "By type", "agents": "By agent", "projects": "By project"}
 _MOST_GROUPS = 12
@@ -88,6 +82,20 @@ class Group:
     what: str
     counts: tuple[tuple[str, str, int], ...]
     more: int
+
+
+class Download(NamedTuple):
+    """A file to download.
+
+    Attributes:
+        format: what ``?format=`` calls it.
+        title: for people.
+        file: what to call it.
+    """
+
+    format: str
+    title: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
         names=names,
         impact=tuple(groups(impact)) if impact and impact.total else (),
         further=asked.but(depth=str(int(asked.get("depth")) + 1)) if graph.beyond and asked.get("depth") else None,
-        formats=FORMATS,
+        downloads=tuple(downloads("lineage", (*_BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
         **form,
     )
@@ -160,6 +168,7 @@ def thing_page(thing: KnownThing | None) -> Response:
         name=name,
         accounts=accounts,
         told=sum(len(account.rows) for account in accounts),
+        downloads=tuple(downloads("thing", _BUNDLED)),
     )
 
 
@@ -190,6 +199,21 @@ def row(node: LineageNode, *, root: bool = False) -> Row:
     """A thing as a list shows it."""
     documents = node.sources[:_MOST_SOURCES]
     return Row(node, name_of(node), documents, node.total_sources - len(documents), root)
+
+
+def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
+    """What a page's answer can be downloaded as.
+
+    Args:
+        name: of the file, without its ending.
+        formats: beside JSON.
+    """
+    yield Download("json", "JSON", f"{name}.json")
+    for known in map(by_name, formats):
+        title = f"{known.title}, a bundle for each source" if known.name in _BUNDLED else known.title
+        # A file that is JSON of two kinds would otherwise have one name.
+        ending = ".prov.json" if known.name == "provjson" else known.suffixes[0]
+        yield Download(known.name, title, name + ending)
 
 
 def groups(impact: LineageImpact) -> Iterator[Group]:
