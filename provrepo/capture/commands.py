@@ -24,6 +24,8 @@ from provrepo.capture.sessions import default_name, place
 
 __all__ = ["run"]
 
+WRITTEN = 2000
+"""Characters of each word of a command that are recorded."""
 _SHELL = re.compile(r"(ba|da|k|z|fi)?sh")
 _INTERPRETER = re.compile(r"(python|pypy|perl|ruby|node|julia|Rscript|octave|php|lua)[0-9.]*")
 _LINE = re.compile(r"-[a-z]*c")
@@ -84,7 +86,7 @@ def _begun(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], 
         session, place(session, out), None, outside=False, plan=plan, software=("provrepo", __version__)
     )  # fmt: skip
     activity = Activity(recorder, label, recorder.root, recorder.plan(None, plan))
-    activity.parameter("command", shlex.join(told(words)))
+    recorder.note("parameter", activity=activity.number, name="command", value=shlex.join(told(words, WRITTEN)))
     for path in _matching(inputs):
         contained(activity.read)(path)
     return _Recording(activity, contained(_place)(recorder), _matching(outputs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,22 +15,37 @@ __all__ = ["MASK", "clean", "command", "secret_name", "shown", "text"]
 MASK = "(masked)"
 LONGEST = 200
 """Characters of a parameter that are kept."""
+READ = 1 << 16
+"""Characters of a text that are looked at."""
 WIDEST = 20
 """Members of a list or dictionary that are kept."""
 DEEPEST = 3
 
 _SECRET = re.compile(
-    r"pass(?:wd|word|phrase|code)?(?:$|[^a-z])|pwd|secret|token|credential|api_?key|access_?key|private_?key|"
-    r"auth(?:$|[^o])|bearer|cookie|session_?id|signature|(?:^|_)(?:key|pin|sas)$|salt",
+    r"pass(?:wd|word|phrase|code)?(?:$|[^a-z])|pwd|secret|token|credential|(?:api|access|account|private|shared)_?key|"
+    r"auth(?:$|[^o])|authorization|bearer|cookie|session_?id|signature|(?:^|_)(?:key|pin|sas|sig)$|salt",
     re.IGNORECASE,
 )
 _TOKENS = re.compile(
-    r"\b(?:pvr_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA|ASIA|eyJ)[\w./+=-]{8,}|(?i:\bbearer\s+)\S+"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*"
+    r"\b(?:pvr_|gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|xox[abprs]-|AKIA|ASIA|eyJ)[\w./+=-]{8,}"
+    r"|(?i:(?:\bbearer[\s\"']+)+)\S+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*"
+    # An AWS secret key is forty characters of Base64; forty of hexadecimal are a commit.
+    r"|(?<![\w/+])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*[0-9])[\w/+]{40}(?![\w/+=])"
 )
+_HEADER = re.compile(r"(?i:\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*[:=]\s*))[^\"'\r\n]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
-_ASSIGNED = re.compile(r"(?P<name>[\w-]+)(?P<sign>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
+_LOGIN = re.compile(r"(?<![\w/])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
+_ASSIGNED = re.compile(r"(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
+
+_WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*'|["'])+""")
+_QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
+_JOINED = re.compile(r"-p(?![0-9]{1,5}$|ath$|arallel$|edantic$|erm$|ipe$|rint0?$|rune$|thread$)\S{3,}")
+"""``-pSECRET`` as MySQL and others have it; a port, and options of find and compilers, are not."""
+_APART = {"ldapsearch": "-w", "redis-cli": "-a", "sshpass": "-p"}
+"""Programs, and the option of each after which a password stands."""
+_LOGINS = ("-u", "--user", "--proxy-user")
+"""Options after which ``NAME:PASSWORD`` may stand."""
 
 
 def secret_name(name: str) -> bool:
@@ -43,17 +58,30 @@ def clean(value: str) -> str:
     return _UNWRITABLE.sub("\ufffd", value)
 
 
-def text(value: str) -> str:
-    """Text without what looks secret in it: users and queries of URLs, known kinds of token, ``password=...``."""
-    value = _URL.sub(lambda found: _url(found.group()), value[: 4 * LONGEST])
+def text(value: str, longest: int = LONGEST) -> str:
+    """Text without what looks secret in it: users and queries of URLs, known kinds of token, ``password=...``.
+
+    Args:
+        value: any text.
+        longest: characters that are kept.
+    """
+    # Cut only afterwards: of half a URL or half a token nobody could tell what it is.
+    value = _line(value[:READ]) if " -" in value else _masked(value[:READ])
+    return value if len(value) <= longest else value[: longest - 1] + "…"
+
+
+def _masked(value: str) -> str:
+    value = _URL.sub(lambda found: _url(found.group()), value)
+    value = _HEADER.sub(rf"\1\2{MASK}", value)
     value = _TOKENS.sub(MASK, value)
-    value = _ASSIGNED.sub(lambda m: f"{m['name']}{m['sign']}{MASK}" if secret_name(m["name"]) else m.group(), value)
-    return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+    value = _LOGIN.sub(rf"\1:{MASK}", value)
+    return _ASSIGNED.sub(lambda m: f"{m['name']}{m['sign']}{MASK}" if secret_name(m["name"]) else m.group(), value)
 
 
 def _url(url: str) -> str:
     try:
         parts = urlsplit(url)
+        _ = parts.port  # which is a number, unless a password holds a slash
     except ValueError:
         return MASK
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -89,6 +117,8 @@ def _plain(value: object, depth: int) -> str:
 
 def _some(values: Iterable[object], depth: int) -> list[str]:
     members = list(values)
+    if members and all(type(member) is str for member in members):
+        return command(members[:WIDEST]) + ["…"] * (len(members) > WIDEST)  # type: ignore[arg-type]
     return [text(_plain(member, depth + 1)) for member in members[:WIDEST]] + ["…"] * (len(members) > WIDEST)
 
 
@@ -97,11 +127,44 @@ def _pair(key: object, member: object, depth: int) -> str:
     return f"{name}: {MASK if secret_name(name) else text(_plain(member, depth + 1))}"
 
 
-def command(words: Sequence[str]) -> list[str]:
-    """The words of a command without the secret ones: ``--token X`` as well as ``--token=X`` and ``TOKEN=X``."""
-    told: list[str] = []
-    hide = False
-    for word in words:
-        told.append(MASK if hide else text(word))
-        hide = word.startswith("-") and "=" not in word and secret_name(word)
-    return told
+def command(words: Iterable[str], longest: int = LONGEST) -> list[str]:
+    """The words of a command without the secret ones: ``--token X`` as well as ``--token=X`` and ``TOKEN=X``.
+
+    Args:
+        words: the command and its arguments; a line for a shell is looked into.
+        longest: characters of each that are kept.
+    """
+    hidden = _Hidden()
+    return [hidden(word, lambda word: text(word, longest)) for word in words]
+
+
+def _line(line: str) -> str:
+    """A line of shell without the secret words, with its spaces and quotes."""
+    hidden = _Hidden()
+    return _WORD.sub(lambda found: hidden(found.group(), _inside), _masked(line))
+
+
+def _inside(word: str) -> str:
+    """A word of a line; what is quoted may be a line again."""
+    if " -" not in word:
+        return word
+    return _QUOTED.sub(lambda found: f"{found[1]}{_line(found[2])}{found[1]}", word)
+
+
+class _Hidden:
+    """Goes through the words of a command, and hides those that the words before them show to be secret."""
+
+    def __init__(self) -> None:
+        self._before = ""
+        self._apart: set[str] = set()
+
+    def __call__(self, word: str, show: Callable[[str], str]) -> str:
+        before, self._before = self._before, word
+        self._apart |= {_APART[name] for name in (PurePath(word).name,) if name in _APART}
+        if before in self._apart or (before.startswith("-") and "=" not in before and secret_name(before)):
+            return MASK
+        if before in _LOGINS or word.startswith("-u"):
+            name, colon, rest = word.partition(":")
+            if colon and not rest.isdigit():
+                return f"{name}:{MASK}"
+        return f"-p{MASK}" if _JOINED.fullmatch(word) else show(word)
