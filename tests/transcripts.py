@@ -119,11 +119,16 @@ class Shell:
         raise AssertionError(f"the shell ended: {''.join(lines)}")
 
     def learn(self, shown: str, printed: str) -> None:
-        """Let the page's identifiers stand for those that were printed in their place."""
-        self._known.update(zip(UUID.findall(shown), UUID.findall(printed), strict=False))
+        """Let identifiers that the page shows for the first time stand for those that were printed in their place."""
+        _pair(self._known, shown, printed)
 
     def _met(self, found: re.Match[str]) -> str:
         return self._known.get(found[0], found[0])
+
+
+def _pair(known: dict[str, str], shown: str, printed: str) -> None:
+    for old, new in zip(UUID.findall(shown), UUID.findall(printed), strict=False):
+        known.setdefault(old, new)
 
 
 def same(shown: str, printed: str) -> bool:
@@ -161,7 +166,7 @@ def rewritten(page: str, folder: Path) -> str:
             continue
         shown = re.sub(r"(Z, |Z  )\w+", r"\1ana", printed)
         shown = re.sub(r"\b(pvr_[0-9a-f]+_)\S+", r"\1...", shown)  # nobody is to wonder whether it opens something
-        names.update(zip(UUID.findall(step.printed), UUID.findall(shown), strict=False))
+        _pair(names, step.printed, shown)
         before, command, rest = rest.partition(f"$ {step.command}\n")
         written += before + command + shown
         rest = rest.removeprefix(step.printed)
