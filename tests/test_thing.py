@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from provrepo.codecs import formats
 from provrepo.errors import AnswerTooLarge, Damaged, NotFound, UsageError
+from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.statements import Statement
 from provrepo.repository.lineage import MOST_SOURCES
 from provrepo.repository.lineage_records import LineageNode
 from provrepo.repository.repository import Repository
-from provrepo.repository.sayings import Saying, shares
+from provrepo.repository.sayings import Saying, run, shares
 from provrepo.repository.things import Account
+from tests.strategies import documents
 from tests.test_lineage import EX, opened, put
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -216,6 +219,41 @@ def test_statements_survive_the_way_from_the_worker() -> None:
         again = Saying.from_dict(saying.to_dict())
         assert again == saying
         assert again.statement.span is not None
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("said") / "source"
+
+
+@settings(deadline=None, max_examples=25)
+@given(document=documents(), format=st.sampled_from(["provn", "provjson", "trig", "provxml"]))
+def test_nothing_is_left_out_and_nothing_changed(file: Path, document: Document, format: str) -> None:  # noqa: A002
+    """For everything that a document names: what the document says of it, in whichever format it was sent."""
+    file.write_bytes(document.write(format))
+    source = formats.read(file.read_bytes(), format=format)
+    names = sorted({name for statement in source for name in _named(statement) if not name.startswith("_:")})
+    version = {"source": str(file), "format": format, "base": "", "blob": "ab" * 32, "version": "urn:v"}
+    for iri in names[:4]:
+        (found,) = run(iri=iri, versions=[version], minting="", limit=1000, size=1 << 24)
+        said = [Saying.from_dict(each) for each in found["sayings"]]
+        true = [
+            (number, statement)
+            for number, instance in enumerate(source.instances())
+            for statement in instance.statements
+            if iri in _named(statement)
+        ]
+        assert found["total"] == len(said) == len(true)
+        graphs = [f"urn:v#bundle-{number}" if number else "urn:v" for number, _ in true]
+        assert sorted(saying.graph for saying in said) == sorted(graphs)
+        if not any(name.startswith("_:") for _, statement in true for name in _named(statement)):
+            assert {saying.statement for saying in said} == {statement for _, statement in true}
+        assert all(saying.roles for saying in said)
+
+
+def _named(statement: Statement) -> set[str]:
+    values = (value for _, value in statement.attributes if isinstance(value, Identifier))
+    return {str(name) for name in (statement.id, *statement.identifiers(), *values) if name is not None}
 
 
 def test_the_node_alone(both: tuple[Repository, Repository]) -> None:

@@ -31,6 +31,9 @@ ID = "id"
 ENTRY = "entry"
 """The role of what is under a key of a dictionary."""
 
+KEY = "key"
+"""The role of a key of a dictionary, which may be an IRI."""
+
 ATTRIBUTE = "attribute"
 """The role of the value of an attribute."""
 
@@ -41,7 +44,7 @@ class Saying:
 
     Attributes:
         statement: as it was asserted; blank nodes have the IRIs that they have in the dataset.
-        roles: where the thing stands in it: ``id``, names of arguments, ``entry``, ``attribute``.
+        roles: where the thing stands in it: ``id``, names of arguments, ``entry``, ``key``, ``attribute``.
         graph: in which graph of the dataset it stands: the version's own, or that of one of its bundles.
         bundle: the bundle's own IRI; empty at the top level.
     """
@@ -224,6 +227,8 @@ def _roles(statement: Statement, names: set[Identifier]) -> tuple[str, ...]:
             found.append(argument.name)
     if any(entry.entity in names for entry in statement.entries):
         found.append(ENTRY)
+    if any(entry.key in names for entry in statement.entries):
+        found.append(KEY)
     if any(value in names for _, value in statement.attributes):
         found.append(ATTRIBUTE)
     return tuple(found)
