@@ -347,6 +347,24 @@ def test_only_harmless_addresses_are_links(href: str, followed: bool) -> None:
     ElementTree.fromstring(text)
 
 
+def test_what_the_drawing_is_about_has_a_bold_outline_and_an_id_of_its_own() -> None:
+    nodes = (Node("a", "activity", "run", href="/a"), Node("e", "entity", "table", marked=True))
+    text = render(Graph((Group("", nodes, (Edge("e", "a", "wasGeneratedBy"),)),)), prefix="p")
+    root = ElementTree.fromstring(text)
+    (marked,) = [group for group in root.iter(f"{SVG}g") if "prov-marked" in (group.get("class") or "")]
+    assert marked.get("id") == "p-marked"
+    (outline_,) = marked.iter(f"{SVG}ellipse")
+    (other,) = [box for box in root.iter(f"{SVG}rect") if box.get("stroke")]
+    assert float(outline_.get("stroke-width") or 0) > 2 * float(other.get("stroke-width") or 0)
+
+
+def test_a_drawing_with_links_is_no_image() -> None:
+    """Nothing inside an image can be reached by a keyboard or a screen reader."""
+    plain, linked = Node("e", "entity", "e"), Node("e", "entity", "e", href="/thing?iri=e")
+    assert 'role="img"' in render(Graph((Group("", (plain,), ()),)))
+    assert 'role="group"' in render(Graph((Group("", (linked,), ()),)))
+
+
 def test_ids_are_distinct_and_begin_with_the_prefix() -> None:
     text = render(Graph((group("a1 e1", "e2 a1"),)), prefix="p7")
     ids = re.findall(r' id="([^"]*)"', text)
