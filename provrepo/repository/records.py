@@ -8,6 +8,8 @@ from typing import Any
 from provrepo.checks.report import Report
 
 __all__ = [
+    "DEFAULT",
+    "PUBLIC",
     "Actor",
     "Backtest",
     "Check",
@@ -18,6 +20,9 @@ __all__ = [
     "Receipt",
     "VersionInfo",
 ]
+
+DEFAULT = "default"
+"""The project where none is named; made when its owner first asks for it."""
 
 PUBLIC = "*public"
 """The dataset that merges all public projects; no project can have this name."""

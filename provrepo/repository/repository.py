@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from provrepo.checks.report import Report
-from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError, Withdrawn
+from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
+from provrepo.repository.asking import Asking
 from provrepo.repository.conversion import convert
-from provrepo.repository.lineage import Provenance
 from provrepo.repository.pingbacks import Pingable
 from provrepo.repository.records import (
-    PUBLIC,
+    DEFAULT,
     Actor,
     Check,
     DocumentInfo,
@@ -30,20 +30,16 @@ from provrepo.repository.records import (
     VersionInfo,
 )
 from provrepo.repository.store import Store
+from provrepo.repository.stream import Streamed
 from provrepo.settings import Settings, load
 
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
-    from provrepo.codecs.results import QueryResult
     from provrepo.ledger.accounts import Token
-    from provrepo.views.quads import Quads
 
 __all__ = ["DEFAULT", "Repository", "open"]
 
 log = logging.getLogger("provrepo.repository")
-
-DEFAULT = "default"
-"""The project where none is named; made when its owner first asks for it."""
 
 
 def open(  # noqa: A001 (provrepo.open is the promised name)
@@ -66,7 +62,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return store.as_actor(store.owner())
 
 
-class Repository(Provenance, Pingable, Arrivals):
+class Repository(Asking, Pingable, Arrivals, Streamed):
     """A repository as one actor sees it.
 
     Attributes:
@@ -461,106 +457,6 @@ class Repository(Provenance, Pingable, Arrivals):
                 self._store.blobs.erase(info.sha256)
         return catalog.find_version(self._store, project, name, version, erased=True)
 
-    # Queries
-
-    def query(
-        self,
-        query: str,
-        *,
-        project: str | None = None,
-        public: bool = False,
-        base: str | None = None,
-        timeout: float | None = None,
-        default_graphs: Sequence[str] = (),
-        named_graphs: Sequence[str] = (),
-        abandoned: Callable[[], bool] | None = None,
-    ) -> QueryResult:
-        """Ask one dataset in SPARQL 1.1.
-
-        Args:
-            query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need not be declared.
-            project: the project whose dataset is asked; ``default`` where neither this nor ``public`` is given.
-            public: ask the dataset that merges all public projects.
-            base: the IRI against which the query's relative IRIs are resolved.
-            timeout: seconds after which it is stopped; the settings say how many there are at most.
-            default_graphs: the graphs of the dataset that are merged into the query's default graph.
-            named_graphs: the graphs of the dataset that the query finds with ``GRAPH``.
-            abandoned: says that nobody waits for the answer any more; it is asked several times a second.
-
-        Raises:
-            QueryError: it cannot be parsed, or asks for what is not allowed.
-            TimedOut: it took too long.
-            AnswerTooLarge: the answer has more rows or bytes than the settings allow.
-            WorkerFailed: it needed too much memory.
-            UsageError: the timeout is not a positive number.
-            NotFound: no such project.
-            Busy: another process holds the views; the message names its URL.
-        """
-        if public:
-            dataset = PUBLIC
-        else:
-            dataset = project or DEFAULT
-            self._readable(dataset)
-        from provrepo.views.quads_query import Question
-
-        question = Question(query, base, default_graphs, named_graphs)
-        seconds = self._seconds(timeout)
-        return self._quads().query(dataset, question, timeout=seconds, abandoned=abandoned)
-
-    def query_version(
-        self,
-        project: str,
-        name: str,
-        version: int,
-        query: str,
-        *,
-        base: str | None = None,
-        timeout: float | None = None,
-        default_graphs: Sequence[str] = (),
-        named_graphs: Sequence[str] = (),
-        abandoned: Callable[[], bool] | None = None,
-    ) -> QueryResult:
-        """Ask one version in its original graphs, read from the bytes that were submitted.
-
-        The default graph is what it asserts at its top level, a named graph each of its bundles under its own name.
-        Nothing is completed. The views are not needed, so that this works beside a server that holds them.
-
-        Args:
-            project: which project.
-            name: which document.
-            version: which version of it.
-            query: as in ``query``, and so is everything that follows.
-            base: the IRI against which the query's relative IRIs are resolved.
-            timeout: seconds after which it is stopped, reading the version included.
-            default_graphs: the graphs of the version that are merged into the query's default graph.
-            named_graphs: the graphs of the version that the query finds with ``GRAPH``.
-            abandoned: says that nobody waits for the answer any more.
-
-        Raises:
-            NotFound: no such document or version.
-            Withdrawn: the document was withdrawn, or the version erased.
-            QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
-        """
-        info = self.version(project, name, version)
-        document = self.document(project, name)
-        if document.withdrawn:
-            raise Withdrawn(
-                f"{name} was withdrawn: {document.reason}", reason=document.reason, time=document.withdrawn_at
-            )
-        from provrepo.views.quads_query import Question
-
-        question = Question(query, base, default_graphs, named_graphs)
-        return self._store.ask_version(info, question, self._seconds(timeout), abandoned)
-
-    def _seconds(self, timeout: float | None) -> float:
-        """The deadline of a query: what was asked for, as far as this actor may have it."""
-        if timeout is not None and not timeout > 0:
-            raise UsageError("a query's timeout is a positive number of seconds")
-        most = self.settings.query_timeout
-        if self.actor == access.ANONYMOUS:
-            most = min(most, self.settings.query_timeout_public)
-        return most if timeout is None else min(timeout, most)
-
     # Maintenance
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
@@ -672,8 +568,3 @@ class Repository(Provenance, Pingable, Arrivals):
     def _index(self) -> None:
         if self._store.may_follow():
             self._store.follower.catch_up()
-
-    def _quads(self) -> Quads:
-        from provrepo.views.quads import Quads
-
-        return self._store.view(Quads)
