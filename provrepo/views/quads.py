@@ -47,6 +47,7 @@ from provrepo.views.content import Doubled, check_graph
 from provrepo.views.pool import Pool
 from provrepo.views.quads_query import Limits, Question
 from provrepo.views.view import Change
+from provrepo.workers import heap
 from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["MAPPING", "PATIENCE", "Quads"]
@@ -468,12 +469,16 @@ def _open(path: Path) -> _Held:
     deadline = time.monotonic() + _CLOSING
     while True:
         try:
-            return _Held(ox.Store(str(path)))
+            store = ox.Store(str(path))
         except OSError as error:
             # A store is closed by the last reference to it, which another thread may be about to drop.
             if "lock hold by current process" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+        else:
+            # If it was closed to be renewed, what it kept is free by now, in pieces that would stay with this process.
+            heap.give_back()
+            return _Held(store)
 
 
 def _read(content: Path) -> Iterator[ox.Quad]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = ["few_arenas", "return_large_blocks"]
+__all__ = ["few_arenas", "give_back", "return_large_blocks"]
 
 # Of malloc.h.
 _M_MMAP_THRESHOLD = -3
@@ -26,6 +26,13 @@ def few_arenas() -> None:
 def return_large_blocks() -> None:
     """Give large blocks back. Where this is not said, glibc raises the size from which it does, up to 32 MB."""
     _tune(_M_MMAP_THRESHOLD, _LARGE)
+
+
+def give_back() -> None:
+    """Give back what is free now. To be called after much was freed: it takes some milliseconds."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _tune(what: int, value: int) -> None:
