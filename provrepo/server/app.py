@@ -18,6 +18,7 @@ from provrepo.server import (
     lineage,
     marquez,
     metrics,
+    openapi,
     pages,
     pingback,
     problems,
@@ -63,6 +64,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         marquez,
         health,
         metrics,
+        openapi,
     ):
         app.register_blueprint(part.blueprint)
     descriptions.register(app)

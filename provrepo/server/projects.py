@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -53,6 +54,20 @@ def documents(project: str) -> Response:
         return _page(info)
     shown, following = _documents(project)
     return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
+
+
+@blueprint.get("/projects/<project>/ledger")
+def ledger(project: str) -> Response:
+    """The entries of a project in order, for those who keep a copy or check it: each holds the digest of the last."""
+    repo = auth.repository()
+    repo.project(project)
+    wanted = window()
+    if not re.fullmatch(r"[0-9]{0,15}", wanted.after, re.ASCII):
+        raise Rejected(400, f"after={wanted.after[:40]} is not the number of an entry")
+    found = repo.entries(project, after=int(wanted.after or 0), limit=wanted.limit + 1)
+    shown = found[: wanted.limit]
+    following = wanted.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
+    return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
 
 
 def _wants_page() -> bool:

@@ -1,0 +1,69 @@
+"""A project's entries as those read them who keep a copy, or check that nothing was changed.
+
+The verb is part of ``Repository``, in a file of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provrepo.errors import UsageError
+
+if TYPE_CHECKING:
+    from provrepo.repository.records import Actor
+    from provrepo.repository.store import Store
+
+__all__ = ["EntryInfo", "Streamed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInfo:
+    """One entry of a project's ledger.
+
+    Attributes:
+        sequence: its number in the project, from 1 without gaps.
+        sha256: of the entry in canonical form (RFC 8785), in hexadecimal; the next entry holds it as ``previous``.
+        entry: the entry, as ``provrepo.ledger.entries`` describes it.
+    """
+
+    sequence: int
+    sha256: str
+    entry: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {"sequence": self.sequence, "sha256": self.sha256, "entry": self.entry}
+
+
+class Streamed:
+    """What ``Repository`` inherits."""
+
+    _store: Store
+    actor: Actor
+
+    def _readable(self, project: str) -> None:
+        """Raises NotFound where the actor may not know of a project."""
+        raise NotImplementedError
+
+    def entries(self, project: str, *, after: int = 0, limit: int = 1000) -> list[EntryInfo]:
+        """The entries of a project's ledger, in order.
+
+        Whoever keeps the last digest can tell later whether anything before it was changed: each entry holds the digest
+        of the one before.
+
+        Args:
+            project: whose entries.
+            after: only those behind the one of this number.
+            limit: at most so many.
+
+        Raises:
+            NotFound: no such project.
+            UsageError: a number that is negative, or no limit.
+            Damaged: at an entry of a kind that this version does not know.
+        """
+        if after < 0 or limit < 1:
+            raise UsageError("after is a number from 0, limit one from 1")
+        self._readable(project)
+        found = self._store.ledger.entries(project, after=after, limit=limit)
+        return [EntryInfo(entry.sequence, entry.sha256, entry.fields) for entry in found]
