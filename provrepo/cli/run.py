@@ -42,10 +42,12 @@ _folder = click.argument(
 def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, command: tuple[str, ...]) -> int:
     """Run COMMAND and record it as an activity, with its files.
 
-    Of the files that -o names, those count that are new or changed; quote a GLOB, in which `**` is any number of
-    folders. A command that fails has used things and generated nothing. Signals are passed on, and the exit code is
-    the command's own. What cannot be recorded never stops the command. Python steps inside it may record themselves
-    with provrepo.capture.
+    Python processes below it report the files that they open; of other programs, name the files. Of those that -o
+    names, those count that are new or changed; quote a GLOB, in which `**` is any number of folders. A command that
+    fails has used things and generated nothing. Signals are passed on, and the exit code is the command's own. What
+    cannot be recorded never stops the command. Steps of provrepo.capture inside it say that they are part of it.
+
+    Each line of a recipe of make as an activity: make SHELL='provrepo run -- sh'
     """
     from provrepo.capture.commands import run as recorded
     from provrepo.capture.processes import as_by_a_shell
@@ -123,8 +125,11 @@ def discard(documents: tuple[Path, ...]) -> None:
     """Let DOCUMENTS wait no longer. They stay where they are, and are not sent unless they change."""
     from provrepo.capture.outbox import discard as discard_item
     from provrepo.capture.outbox import item
+    from provrepo.codecs.formats import by_suffix
 
     for path in documents:
+        if by_suffix(path) is None:
+            raise UsageError(f"{path} is no document of a session")
         discard_item(item(path))
         output.result(f"{path.name}: discarded")
 
