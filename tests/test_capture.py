@@ -469,6 +469,66 @@ def test_a_decorated_function_is_a_session_of_its_own(work: Path) -> None:
     assert Captured(Path("run.trig")).used == {("load", "raw.csv")}
 
 
+def test_a_session_within_a_step_of_another(work: Path) -> None:
+    @step
+    def outer() -> None:
+        with session("inner", out="inner.trig"):
+            load("raw.csv")
+        save(Table(), "a.csv")
+
+    found = capture(outer)
+    inner = Captured(Path("inner.trig"))
+    assert (inner.used, inner.inside("load")) == ({("load", "raw.csv")}, "inner")
+    assert (found.used, found.elements("load")) == ({("save", f"{__name__}.Table")}, [])
+    assert found.inside("save") == "outer"
+
+
+def test_sessions_of_tasks_and_threads_at_once(work: Path) -> None:
+    def threaded(number: int) -> None:
+        with session(f"thread {number}", out=f"t{number}.trig"):
+            barrier.wait()
+            save(Table(), f"t{number}.csv")
+            barrier.wait()
+
+    @session(out="a.trig")
+    async def task(number: int) -> None:
+        with session(f"task {number}", out=f"a{number}.trig"):
+            await asyncio.sleep(0.01)
+            save(Table(), f"a{number}.csv")
+            await asyncio.sleep(0.01)
+
+    async def all_tasks() -> None:
+        await asyncio.gather(*map(task, range(3)))
+
+    barrier = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(threaded, range(3)))
+    asyncio.run(all_tasks())
+    for name in (f"{kind}{number}" for kind in "ta" for number in range(3)):
+        found = Captured(Path(f"{name}.trig"))
+        assert found.problems() == []
+        assert {file for file, _ in found.generated} == {f"{name}.csv"}
+
+
+def test_threads_that_begin_at_once_share_one_session(work: Path) -> None:
+    script = """
+import threading
+from provrepo.capture import step
+barrier = threading.Barrier(8)
+@step
+def f(): pass
+def go():
+    barrier.wait()
+    f()
+threads = [threading.Thread(target=go) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    run(script, work)
+    (path,) = Path("prov").iterdir()
+    assert len(Captured(path).elements("f")) == 8
+
+
 def test_a_failed_session(work: Path) -> None:
     @session("run", out="run.trig")
     def fail() -> None:

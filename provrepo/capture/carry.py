@@ -98,7 +98,7 @@ def _processes(process: Any) -> None:
     def start_in_context(self: Any) -> None:
         ticket = _ticket()
         if ticket is not None:
-            self.run = Carried(self.run, ticket, {})
+            contained(setattr)(self, "run", Carried(self.run, ticket, {}))
         try:
             start(self)
         finally:
@@ -273,6 +273,8 @@ def _names(recording: Recording, value: Any) -> dict[int, str]:
     from provrepo.capture.values import nodes
 
     known = recording.values.known
+    if recording.values.empty:
+        return {}
     return {place: name for place, node in enumerate(nodes(value)) if (name := known(node)) is not None}
 
 

@@ -34,9 +34,10 @@ _TOKENS = re.compile(
 )
 _HEADER = re.compile(r"(?i:\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*[:=]\s*))[^\"'\r\n]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
-_LOGIN = re.compile(r"(?<![\w/])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
-_ASSIGNED = re.compile(r"(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
+# Each of these begins where a run of its characters does: tried at every character, long texts would take minutes.
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"'<>]+")
+_LOGIN = re.compile(r"(?<![\w/.%+-])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
+_ASSIGNED = re.compile(r"(?<![\w-])(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 
 _WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*'|["'])+""")
 _QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)

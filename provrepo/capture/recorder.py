@@ -248,6 +248,12 @@ entered: ContextVar[Activity | None] = ContextVar("provrepo_activity", default=N
 """The activity that the running code belongs to."""
 
 _sessions: list[Recording] = []
+_opening = threading.RLock()
+
+
+def opening() -> threading.RLock:
+    """Held while the session of a process that names none begins, so that there is one."""
+    return _opening
 
 
 def install(recording: Recording) -> None:
@@ -291,6 +297,8 @@ def join(ticket: Ticket) -> Activity:
 
 
 def _forked() -> None:
+    global _opening  # noqa: PLW0603 (whoever held it is not in this process)
+    _opening = threading.RLock()
     for recording in _sessions:
         contained(recording.forked)()
 

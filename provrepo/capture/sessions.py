@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from provrepo.capture.activities import Activity
     from provrepo.capture.recorder import Recorder, Recording
 
 __all__ = ["default_name", "ensure", "place", "session"]
@@ -46,28 +47,49 @@ class session:  # noqa: N801 (read as a verb: `with session(...)`)
     ) -> None:
         self._name, self._out, self._agent, self._stats = name, out, agent, stats
         self._recorder: Recorder | None = None
+        self._before: Activity | None = None
 
     def __call__(self, function: _F) -> _F:
         """The function, each call of which is a session."""
+        if not enabled():
+            return function
+        wrapped = contained(self._wrapped)(function)
+        return function if wrapped is None else wrapped
+
+    def _wrapped(self, function: _F) -> _F:
+        import inspect
+
+        again = functools.partial(session, self._name, out=self._out, agent=self._agent, stats=self._stats)
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
-            with session(self._name, out=self._out, agent=self._agent, stats=self._stats):
+            with again():
                 return function(*args, **kwargs)
 
-        return run  # type: ignore[return-value]
+        @functools.wraps(function)
+        async def run_async(*args: Any, **kwargs: Any) -> Any:
+            with again():
+                return await function(*args, **kwargs)
+
+        return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]
 
     def __enter__(self) -> session:
         if enabled():
-            self._recorder = contained(_open)(
-                self._name, self._out, self._agent, outside=True, stats=self._stats
-            )  # fmt: skip
+            self._recorder = contained(_open)(self._name, self._out, self._agent, outside=True, stats=self._stats)
+            if self._recorder is not None:
+                from provrepo.capture.recorder import entered
+
+                self._before = entered.get()
+                entered.set(self._recorder.root)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._recorder is not None:
+            from provrepo.capture.recorder import entered
+
+            entered.set(self._before)
             contained(_close)(self._recorder, error)
 
     @property
@@ -85,14 +107,18 @@ def ensure() -> Recording | None:
     None in a worker of ``multiprocessing`` that belongs to no session: it ends without running what is left for the
     end, so that its session would look like a killed one. None, too, when the process is at its end.
     """
-    from provrepo.capture.recorder import session_now
+    from provrepo.capture.recorder import opening, session_now
 
     recording = session_now()
-    if recording is None and not _ended and not _worker():
-        import atexit
+    if recording is not None or _ended or _worker():
+        return recording
+    with opening():
+        recording = session_now()  # of another thread that was faster
+        if recording is None:
+            import atexit
 
-        recording = _open(None, None, None, outside=False, stats=False)
-        atexit.register(contained(_end), recording)
+            recording = _open(None, None, None, outside=False, stats=False)
+            atexit.register(contained(_end), recording)
     return recording
 
 
@@ -145,12 +171,9 @@ def _script() -> str:
 
 
 def _close(recorder: Recorder, error: BaseException | None) -> None:
-    from provrepo.capture.recorder import entered, uninstall
+    from provrepo.capture.recorder import uninstall
 
     uninstall(recorder)
-    activity = entered.get()
-    if activity is not None and activity.recorder is recorder:
-        entered.set(None)
     recorder.close(error)
     if recorder.owner:
         contained(_recover)(recorder.out.parent)

@@ -21,7 +21,7 @@ WIDEST = 100
 """Members of a list, tuple or dictionary that are looked at."""
 SMALL = 1000
 """Items, at all depths, up to which a list of plain values is itself kept, since nothing can refer to it weakly."""
-CARRIED = 10_000
+CARRIED = 2_000
 """Members, at all depths, that are looked at of what goes from one process to another."""
 
 _CODE = (
@@ -60,6 +60,11 @@ class Values:
     def forked(self) -> None:
         """Go on in a forked child, where nobody is left who would give the lock back."""
         self._lock = threading.Lock()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no value has an entity."""
+        return not self._known
 
     def known(self, value: object) -> str | None:
         """The entity of a value, or None where it has none."""
