@@ -308,6 +308,14 @@ def test_another_opening_of_the_same_file_sees_every_change() -> None:
         other.close()
 
 
+def test_a_row_that_was_empty_is_not_kept_when_something_follows() -> None:
+    with world() as w:
+        w.submit("open", "d", [Fact("urn:n0", "specializationOf", "urn:n1")])
+        assert size(w) == 2
+        w.submit("open", "e", [Fact("urn:n1", "specializationOf", "urn:n2")])
+        assert size(w) == 3
+
+
 def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage_rows, "MOST", 40)
     monkeypatch.setattr(lineage_scopes, "MOST", 40)

@@ -73,8 +73,8 @@ class Scope:
         rows: for each state those that come next, own ones first.
         backs: the part of a row that is followed back, with the rules; only of states that have any.
         ends: the states from which it is asked, and not said, what their node came from.
-        others: for each node its states beside the main one, as far as something comes next.
-        special: all of those.
+        others: for each node its states that are neither the main one nor a leaf.
+        special: those of them from which something comes next.
         bounds: those of time; the n-th has the mode ``BOUNDED + n``.
         numbers: the places of ``bounds``.
         size: states that are held, as keys and in rows.
@@ -237,9 +237,11 @@ class Rows:
             if self.steps.upstream and state not in explained and self.steps.explains(state):
                 scope.ends.add(state)
             row = (*targets, *(target for target, _ in back))
-            if row and state > NODE:
-                scope.special.add(state)
+            if state >> SHIFT not in (MAIN, LEAF):
+                # Also where nothing comes next: a later entry may say that something does.
                 scope.others.setdefault(state & NODE, set()).add(state)
+                if row:
+                    scope.special.add(state)
             scope.size += 1 + len(row)
             scope.rows[state] = row
 
