@@ -158,7 +158,8 @@ def python() -> str:
         "`with step(...) as run` gives the activity `run`."
     )
     parts += [f"### {name}\n\n{_described(name, getattr(capture, name))}" for name in capture.__all__]
-    parts += [f"### run.{name}\n\n{_described(name, getattr(Activity, name))}" for name in ("parameter", "used", "generated")]
+    told = ("parameter", "used", "generated")
+    parts += [f"### run.{name}\n\n{_described(name, getattr(Activity, name))}" for name in told]
     parts.append("## What the verbs return")
     parts += [f"### {cls.__name__}\n\n{_prose(inspect.getdoc(cls) or '')}" for cls in RETURNED]
     return "\n\n".join(parts) + "\n"
