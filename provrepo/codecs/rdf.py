@@ -1,19 +1,19 @@
-"""The RDF formats: bytes to quads and back by pyoxigraph, and from there to documents by way of PROV-O."""
+"""The RDF formats: bytes to quads and back by pyoxigraph, and from there to documents by way of PROV-O.
+
+What only reading needs is imported when something is read: sessions of ``provrepo.capture`` end with writing.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
-from urllib.parse import urljoin
 
-from provrepo.codecs import provo_losses
-from provrepo.codecs.contexts import spliced
 from provrepo.codecs.languages import hidden, hide, marks_for
 from provrepo.codecs.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.names import RESERVED
-from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_terms import QUALIFIED_NAMES
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
@@ -61,14 +61,6 @@ _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 _VOCABULARIES = {**RESERVED, "rdfs": RDFS}
 """Prefixes that are declared without being asked for, where their terms occur."""
 
-_LETTER = (
-    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_CHARACTER = _LETTER + "_0-9\u00b7\u0300-\u036f\u203f\u2040\\-"
-_PREFIX = re.compile(f"(?:[{_LETTER}](?:[{_CHARACTER}.]*[{_CHARACTER}])?)?")
-"""PN_PREFIX of Turtle, or nothing."""
-
 
 class Parsed(NamedTuple):
     """What was read from bytes in an RDF syntax.
@@ -88,6 +80,8 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     Raises:
         ReadError: not well-formed, a relative IRI without a base, a remote JSON-LD context, or RDF 1.2.
     """
+    from provrepo.codecs.provo_read import read_quads
+
     quads, prefixes = parse(data, format, base)
     document = read_quads(quads, prefixes)
     document.warnings += remarks(data, format)
@@ -122,6 +116,8 @@ def written_quads(document: Document, format: str) -> Iterable[Quad]:  # noqa: A
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
     """What PROV-O cannot tell apart, and what the syntax cannot spell."""
+    from provrepo.codecs import provo_losses
+
     return provo_losses.losses(document, format)
 
 
@@ -163,6 +159,8 @@ def parse_into(
     """
     named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
+        from provrepo.codecs.contexts import spliced
+
         if base is None:
             named = _absolute(data, format)
         data = spliced(data, format).data
@@ -199,6 +197,8 @@ def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
     """What is unusual about a text in an RDF syntax that could be read."""
     if format != "rdfjsonld":
         return []
+    from provrepo.codecs.contexts import spliced
+
     _, unknown, nameless = spliced(data, format)
     found = []
     if unknown:
@@ -284,6 +284,8 @@ def _absolute(data: bytes, format: str) -> Callable[[str], Identifier]:  # noqa:
 
 def _as_spelled(resolved: str, data: bytes) -> str:
     """The string of a JSON source that was resolved against the base that stands for none."""
+    from urllib.parse import urljoin
+
     # urljoin resolves only against schemes that it knows to have a path.
     base, wanted = (name.replace("provrepo-relative:", "http:", 1) for name in (_NO_BASE, resolved))
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', data.decode("utf-8", "replace"))
@@ -325,6 +327,25 @@ def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | 
     return data if tags is None else tags.restore(data)
 
 
+_ASCII_PREFIX = re.compile(r"(?:[A-Za-z](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?")
+
+
+def _is_prefix(text: str) -> bool:
+    """Whether it is a PN_PREFIX of Turtle, or nothing."""
+    return (_ASCII_PREFIX if text.isascii() else _any_prefix()).fullmatch(text) is not None
+
+
+@cache
+def _any_prefix() -> re.Pattern[str]:
+    """Compiled when it is needed, since ranges as wide as these take long."""
+    letter = (
+        "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
+        "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+    )
+    character = letter + "_0-9\u00b7\u0300-\u036f\u203f\u2040\\-"
+    return re.compile(f"(?:[{letter}](?:[{character}.]*[{character}])?)?")
+
+
 def _held(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
     """The quads that a format has a place for: those of the default graph, or all."""
     return quads if format in DATASETS else (quad for quad in quads if quad[3] is None)
@@ -348,7 +369,7 @@ def _grouped(quads: Iterable[Quad]) -> list[Quad]:
 def _declared(prefixes: Mapping[str, str], quads: Iterable[Quad], format: str) -> dict[str, str] | None:  # noqa: A002
     if format not in _PREFIXED:
         return None
-    result = {p: n for p, n in prefixes.items() if _PREFIX.fullmatch(p) and is_iri(n)}
+    result = {p: n for p, n in prefixes.items() if _is_prefix(p) and is_iri(n)}
     texts: set[str] = set()
     for _, predicate, value, _graph in quads:
         texts.add(predicate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from provrepo.errors import WriteError
@@ -141,14 +141,19 @@ def _is_language(tag: str) -> bool:
     return True
 
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME_END = re.compile(r"[^\W\d][\w.-]*\Z")
+
+
+@cache
+def _not_xml() -> re.Pattern[str]:
+    """Any character that XML does not have; compiled when it is needed, since ranges as wide as these take long."""
+    return re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_problem(quad: Quad) -> str | None:
     """Why RDF/XML cannot hold a triple that RDF can, or None (RDF/XML section 5.1 and XML 1.0 section 2.2)."""
     if _NAME_END.search(quad.predicate) is None:
         return "RDF/XML cannot write a property whose IRI does not end in an XML name"
-    if isinstance(quad.object, Literal) and _NOT_XML.search(quad.object.lexical):
+    if isinstance(quad.object, Literal) and _not_xml().search(quad.object.lexical):
         return "RDF/XML cannot write control characters"
     return None
