@@ -300,6 +300,8 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
         owner.submit(text.encode(), project=project, name=name, update=True, format="provn")
     else:
         known = [info for info in owner.documents(project) if info.name == name]
+        if known and what == "withdraw" and owner.history(project, name)[-1].state == "erased":
+            return  # What was erased cannot be withdrawn as well.
         if known and what == "withdraw":
             owner.withdraw(project, name, reason="a mistake")
         elif known:
