@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+import provrepo
 from provrepo.capture import log_data, log_model, session, step
-from provrepo.vocab import DCTERMS, PROVREPO, RDFS, SPDX
+from provrepo.codecs import formats
+from provrepo.vocab import DCTERMS, PROV, PROV_TYPE, PROVREPO, RDFS, SCHEMA, SPDX
 from tests.captured import Captured
 from tests.command import environment
 
@@ -606,9 +608,83 @@ def test_the_commit_and_whether_files_differ(work: Path) -> None:
     git("commit", "-qm", "x")
     run(SCRIPT, work)
     (path,) = Path("prov").iterdir()
-    plan = Captured(path).one("__main__.copy")
+    plan = Captured(path).one("pipeline.copy")
     assert Captured.values(plan, PROVREPO + "commit") == [git("rev-parse", "HEAD")]
     assert Captured.values(plan, PROVREPO + "dirty") == ["false"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(["pipeline.py"], "pipeline.copy"), (["-m", "pipeline"], "pipeline.copy"), (["-m", "lab"], "lab.copy"),
+     (["lab"], "lab.copy"), (["-m", "lab.sub"], "lab.sub.copy"), (["-c", SCRIPT], "__main__.copy")],
+)  # fmt: skip
+def test_functions_of_the_script_are_named_after_it(work: Path, words: list[str], name: str) -> None:
+    Path("lab").mkdir()
+    for file in ("pipeline.py", "lab/__main__.py", "lab/sub.py"):
+        Path(file).write_text(SCRIPT)
+    subprocess.run([sys.executable, *words], env=environment(), check=True)
+    (path,) = Path("prov").iterdir()
+    assert Captured(path).one(name)
+
+
+def test_who_is_named_by_an_iri_is_not_called_like_the_account(work: Path) -> None:
+    someone = "https://orcid.example/1"
+    with session("named", out="named.trig", agent=someone):
+        load("raw.csv")
+    found = Captured(Path("named.trig"))
+    (agent,) = [statement for statement in found.document if statement.id == someone]
+    assert found.values(agent, RDFS + "label") == []
+    assert found.values(agent, PROV_TYPE) == [PROV + "Person"]
+
+
+MODULE = """
+import sys
+from provrepo.capture import session, step
+@step
+def nothing(): pass
+for number in range(2):
+    with session("run", out=f"run{number}" + sys.argv[1]):
+        nothing()
+"""
+
+
+@pytest.mark.parametrize("ending", [ending for format_ in formats.FORMATS for ending in format_.suffixes[:1]])
+def test_what_writing_documents_imports_is_no_requirement_of_the_program(work: Path, ending: str) -> None:
+    """The second session of a process runs on the same packages as the first, whatever the format."""
+    script = MODULE + "import json, provrepo\nfrom provrepo.capture.surroundings import packages\nprint(packages())"
+    Path("script.py").write_text(script)
+    command = [sys.executable, "script.py", ending]
+    done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == f"['provrepo=={provrepo.__version__}']"
+
+
+def test_what_the_program_imports_itself_is_a_requirement(work: Path) -> None:
+    Path("script.py").write_text("import pyoxigraph\n" + MODULE)
+    subprocess.run([sys.executable, "script.py", ".trig"], env=environment(), check=True)
+    for path in ("run0.trig", "run1.trig"):
+        told = Captured(Path(path)).values(Captured(Path(path)).one("run"), SCHEMA + "softwareRequirements")
+        assert [package.partition("==")[0] for package in told] == ["provrepo", "pyoxigraph"]
+
+
+def test_a_session_ends_without_what_only_reading_and_checking_need(work: Path) -> None:
+    Path("script.py").write_text(MODULE + "print(*sys.modules)")
+    command = [sys.executable, "script.py", ".trig"]
+    done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert {"provrepo.codecs.rdf", "pyoxigraph"} <= loaded
+    unwanted = ("provo_read", "provo_losses", "contexts", "guards")
+    assert not loaded & {
+        "rdflib",
+        "prov",
+        "lxml",
+        "pyshacl",
+        "flask",
+        "click",
+        "asyncio",
+        "logging",
+        "typing_extensions",
+    }
+    assert not loaded & {f"provrepo.codecs.{name}" for name in unwanted}
 
 
 def test_importing_takes_the_standard_library_only() -> None:

@@ -136,7 +136,7 @@ with session("run", out="run.trig"):
     assert {found.inside_of(s) for s in found.elements("fit")} == {"fan_out"}
     assert {(a, b) for a, b in found.derived if a.startswith("out")} == {("out0.bin", model), ("out1.bin", model)}
     assert found.sources() == {"raw.csv"}
-    assert len(found.elements("__main__.fit")) == 1  # the plan, though two processes followed it
+    assert len(found.elements("pipeline.fit")) == 1  # the plan, though two processes followed it
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -67,10 +67,12 @@ def content(sha256: str) -> Identifier:
 
 def save(document: Document, path: Path) -> None:
     """Write a document in the format that the path's ending stands for, or TriG; whole or not at all."""
+    from provrepo.capture.surroundings import writing
     from provrepo.codecs import formats
 
     format_ = formats.by_suffix(path) or formats.by_name("trig")
-    data = formats.write(document, format_.name)
+    with writing():
+        data = formats.write(document, format_.name)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -147,8 +149,9 @@ class _Description:
     def _agents(self) -> None:
         about = self._about["surroundings"]
         python = about.get("python", "unknown")
-        person = Identifier(self._about["agent"]) if self._about.get("agent") else self._id("person")
-        told = [_type(PROV + "Person"), _text(PROV_LABEL, self._about["person"])]
+        named = self._about.get("agent")  # who has an IRI need not be whoever's account this is
+        person = Identifier(named) if named else self._id("person")
+        told = [_type(PROV + "Person")] + ([] if named else [_text(PROV_LABEL, self._about["person"])])
         software = [
             _type(PROV + "SoftwareAgent"),
             _text(PROV_LABEL, f"{about.get('implementation', 'Python')} {python}"),

@@ -12,6 +12,7 @@ from typing import Any
 from provrepo.capture.edge import contained, working
 from provrepo.capture.files import absolute, uninteresting
 from provrepo.capture.recorder import Activity, current
+from provrepo.capture.surroundings import brought
 from provrepo.settings import reports
 
 __all__ = ["watch", "yield_to"]
@@ -33,6 +34,7 @@ def yield_to(taken: Callable[[], bool]) -> None:
     reporter = sys.modules.get("provrepo_child")
     if reporter is not None:
         reporter.elsewhere = taken  # type: ignore[attr-defined]
+        reporter.brought = brought  # type: ignore[attr-defined]
 
 
 def _taken() -> bool:

@@ -12,6 +12,7 @@ from provrepo.capture.values import qualified
 
 __all__ = ["commits", "of_file", "of_folder", "of_function", "of_script"]
 
+_MAIN = "__main__."
 PATIENCE = 5
 """Seconds that git may take to say which commit this is."""
 
@@ -22,13 +23,30 @@ def of_function(function: Callable[..., Any]) -> Event:
     import inspect
 
     code = inspect.unwrap(function)
-    described: Event = {"name": qualified(code, "step")}
+    described: Event = {"name": _named(code)}
     try:
         described["sha256"] = hashlib.sha256(inspect.getsource(code).encode()).hexdigest()
         file = inspect.getsourcefile(code)
     except (OSError, TypeError):  # typed at a prompt, or not Python
         file = None
     return described | (_commit(str(Path(file).resolve().parent)) if file else {})
+
+
+def _named(code: Callable[..., Any]) -> str:
+    """A function with its module; that of the script has the name that it would be imported by."""
+    name = qualified(code, "step")
+    if not name.startswith(_MAIN):
+        return name
+    module, file = sys.modules.get("__main__"), getattr(getattr(code, "__code__", None), "co_filename", "")
+    spec = getattr(module, "__spec__", None)
+    if spec is not None and spec.origin == file and spec.name != "__main__":  # python -m
+        script = spec.name.removesuffix(".__main__")
+    else:  # in a worker of joblib, the module that is called so is not the script
+        path = Path(file)
+        if not path.is_file():
+            return name  # typed at a prompt, or in a notebook
+        script = path.parent.name if path.stem == "__main__" else path.stem
+    return f"{script}.{name.removeprefix(_MAIN)}"
 
 
 def of_script() -> Event:

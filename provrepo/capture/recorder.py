@@ -232,10 +232,12 @@ class Recorder(Recording):
     def _publish(self) -> bool:
         from provrepo.capture.document import build, save
         from provrepo.capture.outbox import queue
+        from provrepo.codecs.collector import paused
 
-        document = build(self.journal.whole())
-        if document is not None:
-            save(document, self.out)
+        with paused():  # it would go through all that the program holds
+            document = build(self.journal.whole())
+            if document is not None:
+                save(document, self.out)
         self.journal.done(idle=document is None)
         if document is not None:
             contained(queue)(self.out)

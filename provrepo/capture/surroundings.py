@@ -6,13 +6,14 @@ import os
 import platform
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provrepo.capture.journal import Event
 from provrepo.settings import facts
 
-__all__ = ["container", "packages", "person", "surroundings"]
+__all__ = ["brought", "container", "packages", "person", "surroundings", "writing"]
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,60}")
 
@@ -78,11 +79,28 @@ def _text(path: Path) -> str:
     return ""
 
 
+_NEEDED = frozenset({"lxml", "pyoxigraph"})
+"""What writing documents imports beside the standard library."""
+
+brought: set[str] = set()
+"""What capture has imported in this process, and not the program."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """While a document is written: what this imports is nothing that later sessions of the process run on."""
+    before = _NEEDED & sys.modules.keys()
+    try:
+        yield
+    finally:
+        brought.update((_NEEDED & sys.modules.keys()) - before)
+
+
 def packages() -> list[str]:
-    """Every imported package that says its version, as ``name==version``, sorted."""
+    """Every package that the program imported and that says its version, as ``name==version``, sorted."""
     told = []
     for name, module in sorted(sys.modules.copy().items()):
-        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+        if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name in brought:
             continue
         version = getattr(module, "__dict__", {}).get("__version__")
         if isinstance(version, str) and _VERSION.fullmatch(version):

@@ -15,7 +15,7 @@ from _thread import get_ident
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import Any
 
 LARGEST = 64 * 1024 * 1024
@@ -31,6 +31,9 @@ _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.se
 
 elsewhere: Callable[[], bool] | None = None
 """Set by ``provrepo.capture`` in this process: whether what happens now belongs to one of its own steps."""
+
+brought: Container[str] = ()
+"""The same: the packages that it has imported for its own purposes."""
 
 
 def start(folder: str) -> None:
@@ -198,7 +201,9 @@ class _Reporter:
             versions = []
             for name, module in sorted(sys.modules.copy().items()):
                 version = getattr(module, "__dict__", {}).get("__version__")
-                if "." not in name and isinstance(version, str) and not _of_python(module):
+                if "." in name or name in brought or not isinstance(version, str):
+                    continue
+                if not _of_python(module):
                     versions.append((name, version))
             python = (sys.implementation.name, ".".join(map(str, sys.version_info[:3])))
             self._tell("python", python, versions)
