@@ -52,18 +52,6 @@ def test_only_digests_name_blobs(blobs: Blobs, digest: str) -> None:
             method(digest)
 
 
-def test_a_file_is_streamed(blobs: Blobs, tmp_path: Path) -> None:
-    data = os.urandom(1 << 20) + b"and a bit"
-    source = tmp_path / "source"
-    source.write_bytes(data)
-    digest = blobs.put_file(source)
-    assert digest == hashlib.sha256(data).hexdigest() == blobs.put(data)
-    assert blobs.get(digest) == data
-    with pytest.raises(NotFound, match="there is no file"):
-        blobs.put_file(tmp_path / "nothing")
-    assert len(files(tmp_path / "blobs")) == 1
-
-
 def test_a_blob_is_written_once(blobs: Blobs) -> None:
     digest = blobs.put(b"data")
     before = blobs.path(digest).stat()
@@ -73,17 +61,15 @@ def test_a_blob_is_written_once(blobs: Blobs) -> None:
     assert stat.S_IMODE(after.st_mode) & 0o222 == 0
 
 
-def test_a_blob_of_the_wrong_size_is_written_again(blobs: Blobs, tmp_path: Path) -> None:
+def test_a_blob_of_the_wrong_size_is_written_again(blobs: Blobs) -> None:
     digest = blobs.put(b"data")
-    for put in (lambda: blobs.put(b"data"), lambda: blobs.put_file(tmp_path / "source")):
-        (tmp_path / "source").write_bytes(b"data")
-        blobs.path(digest).chmod(0o644)
-        blobs.path(digest).write_bytes(b"da")
-        with pytest.raises(Damaged, match="has changed on disk"):
-            blobs.get(digest)
-        assert not blobs.verify(digest)
-        assert put() == digest
-        assert blobs.get(digest) == b"data"
+    blobs.path(digest).chmod(0o644)
+    blobs.path(digest).write_bytes(b"da")
+    with pytest.raises(Damaged, match="has changed on disk"):
+        blobs.get(digest)
+    assert not blobs.verify(digest)
+    assert blobs.put(b"data") == digest
+    assert blobs.get(digest) == b"data"
 
 
 def test_what_is_not_there(blobs: Blobs) -> None:
@@ -168,17 +154,14 @@ def test_put_waits_for_bytes_then_names_then_directories(
         assert events == ["bytes", *above, "name", f"directory {ab}/{cd}"]
 
 
-@pytest.mark.parametrize("how", ["put", "put_file"])
-def test_a_full_disk_keeps_nothing(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_a_full_disk_keeps_nothing(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    source = tmp_path / "source"
-    source.write_bytes(b"data")
     with monkeypatch.context() as patch:
         patch.setattr(durable, "sync", full)
         with pytest.raises(NoSpace, match="the disk is full"):
-            blobs.put(b"data") if how == "put" else blobs.put_file(source)
+            blobs.put(b"data")
     assert list(blobs.all()) == []
     assert files(tmp_path / "blobs") == []
     assert blobs.get(blobs.put(b"data")) == b"data"

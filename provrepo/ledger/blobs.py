@@ -8,9 +8,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from provrepo.errors import Damaged, NotFound
 from provrepo.ledger import durable
@@ -65,28 +64,7 @@ class Blobs:
         digest = hashlib.sha256(data).hexdigest()
         with durable.translated(f"keep a blob in {self._root}"):
             if not self._present(digest, len(data)):
-                self._write(lambda file: _write_whole(file, data, digest))
-            self._settle(digest)
-        return digest
-
-    def put_file(self, path: Path) -> str:
-        """Keep the bytes of a file, streamed.
-
-        Returns:
-            Their SHA-256 in hexadecimal.
-
-        Raises:
-            NotFound: there is no such file.
-            NoSpace: the disk is full; nothing is kept.
-            Damaged: the file cannot be read, or the directory not written.
-        """
-        with durable.translated(f"keep {path} in {self._root}"):
-            try:
-                source = path.open("rb")
-            except FileNotFoundError as error:
-                raise NotFound(f"there is no file {path}") from error
-            with source:
-                digest = self._write(lambda file: _copy(source, file))
+                self._write(data, digest)
             self._settle(digest)
         return digest
 
@@ -161,22 +139,21 @@ class Blobs:
         except FileNotFoundError:
             return False
 
-    def _write(self, fill: Callable[[BinaryIO], tuple[str, int]]) -> str:
-        """Write a temporary file, make it durable and give it the name that ``fill`` returns with the size."""
+    def _write(self, data: bytes, digest: str) -> None:
+        """Write a temporary file, make it durable and give it the name of its digest."""
         temporary = self._incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
         # Read-only for everybody: the descriptor that made it may still write.
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                digest, size = fill(file)
+                file.write(data)
                 file.flush()
                 durable.sync(file.fileno())
-            if not self._present(digest, size):
+            if not self._present(digest, len(data)):
                 self._make_ready(self.path(digest).parent)
                 temporary.replace(self.path(digest))
         finally:
             temporary.unlink(missing_ok=True)
-        return digest
 
     def _make_ready(self, directory: Path) -> None:
         """Make ``ab/cd`` and be sure that the names of both are on the medium, whoever made them."""
@@ -192,21 +169,6 @@ class Blobs:
         directory = self.path(digest).parent
         self._make_ready(directory)
         durable.sync_directory(directory)
-
-
-def _write_whole(file: BinaryIO, data: bytes, digest: str) -> tuple[str, int]:
-    file.write(data)
-    return digest, len(data)
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    size = 0
-    while chunk := source.read(_CHUNK):
-        digest.update(chunk)
-        target.write(chunk)
-        size += len(chunk)
-    return digest.hexdigest(), size
 
 
 def _listed(directory: Path) -> list[Path]:
