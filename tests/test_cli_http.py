@@ -112,7 +112,7 @@ def test_beside_a_server_submissions_are_indexed_by_it(served: Served) -> None:
         "--data", served.data, "submit", "run.ttl", "--project", "crops", "--name", "beside", cwd=served.work
     )
     assert ran.returncode == 0, ran.stderr
-    assert b"the running server indexes it" in ran.stderr
+    assert f"the running server ({served.url}) indexes it".encode() in ran.stderr
     asked = provrepo("--data", served.data, "query", "ASK {}", "--project", "crops", cwd=served.work)
     assert asked.returncode == 1
     assert served.url.encode() in asked.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import provrepo
 from tests.command import Command
 from tests.conftest import PROVJSON, TURTLE
 
@@ -41,7 +42,21 @@ def test_the_receipt(tmp_path: Path) -> None:
     assert receipt["created"] is True
     assert receipt["indexed"] is True
     assert receipt["verdict"] == "conforms"
-    assert command("submit", path).stdout.startswith("default/run@1 is these bytes already\n")
+    again = command("submit", path)
+    assert again.stdout.startswith("default/run@1 is these bytes already\n")
+    assert again.stderr == ""
+    assert command.json("submit", path)["indexed"] is True
+
+
+def test_beside_a_process_that_is_no_server_nobody_speaks_of_one(tmp_path: Path) -> None:
+    command = Command(tmp_path / "data")
+    (tmp_path / "run.json").write_bytes(PROVJSON)
+    command("init")
+    with provrepo.open(command.data) as repository:
+        assert repository.query("ASK {}").boolean is True
+        said = command("submit", tmp_path / "run.json").stderr
+    assert said == "stored; another process is at work in this data directory, so whoever asks next will index it\n"
+    assert command("query", "ASK { ?s a prov:Entity }").stdout == "yes\n"
 
 
 def test_submit_from_stdin(tmp_path: Path) -> None:

@@ -68,7 +68,16 @@ def _store(
 
     with invocation.repository(follow=True) as repository:
         receipt = repository.submit(source(file), project=project, name=name, format=from_, **submission)
+        indexing = repository.indexing_server()
+    if not receipt.indexed:
+        output.note(f"stored; {_indexed_by(indexing)}")
     return receipt.to_dict()
+
+
+def _indexed_by(server: str) -> str:
+    if server:
+        return f"the running server ({server}) indexes it"
+    return "another process is at work in this data directory, so whoever asks next will index it"
 
 
 def _send(
@@ -112,8 +121,6 @@ def _show(receipt: dict[str, Any]) -> None:
     output.result(f"  accepted    {receipt['time']}, {receipt['submitter']}")
     profiles = f" with {', '.join(receipt['profiles'])}" if receipt["profiles"] else ""
     output.result(f"  verdict     {receipt['verdict']}{profiles} (checked: {', '.join(receipt['layers'])})")
-    if not receipt["indexed"]:
-        output.note("stored; the running server indexes it")
 
 
 def _show_report(report: Any, style: str) -> None:

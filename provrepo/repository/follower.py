@@ -155,6 +155,10 @@ class Follower:
         """Tell other processes under which URL this one answers."""
         self._lock.announce(url)
 
+    def server(self) -> str:
+        """The URL of the server that holds the views; empty where it is another process, this one or none."""
+        return "" if self.indexing else str(self._lock.holder().get("url") or "")
+
     def view(self, kind: type[V]) -> V:
         """The open view of that class, brought up to the ledger first unless a thread does that anyway.
 

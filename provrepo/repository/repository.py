@@ -488,6 +488,13 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         self._owner("checks the data directory")
         return fsck(self._store, progress)
 
+    def indexing_server(self) -> str:
+        """The URL of the server that indexes what this process stores; empty where there is none.
+
+        Without one, this process does, or whoever asks next.
+        """
+        return self._store.follower.server()
+
     # Tokens
 
     def create_token(

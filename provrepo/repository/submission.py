@@ -53,6 +53,8 @@ def submit(
     previous = _standing(store.ledger.last(project, document), erased)
     unchanged = _precondition(previous, blob, document, update=update, if_match=if_match)
     if unchanged is not None:
+        if store.may_follow():  # it may be new to the views all the same, where who stored it was killed
+            store.follower.catch_up()
         return _receipt(store, unchanged, created=False)
     store.require_space(len(data))
 
