@@ -47,6 +47,25 @@ def test_a_large_document_is_written_in_a_worker_and_as_before(
     assert list((site.store.settings.data / "spool").glob("*.in")) == []
 
 
+def test_a_graph_of_a_large_document_is_written_in_a_worker_without_its_bundles(
+    site: Site, monkeypatch: pytest.MonkeyPatch, everything_is_large: list[str]
+) -> None:
+    document = b"document prefix e <urn:e:> entity(e:top) bundle e:b entity(e:inner) endBundle endDocument"
+    site.submit("bundled", document)
+    asked = {"graph": site.owner.version("open", "bundled").iri}
+    everything_is_large.clear()
+    large = site.client.get("/projects/open/graphs", query_string=asked)
+    assert "provrepo.repository.conversion:run" in everything_is_large
+    assert b"top" in large.data
+    assert b"inner" not in large.data
+    monkeypatch.setattr(conversion, "LARGE", 1 << 20)
+    assert site.client.get("/projects/open/graphs", query_string=asked).data == large.data
+
+
+def test_the_page_of_a_large_document_does_not_read_it(site: Site, everything_is_large: list[str]) -> None:
+    assert "too many for a page" in site.client.get("/projects/open/documents/run.html").text
+
+
 def test_how_large(site: Site, everything_is_large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "LARGE", len(PROVN))
     site.owner.export("open", "run", format="turtle")

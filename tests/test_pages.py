@@ -15,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from provrepo.model.statements import KINDS
+from provrepo.repository import conversion
 from provrepo.server import pages
 from provrepo.server.shown import words
 from tests.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
@@ -175,7 +176,7 @@ def test_a_long_document_shows_its_beginning(site: Site, monkeypatch: pytest.Mon
     assert "The first 500 of 700 statements" in text
     assert "ex:e499<" in text
     assert "ex:e500<" not in text
-    monkeypatch.setattr(pages, "LARGEST", 600)
+    monkeypatch.setattr(conversion, "LARGE", 600)
     assert "too many for a page" in get(site, "/projects/open/documents/long").text
 
 

@@ -6,6 +6,7 @@ give to whoever asks: in a worker there is a deadline and a limit of memory.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from provrepo.errors import TimedOut
@@ -24,7 +25,14 @@ _PATIENCE = 10.0
 """Seconds to wait for a worker."""
 
 
-def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:  # noqa: A002
+def convert(
+    store: Store,
+    info: VersionInfo,
+    data: bytes,
+    format: str,  # noqa: A002
+    *,
+    bundles: bool = True,
+) -> bytes:
     """A version's bytes in another format.
 
     Args:
@@ -32,6 +40,7 @@ def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:
         info: the version.
         data: its bytes.
         format: the format's name.
+        bundles: whether its bundles are written too, or its top level alone.
 
     Raises:
         WriteError: the format cannot carry it.
@@ -40,7 +49,7 @@ def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:
         Busy: no worker became free.
     """
     if len(data) <= LARGE:
-        return _converted(data, info.format, info.base or None, format)
+        return _converted(data, info.format, info.base or None, format, bundles)
     output = store.temporary()
     seconds = min(_SECONDS, store.settings.check_timeout)
     try:
@@ -51,6 +60,7 @@ def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:
                 "format": info.format,
                 "base": info.base or None,
                 "target": format,
+                "bundles": bundles,
                 "output": str(output),
             },
             timeout=seconds,
@@ -66,12 +76,21 @@ def convert(store: Store, info: VersionInfo, data: bytes, format: str) -> bytes:
         output.unlink(missing_ok=True)
 
 
-def run(*, source: str, format: str, base: str | None, target: str, output: str) -> None:  # noqa: A002
+def run(
+    *,
+    source: str,
+    format: str,  # noqa: A002
+    base: str | None,
+    target: str,
+    bundles: bool,
+    output: str,
+) -> None:
     """Convert a file in a worker; see ``convert``."""
-    Path(output).write_bytes(_converted(Path(source).read_bytes(), format, base, target))
+    Path(output).write_bytes(_converted(Path(source).read_bytes(), format, base, target, bundles))
 
 
-def _converted(data: bytes, format: str, base: str | None, target: str) -> bytes:  # noqa: A002
+def _converted(data: bytes, format: str, base: str | None, target: str, bundles: bool) -> bytes:  # noqa: A002
     from provrepo.codecs import formats
 
-    return formats.read(data, format=format, base=base).write(target)
+    document = formats.read(data, format=format, base=base)
+    return (document if bundles else replace(document, bundles=[])).write(target)

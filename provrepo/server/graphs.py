@@ -6,14 +6,13 @@ follow from it, the catalogue and the default graph come from the dataset.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, request
 
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.model.identifiers import Literal
+from provrepo.repository.conversion import convert
 from provrepo.repository.queries import Parameter
 from provrepo.repository.repository import Repository
 from provrepo.server import asking, auth
@@ -74,8 +73,8 @@ def _graph() -> str | None:
 
 def _asserted(repo: Repository, project: str, name: str, version: int) -> Response:
     choice = choose(_OFFERS)
-    document = repo.read(project, name, version)
-    return _sent(replace(document, bundles=[]).write(choice.name), choice)
+    data, info = repo.original(project, name, version)
+    return _sent(convert(auth.store(), info, data, choice.name, bundles=False), choice)
 
 
 def _constructed(repo: Repository, project: str, query: str) -> Response:

@@ -12,6 +12,7 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import FORMATS, READABLE, by_name
 from provrepo.drawing.outline import sentence
+from provrepo.repository import conversion
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server import auth, shown
@@ -28,9 +29,6 @@ _pictures = Pictures()
 
 ROWS = 500
 """Statements that the page of a document shows."""
-
-LARGEST = 20_000
-"""Statements up to which the page of a document reads it, which takes a quarter of a second of PROV-N."""
 
 
 @blueprint.get("/")
@@ -54,7 +52,8 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
     """
     history = repo.history(info.project, info.name)
     table = drawn = None
-    if info.statements <= LARGEST:
+    if info.size <= conversion.LARGE:
+        # A larger one would take this thread too long to read and too much memory.
         document = repo.read(info.project, info.name, info.version)
         table = shown.statements(document, limit=ROWS)
         # What only a former version said, nothing may be known of today.

@@ -6,6 +6,7 @@ import re
 
 from flask import request
 
+from provrepo.server import body
 from provrepo.server.rejections import Rejected
 
 __all__ = ["flag", "moment", "number", "required", "seconds", "several", "text"]
@@ -71,12 +72,12 @@ def flag(name: str) -> bool:
 
 
 def seconds(name: str = "timeout") -> float | None:
-    """A positive number of seconds.
+    """A positive number of seconds, in the address or in a form.
 
     Raises:
         Rejected: 400, it is none.
     """
-    value = request.args.get(name)
+    value = request.args.get(name) or (request.form.get(name) if request.mimetype == body.FORM else None)
     if not value:
         return None
     if not _SECONDS.fullmatch(value) or not float(value) > 0:

@@ -5,7 +5,6 @@ A browser that asks without a query gets the query page, a program that asks for
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from flask import Blueprint, Response, request
@@ -14,7 +13,7 @@ from provrepo import errors
 from provrepo.codecs.formats import FORMATS
 from provrepo.codecs.results import Kind, QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server import asking, auth, body, descriptions, pages, problems, shown
+from provrepo.server import asking, auth, body, descriptions, pages, parameters, problems, shown
 from provrepo.server.asking import Target
 from provrepo.server.negotiate import HTML, Offer, accepted, choose, content_type, prefers_html
 from provrepo.server.rejections import Rejected
@@ -95,7 +94,8 @@ def ask(repo: Repository, target: Target, query: str) -> Response:
     """
     try:
         graphs = body.fields("default-graph-uri"), body.fields("named-graph-uri")
-        result = asking.run(repo, target, query, timeout=_timeout(), default_graphs=graphs[0], named_graphs=graphs[1])
+        seconds = parameters.seconds()
+        result = asking.run(repo, target, query, timeout=seconds, default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
         if not _wants_page():
             raise
@@ -120,20 +120,6 @@ def _query() -> str | None:
     if request.method == "POST" or (found and not _wants_page()):
         raise Rejected(400, "there is no query in the request")
     return None
-
-
-def _timeout() -> float | None:
-    """The deadline that the client sets itself, in seconds.
-
-    Raises:
-        Rejected: 400, it is not a positive number.
-    """
-    given = request.args.get("timeout") or (request.form.get("timeout") if request.mimetype == body.FORM else None)
-    if not given:
-        return None
-    if not re.fullmatch(r"[0-9]{0,6}(\.[0-9]{1,6})?", given) or not float(given) > 0:
-        raise Rejected(400, f"timeout={given[:40]} is not a positive number of seconds")
-    return float(given)
 
 
 def _refuse_update() -> None:
