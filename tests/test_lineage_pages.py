@@ -13,6 +13,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from provrepo.cli.lineage import lineage as lineage_command
+from provrepo.cli.main import cli
 from provrepo.server import lineage_pictures
 from provrepo.server.lineage_asked import NAMES, Asked
 from provrepo.server.lineage_pages import MOST_LISTED
@@ -241,7 +242,9 @@ def test_commands_can_be_pasted(iri: str) -> None:
     )
     given = shlex.split(asked.command().replace("\\\n", ""))
     assert given[:3] == ["provrepo", "lineage", iri]
-    with lineage_command.make_context("lineage", given[2:]) as context:
+    # Below its group: a command that is asked on its own remembers help without the group's names for it.
+    group = click.Context(cli, **cli.context_settings)
+    with lineage_command.make_context("lineage", given[2:], parent=group) as context:
         assert {name: context.params[name] for name in ("iri", "direction", "depth", "strict", "alternates")} == {
             "iri": iri,
             "direction": "both",

@@ -41,7 +41,7 @@ def test_a_stranger_sees_public_projects_alone(site: tuple[Repository, FlaskClie
     assert found['provrepo_documents_conforming{project="open",profile="core/1.0"}'] == 1
     assert found["provrepo_indexing"] == 1
     assert "provrepo_ledger_entries" not in found
-    assert set(client.get("/health").get_json()) == {"status", "version", "indexing", "limits"}
+    assert set(client.get("/health").get_json()) == {"status", "version", "indexing", "accepting", "limits"}
 
 
 def test_an_administrator_sees_everything(site: tuple[Repository, FlaskClient]) -> None:
