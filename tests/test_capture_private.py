@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from provrepo.capture.private import command, shown, text
+from provrepo.capture.private import LONGEST, MASK, READ, command, shown, text
 from provrepo.capture.surroundings import container
 from tests.captured import Captured
 from tests.command import environment, provrepo
@@ -155,6 +156,29 @@ def test_the_job_of_slurm_by_white_list(tmp_path: Path) -> None:
     for told in ("slurm:4711", "slurm.nodes=node[01-04],gpu7", "slurm.partition=long"):
         assert f'"{told}"' in written
     assert CANARY not in written
+
+
+SHAPES = [
+    "a", "a-", "a+", "1.", "A1", "aA1/", "%", "_", "a:", "a:b@", "://", "a://", "x://u:p@", "=", "a=", "a =", "a='",
+    "'", '"', '\\"', "\\", "'\\''", "' -", '" -', "'\" -x' ", " -", "-p ", "-u", "-u a:b ", "--token ", "bearer ",
+    "authorization:", "cookie=", "-----BEGIN ", "eyJ", "/", " ", "\n",
+]  # fmt: skip
+"""What, often repeated, expressions begin to match again and again."""
+
+
+@pytest.mark.parametrize("before", ["", " -"], ids=["text", "line"])
+def test_long_texts_take_no_time_that_grows_with_their_square(before: str) -> None:
+    """All of these together take a second; each that is tried at every character takes from ten to hundreds."""
+    began = time.process_time()
+    for shape in SHAPES:
+        assert len(text(before + shape * (READ // len(shape)))) <= LONGEST
+    assert time.process_time() - began < 8
+
+
+def test_an_escaped_quote_opens_nothing() -> None:
+    assert text(f"C:\\ --password {CANARY}") == f"C:\\ --password {MASK}"
+    assert text(f'say \\" --password {CANARY} \\"') == f'say \\" --password {MASK} \\"'
+    assert text(f'sh -c "say \\"x\\" --password {CANARY}"') == f'sh -c "say \\"x\\" --password {MASK}"'
 
 
 @pytest.mark.parametrize(

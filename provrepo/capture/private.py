@@ -39,7 +39,8 @@ _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"'<>]+")
 _LOGIN = re.compile(r"(?<![\w/.%+-])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
 _ASSIGNED = re.compile(r"(?<![\w-])(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 
-_WORD = re.compile(r"""(?:[^\s"']|"(?:[^"\\]|\\.)*"|'[^']*'|["'])+""")
+# An escaped quote opens nothing: one that does, and is never closed, is looked for to the end only once.
+_WORD = re.compile(r"""(?:\\["\\]|[^\s"'\\]|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""", re.DOTALL)
 _QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 _JOINED = re.compile(r"-p(?![0-9]{1,5}$|ath$|arallel$|edantic$|erm$|ipe$|rint0?$|rune$|thread$)\S{3,}")
 """``-pSECRET`` as MySQL and others have it; a port, and options of find and compilers, are not."""
