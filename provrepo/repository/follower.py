@@ -12,7 +12,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -21,6 +22,7 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
+from provrepo.views.tabular import Tabular
 from provrepo.views.view import Change, View
 
 __all__ = ["Follower", "ViewsLock"]
@@ -194,13 +196,15 @@ class Follower:
             if self._seen < 0:
                 for view in self._views:
                     self._check_stamps(view)
-                projects = self._ledger.projects()
+                # There may be everything to apply: the views may be new.
+                with self._together():
+                    for project in self._ledger.projects():
+                        self._try(project)
             else:
                 # Asking every project after every entry would make a submission cost what there are projects.
-                changed = self._ledger.projects_changed_since(self._seen)
-                projects = [project for project, _ in changed if project != REPOSITORY]
-            for project in projects:
-                self._try(project)
+                for project, _ in self._ledger.projects_changed_since(self._seen):
+                    if project != REPOSITORY:
+                        self._try(project)
             self._seen = position
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
@@ -218,10 +222,11 @@ class Follower:
             for view in self._views or ():
                 for dataset in view.datasets():
                     view.clear(dataset)
-            for project in self._ledger.projects():
-                self._try(project)
-                if progress is not None:
-                    progress(project, self._ledger.length(project))
+            with self._together():
+                for project in self._ledger.projects():
+                    self._try(project)
+                    if progress is not None:
+                        progress(project, self._ledger.length(project))
 
     def close(self) -> None:
         """Stop following, close the views and let go of the lock."""
@@ -250,6 +255,15 @@ class Follower:
             view.close()
         self._base = self._current_base()
         self._views = self._open(self._base)
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Apply many entries with few transactions, in the views that can do so."""
+        with ExitStack() as stack:
+            for view in self._views or ():
+                if isinstance(view, Tabular):
+                    stack.enter_context(view.together())
+            yield
 
     def _check_stamps(self, view: View) -> None:
         """Clear what was built by another version of the code or under another base IRI."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from provrepo.codecs.provo_terms import AT_TIME, BASE_CLASS, CLASS, PLACES, PREDICATES, RELATIONS, SUBCLASSES, Role
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE, Kind
@@ -32,25 +31,27 @@ _SHORTCUTS: dict[str, int] = {
     RELATIONS[rule.kind].shortcut: number for number, rule in enumerate(RULES) if rule.place == 1
 }
 _FURTHER = {(rule.kind, rule.place): number for number, rule in enumerate(RULES) if rule.place > 1}
+_QUALIFIED = {name: meaning.kind for name, meaning in PREDICATES.items() if meaning.role is Role.QUALIFIED}
 _ARGUMENTS = frozenset(name for places in PLACES.values() for name in places)
+_READ = frozenset([RDF_TYPE, AT_TIME, *LABELS, *_SHORTCUTS, *_QUALIFIED, *_ARGUMENTS])
 
 
-class Edge(NamedTuple):
-    """A relation of one graph.
+def _bit(kind: Kind, place: int) -> int:
+    ends = RELATIONS[kind].ends
+    return _BITS.get(ends[place], 0) if place < len(ends) else 0
 
-    Attributes:
-        subject: the effect.
-        rule: the number of its rule in ``RULES``.
-        object: what is upstream.
-        graph: 0 for the top level, n for the n-th bundle.
-        time: microseconds since 1970 plus one, of a generation or usage; ``UNTIMED``.
-    """
 
-    subject: str
-    rule: int
-    object: str
-    graph: int
-    time: int
+_ENDS = [(_bit(rule.kind, 0), _bit(rule.kind, rule.place)) for rule in RULES]
+"""For each rule the kinds of element that its ends are, as bits."""
+
+
+Edge = tuple[str, int, str, int, int]
+"""A relation of one graph: subject, rule, object, graph and time.
+
+The subject is the effect, the object what is upstream; the rule is its number in ``RULES``. The graph is 0 for the top
+level, n for the n-th bundle. The time is that of a generation or usage in microseconds since 1970 plus one, or
+``UNTIMED``.
+"""
 
 
 @dataclass(slots=True)
@@ -86,9 +87,19 @@ def read(lines: Iterable[Triple]) -> Content:
     ranks: dict[str, tuple[int, str]] = {}
     types: dict[tuple[str, str], None] = {}
     for graph, subject, predicate, value in lines:
-        instance = instances.setdefault(graph, _Instance())
-        if value.startswith("<"):
-            _relate(instance, types, subject, predicate, value[1:-1])
+        if predicate not in _READ:
+            continue
+        instance = instances.get(graph)
+        if instance is None:
+            instance = instances[graph] = _Instance()
+        if value[0] == "<":
+            number = _SHORTCUTS.get(predicate)
+            if number is not None:
+                instance.shortcuts[subject, number, value[1:-1]] = None
+            elif predicate == RDF_TYPE:
+                types[subject, value[1:-1]] = None
+            else:
+                _qualify(instance, subject, predicate, value[1:-1])
         elif predicate == AT_TIME:
             instance.times.setdefault(subject, []).append(_time(literal(value) or ""))
         elif predicate in LABELS:
@@ -101,15 +112,10 @@ def read(lines: Iterable[Triple]) -> Content:
     return content
 
 
-def _relate(instance: _Instance, types: dict[tuple[str, str], None], subject: str, predicate: str, value: str) -> None:
-    if predicate == RDF_TYPE:
-        types[subject, value] = None
-        return
-    number = _SHORTCUTS.get(predicate)
-    if number is not None:
-        instance.shortcuts[subject, number, value] = None
-    elif (meaning := PREDICATES.get(predicate)) is not None and meaning.role is Role.QUALIFIED:
-        instance.links[subject, meaning.kind, value] = None
+def _qualify(instance: _Instance, subject: str, predicate: str, value: str) -> None:
+    kind = _QUALIFIED.get(predicate)
+    if kind is not None:
+        instance.links[subject, kind, value] = None
     # The names of arguments overlap with nothing that relates.
     elif predicate in _ARGUMENTS:
         instance.places.setdefault(subject, []).append((predicate, value))
@@ -123,19 +129,19 @@ def _edges(instance: _Instance, graph: int) -> Iterator[Edge]:
             if place == 1 and kind in _TIMED:
                 timed.setdefault((subject, kind, value), []).extend(instance.times.get(node, [UNTIMED]))
             elif place is not None and (kind, place) in _FURTHER:
-                yield Edge(subject, _FURTHER[kind, place], value, graph, UNTIMED)
+                yield subject, _FURTHER[kind, place], value, graph, UNTIMED
     for subject, number, value in instance.shortcuts:
-        for time in timed.get((subject, RULES[number].kind, value), [UNTIMED]):
-            yield Edge(subject, number, value, graph, time)
+        times = timed.get((subject, RULES[number].kind, value)) if timed else None
+        for time in times or (UNTIMED,):
+            yield subject, number, value, graph, time
 
 
 def _describe(content: Content, types: Iterable[tuple[str, str]]) -> None:
     kinds = content.kinds
-    for edge in content.edges:
-        rule = RULES[edge.rule]
-        ends = RELATIONS[rule.kind].ends
-        for thing, place in ((edge.subject, 0), (edge.object, rule.place)):
-            kinds[thing] = kinds.get(thing, 0) | _BITS.get(ends[place] if place < len(ends) else None, 0)
+    for subject, rule, value, _, _ in content.edges:
+        effect, upper = _ENDS[rule]
+        kinds[subject] = kinds.get(subject, 0) | effect
+        kinds[value] = kinds.get(value, 0) | upper
     for thing, cls in types:
         kind = CLASS.get(cls) or SUBCLASSES.get(cls)
         if kind in ELEMENTS:

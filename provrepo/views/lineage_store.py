@@ -71,11 +71,14 @@ def count(connection: sqlite3.Connection) -> int:
 def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
     """Take in what a version says."""
     terms = _intern(connection, content.kinds)
-    edges = [(terms[e.subject], e.rule, terms[e.object], version, e.graph, e.time) for e in content.edges]
+    edges = [
+        (terms[subject], rule, terms[upper], version, graph, time)
+        for subject, rule, upper, graph, time in content.edges
+    ]
     # In the order of the tables: neighbors come to lie side by side, and fewer pages are touched.
     edges.sort()
     connection.executemany("INSERT OR IGNORE INTO edge VALUES (?, ?, ?, ?, ?, ?)", edges)
-    keys = sorted({(upper, rule, subject) for subject, rule, upper, *_ in edges})
+    keys = sorted({(upper, rule, subject) for subject, rule, upper, _, _, _ in edges})
     connection.executemany("INSERT OR IGNORE INTO edge_into VALUES (?, ?, ?)", keys)
     sorts = _sorts(connection, content)
     connection.executemany(
@@ -101,14 +104,15 @@ def take(connection: sqlite3.Connection, version: int) -> None:
         )
         said = "term IN (SELECT value FROM json_each(?1)) AND version = ?2"
         uses = connection.execute(f"SELECT count(*), sort FROM about WHERE {said} GROUP BY sort", (chunk, version))  # noqa: S608
-        connection.executemany("UPDATE sort SET uses = uses - ? WHERE id = ?", uses.fetchall())
+        gone = uses.fetchall()
+        connection.executemany("UPDATE sort SET uses = uses - ? WHERE id = ?", gone)
+        connection.executemany("DELETE FROM sort WHERE id = ? AND uses = 0", [(sort,) for _, sort in gone])
         connection.execute(f"DELETE FROM about WHERE {said}", (chunk, version))  # noqa: S608
         connection.execute(
             "DELETE FROM term WHERE id IN (SELECT value FROM json_each(?1)) "
             "AND NOT EXISTS (SELECT 1 FROM about WHERE term = term.id)",
             (chunk,),
         )
-    connection.execute("DELETE FROM sort WHERE uses = 0")
     connection.execute("DELETE FROM content WHERE version = ?", (version,))
 
 
@@ -153,7 +157,8 @@ def _sorts(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
         types.setdefault(iri, []).append(cls)
     members: dict[tuple[int, tuple[str, ...]], list[str]] = {}
     for iri, kinds in content.kinds.items():
-        members.setdefault((kinds, tuple(sorted(types.get(iri, ())))), []).append(iri)
+        classes = tuple(sorted(types[iri])) if iri in types else ()
+        members.setdefault((kinds, classes), []).append(iri)
     found: dict[str, int] = {}
     for (kinds, classes), iris in members.items():
         ((number,),) = connection.execute(

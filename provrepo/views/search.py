@@ -133,6 +133,7 @@ def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[N
 def _noted(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
     """The lines as they are, while identifiers and checksums are written down."""
     for line in lines:
-        if _IDENTIFYING.search(line.predicate) and (value := literal(line.object)):
-            identifiers.setdefault(line.subject, []).append(value)
+        _, subject, predicate, value = line
+        if _IDENTIFYING.search(predicate) and (lexical := literal(value)):
+            identifiers.setdefault(subject, []).append(lexical)
         yield line

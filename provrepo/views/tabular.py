@@ -15,11 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from provrepo.errors import Damaged, NoSpace
 from provrepo.model.minting import Minter
-from provrepo.views.content import check_graph, split
+from provrepo.views.content import check_graph
 from provrepo.views.view import Change
 
 __all__ = ["Tabular", "Triple", "literal", "triples"]
@@ -48,42 +47,39 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL
 _ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 
 
-class Triple(NamedTuple):
-    """A line of a content file.
+Triple = tuple[int, str, str, str]
+"""A line of a content file: graph, subject, predicate and object.
 
-    Attributes:
-        graph: 0 for the top level of the version, n for its n-th bundle; what completes a graph counts as it.
-        subject: an IRI.
-        predicate: an IRI.
-        object: in N-Quads syntax.
-    """
-
-    graph: int
-    subject: str
-    predicate: str
-    object: str
+The graph is 0 for the top level of the version, n for its n-th bundle; what completes a graph counts as it. Subject and
+predicate are IRIs, the object is in N-Quads syntax.
+"""
 
 
 def triples(file: Path, version: str) -> Iterator[Triple]:
     """The lines of a content file, which is deleted at the end in any case.
 
+    Every submission pays for this once in each view, so it does the least for a line that can be done.
+
     Raises:
         Damaged: it names a graph that is not the version's own, or is not N-Quads.
     """
-    numbers: dict[bytes, int] = {}
+    numbers: dict[str, int] = {}
     try:
-        with file.open("rb") as lines:
+        with file.open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
-                if not line.strip():
-                    continue
-                triple, graph = split(line)
-                if graph not in numbers:
-                    numbers[graph] = _number(graph[1:-1].decode("utf-8", "replace"), version)
-                try:
-                    subject, predicate, value = triple.decode().split(" ", 2)
-                except ValueError as error:
-                    raise Damaged(f"the content of {version} is not N-Quads") from error
-                yield Triple(numbers[graph], _plain(subject[1:-1]), predicate[1:-1], value)
+                # An IRI holds no space, so the last " <" starts the graph's name, whatever a literal may hold.
+                end = line.rfind(" <")
+                graph = numbers.get(line[end:])
+                if graph is None:
+                    if line.isspace():
+                        continue
+                    graph = numbers[line[end:]] = _number(line[end + 2 : line.rfind(">")], version)
+                subject, predicate, value = line[:end].split(" ", 2)
+                if "\\" in line:
+                    subject, value = _plain(subject), _plain(value) if value.startswith("<") else value
+                yield graph, subject[1:-1], predicate[1:-1], value
+    except ValueError as error:
+        raise Damaged(f"the content of {version} is not N-Quads") from error
     finally:
         file.unlink(missing_ok=True)
 
