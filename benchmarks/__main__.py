@@ -13,6 +13,7 @@ from benchmarks import (
     drawing,
     formats,
     lineage,
+    lineage_growth,
     loading,
     peers,
     queries,
@@ -37,10 +38,11 @@ def main() -> None:
             "queries",
             "attacks",
             "lineage",
+            "growth",
             "capture",
             "soak",
         ],
-        help="one of the tables; soak runs only where it is named",
+        help="one of the tables; soak runs only where it is named, and growth to 10,000,000 only there, too",
     )
     parser.add_argument("--minutes", type=float, default=60, help="how long soak runs")
     parser.add_argument(
@@ -66,6 +68,9 @@ def main() -> None:
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
             "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
+            "growth": lambda: lineage_growth.table(
+                root, [*sizes, *huge, *([10_000_000] if arguments.only == "growth" and huge else [])]
+            ),
         }
         if arguments.only == "soak":
             tables = {"soak": lambda: soak.table(root, arguments.minutes)}
