@@ -55,6 +55,9 @@ def main() -> None:
     sizes = [1_000] if arguments.quick else [10_000, 100_000]
     large = sizes[-1]
     huge = [] if arguments.quick else [1_000_000]
+    growth = [10_000] if arguments.quick else [10_000, 100_000, 1_000_000]
+    if arguments.only == "growth" and not arguments.quick:
+        growth.append(10_000_000)
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         tables = {
@@ -68,9 +71,7 @@ def main() -> None:
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
             "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
-            "growth": lambda: lineage_growth.table(
-                root, [*sizes, *huge, *([10_000_000] if arguments.only == "growth" and huge else [])]
-            ),
+            "growth": lambda: lineage_growth.table(root, growth),
         }
         if arguments.only == "soak":
             tables = {"soak": lambda: soak.table(root, arguments.minutes)}
