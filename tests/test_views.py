@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -228,6 +229,38 @@ def test_readers_never_see_half_a_version(tmp_path: Path, view: Quads, stream: S
         done.set()
         reader.join()
     assert seen == {300}
+
+
+def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
+    tmp_path: Path, view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two transactions the default graph is what the other graphs hold, and none of them is large."""
+    monkeypatch.setattr(quads, "_BATCH", 7)
+    odd = [
+        triple("odd", value) for value in ('"07"^^<http://www.w3.org/2001/XMLSchema#integer>', '"a\\n\\"b"@en', '"é"')
+    ]
+    old = [triple(f"old-{number}") for number in range(20)]
+    view.apply("crops", stream.submit("other", [SHARED, *old[:3], odd[0]]))
+    view.apply("crops", stream.submit("a", [SHARED, *old, *odd], completed=[*old[:5], triple("completed")]))
+    sizes: list[int] = []
+    update = quads._Held.update
+
+    def watched(held: quads._Held, text: str, **options: Any) -> None:
+        update(held, text, **options)
+        graphs: dict[str, set[str]] = {}
+        for quad in held.store:
+            graphs.setdefault(str(quad.graph_name), set()).add(str(quad.triple))
+        default = graphs.pop("DEFAULT")
+        catalogue = graphs.pop(f"<{CATALOGUE}>")
+        assert catalogue
+        assert default == set().union(*graphs.values())
+        sizes.append(sum(map(len, graphs.values())))
+
+    monkeypatch.setattr(quads._Held, "update", watched)
+    view.apply("crops", stream.submit("a", [SHARED, *old[2:4], odd[1]]))
+    assert len(sizes) > 4
+    assert all(before - after <= 7 for before, after in pairwise(sizes))
+    assert answer(view.query("crops", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")) == len({SHARED, *old[:4], *odd[:2]})
 
 
 def test_a_store_that_was_written_to_for_long_is_closed(

@@ -74,13 +74,14 @@ blocks that were read. That is some three bytes for each byte of an update. Clos
 it to disk a fifth of a second.
 """
 
+_QUAD = 400
+"""Bytes that a quad would take in an update, with its triple in the default graph."""
+
 PATIENCE = 10.0
 """Seconds that a query waits for a worker. A server lets in no more queries than there are workers."""
 
 _CLOSING = 5.0
 """Seconds to wait for a store that is being closed before it can be opened again."""
-
-_DEFAULT = ox.DefaultGraph()
 
 
 @dataclass(slots=True)
@@ -89,16 +90,21 @@ class _Held:
 
     Attributes:
         store: the store.
-        written: bytes of updates since it was opened.
+        written: bytes of updates since it was opened, by estimate.
     """
 
     store: ox.Store
     written: int = 0
 
-    def update(self, text: str) -> None:
-        """One transaction."""
+    def update(self, text: str, *, quads: int = 0) -> None:
+        """One transaction.
+
+        Args:
+            text: SPARQL 1.1 Update.
+            quads: how many it deletes that do not stand in it.
+        """
         self.store.update(text)
-        self.written += len(text)
+        self.written += len(text) + quads * _QUAD
 
 
 class Quads:
@@ -404,31 +410,39 @@ class Quads:
             first: what to insert beforehand where the graphs are too large for one transaction; ``then`` holds it too.
         """
         nodes = [ox.NamedNode(graph) for graphs in leaving.values() for graph in graphs]
-        doomed = list(islice(self._doomed(held.store, nodes), _BATCH + 1))
-        if len(doomed) > _BATCH:
+        quads = sum(1 for _ in islice(_all_of(held.store, nodes), _BATCH + 1))
+        if quads > _BATCH:
             if first:
                 held.update(first)
-            # Begun anew: what was just inserted may hold some of the triples.
-            batches = self._doomed(held.store, nodes)
-            while doomed := list(islice(batches, _BATCH)):
-                held.update("DELETE DATA {\n" + "".join(doomed) + "}")
-        operations = ["DELETE DATA {\n" + "".join(doomed) + "}"] if doomed else []
-        operations += [f"DROP SILENT GRAPH {node}" for node in nodes]
-        held.update(";\n".join([*operations, then]))
+            for node in nodes:
+                while next(_all_of(held.store, [node]), None) is not None:
+                    held.update(self._emptying(node, limit=_BATCH), quads=_BATCH)
+            quads = 0
+        operations = [self._emptying(node) for node in nodes] + [f"DROP SILENT GRAPH {node}" for node in nodes]
+        held.update(";\n".join([*operations, then]), quads=quads)
 
-    def _doomed(self, store: ox.Store, leaving: list[ox.NamedNode]) -> Iterator[str]:
-        """What goes with the leaving graphs, as SPARQL quads: each of their quads, and in the default graph its triple.
+    def _emptying(self, graph: ox.NamedNode, *, limit: int | None = None) -> str:
+        """An operation that takes quads out of a graph that leaves, and their triples out of the default graph.
 
-        The latter unless a graph that stays holds it as well.
+        The latter unless another graph than the catalogue holds the triple: then the variable that stands for its
+        subject in the default graph has no value, and nothing is deleted there (SPARQL 1.1 Update, section 3.1.3).
+        Of graphs that leave one after the other, the last holder takes the triple along. So the default graph is
+        always what the others hold.
+
+        The engine finds out by itself in half the time that it takes to ask it about each triple and to send it, as
+        text, what is to go.
+
+        Args:
+            graph: the graph.
+            limit: the most quads; all of them without one.
         """
-        gone = {*leaving, _DEFAULT, self._graph}
-        for node in leaving:
-            for quad in store.quads_for_pattern(None, None, None, node):
-                holders = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
-                if all(holder.graph_name in gone for holder in holders):
-                    yield _twice(quad)
-                else:
-                    yield _in_graph(quad)
+        some = "" if limit is None else f"LIMIT {limit}"
+        return (
+            f"DELETE {{ ?doomed ?p ?o . GRAPH {graph} {{ ?s ?p ?o }} }} WHERE {{\n"
+            f"{{ SELECT ?s ?p ?o {{ GRAPH {graph} {{ ?s ?p ?o }} }} {some} }}\n"
+            f"BIND(IF(EXISTS {{ GRAPH ?holder {{ ?s ?p ?o }} FILTER(?holder NOT IN ({graph}, {self._graph})) }}, "
+            "?none, ?s) AS ?doomed) }"
+        )
 
     def _edited(self, edit: Edit, leaving: dict[Identifier, list[Identifier]]) -> str:
         """An edit of the catalogue as SPARQL, the stamp included."""
@@ -479,6 +493,10 @@ def _open(path: Path) -> _Held:
             # If it was closed to be renewed, what it kept is free by now, in pieces that would stay with this process.
             heap.give_back()
             return _Held(store)
+
+
+def _all_of(store: ox.Store, graphs: Iterable[ox.NamedNode]) -> Iterator[ox.Quad]:
+    return (quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
 
 
 def _read(content: Path) -> Iterator[ox.Quad]:
