@@ -627,6 +627,17 @@ def test_functions_of_the_script_are_named_after_it(work: Path, words: list[str]
     assert Captured(path).one(name)
 
 
+def test_compiled_code_is_no_result(work: Path) -> None:
+    Path("helper.py").write_text("")
+    script = SCRIPT.replace("    open(b", "    import helper\n    open(b")
+    Path("script.py").write_text(script)
+    variables = {name: value for name, value in environment().items() if not name.startswith("PYTHON")}
+    subprocess.run([sys.executable, "script.py"], env=variables, check=True)
+    assert list(Path("__pycache__").glob("helper.*.pyc"))
+    (path,) = Path("prov").iterdir()
+    assert Captured(path).generated == {("copy.csv", "copy")}
+
+
 def test_who_is_named_by_an_iri_is_not_called_like_the_account(work: Path) -> None:
     someone = "https://orcid.example/1"
     with session("named", out="named.trig", agent=someone):

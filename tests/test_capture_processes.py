@@ -369,3 +369,52 @@ with session("run", out="run.trig"):
     assert {str(o) for s in found.elements("fit") for o in found.values(s, DCTERMS + "isPartOf")} == {
         str(found.one("fan_out").id)
     }
+
+
+LOKY = """
+from pathlib import Path
+from joblib import Parallel, delayed
+from provrepo.capture import session, step
+
+class Table:
+    pass
+
+@step
+def load(path):
+    Path(path).read_text()
+    return Table()
+
+@step
+def fit(table, out):
+    Path(out).write_text("fitted")
+
+def plain(out):
+    Path(out).write_text("plain")
+
+@step
+def fan_out(tables):
+    parallel = Parallel(n_jobs=2)
+    parallel(delayed(fit)(table, f"fitted{number}.bin") for number, table in enumerate(tables))
+    parallel(delayed(plain)(f"plain{number}.bin") for number in range(2))
+
+if __name__ == "__main__":
+    for name in ("first", "second"):  # with the same workers
+        with session(name, out=f"{name}.trig"):
+            fan_out([load("raw.csv"), load("raw.csv")])
+"""
+
+
+def test_workers_of_joblib_that_live_on_belong_to_each_session_in_turn() -> None:
+    pytest.importorskip("joblib", reason="the extra `examples` is not installed: pip install '.[examples]'")
+    Path("pipeline.py").write_text(LOKY)
+    subprocess.run([sys.executable, "-B", "pipeline.py"], env=environment(), check=True, timeout=120)
+    for name in ("first", "second"):
+        found = captured(f"{name}.trig")
+        table = "__main__.Table"
+        assert found.used >= {("load", "raw.csv"), ("fit", table), ("fan_out", table)}
+        made = {
+            (f"{what}{number}.bin", by) for what, by in (("fitted", "fit"), ("plain", "fan_out")) for number in (0, 1)
+        }
+        assert found.generated >= {*made, (table, "load")}
+        assert found.derived >= {("fitted0.bin", table), ("fitted1.bin", table)}
+        assert {found.inside_of(statement) for statement in found.elements("fit")} == {"fan_out"}

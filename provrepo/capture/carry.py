@@ -155,6 +155,8 @@ _ADAPTED: dict[str, Callable[[Any], None]] = {
     "threading": _threads,
     "concurrent.futures.thread": _thread_pool,
     "concurrent.futures.process": _process_pool,
+    "joblib.externals.loky.process_executor": _process_pool,
+    "loky.process_executor": _process_pool,
     "multiprocessing.process": _processes,
     "multiprocessing.pool": _pool,
 }

@@ -71,7 +71,9 @@ def _opened(name: object, _mode: str | None, flags: int) -> None:
 def _renamed(source: object, target: object, source_folder: int, target_folder: int) -> None:
     activity = _activity()
     if activity is not None and source_folder == target_folder == -1:
-        activity.rename(absolute(source), absolute(target))
+        path = absolute(target)
+        if not uninteresting(path, _prefixes()):  # as compiled code is, which is written under another name first
+            activity.rename(absolute(source), path)
 
 
 @contained
