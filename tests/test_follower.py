@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from provrepo.errors import WorkerFailed
 from provrepo.ledger.entries import Entry
 from provrepo.repository.follower import ViewsLock
 from provrepo.repository.repository import Repository
+from provrepo.views.lineage import Lineage
+from provrepo.views.lineage_walk import Options
 from provrepo.views.quads import Quads
+from provrepo.vocab import PROV
 from tests.conftest import PROVJSON, TURTLE
 
 LABELED = "ASK { ?s rdfs:label 'cleaned' }"
@@ -83,6 +87,48 @@ def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: 
     with provrepo.open(tmp_path) as repository:
         assert repository.query(LABELED).boolean is True
         assert repository._store.view(Quads).stamp("default") != before
+
+
+def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lineage, "MAPPING", "former")
+    with provrepo.open(tmp_path) as repository:
+        repository.submit(PROVJSON, name="a")
+        repository.submit(TURTLE, name="a", update=True)
+        view = repository._store.view(Lineage)
+        held, stamp = list(view.dump("default")), view.stamp("default")
+        [file] = tmp_path.glob("views/lineage/**/view.sqlite")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM edge")
+    with provrepo.open(tmp_path) as repository:
+        assert list(repository._store.view(Lineage).dump("default")) == []
+    monkeypatch.undo()
+    with provrepo.open(tmp_path) as repository:
+        view = repository._store.view(Lineage)
+        assert view.stamp("default") != stamp
+        assert list(view.dump("default")) == held != []
+        former = view.ask("http://example.org/clean", ["default"], [Options()], limit=9, as_of={"default": 2})
+        assert former is not None
+        assert {rule for _, rule, _ in former.walk.edges} == {0, 1, 9}
+
+
+def test_a_rebuild_knows_what_held_formerly_and_not_what_was_erased(tmp_path: Path) -> None:
+    def upstream(repository: Repository, entry: int) -> list[str] | None:
+        view = repository._store.view(Lineage)
+        found = view.ask("http://example.org/x", ["default"], [Options()], limit=9, as_of={"default": entry})
+        return None if found is None else [thing.iri[-1] for thing in found.things.values()]
+
+    with provrepo.open(tmp_path) as repository:
+        for name in "abc":
+            said = f"<http://example.org/x> <{PROV}wasDerivedFrom> <http://example.org/{name}> ."
+            repository.submit(said.encode(), name="d", update=True, format="turtle")
+        repository.withdraw("default", "d", reason="wrong")
+        repository.erase("default", "d", 2, reason="court order")
+        last = repository._store.ledger.length("default")
+        live = [upstream(repository, entry) for entry in range(last + 1)]
+        repository.rebuild()
+        assert [upstream(repository, entry) for entry in range(last + 1)] == live
+    # The first entry makes the project, the last two withdraw and erase.
+    assert live == [None, None, ["x", "a"], None, ["x", "c"], None, None]
 
 
 def test_what_cannot_be_derived_is_set_aside_and_tried_again_by_rebuild(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import pytest
+
+from provrepo.errors import Damaged
+from provrepo.views import tabular
 from provrepo.views.contract import BASE, Stream, ViewContract
 from provrepo.views.lineage import Lineage
 from provrepo.views.view import View
-from provrepo.vocab import PROV
+from provrepo.vocab import PROV, RDF_TYPE
 
 
 class TestLineage(ViewContract):
@@ -38,4 +45,71 @@ def test_a_file_of_something_else_is_made_anew(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     assert len(list(view.dump("crops"))) == 1
+    view.close()
+
+
+def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    lines = ["<urn:caf\\u00e9> <{0}wasDerivedFrom> <urn:b>", "<urn:a> <{0}wasDerivedFrom> <urn:caf\\u00E9>"]
+    view.apply("crops", stream.submit("a", [line.format(PROV) for line in lines]))
+    view.apply("crops", stream.submit("b", [f"<urn:c> <{PROV}wasDerivedFrom> <urn:café>"]))
+    edges = [line.split(" ")[:3] for line in view.dump("crops")]
+    view.close()
+    assert edges == [
+        [s, "wasDerivedFrom", o] for s, o in (("urn:a", "urn:café"), ("urn:c", "urn:café"), ("urn:café", "urn:b"))
+    ]
+
+
+@pytest.mark.parametrize("line", [b"<urn:a>\n", b"<urn:a> <urn:b> <urn:\xff> <%s> .\n", b"<urn:a> <%s> .\n"])
+def test_what_is_no_content_is_refused_and_changes_nothing(tmp_path: Path, line: bytes) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    change = stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"])
+    made = change.content
+    assert made is not None
+
+    def broken() -> Path:
+        file = made()
+        graph = file.read_bytes().rpartition(b" <")[2].partition(b">")[0]
+        file.write_bytes(line.replace(b"%s", graph))
+        return file
+
+    with pytest.raises(Damaged):
+        view.apply("crops", replace(change, content=broken))
+    assert view.position("crops", "crops") == 0
+    view.close()
+
+
+def test_combinations_of_types_leave_with_the_last_that_is_of_them(tmp_path: Path) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    for document, cls in (("a", "urn:Sample"), ("b", "urn:Sample"), ("c", "urn:Model")):
+        view.apply("crops", stream.submit(document, [f"<urn:{document}> <{t}> <{c}>" for t, c in typed(cls)]))
+    for document in ("a", "c"):
+        view.apply("crops", stream.erase(document, 1))
+    with closing(sqlite3.connect(tmp_path / "view" / "view.sqlite")) as connection:
+        held = connection.execute("SELECT types, uses FROM sort").fetchall()
+    view.close()
+    assert held == [('["urn:Sample"]', 1)]
+
+
+def typed(cls: str) -> list[tuple[str, str]]:
+    return [(RDF_TYPE, cls), (RDF_TYPE, f"{PROV}Entity")]
+
+
+def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    changes = [stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]) for name in "abcd"]
+    try:
+        with view.together():
+            for number, change in enumerate(changes):
+                monkeypatch.setattr(tabular, "_PATIENCE", 0 if number == 1 else 60)
+                view.apply("crops", change)
+                assert view.position("crops", "crops") == (0 if number == 0 else 2)
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        assert view.position("crops", "crops") == len(list(view.dump("crops"))) == 2
+    for change in changes[2:]:
+        view.apply("crops", change)
+    assert view.position("crops", "crops") == len(list(view.dump("crops"))) == 4
     view.close()
