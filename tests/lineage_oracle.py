@@ -138,7 +138,7 @@ def downstream(question: Question, start: str) -> tuple[dict[str, int], set[tupl
 
 
 def roots(question: Question, start: str, found: Found) -> set[str]:
-    """Entities that something came from, and of which, and of whose bytes, it is not said what they came from."""
+    """Entities that something came from, and of which, as of their bytes, it was asked and not said whence."""
     limit = question.depth
     explained = {fact.subject for state, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
     causes = {start} | {fact.object for _, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
@@ -155,6 +155,8 @@ def roots(question: Question, start: str, found: Found) -> set[str]:
     for node in causes & asked:
         contents = {fact.object for state, fact, _ in found.moves if fact.subject == node and fact.object in versions}
         others = set().union(versions.get(node, set()), *(versions[content] for content in contents))
-        if "prov:Entity" in question.types.get(node, set()) and not explained & (others | {node}):
+        general = {fact for _, fact, _ in found.moves if fact.subject == node and FOLLOW[fact.rule] is Follow.GENERAL}
+        unasked = ({fact.object for fact in general if is_content(fact.object)} | others) - asked
+        if "prov:Entity" in question.types.get(node, set()) and not unasked and not explained & (others | {node}):
             result.add(node)
     return result

@@ -95,6 +95,24 @@ def test_roots_are_all_told_of_and_counted(both: tuple[Repository, Repository]) 
     assert "1 of 2 roots" in near.left_out()
 
 
+def test_where_other_versions_of_the_same_bytes_were_not_asked_nothing_is_a_root(
+    both: tuple[Repository, Repository],
+) -> None:
+    owner, _ = both
+    content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+    put(
+        owner,
+        f"""prefix ni <{content}>
+  wasDerivedFrom(ex:report, ex:m)
+  specializationOf(ex:m, ni:)
+  specializationOf(ex:v, ni:)
+  wasDerivedFrom(ex:v, ex:raw)""",
+    )
+    for depth in (1, 2, 3):
+        assert owner.lineage(EX + "report", depth=depth).roots == (), depth
+    assert local(owner.lineage(EX + "report", depth=5).roots) == local(owner.lineage(EX + "report").roots) == ["raw"]
+
+
 def test_declared_sources(both: tuple[Repository, Repository]) -> None:
     owner, _ = both
     put(owner, MODEL)

@@ -54,7 +54,8 @@ class Trail:
         self._options = options
         self._start = start
         first = start | START << SHIFT
-        self._seen: dict[int, int] = {first: 0}
+        self._seen = {first}
+        self._levels: list[set[int]] = []
         self._pending: set[int] = set()
         self._others: dict[int, set[int]] = {}
         self._back: set[int] = set()
@@ -95,7 +96,8 @@ class Trail:
     def roots(self) -> list[int]:
         """What something came from, and what came from nothing known; neither did other versions of its content.
 
-        Nodes that the walk did not go on from are none: it was not asked.
+        Nodes that the walk did not go on from are none, nor are those of whose content or its versions this is true: it
+        was not asked.
         """
         if not self._options.upstream:
             return []
@@ -104,18 +106,24 @@ class Trail:
         if self._back or self._options.alternates:
             # Elsewhere nothing but what something came from is ever asked for what it came from.
             candidates = self._causes(candidates)
-        if not self._back:
+        if not (self._back or self._pending or self._options.stop):
             return candidates
-        siblings = {node: self._versions(node) for node in candidates if names_content(node)}
+        siblings = {node: self._versions(node) if names_content(node) else set[int]() for node in candidates}
+        contents: dict[int, set[int]] = {node: set() for node in candidates}
         for subject, rule, upper, _ in self._held.contents(candidates):
             if self._rows.steps.own(subject, rule) is not None:
-                siblings.setdefault(subject, set()).update(self._versions(upper))
-        return [node for node in candidates if not any(map(self._explained, siblings.get(node, ())))]
+                contents[subject].add(upper)
+                siblings[subject] |= self._versions(upper)
+        unasked = self._unasked({node for sets in (siblings, contents) for found in sets.values() for node in found})
+        return [
+            node
+            for node in candidates
+            if unasked.isdisjoint(siblings[node] | contents[node]) and not any(map(self._explained, siblings[node]))
+        ]
 
     def _run(self, first: int) -> None:
-        frontier, distance, depth = {first}, 0, self._options.depth
-        while frontier and (depth is None or distance < depth):
-            distance += 1
+        frontier, levels, depth = {first}, self._levels, self._options.depth
+        while frontier and (depth is None or len(levels) < depth):
             new: set[int] = set()
             for part, targets in self._rows.expand(frontier):
                 scope = self._rows.scope
@@ -127,7 +135,8 @@ class Trail:
             frontier = new.difference(self._seen)
             if self._rows.scope.bounds and self._options.to is None:
                 frontier = self._undominated(frontier)
-            self._seen.update(dict.fromkeys(frontier, distance))
+            self._seen |= frontier
+            levels.append(frontier)
         self._pending = frontier
 
     def _note(self, states: Iterable[int]) -> None:
@@ -152,12 +161,11 @@ class Trail:
         return states
 
     def _nodes(self) -> dict[int, int]:
-        seen = self._seen
-        nodes = {state & NODE: distance for state, distance in seen.items()}
-        if len(nodes) < len(seen):
-            # A node in several states: the first of them counts.
-            nodes.update((state & NODE, distance) for state, distance in reversed(seen.items()))
-            nodes = dict(sorted(nodes.items(), key=itemgetter(1)))
+        nodes = {self._start: 0}
+        for distance, states in enumerate(self._levels, 1):
+            if max(states, default=0) > NODE:
+                states = {state & NODE for state in states}  # noqa: PLW2901 (most states are the numbers of their nodes)
+            nodes.update(dict.fromkeys(states.difference(nodes), distance))
         return nodes
 
     def _beyond(self) -> set[int]:
@@ -206,6 +214,11 @@ class Trail:
         """Whether the walk found what a node came from."""
         return any(s not in self._ends and self._rows.steps.explains(s) for s in self._states(node))
 
+    def _unasked(self, nodes: set[int]) -> set[int]:
+        """Those of some nodes that the walk did not go on from, for its depth or for what they are."""
+        stopped = self._rows.stopped(nodes) - {self._start}
+        return {node for node in nodes if node in stopped or self.nodes.get(node, -1) == self._options.depth}
+
     def _causes(self, nodes: list[int]) -> list[int]:
         """Those of some nodes that something came from, or where the walk started."""
         reached = {self._start}
@@ -224,7 +237,7 @@ class Trail:
     def _keep(self, to: int) -> None:
         """Keep what is on a way from the start to a node: the ways back from there."""
         before: dict[int, list[int]] = {}
-        for state in self._seen.keys() - self._pending:
+        for state in self._seen - self._pending:
             for target in self._rows.row(state):
                 before.setdefault(target, []).append(state)
         waiting = [state for state in self._seen if state & NODE == to]
