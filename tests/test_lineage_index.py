@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.codecs.provo_terms import BASE_CLASS, RELATIONS
-from provrepo.errors import TimedOut
+from provrepo.errors import Damaged, TimedOut
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY
 from provrepo.views import lineage_rows, lineage_scopes
@@ -316,6 +316,17 @@ def test_a_row_that_was_empty_is_not_kept_when_something_follows() -> None:
         assert size(w) == 3
 
 
+def test_a_change_that_was_undone_leaves_no_word_of_what_it_touched() -> None:
+    """Its number is given again, to a change of something else."""
+    with world() as w:
+        w.submit("p", "d", [Fact("urn:a", "wasDerivedFrom", "urn:b")])
+        file = w.folder / "content.nq"
+        file.write_text("<urn:a> <urn:b> <urn:c> <https://elsewhere.example/graph> .\n", "utf-8")
+        with pytest.raises(Damaged):
+            w._apply("p", {"kind": "submit", "document": "d", "version": 2}, lambda: file)
+        assert not w.view._touched
+
+
 def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage_rows, "MOST", 40)
     monkeypatch.setattr(lineage_scopes, "MOST", 40)
@@ -325,6 +336,18 @@ def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert w.view._scopes.size <= 40
         assert size(w, "urn:n90") == 11
         assert 0 < w.view._scopes.size <= 40
+
+
+def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage_scopes, "_REMEMBERED", 10)
+    with world() as w:
+        w.submit("open", "d", [Fact("urn:n0", "specializationOf", "urn:n1")])
+        assert size(w) == 2
+        for length in (3, 20, 5, 2):
+            w.submit("open", "e", chain(length))
+            assert w.view._scopes._remembered <= 10
+            assert size(w, "urn:n1") == length
+        assert size(w) == 3
 
 
 def test_a_walk_is_given_up_at_its_deadline() -> None:

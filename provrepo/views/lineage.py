@@ -210,8 +210,14 @@ class Lineage(Tabular):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with super()._writing() as connection:
-            yield connection
+        try:
+            with super()._writing() as connection:
+                yield connection
+        except BaseException:
+            # The numbers of what was undone are given again, to other changes.
+            self._touched.clear()
+            self._scopes.clear()
+            raise
         # Rows are forgotten after the change can be seen; until this is told, whoever sees it starts anew.
         for generation in list(self._touched):
             self._scopes.changed(generation, self._touched.pop(generation))

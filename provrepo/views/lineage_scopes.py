@@ -7,6 +7,7 @@ else, and goes on rows of that very number only: whatever wrote in between, anot
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ _CHANGES = 1000
 _TOUCHED = 50_000
 """The things that a change may touch before whoever has rows starts anew."""
 
+_REMEMBERED = 1_000_000
+"""The things of all changes that are remembered, 8 bytes each."""
+
 _EVENTS = [number for number, rule in enumerate(RULES) if rule.kind in (GENERATION, USAGE)]
 
 
@@ -37,7 +41,8 @@ class Scopes:
         """Start with none."""
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, Scope] = OrderedDict()
-        self._changes: OrderedDict[int, Sequence[int] | None] = OrderedDict()
+        self._changes: OrderedDict[int, array[int] | None] = OrderedDict()
+        self._remembered = 0
 
     @property
     def size(self) -> int:
@@ -46,10 +51,20 @@ class Scopes:
 
     def changed(self, generation: int, terms: Sequence[int]) -> None:
         """Remember what a change touched, which led to that generation."""
+        touched = array("q", terms) if len(terms) <= _TOUCHED else None
         with self._lock:
-            self._changes[generation] = terms if len(terms) <= _TOUCHED else None
-            while len(self._changes) > _CHANGES:
-                self._changes.popitem(last=False)
+            self._remembered += len(touched or ()) - len(self._changes.get(generation) or ())
+            self._changes[generation] = touched
+            while len(self._changes) > _CHANGES or self._remembered > _REMEMBERED:
+                _, oldest = self._changes.popitem(last=False)
+                self._remembered -= len(oldest or ())
+
+    def clear(self) -> None:
+        """Forget all rows, and which changes there were."""
+        with self._lock:
+            self._kept.clear()
+            self._changes.clear()
+            self._remembered = 0
 
     @contextmanager
     def using(self, key: Hashable, generation: int, held: Held) -> Iterator[Scope]:
