@@ -611,6 +611,13 @@ def test_the_commit_and_whether_files_differ(work: Path) -> None:
     plan = Captured(path).one("pipeline.copy")
     assert Captured.values(plan, PROVREPO + "commit") == [git("rev-parse", "HEAD")]
     assert Captured.values(plan, PROVREPO + "dirty") == ["false"]
+    path.unlink()
+    git("mv", "pipeline.py", "other.py")
+    git("commit", "-qm", "y")
+    run(SCRIPT, work)
+    (path,) = Path("prov").iterdir()
+    plan = Captured(path).one("pipeline.copy")
+    assert Captured.values(plan, PROVREPO + "dirty") == ["true"], "git does not know the file"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def of_function(function: Callable[..., Any]) -> Event:
         file = inspect.getsourcefile(code)
     except (OSError, TypeError):  # typed at a prompt, or not Python
         file = None
-    return described | (_commit(str(Path(file).resolve().parent)) if file else {})
+    return described | (_commit_of(Path(file).resolve()) if file else {})
 
 
 def _named(code: Callable[..., Any]) -> str:
@@ -64,7 +64,7 @@ def of_file(path: str | None) -> Event:
     import hashlib
 
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    return {"sha256": digest} | _commit(str(Path(path).resolve().parent))
+    return {"sha256": digest} | _commit_of(Path(path).resolve())
 
 
 def of_folder(folder: Path) -> Event:
@@ -73,7 +73,16 @@ def of_folder(folder: Path) -> Event:
 
 
 commits: dict[str, Event] = {}
-"""For each folder with code, its commit and whether files differ from it; asked once."""
+"""For each folder and file with code, its commit and whether anything differs from it; asked once."""
+
+
+def _commit_of(file: Path) -> Event:
+    """The commit of a file's working tree, and whether anything differs from it: a file that git does not know does."""
+    if str(file) not in commits:
+        found = _commit(str(file.parent))
+        unknown = found and _git(str(file.parent), "ls-files", "--error-unmatch", "--", file.name) is None
+        commits[str(file)] = found | {"dirty": True} if unknown else found
+    return commits[str(file)]
 
 
 def _commit(folder: str) -> Event:
@@ -97,7 +106,7 @@ def _git(folder: str, *words: str) -> str | None:
 
     try:
         done = subprocess.run(
-            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", folder, *words],
+            ["git", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", folder, *words],
             capture_output=True,
             text=True,
             timeout=PATIENCE,
