@@ -149,14 +149,15 @@ def roots(question: Question, start: str, found: Found) -> set[str]:
     }
     versions: dict[str, set[str]] = {}
     for state, fact, after in found.moves:
-        if FOLLOW[fact.rule] is Follow.GENERAL and state[0] == fact.object and after[0] == fact.subject:
+        back = state[0] == fact.object and after[0] == fact.subject
+        if FOLLOW[fact.rule] is Follow.GENERAL and is_content(fact.object) and back:
             versions.setdefault(fact.object, set()).add(fact.subject)
     result = set()
     for node in causes & asked:
-        contents = {fact.object for state, fact, _ in found.moves if fact.subject == node and fact.object in versions}
-        others = set().union(versions.get(node, set()), *(versions[content] for content in contents))
         general = {fact for _, fact, _ in found.moves if fact.subject == node and FOLLOW[fact.rule] is Follow.GENERAL}
-        unasked = ({fact.object for fact in general if is_content(fact.object)} | others) - asked
+        contents = {fact.object for fact in general if is_content(fact.object)}
+        others = set().union(versions.get(node, set()), *(versions.get(content, set()) for content in contents))
+        unasked = (contents | others) - asked
         if "prov:Entity" in question.types.get(node, set()) and not unasked and not explained & (others | {node}):
             result.add(node)
     return result

@@ -296,6 +296,21 @@ def test_what_is_erased_was_never_there(tmp_path: Path) -> None:
         assert b"urn:b" not in data
 
 
+def test_an_alternate_of_what_specializes_itself_is_a_root() -> None:
+    facts = [
+        Fact("urn:c", "alternateOf", "urn:a"),
+        Fact("urn:a", "specializationOf", "urn:a"),
+        Fact("urn:a", "wasDerivedFrom", "urn:d"),
+    ]
+    with world() as w:
+        w.submit("open", "d", facts)
+        told = w.view.ask("urn:c", ["open"], [Options(alternates=True)], limit=9)
+        assert told is not None
+        assert told.roots == ("urn:c", "urn:d")
+        question = w.question(["open"], None, alternates=True)
+        assert roots(question, "urn:c", upstream(question, "urn:c")) == set(told.roots)
+
+
 def test_another_opening_of_the_same_file_sees_every_change() -> None:
     with world() as w:
         other = Lineage(w.folder / "view", base=BASE)
