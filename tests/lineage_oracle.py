@@ -46,12 +46,13 @@ class Question:
 
 @dataclass
 class Found:
-    """``distances`` of nodes, the ``keys`` of the edges walked, the ``moves``, and what is ``beyond``."""
+    """``distances`` of nodes, ``keys`` of the edges walked, the ``moves``, what is ``beyond``, who was ``asked``."""
 
     distances: dict[str, int] = field(default_factory=dict)
     keys: set[tuple[str, str, str]] = field(default_factory=set)
     moves: set[tuple[State, Fact, State]] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
+    asked: dict[str, set[str]] = field(default_factory=lambda: {"any": set(), "general": set(), "nothing": set()})
 
 
 def steps(question: Question, state: State) -> Iterator[tuple[Fact, State]]:
@@ -102,6 +103,7 @@ def upstream(question: Question, start: str, *, first: State | None = None) -> F
             # The start is gone beyond in any case, when the walk starts there and not when it comes back.
             if stopped(question, state[0]) and (begun or state is not level[0]):
                 continue
+            found.asked[state[1]].add(state[0])
             for fact, after in steps(question, state):
                 found.keys.add(fact.key)
                 found.moves.add((state, fact, after))
@@ -139,25 +141,20 @@ def downstream(question: Question, start: str) -> tuple[dict[str, int], set[tupl
 
 def roots(question: Question, start: str, found: Found) -> set[str]:
     """Entities that something came from, and of which, as of their bytes, it was asked and not said whence."""
-    limit = question.depth
     explained = {fact.subject for state, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
     causes = {start} | {fact.object for _, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
-    asked = {
-        node
-        for node, away in found.distances.items()
-        if (limit is None or away < limit) and (node == start or not stopped(question, node))
-    }
     versions: dict[str, set[str]] = {}
     for state, fact, after in found.moves:
         back = state[0] == fact.object and after[0] == fact.subject
         if FOLLOW[fact.rule] is Follow.GENERAL and is_content(fact.object) and back:
             versions.setdefault(fact.object, set()).add(fact.subject)
     result = set()
+    asked = found.asked["any"]
     for node in causes & asked:
         general = {fact for _, fact, _ in found.moves if fact.subject == node and FOLLOW[fact.rule] is Follow.GENERAL}
         contents = {fact.object for fact in general if is_content(fact.object)}
         others = set().union(versions.get(node, set()), *(versions.get(content, set()) for content in contents))
-        unasked = (contents | others) - asked
+        unasked = (contents - asked - found.asked["general"]) | (others - asked)
         if "prov:Entity" in question.types.get(node, set()) and not unasked and not explained & (others | {node}):
             result.add(node)
     return result

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from provrepo.errors import TimedOut
@@ -77,6 +77,8 @@ class Scope:
         special: those of them from which something comes next.
         bounds: those of time; the n-th has the mode ``BOUNDED + n``.
         numbers: the places of ``bounds``.
+        same: each state as the one object that stands for it, in rows and as their key: a look-up that finds the very
+            object does not compare, and does not fetch another from memory.
         size: states that are held, as keys and in rows.
         users: walks that are under way on it.
         timed: whether the row of a thing may depend on the times of its neighbors.
@@ -90,6 +92,7 @@ class Scope:
     special: set[int] = field(default_factory=set)
     bounds: list[int] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
+    same: dict[int, int] = field(default_factory=dict)
     size: int = 0
     users: int = 0
     timed: bool = False
@@ -139,14 +142,14 @@ class Rows:
         self._stop = stop
         self._deadline = deadline
 
-    def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[int]]]:
-        """For each part of a frontier what comes next, once for each relation."""
+    def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[tuple[int, ...]]]]:
+        """For each part of a frontier its rows."""
         if len(frontier) <= _SLICE:
-            yield frontier, self._targets(frontier)
+            yield frontier, self._expanded(frontier)
             return
         states = iter(frontier)
         while part := set(islice(states, _SLICE)):
-            yield part, self._targets(part)
+            yield part, self._expanded(part)
 
     def row(self, state: int) -> tuple[int, ...]:
         """The states that come next."""
@@ -205,11 +208,11 @@ class Rows:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise timed_out()
 
-    def _targets(self, states: set[int]) -> list[int]:
+    def _expanded(self, states: set[int]) -> list[tuple[int, ...]]:
         self.check()
         while True:
             try:
-                return list(chain.from_iterable(map(self.scope.rows.__getitem__, states)))
+                return list(map(self.scope.rows.__getitem__, states))
             except KeyError:
                 self.fill(states)
 
@@ -222,12 +225,12 @@ class Rows:
         scope, stopped = self.scope, self.stopped(states)
         own: dict[int, list[int]] = {state: [] for state in states}
         backs: dict[int, list[tuple[int, int]]] = {}
-        explained = set(stopped)
+        explained, same = set(stopped), scope.same.setdefault
         for state, _, rule, _, target, is_own in self._moves([state for state in states if state not in stopped]):
             if not is_own:
-                backs.setdefault(state, []).append((target, rule))
+                backs.setdefault(state, []).append((same(target, target), rule))
                 continue
-            own[state].append(target)
+            own[state].append(same(target, target))
             if rule in YES:
                 explained.add(state)
         for state, targets in own.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from operator import itemgetter
 
 from provrepo.views.lineage_held import Held, Key
@@ -114,24 +113,26 @@ class Trail:
             if self._rows.steps.own(subject, rule) is not None:
                 contents[subject].add(upper)
                 siblings[subject] |= self._versions(upper)
-        unasked = self._unasked({node for sets in (siblings, contents) for found in sets.values() for node in found})
+        asked = self._asked({other for others in siblings.values() for other in others})
         return [
             node
             for node in candidates
-            if unasked.isdisjoint(siblings[node] | contents[node]) and not any(map(self._explained, siblings[node]))
+            if siblings[node] <= asked
+            and all(map(self._opened, contents[node]))
+            and not any(map(self._explained, siblings[node]))
         ]
 
     def _run(self, first: int) -> None:
         frontier, levels, depth = {first}, self._levels, self._options.depth
         while frontier and (depth is None or len(levels) < depth):
             new: set[int] = set()
-            for part, targets in self._rows.expand(frontier):
+            for part, rows in self._rows.expand(frontier):
                 scope = self._rows.scope
-                self._moves += len(targets)
+                self._moves += sum(map(len, rows))
                 self._note(part & scope.special)
                 self._ends |= part & scope.ends
                 self._back.update(scope.backs.keys() & part)
-                new.update(targets)
+                new.update(*rows)
             frontier = new.difference(self._seen)
             if self._rows.scope.bounds and self._options.to is None:
                 frontier = self._undominated(frontier)
@@ -169,7 +170,7 @@ class Trail:
         return nodes
 
     def _beyond(self) -> set[int]:
-        targets = chain.from_iterable(targets for _, targets in self._rows.expand(self._pending))
+        targets = set[int]().union(*(row for _, rows in self._rows.expand(self._pending) for row in rows))
         return {state & NODE for state in targets}.difference(self.nodes)
 
     def _states(self, node: int) -> list[int]:
@@ -214,10 +215,15 @@ class Trail:
         """Whether the walk found what a node came from."""
         return any(s not in self._ends and self._rows.steps.explains(s) for s in self._states(node))
 
-    def _unasked(self, nodes: set[int]) -> set[int]:
-        """Those of some nodes that the walk did not go on from, for its depth or for what they are."""
-        stopped = self._rows.stopped(nodes) - {self._start}
-        return {node for node in nodes if node in stopped or self.nodes.get(node, -1) == self._options.depth}
+    def _asked(self, nodes: set[int]) -> set[int]:
+        """Those of some nodes of which the walk looked what they came from."""
+        asked = {node for node in nodes if node in self._seen and node not in self._pending}
+        return asked - self._rows.stopped(asked) | nodes.intersection({self._start})
+
+    def _opened(self, content: int) -> bool:
+        """Whether the walk looked which versions there are of content."""
+        stopped = self._rows.stopped({content}) - {self._start}
+        return not stopped and self.nodes.get(content) != self._options.depth
 
     def _causes(self, nodes: list[int]) -> list[int]:
         """Those of some nodes that something came from, or where the walk started."""
