@@ -107,7 +107,7 @@ def _ask(relations: int, folder: Path, starts: int) -> dict[str, Any]:
         if answer is None:
             raise RuntimeError(f"{start} is not known")
         seconds.append(watch.seconds)
-        nodes.append(len(answer.walk.nodes))
+        nodes.append(answer.walk.total)
     view.close()
     seconds.sort()
     return {

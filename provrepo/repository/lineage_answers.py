@@ -51,7 +51,7 @@ class Records:
             tuple(sorted(nodes, key=lambda node: (node.distance, node.iri))),
             tuple(sorted(edges, key=lambda edge: (edge.subject, edge.relation, edge.object))),
             (),
-            len(walk.nodes),
+            walk.total,
             walk.total_edges,
             walk.beyond,
         )

@@ -25,7 +25,7 @@ from provrepo.views.lineage_impact import Impact, impact
 from provrepo.views.lineage_reading import read
 from provrepo.views.lineage_rows import Rows, timed_out
 from provrepo.views.lineage_scopes import Scopes
-from provrepo.views.lineage_steps import Options, Steps
+from provrepo.views.lineage_steps import Options
 from provrepo.views.lineage_table import RULES
 from provrepo.views.lineage_walk import Trail, Walk, lowest, merged, told
 from provrepo.views.tabular import Tabular, Triple
@@ -119,7 +119,7 @@ class Lineage(Tabular):
             if start is None or (to is not None and end is None):
                 return None
             trails = [asking.walk(start, replace(options, to=end)) for options in walks]
-            walk = merged(trails)
+            walk = merged(trails, limit)
             entities = held.of_type(walk.roots, [BASE_CLASS[ENTITY]])
             walk.roots = [root for root in walk.roots if root in entities]
             first = _first(held, walk.nodes, limit)
@@ -142,7 +142,7 @@ class Lineage(Tabular):
             start = asking.held.known(iri)
             if start is None:
                 return None
-            found = set[int]().union(*(asking.walk(start, options).nodes for options in walks))
+            found = set[int]().union(*(asking.walk(start, options).found() for options in walks))
             return impact(asking.held, found - {start})
 
     def common(
@@ -167,8 +167,9 @@ class Lineage(Tabular):
                 if start is None:
                     return None
                 trails.append(asking.walk(start, walk))
-            shared = set(trails[0].nodes).intersection(*(trail.nodes for trail in trails[1:]))
-            distances = {node: tuple(trail.nodes[node] for trail in trails) for node in sorted(shared)}
+            away = [trail.nearest() for trail in trails]
+            shared = set(away[0]).intersection(*away[1:])
+            distances = {node: tuple(each[node] for each in away) for node in sorted(shared)}
             nearest = lowest(trails, distances)
             ranks = {node: (True, sum(each)) for node, each in distances.items()}
             ranks.update((node, (False, sum(distances[node]))) for node in nearest)
@@ -254,7 +255,7 @@ class _Asking:
         """Walk from a node."""
         alike = (self.who, replace(options, depth=None, to=None))
         scope = self.stack.enter_context(self.scopes.using(alike, self.generation, self.held))
-        return Trail(start, Rows(scope, Steps(options), self.held, options.stop, self.deadline), self.held, options)
+        return Trail(start, Rows(scope, self.held, options, self.deadline), self.held, options)
 
     def late(self) -> bool:
         """Whether the deadline has passed."""

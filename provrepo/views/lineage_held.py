@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from provrepo.codecs.provo_terms import BASE_CLASS
 from provrepo.views.lineage_reading import ELEMENTS
 from provrepo.views.lineage_steps import GENERAL
-from provrepo.views.lineage_store import chunks
+from provrepo.views.lineage_store import chunks, unpacked
 
 __all__ = ["VISIBLE", "Held", "Key", "Source", "Thing"]
 
@@ -20,11 +20,10 @@ Key = tuple[int, int, int]
 _NOW = (1 << 62) - 1
 """An entry that comes after all."""
 
-VISIBLE = (
-    "CROSS JOIN version v ON v.id = {0}.version "
-    "CROSS JOIN temp.held h ON h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1)"
-)
+_COUNTS = "h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1)"
+VISIBLE = f"CROSS JOIN version v ON v.id = {{0}}.version CROSS JOIN temp.held h ON {_COUNTS}"
 """Joins what stands in a table to the versions that count."""
+_CURRENT = f"SELECT {{0}} FROM temp.held h CROSS JOIN version v ON {_COUNTS}"  # noqa: S608 (no user input)
 _EDGE, _ABOUT = VISIBLE.format("e"), VISIBLE.format("a")
 _OUT = "CROSS JOIN edge e ON e.subject = j.value"
 _INTO = (
@@ -82,7 +81,9 @@ class Held:
         """
         self.connection = connection
         wanted = dict.fromkeys(datasets, _NOW) if as_of is None else {n: as_of[n] for n in datasets if n in as_of}
-        connection.execute("CREATE TEMP TABLE held (dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL)")
+        # The connection may have served somebody else before.
+        connection.execute("CREATE TEMP TABLE IF NOT EXISTS held (dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL)")
+        connection.execute("DELETE FROM temp.held")
         connection.execute(
             "INSERT INTO temp.held SELECT d.id, j.value FROM json_each(?) j JOIN dataset d ON d.name = j.key",
             (json.dumps(wanted),),
@@ -132,6 +133,26 @@ class Held:
             f"FROM json_each(?) j {_OUT} {_EDGE} ORDER BY 1, 2, 3",
             nodes,
         )
+
+    def total(self) -> int:
+        """How many versions count."""
+        return int(self.connection.execute(_CURRENT.format("count(*)")).fetchone()[0])
+
+    def all_versions(self) -> set[int]:
+        """The versions that count."""
+        return {found for (found,) in self.connection.execute(_CURRENT.format("v.id"))}
+
+    def versions(self, nodes: Sequence[int]) -> set[int]:
+        """The versions that say a relation whose subject is one of some nodes."""
+        return {found for (found,) in self._rows(f"DISTINCT e.version FROM json_each(?) j {_OUT} {_EDGE}", nodes)}
+
+    def terms(self, versions: Sequence[int], *, largest: int) -> set[int]:
+        """The nodes of which some versions speak, as far as they count, and speak of no more."""
+        query = (
+            "c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.held h "
+            f"ON {_COUNTS} CROSS JOIN content c ON c.version = v.id AND c.size <= {largest:d}"
+        )
+        return {term for (packed,) in self._rows(query, versions) for term in unpacked(packed)}
 
     def of_type(self, nodes: Sequence[int], types: Collection[str]) -> set[int]:
         """Those nodes that are of one of some types or kinds."""

@@ -54,7 +54,8 @@ class Impact(NamedTuple):
 def impact(held: Held, nodes: Collection[int]) -> Impact:
     """Count what some nodes are."""
     connection = held.connection
-    connection.execute("CREATE TEMP TABLE found (node INTEGER PRIMARY KEY)")
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS found (node INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM temp.found")
     ordered: Sequence[int] = sorted(nodes)
     for chunk in chunks(ordered):
         connection.execute("INSERT INTO temp.found SELECT value FROM json_each(?)", (chunk,))

@@ -12,19 +12,42 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
 from provrepo.errors import TimedOut
-from provrepo.views.lineage_held import Held
-from provrepo.views.lineage_steps import BOUNDED, GENERAL, LEAF, MAIN, NODE, REQUESTED, SHIFT, START, YES, Steps
+from provrepo.views.lineage_chains import Chains, Outgrown
+from provrepo.views.lineage_held import Held, Key
+from provrepo.views.lineage_reading import UNTIMED
+from provrepo.views.lineage_steps import (
+    BOUNDED,
+    GENERAL,
+    LEAF,
+    MAIN,
+    NODE,
+    REQUESTED,
+    SHIFT,
+    START,
+    YES,
+    Options,
+    steps_for,
+)
 from provrepo.views.lineage_store import CHUNK, names_content
 
 __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
 
 MOST = 1_600_000
 """The most states that are kept, as keys and in rows, all scopes together: some 200 MB, at 125 bytes for each."""
+
+_AHEAD = 64
+"""How many times as many versions are read as is the share of those that have been read: from one in 64 on, two."""
+
+_MANY = 4
+"""Where one in so many versions has been read, the others are read as well."""
+
+_SMALL = 500
+"""The most things of which a version may speak that is read as a whole."""
 
 _SLICE = 50_000
 """States that are expanded between two looks at the clock."""
@@ -79,7 +102,10 @@ class Scope:
         numbers: the places of ``bounds``.
         same: each state as the one object that stands for it, in rows and as their key: a look-up that finds the very
             object does not compare, and does not fetch another from memory.
-        size: states that are held, as keys and in rows.
+        chains: the same states in chains.
+        versions: the numbers of those that were read as a whole.
+        total: how many versions there are; None where nobody asked.
+        filled: states that are held, as keys and in rows.
         users: walks that are under way on it.
         timed: whether the row of a thing may depend on the times of its neighbors.
     """
@@ -93,9 +119,20 @@ class Scope:
     bounds: list[int] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
-    size: int = 0
+    chains: Chains = field(init=False)
+    versions: set[int] = field(default_factory=set)
+    total: int | None = None
+    filled: int = 0
     users: int = 0
     timed: bool = False
+
+    def __post_init__(self) -> None:
+        self.chains = Chains(self.rows, self.backs, self.ends, self.bounds, self.same)
+
+    @property
+    def size(self) -> int:
+        """States that are held, as keys, in rows and in chains."""
+        return self.filled + self.chains.size
 
     def renewed(self) -> Scope:
         """An empty one, whose states mean the same."""
@@ -112,34 +149,37 @@ class Scope:
         return found
 
     def drop(self, nodes: Iterable[int]) -> None:
-        """Forget the rows of nodes."""
+        """Forget the rows of nodes, and the chains in which they are."""
+        gone = []
         for node in nodes:
             for state in (node, node | START << SHIFT, *self.others.pop(node, ())):
                 row = self.rows.pop(state, None)
                 if row is not None:
-                    self.size -= 1 + len(row)
+                    gone.append(state)
+                    self.filled -= 1 + len(row)
                     self.backs.pop(state, None)
                     self.ends.discard(state)
                     self.special.discard(state)
+        self.chains.forget(gone)
 
 
 class Rows:
     """A scope in use by one walk."""
 
-    def __init__(self, scope: Scope, steps: Steps, held: Held, stop: frozenset[str], deadline: float | None) -> None:
+    def __init__(self, scope: Scope, held: Held, options: Options, deadline: float | None) -> None:
         """Walk on a scope.
 
         Args:
-            scope: of the same generation as ``held``.
-            steps: what may follow.
+            scope: of the same generation as ``held``, and of the walk's options.
             held: where rows come from.
-            stop: types that are not gone beyond.
+            options: what the walk does.
             deadline: when to give up, by ``time.monotonic``.
         """
         self.scope = scope
-        self.steps = steps
+        self.steps = steps_for(replace(options, depth=None, to=None))
         self._held = held
-        self._stop = stop
+        self._stop = options.stop
+        self._ahead = options.upstream and options.depth is None
         self._deadline = deadline
 
     def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[tuple[int, ...]]]]:
@@ -174,16 +214,27 @@ class Rows:
             # Others may be walking on it: this walk goes on with one of its own, which nobody keeps.
             self.scope = self.scope.renewed()
             missing = set(states)
-        ordered = sorted(missing)
-        for start in range(0, len(ordered), CHUNK):
-            self.check()
-            self._take(ordered[start : start + CHUNK])
+        if self._ahead and self.scope.size < MOST // 2:
+            self._read_ahead(missing)
+            missing = missing.difference(self.scope.rows)
+        self._take_all(missing)
+
+    def reach(self, states: Collection[int]) -> None:
+        """Take in the rows of states into the same scope.
+
+        Raises:
+            Outgrown: it is full.
+        """
+        scope = self.scope
+        self.fill(states)
+        if self.scope is not scope:
+            raise Outgrown
 
     def moves(self, states: Sequence[int]) -> Iterator[Move]:
         """Every step from states at which the walk does not stop; one for each relation, whoever says it."""
         for start in range(0, len(states), CHUNK):
             self.check()
-            yield from self._moves(states[start : start + CHUNK])
+            yield from map(Move._make, self._moves(states[start : start + CHUNK]))
 
     def follows(self, state: int, rule: int, moment: int = 0) -> bool:
         """Whether a relation in the walk's own direction is followed from a state, if it has that time."""
@@ -216,70 +267,107 @@ class Rows:
             except KeyError:
                 self.fill(states)
 
+    def _read_ahead(self, states: Iterable[int]) -> None:
+        """Take in whole versions: those that say what some things came from, and others that stand beside them.
+
+        A walk without a depth will ask for most of what such a version says, one relation after the other. How many
+        others are read depends on how many of all have been read, which is how likely it is that they are asked for.
+        """
+        scope, held = self.scope, self._held
+        saying = held.versions(sorted({state & NODE for state in states}))
+        if scope.versions.issuperset(saying):
+            return
+        if scope.total is None:
+            scope.total = held.total()
+        if _MANY * len(scope.versions) >= scope.total:
+            wanted = held.all_versions()
+        else:
+            width = _AHEAD * len(scope.versions) // scope.total
+            wanted = {version for last in saying for version in range(last - width, last + 1)}
+        wanted -= scope.versions
+        scope.versions |= wanted
+        terms = held.terms(sorted(wanted), largest=_SMALL)
+        self._take_all(terms.difference(scope.rows))
+
+    def _take_all(self, states: Collection[int]) -> None:
+        ordered = sorted(states)
+        for start in range(0, len(ordered), CHUNK):
+            self.check()
+            self._take(ordered[start : start + CHUNK])
+
     def _bound(self, state: int) -> int | None:
         mode = state >> SHIFT
         return self.scope.bounds[mode - BOUNDED] if mode >= BOUNDED else None
 
     def _take(self, states: list[int]) -> None:
         """Read rows."""
-        scope, stopped = self.scope, self.stopped(states)
+        scope, stopped, explains = self.scope, self.stopped(states), self.steps.explains
         own: dict[int, list[int]] = {state: [] for state in states}
         backs: dict[int, list[tuple[int, int]]] = {}
         explained, same = set(stopped), scope.same.setdefault
         for state, _, rule, _, target, is_own in self._moves([state for state in states if state not in stopped]):
-            if not is_own:
+            if is_own:
+                own[state].append(same(target, target))
+                if rule in YES:
+                    explained.add(state)
+            else:
                 backs.setdefault(state, []).append((same(target, target), rule))
-                continue
-            own[state].append(same(target, target))
-            if rule in YES:
-                explained.add(state)
         for state, targets in own.items():
-            back = backs.get(state, ())
-            if back:
-                scope.backs[state] = tuple(back)
-            if self.steps.upstream and state not in explained and self.steps.explains(state):
+            row = tuple(targets)
+            if state in backs:
+                scope.backs[state] = back = tuple(backs[state])
+                row += tuple(target for target, _ in back)
+            if self.steps.upstream and state not in explained and explains(state):
                 scope.ends.add(state)
-            row = (*targets, *(target for target, _ in back))
-            if state >> SHIFT not in (MAIN, LEAF):
+            if state > NODE and state >> SHIFT != LEAF:
                 # Also where nothing comes next: a later entry may say that something does.
                 scope.others.setdefault(state & NODE, set()).add(state)
                 if row:
                     scope.special.add(state)
-            scope.size += 1 + len(row)
-            scope.rows[state] = row
+            scope.filled += 1 + len(row)
+            scope.rows[same(state, state)] = row
 
-    def _moves(self, states: Sequence[int]) -> Iterator[Move]:
+    def _moves(self, states: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, bool]]:
+        """As ``moves``, for some states at a time, and without the names of the parts."""
         upstream, steps = self.steps.upstream, self.steps
         of: dict[int, list[int]] = {}
         for state in states:
             if state >> SHIFT != LEAF:
                 of.setdefault(state & NODE, []).append(state)
-        nodes = list(of)
-        times: dict[tuple[int, int, int], list[int]] = {}
+        nodes, keys = list(of), dict[Key, None]()
+        times: dict[Key, list[int]] = {}
         for subject, rule, upper, moment in self._held.edges(nodes, into=not upstream):
-            times.setdefault((subject, rule, upper), []).append(moment)
-        limits = self._limits(times)
-        for (subject, rule, upper), moments in times.items():
+            key = subject, rule, upper
+            if moment:
+                times.setdefault(key, [UNTIMED] if key in keys else []).append(moment)
+            elif key in times:
+                times[key].append(UNTIMED)
+            keys[key] = None
+        limits = self._limits(times) if times else {}
+        for key in keys:
+            subject, rule, upper = key
             near, far = (subject, upper) if upstream else (upper, subject)
             for state in of[near]:
                 mode = steps.own(state, rule)
                 if mode is None:
                     continue
-                if state >> SHIFT >= BOUNDED and not any(self.follows(state, rule, moment) for moment in moments):
-                    continue
-                if far in limits and rule == steps.opening:
-                    mode = self._bounded(limits[far], moments)
-                yield Move(state, subject, rule, upper, far | mode << SHIFT, own=True)
+                if key in times:
+                    moments = times[key]
+                    if state >> SHIFT >= BOUNDED and not any(self.follows(state, rule, each) for each in moments):
+                        continue
+                    if far in limits and rule == steps.opening:
+                        mode = self._bounded(limits[far], moments)
+                yield state, subject, rule, upper, far | mode << SHIFT, True
         for subject, rule, upper in self._back(nodes):
             near, far = (upper, subject) if upstream else (subject, upper)
             for state in of[near]:
                 mode = steps.back(state, rule)
                 if mode is not None:
-                    yield Move(state, subject, rule, upper, far | mode << SHIFT, own=False)
+                    yield state, subject, rule, upper, far | mode << SHIFT, False
 
-    def _back(self, nodes: list[int]) -> Iterator[tuple[int, int, int]]:
+    def _back(self, nodes: list[int]) -> Iterator[Key]:
         """The relations that are followed back."""
-        upstream, found = self.steps.upstream, dict[tuple[int, int, int], None]()
+        upstream, found = self.steps.upstream, dict[Key, None]()
         if self.steps.backs(GENERAL):
             contents = [node for node in nodes if names_content(node)]
             rows = self._held.edges(contents, into=True, rules=GENERAL) if upstream else self._held.contents(nodes)
@@ -289,7 +377,7 @@ class Rows:
             found.update(((subject, rule, upper), None) for subject, rule, upper, _ in rows)
         return iter(found)
 
-    def _limits(self, times: dict[tuple[int, int, int], list[int]]) -> dict[int, list[int]]:
+    def _limits(self, times: dict[Key, list[int]]) -> dict[int, list[int]]:
         """For activities that were reached at a known time the times that are then checked, in order."""
         steps, found = self.steps, dict[int, list[int]]()
         if not steps.bounding:

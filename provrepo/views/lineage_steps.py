@@ -11,6 +11,7 @@ is one integer, a node's own number in nearly all cases, so that a level of a wa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from provrepo.model.statements import DERIVATION, GENERATION, USAGE
 from provrepo.views.lineage_table import RULES, Follow, Rule
@@ -28,6 +29,7 @@ __all__ = [
     "YES",
     "Options",
     "Steps",
+    "steps_for",
 ]
 
 SHIFT = 40
@@ -111,7 +113,8 @@ class Steps:
 
     def own(self, state: int, rule: int) -> int | None:
         """The mode after a relation of the node of a state; None where it is not followed."""
-        return self._own[_base(state)][rule]
+        mode = state >> SHIFT
+        return self._own[mode if mode < BOUNDED else MAIN][rule]
 
     def back(self, state: int, rule: int) -> int | None:
         """The mode after a relation that is followed back; for a specialization the general end has to be content."""
@@ -153,6 +156,12 @@ class Steps:
             return _FULL
         main = _FULL if self.upstream else _HALF
         return main if rule.follow is Follow.REQUEST and self._options.alternates and level >= main else None
+
+
+@lru_cache(maxsize=256)
+def steps_for(options: Options) -> Steps:
+    """The steps of walks with some options."""
+    return Steps(options)
 
 
 def _base(state: int) -> int:

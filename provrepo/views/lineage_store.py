@@ -16,7 +16,7 @@ from itertools import accumulate, chain
 from provrepo.views.lineage_reading import Content
 from provrepo.views.lineage_table import is_content
 
-__all__ = ["CHUNK", "TABLES", "chunks", "count", "generation", "names_content", "put", "take", "terms_of"]
+__all__ = ["CHUNK", "TABLES", "chunks", "count", "generation", "names_content", "put", "take", "terms_of", "unpacked"]
 
 TABLES = """
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -36,10 +36,10 @@ CREATE TABLE sort (
 CREATE TABLE about (
     term INTEGER NOT NULL, version INTEGER NOT NULL, sort INTEGER NOT NULL, label TEXT, PRIMARY KEY (term, version)
 ) WITHOUT ROWID;
-CREATE TABLE content (version INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+CREATE TABLE content (version INTEGER PRIMARY KEY, size INTEGER NOT NULL, terms BLOB NOT NULL);
 """
 """``sort`` holds each combination of kinds and types once, with the number of times that something is said to be of it;
-``content`` the terms of a version, which is how it leaves."""
+``content`` the terms of a version and how many they are, which is how it leaves."""
 
 CHUNK = 2000
 """Rows of one look-up."""
@@ -85,7 +85,7 @@ def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
         "INSERT INTO about VALUES (?, ?, ?, ?)",
         sorted((terms[iri], version, sorts[iri], content.labels.get(iri)) for iri in content.kinds),
     )
-    connection.execute("INSERT INTO content VALUES (?, ?)", (version, _packed(terms.values())))
+    connection.execute("INSERT INTO content VALUES (?, ?, ?)", (version, len(terms), _packed(terms.values())))
 
 
 def take(connection: sqlite3.Connection, version: int) -> None:
@@ -119,7 +119,12 @@ def take(connection: sqlite3.Connection, version: int) -> None:
 def terms_of(connection: sqlite3.Connection, version: int) -> list[int]:
     """The terms of a version, in order."""
     found = connection.execute("SELECT terms FROM content WHERE version = ?", (version,)).fetchone()
-    return [] if found is None else list(accumulate(array("q", zlib.decompress(found[0]))))
+    return [] if found is None else list(unpacked(found[0]))
+
+
+def unpacked(terms: bytes) -> Iterable[int]:
+    """The numbers that ``content`` holds of a version, in order."""
+    return accumulate(array("q", zlib.decompress(terms)))
 
 
 def _packed(terms: Collection[int]) -> bytes:

@@ -1,15 +1,18 @@
 """The walk over an index: breadth first, level by level, a level being a set of states (see ``lineage_steps``).
 
-What is found is exact whatever is told of it: nodes with their distances, roots, and how many edges there are. Only the
-edges to be told are looked at one by one.
+What is found is exact whatever is told of it: how many nodes and edges there are, and the roots. Distances are counted
+as far as nodes are told, and only the edges to be told are looked at one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import itemgetter
 
+from provrepo.views.lineage_chains import Closure, Outgrown, undominated
 from provrepo.views.lineage_held import Held, Key
 from provrepo.views.lineage_rows import Move, Rows
 from provrepo.views.lineage_steps import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
@@ -23,7 +26,8 @@ class Walk:
     """What was found.
 
     Attributes:
-        nodes: with their distance from the start, in the order of the distance.
+        nodes: the nearest, at least as many as were asked for, with their distance from the start and in its order.
+        total: how many nodes there are.
         edges: those between the nodes that are told, with the versions and graphs that say so.
         roots: entities that something came from, and of which it is not said what they came from.
         beyond: how many further nodes are one relation beyond the depth.
@@ -31,6 +35,7 @@ class Walk:
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
+    total: int = 0
     edges: dict[Key, set[tuple[int, int]]] = field(default_factory=dict)
     roots: list[int] = field(default_factory=list)
     beyond: int = 0
@@ -40,8 +45,11 @@ class Walk:
 class Trail:
     """One walk, and what it left behind.
 
+    Where there is no depth and no end of paths, all that is found is found by chains (``lineage_chains``), and levels
+    are only gone through as far as distances are asked for. Otherwise the walk goes level by level.
+
     Attributes:
-        nodes: with their distance from the start, in the order of the distance.
+        total: how many nodes there are.
         beyond: the further nodes that are one relation beyond the depth.
         total_edges: how many edges there are.
     """
@@ -52,23 +60,38 @@ class Trail:
         self._held = held
         self._options = options
         self._start = start
-        first = start | START << SHIFT
-        self._seen = {first}
-        self._levels: list[set[int]] = []
+        self._first = start | START << SHIFT
+        self._closure: Closure | None = None
+        self._distances: dict[int, int] = {}
+        self._seen: set[int] = set()
         self._pending: set[int] = set()
         self._others: dict[int, set[int]] = {}
         self._back: set[int] = set()
         self._ends: set[int] = set()
-        self._best: dict[int, int] = {}
         self._moves = 0
         self._kept: set[int] | None = None
-        self._run(first)
-        self.nodes = self._nodes()
-        self.beyond = self._beyond()
+        self.beyond: set[int] = set()
+        if options.depth is None and options.to is None:
+            with suppress(Outgrown):
+                self._close()
+        if self._closure is None:
+            self._run()
         if options.to is None:
             self.total_edges = self._total()
         else:
             self._keep(options.to)
+        self.total = len(self._distances if self._closure is None else self._closure)
+
+    def found(self) -> set[int]:
+        """The nodes."""
+        return set(self._distances) if self._closure is None else self._closure.nodes()
+
+    def nearest(self, most: int | None = None) -> dict[int, int]:
+        """Nodes with their distance, in its order: at least so many, and all that are as near; all without a number."""
+        if self._closure is None:
+            return self._distances
+        levels = self._spread({self._first}, lambda _, __: None)
+        return self._nodes(levels, self.total if most is None else most)
 
     def edges(self, told: Collection[int]) -> dict[Key, int | None]:
         """The edges between some nodes; each with the time after which nobody's word for it counts, if there is one."""
@@ -122,61 +145,82 @@ class Trail:
             and not any(map(self._explained, siblings[node]))
         ]
 
-    def _run(self, first: int) -> None:
-        frontier, levels, depth = {first}, self._levels, self._options.depth
-        while frontier and (depth is None or len(levels) < depth):
+    def _close(self) -> None:
+        scope = self._rows.scope
+        self._closure = scope.chains.closure(self._first, self._rows)
+        self._moves = self._closure.moves
+        odd = set(self._closure.odd)
+        self._note(odd & scope.special)
+        self._ends = odd & scope.ends
+        self._back = odd & scope.backs.keys()
+
+    def _run(self) -> None:
+        """Go level by level."""
+
+        def note(part: set[int], rows: list[tuple[int, ...]]) -> None:
+            scope = self._rows.scope
+            back = scope.backs.keys() & part
+            self._moves += sum(map(len, rows)) - sum(len(scope.backs[state]) for state in back)
+            self._note(part & scope.special)
+            self._ends |= part & scope.ends
+            self._back |= back
+
+        self._seen = {self._first}
+        levels = list(islice(self._spread(self._seen, note), self._options.depth))
+        self._pending = levels[-1] if levels else set(self._seen)
+        self._distances = self._nodes(levels)
+        targets = set[int]().union(*(row for _, rows in self._rows.expand(self._pending) for row in rows))
+        self.beyond = {state & NODE for state in targets}.difference(self._distances)
+
+    def _spread(self, seen: set[int], note: Callable[[set[int], list[tuple[int, ...]]], None]) -> Iterator[set[int]]:
+        """Each level of the walk, as the states that it adds, the last one being empty.
+
+        Args:
+            seen: the first state; all that follow are put there.
+            note: is told, for each part of a level that is gone beyond, the rows.
+        """
+        frontier, best = set(seen), dict[int, int]()
+        while frontier:
             new: set[int] = set()
             for part, rows in self._rows.expand(frontier):
-                scope = self._rows.scope
-                self._moves += sum(map(len, rows))
-                self._note(part & scope.special)
-                self._ends |= part & scope.ends
-                self._back.update(scope.backs.keys() & part)
+                note(part, rows)
                 new.update(*rows)
-            frontier = new.difference(self._seen)
+            frontier = new.difference(seen)
+            # Paths need every way, and so every state.
             if self._rows.scope.bounds and self._options.to is None:
-                frontier = self._undominated(frontier)
-            self._seen |= frontier
-            levels.append(frontier)
-        self._pending = frontier
+                frontier = self._undominated(frontier, seen, best)
+            seen |= frontier
+            yield frontier
+
+    def _undominated(self, states: set[int], seen: set[int], best: dict[int, int]) -> set[int]:
+        bounded = {state for state in states if state >> SHIFT >= BOUNDED}
+        left = undominated(bounded, self._rows.scope.bounds, best, lambda node: node in seen or node in states)
+        return states - bounded | left
 
     def _note(self, states: Iterable[int]) -> None:
         for state in states:
             self._others.setdefault(state & NODE, set()).add(state)
 
-    def _undominated(self, states: set[int]) -> set[int]:
-        """Without those from which nothing comes that another state of the same node does not lead to as well.
-
-        Paths need every way, and so every state; elsewhere an activity that was reached at many times would be
-        expanded as many times.
-        """
-        bounded = [state for state in states if state >> SHIFT >= BOUNDED]
-        bounds, best = self._rows.scope.bounds, self._best
-        bounded.sort(key=lambda state: -bounds[(state >> SHIFT) - BOUNDED])
-        for state in bounded:
-            node, bound = state & NODE, bounds[(state >> SHIFT) - BOUNDED]
-            if node in self._seen or node in states or best.get(node, bound - 1) >= bound:
-                states.discard(state)
-            else:
-                best[node] = bound
-        return states
-
-    def _nodes(self) -> dict[int, int]:
+    def _nodes(self, levels: Iterable[set[int]], most: int | None = None) -> dict[int, int]:
         nodes = {self._start: 0}
-        for distance, states in enumerate(self._levels, 1):
+        for distance, states in enumerate(levels, 1):
             if max(states, default=0) > NODE:
                 states = {state & NODE for state in states}  # noqa: PLW2901 (most states are the numbers of their nodes)
             nodes.update(dict.fromkeys(states.difference(nodes), distance))
+            if most is not None and len(nodes) >= most:
+                break
         return nodes
 
-    def _beyond(self) -> set[int]:
-        targets = set[int]().union(*(row for _, rows in self._rows.expand(self._pending) for row in rows))
-        return {state & NODE for state in targets}.difference(self.nodes)
+    def _visited(self, state: int) -> bool:
+        """Whether the walk went on from a state."""
+        if self._closure is not None:
+            return self._closure.visited(state)
+        return state in self._seen and state not in self._pending
 
     def _states(self, node: int) -> list[int]:
         """The states of a node from which the walk went on."""
         states = {node, node | START << SHIFT, *self._others.get(node, ())}
-        return [s for s in sorted(states) if s in self._seen and s not in self._pending and self._rows.row(s)]
+        return [state for state in sorted(states) if self._visited(state) and self._rows.row(state)]
 
     def _walked(self, nodes: Iterable[int]) -> Iterable[Move]:
         """The steps from some nodes, as far as they are kept."""
@@ -195,7 +239,6 @@ class Trail:
         for node in self._others:
             sizes = [len(rows.row(state)) - len(rows.backs(state)) for state in self._states(node)]
             total -= sum(sizes) - max(sizes, default=0)
-        total -= sum(len(rows.backs(state)) for state in self._back)
         if self._pending or self._options.stop:
             # Otherwise the walk went on from each of them, and there followed the edge by which it had come.
             total += len(self._one_way())
@@ -217,13 +260,14 @@ class Trail:
 
     def _asked(self, nodes: set[int]) -> set[int]:
         """Those of some nodes of which the walk looked what they came from."""
-        asked = {node for node in nodes if node in self._seen and node not in self._pending}
+        asked = set(filter(self._visited, nodes))
         return asked - self._rows.stopped(asked) | nodes.intersection({self._start})
 
     def _opened(self, content: int) -> bool:
         """Whether the walk looked which versions there are of content."""
+        depth = self._options.depth
         stopped = self._rows.stopped({content}) - {self._start}
-        return not stopped and self.nodes.get(content) != self._options.depth
+        return not stopped and (depth is None or self._distances.get(content) != depth)
 
     def _causes(self, nodes: list[int]) -> list[int]:
         """Those of some nodes that something came from, or where the walk started."""
@@ -254,30 +298,32 @@ class Trail:
             waiting += new
         self._kept = kept
         on_path = {state & NODE for state in kept} or {self._start}
-        self.nodes = {node: distance for node, distance in self.nodes.items() if node in on_path}
+        self._distances = {node: distance for node, distance in self._distances.items() if node in on_path}
         self.total_edges = len({(move.subject, move.rule, move.object) for move in self._walked(on_path)})
 
 
-def merged(trails: Sequence[Trail]) -> Walk:
-    """Several walks from one start as one, without edges: nodes by their smallest distance, roots of all."""
+def merged(trails: Sequence[Trail], most: int) -> Walk:
+    """Several walks from one start as one, without edges: at least so many nodes, by their smallest distance."""
     first, *others = trails
     if not others:
-        return Walk(first.nodes, {}, first.roots(), len(first.beyond), first.total_edges)
-    nodes, beyond, total = dict[int, int](), set[int](), 0
+        return Walk(first.nearest(most), first.total, {}, first.roots(), len(first.beyond), first.total_edges)
+    nodes, found, beyond, edges = dict[int, int](), set[int](), set[int](), 0
     for place, trail in enumerate(trails):
-        for node, distance in trail.nodes.items():
+        for node, distance in trail.nearest(most).items():
             nodes[node] = min(distance, nodes.get(node, distance))
+        found |= trail.found()
         beyond |= trail.beyond
-        total += trail.total_edges
+        edges += trail.total_edges
         known = set[Key]().union(*(_shared(trail, former) for former in trails[:place]))
-        total -= len(known)
+        edges -= len(known)
+    nodes = dict(sorted(nodes.items(), key=itemgetter(1)))
     roots = dict.fromkeys(root for trail in trails for root in trail.roots())
-    return Walk(dict(sorted(nodes.items(), key=itemgetter(1))), {}, list(roots), len(beyond - nodes.keys()), total)
+    return Walk(nodes, len(found), {}, list(roots), len(beyond - found), edges)
 
 
 def _shared(trail: Trail, other: Trail) -> set[Key]:
     """The edges of two walks: both ends of each were found by both."""
-    nodes = trail.nodes.keys() & other.nodes.keys()
+    nodes = trail.found() & other.found()
     return trail.edges(nodes).keys() & other.edges(nodes).keys()
 
 

@@ -13,7 +13,7 @@ import time
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provrepo.errors import Damaged, NoSpace
@@ -37,6 +37,9 @@ CREATE TABLE version (
 
 _PATIENCE = 2.0
 """Seconds of many entries that become durable together."""
+
+_READERS = 2
+"""Connections that are kept for those who read next."""
 
 _CACHE = 256
 """MiB of pages held while many entries are applied."""
@@ -128,6 +131,8 @@ class Tabular(ABC):
         self.minter = Minter(base)
         self._file = path / "view.sqlite"
         self._lock = threading.RLock()
+        self._idle: list[sqlite3.Connection] = []
+        self._most_idle = _READERS
         self._together = False
         self._erased = False
         self._began = 0.0
@@ -227,6 +232,9 @@ class Tabular(ABC):
 
     def close(self) -> None:
         """Close the file."""
+        self._most_idle = 0
+        while self._idle:
+            self._idle.pop().close()
         with self._lock:
             self._connection.close()
 
@@ -299,14 +307,33 @@ class Tabular(ABC):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of one's own, which sees one state of the view from beginning to end."""
+        """A connection of one's own, which sees one state of the view from beginning to end.
+
+        A few are kept from one reader to the next, with the statements that they have prepared.
+        """
         try:
-            address = f"{self._file.absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as own:
+            own = self._reader()
+            try:
                 own.execute("BEGIN")
                 yield own
+                own.execute("COMMIT")
+                own.set_progress_handler(None, 0)
+            except BaseException:
+                # In what state it is left is not known.
+                own.close()
+                raise
         except sqlite3.Error as error:
             raise self._broken(error) from error
+        if len(self._idle) < self._most_idle:
+            self._idle.append(own)
+        else:
+            own.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        with suppress(IndexError):
+            return self._idle.pop()
+        address = f"{self._file.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
