@@ -245,11 +245,12 @@ def upstream(facts: set[Relation], start: str) -> set[str]:
         for subject, name, upper, time in facts:
             if subject == node and follow[name] is Follow.GENERAL:
                 waiting.append((upper, "general", None))
-            elif upper == node and follow[name] is Follow.GENERAL and is_content(node):
+            # Content may be said to be a specialization of itself: both ways are open then.
+            if upper == node and follow[name] is Follow.GENERAL and is_content(node):
                 waiting.append((subject, "any", None))
-            elif subject != node or allowed == "general":
+            if subject != node or allowed == "general":
                 continue
-            elif follow[name] is Follow.LEAF:
+            if follow[name] is Follow.LEAF:
                 waiting.append((upper, "nothing", None))
             elif follow[name] is Follow.YES and not (name == "used" and time and generated and time > generated):
                 waiting.append((upper, "any", time if name == "wasGeneratedBy" else None))

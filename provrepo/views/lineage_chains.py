@@ -1,10 +1,11 @@
 """The rows of a scope in chains, so that a walk takes many states in one step.
 
 Lineage is mostly without a choice: a thing was made by one activity, which used one thing. A *chain* is states of which
-each has the next one as the only one to go on to; a walk that comes to the first comes to all. The states of a history
-are then a few thousand chains with *links* between them, and what lies upstream of a thing is found by unions of links.
-That tells what is found and not how far it is away: distances are counted apart, for the nodes that are told (see
-``lineage_walk``).
+each has the next one as the only one to go on to; a walk that comes to the first comes to all. Beside it there are
+*tips*, from which nothing comes next but the very state that led there: agents and plans, what something is a version
+of, its bytes where nobody else has them. The states of a history are then a few thousand chains with *links* between
+them, and what lies upstream of a thing is found by unions of links. That tells what is found and not how far it is
+away: distances are counted apart, for the nodes that are told (see ``lineage_walk``).
 
 A state belongs to one chain at most. Chains are made when a walk first comes to them, and cut in two where a link leads
 into their middle. Walks go along links without a lock: what was cut after they had passed belongs to what they passed.
@@ -45,15 +46,17 @@ class Closure:
         chains: those of the scope.
         seen: the numbers of the chains that it came to.
         first: the start, and what follows it where it leads into the middle of a chain.
+        tips: beside the chains.
         main: the nodes that were found in their main state, each once.
-        others: the nodes that were found in other states alone.
-        odd: the states that are no main ones, leaves aside, that are ends, or from which something is followed back.
+        others: the nodes that were found in other states alone, or are tips.
+        odd: the states of chains that are no main ones, that are ends, or from which something is followed back.
         moves: how many relations lead on from all states, those that are followed back aside.
     """
 
     chains: Chains
     seen: set[int]
     first: frozenset[int]
+    tips: set[int]
     main: array[int]
     others: set[int]
     odd: list[int]
@@ -67,9 +70,15 @@ class Closure:
         """The nodes."""
         return self.others.union(self.main)
 
+    def in_main(self, nodes: set[int]) -> Iterable[int]:
+        """Those of some nodes that were found in their main state."""
+        if len(nodes) << 3 > len(self.main):
+            return nodes.intersection(self.main)
+        return (node for node in nodes if self.visited(node))
+
     def visited(self, state: int) -> bool:
-        """Whether the walk came to a state that is not a leaf."""
-        return state in self.first or self.chains.holds(state, self.seen)
+        """Whether the walk came to a state."""
+        return state in self.first or state in self.tips or self.chains.holds(state, self.seen)
 
 
 class Chains:
@@ -91,12 +100,15 @@ class Chains:
         self._links: list[tuple[int, ...] | None] = []
         self._states: list[array[int]] = []
         self._main: list[bytes] = []
-        self._leaves: list[tuple[int, ...]] = []
+        self._tips: list[tuple[int, ...]] = []
         self._moves: list[int] = []
         self._odd: dict[int, tuple[int, ...]] = {}
         self._numbers: dict[int, int] = {}
         self._inside: dict[int, int] = {}
         self._cut_from: dict[int, int] = {}
+        # What was known of tips that are no leaves when chains were made, and which of them may have changed.
+        self._known: dict[int, tuple[int, ...]] = {}
+        self._doubtful: set[int] = set()
         self.size = 0
         """How many states are held."""
 
@@ -112,10 +124,14 @@ class Chains:
             Outgrown: the scope became too large, or the walk goes in a circle that leads into the chain in which it
                 began.
         """
-        rows.reach([start])
-        with self._lock:
-            first, links, entered = self._begin(start)
-            known = len(self._heads)
+        self._settle(rows)
+        missing = {start}
+        while missing:
+            rows.reach(missing)
+            missing = set()
+            with self._lock:
+                first, links, entered = self._begin(start, missing)
+                known = len(self._heads)
         seen = self._reached(links, rows)
         with self._lock:
             # Some may have been cut meanwhile, after the walk had come to all of their states.
@@ -131,18 +147,38 @@ class Chains:
         return self._holder(self._numbers.get(state) if number is None else number, seen) is not None
 
     def forget(self, states: Iterable[int]) -> None:
-        """Forget the chains that some states are in, since their rows change; no walk may be under way."""
+        """Forget what is known of some states, since their rows change; no walk may be under way."""
         with self._lock:
             self._cut_from.clear()
             for state in states:
                 number = self._inside.get(state, self._numbers.get(state))
-                if number is not None and self._links[number] is not None:
-                    held = self._states[number]
-                    for other in held[1:]:
-                        del self._inside[other]
-                    self.size -= len(held)
-                    self._links[number] = None
-                    self._put(number, array("q"))
+                if number is not None:
+                    self._undo(number)
+                if state in self._known:
+                    self._doubtful.add(state)
+
+    def _undo(self, number: int) -> None:
+        """Take a chain apart."""
+        if self._links[number] is None:
+            return
+        for state in self._states[number][1:]:
+            del self._inside[state]
+        self.size -= len(self._states[number])
+        self._links[number] = None
+        self._put(number, array("q"))
+
+    def _settle(self, rows: Rows) -> None:
+        """Look at what was a tip and may be none any more."""
+        while doubtful := set(self._doubtful):
+            rows.reach(doubtful)
+            with self._lock:
+                changed = {state for state in doubtful & self._doubtful if not self._is_as_known(state)}
+                for number, tips in enumerate(self._tips):
+                    if changed and not changed.isdisjoint(tips):
+                        self._undo(number)
+                for state in changed:
+                    del self._known[state]
+                self._doubtful -= doubtful
 
     def _holder(self, number: int | None, seen: Collection[int]) -> int | None:
         """The chain among some of which another one is, or was before it was cut off."""
@@ -150,19 +186,25 @@ class Chains:
             number = self._cut_from.get(number)
         return number
 
-    def _begin(self, start: int) -> tuple[Sequence[int], tuple[int, ...], int | None]:
+    def _is_as_known(self, tip: int) -> bool:
+        row = self._rows[tip]
+        return row == self._known[tip] and len(row) == len(self._backs.get(tip, ()))
+
+    def _begin(self, start: int, missing: set[int]) -> tuple[Sequence[int], tuple[int, ...], int | None]:
         """The first states of a walk, where it goes on from there, and the chain into the middle of which it led.
 
         Each question has a start of its own: if every one of them cut a chain, few would be left.
         """
-        targets = self._targets(start)
-        if len(targets) == 1:
-            number = self._inside.get(targets[0])
+        onward, _ = self._onward(start, missing)
+        if missing:
+            return [start], (), None
+        if len(onward) == 1:
+            number = self._inside.get(onward[0])
             links = None if number is None else self._links[number]
             if number is not None and links is not None:
                 held = self._states[number]
-                return [start, *held[held.index(targets[0]) :]], links, number
-        return [start], tuple(map(self._number, targets)), None
+                return [start, *held[held.index(onward[0]) :]], links, number
+        return [start], tuple(map(self._number, onward)), None
 
     def _reached(self, links: Iterable[int], rows: Rows) -> set[int]:
         """The chains to which some links lead, directly or not."""
@@ -193,44 +235,54 @@ class Chains:
 
     def _gathered(self, first: Sequence[int], seen: set[int]) -> Closure:
         beginning = frozenset(first)
-        more, odd, leaves, moves = self._described(first)
+        more, odd, tips, moves = self._described(first)
         odd += [state for number in self._odd.keys() & seen for state in self._odd[number]]
         main = array("q", b"".join(map(self._main.__getitem__, seen))) + more
-        others = {state & NODE for state in odd if state > NODE}.union(leaves, *map(self._leaves.__getitem__, seen))
-        alone = {node for node in others if node not in beginning and not self.holds(node, seen)}
-        return Closure(self, seen, beginning, main, alone, odd, sum(map(self._moves.__getitem__, seen), moves))
+        every = set(tips).union(*map(self._tips.__getitem__, seen))
+        others = {state & NODE for state in odd if state > NODE} | {state & NODE for state in every}
+        # Few nodes are known in their main state as well.
+        twice = (others & self._numbers.keys()) | (others & self._inside.keys())
+        others.difference_update(beginning, [node for node in twice if self.holds(node, seen)])
+        moves += sum(map(self._moves.__getitem__, seen))
+        return Closure(self, seen, beginning, every, main, others, odd, moves)
 
     def _make(self, numbers: Sequence[int], rows: Rows) -> None:
         """Make chains."""
         for place in range(0, len(numbers), _AT_ONCE):
             left = numbers[place : place + _AT_ONCE]
-            missing = {self._heads[number] for number in left}
+            missing, begun = {self._heads[number] for number in left}, dict[int, dict[int, None]]()
             while left:
                 rows.check()
                 rows.reach(missing)
                 missing = set()
                 with self._lock:
-                    left = [number for number in left if not self._build(number, missing)]
+                    left = [number for number in left if not self._build(number, begun, missing)]
 
-    def _build(self, number: int, missing: set[int]) -> bool:
-        """Make a chain, or say which row is missing."""
+    def _build(self, number: int, begun: dict[int, dict[int, None]], missing: set[int]) -> bool:
+        """Make a chain; or go on as far as rows are known, and say which are missing."""
         if self._links[number] is not None:
             return True
-        state = self._heads[number]
-        states = {state: None}
-        while len(states) < _LONGEST:
-            following = self._following(state)
-            if following is None or following in states:
-                break
-            if following not in self._rows:
-                missing.add(following)
+        states = begun.setdefault(number, {self._heads[number]: None})
+        if states.keys() & self._inside.keys() or len(states.keys() & self._numbers.keys()) > 1:
+            # Somebody else has put a part of it elsewhere.
+            states = begun[number] = {self._heads[number]: None}
+        lacking = len(missing)
+        while True:
+            state = next(reversed(states))
+            onward, _ = self._onward(state, missing)
+            if len(missing) > lacking:
                 return False
-            state = self._same.setdefault(following, following)
-            states[state] = None
+            # What has a bound of time is looked at before it is gone beyond.
+            if len(onward) != 1 or len(states) == _LONGEST or onward[0] >> SHIFT not in (MAIN, OTHER):
+                break
+            following = self._same.setdefault(onward[0], onward[0])
+            if following in states or following in self._numbers or following in self._inside:
+                break
+            states[following] = None
         self._inside.update(dict.fromkeys(islice(states, 1, None), number))
         self._put(number, array("q", states))
         self.size += len(states)
-        links = tuple(map(self._number, self._targets(state)))
+        links = tuple(map(self._number, onward))
         # The last state may lead into the middle of this very chain, which was cut by that.
         self._links[self._inside.get(state, self._numbers.get(state, number))] = links
         return True
@@ -246,7 +298,7 @@ class Chains:
         self._links.append(None)
         self._states.append(array("q"))
         self._main.append(b"")
-        self._leaves.append(())
+        self._tips.append(())
         self._moves.append(0)
         if former is not None:
             self._cut(former, head, number)
@@ -268,7 +320,7 @@ class Chains:
     def _put(self, number: int, states: array[int]) -> None:
         """Put down which states a chain has, and what is known of them."""
         self._states[number] = states
-        main, odd, self._leaves[number], self._moves[number] = self._described(states)
+        main, odd, self._tips[number], self._moves[number] = self._described(states)
         self._main[number] = main.tobytes()
         if odd:
             self._odd[number] = tuple(odd)
@@ -276,41 +328,41 @@ class Chains:
             self._odd.pop(number, None)
 
     def _described(self, states: Iterable[int]) -> tuple[array[int], list[int], tuple[int, ...], int]:
-        """Of some states the main ones, the odd ones, the nodes of leaves that follow, and how many moves do.
-
-        See ``Closure``.
-        """
-        main, odd, leaves, moves = array("q"), list[int](), dict[int, None](), 0
-        rows, ends, backs, same = self._rows, self._ends, self._backs, self._same.setdefault
+        """Of some states the main ones, the odd ones, the tips beside them, and how many moves; see ``Closure``."""
+        main, odd, beside, moves = array("q"), list[int](), dict[int, None](), 0
         for state in states:
-            row = rows[state]
-            moves += len(row)
-            for target in row:
-                if target >> SHIFT == LEAF:
-                    leaves[same(target & NODE, target & NODE)] = None
+            _, tips = self._onward(state, set())
+            moves += len(self._rows[state])
+            beside.update(dict.fromkeys(tips))
             if state <= NODE:
                 main.append(state)
-            if state > NODE or state in ends or state in backs:
+            if state > NODE or state in self._ends or state in self._backs:
                 odd.append(state)
-                moves -= len(backs.get(state, ()))
-        return main, odd, tuple(leaves), moves
+                moves -= len(self._backs.get(state, ()))
+        for tip in beside:
+            if tip >> SHIFT != LEAF:
+                self._known[tip] = self._rows[tip]
+        return main, odd, tuple(beside), moves
 
-    def _targets(self, state: int) -> list[int]:
-        """What comes next, leaves aside."""
-        return list(dict.fromkeys(target for target in self._rows[state] if target >> SHIFT != LEAF))
-
-    def _following(self, state: int) -> int | None:
-        """The only state that comes next, if it can be in the middle of a chain."""
-        found = None
-        for target in self._rows[state]:
-            mode = target >> SHIFT
-            if mode == LEAF or target == found:
+    def _onward(self, state: int, missing: set[int]) -> tuple[list[int], list[int]]:
+        """What comes next, and the tips among it; rows that would tell which is which are put down where missing."""
+        onward, tips, rows = dict[int, None](), list[int](), self._rows
+        for target in rows[state]:
+            if target >> SHIFT == LEAF:
+                tips.append(target)
                 continue
-            # What has a bound of time is looked at before it is gone beyond.
-            if found is not None or mode not in (MAIN, OTHER):
-                return None
-            found = target
-        return None if found in self._numbers or found in self._inside else found
+            row = rows.get(target)
+            if row is None:
+                missing.add(target)
+            elif not row or (target in self._backs and self._leads_back(target, row, state)):
+                tips.append(target)
+            else:
+                onward[target] = None
+        return list(onward), tips
+
+    def _leads_back(self, target: int, row: Sequence[int], state: int) -> bool:
+        """Whether nothing comes next but the state before, and that because it is followed back."""
+        return len(row) == len(self._backs[target]) and row.count(state) == len(row)
 
 
 def undominated(

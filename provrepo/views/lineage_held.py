@@ -142,17 +142,20 @@ class Held:
         """The versions that count."""
         return {found for (found,) in self.connection.execute(_CURRENT.format("v.id"))}
 
-    def versions(self, nodes: Sequence[int]) -> set[int]:
-        """The versions that say a relation whose subject is one of some nodes."""
-        return {found for (found,) in self._rows(f"DISTINCT e.version FROM json_each(?) j {_OUT} {_EDGE}", nodes)}
-
-    def terms(self, versions: Sequence[int], *, largest: int) -> set[int]:
-        """The nodes of which some versions speak, as far as they count, and speak of no more."""
+    def versions(self, nodes: Sequence[int]) -> dict[int, int]:
+        """The versions that say a relation whose subject is one of some nodes, and of how many things they speak."""
         query = (
-            "c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.held h "
+            f"DISTINCT e.version, c.size FROM json_each(?) j {_OUT} {_EDGE} CROSS JOIN content c ON c.version = v.id"
+        )
+        return dict(self._rows(query, nodes))
+
+    def terms(self, versions: Sequence[int], *, largest: int = _NOW) -> dict[int, list[int]]:
+        """The nodes of which each of some versions speaks, as far as it counts, and speaks of no more than so many."""
+        query = (
+            "v.id, c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.held h "
             f"ON {_COUNTS} CROSS JOIN content c ON c.version = v.id AND c.size <= {largest:d}"
         )
-        return {term for (packed,) in self._rows(query, versions) for term in unpacked(packed)}
+        return {version: list(unpacked(terms)) for version, terms in self._rows(query, versions)}
 
     def of_type(self, nodes: Sequence[int], types: Collection[str]) -> set[int]:
         """Those nodes that are of one of some types or kinds."""

@@ -40,11 +40,11 @@ __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
 MOST = 1_600_000
 """The most states that are kept, as keys and in rows, all scopes together: some 200 MB, at 125 bytes for each."""
 
-_AHEAD = 64
-"""How many times as many versions are read as is the share of those that have been read: from one in 64 on, two."""
+_AHEAD = 16
+"""Versions that are read beside one that is needed, times the share of all that has been needed so far."""
 
-_MANY = 4
-"""Where one in so many versions has been read, the others are read as well."""
+_MANY = 3
+"""Where one in so many versions has been needed, all are read."""
 
 _SMALL = 500
 """The most things of which a version may speak that is read as a whole."""
@@ -97,13 +97,15 @@ class Scope:
         backs: the part of a row that is followed back, with the rules; only of states that have any.
         ends: the states from which it is asked, and not said, what their node came from.
         others: for each node its states that are neither the main one nor a leaf.
-        special: those of them from which something comes next.
+        special: those of them from which something comes next in the walk's own direction.
         bounds: those of time; the n-th has the mode ``BOUNDED + n``.
         numbers: the places of ``bounds``.
         same: each state as the one object that stands for it, in rows and as their key: a look-up that finds the very
             object does not compare, and does not fetch another from memory.
         chains: the same states in chains.
         versions: the numbers of those that were read as a whole.
+        asked: how much was asked for of others.
+        needed: how many of them said something that was asked for.
         total: how many versions there are; None where nobody asked.
         filled: states that are held, as keys and in rows.
         users: walks that are under way on it.
@@ -121,6 +123,8 @@ class Scope:
     same: dict[int, int] = field(default_factory=dict)
     chains: Chains = field(init=False)
     versions: set[int] = field(default_factory=set)
+    asked: dict[int, int] = field(default_factory=dict)
+    needed: int = 0
     total: int | None = None
     filled: int = 0
     users: int = 0
@@ -193,12 +197,14 @@ class Rows:
 
     def row(self, state: int) -> tuple[int, ...]:
         """The states that come next."""
-        self.fill({state})
+        if state not in self.scope.rows:
+            self.fill({state})
         return self.scope.rows[state]
 
     def backs(self, state: int) -> tuple[tuple[int, int], ...]:
         """The part of its row that is followed back, with the rules."""
-        self.fill({state})
+        if state not in self.scope.rows:
+            self.fill({state})
         return self.scope.backs.get(state, ())
 
     def latest(self, move: Move) -> int | None:
@@ -267,27 +273,37 @@ class Rows:
             except KeyError:
                 self.fill(states)
 
-    def _read_ahead(self, states: Iterable[int]) -> None:
+    def _read_ahead(self, states: Collection[int]) -> None:
         """Take in whole versions: those that say what some things came from, and others that stand beside them.
 
         A walk without a depth will ask for most of what such a version says, one relation after the other. How many
-        others are read depends on how many of all have been read, which is how likely it is that they are asked for.
+        others are read depends on how many of all have been needed, which is how likely it is that these will be; a
+        large version is read when much of it has been asked for.
         """
         scope, held = self.scope, self._held
         saying = held.versions(sorted({state & NODE for state in states}))
-        if scope.versions.issuperset(saying):
+        wanted: set[int] = set()
+        for version in saying.keys() - scope.versions:
+            asked = scope.asked[version] = scope.asked.get(version, 0) + len(states)
+            if saying[version] <= _SMALL or asked * _MANY >= saying[version]:
+                wanted.add(version)
+        if not wanted:
             return
         if scope.total is None:
             scope.total = held.total()
-        if _MANY * len(scope.versions) >= scope.total:
-            wanted = held.all_versions()
+        scope.needed += len(wanted)
+        if _MANY * scope.needed >= scope.total:
+            beside = held.all_versions()
         else:
-            width = _AHEAD * len(scope.versions) // scope.total
-            wanted = {version for last in saying for version in range(last - width, last + 1)}
-        wanted -= scope.versions
-        scope.versions |= wanted
-        terms = held.terms(sorted(wanted), largest=_SMALL)
+            width = _AHEAD * scope.needed // scope.total
+            beside = {version for last in wanted for version in range(last - width, last)}
+        said = held.terms(sorted(wanted)) | held.terms(sorted(beside - scope.versions - wanted), largest=_SMALL)
+        scope.versions.update(said)
+        terms = set[int]().union(*said.values())
         self._take_all(terms.difference(scope.rows))
+        # What these lead to is mostly among them, but for what something is a version of.
+        others = {target for term in terms for target in scope.rows[term] if target > NODE and target >> SHIFT != LEAF}
+        self._take_all(others.difference(scope.rows))
 
     def _take_all(self, states: Collection[int]) -> None:
         ordered = sorted(states)
@@ -322,7 +338,7 @@ class Rows:
             if state > NODE and state >> SHIFT != LEAF:
                 # Also where nothing comes next: a later entry may say that something does.
                 scope.others.setdefault(state & NODE, set()).add(state)
-                if row:
+                if targets:
                     scope.special.add(state)
             scope.filled += 1 + len(row)
             scope.rows[same(state, state)] = row

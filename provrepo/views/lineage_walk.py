@@ -6,7 +6,7 @@ as far as nodes are told, and only the edges to be told are looked at one by one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -65,7 +65,9 @@ class Trail:
         self._distances: dict[int, int] = {}
         self._seen: set[int] = set()
         self._pending: set[int] = set()
-        self._others: dict[int, set[int]] = {}
+        self._others: Mapping[int, Collection[int]] = {}
+        # Nodes of which there may be several states from which something comes next.
+        self._several: set[int] = set()
         self._back: set[int] = set()
         self._ends: set[int] = set()
         self._moves = 0
@@ -147,26 +149,29 @@ class Trail:
 
     def _close(self) -> None:
         scope = self._rows.scope
-        self._closure = scope.chains.closure(self._first, self._rows)
-        self._moves = self._closure.moves
-        odd = set(self._closure.odd)
-        self._note(odd & scope.special)
+        self._closure = closure = scope.chains.closure(self._first, self._rows)
+        self._moves, self._others = closure.moves, scope.others
+        odd = closure.tips.union(closure.odd)
         self._ends = odd & scope.ends
         self._back = odd & scope.backs.keys()
+        self._several = {state & NODE for state in scope.special.intersection(closure.odd)}
 
     def _run(self) -> None:
         """Go level by level."""
+        others: dict[int, set[int]] = {}
 
         def note(part: set[int], rows: list[tuple[int, ...]]) -> None:
             scope = self._rows.scope
             back = scope.backs.keys() & part
             self._moves += sum(map(len, rows)) - sum(len(scope.backs[state]) for state in back)
-            self._note(part & scope.special)
+            for state in (part & scope.special).union(state for state in back if state > NODE):
+                others.setdefault(state & NODE, set()).add(state)
             self._ends |= part & scope.ends
             self._back |= back
 
-        self._seen = {self._first}
+        self._seen, self._others = {self._first}, others
         levels = list(islice(self._spread(self._seen, note), self._options.depth))
+        self._several = set(others)
         self._pending = levels[-1] if levels else set(self._seen)
         self._distances = self._nodes(levels)
         targets = set[int]().union(*(row for _, rows in self._rows.expand(self._pending) for row in rows))
@@ -196,10 +201,6 @@ class Trail:
         bounded = {state for state in states if state >> SHIFT >= BOUNDED}
         left = undominated(bounded, self._rows.scope.bounds, best, lambda node: node in seen or node in states)
         return states - bounded | left
-
-    def _note(self, states: Iterable[int]) -> None:
-        for state in states:
-            self._others.setdefault(state & NODE, set()).add(state)
 
     def _nodes(self, levels: Iterable[set[int]], most: int | None = None) -> dict[int, int]:
         nodes = {self._start: 0}
@@ -235,9 +236,17 @@ class Trail:
         The number of moves, but for edges that were walked from several states of one node, which count once, and those
         that were walked back, which count where they were not walked from their other end, too.
         """
-        rows, total = self._rows, self._moves
-        for node in self._others:
-            sizes = [len(rows.row(state)) - len(rows.backs(state)) for state in self._states(node)]
+        total, several = self._moves, self._several
+        if self._closure is not None:
+            # Nearly all have one other state beside the main one, if that was found at all.
+            rows, backs, others = self._rows.scope.rows, self._rows.scope.backs, self._others
+            single = {node for node in several if len(others[node]) == 1}
+            several = several - single
+            for node in self._closure.in_main(single):
+                (other,) = others[node]
+                total -= min(len(rows[node]) - len(backs.get(node, ())), len(rows[other]) - len(backs.get(other, ())))
+        for node in several:
+            sizes = [len(self._rows.row(state)) - len(self._rows.backs(state)) for state in self._states(node)]
             total -= sum(sizes) - max(sizes, default=0)
         if self._pending or self._options.stop:
             # Otherwise the walk went on from each of them, and there followed the edge by which it had come.
