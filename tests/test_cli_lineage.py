@@ -17,6 +17,7 @@ TEXT = """document
   wasGeneratedBy(ex:model, ex:train, -)
   used(ex:train, ex:table, -)
   wasAssociatedWith(ex:train, ex:ada, -)
+  agent(ex:ada, [prov:label="Ada  Lovelace"])
   wasDerivedFrom(ex:table, ex:raw)
   wasDerivedFrom(ex:table, ex:units)
 endDocument
@@ -64,11 +65,11 @@ def test_roots_and_declared_sources(command: Command, tmp_path: Path) -> None:
 def test_impact(command: Command) -> None:
     shown = command("lineage", EX + "raw", "--impact")
     assert [line.split() for line in shown.stdout.splitlines()] == [
-        ["BY", "NAME", "THINGS"],
+        ["BY", "NAME", "THINGS", "LABEL"],
         ["kind", "entity", "2"],
         ["kind", "activity", "1"],
         ["type", EX + "Model", "1"],
-        ["agent", EX + "ada", "2"],
+        ["agent", EX + "ada", "2", "Ada", "Lovelace"],
         ["project", "crops", "3"],
     ]
     assert "3 things" in shown.stderr

@@ -261,6 +261,21 @@ def test_impact_counts_everything_whatever_is_told(both: tuple[Repository, Repos
         stranger.impact(EX + "report")
 
 
+def test_impact_says_what_agents_are_called(both: tuple[Repository, Repository]) -> None:
+    owner, stranger = both
+    put(owner, MODEL + 'agent(ex:ada, [prov:label="Ada B"])\nwasAttributedTo(ex:table, ex:eve)')
+    then = f"open/{owner.version('open', 'd').sequence}"
+    put(owner, MODEL + 'agent(ex:ada, [prov:label="Ada"])\nwasAttributedTo(ex:table, ex:eve)')
+    put(owner, 'agent(ex:ada, [prov:label="A. L."])\nagent(ex:eve, [prov:label="Eve"])', project="secret", name="s")
+    assert owner.impact(EX + "raw").labels == {EX + "ada": "A. L.", EX + "eve": "Eve"}
+    assert stranger.impact(EX + "raw").labels == {EX + "ada": "Ada"}, "what is private names nobody"
+    assert owner.impact(EX + "raw", project="open").labels == {EX + "ada": "Ada"}
+    assert owner.impact(EX + "raw", as_of=then).labels == {EX + "ada": "Ada B"}
+    assert owner.impact(EX + "raw", limit=1).labels == {EX + "ada": "A. L."}, "of agents that are told"
+    assert stranger.impact(EX + "raw").to_dict()["labels"] == {EX + "ada": "Ada"}
+    assert owner.impact(EX + "model").labels == {}
+
+
 def test_what_two_bad_models_share(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, MODEL)

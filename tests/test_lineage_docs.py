@@ -67,7 +67,7 @@ def test_the_examples_are_true(true: dict[str, str]) -> None:
 def test_every_field_is_described(true: dict[str, str]) -> None:
     prose = EXAMPLE.sub("", PAGE.read_text("utf-8"))
     fields = {field for answer in true.values() for field in _fields(json.loads(answer))}
-    assert {"total_edges", "roles", "nearest", "agents"} <= fields
+    assert {"total_edges", "roles", "nearest", "agents", "labels"} <= fields
     assert sorted(field for field in fields if f"`{field}`" not in prose) == []
 
 
@@ -80,7 +80,7 @@ def _fields(value: Any, *, counts: bool = False) -> Iterator[str]:
             if not counts:
                 yield key
             # Below these the names are those of things, not of fields.
-            yield from _fields(held, counts=key in ("kinds", "types", "agents", "projects", "arguments"))
+            yield from _fields(held, counts=key in ("kinds", "types", "agents", "projects", "labels", "arguments"))
 
 
 def test_every_relation_that_can_be_asked_for_is_in_the_table() -> None:

@@ -134,7 +134,8 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         found.submit("models", text.encode())
         private = (
             'document\nprefix ex <https://example.org/>\nentity(ex:table, [prov:label="confidential label"])\n'
-            "agent(ex:harvester)\nwasAttributedTo(ex:raw, ex:harvester)\nwasDerivedFrom(ex:raw, ex:confidential)\n"
+            'agent(ex:harvester)\nagent(ex:ada, [prov:label="a confidential agent"])\n'
+            "wasAttributedTo(ex:raw, ex:harvester)\nwasDerivedFrom(ex:raw, ex:confidential)\n"
             "wasDerivedFrom(ex:hidden-report, ex:table)\nwasDerivedFrom(ex:twin, ex:confidential)\n"
             "wasDerivedFrom(ex:model, ex:confidential)\nendDocument"
         )
@@ -180,6 +181,7 @@ def test_impact(rich: Site) -> None:
     assert found["agents"] == {f"{EX}ada": 2}
     everything = body(rich, f"/lineage/impact?iri={EX}raw", "all")
     assert (everything["total"], everything["projects"]["secret"]) == (6, 5)
+    assert (found["labels"], everything["labels"]) == ({}, {f"{EX}ada": "a confidential agent"})
     assert body(rich, f"/lineage/impact?iri={EX}raw&depth=1&relation=used&limit=1")["total"] == 1
     assert body(rich, f"/lineage/impact?iri={EX}model&direction=upstream")["direction"] == "upstream"
     assert rich.client.get(f"/lineage/impact?iri={EX}raw&format=svg").status_code == 406

@@ -107,6 +107,26 @@ def test_what_depends_on_a_thing_is_counted_in_groups(site: Site) -> None:
     assert 'id="impact"' not in get(site, "/lineage", iri=f"{EX}raw")
 
 
+def test_agents_are_called_by_their_labels(site: Site) -> None:
+    """In an answer in which they are no things themselves, and for nobody by a label of what he may not read."""
+    named = """document
+  prefix ex <https://example.org/>
+  wasDerivedFrom(ex:made, ex:seed)
+  wasAttributedTo(ex:made, ex:bo)
+  agent(ex:bo, [prov:label="Bo <i>"])
+endDocument"""
+    site.submit("named", named.encode())
+    site.submit("named", named.replace("Bo <i>", "A secret name").encode(), project="secret")
+    shown = {
+        who: re.findall(
+            r'title="https://example.org/bo">([^<]*)</a> <span class="note">([^<]*)</span></dt><dd>1</dd>',
+            get(site, "/lineage", who, iri=f"{EX}seed", direction="downstream"),
+        )
+        for who in ("", "reader")
+    }
+    assert shown == {"": [("Bo &lt;i&gt;", "bo")], "reader": [("A secret name", "bo")]}
+
+
 def test_a_step_further(site: Site) -> None:
     page = Page(get(site, "/lineage", iri=f"{EX}link{LONG}", depth="3"))
     (further,) = [link for link in page.all("a") if "depth=4" in (link["href"] or "")]

@@ -242,11 +242,11 @@ def _show_impact(impact: LineageImpact, style: str) -> None:
         output.records(impact.to_dict())
         return
     rows = [
-        [what.removesuffix("s"), name, count]
+        [what.removesuffix("s"), name, count, _one_line(impact.labels.get(name, "")) if what == "agents" else ""]
         for what, counts in impact.groups().items()
         for name, count in counts.items()
     ]
-    output.table(["BY", "NAME", "THINGS"], rows)
+    output.table(["BY", "NAME", "THINGS", "LABEL"], rows)
     left = f"; {impact.total_types} types, {impact.total_agents} agents, {impact.total_projects} projects in all"
     output.note(f"{impact.total} things{left if impact.truncated else ''}")
 
@@ -298,4 +298,8 @@ def _statement(saying: Saying) -> str:
 
 
 def _cells(node: LineageNode) -> list[str]:
-    return ["+".join(node.kinds), " ".join(node.label.split()), node.iri, ",".join(node.projects)]
+    return ["+".join(node.kinds), _one_line(node.label), node.iri, ",".join(node.projects)]
+
+
+def _one_line(label: str) -> str:
+    return " ".join(label.split())

@@ -178,7 +178,12 @@ class Provenance(Quality):
         _positive("limit", limit)
         _named(iri)
         found = self._store.view(Lineage).impact(
-            iri, self._within(project), walks, as_of=self._as_of(as_of), deadline=self._deadline(timeout)
+            iri,
+            self._within(project),
+            walks,
+            as_of=self._as_of(as_of),
+            labeled=limit,
+            deadline=self._deadline(timeout),
         )
         if found is None:
             raise _unknown(iri, as_of)
@@ -194,6 +199,7 @@ class Provenance(Quality):
             total_agents=len(found.agents),
             total_projects=len(found.projects),
             as_of=as_of,
+            labels=found.labels,
         )
 
     def common(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
@@ -246,6 +246,7 @@ class LineageImpact:
         total_agents: how many agents there are.
         total_projects: how many projects there are.
         as_of: the entry or time that was asked for; None for now.
+        labels: one of the labels of each of ``agents`` that has any.
     """
 
     start: str
@@ -259,6 +260,7 @@ class LineageImpact:
     total_agents: int
     total_projects: int
     as_of: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def truncated(self) -> bool:
@@ -290,6 +292,7 @@ class LineageImpact:
             "total_agents": self.total_agents,
             "total_projects": self.total_projects,
             **self.groups(),
+            "labels": dict(self.labels),
         }
 
 

@@ -5,7 +5,7 @@ Nothing is asked here: whatever shows has been found for whoever sent the reques
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -68,19 +68,36 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How often one thing occurs.
+
+    Attributes:
+        name: what it is called.
+        short: the end of its IRI where it is called otherwise; labels need not be unique.
+        iri: its whole name.
+        count: how often.
+    """
+
+    name: str
+    short: str
+    iri: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """How often something occurs among what is affected.
 
     Attributes:
         title: what is counted.
         what: in a word.
-        counts: the most frequent, each with how it is called, its whole name and its number.
+        counts: the most frequent.
         more: how many others there are.
     """
 
     title: str
     what: str
-    counts: tuple[tuple[str, str, int], ...]
+    counts: tuple[Counted, ...]
     more: int
 
 
@@ -220,9 +237,15 @@ def groups(impact: LineageImpact) -> Iterator[Group]:
     """The groups of what is affected, as far as a page has room for them."""
     totals = {"types": impact.total_types, "agents": impact.total_agents, "projects": impact.total_projects}
     for what, counts in impact.groups().items():
-        first = tuple((_naming.short(name), name, count) for name, count in islice(counts.items(), _MOST_GROUPS))
+        labels = impact.labels if what == "agents" else {}
+        first = tuple(_counted(*each, labels) for each in islice(counts.items(), _MOST_GROUPS))
         if first:
             yield Group(_GROUPED[what], what, first, totals.get(what, len(counts)) - len(first))
+
+
+def _counted(iri: str, count: int, labels: Mapping[str, str]) -> Counted:
+    label, short = " ".join(labels.get(iri, "").split()), _naming.short(iri)
+    return Counted(label or short, short if label else "", iri, count)
 
 
 def told(account: Account, iri: str, name: str) -> Told:

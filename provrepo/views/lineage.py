@@ -135,15 +135,25 @@ class Lineage(Tabular):
         walks: Sequence[Options],
         *,
         as_of: Mapping[str, int] | None = None,
+        labeled: int = 0,
         deadline: float | None = None,
     ) -> Impact | None:
-        """Count everything that walks from a thing find; arguments and errors are those of ``ask``."""
+        """Count everything that walks from a thing find; other arguments and errors are those of ``ask``.
+
+        Args:
+            iri: where they start.
+            datasets: what may be read.
+            walks: what each walk does.
+            as_of: the last entries that count.
+            labeled: how many agents, the most frequent ones, are told with their labels.
+            deadline: when to give up.
+        """
         with self._asking(datasets, as_of, deadline) as asking:
             start = asking.held.known(iri)
             if start is None:
                 return None
             found = set[int]().union(*(asking.walk(start, options).found() for options in walks))
-            return impact(asking.held, found - {start})
+            return impact(asking.held, found - {start}, labeled)
 
     def common(
         self,

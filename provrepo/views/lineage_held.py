@@ -193,6 +193,14 @@ class Held:
         )
         return {number: Source(*source) for number, *source in rows}
 
+    def labels(self, iris: Sequence[str]) -> dict[str, str]:
+        """The first label of each of some things that have one, by their names."""
+        query = (
+            "t.iri, min(a.label) FROM json_each(?) j CROSS JOIN term t ON t.iri = j.value "
+            f"CROSS JOIN about a ON a.term = t.id AND a.label > '' {_ABOUT} GROUP BY t.id"
+        )
+        return dict(self.connection.execute(f"SELECT {query}", (json.dumps(list(iris)),)))
+
     def _rows(self, query: str, nodes: Sequence[int], *more: object) -> Iterator[Any]:
         for chunk in chunks(nodes):
             yield from self.connection.execute(f"SELECT {query}", (chunk, *more)).fetchall()

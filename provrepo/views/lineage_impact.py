@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from provrepo.model.statements import ASSOCIATION, ATTRIBUTION, GENERATION
@@ -42,6 +43,7 @@ class Impact(NamedTuple):
         projects: of which each project speaks.
         agents: for which each agent stands: an activity's associates; who an entity is attributed to or, where that is
             not said, the associates of the activity that generated it.
+        labels: what the first agents are called, by their names; without those that have no label.
     """
 
     total: int
@@ -49,10 +51,17 @@ class Impact(NamedTuple):
     types: dict[str, int]
     projects: dict[str, int]
     agents: dict[str, int]
+    labels: dict[str, str]
 
 
-def impact(held: Held, nodes: Collection[int]) -> Impact:
-    """Count what some nodes are."""
+def impact(held: Held, nodes: Collection[int], labeled: int = 0) -> Impact:
+    """Count what some nodes are.
+
+    Args:
+        held: what may be read.
+        nodes: their numbers.
+        labeled: how many agents are told with their labels; there may be many more.
+    """
     connection = held.connection
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS found (node INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM temp.found")
@@ -69,12 +78,14 @@ def impact(held: Held, nodes: Collection[int]) -> Impact:
         "JOIN json_each(s.types) c GROUP BY c.value"
     )
     projects = connection.execute(f"SELECT v.project, count(DISTINCT f.node) FROM temp.{_SAID} GROUP BY v.project")  # noqa: S608
+    agents = _ranked(connection.execute(_AGENTS))
     return Impact(
         len(ordered),
         _ranked(zip((kind.name for kind in ELEMENTS), kinds, strict=True)),
         _ranked(types),
         _ranked(projects),
-        _ranked(connection.execute(_AGENTS)),
+        agents,
+        held.labels(list(islice(agents, labeled))),
     )
 
 
