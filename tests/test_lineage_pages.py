@@ -290,6 +290,23 @@ def test_every_page_has_a_box_to_search(site: Site) -> None:
         assert form["action"] == "/search"
 
 
+def test_content_is_called_by_the_beginning_of_its_digest(site: Site) -> None:
+    content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+    short = "sha-256 f4OxZX_x…"
+    site.submit(
+        "bytes",
+        f"document\nprefix ex <{EX}>\nprefix c <{content}>\nspecializationOf(ex:bytes, c:)\nendDocument".encode(),
+    )
+    text = get(site, "/lineage", iri=f"{EX}bytes")
+    assert rows(text)[1].startswith(f"1 {short} {content} details")
+    assert f">{short}</text>" in text
+    assert f'<span title="{content}">{short}</span>' in text
+    for path in ("/lineage", "/thing"):
+        page = Page(get(site, path, iri=content))
+        assert f"{short}" in page.text
+        assert content in page.text
+
+
 def test_search_lists_what_it_found(site: Site) -> None:
     text = get(site, "/search", q="harvest 20")
     assert len(rows(text)) == 1

@@ -14,9 +14,10 @@ from provrepo.codecs.names import Names, Scope, namespace, repair
 from provrepo.model.canonical import merged
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal, is_anonymous, is_blank, text
+from provrepo.model.identifiers import Identifier, Literal, digest, is_anonymous, is_blank, text
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ELEMENTS, KINDS, Entry, Statement
+from provrepo.views.lineage_table import is_content
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
 from tests.strategies import documents, identifiers
 
@@ -172,6 +173,33 @@ class TestAnonymous:
         assert not is_blank("http://h/genid/1")
         assert is_anonymous("http://h/genid/1")
         assert not is_anonymous("http://h/a")
+
+
+class TestDigests:
+    @pytest.mark.parametrize(
+        ("iri", "told"),
+        [
+            ("ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk", "sha-256 f4OxZX_x…"),
+            ("ni://lab.example/sha-256;f4OxZX_x_FO5?ct=text/plain", "sha-256 f4OxZX_x…"),
+            ("NIH:SHA-256-32;53269057;b", "sha-256-32 53269057"),
+            ("nih:3;532690-57e12f-e2b74b;f", "nih 532690-5…"),
+            ("hash://sha256/7f83b1657ff1fc53b92dc18148a1d65d", "sha256 7f83b165…"),
+            ("urn:hash::sha1:653168802175a37572892c44a8128a1d53a67a39", "sha1 65316880…"),
+            ("urn:hash:text/plain:md5:653168802175a3757289", "md5 65316880…"),
+            ("urn:sha1:PLSTHIPQGSSZTS5F", "sha1 PLSTHIPQ…"),
+            ("urn:sha256:7f83b1657ff1", "sha256 7f83b165…"),
+            ("swh:1:cnt:94a9ed024d3859793618152ea559a168bbcbb5e2;origin=https://h/", "swh 94a9ed02…"),
+        ],
+    )
+    def test_what_names_bytes_is_told_by_how_its_digest_begins(self, iri: str, told: str) -> None:
+        assert digest(iri) == told
+        assert is_content(iri), "so lineage takes it for content too"
+
+    @pytest.mark.parametrize(
+        "iri", ["swh:1:dir:94a9ed024d38", "urn:uuid:7f83b165", "http://h/ni:///x;f4Ox", "ni://h", "ni:///;x", "_:b"]
+    )
+    def test_what_names_no_bytes_has_no_digest(self, iri: str) -> None:
+        assert digest(iri) == ""
 
 
 class TestNames:

@@ -18,7 +18,7 @@ STORIES = {"find-a-root-cause.md": "cause.svg", "assess-an-impact.md": "impact.s
 def drawn(picture: Path) -> list[str]:
     """What a picture says, with the digests of bytes made alike: those of a model differ between releases."""
     found = re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text("utf-8"))
-    return sorted(re.sub(r"sha-256;.*", "content", text) for text in found)
+    return sorted(re.sub(r"sha-256 .*", "content", text) for text in found)
 
 
 @pytest.mark.parametrize("name", STORIES)

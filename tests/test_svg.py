@@ -15,6 +15,7 @@ from benchmarks.generate import pipeline
 from provrepo.codecs import svg
 from provrepo.codecs.svg import MOST_EDGES, MOST_NODES, picture
 from provrepo.codecs.svg_graph import graph
+from provrepo.codecs.svg_summary import summary
 from provrepo.drawing.graph import Graph, Group
 from provrepo.drawing.outline import sentence
 from provrepo.errors import UnknownFormat
@@ -50,6 +51,29 @@ def nodes(group: Group) -> dict[str, str]:
 def edges(group: Group) -> set[tuple[str, str, str]]:
     labels = {node.id: node.label for node in group.nodes}
     return {(labels[edge.source], edge.label, labels[edge.target]) for edge in group.edges}
+
+
+def test_content_is_told_by_the_beginning_of_its_digest() -> None:
+    content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+    group = only(
+        drawn(
+            f"prefix c <{content}>",
+            "prefix sha <urn:sha256:>",
+            "specializationOf(ex:table, c:)",
+            'entity(ex:named, [prov:label="A table"])',
+            "wasDerivedFrom(ex:named, sha:7f83b1657ff1)",
+        )
+    )
+    assert nodes(group) == dict.fromkeys(("ex:table", "sha-256 f4OxZX_x…", "A table", "sha256 7f83b165…"), "entity")
+    (node,) = [node for node in group.nodes if node.id == content]
+    assert content in node.title
+
+
+def test_a_summary_has_one_node_for_all_content() -> None:
+    contents = ("f4OxZX_x_FO5LcGBSKHW", "LvLEctvBP9jfXehsRFqi", "F_fK3yvPt14Poz8IXJbD")
+    lines = [f"specializationOf(ex:table{place}, c:{content})" for place, content in enumerate(contents)]
+    found = summary(document("prefix c <ni:///sha-256;>", *lines))
+    assert nodes(only(found)) == {"ex:table…": "entity", "sha-256 …": "entity"}
 
 
 def test_every_kind_of_relation_is_an_arrow_to_the_past() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from provrepo.drawing.graph import Badge, Edge, Graph, Group, Node, NodeKind
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.model.identifiers import Identifier, Literal, Value, digest
 from provrepo.model.statements import ACTIVITY, AGENT, DERIVATION, ENTITY, Kind, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, RDFS_LABEL
 
@@ -112,7 +112,10 @@ class Relation(NamedTuple):
 
 
 class Naming:
-    """Short names for people: ``prefix:local`` where a prefix is declared, otherwise what follows the last slash."""
+    """Short names for people: ``prefix:local`` where a prefix is declared, otherwise what follows the last slash.
+
+    Of what is named by a digest they have the beginning: no prefix makes that readable.
+    """
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         known = {"prov": PROV, **prefixes}
@@ -120,6 +123,8 @@ class Naming:
 
     def short(self, iri: str) -> str:
         """A short name, which may not be unique."""
+        if named := digest(iri):
+            return named
         for namespace, prefix in self._namespaces:
             if iri.startswith(namespace) and len(iri) > len(namespace):
                 local = iri[len(namespace) :]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from provrepo.codecs.svg_graph import Naming, Relation, Thing, assembled, relations, things
 from provrepo.drawing.graph import Graph, NodeKind
 from provrepo.model.document import Document
+from provrepo.model.identifiers import digest
 
 __all__ = ["summary"]
 
@@ -67,7 +68,7 @@ def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
         if thing.kind == "agent" and agents <= _PERSONS:
             labels[identifier] = thing.kind, thing.label
         else:
-            labels[identifier] = thing.kind, thing.types[0] if thing.types else _VARIABLE.sub("…", thing.label)
+            labels[identifier] = thing.kind, _alike(thing)
     common: set[tuple[NodeKind, str]] = set()
     for kind in _PLURAL:
         counts = Counter(label for label in labels.values() if label[0] == kind)
@@ -78,6 +79,15 @@ def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
         else (f"{kind}", kind, f"other {_PLURAL[kind]}")
         for identifier, (kind, text) in labels.items()
     }
+
+
+def _alike(thing: Thing) -> str:
+    """What things of one sort have in common: their type, or what is left of their names."""
+    if thing.types:
+        return thing.types[0]
+    if thing.label == digest(thing.id):
+        return f"{thing.label.partition(' ')[0]} …"
+    return _VARIABLE.sub("…", thing.label)
 
 
 def _group(name: str, kind: NodeKind, label: str, size: int) -> Thing:

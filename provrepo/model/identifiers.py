@@ -6,11 +6,19 @@ to the model: readers expand them, writers shorten them again with the prefixes 
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, TypeAlias
 
 from provrepo.vocab import RDF_LANG_STRING, XSD_STRING
 
-__all__ = ["Identifier", "Literal", "Value", "is_anonymous", "is_blank", "text"]
+__all__ = ["Identifier", "Literal", "Value", "digest", "is_anonymous", "is_blank", "text"]
+
+_DIGESTS = re.compile(
+    r"(?ai)(?:ni://[^/]*/([\w-]+);|nih:([\w-]+);|hash://([\w-]+)/|urn:hash:[^:]*:([\w-]+):|urn:(md5|sha1|sha256|sha512):"
+    r"|(swh):1:cnt:)([\w-]+)"
+)
+_SHOWN = 8
+"""Characters of a digest that are shown: more than anybody compares by eye."""
 
 
 class Identifier(str):
@@ -60,3 +68,23 @@ def is_anonymous(identifier: str) -> bool:
     RDF 1.1 Concepts, section 3.5: skolem IRIs carry ``/.well-known/genid/``; ours carry ``/genid/``.
     """
     return identifier.startswith("_:") or "/genid/" in identifier
+
+
+def digest(identifier: str) -> str:
+    """By which digest an IRI names bytes, and how that begins: ``sha-256 f4OxZX_x…``, as it is spelled.
+
+    Such IRIs (``ni:`` and ``nih:`` of RFC 6920, ``hash:``, ``urn:hash:``, ``urn:sha256:`` and the like, ``swh:1:cnt:``)
+    have nothing else that people could tell them by.
+
+    Returns:
+        Empty where the IRI names no bytes.
+    """
+    found = _DIGESTS.match(identifier)
+    if found is None:
+        return ""
+    *schemes, value = found.groups()
+    algorithm = next(filter(None, schemes)).lower()
+    if algorithm.isdecimal():
+        # RFC 6920, section 9.4, numbers some for ``nih:``, which says nothing to people.
+        algorithm = "nih"
+    return f"{algorithm} {value[:_SHOWN]}{'…' if len(value) > _SHOWN else ''}"
