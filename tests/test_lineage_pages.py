@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -17,6 +17,7 @@ from provrepo.cli.main import cli
 from provrepo.server import lineage_pictures
 from provrepo.server.lineage_asked import NAMES, Asked
 from provrepo.server.lineage_pages import MOST_LISTED
+from provrepo.views.lineage_held import Held
 from tests.serving import BROWSER, Site, opened
 from tests.test_pages import Page
 
@@ -305,6 +306,51 @@ def test_content_is_called_by_the_beginning_of_its_digest(site: Site) -> None:
         page = Page(get(site, path, iri=content))
         assert f"{short}" in page.text
         assert content in page.text
+
+
+def test_a_thing_stands_among_things_that_are_called_by_their_labels(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
+    named = f"""document
+  prefix ex <https://example.org/>
+  prefix c <{content}>
+  wasGeneratedBy(ex:loaf, ex:baking, -)
+  wasAttributedTo(ex:loaf, ex:baker)
+  wasAssociatedWith(ex:baking, ex:baker, ex:loaf)
+  wasDerivedFrom(ex:loaf, ex:dough, ex:baking, -, -)
+  specializationOf(ex:loaf, c:)
+  activity(ex:baking, [prov:label="Baking & cooling"])
+  agent(ex:baker, [prov:label="{"Ada " * 30}"])
+endDocument"""
+    asked: list[int] = []
+    labels = Held.labels
+
+    def counted(held: Held, iris: Sequence[str]) -> dict[str, str]:
+        asked.append(len(iris))
+        return labels(held, iris)
+
+    monkeypatch.setattr(Held, "labels", counted)
+    site.submit("loaf", named.encode())
+    private = f'document\nprefix ex <{EX}>\nentity(ex:dough, [prov:label="A <b>secret</b> dough"])\nendDocument'
+    site.submit("loaf", private.encode(), project="secret")
+    text = get(site, "/thing", iri=f"{EX}loaf")
+    assert len(asked) == 1, "one look-up for all of them"
+    called = re.findall(r'<span class="label">([^<]*)</span>&#32;<a class="iri" href="([^"]*)"[^>]*>([^<]*)</a>', text)
+    ada = f"{('Ada ' * 30)[:79]}…"
+    assert set(called) == {
+        ("Baking &amp; cooling", f"/thing?iri={EX}baking", f"{EX}baking"),
+        (ada, f"/thing?iri={EX}baker", f"{EX}baker"),
+        ("sha-256 f4OxZX_x…", f"/thing?iri={content}", content),
+    }
+    assert len(called) == 6
+    assert '<span class="name">plan</span> <span class="self" title' in " ".join(text.split()), "itself, by its name"
+    assert "secret" not in text
+    assert "A <b>secret</b> dough" in Page(get(site, "/thing", "reader", iri=f"{EX}loaf")).text
+    assert "A <b>secret</b> dough" not in Page(get(site, "/thing", "reader", iri=f"{EX}loaf", project="open")).text
+    asked.clear()
+    site.client.get(f"/thing?iri={EX}loaf")
+    assert asked == [], "nobody shows them"
 
 
 def test_search_lists_what_it_found(site: Site) -> None:

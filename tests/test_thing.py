@@ -256,6 +256,35 @@ def _named(statement: Statement) -> set[str]:
     return {str(name) for name in (statement.id, *statement.identifiers(), *values) if name is not None}
 
 
+def test_what_things_are_called(both: tuple[Repository, Repository]) -> None:
+    owner, stranger = both
+    put(owner, 'entity(ex:a, [prov:label="First"])\nwasDerivedFrom(ex:a, ex:b)')
+    then = f"open/{owner.version('open', 'd').sequence}"
+    put(owner, 'entity(ex:a, [prov:label="Second"])\nwasDerivedFrom(ex:a, ex:b)')
+    put(owner, 'entity(ex:a, [prov:label="Hidden"])\nentity(ex:b, [prov:label="B"])', project="secret", name="s")
+    asked = [EX + "a", EX + "b", EX + "unknown", ""]
+    assert owner.labels(asked) == {EX + "a": "Hidden", EX + "b": "B"}
+    assert stranger.labels(asked) == owner.labels(asked, project="open") == {EX + "a": "Second"}
+    assert owner.labels(asked, as_of=then) == stranger.labels(asked, as_of=then) == {EX + "a": "First"}
+    assert owner.labels(f"{EX}{number}" for number in range(50_000)) == owner.labels([]) == {}
+    with pytest.raises(NotFound):
+        stranger.labels(asked, project="secret")
+    with pytest.raises(UsageError):
+        owner.labels(asked, as_of="yesterday")
+
+
+def test_what_else_its_statements_name(both: tuple[Repository, Repository]) -> None:
+    owner, _ = both
+    put(
+        owner,
+        "entity(ex:a, [prov:type='ex:T', prov:label=\"A\"])\nwasGeneratedBy(ex:g; ex:a, ex:r, -)\n"
+        "wasAssociatedWith(ex:r, ex:ada, ex:a)\nentity(ex:c, [prov:location='ex:a'])\n"
+        "bundle ex:inner\n  wasDerivedFrom(ex:a, ex:d)\nendBundle",
+    )
+    others = owner.thing(EX + "a").others()
+    assert sorted(others) == [EX + name for name in ("T", "ada", "c", "d", "g", "inner", "r")]
+
+
 def test_the_node_alone(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, "entity(ex:a)", project="secret")

@@ -305,6 +305,32 @@ class Provenance(Quality):
         """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
         return self._known(iri, project, as_of, MOST_SOURCES)
 
+    def labels(
+        self,
+        iris: Iterable[str],
+        *,
+        project: str | None = None,
+        as_of: str | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, str]:
+        """What things are called: one of the labels of each that has any, by their IRIs.
+
+        Args:
+            iris: of the things. What nothing that the actor may read gives a label is left out.
+            project: only what this project calls them.
+            as_of: as for ``lineage``.
+            timeout: as for ``lineage``.
+
+        Raises:
+            NotFound: no such project or entry.
+            UsageError, TimedOut, Busy: as ``lineage``.
+        """
+        from provrepo.views.lineage import Lineage
+
+        return self._store.view(Lineage).labels(
+            list(iris), self._within(project), as_of=self._as_of(as_of), deadline=self._deadline(timeout)
+        )
+
     def search(
         self, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
     ) -> SearchResult:

@@ -93,6 +93,16 @@ class KnownThing:
         """Whether there are more versions or statements than are told."""
         return self.total_versions > len(self.accounts) or self.total_statements > self.told_statements
 
+    def others(self) -> list[str]:
+        """The IRIs beside its own that its statements hold: of other things, and of types and bundles."""
+        found: dict[str, None] = {}
+        for account in self.accounts:
+            for statement, bundle in ((saying.statement, saying.bundle) for saying in account.sayings):
+                values = (value for _, value in statement.attributes if isinstance(value, Identifier))
+                found.update(dict.fromkeys((statement.id or "", *statement.identifiers(), *values, bundle)))
+            found.update((quad.object, None) for quad in account.triples if isinstance(quad.object, Identifier))
+        return [iri for iri in found if iri not in ("", self.node.iri)]
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON; ``docs/reference/lineage.md`` describes each field."""
         return {

@@ -36,7 +36,15 @@ _MOST_VERSIONS = 1000
 _MOST_READ = 200
 
 
-class _Way(TypedDict):
+class _Within(TypedDict):
+    """What is gone through, and for how long."""
+
+    project: str | None
+    as_of: str | None
+    timeout: float | None
+
+
+class _Way(_Within):
     """What all verbs about lineage are asked with."""
 
     depth: int | None
@@ -44,9 +52,6 @@ class _Way(TypedDict):
     stop: Sequence[str]
     strict: bool
     alternates: bool
-    project: str | None
-    as_of: str | None
-    timeout: float | None
 
 
 @blueprint.get("/lineage")
@@ -126,19 +131,23 @@ def thing() -> Response:
         return cached(lineage_pages.thing_page(None))
     usual = lineage_pages.MOST_SAID if page else _MOST_WRITTEN
     iri = _asked(repo)
+    within: _Within = {
+        "project": parameters.text("project"),
+        "as_of": parameters.moment(),
+        "timeout": parameters.seconds(),
+    }
     with asking.place():
         found = repo.thing(
             iri,
-            project=parameters.text("project"),
-            as_of=parameters.moment(),
+            **within,
             versions=parameters.number("versions", _MOST_VERSIONS) or 100,
             limit=parameters.number("limit", _MOST) or usual,
-            timeout=parameters.seconds(),
             abandoned=request.environ.get("waitress.client_disconnected"),
         )
+        labels = repo.labels(found.others(), **within) if page else {}
     provaq.thing(found.node)
     if page:
-        return cached(lineage_pages.thing_page(found))
+        return cached(lineage_pages.thing_page(found, labels))
     if choice.name == JSON.name:
         return json_response(found.to_dict())
     told = {

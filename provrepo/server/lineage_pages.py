@@ -14,6 +14,7 @@ from flask import Response, request, url_for
 
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg_graph import Naming
+from provrepo.model.identifiers import digest
 from provrepo.repository.lineage import relations
 from provrepo.repository.lineage_records import (
     LineageCommon,
@@ -173,12 +174,19 @@ def common_page(common: LineageCommon) -> Response:
     return pages.page("common.html", asked=asked, common=common, rows=rows, lineage_of=lineage_of)
 
 
-def thing_page(thing: KnownThing | None) -> Response:
-    """Everything that is said of one thing; None for a page that asks of which."""
+def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None) -> Response:
+    """Everything that is said of one thing.
+
+    Args:
+        thing: the thing; None for a page that asks of which.
+        labels: what other things are called.
+    """
     if thing is None:
         return pages.page("thing.html", thing=None)
     name = name_of(thing.node)
-    accounts = [told(account, thing.node.iri, name) for account in thing.accounts]
+    known = labels or {}
+    called = {iri: label for iri in thing.others() if (label := shown.brief(known.get(iri, "")) or digest(iri))}
+    accounts = [told(account, thing.node.iri, name, called) for account in thing.accounts]
     return pages.page(
         "thing.html",
         thing=thing,
@@ -248,18 +256,21 @@ def _counted(iri: str, count: int, labels: Mapping[str, str]) -> Counted:
     return Counted(label or short, short if label else "", iri, count)
 
 
-def told(account: Account, iri: str, name: str) -> Told:
+def told(account: Account, iri: str, name: str, called: Mapping[str, str]) -> Told:
     """What a version says of a thing, as a table shows it.
 
     Args:
         account: what it says.
         iri: the thing's name, in the place of which the table has what it is called.
         name: that.
+        called: what other things are called.
     """
-    shortener, itself = shown.Shortener(PREDECLARED), shown.Shown(name, iri, kind="self")
+    shortener, itself = shown.Shortener(PREDECLARED, called), shown.Shown(name, iri, kind="self")
 
-    def as_called(term: shown.Shown | None) -> shown.Shown | None:
-        return itself if term is not None and term.iri == iri else term
+    def as_called(row: shown.Row) -> shown.Row:
+        subject, object_ = (itself if term and term.iri == iri else term for term in (row.subject, row.object))
+        details = tuple((what, itself if term.iri == iri else term) for what, term in row.details)
+        return replace(row, subject=subject, object=object_, details=details)
 
     rows = [shown.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
     count = f"{account.total:,} statement{'' if account.total == 1 else 's'}"
@@ -267,8 +278,8 @@ def told(account: Account, iri: str, name: str) -> Told:
         count = f"The first {len(account.sayings):,} of {count}"
     return Told(
         account.version,
-        tuple(replace(row, subject=as_called(row.subject), object=as_called(row.object)) for row in rows),
+        tuple(map(as_called, rows)),
         count,
         any(saying.bundle for saying in account.sayings),
-        tuple((shortener.term(triple.predicate), shortener.term(triple.object)) for triple in account.triples),
+        tuple((shortener.term(triple.predicate), shortener.named(triple.object)) for triple in account.triples),
     )

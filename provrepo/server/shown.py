@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from textwrap import shorten
 from typing import NamedTuple
 
 from provrepo.codecs.results import QueryResult
@@ -18,7 +17,10 @@ from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
 from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
-__all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "row", "statements", "words"]
+__all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "brief", "row", "statements", "words"]
+
+_ROOM = 80
+"""Characters of a label in a table."""
 
 
 class Shown(NamedTuple):
@@ -29,7 +31,7 @@ class Shown(NamedTuple):
         full: the whole IRI where ``text`` is not it, or empty.
         note: language or datatype of a literal, or empty.
         kind: ``iri``, ``blank`` or ``literal``, which is its style; ``self`` for what the page is about.
-        label: what the document calls the thing, or empty.
+        label: what the thing is called, or empty.
     """
 
     text: str
@@ -62,9 +64,10 @@ class Shortener:
         short = self.iri(value)
         return Shown(short, "" if short == value else value, kind="iri")
 
-    def thing(self, identifier: str) -> Shown:
-        """What a statement is about, with its label."""
-        return self.term(Identifier(identifier))._replace(label=self._labels.get(identifier, ""))
+    def named(self, value: Value) -> Shown:
+        """An identifier or a literal; what has a label, with it."""
+        found = self.term(value)
+        return found if isinstance(value, Literal) else found._replace(label=self._labels.get(value, ""))
 
     def iri(self, iri: str) -> str:
         """The IRI as ``prefix:local``, or as it is."""
@@ -169,8 +172,14 @@ def _labels(document: Document) -> dict[str, str]:
         if statement.kind.element and statement.id is not None:
             for name, value in statement.attributes:
                 if name == PROV_LABEL and isinstance(value, Literal):
-                    found.setdefault(statement.id, shorten(value.lexical, 80, placeholder="…"))
+                    found.setdefault(statement.id, brief(value.lexical))
     return found
+
+
+def brief(label: str) -> str:
+    """A label as far as a table has room for it, on one line."""
+    line = " ".join(label.split())
+    return line if len(line) <= _ROOM else f"{line[: _ROOM - 1].rstrip()}…"
 
 
 def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None) -> Row:
@@ -192,25 +201,25 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
             details.append(("identifier", shortener.term(statement.id)))
     for name, argument in named:
         if argument is not None:
-            shown = shortener.term(argument) if isinstance(argument, Identifier) else Shown(argument)
+            shown = shortener.named(argument) if isinstance(argument, Identifier) else Shown(argument)
             details.append((words(name), shown))
     for key, entity in statement.entries:
         shown = shortener.term(key)
         under = "" if entity is None else f": {shortener.iri(entity)}"
         details.append(("key", shown._replace(text=shown.text + under)))
-    heading = None if subject is None else shortener.thing(subject)
+    heading = None if subject is None else shortener.named(Identifier(subject))
     # The label stands above the identifier already, unless it had to be cut.
     said = (PROV_LABEL, heading.label) if heading and statement.kind.element else None
     for name, value in statement.attributes:
         if said != (name, value.lexical if isinstance(value, Literal) else None):
-            details.append((shortener.iri(name), shortener.term(value)))
+            details.append((shortener.iri(name), shortener.named(value)))
     return Row(
         kind=words(statement.kind.name),
         style=_style(statement.kind.name),
         subject=heading,
-        object=None if target is None else shortener.thing(target),
+        object=None if target is None else shortener.named(Identifier(target)),
         details=tuple(details),
-        bundle=shortener.term(Identifier(bundle)) if bundle else None,
+        bundle=shortener.named(Identifier(bundle)) if bundle else None,
         line=statement.span[0] if statement.span else None,
     )
 

@@ -192,6 +192,18 @@ class Lineage(Tabular):
             known = asking.held.known(iri)
             return None if known is None else asking.held.things([known])[known]
 
+    def labels(
+        self,
+        iris: Sequence[str],
+        datasets: Sequence[str],
+        *,
+        as_of: Mapping[str, int] | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, str]:
+        """What some datasets call things, or called them as of some entries: one label of each that has any."""
+        with self._asking(datasets, as_of, deadline) as asking:
+            return asking.held.labels(iris)
+
     def dump(self, dataset: str) -> Iterator[str]:
         """Every edge of a dataset that holds now as a line, sorted."""
         with self._reading() as connection:
