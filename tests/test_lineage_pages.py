@@ -57,7 +57,7 @@ def get(site: Site, path: str, who: str = "", **parameters: str) -> str:
 
 def rows(text: str) -> list[str]:
     """What the table of things has in each row."""
-    table = re.search(r'(?s)<table class="things">.*?</table>', text)
+    table = re.search(r'(?s)<table class="rows things">.*?</table>', text)
     assert table is not None
     found = [Page(row).text for row in re.findall(r"(?s)<tr>.*?</tr>", table[0])[1:]]
     return [" ".join(row.split()) for row in found]
