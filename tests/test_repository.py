@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from provrepo.errors import (
     UsageError,
     Withdrawn,
 )
+from provrepo.repository.bound import Bound
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import name_for
@@ -267,6 +269,17 @@ def test_a_base_iri_renames_everything(repository: Repository) -> None:
 
 class TestAccess:
     """What an actor may do."""
+
+    def test_what_every_verb_asks_first_is_in_one_place(self) -> None:
+        """Verbs are in many files, and none of them has its own idea of who may do what."""
+        others = [cls for cls in Repository.__mro__ if cls not in (Bound, object)]
+        assert len(others) > 5
+        assert all(issubclass(cls, Bound) for cls in others)
+        asked = {name for name in vars(Bound) if not name.startswith("__")}
+        assert {"_readable", "_writable", "_owner", "_seconds"} <= asked
+        for cls in others:
+            assert not asked & vars(cls).keys(), cls
+            assert not {"_store", "actor"} & inspect.get_annotations(cls).keys(), cls
 
     @pytest.fixture
     def projects(self, repository: Repository) -> Repository:

@@ -8,23 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from provrepo.repository.bound import Bound
+
 if TYPE_CHECKING:
     from provrepo.repository.lineage import Said
-    from provrepo.repository.records import Actor
-    from provrepo.repository.store import Store
 
 __all__ = ["Arrivals"]
 
 
-class Arrivals:
+class Arrivals(Bound):
     """What ``Repository`` inherits."""
-
-    _store: Store
-    actor: Actor
-
-    def _readable(self, project: str) -> None:
-        """Raises NotFound where the actor may not know of a project."""
-        raise NotImplementedError
 
     def arrivals(self, sources: Iterable[Said]) -> dict[tuple[str, str, int], str]:
         """When versions were accepted, xsd:dateTime in UTC, by project, document and number.

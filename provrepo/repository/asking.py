@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from provrepo.errors import UsageError, Withdrawn
-from provrepo.repository import access
+from provrepo.errors import Withdrawn
 from provrepo.repository.lineage import Provenance
 from provrepo.repository.records import DEFAULT, PUBLIC, DocumentInfo, VersionInfo
 
@@ -119,15 +118,6 @@ class Asking(Provenance):
 
         question = Question(query, base, default_graphs, named_graphs)
         return self._store.ask_version(info, question, self._seconds(timeout), abandoned)
-
-    def _seconds(self, timeout: float | None) -> float:
-        """The deadline of a query: what was asked for, as far as this actor may have it."""
-        if timeout is not None and not timeout > 0:
-            raise UsageError("a query's timeout is a positive number of seconds")
-        most = self._store.settings.query_timeout
-        if self.actor == access.ANONYMOUS:
-            most = min(most, self._store.settings.query_timeout_public)
-        return most if timeout is None else min(timeout, most)
 
     def _quads(self) -> Quads:
         from provrepo.views.quads import Quads

@@ -368,10 +368,6 @@ class Provenance(Quality):
             raise _unknown(iri, as_of)
         return Records(self._store.minter()).node(found, most=most)
 
-    def _seconds(self, timeout: float | None) -> float:
-        """How long this actor may have an answer worked on."""
-        raise NotImplementedError
-
     def _deadline(self, timeout: float | None) -> float | None:
         """When to give up, by ``time.monotonic``; None for never, which only the owner may ask for."""
         if self.actor.owner and timeout is None:

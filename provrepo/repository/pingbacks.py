@@ -15,10 +15,10 @@ from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotAvailable, NotFound, TooLarge, UsageError
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.repository import catalog
+from provrepo.repository.bound import Bound
 
 if TYPE_CHECKING:
-    from provrepo.repository.records import Actor, VersionInfo
-    from provrepo.repository.store import Store
+    from provrepo.repository.records import VersionInfo
 
 __all__ = ["LONGEST", "MOST", "RELATIONS", "Pingable", "Pingback", "Pinged"]
 
@@ -32,18 +32,11 @@ RELATIONS = ("has_provenance", "has_query_service")
 """What a pingback may say of a thing: where a provenance record of it is, or a service that can be asked about it."""
 
 
-class Pingable:
+class Pingable(Bound):
     """What ``Repository`` inherits."""
-
-    _store: Store
-    actor: Actor
 
     def version(self, project: str, name: str, version: int | None = None) -> VersionInfo:
         """See ``Repository.version``."""
-        raise NotImplementedError
-
-    def _writable(self, project: str) -> None:
-        """Raises Denied where the actor may not change a project, NotFound where it may not know of it."""
         raise NotImplementedError
 
     def pingback(

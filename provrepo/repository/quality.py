@@ -12,28 +12,17 @@ from typing import TYPE_CHECKING, Any
 from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.repository import access
-from provrepo.repository.records import Actor, Backtest, GateResult, ProfileInfo
+from provrepo.repository.bound import Bound
+from provrepo.repository.records import Backtest, GateResult, ProfileInfo
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
-    from provrepo.repository.store import Store
 
 __all__ = ["Quality"]
 
 
-class Quality:
-    """What ``Repository`` inherits.
-
-    Attributes:
-        actor: who is asking.
-    """
-
-    _store: Store
-    actor: Actor
-
-    def _readable(self, project: str) -> None:
-        """Raises NotFound where the actor may not know of a project."""
-        raise NotImplementedError
+class Quality(Bound):
+    """What ``Repository`` inherits."""
 
     def query(self, query: str, *, project: str | None = None, public: bool = False) -> QueryResult:
         """See ``Repository.query``."""

@@ -69,10 +69,6 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         actor: who is asking.
     """
 
-    def __init__(self, store: Store, actor: Actor) -> None:
-        self._store = store
-        self.actor = actor
-
     @property
     def settings(self) -> Settings:
         """The settings in force."""
@@ -549,28 +545,6 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    # What every verb asks first
-
-    def _readable(self, project: str) -> None:
-        if project == DEFAULT and self.actor.owner:
-            self._ensure_default()
-        settings, exists = catalog.project_settings(self._store, project)
-        access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
-
-    def _writable(self, project: str) -> None:
-        settings, exists = catalog.project_settings(self._store, project)
-        access.require_write(self.actor, project, exists=exists, public=bool(settings.get("public")))
-
-    def _owner(self, what: str) -> None:
-        if not self.actor.owner:
-            raise Denied(f"only the owner of the data directory {what}")
-
-    def _ensure_default(self) -> None:
-        if not self._store.ledger.length(DEFAULT):
-            with self._store.ledger.appending(DEFAULT) as appending:
-                if not appending.exists():
-                    appending.append("settings", {"public": False, "title": "", "profiles": []}, actor=self.actor.id)
 
     def _index(self) -> None:
         if self._store.may_follow():

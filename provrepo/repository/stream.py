@@ -6,13 +6,10 @@ The verb is part of ``Repository``, in a file of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provrepo.errors import UsageError
-
-if TYPE_CHECKING:
-    from provrepo.repository.records import Actor
-    from provrepo.repository.store import Store
+from provrepo.repository.bound import Bound
 
 __all__ = ["EntryInfo", "Streamed"]
 
@@ -36,15 +33,8 @@ class EntryInfo:
         return {"sequence": self.sequence, "sha256": self.sha256, "entry": self.entry}
 
 
-class Streamed:
+class Streamed(Bound):
     """What ``Repository`` inherits."""
-
-    _store: Store
-    actor: Actor
-
-    def _readable(self, project: str) -> None:
-        """Raises NotFound where the actor may not know of a project."""
-        raise NotImplementedError
 
     def entries(self, project: str, *, after: int = 0, limit: int = 1000) -> list[EntryInfo]:
         """The entries of a project's ledger, in order.

@@ -1,0 +1,63 @@
+"""What the verbs of ``Repository`` stand on, whichever file they are in: the data directory, and who is asking.
+
+Verbs of one matter are a class in a file of their own, which inherits from this one; ``Repository`` inherits from all
+of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provrepo.errors import Denied, UsageError
+from provrepo.repository import access, catalog
+from provrepo.repository.records import DEFAULT, Actor
+
+if TYPE_CHECKING:
+    from provrepo.repository.store import Store
+
+__all__ = ["Bound"]
+
+
+class Bound:
+    """A data directory, bound to one actor; what every verb asks first.
+
+    Attributes:
+        actor: who is asking.
+    """
+
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self.actor = actor
+
+    def _readable(self, project: str) -> None:
+        """Raises NotFound where the actor may not know of a project."""
+        if project == DEFAULT and self.actor.owner:
+            self._ensure_default()
+        settings, exists = catalog.project_settings(self._store, project)
+        access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
+
+    def _writable(self, project: str) -> None:
+        """Raises Denied where the actor may not change a project, NotFound where it may not know of it."""
+        settings, exists = catalog.project_settings(self._store, project)
+        access.require_write(self.actor, project, exists=exists, public=bool(settings.get("public")))
+
+    def _owner(self, what: str) -> None:
+        """Raises Denied where the actor is not the owner of the data directory, who alone does ``what``."""
+        if not self.actor.owner:
+            raise Denied(f"only the owner of the data directory {what}")
+
+    def _ensure_default(self) -> None:
+        """Make the project that is there without having been made; only its owner does."""
+        if not self._store.ledger.length(DEFAULT):
+            with self._store.ledger.appending(DEFAULT) as appending:
+                if not appending.exists():
+                    appending.append("settings", {"public": False, "title": "", "profiles": []}, actor=self.actor.id)
+
+    def _seconds(self, timeout: float | None) -> float:
+        """How long an answer may be worked on: what was asked for, as far as this actor may have it."""
+        if timeout is not None and not timeout > 0:
+            raise UsageError("a query's timeout is a positive number of seconds")
+        most = self._store.settings.query_timeout
+        if self.actor == access.ANONYMOUS:
+            most = min(most, self._store.settings.query_timeout_public)
+        return most if timeout is None else min(timeout, most)
