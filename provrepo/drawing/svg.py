@@ -124,7 +124,7 @@ class _Renderer:
         inner = _title(title) + _outline(placed) + "".join(_lines(placed))
         target = _followed(node)
         if target is not None:
-            inner = f"<a href={quoteattr(target)}>{inner}</a>"
+            inner = f"<a href={quoteattr(clean(target))}>{inner}</a>"
         if node.marked:
             return f'<g class="prov-node prov-{node.kind} prov-marked" id="{self.prefix}-marked">{inner}</g>'
         return f'<g class="prov-node prov-{node.kind}" id="{self.prefix}-n{number}">{inner}</g>'
