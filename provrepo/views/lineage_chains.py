@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -134,10 +134,13 @@ class Chains:
                 known = len(self._heads)
         seen = self._reached(links, rows)
         with self._lock:
-            # Some may have been cut meanwhile, after the walk had come to all of their states.
-            seen.update(n for n in range(known, len(self._heads)) if self._cut_from.get(n) in seen)
-            if entered is not None and any(self._holder(number, {entered}) is not None for number in seen):
+            cut = [number for number in range(known, len(self._heads)) if number in self._cut_from]
+            if entered is not None and not seen.isdisjoint({entered, *self._parts(entered, cut)}):
                 raise Outgrown
+            # What was cut off after the walk had come to all of it.
+            for number in cut:
+                if self._cut_from[number] in seen:
+                    seen.add(number)
             return self._gathered(first, seen)
 
     def holds(self, state: int, seen: Collection[int]) -> bool:
@@ -190,13 +193,17 @@ class Chains:
         row = self._rows[tip]
         return row == self._known[tip] and len(row) == len(self._backs.get(tip, ()))
 
+    def _parts(self, number: int, cut: Iterable[int]) -> Iterator[int]:
+        """Those of some chains that were cut off from another one, or from what was."""
+        return (each for each in cut if self._holder(each, {number}) is not None)
+
     def _begin(self, start: int, missing: set[int]) -> tuple[Sequence[int], tuple[int, ...], int | None]:
         """The first states of a walk, where it goes on from there, and the chain into the middle of which it led.
 
         Each question has a start of its own: if every one of them cut a chain, few would be left.
         """
-        onward, _ = self._onward(start, missing)
-        if missing:
+        onward = self._onward(start, missing)
+        if onward is None:
             return [start], (), None
         if len(onward) == 1:
             number = self._inside.get(onward[0])
@@ -266,11 +273,10 @@ class Chains:
         if states.keys() & self._inside.keys() or len(states.keys() & self._numbers.keys()) > 1:
             # Somebody else has put a part of it elsewhere.
             states = begun[number] = {self._heads[number]: None}
-        lacking = len(missing)
         while True:
             state = next(reversed(states))
-            onward, _ = self._onward(state, missing)
-            if len(missing) > lacking:
+            onward = self._onward(state, missing)
+            if onward is None:
                 return False
             # What has a bound of time is looked at before it is gone beyond.
             if len(onward) != 1 or len(states) == _LONGEST or onward[0] >> SHIFT not in (MAIN, OTHER):
@@ -329,40 +335,38 @@ class Chains:
 
     def _described(self, states: Iterable[int]) -> tuple[array[int], list[int], tuple[int, ...], int]:
         """Of some states the main ones, the odd ones, the tips beside them, and how many moves; see ``Closure``."""
-        main, odd, beside, moves = array("q"), list[int](), dict[int, None](), 0
+        main, odd, tips, moves = array("q"), list[int](), dict[int, None](), 0
         for state in states:
-            _, tips = self._onward(state, set())
-            moves += len(self._rows[state])
-            beside.update(dict.fromkeys(tips))
+            row = self._rows[state]
+            moves += len(row)
+            tips.update((target, None) for target in row if self._is_tip(target, state))
             if state <= NODE:
                 main.append(state)
             if state > NODE or state in self._ends or state in self._backs:
                 odd.append(state)
                 moves -= len(self._backs.get(state, ()))
-        for tip in beside:
+        for tip in tips:
             if tip >> SHIFT != LEAF:
                 self._known[tip] = self._rows[tip]
-        return main, odd, tuple(beside), moves
+        return main, odd, tuple(tips), moves
 
-    def _onward(self, state: int, missing: set[int]) -> tuple[list[int], list[int]]:
-        """What comes next, and the tips among it; rows that would tell which is which are put down where missing."""
-        onward, tips, rows = dict[int, None](), list[int](), self._rows
-        for target in rows[state]:
-            if target >> SHIFT == LEAF:
-                tips.append(target)
-                continue
-            row = rows.get(target)
-            if row is None:
-                missing.add(target)
-            elif not row or (target in self._backs and self._leads_back(target, row, state)):
-                tips.append(target)
-            else:
-                onward[target] = None
-        return list(onward), tips
+    def _onward(self, state: int, missing: set[int]) -> list[int] | None:
+        """What comes next, tips aside; None where rows are missing that would tell which are."""
+        row = self._rows[state]
+        lacking = [target for target in row if target >> SHIFT != LEAF and target not in self._rows]
+        if lacking:
+            missing.update(lacking)
+            return None
+        return list(dict.fromkeys(target for target in row if not self._is_tip(target, state)))
 
-    def _leads_back(self, target: int, row: Sequence[int], state: int) -> bool:
+    def _is_tip(self, target: int, state: int) -> bool:
         """Whether nothing comes next but the state before, and that because it is followed back."""
-        return len(row) == len(self._backs[target]) and row.count(state) == len(row)
+        if target >> SHIFT == LEAF:
+            return True
+        row = self._rows.get(target)
+        if not row:
+            return row is not None
+        return target in self._backs and len(row) == len(self._backs[target]) and row.count(state) == len(row)
 
 
 def undominated(
