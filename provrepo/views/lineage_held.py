@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.provo_terms import BASE_CLASS
@@ -206,11 +207,17 @@ class Held:
             yield from self.connection.execute(f"SELECT {query}", (chunk, *more)).fetchall()
 
 
+@lru_cache(maxsize=1024)
+def _listed(types: str) -> tuple[str, ...]:
+    """Types as they stand in the table: there are few lists of them."""
+    return tuple(json.loads(types))
+
+
 def _thing(said: Sequence[tuple[str, int, str, str | None, Source]]) -> Thing:
     kinds, types = 0, set[str]()
     for _, bits, classes, _, _ in said:
         kinds |= bits
-        types.update(json.loads(classes))
+        types.update(_listed(classes))
     labels = sorted(label for *_, label, _ in said if label)
     sources = tuple(sorted({source for *_, source in said}))
     return Thing(said[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)
