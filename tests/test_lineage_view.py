@@ -113,3 +113,19 @@ def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
         view.apply("crops", change)
     assert view.position("crops", "crops") == len(list(view.dump("crops"))) == 4
     view.close()
+
+
+def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    lines = [f"<urn:run> <{PROV}used> <urn:{name}>" for name in ("data", "untimed")]
+    for node, day in (("one", "1970-01-02"), ("two", "1970-01-03"), ("again", "1970-01-02")):
+        lines += [f"<urn:run> <{PROV}qualifiedUsage> <urn:{node}>", f"<urn:{node}> <{PROV}entity> <urn:data>"]
+        lines += [f'<urn:{node}> <{PROV}atTime> "{day}T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime>']
+    view.apply("crops", stream.submit("a", lines))
+    edges = [line.split(" ")[:4] for line in view.dump("crops")]
+    view.close()
+    day = 86_400_000_000
+    assert edges == [
+        ["urn:run", "used", name, str(time)]
+        for name, time in (("urn:data", 2 * day + 1), ("urn:data", day + 1), ("urn:untimed", 0))
+    ]

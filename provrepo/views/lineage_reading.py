@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from provrepo.views.lineage_table import RULES
 from provrepo.views.tabular import Triple, literal
 from provrepo.vocab import DCTERMS, PROV_LABEL, RDF_TYPE, RDFS_LABEL
 
-__all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Content", "Edge", "read"]
+__all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Content", "Pairs", "read"]
 
 UNTIMED = 0
 """The time of an edge of which none is known."""
@@ -30,6 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORTCUTS: dict[str, int] = {
     RELATIONS[rule.kind].shortcut: number for number, rule in enumerate(RULES) if rule.place == 1
 }
+_FIRST = {rule.kind: number for number, rule in enumerate(RULES) if rule.place == 1}
 _FURTHER = {(rule.kind, rule.place): number for number, rule in enumerate(RULES) if rule.place > 1}
 _QUALIFIED = {name: meaning.kind for name, meaning in PREDICATES.items() if meaning.role is Role.QUALIFIED}
 _ARGUMENTS = frozenset(name for places in PLACES.values() for name in places)
@@ -45,13 +46,13 @@ _ENDS = [(_bit(rule.kind, 0), _bit(rule.kind, rule.place)) for rule in RULES]
 """For each rule the kinds of element that its ends are, as bits."""
 
 
-Edge = tuple[str, int, str, int, int]
-"""A relation of one graph: subject, rule, object, graph and time.
+Pairs = dict[tuple[str, str], Collection[int]]
+"""Relations of one rule in one graph: the effect and what is upstream of it, with the times of which they are said.
 
-The subject is the effect, the object what is upstream; the rule is its number in ``RULES``. The graph is 0 for the top
-level, n for the n-th bundle. The time is that of a generation or usage in microseconds since 1970 plus one, or
-``UNTIMED``.
+A time is that of a generation or usage in microseconds since 1970 plus one, or ``UNTIMED``.
 """
+
+_NO_TIME = (UNTIMED,)
 
 
 @dataclass(slots=True)
@@ -59,13 +60,13 @@ class Content:
     """What is held of a version.
 
     Attributes:
-        edges: each once.
+        edges: by the rule's number in ``RULES`` and the graph, which is 0 for the top level, n for the n-th bundle.
         kinds: for each thing the kinds of element that it is, as bits.
         labels: for each thing that has one, its label.
         types: pairs of a thing and a type of it, beyond entity, activity and agent.
     """
 
-    edges: dict[Edge, None] = field(default_factory=dict)
+    edges: dict[tuple[int, int], Pairs] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     types: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class Content:
 class _Instance:
     """One graph together with what completes it."""
 
-    shortcuts: dict[tuple[str, int, str], None] = field(default_factory=dict)
+    shortcuts: dict[int, Pairs] = field(default_factory=dict)
     links: dict[tuple[str, Kind, str], None] = field(default_factory=dict)
     places: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     times: dict[str, list[int]] = field(default_factory=dict)
@@ -86,17 +87,22 @@ def read(lines: Iterable[Triple]) -> Content:
     content, instances = Content(), dict[int, _Instance]()
     ranks: dict[str, tuple[int, str]] = {}
     types: dict[tuple[str, str], None] = {}
+    current, instance = 0, instances.setdefault(0, _Instance())
+    pairs = instance.shortcuts
     for graph, subject, predicate, value in lines:
-        if predicate not in _READ:
+        if graph != current:
+            current, instance = graph, instances.setdefault(graph, _Instance())
+            pairs = instance.shortcuts
+        number = _SHORTCUTS.get(predicate)
+        if number is not None:
+            if value[0] == "<":
+                if number not in pairs:
+                    pairs[number] = {}
+                pairs[number][subject, value[1:-1]] = _NO_TIME
+        elif predicate not in _READ:
             continue
-        instance = instances.get(graph)
-        if instance is None:
-            instance = instances[graph] = _Instance()
-        if value[0] == "<":
-            number = _SHORTCUTS.get(predicate)
-            if number is not None:
-                instance.shortcuts[subject, number, value[1:-1]] = None
-            elif predicate == RDF_TYPE:
+        elif value[0] == "<":
+            if predicate == RDF_TYPE:
                 types[subject, value[1:-1]] = None
             else:
                 _qualify(instance, subject, predicate, value[1:-1])
@@ -106,7 +112,8 @@ def read(lines: Iterable[Triple]) -> Content:
             label = (LABELS.index(predicate), literal(value) or "")
             ranks[subject] = min(ranks.get(subject, label), label)
     for number, instance in instances.items():
-        content.edges.update(dict.fromkeys(_edges(instance, number)))
+        for rule, relations in _relations(instance).items():
+            content.edges[rule, number] = relations
     _describe(content, types)
     content.labels = {thing: label for thing, (_, label) in ranks.items() if thing in content.kinds}
     return content
@@ -121,27 +128,30 @@ def _qualify(instance: _Instance, subject: str, predicate: str, value: str) -> N
         instance.places.setdefault(subject, []).append((predicate, value))
 
 
-def _edges(instance: _Instance, graph: int) -> Iterator[Edge]:
-    timed: dict[tuple[str, Kind, str], list[int]] = {}
+def _relations(instance: _Instance) -> dict[int, Pairs]:
+    """The relations of a graph by rule: its shortcuts with their times, and their further arguments."""
+    found = instance.shortcuts
+    timed: dict[tuple[int, tuple[str, str]], list[int]] = {}
     for subject, kind, node in instance.links:
         for name, value in instance.places.get(node, ()):
             place = PLACES.get(kind, {}).get(name)
             if place == 1 and kind in _TIMED:
-                timed.setdefault((subject, kind, value), []).extend(instance.times.get(node, [UNTIMED]))
+                times = instance.times.get(node, _NO_TIME)
+                timed.setdefault((_FIRST[kind], (subject, value)), []).extend(times)
             elif place is not None and (kind, place) in _FURTHER:
-                yield subject, _FURTHER[kind, place], value, graph, UNTIMED
-    for subject, number, value in instance.shortcuts:
-        times = timed.get((subject, RULES[number].kind, value)) if timed else None
-        for time in times or (UNTIMED,):
-            yield subject, number, value, graph, time
+                found.setdefault(_FURTHER[kind, place], {})[subject, value] = _NO_TIME
+    for (rule, pair), times in timed.items():
+        if pair in found.get(rule, ()):
+            found[rule][pair] = set(times)
+    return found
 
 
 def _describe(content: Content, types: Iterable[tuple[str, str]]) -> None:
     kinds = content.kinds
-    for subject, rule, value, _, _ in content.edges:
-        effect, upper = _ENDS[rule]
-        kinds[subject] = kinds.get(subject, 0) | effect
-        kinds[value] = kinds.get(value, 0) | upper
+    for (rule, _), pairs in content.edges.items():
+        for place, bits in enumerate(_ENDS[rule]):
+            for thing in dict.fromkeys([pair[place] for pair in pairs]):
+                kinds[thing] = kinds.get(thing, 0) | bits
     for thing, cls in types:
         kind = CLASS.get(cls) or SUBCLASSES.get(cls)
         if kind in ELEMENTS:

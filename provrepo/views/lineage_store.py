@@ -73,7 +73,9 @@ def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
     terms = _intern(connection, content.kinds)
     edges = [
         (terms[subject], rule, terms[upper], version, graph, time)
-        for subject, rule, upper, graph, time in content.edges
+        for (rule, graph), pairs in content.edges.items()
+        for (subject, upper), times in pairs.items()
+        for time in times
     ]
     # In the order of the tables: neighbors come to lie side by side, and fewer pages are touched.
     edges.sort()

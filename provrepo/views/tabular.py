@@ -71,14 +71,14 @@ def triples(file: Path, version: str) -> Iterator[Triple]:
         with file.open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
                 # An IRI holds no space, so the last " <" starts the graph's name, whatever a literal may hold.
-                end = line.rfind(" <")
-                graph = numbers.get(line[end:])
+                triple, _, name = line.rpartition(" <")
+                graph = numbers.get(name)
                 if graph is None:
                     if line.isspace():
                         continue
-                    graph = numbers[line[end:]] = _number(line[end + 2 : line.rfind(">")], version)
-                subject, predicate, value = line[:end].split(" ", 2)
-                if "\\" in line:
+                    graph = numbers[name] = _number(name[: name.rfind(">")], version)
+                subject, predicate, value = triple.split(" ", 2)
+                if "\\" in triple:
                     subject, value = _plain(subject), _plain(value) if value.startswith("<") else value
                 yield graph, subject[1:-1], predicate[1:-1], value
     except ValueError as error:
