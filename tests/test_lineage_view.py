@@ -115,6 +115,29 @@ def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
     view.close()
 
 
+def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    with view.together():
+        view.apply("crops", stream.submit("a", [f"<urn:a> <{PROV}used> <urn:data>"]))
+        monkeypatch.setattr(tabular, "_PATIENCE", 0)
+    assert view.position("crops", "crops") == 1
+    view.close()
+
+
+def test_the_longer_it_takes_to_make_entries_durable_the_more_are_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    monkeypatch.setattr(tabular, "_PATIENCE", 0)
+    monkeypatch.setattr(tabular, "_SHARE", 1e-9)
+    with view.together():
+        for name in "abc":
+            view.apply("crops", stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]))
+            assert view.position("crops", "crops") == 1
+    assert view.position("crops", "crops") == 3
+    view.close()
+
+
 def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
     lines = [f"<urn:run> <{PROV}used> <urn:{name}>" for name in ("data", "untimed")]

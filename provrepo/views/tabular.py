@@ -36,12 +36,19 @@ CREATE TABLE version (
 """A version holds from the entry ``since`` of its project up to, and without, the entry ``until``."""
 
 _PATIENCE = 2.0
-"""Seconds of many entries that become durable together."""
+"""Seconds of many entries that become durable together, at the least."""
+
+_SHARE = 0.05
+"""Of the time at most so much goes into making entries durable, unless it then takes more than ``_LONGEST`` seconds.
+What comes in belongs to pages all over a large view, and each of these is written every time."""
+
+_LONGEST = 15.0
+"""Seconds of many entries that become durable together, at the most."""
 
 _READERS = 2
 """Connections that are kept for those who read next."""
 
-_CACHE = 256
+_CACHE = 192
 """MiB of pages held while many entries are applied."""
 
 _KINDS = ("submit", "withdraw", "erase", "settings", "unreadable")
@@ -136,6 +143,7 @@ class Tabular(ABC):
         self._together = False
         self._erased = False
         self._began = 0.0
+        self._wait = 0.0
         path.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = self._opened()
@@ -189,6 +197,11 @@ class Tabular(ABC):
             self._erased = self._erased or change.kind == "erase"
         if not self._together:
             self._truncate()
+        elif time.monotonic() - self._began > max(_PATIENCE, self._wait):
+            try:
+                self._settle()
+            except sqlite3.Error as error:
+                raise self._broken(error) from error
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -201,10 +214,12 @@ class Tabular(ABC):
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE << 10}")
             try:
                 with self._writing():
-                    self._together, self._began = True, time.monotonic()
-                    yield
+                    self._together, self._began, self._wait = True, time.monotonic(), 0.0
+                    try:
+                        yield
+                    finally:
+                        self._together = False
             finally:
-                self._together = False
                 self._connection.execute("PRAGMA cache_size = -2000")
             self._truncate()
 
@@ -343,20 +358,27 @@ class Tabular(ABC):
             if self._together:
                 begin, end, undo = "SAVEPOINT entry", "RELEASE entry", ["ROLLBACK TO entry", "RELEASE entry"]
             try:
+                if self._together and not self._connection.in_transaction:
+                    # SQLite itself ends a transaction after some errors, such as a full disk.
+                    self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.execute(begin)
                 try:
                     yield self._connection
+                    self._connection.execute(end)
                 except BaseException:
                     for step in undo if self._connection.in_transaction else []:
                         self._connection.execute(step)
                     raise
-                self._connection.execute(end)
-                if self._together and time.monotonic() - self._began > _PATIENCE:
-                    self._connection.execute("COMMIT")
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    self._began = time.monotonic()
             except sqlite3.Error as error:
                 raise self._broken(error) from error
+
+    def _settle(self) -> None:
+        """Make durable what was applied together so far."""
+        start = time.monotonic()
+        self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._began = time.monotonic()
+        self._wait = min((self._began - start) / _SHARE, _LONGEST)
 
     def _broken(self, error: sqlite3.Error) -> Damaged | NoSpace:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
