@@ -22,6 +22,7 @@ from provrepo.model.statements import ENTITY
 from provrepo.views import lineage_store
 from provrepo.views.lineage_held import Held, Source, Thing
 from provrepo.views.lineage_impact import Impact, impact
+from provrepo.views.lineage_later import Later
 from provrepo.views.lineage_reading import read
 from provrepo.views.lineage_rows import Rows, timed_out
 from provrepo.views.lineage_scopes import Scopes
@@ -83,6 +84,7 @@ class Lineage(Tabular):
         super().__init__(path, base=base)
         self._scopes = Scopes()
         self._touched: dict[int, list[int]] = {}
+        self._later = Later()
 
     def ask(
         self,
@@ -216,7 +218,7 @@ class Lineage(Tabular):
         return iter(sorted(" ".join([row[0], RULES[row[1]].name, *map(str, row[2:])]) for row in found))
 
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        lineage_store.put(connection, version, read(lines))
+        lineage_store.put(connection, version, read(lines), self._later)
         self._touch(connection, version)
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
@@ -225,6 +227,7 @@ class Lineage(Tabular):
 
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
         self._touch(connection, version)
+        self._later.flush(connection)
         lineage_store.take(connection, version)
 
     def _touch(self, connection: sqlite3.Connection, version: int) -> None:
@@ -233,17 +236,31 @@ class Lineage(Tabular):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with super()._writing() as connection:
-                yield connection
-        except BaseException:
-            # The numbers of what was undone are given again, to other changes.
-            self._touched.clear()
-            self._scopes.clear()
-            raise
-        # Rows are forgotten after the change can be seen; until this is told, whoever sees it starts anew.
-        for generation in list(self._touched):
-            self._scopes.changed(generation, self._touched.pop(generation))
+        with self._lock:
+            mark = self._later.mark()
+            try:
+                with super()._writing() as connection:
+                    yield connection
+                    if not self._together:
+                        self._later.flush(connection)
+            except BaseException:
+                if self._together and self._connection.in_transaction:
+                    self._later.undo(mark)
+                else:
+                    self._later.clear()
+                # The numbers of what was undone are given again, to other changes.
+                self._touched.clear()
+                self._scopes.clear()
+                raise
+            self._later.done()
+            # Rows are forgotten after the change can be seen; until this is told, whoever sees it starts anew.
+            for generation in list(self._touched):
+                self._scopes.changed(generation, self._touched.pop(generation))
+
+    def _settle(self) -> None:
+        self._later.flush(self._connection)
+        self._later.done()
+        super()._settle()
 
     @contextmanager
     def _asking(

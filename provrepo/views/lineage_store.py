@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, chain
 
+from provrepo.views.lineage_later import Later, insert
 from provrepo.views.lineage_reading import Content
 from provrepo.views.lineage_table import is_content
 
@@ -58,8 +59,7 @@ def chunks(terms: Sequence[int]) -> Iterable[str]:
 
 def generation(connection: sqlite3.Connection) -> int:
     """The number of changes to the content so far."""
-    (found,) = connection.execute("SELECT value FROM counter WHERE name = 'generation'").fetchone()
-    return int(found)
+    return _number(connection, "generation")
 
 
 def count(connection: sqlite3.Connection) -> int:
@@ -68,8 +68,9 @@ def count(connection: sqlite3.Connection) -> int:
     return generation(connection)
 
 
-def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
-    """Take in what a version says."""
+def put(connection: sqlite3.Connection, version: int, content: Content, later: Later) -> None:
+    """Take in what a version says, as far as it does not wait in ``later``."""
+    first = _number(connection, "thing")
     terms = _intern(connection, content.kinds)
     edges = [
         (terms[subject], rule, terms[upper], version, graph, time)
@@ -79,19 +80,20 @@ def put(connection: sqlite3.Connection, version: int, content: Content) -> None:
     ]
     # In the order of the tables: neighbors come to lie side by side, and fewer pages are touched.
     edges.sort()
-    connection.executemany("INSERT OR IGNORE INTO edge VALUES (?, ?, ?, ?, ?, ?)", edges)
-    keys = sorted({(upper, rule, subject) for subject, rule, upper, _, _, _ in edges})
-    connection.executemany("INSERT OR IGNORE INTO edge_into VALUES (?, ?, ?)", keys)
+    later.add(connection, "edge", edges, first)
+    keys = [(upper, rule, subject) for subject, rule, upper, _, _, _ in edges]
+    keys.sort()
+    later.add(connection, "edge_into", keys, first)
     sorts = _sorts(connection, content)
-    connection.executemany(
-        "INSERT INTO about VALUES (?, ?, ?, ?)",
-        sorted((terms[iri], version, sorts[iri], content.labels.get(iri)) for iri in content.kinds),
-    )
+    labels = content.labels
+    about = [(terms[iri], version, sorts[iri], labels.get(iri)) for iri in content.kinds]
+    about.sort()
+    later.add(connection, "about", about, first)
     connection.execute("INSERT INTO content VALUES (?, ?, ?)", (version, len(terms), _packed(terms.values())))
 
 
 def take(connection: sqlite3.Connection, version: int) -> None:
-    """Take out what a version says, and every name that nobody else says."""
+    """Take out what a version says, and every name that nobody else says; nothing waits to be put in."""
     terms = terms_of(connection, version)
     for chunk in chunks(terms):
         held = "FROM json_each(?1) j CROSS JOIN edge e ON e.subject = j.value AND e.version = ?2"
@@ -129,6 +131,11 @@ def unpacked(terms: bytes) -> Iterable[int]:
     return accumulate(array("q", zlib.decompress(terms)))
 
 
+def _number(connection: sqlite3.Connection, counter: str) -> int:
+    (found,) = connection.execute("SELECT value FROM counter WHERE name = ?", (counter,)).fetchone()
+    return int(found)
+
+
 def _packed(terms: Collection[int]) -> bytes:
     """Numbers as what each is greater than the one before, compressed."""
     ordered = sorted(terms)
@@ -149,9 +156,9 @@ def _intern(connection: sqlite3.Connection, iris: Iterable[str]) -> dict[str, in
         if iri not in found:
             new["content" if is_content(iri) else "thing"].append(iri)
     for name, names in new.items():
-        (first,) = connection.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        first = _number(connection, name)
         numbers = range(first, first + 2 * len(names), 2)
-        connection.executemany("INSERT INTO term VALUES (?, ?)", zip(numbers, names, strict=True))
+        insert(connection, "INTO term", list(zip(numbers, names, strict=True)))
         connection.execute("UPDATE counter SET value = ? WHERE name = ?", (first + 2 * len(names), name))
         found.update(zip(names, numbers, strict=True))
     return found
