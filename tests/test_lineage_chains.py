@@ -219,6 +219,19 @@ def test_a_walk_finds_all_of_a_chain_that_is_cut_behind_it() -> None:
         assert asked(w, "urn:y", Options(), 1) == expected
 
 
+def test_a_chain_keeps_its_tips_when_it_is_cut_beside_what_was_forgotten() -> None:
+    facts = [*chain(9), *[Fact("urn:n9", "wasDerivedFrom", f"urn:m{n}") for n in range(2)]]
+    facts += [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:l{n}") for n in range(2)]
+    facts.append(Fact("urn:n9", "wasAttributedTo", "urn:agent"))
+    with world() as w:
+        w.submit("open", "d", facts)
+        w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n5"), Fact("urn:x", "wasDerivedFrom", "urn:n7")])
+        assert asked(w, "urn:n0", Options(), 1) is not None
+        w.submit("open", "f", [Fact("urn:y", "wasDerivedFrom", "urn:m0")])
+        same(w, ["urn:x"])
+        assert asked(w, "urn:x", Options(), 1) == (11, 11, ("urn:l0", "urn:l1"), ({"urn:x": 0}, set()))
+
+
 def test_what_is_forgotten_is_not_counted_any_more() -> None:
     with world() as w:
         w.submit("open", "d", chain(20))

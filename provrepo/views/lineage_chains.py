@@ -168,7 +168,7 @@ class Chains:
             del self._inside[state]
         self.size -= len(self._states[number])
         self._links[number] = None
-        self._put(number, array("q"))
+        self._put(number, {})
 
     def _settle(self, rows: Rows) -> None:
         """Look at what was a tip and may be none any more."""
@@ -202,8 +202,8 @@ class Chains:
 
         Each question has a start of its own: if every one of them cut a chain, few would be left.
         """
-        onward = self._onward(start, missing)
-        if onward is None:
+        onward, _ = self._parted(start, missing)
+        if missing:
             return [start], (), None
         if len(onward) == 1:
             number = self._inside.get(onward[0])
@@ -242,7 +242,7 @@ class Chains:
 
     def _gathered(self, first: Sequence[int], seen: set[int]) -> Closure:
         beginning = frozenset(first)
-        more, odd, tips, moves = self._described(first)
+        more, odd, tips, moves = self._described(self._with_tips(first))
         odd += [state for number in self._odd.keys() & seen for state in self._odd[number]]
         main = array("q", b"".join(map(self._main.__getitem__, seen))) + more
         every = set(tips).union(*map(self._tips.__getitem__, seen))
@@ -257,7 +257,7 @@ class Chains:
         """Make chains."""
         for place in range(0, len(numbers), _AT_ONCE):
             left = numbers[place : place + _AT_ONCE]
-            missing, begun = {self._heads[number] for number in left}, dict[int, dict[int, None]]()
+            missing, begun = {self._heads[number] for number in left}, dict[int, dict[int, list[int]]]()
             while left:
                 rows.check()
                 rows.reach(missing)
@@ -265,18 +265,22 @@ class Chains:
                 with self._lock:
                     left = [number for number in left if not self._build(number, begun, missing)]
 
-    def _build(self, number: int, begun: dict[int, dict[int, None]], missing: set[int]) -> bool:
+    def _build(self, number: int, begun: dict[int, dict[int, list[int]]], missing: set[int]) -> bool:
         """Make a chain; or go on as far as rows are known, and say which are missing."""
         if self._links[number] is not None:
             return True
-        states = begun.setdefault(number, {self._heads[number]: None})
+        state = self._heads[number]
+        states = begun.setdefault(number, {})
         if states.keys() & self._inside.keys() or len(states.keys() & self._numbers.keys()) > 1:
             # Somebody else has put a part of it elsewhere.
-            states = begun[number] = {self._heads[number]: None}
+            states.clear()
+        if states:
+            state, _ = states.popitem()
+        lacking: set[int] = set()
         while True:
-            state = next(reversed(states))
-            onward = self._onward(state, missing)
-            if onward is None:
+            onward, states[state] = self._parted(state, lacking)
+            if lacking:
+                missing |= lacking
                 return False
             # What has a bound of time is looked at before it is gone beyond.
             if len(onward) != 1 or len(states) == _LONGEST or onward[0] >> SHIFT not in (MAIN, OTHER):
@@ -284,9 +288,9 @@ class Chains:
             following = self._same.setdefault(onward[0], onward[0])
             if following in states or following in self._numbers or following in self._inside:
                 break
-            states[following] = None
+            state = following
         self._inside.update(dict.fromkeys(islice(states, 1, None), number))
-        self._put(number, array("q", states))
+        self._put(number, states)
         self.size += len(states)
         links = tuple(map(self._number, onward))
         # The last state may lead into the middle of this very chain, which was cut by that.
@@ -318,14 +322,14 @@ class Chains:
         place = states.index(head)
         for state in states[place + 1 :]:
             self._inside[state] = number
-        self._put(number, states[place:])
+        self._put(number, self._with_tips(states[place:]))
         self._links[number] = links
-        self._put(former, states[:place])
+        self._put(former, self._with_tips(states[:place]))
         self._links[former] = (number,)
 
-    def _put(self, number: int, states: array[int]) -> None:
-        """Put down which states a chain has, and what is known of them."""
-        self._states[number] = states
+    def _put(self, number: int, states: Mapping[int, Sequence[int]]) -> None:
+        """Put down which states a chain has, each with its tips, and what is known of them."""
+        self._states[number] = array("q", states)
         main, odd, self._tips[number], self._moves[number] = self._described(states)
         self._main[number] = main.tobytes()
         if odd:
@@ -333,13 +337,13 @@ class Chains:
         else:
             self._odd.pop(number, None)
 
-    def _described(self, states: Iterable[int]) -> tuple[array[int], list[int], tuple[int, ...], int]:
-        """Of some states the main ones, the odd ones, the tips beside them, and how many moves; see ``Closure``."""
+    def _described(self, states: Mapping[int, Sequence[int]]) -> tuple[array[int], list[int], tuple[int, ...], int]:
+        """Of states with their tips the main ones, the odd ones, the tips, and how many moves; see ``Closure``."""
         main, odd, tips, moves = array("q"), list[int](), dict[int, None](), 0
-        for state in states:
-            row = self._rows[state]
-            moves += len(row)
-            tips.update((target, None) for target in row if self._is_tip(target, state))
+        for state, beside in states.items():
+            moves += len(self._rows[state])
+            for tip in beside:
+                tips[tip] = None
             if state <= NODE:
                 main.append(state)
             if state > NODE or state in self._ends or state in self._backs:
@@ -350,23 +354,26 @@ class Chains:
                 self._known[tip] = self._rows[tip]
         return main, odd, tuple(tips), moves
 
-    def _onward(self, state: int, missing: set[int]) -> list[int] | None:
-        """What comes next, tips aside; None where rows are missing that would tell which are."""
-        row = self._rows[state]
-        lacking = [target for target in row if target >> SHIFT != LEAF and target not in self._rows]
-        if lacking:
-            missing.update(lacking)
-            return None
-        return list(dict.fromkeys(target for target in row if not self._is_tip(target, state)))
+    def _with_tips(self, states: Iterable[int]) -> dict[int, list[int]]:
+        """States of chains that are made, with their tips."""
+        return {state: self._parted(state, set())[1] for state in states}
 
-    def _is_tip(self, target: int, state: int) -> bool:
-        """Whether nothing comes next but the state before, and that because it is followed back."""
-        if target >> SHIFT == LEAF:
-            return True
-        row = self._rows.get(target)
-        if not row:
-            return row is not None
-        return target in self._backs and len(row) == len(self._backs[target]) and row.count(state) == len(row)
+    def _parted(self, state: int, missing: set[int]) -> tuple[list[int], list[int]]:
+        """What comes next from a state, and the tips; what has no row that would tell is put down as missing."""
+        onward, tips, rows, backs = dict[int, None](), list[int](), self._rows, self._backs
+        for target in rows[state]:
+            if target >> SHIFT == LEAF:
+                tips.append(target)
+                continue
+            row = rows.get(target)
+            if row is None:
+                missing.add(target)
+            # Nothing comes next, or nothing but this very state, and that because it is followed back.
+            elif not row or (target in backs and len(row) == len(backs[target]) and row.count(state) == len(row)):
+                tips.append(target)
+            else:
+                onward[target] = None
+        return list(onward), tips
 
 
 def undominated(

@@ -48,6 +48,9 @@ _LONGEST = 15.0
 _READERS = 2
 """Connections that are kept for those who read next."""
 
+_LOG = 32 << 20
+"""Bytes that the log keeps of the disk once what it held is in the file."""
+
 _CACHE = 192
 """MiB of pages held while many entries are applied."""
 
@@ -298,6 +301,7 @@ class Tabular(ABC):
             # What was erased is not to be found in the file either. A commit that a power cut loses is applied again.
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG}")
             layout = zlib.crc32(f"{_COMMON}{self.TABLES}".encode()) >> 1
             (held,) = connection.execute("PRAGMA user_version").fetchone()
             if not held:
