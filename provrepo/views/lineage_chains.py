@@ -257,7 +257,7 @@ class Chains:
         """Make chains."""
         for place in range(0, len(numbers), _AT_ONCE):
             left = numbers[place : place + _AT_ONCE]
-            missing, begun = {self._heads[number] for number in left}, dict[int, dict[int, list[int]]]()
+            missing, begun = {self._heads[number] for number in left}, dict[int, dict[int, Sequence[int]]]()
             while left:
                 rows.check()
                 rows.reach(missing)
@@ -265,7 +265,7 @@ class Chains:
                 with self._lock:
                     left = [number for number in left if not self._build(number, begun, missing)]
 
-    def _build(self, number: int, begun: dict[int, dict[int, list[int]]], missing: set[int]) -> bool:
+    def _build(self, number: int, begun: dict[int, dict[int, Sequence[int]]], missing: set[int]) -> bool:
         """Make a chain; or go on as far as rows are known, and say which are missing."""
         if self._links[number] is not None:
             return True
@@ -339,41 +339,45 @@ class Chains:
 
     def _described(self, states: Mapping[int, Sequence[int]]) -> tuple[array[int], list[int], tuple[int, ...], int]:
         """Of states with their tips the main ones, the odd ones, the tips, and how many moves; see ``Closure``."""
-        main, odd, tips, moves = array("q"), list[int](), dict[int, None](), 0
+        odd, tips, moves = list[int](), dict[int, None](), 0
+        rows, ends, backs = self._rows, self._ends, self._backs
         for state, beside in states.items():
-            moves += len(self._rows[state])
+            moves += len(rows[state])
             for tip in beside:
                 tips[tip] = None
-            if state <= NODE:
-                main.append(state)
-            if state > NODE or state in self._ends or state in self._backs:
+            if state > NODE or state in ends or state in backs:
                 odd.append(state)
-                moves -= len(self._backs.get(state, ()))
+                moves -= len(backs.get(state, ()))
+        main = array("q", [state for state in states if state <= NODE] if odd else states)
         for tip in tips:
             if tip >> SHIFT != LEAF:
                 self._known[tip] = self._rows[tip]
         return main, odd, tuple(tips), moves
 
-    def _with_tips(self, states: Iterable[int]) -> dict[int, list[int]]:
+    def _with_tips(self, states: Iterable[int]) -> dict[int, Sequence[int]]:
         """States of chains that are made, with their tips."""
         return {state: self._parted(state, set())[1] for state in states}
 
-    def _parted(self, state: int, missing: set[int]) -> tuple[list[int], list[int]]:
+    def _parted(self, state: int, missing: set[int]) -> tuple[tuple[int, ...], Sequence[int]]:
         """What comes next from a state, and the tips; what has no row that would tell is put down as missing."""
-        onward, tips, rows, backs = dict[int, None](), list[int](), self._rows, self._backs
-        for target in rows[state]:
+        rows, backs, row = self._rows, self._backs, self._rows[state]
+        if len(row) == 1 and row[0] not in backs and row[0] >> SHIFT != LEAF and rows.get(row[0]):
+            # Nearly half of all are such.
+            return row, ()
+        onward, tips = dict[int, None](), list[int]()
+        for target in row:
             if target >> SHIFT == LEAF:
                 tips.append(target)
                 continue
-            row = rows.get(target)
-            if row is None:
+            after = rows.get(target)
+            if after is None:
                 missing.add(target)
             # Nothing comes next, or nothing but this very state, and that because it is followed back.
-            elif not row or (target in backs and len(row) == len(backs[target]) and row.count(state) == len(row)):
+            elif not after or (target in backs and len(after) == len(backs[target]) == after.count(state)):
                 tips.append(target)
             else:
                 onward[target] = None
-        return list(onward), tips
+        return tuple(onward), tips
 
 
 def undominated(
