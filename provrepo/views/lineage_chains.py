@@ -57,7 +57,7 @@ class Closure:
     seen: set[int]
     first: frozenset[int]
     tips: set[int]
-    main: array[int]
+    main: memoryview[int]
     others: set[int]
     odd: list[int]
     moves: int
@@ -109,6 +109,7 @@ class Chains:
         # What was known of tips that are no leaves when chains were made, and which of them may have changed.
         self._known: dict[int, tuple[int, ...]] = {}
         self._doubtful: set[int] = set()
+        self._prepared = False
         self.size = 0
         """How many states are held."""
 
@@ -125,6 +126,8 @@ class Chains:
                 began.
         """
         self._settle(rows)
+        if rows.scope.complete and not self._prepared:
+            self._prepare(rows)
         missing = {start}
         while missing:
             rows.reach(missing)
@@ -189,6 +192,14 @@ class Chains:
             number = self._cut_from.get(number)
         return number
 
+    def _prepare(self, rows: Rows) -> None:
+        """Make the chains of all rows, so that each later question finds them: from where nothing leads to."""
+        led_to = set[int]().union(*self._rows.values())
+        with self._lock:
+            heads = [self._number(state) for state in list(self._rows) if state <= NODE and state not in led_to]
+        self._reached(heads, rows)
+        self._prepared = True
+
     def _is_as_known(self, tip: int) -> bool:
         row = self._rows[tip]
         return row == self._known[tip] and len(row) == len(self._backs.get(tip, ()))
@@ -244,7 +255,7 @@ class Chains:
         beginning = frozenset(first)
         more, odd, tips, moves = self._described(self._with_tips(first))
         odd += [state for number in self._odd.keys() & seen for state in self._odd[number]]
-        main = array("q", b"".join(map(self._main.__getitem__, seen))) + more
+        main = memoryview(b"".join([more.tobytes(), *map(self._main.__getitem__, seen)])).cast("q")
         every = set(tips).union(*map(self._tips.__getitem__, seen))
         others = {state & NODE for state in odd if state > NODE} | {state & NODE for state in every}
         # Few nodes are known in their main state as well.

@@ -105,6 +105,7 @@ class Scope:
         chains: the same states in chains.
         versions: the numbers of those that were read as a whole.
         asked: how much was asked for of others.
+        complete: whether all versions were read but for large ones.
         needed: how many of them said something that was asked for.
         total: how many versions there are; None where nobody asked.
         filled: states that are held, as keys and in rows.
@@ -124,6 +125,7 @@ class Scope:
     chains: Chains = field(init=False)
     versions: set[int] = field(default_factory=set)
     asked: dict[int, int] = field(default_factory=dict)
+    complete: bool = False
     needed: int = 0
     total: int | None = None
     filled: int = 0
@@ -293,7 +295,7 @@ class Rows:
             scope.total = held.total()
         scope.needed += len(wanted)
         if _MANY * scope.needed >= scope.total:
-            beside = held.all_versions()
+            beside, scope.complete = held.all_versions(), True
         else:
             width = _AHEAD * scope.needed // scope.total
             beside = {version for last in wanted for version in range(last - width, last)}
