@@ -184,6 +184,25 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
         assert max(looked) >= 35
 
 
+@pytest.mark.parametrize(("most", "complete"), [(1_000, True), (100, False)])
+def test_all_is_read_where_a_third_was_needed_and_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, most: int, complete: bool
+) -> None:
+    monkeypatch.setattr(lineage_rows, "MOST", most)
+    with world() as w:
+        for number in range(12):
+            w.submit("open", f"d{number}", [Fact(f"urn:n{number}", "wasDerivedFrom", f"urn:n{number + 1}")])
+        for number in range(12, 14):
+            w.submit(
+                "open", f"d{number}", [Fact(f"urn:m{number}-{n}", "wasDerivedFrom", f"urn:l{n}") for n in range(9)]
+            )
+        assert asked(w, "urn:n2", Options(), 1) == (11, 10, ("urn:n12",), ({"urn:n2": 0}, set()))
+        (scope,) = w.view._scopes._kept.values()
+        assert scope.complete is complete
+        assert (len(scope.versions) == 14) is complete
+        same(w, ["urn:n0", "urn:m12-1", "urn:l3"])
+
+
 def test_walks_at_the_same_time_find_what_they_find_alone() -> None:
     documents, random = history(5, 200), Random(5)
     starts = [f"urn:t{random.randrange(200)}" for _ in range(60)]

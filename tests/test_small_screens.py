@@ -92,3 +92,10 @@ def test_every_wide_table_can_be_reached_by_name(site: Site) -> None:
     assert [
         line for line in found if not ('role="region"' in line and "aria-label=" in line and 'tabindex="0"' in line)
     ] == []
+
+
+def test_every_text_that_may_be_wide_can_be_reached(site: Site) -> None:
+    templates = (Path(__file__).parents[1] / "web" / "templates").glob("*.html")
+    found = [line for path in templates for line in path.read_text("utf-8").splitlines() if "<pre" in line]
+    assert len(found) >= 5
+    assert [line for line in found if 'tabindex="0"' not in line] == []

@@ -30,7 +30,7 @@ __all__ = ["Chains", "Closure", "Outgrown", "undominated"]
 _LONGEST = 4096
 """States of a chain: cutting one copies them."""
 
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
 """Chains that are made between two looks at the clock, while nobody else can make any."""
 
 

@@ -37,8 +37,8 @@ from provrepo.views.lineage_store import CHUNK, names_content
 
 __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
 
-MOST = 1_600_000
-"""The most states that are kept, as keys and in rows, all scopes together: some 200 MB, at 125 bytes for each."""
+MOST = 2_400_000
+"""The most states that are kept, as keys, in rows and in chains, all scopes together: some 200 MB, at 80 bytes each."""
 
 _AHEAD = 16
 """Versions that are read beside one that is needed, times the share of all that has been needed so far."""
@@ -294,7 +294,8 @@ class Rows:
         if scope.total is None:
             scope.total = held.total()
         scope.needed += len(wanted)
-        if _MANY * scope.needed >= scope.total:
+        # As many as were needed took up what there is by now: all of them have to fit.
+        if _MANY * scope.needed >= scope.total and scope.filled * scope.total < scope.needed * (MOST // 2):
             beside, scope.complete = held.all_versions(), True
         else:
             width = _AHEAD * scope.needed // scope.total
