@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
+from provrepo.codecs.collector import paused
 from provrepo.errors import TimedOut
 from provrepo.views.lineage_chains import Chains, Outgrown
 from provrepo.views.lineage_held import Held, Key
@@ -310,9 +311,10 @@ class Rows:
 
     def _take_all(self, states: Collection[int]) -> None:
         ordered = sorted(states)
-        for start in range(0, len(ordered), CHUNK):
-            self.check()
-            self._take(ordered[start : start + CHUNK])
+        with paused():
+            for start in range(0, len(ordered), CHUNK):
+                self.check()
+                self._take(ordered[start : start + CHUNK])
 
     def _bound(self, state: int) -> int | None:
         mode = state >> SHIFT
