@@ -194,7 +194,10 @@ def test_rebuild_and_fsck(command: Command) -> None:
     assert "crops" in before
     assert command("rebuild").stdout == before
     assert sorted(command.json("rebuild")) == ["*public", "crops"]
-    assert command("fsck").stdout.strip().endswith(": sound")
+    looked = command("fsck").stdout.strip()
+    assert looked.endswith(": sound")
+    assert "views were not looked at" in looked
+    assert "another process" not in looked
     assert command.json("fsck")["sound"] is True
 
 

@@ -50,8 +50,10 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
         notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
     if store.may_follow():
         problems += _views(store)
-    else:
+    elif store.follows:
         notes.append("the views are held by another process and were not looked at")
+    else:
+        notes.append("the views were not looked at: `provrepo rebuild` makes them anew from what was")
     return Check(entries, len(named), tuple(problems), tuple(notes))
 
 

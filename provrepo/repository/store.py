@@ -128,6 +128,11 @@ class Store:
             return None
         return Actor(found.actor, found.name, projects=found.projects, write=found.write)
 
+    @property
+    def follows(self) -> bool:
+        """Whether this process was opened to take the views where nobody else has them."""
+        return self._follow
+
     def may_follow(self) -> bool:
         """Whether this process holds the views, or could take them now."""
         return self._follow and self.follower.acquire()
