@@ -82,7 +82,7 @@ def same(w: World, nodes: Sequence[str]) -> None:
                 assert found == [asked(w, node, options, limit) for limit in (ALL, 3)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(5, 40))
 def test_chains_find_what_levels_find(seed: int, size: int) -> None:
     random, documents = Random(seed), history(seed, size)
