@@ -184,6 +184,20 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
         assert max(looked) >= 35
 
 
+def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage_rows, "_SMALL", 50)
+    with world() as w:
+        w.submit("open", "d", [Fact(f"urn:n{n}", "wasDerivedFrom", f"urn:p{n}") for n in range(60)])
+        w.submit("open", "e", [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:q{n}") for n in range(60)])
+        needed = [*[f"urn:n{n}" for n in range(50)], "urn:m0"]
+        w.submit("open", "f", [Fact("urn:x", "wasDerivedFrom", thing) for thing in needed])
+        found = asked(w, "urn:x", Options(), 1)
+        assert found is not None
+        assert found[:2] == (103, 102)
+        (scope,) = w.view._scopes._kept.values()
+        assert (scope.versions, scope.asked) == ({1}, {1: 50, 2: 1, 3: 1})
+
+
 @pytest.mark.parametrize(("most", "complete"), [(1_000, True), (100, False)])
 def test_all_is_read_where_a_third_was_needed_and_there_is_room(
     monkeypatch: pytest.MonkeyPatch, most: int, complete: bool

@@ -143,12 +143,21 @@ class Held:
         """The versions that count."""
         return {found for (found,) in self.connection.execute(_CURRENT.format("v.id"))}
 
-    def versions(self, nodes: Sequence[int]) -> dict[int, int]:
-        """The versions that say a relation whose subject is one of some nodes, and of how many things they speak."""
+    def versions(self, nodes: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The versions that say a relation whose subject is one of some nodes.
+
+        Returns:
+            For each how many of the nodes these are, and of how many things it speaks in all.
+        """
         query = (
-            f"DISTINCT e.version, c.size FROM json_each(?) j {_OUT} {_EDGE} CROSS JOIN content c ON c.version = v.id"
+            f"e.version, count(DISTINCT e.subject), c.size FROM json_each(?) j {_OUT} {_EDGE} "
+            "CROSS JOIN content c ON c.version = v.id GROUP BY e.version"
         )
-        return dict(self._rows(query, nodes))
+        found: dict[int, tuple[int, int]] = {}
+        for version, count, size in self._rows(query, nodes):
+            former, _ = found.get(version, (0, size))
+            found[version] = former + count, size
+        return found
 
     def terms(self, versions: Sequence[int], *, largest: int = _NOW) -> dict[int, list[int]]:
         """The nodes of which each of some versions speaks, as far as it counts, and speaks of no more than so many."""

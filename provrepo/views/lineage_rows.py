@@ -187,6 +187,7 @@ class Rows:
         self._held = held
         self._stop = options.stop
         self._ahead = options.upstream and options.depth is None
+        self._taken = 0
         self._deadline = deadline
 
     def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[tuple[int, ...]]]]:
@@ -232,11 +233,11 @@ class Rows:
         """Take in the rows of states into the same scope.
 
         Raises:
-            Outgrown: it is full.
+            Outgrown: it is full, or this walk alone takes half of what there may be.
         """
         scope = self.scope
         self.fill(states)
-        if self.scope is not scope:
+        if self.scope is not scope or self._taken > MOST // 2:
             raise Outgrown
 
     def moves(self, states: Sequence[int]) -> Iterator[Move]:
@@ -285,11 +286,13 @@ class Rows:
         """
         scope, held = self.scope, self._held
         saying = held.versions(sorted({state & NODE for state in states}))
-        wanted: set[int] = set()
+        wanted, room = set[int](), MOST // 2 - scope.size
         for version in saying.keys() - scope.versions:
-            asked = scope.asked[version] = scope.asked.get(version, 0) + len(states)
-            if saying[version] <= _SMALL or asked * _MANY >= saying[version]:
+            count, size = saying[version]
+            asked = scope.asked[version] = scope.asked.get(version, 0) + count
+            if size <= _SMALL or (asked * _MANY >= size and size < room):
                 wanted.add(version)
+                room -= size
         if not wanted:
             return
         if scope.total is None:
@@ -346,6 +349,7 @@ class Rows:
                 if targets:
                     scope.special.add(state)
             scope.filled += 1 + len(row)
+            self._taken += 1 + len(row)
             scope.rows[same(state, state)] = row
 
     def _moves(self, states: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, bool]]:
