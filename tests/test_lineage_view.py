@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from provrepo.errors import Damaged
-from provrepo.views import tabular
+from provrepo.errors import Damaged, TimedOut
+from provrepo.views import lineage, tabular
 from provrepo.views.contract import BASE, Stream, ViewContract
 from provrepo.views.lineage import Lineage
+from provrepo.views.lineage_walk import Options
 from provrepo.views.view import View
 from provrepo.vocab import PROV, RDF_TYPE
 
@@ -152,3 +154,41 @@ def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
         ["urn:run", "used", name, str(time)]
         for name, time in (("urn:data", 2 * day + 1), ("urn:data", day + 1), ("urn:untimed", 0))
     ]
+
+
+def test_connections_are_kept_for_the_next_readers(tmp_path: Path) -> None:
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
+    with view._reading() as first:
+        pass
+    with view._reading() as second:
+        assert second is first
+    with pytest.raises(ZeroDivisionError), view._reading() as failed:
+        1 / 0  # noqa: B018
+    assert failed is first
+    assert view._idle == []
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(view._reading())
+    assert len(view._idle) == 2
+    view.close()
+    assert view._idle == []
+
+
+def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lineage, "_STEPS", 1)
+    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view.apply("secret", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
+    assert view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=time.monotonic() + 0.5) is not None
+    (kept,) = view._idle
+    assert view.ask("urn:run", ["open"], [Options()], limit=1) is None
+    assert view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=time.monotonic() + 0.5) is not None
+    time.sleep(0.6)
+    assert view.datasets() == ["secret"]
+    assert view._idle == [kept]
+    with pytest.raises(TimedOut):
+        view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=time.monotonic() - 1)
+    assert view._idle == []
+    view.close()

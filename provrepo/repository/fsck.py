@@ -53,7 +53,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     elif store.follows:
         notes.append("the views are held by another process and were not looked at")
     else:
-        notes.append("the views were not looked at: `provrepo rebuild` makes them anew from what was")
+        notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
     return Check(entries, len(named), tuple(problems), tuple(notes))
 
 

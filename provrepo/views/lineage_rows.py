@@ -45,7 +45,7 @@ _AHEAD = 16
 """Versions that are read beside one that is needed, times the share of all that has been needed so far."""
 
 _MANY = 3
-"""Where one in so many versions has been needed, all are read."""
+"""All versions are read where one in so many has been needed; a large one where one in so many of its things has."""
 
 _SMALL = 500
 """The most things of which a version may speak that is read as a whole."""
@@ -105,10 +105,10 @@ class Scope:
             object does not compare, and does not fetch another from memory.
         chains: the same states in chains.
         versions: the numbers of those that were read as a whole.
-        asked: how much was asked for of others.
+        asked: of how many of their things others were asked.
         complete: whether all versions were read but for large ones.
         needed: how many of them said something that was asked for.
-        total: how many versions there are; None where nobody asked.
+        total: how many versions there were when that was first asked; None before.
         filled: states that are held, as keys and in rows.
         users: walks that are under way on it.
         timed: whether the row of a thing may depend on the times of its neighbors.
