@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.views import lineage_chains, lineage_rows
+from provrepo.views import lineage_ahead, lineage_chains, lineage_rows
 from provrepo.views.lineage import Answer
 from provrepo.views.lineage_chains import Chains, Outgrown
 from provrepo.views.lineage_rows import Scope
@@ -107,7 +107,7 @@ def test_chains_find_what_levels_find(seed: int, size: int) -> None:
 
 def test_a_way_without_a_choice_is_one_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     # Where most has been needed, the chains of all are made.
-    monkeypatch.setattr(lineage_rows, "_MANY", 0)
+    monkeypatch.setattr(lineage_ahead, "_MANY", 0)
     with world() as w:
         w.submit("open", "d", chain(50))
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n30"), Fact("urn:x", "wasDerivedFrom", "urn:n45")])
@@ -167,7 +167,7 @@ def test_chains_are_no_longer_than_they_may_be(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_rows, "_SMALL", 10)
+    monkeypatch.setattr(lineage_ahead, "_SMALL", 10)
     with world() as w:
         w.submit("open", "d", chain(60))
         looked: list[int] = []
@@ -185,7 +185,7 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
 
 
 def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_rows, "_SMALL", 50)
+    monkeypatch.setattr(lineage_ahead, "_SMALL", 50)
     with world() as w:
         w.submit("open", "d", [Fact(f"urn:n{n}", "wasDerivedFrom", f"urn:p{n}") for n in range(60)])
         w.submit("open", "e", [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:q{n}") for n in range(60)])
@@ -195,7 +195,7 @@ def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatc
         assert found is not None
         assert found[:2] == (103, 102)
         (scope,) = w.view._scopes._kept.values()
-        assert (scope.versions, scope.asked) == ({1}, {1: 50, 2: 1, 3: 1})
+        assert (scope.ahead.versions, scope.ahead.asked) == ({1}, {1: 50, 2: 1, 3: 1})
 
 
 @pytest.mark.parametrize(("most", "complete"), [(1_000, True), (100, False)])
@@ -212,8 +212,8 @@ def test_all_is_read_where_a_third_was_needed_and_there_is_room(
             )
         assert asked(w, "urn:n2", Options(), 1) == (11, 10, ("urn:n12",), ({"urn:n2": 0}, set()))
         (scope,) = w.view._scopes._kept.values()
-        assert scope.complete is complete
-        assert (len(scope.versions) == 14) is complete
+        assert scope.ahead.complete is complete
+        assert (len(scope.ahead.versions) == 14) is complete
         same(w, ["urn:n0", "urn:m12-1", "urn:l3"])
 
 

@@ -126,7 +126,7 @@ class Chains:
                 began.
         """
         self._settle(rows)
-        if rows.scope.complete and not self._prepared:
+        if rows.scope.ahead.complete and not self._prepared:
             self._prepare(rows)
         missing = {start}
         while missing:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from provrepo.codecs.collector import paused
 from provrepo.errors import TimedOut
+from provrepo.views.lineage_ahead import Ahead
 from provrepo.views.lineage_chains import Chains, Outgrown
 from provrepo.views.lineage_held import Held, Key
 from provrepo.views.lineage_reading import UNTIMED
@@ -40,15 +41,6 @@ __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
 
 MOST = 2_400_000
 """The most states that are kept, as keys, in rows and in chains, all scopes together: some 200 MB, at 80 bytes each."""
-
-_AHEAD = 16
-"""Versions that are read beside one that is needed, times the share of all that has been needed so far."""
-
-_MANY = 3
-"""All versions are read where one in so many has been needed; a large one where one in so many of its things has."""
-
-_SMALL = 500
-"""The most things of which a version may speak that is read as a whole."""
 
 _SLICE = 50_000
 """States that are expanded between two looks at the clock."""
@@ -104,11 +96,7 @@ class Scope:
         same: each state as the one object that stands for it, in rows and as their key: a look-up that finds the very
             object does not compare, and does not fetch another from memory.
         chains: the same states in chains.
-        versions: the numbers of those that were read as a whole.
-        asked: of how many of their things others were asked.
-        complete: whether all versions were read but for large ones.
-        needed: how many of them said something that was asked for.
-        total: how many versions there were when that was first asked; None before.
+        ahead: which versions were taken in as a whole.
         filled: states that are held, as keys and in rows.
         users: walks that are under way on it.
         timed: whether the row of a thing may depend on the times of its neighbors.
@@ -124,11 +112,7 @@ class Scope:
     numbers: dict[int, int] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
     chains: Chains = field(init=False)
-    versions: set[int] = field(default_factory=set)
-    asked: dict[int, int] = field(default_factory=dict)
-    complete: bool = False
-    needed: int = 0
-    total: int | None = None
+    ahead: Ahead = field(default_factory=Ahead)
     filled: int = 0
     users: int = 0
     timed: bool = False
@@ -278,35 +262,10 @@ class Rows:
                 self.fill(states)
 
     def _read_ahead(self, states: Collection[int]) -> None:
-        """Take in whole versions: those that say what some things came from, and others that stand beside them.
-
-        A walk without a depth will ask for most of what such a version says, one relation after the other. How many
-        others are read depends on how many of all have been needed, which is how likely it is that these will be; a
-        large version is read when much of it has been asked for.
-        """
-        scope, held = self.scope, self._held
-        saying = held.versions(sorted({state & NODE for state in states}))
-        wanted, room = set[int](), MOST // 2 - scope.size
-        for version in saying.keys() - scope.versions:
-            count, size = saying[version]
-            asked = scope.asked[version] = scope.asked.get(version, 0) + count
-            if size <= _SMALL or (asked * _MANY >= size and size < room):
-                wanted.add(version)
-                room -= size
-        if not wanted:
-            return
-        if scope.total is None:
-            scope.total = held.total()
-        scope.needed += len(wanted)
-        # As many as were needed took up what there is by now: all of them have to fit.
-        if _MANY * scope.needed >= scope.total and scope.filled * scope.total < scope.needed * (MOST // 2):
-            beside, scope.complete = held.all_versions(), True
-        else:
-            width = _AHEAD * scope.needed // scope.total
-            beside = {version for last in wanted for version in range(last - width, last)}
-        said = held.terms(sorted(wanted)) | held.terms(sorted(beside - scope.versions - wanted), largest=_SMALL)
-        scope.versions.update(said)
-        terms = set[int]().union(*said.values())
+        """Take in whole versions, where the rows of some states are missing."""
+        scope = self.scope
+        nodes = {state & NODE for state in states}
+        terms = scope.ahead.terms(self._held, nodes, filled=scope.size, most=MOST // 2)
         self._take_all(terms.difference(scope.rows))
         # What these lead to is mostly among them, but for what something is a version of.
         others = {target for term in terms for target in scope.rows[term] if target > NODE and target >> SHIFT != LEAF}
