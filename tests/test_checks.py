@@ -16,7 +16,7 @@ from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
 from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
-from provrepo.model.document import Quad
+from provrepo.model.document import Document, Quad, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
 from provrepo.workers.pool import Pool, default_pool
@@ -446,3 +446,15 @@ def test_checking_the_documents_of_other_people_ends_with_a_report():
         assert Report.from_dict(report.to_dict()) == report
         judged += 1
     assert judged
+
+
+def test_what_a_reader_says_of_its_source_is_a_finding_with_its_place() -> None:
+    document = Document(warnings=[Warned("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")])
+    document.unmapped.leave(Unread("/entity/x", "PROV-JSON has no such key", 5, 6))
+    report = provrepo.validate(document)
+    assert [(f.rule, f.severity, f.line, f.column, f.focus, f.repair) for f in report.findings] == [
+        ("reading:odd", Severity.VIOLATION, 3, 4, "ex:e", "mend"),
+        ("reading:unread", Severity.WARNING, 5, 6, None, None),
+    ]
+    assert "/entity/x" in report.findings[1].message
+    assert len(document.unmapped) == 1

@@ -40,7 +40,23 @@ def check(document: Document) -> list[Finding]:
 def remarks(document: Document) -> Iterator[Finding]:
     """What the reader found unusual, though it could read it."""
     for remark in document.warnings:
-        yield Finding(LAYER, "reading:remark", Severity.WARNING, remark.message, line=remark.line)
+        yield Finding(
+            LAYER,
+            remark.rule,
+            Severity.VIOLATION if remark.violation else Severity.WARNING,
+            remark.message,
+            focus=remark.focus,
+            line=remark.line,
+            column=remark.column,
+            repair=remark.repair,
+        )
+
+
+def unread(document: Document) -> Iterator[Finding]:
+    """Parts of a source that no statement stands for, such as a JSON key or an XML element that the format lacks."""
+    for part in document.unmapped.unread:
+        message = f"{part.part} is not read: {part.reason}."
+        yield Finding(LAYER, "reading:unread", Severity.WARNING, message, line=part.line, column=part.column)
 
 
 def mandatory_arguments(document: Document) -> Iterator[Finding]:
@@ -151,6 +167,7 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     remarks,
+    unread,
     mandatory_arguments,
     times,
     literals,

@@ -14,7 +14,7 @@ from provrepo.model.statements import Statement
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
-__all__ = ["Bundle", "Document", "Loss", "Quad", "Unmapped", "Warned"]
+__all__ = ["Bundle", "Document", "Loss", "Quad", "Unmapped", "Unread", "Warned"]
 
 
 class _Codecs(Protocol):
@@ -67,27 +67,57 @@ class Loss(NamedTuple):
 
 
 class Warned(NamedTuple):
-    """One remark of a reader about input that it understood all the same.
+    """One remark of a reader about its input. Each becomes a finding of the layer ``syntax``.
 
     Attributes:
         message: what was unusual and how it was read.
         line: 1-based line, or None.
+        column: 1-based column, or None.
+        rule: the name of the finding's rule.
+        violation: whether the document fails by it; otherwise the finding is a warning.
+        focus: the identifier it is about, or None.
+        repair: what to do about it, in plain words, or None.
     """
 
     message: str
     line: int | None = None
+    column: int | None = None
+    rule: str = "reading:remark"
+    violation: bool = False
+    focus: str | None = None
+    repair: str | None = None
+
+
+class Unread(NamedTuple):
+    """A part of a source, other than a triple, that no statement stands for: a JSON key, an XML element.
+
+    Attributes:
+        part: the part in a short form: a JSON pointer, an element's name.
+        reason: why no statement stands for it; equal reasons are counted together.
+        line: 1-based line, or None.
+        column: 1-based column, or None.
+    """
+
+    part: str
+    reason: str
+    line: int | None = None
+    column: int | None = None
 
 
 @dataclass(slots=True)
 class Unmapped:
-    """Triples for which PROV-DM has no place. They stay with the document and RDF formats write them again.
+    """What of a source no statement stands for.
+
+    Triples stay with the document and RDF formats write them again. Parts of other formats are only named.
 
     Attributes:
         quads: the triples, in the order of the source.
-        reasons: how many there are for which reason.
+        unread: parts of a source that is not RDF. Each becomes a finding ``reading:unread``.
+        reasons: how many triples and parts there are for which reason.
     """
 
     quads: list[Quad] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, quad: Quad, reason: str) -> None:
@@ -95,8 +125,13 @@ class Unmapped:
         self.quads.append(quad)
         self.reasons[reason] += 1
 
+    def leave(self, unread: Unread) -> None:
+        """Name one part that is not read, and count it under its reason."""
+        self.unread.append(unread)
+        self.reasons[unread.reason] += 1
+
     def __len__(self) -> int:
-        return len(self.quads)
+        return len(self.quads) + len(self.unread)
 
 
 @dataclass(slots=True)
