@@ -16,7 +16,18 @@ from typing import Any
 
 from provrepo.errors import SettingsError
 
-__all__ = ["REPORT", "RUN", "Settings", "enclosing_run", "environment_name", "facts", "for_command", "load", "reports"]
+__all__ = [
+    "REPORT",
+    "RUN",
+    "Settings",
+    "bearer",
+    "enclosing_run",
+    "environment_name",
+    "facts",
+    "for_command",
+    "load",
+    "reports",
+]
 
 
 def _user_data() -> Path:
@@ -84,6 +95,27 @@ class Settings:
 def environment_name(field: str) -> str:
     """The environment variable that sets a field."""
     return f"PROVREPO_{field.upper()}"
+
+
+def bearer(token: str, where: str = "the token") -> str:
+    """A token as a header can carry it, without the space or line end that came with it from a file.
+
+    The message of what is raised does not hold it, and neither does that of any exception on the way.
+
+    Args:
+        token: visible ASCII characters (RFC 6750, section 2.1, asks for fewer still); or empty for none.
+        where: what it is called in messages.
+
+    Raises:
+        SettingsError: it holds a character that no token has.
+    """
+    text = token.strip()
+    wrong = next((place for place, character in enumerate(text, 1) if not "!" <= character <= "~"), None)
+    if wrong is not None:
+        raise SettingsError(
+            f"{where} is no token: character {wrong} of it is a space, a line end or not ASCII; a token is one word"
+        )
+    return text
 
 
 RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
@@ -169,6 +201,8 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 
 def _typed(field: dataclasses.Field[Any], value: object, where: str) -> object:
+    if field.name == "token":
+        return bearer(str(value), where)
     kind = {"Path": Path, "int": int, "float": float}.get(str(field.type), str)
     try:
         result = kind(str(value))

@@ -8,7 +8,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -27,6 +27,7 @@ from provrepo.errors import (
     TooLarge,
     UsageError,
 )
+from provrepo.settings import bearer
 
 __all__ = ["Destination", "send"]
 
@@ -61,7 +62,7 @@ class Destination:
     server: str
     project: str
     name: str | None
-    token: str = ""
+    token: str = field(default="", repr=False)
     timeout: float = 300.0
 
     def url(self, *path: str, **query: object) -> str:
@@ -89,6 +90,7 @@ def send(
     profiles: tuple[str, ...] = (),
     update: bool = False,
     note: str = "",
+    again: bool = False,
 ) -> dict[str, Any]:
     """Submit to another server; the same bytes again give the same receipt.
 
@@ -100,6 +102,7 @@ def send(
         profiles: to hold it against, beyond the project's own.
         update: append a new version where the name is taken.
         note: what the submitter says about it.
+        again: take in bytes that were withdrawn before.
 
     Returns:
         The receipt as the server gave it.
@@ -107,7 +110,7 @@ def send(
     Raises:
         Error: of the class that submitting to a repository of one's own would raise; RemoteError where there is none.
     """
-    options = {"base": base, "profile": profiles, "note": note}
+    options = {"base": base, "profile": profiles, "note": note, "again": "true" if again else ""}
     headers = {"Content-Type": media_type}
     status, answer = _request("POST", destination.url(name=destination.name, **options), content, headers, destination)
     if status == http.HTTPStatus.CONFLICT and update and destination.name:
@@ -131,7 +134,7 @@ def _request(
 ) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(url, content, {"Accept": "application/json", **headers}, method=method)  # noqa: S310
     if destination.token:
-        request.add_unredirected_header("Authorization", f"Bearer {destination.token}")
+        request.add_unredirected_header("Authorization", f"Bearer {bearer(destination.token)}")
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=destination.timeout) as answer:
             return answer.status, _decoded(answer.read(LONGEST_ANSWER))
@@ -141,7 +144,7 @@ def _request(
                 said = _said(error.code, _decoded(error.read(LONGEST_ANSWER)))
                 raise Busy(said, retry_after=_seconds(error.headers.get("Retry-After", ""))) from None
             return error.code, _decoded(error.read(LONGEST_ANSWER))
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise RemoteError(f"{destination.server} does not answer: {reason}") from error
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from provrepo.codecs import results
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import QueryError, ReadError, RemoteError, TooLarge, UsageError
+from provrepo.settings import bearer
 from provrepo.vocab import PREDECLARED
 
 if TYPE_CHECKING:
@@ -62,13 +63,14 @@ class RemoteEndpoint:
 
         Raises:
             UsageError: not such a URL.
+            SettingsError: the token holds a character that no token has.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"{url!r} is not the http or https URL of an endpoint")
         self.url = url
         self.timeout = timeout
-        self._token = token
+        self._token = bearer(token)
 
     def query(self, text: str) -> QueryResult:
         """Ask.
