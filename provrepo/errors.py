@@ -6,6 +6,7 @@ Error:
     ├── UsageError            a wrong name, option or argument of the caller
     │   ├── UnknownFormat     no format of that name
     │   ├── InvalidName       not a name of a project or document
+    │   ├── NoRepository      a data directory that is not there, where something is to be read
     │   └── SettingsError     an unreadable provrepo.toml or environment value
     ├── ReadError             input that cannot be read: what, and where
     │   └── QueryError        a SPARQL query that cannot be parsed or is not allowed
@@ -14,7 +15,8 @@ Error:
     │   └── Withdrawn         it was there
     ├── Denied                the caller may see it, but not do this
     ├── Conflict              the name is taken by other bytes
-    │   └── Stale             a new version was appended meanwhile
+    │   ├── Stale             a new version was appended meanwhile
+    │   └── TakenBack         these bytes were withdrawn or erased before
     ├── Refused               a submission that does not conform; carries the report
     ├── TooLarge              beyond a limit
     │   └── AnswerTooLarge    the answer to a query is
@@ -37,6 +39,7 @@ __all__ = [
     "Denied",
     "Error",
     "InvalidName",
+    "NoRepository",
     "NoSpace",
     "NotAvailable",
     "NotFound",
@@ -46,6 +49,7 @@ __all__ = [
     "RemoteError",
     "SettingsError",
     "Stale",
+    "TakenBack",
     "TimedOut",
     "TooLarge",
     "UnknownFormat",
@@ -70,6 +74,10 @@ class UnknownFormat(UsageError):
 
 class InvalidName(UsageError):
     """Not a name of a project or document: ``[A-Za-z0-9][A-Za-z0-9_-]{0,99}``."""
+
+
+class NoRepository(UsageError):
+    """There is no repository in the data directory, and reading does not make one."""
 
 
 class SettingsError(UsageError):
@@ -138,6 +146,38 @@ class Conflict(Error):
 
 class Stale(Conflict):
     """The version that the caller meant to replace is no longer the current one."""
+
+
+class TakenBack(Conflict):
+    """The bytes were withdrawn or erased before, and were not asked for again expressly.
+
+    Attributes:
+        state: ``withdrawn`` or ``erased``.
+        document: the document that they were taken back from.
+        version: the version that was current when the document was withdrawn, or whose bytes were erased.
+        time: when, as xsd:dateTime in UTC.
+        by: the name of who did it.
+        reason: the reason given.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        state: str = "",
+        document: str = "",
+        version: int = 0,
+        time: str = "",
+        by: str = "",
+        reason: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.state = state
+        self.document = document
+        self.version = version
+        self.time = time
+        self.by = by
+        self.reason = reason
 
 
 class Refused(Error):

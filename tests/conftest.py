@@ -35,4 +35,5 @@ ex:alice a prov:Agent .
 def repository(tmp_path: Path) -> Iterator[Repository]:
     """An empty repository, closed afterwards."""
     with provrepo.open(tmp_path / "data") as opened:
+        opened.init()
         yield opened

@@ -56,7 +56,7 @@ class Site:
 
     def submit(self, name: str, data: bytes = PROVN, project: str = "open") -> str:
         """Store a document; returns its path."""
-        self.owner.submit(data, project=project, name=name, update=True, format="provn")
+        self.owner.submit(data, project=project, name=name, update=True, format="provn", again=True)
         return f"/projects/{project}/documents/{name}"
 
 

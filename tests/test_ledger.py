@@ -92,7 +92,8 @@ def test_an_exception_leaves_nothing(ledger: Ledger) -> None:
 
     with pytest.raises(KeyError):
         interrupted()
-    assert ledger.length("crops") == ledger.position() == ledger.count("crops") == 0
+    assert ledger.length("crops") == ledger.count("crops") == 0
+    assert ledger.position() == 1
     assert ledger.documents("crops") == []
     assert ledger.projects() == []
     submit(ledger, "crops", "run")
@@ -149,7 +150,7 @@ def test_followers_learn_what_changed(ledger: Ledger) -> None:
     with ledger.appending(REPOSITORY) as appending:
         appending.append("settings", {"base": ""}, actor="x")
     assert ledger.position() > before
-    assert ledger.projects_changed_since(before) == [("soil", 1), ("crops", 2), (REPOSITORY, 1)]
+    assert ledger.projects_changed_since(before) == [("soil", 1), ("crops", 2), (REPOSITORY, 2)]
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -71,7 +71,7 @@ def test_the_place_of_an_entry_says_what_came_before_it(ledger: Ledger) -> None:
 def test_an_entry_that_cannot_be_read_is_stepped_over(ledger: Ledger) -> None:
     for minute, project in enumerate(["crops", "soil", "crops", "crops"]):
         at(ledger, project, minute)
-    tamper(ledger, "UPDATE entries SET data = x'00' WHERE position IN (2, 4)")
+    tamper(ledger, "UPDATE entries SET data = x'00' WHERE position IN (3, 5)")
     # What has no time counts from where the next entry that has one does.
     assert held(ledger, 0) == {"crops": 1}
     assert held(ledger, 1) == {"crops": 1}

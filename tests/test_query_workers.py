@@ -156,6 +156,7 @@ def test_an_answer_with_too_many_bytes_is_an_error(repository: Repository) -> No
 
 def test_a_long_answer_comes_through_a_file_that_is_removed(tmp_path: Path) -> None:
     with open_repository(settings=settings(tmp_path / "data", query_bytes=10_000_000)) as repository:
+        repository.init()
         long = "x" * 60_000
         found = repository.query(f"SELECT ?a ?b {{ VALUES ?a {{ '{long}' }} BIND(CONCAT(?a, ?a, ?a, ?a, ?a) AS ?b) }}")
         assert found.rows[0]["b"].lexical == long * 5

@@ -483,11 +483,13 @@ def test_the_catalogue_tells_the_history_of_a_document(view: Quads, stream: Stre
     assert str(second["invalidated"]).startswith("2026-01-01T00:00:03")
 
 
-def test_a_document_that_comes_back_is_current_and_its_former_version_superseded(view: Quads, stream: Stream) -> None:
+def test_a_document_that_comes_back_is_current_and_its_former_version_stays_withdrawn(
+    view: Quads, stream: Stream
+) -> None:
     for change in (stream.submit("a", []), stream.withdraw("a"), stream.submit("a", [])):
         view.apply("crops", change)
     states = {str(row["n"]): str(row["s"]) for row in catalogue(view, "?v dcat:version ?n ; provrepo:state ?s")}
-    assert states == {"1": "superseded", "2": "current"}
+    assert states == {"1": "withdrawn", "2": "current"}
     current = catalogue(view, "?d dcat:hasCurrentVersion ?v")
     assert [row["v"] for row in current] == [stream.version("a")]
 

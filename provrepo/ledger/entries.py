@@ -3,56 +3,9 @@
 An entry is one JSON object in canonical form (:func:`canonical`). Its identity is the SHA-256 of exactly these bytes,
 and it holds the SHA-256 of its predecessor, so that the last digest of a stream vouches for all of it.
 
-Fields of every entry:
-
-============  =======  ===================================================================================
-field         type     meaning
-============  =======  ===================================================================================
-``kind``      string   ``submit``, ``withdraw``, ``erase`` or ``settings``
-``project``   string   whose stream it stands in; empty for the repository's own
-``sequence``  integer  its number in that stream, from 1 without gaps
-``previous``  string   SHA-256 of the bytes of entry ``sequence - 1``; empty for the first
-``actor``     string   opaque identifier of who acted; names live elsewhere, since they may have to change
-``time``      string   xsd:dateTime in UTC, ending in ``Z``
-``software``  string   name and version of what wrote the entry
-============  =======  ===================================================================================
-
-``submit``: a document's bytes were accepted as a new version.
-
-==============  ===============  ===========================================================================
-``document``    string           the document's name in the project
-``version``     integer          from 1 without gaps
-``blob``        SHA-256          of the submitted bytes
-``size``        integer          of the submitted bytes
-``format``      string           in which they were read
-``base``        string           against which relative IRIs were resolved; may be empty
-``title``       string           for people; may be empty
-``statements``  integer          how many were read
-``layers``      list of strings  the checks that ran
-``profiles``    list of strings  what it was held against
-``mapping``     string           version of the codec and mapping that read it
-``verdict``     string           ``conforms`` or ``fails``
-``report``      SHA-256          of the report, itself a blob
-``note``        string           what the submitter said; may be empty
-``origin``      object or null   where it came from, when a peer sent it
-==============  ===============  ===========================================================================
-
-``withdraw``: the document is no longer offered. Its versions stay.
-
-==============  ===============  ===========================================================================
-``document``    string           the document's name
-``version``     integer          the version that was current
-``reason``      string           why
-==============  ===============  ===========================================================================
-
-``erase``: the bytes of one version are gone for good; its entries stay.
-
-==============  ===============  ===========================================================================
-``document``    string           the document's name
-``version``     integer          whose bytes
-``blob``        SHA-256          of the bytes that are gone
-``reason``      string           why
-==============  ===============  ===========================================================================
+``provrepo.ledger.kinds`` is the table of kinds and fields; ``docs/reference/ledger.md`` is made from it. An entry of a
+kind that this version does not know is stepped over where the entry itself says that it may be (``ignorable``), and
+stops the reader otherwise: what it means for the documents cannot be guessed.
 
 ``settings``: what was changed, each value replacing the former one. Keys in use: for a project ``public`` (boolean),
 ``title`` (string) and ``profiles`` (list of strings); for the repository's own stream ``base`` (string); for both
@@ -64,14 +17,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from provrepo.errors import Damaged, InvalidName
+from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field, Type, check, is_name, is_profile, is_stream
 
 __all__ = [
     "KINDS",
@@ -97,9 +50,10 @@ PROFILE = "profile:"
 _LARGEST = 2**53
 _DEEPEST = 32
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_OWN = {name: field for name, field in COMMON.items() if not field.optional}
+"""The fields of every entry that are attributes of ``Entry``; ``token`` and ``ignorable`` are in its body."""
+
+_PROFILE = Type("profile", is_profile)
 
 
 def canonical(value: Any) -> bytes:
@@ -185,101 +139,6 @@ def _no_float(text: str) -> Any:
     raise ValueError(f"a number that is not an integer: {text[:40]}")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_number(value: Any) -> bool:
-    return _is_count(value) and value >= 1
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-
-
-def _is_verdict(value: Any) -> bool:
-    return value in ("conforms", "fails")
-
-
-def _is_origin(value: Any) -> bool:
-    return value is None or isinstance(value, Mapping)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_link(value: Any) -> bool:
-    return value == "" or _is_digest(value)
-
-
-def _is_time(value: Any) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
-
-
-def _is_stream(value: Any) -> bool:
-    return value == REPOSITORY or _is_name(value)
-
-
-_Check = Callable[[Any], bool]
-
-_COMMON: dict[str, _Check] = {
-    "kind": _is_text,
-    "project": _is_stream,
-    "sequence": _is_number,
-    "previous": _is_link,
-    "actor": _is_text,
-    "time": _is_time,
-    "software": _is_text,
-}
-
-_BODIES: dict[str, dict[str, _Check]] = {
-    "submit": {
-        "document": _is_name,
-        "version": _is_number,
-        "blob": _is_digest,
-        "size": _is_count,
-        "format": _is_text,
-        "base": _is_text,
-        "title": _is_text,
-        "statements": _is_count,
-        "layers": _is_texts,
-        "profiles": _is_texts,
-        "mapping": _is_text,
-        "verdict": _is_verdict,
-        "report": _is_digest,
-        "note": _is_text,
-        "origin": _is_origin,
-    },
-    "withdraw": {"document": _is_name, "version": _is_number, "reason": _is_text},
-    "erase": {"document": _is_name, "version": _is_number, "blob": _is_digest, "reason": _is_text},
-    "settings": {},
-}
-
-
-def _is_profile(value: Any) -> bool:
-    fields = {"version": _is_text, "title": _is_text, "blob": _is_digest}
-    return isinstance(value, Mapping) and value.keys() == fields.keys() and all(fields[k](value[k]) for k in fields)
-
-
-_SETTINGS: dict[str, _Check] = {"public": _is_flag, "title": _is_text, "profiles": _is_texts, "base": _is_text}
-
-KINDS: tuple[str, ...] = tuple(_BODIES)
-"""The kinds of entry that this version knows."""
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One ledger entry. Two entries are equal when their bytes are.
@@ -314,32 +173,44 @@ class Entry:
 
         Args:
             data: its bytes.
-            strict: refuse a kind that this version does not know; without it such an entry has the common fields
-                checked only.
+            strict: refuse a kind that this version neither knows nor may step over; without it such an entry has the
+                common fields checked only.
 
         Raises:
             Damaged: not an entry, or one of an unknown kind.
         """
         try:
             fields = parse(data)
-            _check(fields, _COMMON)
-            _check(fields, _BODIES.get(fields["kind"], {}))
+            check(fields, COMMON)
+            if fields["kind"] in KINDS:
+                check(fields, KINDS[fields["kind"]].fields)
         except ValueError as error:
             raise Damaged(f"not a ledger entry: {error}") from error
         entry = _entry(fields, data)
         return entry.known() if strict else entry
 
     def known(self) -> Entry:
-        """This entry, when its kind is one that this version knows.
+        """This entry, when this version knows its kind or may step over it.
 
         Raises:
-            Damaged: it is not, and what it means cannot be guessed.
+            Damaged: neither, and what it means cannot be guessed.
         """
-        if self.kind not in _BODIES:
+        if not self.understood:
             raise Damaged(
-                f"{self.place} is of the kind {self.kind!r}, written by a newer version of provrepo: upgrade to read it"
+                f"{self.place} is of the kind {self.kind!r}, which this version of provrepo cannot apply and may not "
+                f"step over; {self.software} wrote it: upgrade to read what comes after it"
             )
         return self
+
+    @property
+    def effective(self) -> bool:
+        """Whether it is of a kind that means something to this version: neither unknown nor reserved."""
+        return self.kind in KINDS and not KINDS[self.kind].reserved
+
+    @property
+    def understood(self) -> bool:
+        """Whether what comes after it can be read: it means something to this version, or may be stepped over."""
+        return self.effective or self.body.get("ignorable") is True
 
     @property
     def place(self) -> str:
@@ -373,21 +244,21 @@ def compose(
         InvalidName: the name of the project or document is none.
         ValueError: an unknown kind; a field that is missing, unknown, or of the wrong type.
     """
-    if kind not in _BODIES:
+    if kind not in KINDS:
         raise ValueError(f"no entry is of the kind {kind!r}; there are: {', '.join(KINDS)}")
-    if project == REPOSITORY and kind != "settings":
-        raise ValueError(f"the repository's own stream holds settings only, not {kind!r}")
     check_name(project, stream=True)
-    if "document" in body:
+    if "document" in body and not (kind == "notice" and body["document"] is None):
         check_name(body["document"])
-    taken = sorted(_COMMON.keys() & body.keys())
+    known = KINDS[kind]
+    if known.stream not in ("both", "repository" if project == REPOSITORY else "project"):
+        raise ValueError(f"{named(project)} holds no {kind} entry")
+    taken = sorted(COMMON.keys() & body.keys() - {"token"})
     if taken:
         raise ValueError(f"{taken[0]!r} is a field of every entry and cannot stand in a body")
-    wanted = _BODIES[kind]
-    unknown = sorted(body.keys() - wanted.keys()) if wanted else []
+    unknown = [] if known.open else sorted(body.keys() - known.fields.keys() - {"token"})
     if unknown:
-        raise ValueError(f"a {kind} entry has no field {unknown[0]!r}; there are: {', '.join(wanted)}")
-    _check(body, wanted or _settings(body))
+        raise ValueError(f"a {kind} entry has no field {unknown[0]!r}; there are: {', '.join(known.fields)}")
+    check(body, _settings(body) if known.open else known.fields)
     fields = {
         "kind": kind,
         "project": project,
@@ -396,25 +267,26 @@ def compose(
         "actor": actor,
         "time": time,
         "software": software,
+        **({"ignorable": True} if known.ignorable else {}),
         **body,
     }
-    _check(fields, _COMMON)
+    check(fields, COMMON)
     data = canonical(fields)
     return _entry(parse(data), data)
 
 
 def profile_blob(body: Mapping[str, Any]) -> str | None:
     """The SHA-256 of the profile that an entry of settings sets; None where it sets none."""
-    return next((value["blob"] for key, value in body.items() if key.startswith(PROFILE) and _is_profile(value)), None)
+    return next((value["blob"] for key, value in body.items() if key.startswith(PROFILE) and is_profile(value)), None)
 
 
-def _settings(body: Mapping[str, Any]) -> dict[str, _Check]:
+def _settings(body: Mapping[str, Any]) -> dict[str, Field]:
     profiles = [key for key in body if key.startswith(PROFILE)]
     if len(profiles) > 1:
         raise ValueError("an entry sets one profile at most")
     for key in profiles:
         check_name(key.removeprefix(PROFILE))
-    return {name: _SETTINGS.get(name, _is_profile) for name in body if name in _SETTINGS or name in profiles}
+    return {name: Field(SETTINGS.get(name, _PROFILE), "") for name in body if name in SETTINGS or name in profiles}
 
 
 def check_name(name: Any, *, stream: bool = False) -> None:
@@ -427,7 +299,7 @@ def check_name(name: Any, *, stream: bool = False) -> None:
     Raises:
         InvalidName: it is none.
     """
-    if not (_is_stream(name) if stream else _is_name(name)):
+    if not (is_stream(name) if stream else is_name(name)):
         raise InvalidName(
             f"{name!r} is not a name: 1 to 100 letters A-Z a-z, digits, _ and -, starting with a letter or digit"
         )
@@ -454,17 +326,9 @@ def now() -> str:
     return timestamp(datetime.now(UTC))
 
 
-def _check(fields: Mapping[str, Any], checks: Mapping[str, _Check]) -> None:
-    for name, check in checks.items():
-        if name not in fields:
-            raise ValueError(f"the field {name!r} is missing")
-        if not check(fields[name]):
-            raise ValueError(f"the field {name!r} cannot be {str(fields[name])[:80]!r}")
-
-
 def _entry(fields: dict[str, Any], data: bytes) -> Entry:
-    body = {name: value for name, value in fields.items() if name not in _COMMON}
-    common = {name: fields[name] for name in _COMMON}
+    body = {name: value for name, value in fields.items() if name not in _OWN}
+    common = {name: fields[name] for name in _OWN}
     return Entry(**common, body=MappingProxyType(body), data=data, sha256=hashlib.sha256(data).hexdigest())
 
 

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from provrepo.errors import Damaged
 from provrepo.ledger import verification
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
+from provrepo.ledger.migrations import migrate
 from provrepo.ledger.streams import Stream, columns, readable
 
-__all__ = ["Appending", "Ledger"]
+__all__ = ["Appending", "Identity", "Ledger"]
 
 _PAGE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a repository is.
+
+    Attributes:
+        id: a UUID, drawn once and kept as an entry of the repository's own stream.
+        before: for each stream that had entries when it was drawn, the number of the first entry after them. What they
+            brought keeps the names that it had.
+    """
+
+    id: str
+    before: Mapping[str, int]
 
 
 class Appending(Stream):
@@ -26,13 +45,16 @@ class Appending(Stream):
         super().__init__(connection, project)
         self._software = software
 
-    def append(self, kind: str, body: Mapping[str, Any], *, actor: str, time: str | None = None) -> Entry:
+    def append(
+        self, kind: str, body: Mapping[str, Any], *, actor: str, token: str = "", time: str | None = None
+    ) -> Entry:
         """Append an entry; it is stored when the transaction commits.
 
         Args:
             kind: one of ``entries.KINDS``.
             body: the fields of the kind, all of them.
             actor: opaque identifier of who acts.
+            token: identifier of the token with which it was asked for; empty for the local owner.
             time: xsd:dateTime in UTC; now when None.
 
         Raises:
@@ -43,7 +65,7 @@ class Appending(Stream):
         length, previous = self._end()
         entry = compose(
             kind,
-            body,
+            {**body, "token": token} if token else body,
             project=self.project,
             sequence=length + 1,
             previous=previous,
@@ -61,7 +83,7 @@ class Appending(Stream):
         return entry
 
     def _check_version(self, entry: Entry) -> None:
-        if "version" not in entry.body:
+        if entry.kind not in ("submit", "withdraw", "erase", "atoms"):
             return
         document, version = entry.body["document"], entry.body["version"]
         newest = self.newest(document)
@@ -101,6 +123,21 @@ class Appending(Stream):
         return (entry.kind == "submit") - (present is not None)
 
 
+def _identify(connection: sqlite3.Connection, software: str) -> None:
+    """Draw the identity of a repository that has none, inside the transaction that makes or upgrades its schema.
+
+    Each project that has entries gets one too: it divides what was there, which keeps its names, from what comes.
+    """
+    if connection.execute("SELECT 1 FROM entries WHERE kind = 'identity' LIMIT 1").fetchone():
+        return
+    drawn = str(uuid.uuid4())
+    streams = connection.execute("SELECT project FROM streams WHERE project <> '' ORDER BY project").fetchall()
+    former = connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is not None
+    for project in [REPOSITORY, *(str(project) for (project,) in streams)]:
+        setup = {} if project else {"setup": str(uuid.uuid4())}
+        Appending(connection, project, software).append("identity", {"id": drawn, "former": former, **setup}, actor="")
+
+
 class Ledger:
     """The ledger of one data directory. Any number of threads and processes may have it open and append.
 
@@ -124,7 +161,9 @@ class Ledger:
             Busy: others kept the ledger locked for longer than ``timeout``.
         """
         self._software = software
-        self.database = Database(path / "ledger.sqlite", timeout=timeout)
+        prepare = partial(migrate, upgraded=partial(_identify, software=software))
+        self.database = Database(path / "ledger.sqlite", timeout=timeout, prepare=prepare)
+        self._identity: Identity | None = None
 
     def __enter__(self) -> Ledger:
         return self
@@ -152,7 +191,9 @@ class Ledger:
         with self.database.writing() as connection:
             yield Appending(connection, project, self._software)
 
-    def entries(self, project: str, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+    def entries(
+        self, project: str, after: int = 0, limit: int | None = None, *, every: bool = False
+    ) -> Iterator[Entry]:
         """The entries of a stream in order, those appended meanwhile included.
 
         They are fetched in pages, so that a slow reader holds no transaction open.
@@ -161,14 +202,15 @@ class Ledger:
             project: whose stream.
             after: start behind the entry of this number.
             limit: return at most so many.
+            every: go on behind entries that this version may not step over: for those who only look at bytes.
 
         Raises:
-            Damaged: at an entry of a kind that this version does not know.
+            Damaged: at an entry of a kind that this version may not step over, unless ``every`` is set.
         """
         left = limit
         while left is None or left > 0:
             with self._stream(project) as stream:
-                page, last = stream.page(after, _PAGE if left is None else min(left, _PAGE))
+                page, last = stream.page(after, _PAGE if left is None else min(left, _PAGE), every=every)
             if last is None:
                 return
             yield from page
@@ -205,6 +247,32 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.changes()
 
+    def identity(self) -> Identity:
+        """Who the repository is, and what was in it before that was drawn; both never change."""
+        if self._identity is None:
+            self._identity = self._read_identity()
+        return self._identity
+
+    def _read_identity(self) -> Identity:
+        rows = self._all(
+            "SELECT project, sequence, sha256, data FROM entries WHERE kind = 'identity' ORDER BY position"
+        )
+        found = next((entry for row in rows if (entry := readable(*row)) is not None), None)
+        if found is None:
+            raise Damaged(f"{self.database.file} has no entry with the identity of the repository: restore it")
+        # Their numbers count even where their bytes are damaged: names must not change by that.
+        before = {str(project): int(sequence) for project, sequence, _, _ in rows if found.body["former"]}
+        return Identity(str(found.body["id"]), before)
+
+    def versions_before(self, project: str, document: str, sequence: int) -> int:
+        """The number of the newest version of a document before an entry of its project; 0 for none."""
+        (found,) = self._all(
+            "SELECT coalesce(max(version), 0) FROM entries "
+            "WHERE project = ? AND document = ? AND sequence < ? AND kind = 'submit'",
+            *(project, document, sequence),
+        )
+        return int(found[0])
+
     def position(self) -> int:
         """A number that grows with every entry of any stream.
 
@@ -230,7 +298,7 @@ class Ledger:
             return stream.position_of(sequence)
 
     def position_at(self, moment: datetime) -> int:
-        """The position of the last entry that had been appended at a moment; 0 before the first.
+        """The position of the last entry of a project that had been appended at a moment; 0 before the first.
 
         Found by halving, and so in microseconds however many entries there are. Times are taken to grow with the
         position, as they do unless the clock was set back: then any of the places where it passed the moment counts.
@@ -284,6 +352,11 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.versions(document)
 
+    def endings(self, project: str, document: str) -> dict[int, Entry]:
+        """By the numbers of a document's versions that were withdrawn or erased, the entry that did."""
+        with self._stream(project) as stream:
+            return stream.endings(document)
+
     def documents(
         self, project: str, after: str = "", limit: int | None = None
     ) -> list[tuple[str, Entry, Entry | None]]:
@@ -307,6 +380,11 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.erased()
 
+    def taken_back(self, project: str, document: str, blob: str) -> Entry | None:
+        """The withdrawal or erasure that took bytes back, unless they were accepted again since; see ``Stream``."""
+        with self._stream(project) as stream:
+            return stream.taken_back(document, blob)
+
     def references(self, blob: str) -> int:
         """How many entries of any project need a blob: as the bytes or the report of a submission, or as a profile.
 
@@ -329,11 +407,11 @@ class Ledger:
         return verification.problems(self.database, project)
 
     def _readable_between(self, first: int, last: int) -> tuple[int, Entry] | None:
-        """The first readable entry of a stretch of positions, with its position."""
+        """The first readable entry of a project in a stretch of positions, with its position."""
         while first <= last:
             rows = self._all(
                 "SELECT position, project, sequence, sha256, data FROM entries "
-                "WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1",
+                "WHERE position BETWEEN ? AND ? AND project <> '' ORDER BY position LIMIT 1",
                 *(first, last),
             )
             if not rows:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import KINDS, Entry, named, profile_blob
+from provrepo.ledger.entries import Entry, named, profile_blob
 
 __all__ = ["Stream", "columns", "readable"]
 
@@ -62,14 +62,14 @@ class Stream:
             raise NotFound(f"{named(self.project)} has no entry {sequence}")
         return int(row[0])
 
-    def page(self, after: int, limit: int) -> tuple[list[Entry], int | None]:
+    def page(self, after: int, limit: int, *, every: bool = False) -> tuple[list[Entry], int | None]:
         """Some entries in order, without those that are unreadable.
 
         Returns:
             The entries, and the number of the last row looked at: None when there was none.
 
         Raises:
-            Damaged: one is of a kind that this version does not know; all before it are returned first.
+            Damaged: one is of a kind that this version may not step over; all before it are returned first.
         """
         rows = self._rows("sequence > ? ORDER BY sequence LIMIT ?", after, limit)
         entries: list[Entry] = []
@@ -77,7 +77,7 @@ class Stream:
             entry = readable(*row)
             if entry is None:
                 continue
-            if entry.kind not in KINDS:
+            if not (every or entry.understood):
                 if entries:
                     return entries, entries[-1].sequence
                 _strictly(*row)
@@ -107,6 +107,16 @@ class Stream:
     def versions(self, document: str) -> list[Entry]:
         """All submissions of a document, the oldest first."""
         return list(_only_readable(self._rows("document = ? AND kind = 'submit' ORDER BY sequence", document)))
+
+    def endings(self, document: str) -> dict[int, Entry]:
+        """By the numbers of a document's versions that were withdrawn or erased, the entry that did; erasures first."""
+        rows = self._rows("document = ? AND kind IN ('withdraw', 'erase') ORDER BY sequence", document)
+        found: dict[int, Entry] = {}
+        for entry in _only_readable(rows):
+            former = found.get(entry.body["version"])
+            if former is None or former.kind != "erase":
+                found[entry.body["version"]] = entry
+        return found
 
     def settings(self) -> dict[str, Any]:
         """The settings in force: each value is the one set last."""
@@ -147,6 +157,36 @@ class Stream:
             "SELECT document, version FROM entries WHERE project = ? AND kind = 'erase'", (self.project,)
         )
         return {(str(document), int(version)) for document, version in rows.fetchall()}
+
+    def taken_back(self, document: str, blob: str) -> Entry | None:
+        """What took bytes back: the withdrawal of the document since it last had them, or their erasure.
+
+        Bytes that were erased from any document of the project count: their digest is kept for that.
+
+        Args:
+            document: the document's name.
+            blob: SHA-256 of the bytes.
+
+        Returns:
+            The entry; None where the bytes are new, or were accepted again since.
+        """
+        # The unary plus keeps the digest's index in use, which has few rows; a document may have many versions.
+        newest, anywhere = self._connection.execute(
+            "SELECT max(sequence) FILTER (WHERE document = ?3), max(sequence) FROM entries "
+            "WHERE +project = ?1 AND blob = ?2 AND kind = 'submit'",
+            (self.project, blob, document),
+        ).fetchone()
+        if anywhere is None:
+            return None
+        found = self._rows("+project <> '' AND blob = ? AND kind = 'erase' ORDER BY sequence DESC LIMIT 1", blob)
+        if found and found[0][1] > anywhere:
+            return readable(*found[0])
+        if newest is None:
+            return None
+        rows = self._rows(
+            "document = ? AND sequence > ? AND kind = 'withdraw' ORDER BY sequence LIMIT 1", document, newest
+        )
+        return readable(*rows[0]) if rows else None
 
     def references(self, blob: str) -> int:
         """How many entries of any project, not only of this one, need a blob: see ``Ledger.references``."""

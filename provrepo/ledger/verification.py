@@ -8,7 +8,7 @@ from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger.database import Database
-from provrepo.ledger.entries import Entry, named
+from provrepo.ledger.entries import REPOSITORY, Entry, named
 from provrepo.ledger.streams import columns
 
 __all__ = ["problems"]
@@ -30,6 +30,7 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
             yield from _stream(database, project)
             return
         yield from _file(database)
+        yield from _identity(database)
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):
             yield from _stream(database, name)
     except Damaged as error:
@@ -40,6 +41,21 @@ def _file(database: Database) -> Iterator[str]:
     for (line,) in _all(database, "PRAGMA integrity_check(20)"):
         if line != "ok":
             yield f"{database.file}: {line}"
+
+
+def _identity(database: Database) -> Iterator[str]:
+    """The repository's own stream has one identity, and each entry of another stream repeats it."""
+    found = []
+    for project, data in _all(database, "SELECT project, data FROM entries WHERE kind = 'identity' ORDER BY position"):
+        try:
+            found.append((project, Entry.from_bytes(data).body["id"]))
+        except (Damaged, KeyError, TypeError):
+            continue  # what follows says what is wrong with it
+    own = [identity for project, identity in found if project == REPOSITORY]
+    if len(own) != 1:
+        yield f"{named(REPOSITORY)}: it has {len(own)} readable entries with the identity of the repository, not one"
+    elif any(identity != own[0] for _, identity in found):
+        yield f"{named(REPOSITORY)}: the identity in it is not that in other streams"
 
 
 def _stream(database: Database, project: str) -> Iterator[str]:
@@ -113,7 +129,7 @@ _DOCUMENTS = """
         SELECT document, max(version) FILTER (WHERE kind = 'submit') AS version,
             max(sequence) FILTER (WHERE kind = 'submit') AS submitted,
             max(sequence) FILTER (WHERE kind = 'withdraw') AS gone
-        FROM entries WHERE project = ?1 AND document IS NOT NULL GROUP BY document
+        FROM entries WHERE project = ?1 AND document IS NOT NULL AND kind IN ('submit', 'withdraw') GROUP BY document
     )
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from provrepo.errors import Withdrawn
+from provrepo.repository.beside import where_the_views_are
 from provrepo.repository.lineage import Provenance
 from provrepo.repository.records import DEFAULT, PUBLIC, DocumentInfo, VersionInfo
 
@@ -30,6 +31,7 @@ class Asking(Provenance):
         """See ``Repository.document``."""
         raise NotImplementedError
 
+    @where_the_views_are
     def query(
         self,
         query: str,

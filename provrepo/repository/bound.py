@@ -19,21 +19,34 @@ __all__ = ["Bound"]
 
 
 class Bound:
-    """A data directory, bound to one actor; what every verb asks first.
+    """A data directory, bound to one actor; what every verb asks first."""
 
-    Attributes:
-        actor: who is asking.
-    """
+    def __init__(self, store: Store, actor: Actor | None = None) -> None:
+        """Bind an actor.
 
-    def __init__(self, store: Store, actor: Actor) -> None:
+        Args:
+            store: the data directory.
+            actor: who is asking; None for the local owner.
+        """
         self._store = store
-        self.actor = actor
+        self._actor = actor
+
+    @property
+    def actor(self) -> Actor:
+        """Who is asking.
+
+        Raises:
+            NoRepository: the local owner of a data directory that is not there.
+        """
+        if self._actor is None:
+            self._actor = self._store.owner()
+        return self._actor
 
     def _readable(self, project: str) -> None:
         """Raises NotFound where the actor may not know of a project."""
-        if project == DEFAULT and self.actor.owner:
-            self._ensure_default()
         settings, exists = catalog.project_settings(self._store, project)
+        # Its owner need not make it; reading does not either.
+        exists = exists or (project == DEFAULT and self.actor.owner)
         access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
 
     def _writable(self, project: str) -> None:
@@ -51,7 +64,12 @@ class Bound:
         if not self._store.ledger.length(DEFAULT):
             with self._store.ledger.appending(DEFAULT) as appending:
                 if not appending.exists():
-                    appending.append("settings", {"public": False, "title": "", "profiles": []}, actor=self.actor.id)
+                    appending.append(
+                        "settings",
+                        {"public": False, "title": "", "profiles": []},
+                        actor=self.actor.id,
+                        token=self.actor.token,
+                    )
 
     def _seconds(self, timeout: float | None) -> float:
         """How long an answer may be worked on: what was asked for, as far as this actor may have it."""

@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 
+_ENDED = {"withdraw": "withdrawn", "erase": "erased"}
+"""The state of a version after an entry of this kind."""
+
+
 def project_settings(store: Store, project: str) -> tuple[dict[str, Any], bool]:
     """A project's settings, and whether it exists."""
     return store.ledger.settings(project), store.ledger.length(project) > 0
@@ -41,9 +45,10 @@ def project_info(store: Store, project: str) -> ProjectInfo:
     )
 
 
-def version_info(store: Store, entry: Entry, state: str = "current") -> VersionInfo:
-    """A submit entry as a record."""
+def version_info(store: Store, entry: Entry, state: str = "current", ending: Entry | None = None) -> VersionInfo:
+    """A submit entry as a record, with the entry that withdrew or erased the version where there is one."""
     fields = entry.fields
+    names = store.accounts.names()
     return VersionInfo(
         project=entry.project,
         name=fields["document"],
@@ -57,13 +62,19 @@ def version_info(store: Store, entry: Entry, state: str = "current") -> VersionI
         statements=fields["statements"],
         time=entry.time,
         actor=entry.actor,
-        submitter=store.accounts.names().get(entry.actor, entry.actor),
+        submitter=names.get(entry.actor, entry.actor),
         verdict=fields["verdict"],
         layers=tuple(fields["layers"]),
         profiles=tuple(fields["profiles"]),
         software=entry.software,
         note=fields["note"],
         state=state,
+        token=fields.get("token", ""),
+        possible=fields.get("possible"),
+        warnings=fields.get("warnings"),
+        ended="" if ending is None else ending.time,
+        ended_by="" if ending is None else names.get(ending.actor, ending.actor),
+        reason="" if ending is None else ending.fields["reason"],
     )
 
 
@@ -76,28 +87,25 @@ def history(store: Store, project: str, document: str) -> list[VersionInfo]:
     versions = store.ledger.versions(project, document)
     if not versions:
         raise NotFound(f"there is no document {document!r} in project {project!r}")
-    last = store.ledger.last(project, document)
-    withdrawn = last is not None and last.kind == "withdraw"
-    erased = store.ledger.erased(project)
+    endings = store.ledger.endings(project, document)
     infos = []
     for entry in versions:
-        state = "superseded"
-        if (document, entry.fields["version"]) in erased:
-            state = "erased"
-        elif entry is versions[-1]:
-            state = "withdrawn" if withdrawn else "current"
-        infos.append(version_info(store, entry, state))
+        ending = endings.get(entry.fields["version"])
+        state = "current" if entry is versions[-1] else "superseded"
+        if ending is not None:
+            state = _ENDED[ending.kind]
+        infos.append(version_info(store, entry, state, ending))
     return infos
 
 
 def one_version(store: Store, project: str, document: str, version: int) -> VersionInfo | None:
     """One version that has not been erased, whatever came later, without looking at all the others."""
-    entry, last = store.ledger.version(project, document, version), store.ledger.last(project, document)
-    if entry is None or last is None or (document, version) in store.ledger.erased(project):
+    entry, newest = store.ledger.version(project, document, version), store.ledger.current(project, document)
+    ending = store.ledger.endings(project, document).get(version)
+    if entry is None or newest is None or (ending is not None and ending.kind == "erase"):
         return None
-    current = last.fields["version"] == version
-    state = "superseded" if not current else "withdrawn" if last.kind == "withdraw" else "current"
-    return version_info(store, entry, state)
+    state = "current" if newest.fields["version"] == version else "superseded"
+    return version_info(store, entry, state if ending is None else _ENDED[ending.kind], ending)
 
 
 def find_version(
@@ -128,7 +136,7 @@ def find_version(
 
 def document_info(store: Store, project: str, name: str, newest: Entry, withdrawal: Entry | None) -> DocumentInfo:
     """A document in a list: its newest version, and its withdrawal where there is one."""
-    current = version_info(store, newest, "current" if withdrawal is None else "withdrawn")
+    current = version_info(store, newest, "current" if withdrawal is None else "withdrawn", withdrawal)
     return DocumentInfo(
         project=project,
         name=name,

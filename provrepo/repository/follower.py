@@ -63,16 +63,16 @@ class ViewsLock:
         self.announce(url)
         return True
 
-    def announce(self, url: str) -> None:
-        """Write down who holds the lock, for the messages of other processes."""
+    def announce(self, url: str, socket: str = "") -> None:
+        """Write down who holds the lock, and where other processes can ask it."""
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
-            json.dump({"pid": os.getpid(), "url": url}, self._file)
+            json.dump({"pid": os.getpid(), "url": url, "socket": socket}, self._file)
             self._file.flush()
 
     def holder(self) -> dict[str, Any]:
-        """What the holder wrote down: ``pid`` and ``url``; empty where nothing can be read."""
+        """What the holder wrote down: ``pid``, ``url`` and ``socket``; empty where nothing can be read."""
         try:
             found = json.loads(self._path.read_text("utf-8") or "{}")
         except (OSError, ValueError):
@@ -153,9 +153,13 @@ class Follower:
         self._thread.start()
         return True
 
-    def announce(self, url: str) -> None:
-        """Tell other processes under which URL this one answers."""
-        self._lock.announce(url)
+    def announce(self, url: str, socket: str = "") -> None:
+        """Tell other processes under which URL this one answers, and on which socket those of its user."""
+        self._lock.announce(url, socket)
+
+    def listens(self) -> str:
+        """The path of the socket on which the holder of the views answers; empty where there is none."""
+        return str(self._lock.holder().get("socket") or "")
 
     def server(self) -> str:
         """The URL of the server that holds the views; empty where it is another process, this one or none."""
@@ -323,11 +327,14 @@ class Follower:
         """Apply an entry, and step over those before it that cannot be read: ``fsck`` reports them."""
         for missing in range(place.position + 1, change.sequence):
             self.set_aside[f"{change.project}/{missing}"] = "the entry cannot be read"
-            place.view.apply(place.dataset, Change(change.project, missing, "", {"kind": "unreadable"}, self._base))
+            place.view.apply(place.dataset, Change(change.project, missing, "", {"kind": "skipped"}, self._base))
         place.view.apply(place.dataset, change)
         place.position = change.sequence
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
+        if not entry.effective or entry.kind == "identity":
+            # Nothing that a view shows changes by it.
+            return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
         if entry.kind != "submit" or content is None or content.original() is None:
             return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base)
         return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base, content.link)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.entries import REPOSITORY, profile_blob
+from provrepo.ledger.entries import REPOSITORY
+from provrepo.ledger.streams import columns
 from provrepo.repository.records import PUBLIC, Check
 from provrepo.repository.store import Store
 from provrepo.views.quads import Quads
@@ -27,16 +28,14 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     for project in [REPOSITORY, *store.ledger.projects()]:
         erased = store.ledger.erased(project)
         before = entries
-        for entry in store.ledger.entries(project):
+        for entry in store.ledger.entries(project, every=True):
             entries += 1
-            profile = profile_blob(entry.body) if entry.kind == "settings" else None
-            if profile is not None:
-                named.add(profile)
-            if entry.kind != "submit":
-                continue
-            fields = entry.fields
-            named.add(fields["report"])
-            (gone if (fields["document"], fields["version"]) in erased else named).add(fields["blob"])
+            if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) in erased:
+                gone.add(entry.body["blob"])
+                named.add(entry.body["report"])
+            elif entry.kind != "erase":
+                # Of whatever kind: what the ledger's references count is needed.
+                named.update(blob for blob in columns(entry)[3:] if blob)
         if progress is not None:
             progress(project or "the repository's own settings", entries - before)
     for blob in sorted(named):

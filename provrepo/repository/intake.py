@@ -47,8 +47,9 @@ def run(
         constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
         without_profiles: what ``constraints`` is where there are no profiles either. What is submitted is then told of
             violations and accepted (``report``), because real tools write them; what is only checked fails.
-        target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (the
-            repository's base IRI). Without one, or where the document fails, no quads are written.
+        target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base
+            IRI and identity, with which blank nodes are named). Without one, or where the document fails, no quads are
+            written.
 
     Returns:
         ``format``, ``statements``, ``title``, ``report`` (None where nothing was checked), ``written`` (whether there
@@ -81,7 +82,7 @@ def run(
 
     written = target is not None and (report is None or report.conforms)
     if target is not None and written:
-        minter = Minter(target["minting"])
+        minter = Minter(**target["minting"])
         version, output = Identifier(target["version"]), Path(target["output"])
         partial = output.with_suffix(".part")
         counts = dataset.write_nquads(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.repository import access, catalog, moments
+from provrepo.repository.beside import where_the_views_are
 from provrepo.repository.lineage_answers import MOST_SOURCES, Records
 from provrepo.repository.lineage_records import (
     DIRECTIONS,
@@ -73,6 +74,7 @@ def relations() -> tuple[str, ...]:
 class Provenance(Quality):
     """What ``Repository`` inherits."""
 
+    @where_the_views_are
     def lineage(
         self,
         iri: str,
@@ -139,6 +141,7 @@ class Provenance(Quality):
         graph = replace(Records(self._store.minter()).graph(iri, direction, answer), as_of=as_of)
         return _with_roots(graph, answer.roots, declared, limit)
 
+    @where_the_views_are
     def impact(
         self,
         iri: str,
@@ -202,6 +205,7 @@ class Provenance(Quality):
             labels=found.labels,
         )
 
+    @where_the_views_are
     def common(
         self,
         iris: Sequence[str],
@@ -262,6 +266,7 @@ class Provenance(Quality):
         nodes.sort(key=lambda each: (not each.nearest, max(each.distances), sum(each.distances), each.node.iri))
         return LineageCommon(starts, tuple(nodes), found.total, as_of)
 
+    @where_the_views_are
     def thing(
         self,
         iri: str,
@@ -301,10 +306,12 @@ class Provenance(Quality):
         told = accounts(self._store, iri, node.sources, limit=limit, timeout=left, abandoned=abandoned)
         return KnownThing(node, told, as_of)
 
+    @where_the_views_are
     def node(self, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:
         """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
         return self._known(iri, project, as_of, MOST_SOURCES)
 
+    @where_the_views_are
     def labels(
         self,
         iris: Iterable[str],
@@ -331,6 +338,7 @@ class Provenance(Quality):
             list(iris), self._within(project), as_of=self._as_of(as_of), deadline=self._deadline(timeout)
         )
 
+    @where_the_views_are
     def search(
         self, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
     ) -> SearchResult:

@@ -170,7 +170,7 @@ def add(
         if made:
             if any(said["version"] == version["version"] and said["blob"] != blob for said in earlier):
                 raise Conflict(f"version {version['version']} of the profile {name!r} says something else already")
-            appending.append("settings", {key: {**version, "blob": blob}}, actor=actor.id)
+            appending.append("settings", {key: {**version, "blob": blob}}, actor=actor.id, token=actor.token)
     return next(info for info in listed(store, project) if info.name == name), made
 
 

@@ -82,6 +82,8 @@ class Quality(Bound):
         """
         from provrepo.repository import own_profiles
 
+        if project is None:
+            self._store.make()
         self._administer(project)
         return own_profiles.add(
             self._store,

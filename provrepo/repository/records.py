@@ -38,6 +38,7 @@ class Actor:
         owner: the local owner of the data directory, who may do everything.
         projects: the projects a token was made for; None for all.
         write: whether the token may change anything.
+        token: identifier of the token; empty for the owner and for strangers.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Actor:
     owner: bool = False
     projects: tuple[str, ...] | None = ()
     write: bool = False
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class VersionInfo:
         software: what accepted it.
         note: what the submitter said about it; may be empty.
         state: ``current``, ``superseded``, ``withdrawn`` or ``erased``.
+        token: identifier of the token with which it was sent: two tokens may speak for one name. Empty for the local
+            owner, and for versions of before it was recorded.
+        possible: whether it is valid by PROV-CONSTRAINTS; None where that was not asked, or not recorded yet.
+        warnings: how many warnings its report has; None where that was not recorded yet.
+        ended: when it was withdrawn or erased, xsd:dateTime in UTC; empty where neither.
+        ended_by: the name of who did that, as it is today; may be empty.
+        reason: why; may be empty.
     """
 
     project: str
@@ -117,6 +126,12 @@ class VersionInfo:
     software: str
     note: str = ""
     state: str = "current"
+    token: str = ""
+    possible: bool | None = None
+    warnings: int | None = None
+    ended: str = ""
+    ended_by: str = ""
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from provrepo.checks.report import Report
+from provrepo.codecs.formats import content
 from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
@@ -47,27 +48,25 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
 ) -> Repository:
     """Open a data directory and act as its local owner.
 
+    Where there is none, the first verb that makes something (``init``, ``submit``, ``create_project``,
+    ``add_profile``, ``create_token``) makes it; until then the others raise NoRepository.
+
     Args:
-        data: the data directory, made where there is none; what the settings say where it is not given.
+        data: the data directory; what the settings say where it is not given.
         settings: instead of those read from environment and ``provrepo.toml``.
         follow: False never takes the views: submissions are stored, and whoever holds the views indexes them.
 
     Raises:
-        Damaged: the directory cannot be made or read, or a newer version wrote it.
+        Damaged: the directory cannot be read, or a newer version wrote it.
     """
     chosen = settings or load()
     if data is not None:
         chosen = replace(chosen, data=Path(data))
-    store = Store.open(chosen, follow=follow)
-    return store.as_actor(store.owner())
+    return Repository(Store.open(chosen, follow=follow, create=False))
 
 
 class Repository(Asking, Pingable, Arrivals, Streamed):
-    """A repository as one actor sees it.
-
-    Attributes:
-        actor: who is asking.
-    """
+    """A repository as one actor sees it."""
 
     @property
     def settings(self) -> Settings:
@@ -93,6 +92,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             UsageError: not an absolute http(s) IRI.
             Denied: only the owner may.
         """
+        self._store.make()
         if base is None:
             return self._store.base()
         if not self.actor.owner:
@@ -103,12 +103,16 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         wanted = base if base.endswith("/") else base + "/"
         with self._store.ledger.appending(REPOSITORY) as appending:
             if appending.settings().get("base", "") != wanted:
-                appending.append("settings", {"base": wanted}, actor=self.actor.id)
+                appending.append("settings", {"base": wanted}, actor=self.actor.id, token=self.actor.token)
         return wanted
 
     def base(self) -> str:
         """The base IRI in force; empty until one is set."""
         return self._store.base()
+
+    def identity(self) -> str:
+        """The UUID of this repository, drawn when it was made."""
+        return self._store.ledger.identity().id
 
     def create_project(
         self, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
@@ -128,6 +132,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             Denied: the actor may not make projects.
         """
         access.name("project", name)
+        self._store.make()
         if not access.may_administer(self.actor):
             raise Denied(f"{self.actor.name} may not make projects; a token for all projects is needed")
         own_profiles.chosen(self._store, None, profiles)
@@ -138,6 +143,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
                 "settings",
                 {"public": public, "title": title, "profiles": list(dict.fromkeys(profiles))},
                 actor=self.actor.id,
+                token=self.actor.token,
             )
         return catalog.project_info(self._store, name)
 
@@ -165,7 +171,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             settings = appending.settings()
             changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k) != v}
             if changed:
-                appending.append("settings", changed, actor=self.actor.id)
+                appending.append("settings", changed, actor=self.actor.id, token=self.actor.token)
         self._index()
         return catalog.project_info(self._store, name)
 
@@ -197,6 +203,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         format: str | None = None,  # noqa: A002
         base: str | None = None,
         note: str = "",
+        again: bool = False,
     ) -> Receipt:
         """Check a document and store it for good.
 
@@ -213,8 +220,11 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             format: a format's name; detected where it is not given.
             base: the IRI against which relative IRIs are resolved.
             note: what the submitter says about it.
+            again: take in bytes that were withdrawn from this document, as a new version; and, where the owner asks,
+                bytes that were erased from the project.
 
         Raises:
+            TakenBack: the bytes were withdrawn or erased before; carries who, when and why.
             ReadError: unreadable, with line and column where there is one.
             Refused: it does not conform; carries the report. Nothing is stored.
             Conflict: the name is taken by other bytes.
@@ -225,12 +235,15 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             NoSpace: the disk is nearly full.
             WorkerFailed: checking took too long or too much memory.
         """
+        data, file = content(source)
+        self._store.make()
         if project == DEFAULT and self.actor.owner:
             self._ensure_default()
         return submission.submit(
             self._store,
             self.actor,
-            source,
+            data,
+            file,
             project=project,
             name=name,
             profiles=profiles,
@@ -239,6 +252,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             format=format,
             base=base,
             note=note,
+            again=again,
         )
 
     def validate(
@@ -419,6 +433,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
                 "withdraw",
                 {"document": name, "version": current.version, "reason": reason.strip()},
                 actor=self.actor.id,
+                token=self.actor.token,
             )
         self._index()
         return self.document(project, name)
@@ -445,6 +460,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
                     "erase",
                     {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip()},
                     actor=self.actor.id,
+                    token=self.actor.token,
                 )
         self._index()
         # Inside a transaction, so that nobody starts to need the bytes meanwhile.
@@ -508,9 +524,10 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             NotFound: one of the projects does not exist.
             Denied: only the owner makes tokens.
         """
-        self._owner("makes tokens")
         if not name.strip():
             raise UsageError("a token needs the name of whom it stands for")
+        self._store.make()
+        self._owner("makes tokens")
         for project in projects or ():
             self._readable(project)
         expires = None if days is None else datetime.now(UTC) + timedelta(days=days)

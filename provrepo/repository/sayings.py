@@ -78,6 +78,7 @@ class Wanted(NamedTuple):
         base: against which their relative IRIs are resolved; may be empty.
         blob: the digest of the bytes.
         version: the version's IRI.
+        identity: with which its blank nodes are named; may be empty.
     """
 
     source: str
@@ -85,6 +86,7 @@ class Wanted(NamedTuple):
     base: str
     blob: str
     version: str
+    identity: str = ""
 
 
 class Found(NamedTuple):
@@ -106,7 +108,7 @@ def read(
     iri: str,
     versions: Sequence[Wanted],
     *,
-    minter: Minter,
+    base: str,
     limit: int,
     size: int,
     timeout: float,
@@ -119,7 +121,7 @@ def read(
         workers: the processes that read.
         iri: the thing.
         versions: which.
-        minter: of the repository.
+        base: the repository's base IRI.
         limit: the most statements to tell in all. Every version tells something before one tells much.
         size: the most bytes of the answer, as JSON.
         timeout: seconds that it may take.
@@ -138,7 +140,7 @@ def read(
         {
             "iri": iri,
             "versions": [version._asdict() for version in versions],
-            "minting": minter.base,
+            "minting": base,
             "limit": limit,
             "size": size,
         },
@@ -172,8 +174,7 @@ def shares(counts: Sequence[int], limit: int) -> list[int]:
 
 def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, size: int) -> list[dict[str, Any]]:
     """What versions say about a thing; see ``read``, whose arguments these are, as JSON."""
-    minter = Minter(minting)
-    found = [_said(iri, Wanted(**version), minter, limit) for version in versions]
+    found = [_said(iri, Wanted(**version), minting, limit) for version in versions]
     given = shares([len(each.sayings) for each in found], limit)
     reply = [
         {
@@ -188,7 +189,7 @@ def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, s
     return reply
 
 
-def _said(iri: str, wanted: Wanted, minter: Minter, limit: int) -> Found:
+def _said(iri: str, wanted: Wanted, base: str, limit: int) -> Found:
     from provrepo.codecs import dataset, formats
 
     row = formats.by_name(wanted.format)
@@ -196,6 +197,7 @@ def _said(iri: str, wanted: Wanted, minter: Minter, limit: int) -> Found:
         document, _ = dataset.read_for_dataset(Path(wanted.source).read_bytes(), row, wanted.base or None)
     except ReadError as error:
         raise Damaged(f"{wanted.version} was accepted and cannot be read any more: {error}") from error
+    minter = Minter(base, wanted.identity)
     blank = dataset.blank_names(document, row, lambda number: minter.genid(wanted.blob, number))
     names = {Identifier(iri), *(label for label, name in blank.items() if name == iri)}
     found = list(_sayings(document, names, blank, wanted.version))

@@ -7,23 +7,26 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import provrepo
-from provrepo.errors import Busy, Damaged, NoSpace
+from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.model.minting import Minter
+from provrepo.repository import beside
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
+from provrepo.repository.former import Former
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.settings import Settings
 from provrepo.views.lineage import Lineage
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
     from provrepo.repository.repository import Repository
 
-__all__ = ["Store"]
+__all__ = ["Store", "minting"]
 
 log = logging.getLogger("provrepo.repository.store")
 
@@ -59,46 +62,115 @@ class Store:
         follower: applies entries to the views.
     """
 
+    ledger: Ledger
+    blobs: Blobs
+    accounts: Accounts
+    pingbacks: Pingbacks
+    follower: Follower
+    _former: Former
+    _spool: Path
+
     def __init__(self, settings: Settings, *, follow: bool = True) -> None:
         self.settings = settings
-        data = settings.data
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
-        self.ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
-        self.blobs = Blobs(data / "blobs")
-        self.accounts = Accounts(self.ledger.database)
-        self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
         self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
         self.queries = Pool(size=settings.query_workers, memory=settings.query_memory)
-        self._spool = data / "spool"
-        self._spool.mkdir(exist_ok=True)
-        self.follower = Follower(self.ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive)
         self._follow = follow
+        self._making = threading.RLock()
+        self._answers: beside.Answers | None = None
 
     @classmethod
-    def open(cls, settings: Settings, *, follow: bool = True, url: str = "") -> Store:
+    def open(cls, settings: Settings, *, follow: bool = True, url: str = "", create: bool = True) -> Store:
         """Open a data directory, made where there is none.
 
         Args:
             settings: ``settings.data`` says which.
             follow: whether this process may apply entries to the views.
             url: under which a server answers; given, a thread keeps following.
+            create: False leaves it to ``make``; until then what needs a directory that is not there raises
+                NoRepository.
 
         Raises:
             Damaged: it cannot be made or read, or a newer version wrote it.
         """
         store = cls(settings, follow=follow)
+        if create or store.exists():
+            store.make()
         if url:
             store.serve(url)
         return store
+
+    def exists(self) -> bool:
+        """Whether there is a repository in the data directory."""
+        try:
+            # A file that is still empty is one that another process is about to fill.
+            return (self.settings.data / "ledger.sqlite").stat().st_size > 0
+        except OSError:
+            return False
+
+    def make(self) -> None:
+        """Open the data directory, and make it where there is none: the verbs that write do so first.
+
+        Raises:
+            Damaged: it cannot be made or read, or a newer version wrote it.
+        """
+        with self._making:
+            if "ledger" in self.__dict__:
+                return
+            data = self.settings.data
+            try:
+                data.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
+            ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
+            self._former = Former(ledger)
+            self.blobs = Blobs(data / "blobs")
+            self.accounts = Accounts(ledger.database)
+            self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
+            self._spool = data / "spool"
+            self._spool.mkdir(exist_ok=True)
+            self.follower = Follower(ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive)
+            self.ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not there yet: the parts of a data directory that this store was told not to make.
+
+        Raises:
+            NoRepository: there is none.
+        """
+        if name not in Store.__annotations__ or name in self.__dict__:
+            raise AttributeError(name)
+        if not self.exists():
+            raise NoRepository(f"no repository at {self.settings.data}; provrepo init makes one")
+        self.make()
+        return self.__dict__[name]
 
     def serve(self, url: str) -> bool:
         """Follow in a thread, and tell other processes the URL; False where another process holds the views."""
         if self.follower.indexing:
             self.follower.announce(url)
-        return self.follower.start(url)
+        if not self.follower.start(url):
+            return False
+        if self._answers is None:
+            owner = self.as_actor(self.owner())
+            try:
+                self._answers = beside.Answers(owner, self.settings.data / "views", self.follower.catch_up)
+            except OSError as error:
+                log.warning("other processes of this user are not answered beside this server: %s", error)
+                return True
+        self.follower.announce(url, self._answers.path)
+        return True
+
+    def holder(self) -> beside.Holder | None:
+        """The server that answers from the views; None where there is none, or this process may do so itself."""
+        if not self._follow or self.follower.indexing:
+            return None
+        deadline = time.monotonic() + beside.PATIENCE
+        while not self.follower.acquire():
+            holder = beside.holder_at(self.follower.listens())
+            if holder is not None or time.monotonic() > deadline:
+                return holder
+            time.sleep(0.05)
+        return None
 
     def as_actor(self, actor: Actor) -> Repository:
         """The verbs, bound to somebody."""
@@ -123,10 +195,10 @@ class Store:
 
     def authenticate(self, token: str) -> Actor | None:
         """Whom a token stands for; None where it is unknown, expired or revoked."""
-        found = self.accounts.authenticate(token)
+        found = self.accounts.authenticate(token.strip())
         if found is None:
             return None
-        return Actor(found.actor, found.name, projects=found.projects, write=found.write)
+        return Actor(found.actor, found.name, projects=found.projects, write=found.write, token=found.id)
 
     @property
     def follows(self) -> bool:
@@ -155,9 +227,9 @@ class Store:
         """The base IRI in force; empty until one is set."""
         return str(self.ledger.settings(REPOSITORY).get("base", ""))
 
-    def minter(self) -> Minter:
-        """Mints under the base IRI in force."""
-        return Minter(self.base())
+    def minter(self, base: str | None = None) -> Minter:
+        """Mints under a base IRI, by default the one in force; without one in the name space of this repository."""
+        return Minter(self.base() if base is None else base, self.ledger.identity().id, self._former)
 
     def health(self) -> dict[str, object]:
         """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
@@ -237,11 +309,11 @@ class Store:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
         self._sweep()
         limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
-        views = self.settings.data / "views"
+        views, minter = self.settings.data / "views", self.minter(base)
         return [
-            Quads(views / "quads", base=base, workers=self.queries, limits=limits),
-            Lineage(views / "lineage", base=base),
-            Search(views / "search", base=base),
+            Quads(views / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
+            Lineage(views / "lineage", base=base, minter=minter),
+            Search(views / "search", base=base, minter=minter),
         ]
 
     def _sweep(self) -> None:
@@ -264,6 +336,7 @@ class Store:
             return file
         if not self.blobs.exists(blob):
             return None
+        minter = self.minter(base)
         self.pool.call(
             "provrepo.repository.intake:run",
             {
@@ -273,9 +346,9 @@ class Store:
                 "check": False,
                 "target": {
                     "output": str(file),
-                    "version": str(Minter(base).version(project, document, version)),
+                    "version": str(minter.version(project, document, version)),
                     "blob": blob,
-                    "minting": base,
+                    "minting": minting(minter, project, document, version),
                 },
             },
             timeout=self.settings.check_timeout,
@@ -284,11 +357,15 @@ class Store:
 
     def close(self) -> None:
         """Let go of everything. Queries that run are killed: the views can only be closed once they have ended."""
+        if self._answers is not None:
+            self._answers.close()
         self.queries.close()
-        self.follower.close()
+        if "ledger" in self.__dict__:
+            self.follower.close()
         self.pool.close()
-        self.pingbacks.close()
-        self.ledger.close()
+        if "ledger" in self.__dict__:
+            self.pingbacks.close()
+            self.ledger.close()
 
     def __enter__(self) -> Self:
         return self
@@ -300,3 +377,9 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {os.fspath(self.settings.data)}>"
+
+
+def minting(minter: Minter, project: str, document: str, version: int) -> dict[str, str]:
+    """What a worker process needs to name the blank nodes of one version."""
+    plain = minter.of(project, document, version)
+    return {"base": plain.base, "identity": plain.identity}

@@ -11,13 +11,13 @@ from typing import Any
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, content
-from provrepo.errors import Conflict, Refused, Stale, TooLarge
+from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
 from provrepo.ledger.entries import Entry
 from provrepo.repository import access, own_profiles
 from provrepo.repository.catalog import project_settings, stored_report, version_info
 from provrepo.repository.intake import MAPPING
 from provrepo.repository.records import Actor, Receipt
-from provrepo.repository.store import Store
+from provrepo.repository.store import Store, minting
 
 __all__ = ["name_for", "submit", "validate"]
 
@@ -25,7 +25,8 @@ __all__ = ["name_for", "submit", "validate"]
 def submit(
     store: Store,
     actor: Actor,
-    source: Source,
+    data: bytes,
+    file: str | None,
     *,
     project: str,
     name: str | None,
@@ -35,14 +36,14 @@ def submit(
     format: str | None,  # noqa: A002
     base: str | None,
     note: str,
+    again: bool = False,
 ) -> Receipt:
-    """Check and store one document; see ``Repository.submit``."""
+    """Check and store one document, its bytes and the name of their file; see ``Repository.submit``."""
     access.name("project", project)
     settings, exists = project_settings(store, project)
     access.require_write(actor, project, exists=exists, public=bool(settings.get("public")))
     if format is not None:
         by_name(format)
-    data, file = content(source)
     _within(data, store.settings.max_body)
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
@@ -51,7 +52,9 @@ def submit(
     # again inside the transaction, where the answer counts.
     erased = store.ledger.erased(project)
     previous = _standing(store.ledger.last(project, document), erased)
-    unchanged = _precondition(previous, blob, document, update=update, if_match=if_match)
+    taken = store.ledger.taken_back(project, document, blob)
+    _readmit(store, actor, taken, previous, blob, again=again)
+    unchanged = _precondition(previous, blob, document, update=update, if_match=_wanted(if_match, taken, previous))
     if unchanged is not None:
         if store.may_follow():  # it may be new to the views all the same, where who stored it was killed
             store.follower.catch_up()
@@ -69,7 +72,8 @@ def submit(
         raise Refused(f"{document} does not conform: {report.count_text()}", report)
 
     store.blobs.put(data)
-    checked = json.dumps(report.to_dict(), ensure_ascii=False, sort_keys=True).encode()
+    judged = report.to_dict()
+    checked = json.dumps(judged, ensure_ascii=False, sort_keys=True).encode()
     body: dict[str, Any] = {
         "document": document,
         "blob": blob,
@@ -82,19 +86,23 @@ def submit(
         "profiles": list(report.profiles),
         "mapping": MAPPING,
         "verdict": report.verdict,
+        "possible": judged.get("possible"),
+        "warnings": judged["counts"]["warning"],
         "report": store.blobs.put(checked),
         "note": note,
         "origin": None,
     }
     with store.ledger.appending(project) as appending:
         standing = _standing(appending.last(document), appending.erased())
-        unchanged = _precondition(standing, blob, document, update=update, if_match=if_match)
+        taken = appending.taken_back(document, blob)
+        _readmit(store, actor, taken, standing, blob, again=again)
+        unchanged = _precondition(standing, blob, document, update=update, if_match=_wanted(if_match, taken, standing))
         if unchanged is None:
             # Again, and cheap: somebody may have erased the same bytes since. Nobody can inside the transaction.
             store.blobs.put(data)
             store.blobs.put(checked)
         entry = unchanged or appending.append(
-            "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id
+            "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id, token=actor.token
         )
     if following:
         store.follower.catch_up()
@@ -148,6 +156,46 @@ def _standing(last: Entry | None, erased: set[tuple[str, int]]) -> Entry | None:
     return None if (last.fields["document"], last.fields["version"]) in erased else last
 
 
+def _readmit(store: Store, actor: Actor, taken: Entry | None, current: Entry | None, blob: str, *, again: bool) -> None:
+    """Refuse bytes that were withdrawn or erased, unless they are expressly submitted again.
+
+    Args:
+        store: the data directory.
+        actor: who submits.
+        taken: what took them back; None where nothing did.
+        current: the document's current version. Bytes that it holds are not submitted anew.
+        blob: SHA-256 of the bytes.
+        again: whether they are submitted again on purpose.
+
+    Raises:
+        TakenBack: they were taken back, and ``again`` is not set.
+        Denied: they were erased, and the actor is not the owner, who alone erases.
+    """
+    if taken is None or (current is not None and current.fields["blob"] == blob):
+        return
+    state = "erased" if taken.kind == "erase" else "withdrawn"
+    document, version, reason = taken.fields["document"], taken.fields["version"], taken.fields["reason"]
+    by = store.accounts.names().get(taken.actor, taken.actor)
+    if not again:
+        raise TakenBack(
+            f"these bytes were {state} on {taken.time} by {by} ({document} version {version}): {reason}; to submit "
+            "them all the same, say so (--again, ?again=true, again=True)",
+            state=state,
+            document=document,
+            version=version,
+            time=taken.time,
+            by=by,
+            reason=reason,
+        )
+    if taken.kind == "erase" and not actor.owner:
+        raise Denied("these bytes were erased; only the owner of the data directory takes them in again")
+
+
+def _wanted(if_match: str | None, taken: Entry | None, current: Entry | None) -> str | None:
+    """The version that is to be replaced; None where the document was withdrawn and its bytes come again on purpose."""
+    return None if taken is not None and current is None else if_match
+
+
 def _precondition(
     current: Entry | None, blob: str, document: str, *, update: bool, if_match: str | None
 ) -> Entry | None:
@@ -177,14 +225,14 @@ def _target(store: Store, project: str, document: str, blob: str) -> dict[str, A
 
     Should another submission take that number meanwhile, nothing refers to the file, and the quads are made again.
     """
-    minting = store.base()
+    minter = store.minter()
     versions = store.ledger.versions(project, document)
     version = int(versions[-1].fields["version"]) + 1 if versions else 1
     return {
-        "output": str(store.content_file(project, document, version, blob, minting)),
-        "version": str(store.minter().version(project, document, version)),
+        "output": str(store.content_file(project, document, version, blob, minter.base)),
+        "version": str(minter.version(project, document, version)),
         "blob": blob,
-        "minting": minting,
+        "minting": minting(minter, project, document, version),
     }
 
 

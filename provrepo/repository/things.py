@@ -160,8 +160,18 @@ def accounts(
         found = sayings.read(
             store.queries,
             iri,
-            [Wanted(str(store.blobs.path(i.sha256)), i.format, i.base, i.sha256, i.iri) for i in infos],
-            minter=minter,
+            [
+                Wanted(
+                    str(store.blobs.path(i.sha256)),
+                    i.format,
+                    i.base,
+                    i.sha256,
+                    i.iri,
+                    minter.of(i.project, i.name, i.version).identity,
+                )
+                for i in infos
+            ],
+            base=minter.base,
             limit=limit,
             size=store.settings.query_bytes,
             timeout=timeout,

@@ -83,10 +83,10 @@ class Catalogue:
         minter: mints the IRIs.
     """
 
-    def __init__(self, base: str) -> None:
-        self.minter = Minter(base)
+    def __init__(self, base: str, minter: Minter | None = None) -> None:
+        self.minter = minter or Minter(base)
         self.graph = self.minter.catalogue()
-        self.repository = self.minter.mint("")
+        self.repository = self.minter.repository()
 
     def edit(self, change: Change, values: Callable[[Identifier, Identifier], Sequence[Value]]) -> Edit:
         """What an entry changes, its position included.
@@ -100,7 +100,7 @@ class Catalogue:
         """
         project = self.minter.project(change.project)
         edit = Edit([(project, POSITION)], [self._quad(project, POSITION, _number(change.sequence))])
-        if change.kind == "unreadable":
+        if change.kind == "skipped":
             return edit
         edit.added.extend(self._project(project, change.project))
         match change.kind:
@@ -205,12 +205,12 @@ class Catalogue:
         versions: Iterable[Value],
         values: Callable[[Identifier, Identifier], Sequence[Value]],
     ) -> None:
-        """What was current or withdrawn is neither any more; an erased version stays erased.
+        """What was current is so no more; a version that was withdrawn or erased stays that.
 
         The version before is not always the one that was current: its entry may have been unreadable.
         """
         for version in dict.fromkeys(versions):
-            if isinstance(version, Identifier) and set(values(version, _STATE)) & {text("current"), text("withdrawn")}:
+            if isinstance(version, Identifier) and text("current") in values(version, _STATE):
                 edit.replaced.append((version, _STATE))
                 edit.added.append(self._quad(version, _STATE, text("superseded")))
 

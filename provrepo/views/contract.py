@@ -94,14 +94,14 @@ class Stream:
         """Settings of the project."""
         return self._add("settings", values)
 
-    def unreadable(self) -> Change:
+    def skipped(self) -> Change:
         """An entry that has to be stepped over."""
-        return self._add("unreadable", {})
+        return self._add("skipped", {})
 
     def lose(self, document: str) -> Change:
         """A new version whose entry has to be stepped over."""
         self._versions[document] = self._versions.get(document, 0) + 1
-        return self.unreadable()
+        return self.skipped()
 
     def version(self, document: str) -> str:
         """The IRI of the document's newest version."""
@@ -284,11 +284,11 @@ class ViewContract:
     def test_an_unreadable_entry_moves_the_position_alone(self, tmp_path: Path) -> None:
         """The ledger leaves it out; the view goes on."""
         view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.unreadable())
+        view.apply("crops", stream.skipped())
         _same(view.position("crops", "crops"), 1, "position")
         _same(view.stamp("crops"), view.STAMP, "stamp")
         view.apply("crops", stream.submit("a", [_said("a1")]))
-        view.apply("crops", stream.unreadable())
+        view.apply("crops", stream.skipped())
         _same((view.position("crops", "crops"), self.mentions(view, "crops", "a1")), (3, True), "state")
         view.close()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provrepo.codecs.provo_terms import BASE_CLASS
+from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY
 from provrepo.views import lineage_store
 from provrepo.views.lineage_held import Held, Source, Thing
@@ -79,9 +80,9 @@ class Lineage(Tabular):
     TABLES = lineage_store.TABLES
     HISTORY = True
 
-    def __init__(self, path: Path, *, base: str) -> None:
+    def __init__(self, path: Path, *, base: str, minter: Minter | None = None) -> None:
         """Open the index in a folder, or make it; see ``Tabular``."""
-        super().__init__(path, base=base)
+        super().__init__(path, base=base, minter=minter)
         self._scopes = Scopes()
         self._touched: dict[int, list[int]] = {}
         self._later = Later()

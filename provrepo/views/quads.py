@@ -29,6 +29,7 @@ from provrepo.codecs.rdf_terms import Terms
 from provrepo.codecs.results import QueryResult, value_of
 from provrepo.errors import AnswerTooLarge, Damaged, NoSpace, QueryError, TimedOut
 from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.minting import Minter
 from provrepo.views import quads_query
 from provrepo.views.catalogue import (
     AGENT,
@@ -54,7 +55,7 @@ __all__ = ["MAPPING", "PATIENCE", "Quads"]
 
 log = logging.getLogger("provrepo.views.quads")
 
-MAPPING = "quads/1"
+MAPPING = "quads/2"
 """Version of what this view makes of ledger entries. Another one means that every dataset is built again."""
 
 _OPEN = 32
@@ -122,6 +123,7 @@ class Quads:
         path: Path,
         *,
         base: str,
+        minter: Minter | None = None,
         capacity: int = _OPEN,
         workers: Workers | None = None,
         limits: Limits | None = None,
@@ -131,13 +133,14 @@ class Quads:
         Args:
             path: the directory that holds a directory for each dataset; made where there is none.
             base: the repository's base IRI, empty without one.
+            minter: mints the IRIs; None for one that knows the base IRI alone.
             capacity: how many stores stay open.
             workers: the processes that answer queries. None answers them in this one, where nothing can stop them:
                 only for queries that are trusted.
             limits: how much a query may take.
         """
         self.STAMP = f"{MAPPING} {base}".rstrip()
-        self._catalogue = Catalogue(base)
+        self._catalogue = Catalogue(base, minter)
         self._graph = ox.NamedNode(self._catalogue.graph)
         self._pool: Pool[_Held] = Pool(path, _open, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}

@@ -54,7 +54,7 @@ _LOG = 32 << 20
 _CACHE = 192
 """MiB of pages held while many entries are applied."""
 
-_KINDS = ("submit", "withdraw", "erase", "settings", "unreadable")
+_KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
@@ -130,15 +130,16 @@ class Tabular(ABC):
     TABLES: str
     MAPPING: str
 
-    def __init__(self, path: Path, *, base: str) -> None:
+    def __init__(self, path: Path, *, base: str, minter: Minter | None = None) -> None:
         """Open the view in a folder, or make it; a file of other tables or a broken one is made anew.
 
         Args:
             path: the folder.
             base: the repository's base IRI, under which versions are named.
+            minter: names them; None for one that knows the base IRI alone.
         """
         self.STAMP = f"{self.MAPPING} {base}".rstrip()
-        self.minter = Minter(base)
+        self.minter = minter or Minter(base)
         self._file = path / "view.sqlite"
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []

@@ -37,7 +37,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """``submit``, ``withdraw``, ``erase``, ``settings``; ``unreadable`` for an entry that is stepped over."""
+        """``submit``, ``withdraw``, ``erase``, ``settings``; ``skipped`` for an entry that is stepped over."""
         return str(self.entry["kind"])
 
 
@@ -72,7 +72,7 @@ class View(Protocol):
     def apply(self, dataset: str, change: Change) -> None:
         """Apply one entry. Applying it again changes nothing; applying out of order is refused (ValueError).
 
-        An ``unreadable`` one moves the position and nothing else. A content file is deleted in any case.
+        An ``skipped`` one moves the position and nothing else. A content file is deleted in any case.
         """
 
     def forget(self, dataset: str, project: str) -> None:

@@ -11,35 +11,48 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.migrations import m0001_ledger
+from provrepo.ledger.migrations import m0001_ledger, m0002_identity
 
 __all__ = ["SCHEMA", "migrate"]
 
 _APPLICATION = 0x50565250
 """``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_ledger.upgrade,)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_ledger.upgrade, m0002_identity.upgrade)
 
 SCHEMA = len(_STEPS)
 """The schema of this version, kept in ``PRAGMA user_version``."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(
+    connection: sqlite3.Connection,
+    upgraded: Callable[[sqlite3.Connection], None] = lambda connection: None,  # noqa: ARG005
+) -> None:
     """Bring a database to this version's schema, in one transaction: wholly or not at all.
 
     Args:
         connection: in autocommit mode, outside of any transaction.
+        upgraded: called once the schema is that of this version, inside the transaction; not where it was already.
 
     Raises:
         Damaged: another program's database, or one of a newer version.
     """
-    if _version(connection) == SCHEMA:
+    # One transaction, so that it is not seen half made while another process makes it.
+    connection.execute("BEGIN")
+    try:
+        current = _version(connection) == SCHEMA
+    finally:
+        connection.execute("ROLLBACK")
+    if current:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Looked at again: another process may have been quicker.
-        for step in _STEPS[_version(connection) :]:
+        version = _version(connection)
+        for step in _STEPS[version:]:
             step(connection)
+        if version < SCHEMA:
+            upgraded(connection)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
