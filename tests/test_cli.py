@@ -222,7 +222,7 @@ def test_output_that_nobody_reads_is_no_error(tmp_path: Path, document: Path) ->
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait() == 1
+        assert process.wait() == 141
 
 
 def test_an_interrupted_command_ends_as_shells_expect(tmp_path: Path) -> None:

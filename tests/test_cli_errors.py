@@ -124,6 +124,7 @@ def test_wrong_usage(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("run.json").write_bytes(PROVJSON)
+    command("init")
     assert hint in command.error(*arguments, code=code)
 
 

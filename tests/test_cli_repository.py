@@ -27,9 +27,12 @@ def command(tmp_path: Path) -> Command:
 
 def test_init_says_where_and_which_base(tmp_path: Path) -> None:
     command = Command(tmp_path / "data")
-    assert command("init").stdout == f"{command.data}: no base IRI yet\n"
-    assert command("init", "--base", "https://prov.example").stdout.endswith("base IRI https://prov.example/\n")
-    assert command.json("init") == {"data": str(command.data), "base": "https://prov.example/"}
+    identity = command.json("init")["identity"]
+    assert command("init").stdout == f"{command.data}: no base IRI yet, identity {identity}\n"
+    assert command("init", "--base", "https://prov.example").stdout.endswith(
+        f"base IRI https://prov.example/, identity {identity}\n"
+    )
+    assert command.json("init") == {"data": str(command.data), "base": "https://prov.example/", "identity": identity}
 
 
 def test_the_receipt(tmp_path: Path) -> None:
@@ -116,7 +119,13 @@ def test_withdraw_and_come_back(command: Command, tmp_path: Path) -> None:
     assert "wrong field" in command("history", "crops/run").stdout
     assert command("export", "crops/run@1").stdout_bytes == PROVJSON
     assert command("query", "ASK { ?s prov:used ?o }", "--project", "crops").stdout == "no\n"
-    assert "crops/run@3 stored" in command("submit", tmp_path / "run.ttl", "--project", "crops").stdout
+    refused = command.error("submit", tmp_path / "run.ttl", "--project", "crops", code=1)
+    assert all(word in refused for word in ("withdrawn", "wrong field", "--again"))
+    again = command("submit", tmp_path / "run.ttl", "--project", "crops", "--again")
+    assert "crops/run@3 stored" in again.stdout
+    states = [(row["version"], row["state"], row["reason"]) for row in command.json("history", "crops/run")]
+    assert states == [(1, "superseded", ""), (2, "withdrawn", "wrong field"), (3, "current", "")]
+    assert "version 2 withdrawn 2" in command("history", "crops/run").stdout
 
 
 def test_erase(command: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ _MOST_NAMED = 20
 def _iri(thing: str) -> str:
     """The IRI of a thing; a file is named by its content, which is the same wherever it was recorded."""
     if not os.path.isfile(thing):  # noqa: PTH113 (an IRI may be too long for a path)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", thing) is None:
+            raise UsageError(f"{thing}: no such file, and not an absolute IRI")
         return thing
     import hashlib
 

@@ -53,6 +53,9 @@ EXIT_CODES: dict[type[Exception], int] = {
 INTERRUPTED = 130
 """What shells expect after Ctrl-C: 128 + SIGINT."""
 
+UNREAD = 141
+"""What shells expect of a program whose output is read no further, as by ``head``: 128 + SIGPIPE."""
+
 
 class _Command(click.Group):
     """Verbs in the order of a first day's work, and every error as one line on stderr."""
@@ -74,9 +77,22 @@ class _Command(click.Group):
 
 def _run(invoke: Callable[[], Any]) -> int:
     """The exit code of one call. What a verb returns is its exit code; nothing is 0."""
+    before = sys.stdout
+    try:
+        return _answered(invoke)
+    except BrokenPipeError:
+        return _unread()
+    except SystemExit:
+        # click itself ends with 1 then, which would say that documents differ. It has replaced both streams.
+        if sys.stdout is before:
+            raise
+        return UNREAD
+
+
+def _answered(invoke: Callable[[], Any]) -> int:
     try:
         code = invoke() or 0
-        sys.stdout.flush()
+        _flush()
         return int(code)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "provrepo"
@@ -87,8 +103,6 @@ def _run(invoke: Callable[[], Any]) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        return _unread()
     except (errors.Error, OSError, UnicodeError) as error:
         if getattr(error, "errno", None) == errno.EPIPE:
             return _unread()
@@ -96,10 +110,23 @@ def _run(invoke: Callable[[], Any]) -> int:
         return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
+def _flush() -> None:
+    if sys.stdout is not None:  # it is None where the caller closed it
+        sys.stdout.flush()
+
+
 def _unread() -> int:
-    # Whoever read our output has left, as `head` does. The interpreter flushes stdout once more when it ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    # The interpreter flushes both once more when it ends, and would complain then.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    return UNREAD
 
 
 def _sentence(error: Exception) -> str:

@@ -13,7 +13,7 @@ from provrepo.errors import UsageError
 if TYPE_CHECKING:
     from provrepo.repository.records import VersionInfo
 
-__all__ = ["erase", "export", "fsck", "history", "init", "list_", "rebuild", "withdraw"]
+__all__ = ["erase", "export", "fsck", "history", "init", "list_", "rebuild", "submitter", "withdraw"]
 
 SHORT = 12
 """Digits of a SHA-256 that a table shows; ``--output json`` has them all."""
@@ -26,16 +26,18 @@ SHORT = 12
 def init(invocation: Invocation, base: str | None, style: str) -> None:
     """Make a data directory, or set the base IRI of one.
 
-    A data directory is also made on first use. Without a base IRI minted IRIs are urn:uuid:. The base is an entry of
-    the ledger: setting it to what it is changes nothing, changing it rebuilds the views.
+    The first verb that writes makes one as well; verbs that read never do. It is given an identity, a UUID that never
+    changes. Without a base IRI minted IRIs are urn:uuid: and depend on the identity. The base is an entry of the
+    ledger: setting it to what it is changes nothing, changing it rebuilds the views.
     """
     settings = invocation.settings(base=base)
     with invocation.repository(follow=True) as repository:
         base = repository.init(settings.base or None)
+        identity = repository.identity()
     if style == "json":
-        output.records({"data": str(settings.data), "base": base})
+        output.records({"data": str(settings.data), "base": base, "identity": identity})
     else:
-        output.result(f"{settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}")
+        output.result(f"{settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}, identity {identity}")
 
 
 @click.command("list", short_help="Documents: who, when, digest, verdict.")
@@ -66,9 +68,14 @@ def _row(name: str, version: VersionInfo, state: str) -> list[object]:
         version.statements,
         version.verdict,
         version.time,
-        version.submitter,
+        submitter(version.submitter, version.token),
         version.sha256[:SHORT],
     ]
+
+
+def submitter(name: str, token: str) -> str:
+    """Who sent a version: two tokens of one name are told apart."""
+    return f"{name} [{token}]" if token else name
 
 
 @click.command(short_help="All versions of a document, oldest first.")
@@ -78,11 +85,11 @@ def _row(name: str, version: VersionInfo, state: str) -> list[object]:
 def history(invocation: Invocation, reference: Reference, style: str) -> None:
     """All versions of a document, oldest first: who, when, digest, verdict.
 
-    No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest.
+    No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest. What was withdrawn
+    or erased is listed with who, when and why. Beside the name of a submitter stands the token that was used.
     """
     with invocation.repository() as repository:
         versions = repository.history(reference.project, reference.name)
-        document = repository.document(reference.project, reference.name)
     if style == "json":
         output.records([version.to_dict() for version in versions])
         return
@@ -90,8 +97,11 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
         ["VERSION", "STATE", "FORMAT", "STATEMENTS", "VERDICT", "TIME", "SUBMITTER", "SHA-256", "NOTE"],
         [[*_row("", version, version.state)[1:], version.note] for version in versions],
     )
-    if document.withdrawn:
-        output.result(f"withdrawn {document.withdrawn_at}: {document.reason}")
+    for version in versions:
+        if version.ended:
+            output.result(
+                f"version {version.version} {version.state} {version.ended} by {version.ended_by}: {version.reason}"
+            )
 
 
 @click.command()
@@ -189,7 +199,7 @@ def rebuild(invocation: Invocation, style: str) -> None:
 def fsck(invocation: Invocation, style: str) -> int:
     """Read all of the ledger and check every digest and every link between entries. Changes nothing.
 
-    Exit 0: sound; 1: something is wrong, and the output says what.
+    Exit 0: sound; 1: something is wrong, and the output says what; 2: there is no repository that could be sound.
     """
     with output.Progress() as progress, invocation.repository() as repository:
         check = repository.fsck(progress)

@@ -9,6 +9,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.repository import submitter
 from provrepo.errors import Refused, UsageError
 
 __all__ = ["submit"]
@@ -23,6 +24,7 @@ __all__ = ["submit"]
 @click.option("--from", "from_", metavar="FORMAT", help="The format, where name and content do not tell.")
 @click.option("--base", metavar="IRI", help="What relative IRIs in it are relative to.")
 @click.option("--note", default="", metavar="TEXT", help="What the history will say about this version.")
+@click.option("--again", is_flag=True, help="Take in bytes that were withdrawn before, as a new version.")
 @click.option("--to", "server", metavar="URL", help="Send it to this server, with PROVREPO_TOKEN.")
 @json_option
 @pass_invocation
@@ -36,6 +38,7 @@ def submit(
     from_: str | None,
     base: str | None,
     note: str,
+    again: bool,
     server: str | None,
     style: str,
 ) -> int:
@@ -43,9 +46,10 @@ def submit(
 
     Once the receipt is printed the bytes are on disk, unchanged, and stay. What does not conform is not stored, and
     the report says why (exit 1). Submitting the same bytes under the same name again changes nothing and gives the
-    same version. Other bytes under a taken name are refused unless --update is given. `-` is stdin.
+    same version. Other bytes under a taken name are refused unless --update is given. Bytes that were withdrawn are
+    refused unless --again is given; then they are a new version. `-` is stdin.
     """
-    submission = {"profiles": profiles, "update": update, "base": base, "note": note}
+    submission = {"profiles": profiles, "update": update, "base": base, "note": note, "again": again}
     try:
         if server:
             receipt = _send(invocation, file, server, project, name, from_, submission)
@@ -118,7 +122,7 @@ def _show(receipt: dict[str, Any]) -> None:
     output.result(f"  iri         {receipt['iri']}")
     output.result(f"  sha256      {receipt['sha256']}")
     output.result(f"  statements  {receipt['statements']} ({receipt['format']}, {receipt['size']} bytes)")
-    output.result(f"  accepted    {receipt['time']}, {receipt['submitter']}")
+    output.result(f"  accepted    {receipt['time']}, {submitter(receipt['submitter'], receipt.get('token', ''))}")
     profiles = f" with {', '.join(receipt['profiles'])}" if receipt["profiles"] else ""
     output.result(f"  verdict     {receipt['verdict']}{profiles} (checked: {', '.join(receipt['layers'])})")
 

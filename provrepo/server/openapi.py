@@ -88,6 +88,7 @@ _AFTER = _Parameter("after", _STRING, "Only what comes behind this name.")
 _PROFILES = _Parameter("profile", _several(_STRING), "A profile to check against, beyond those of the project.")
 _BASE = _Parameter("base", _IRI, "Against which relative IRIs are resolved.")
 _NOTE = _Parameter("note", _STRING, "What the submitter wants to say.")
+_AGAIN = _Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
 _PROJECT = _Parameter("project", _NAME, "Only this project, instead of all that the caller may read.")
 _TIMEOUT = _Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
 _THING = _Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
@@ -168,13 +169,14 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
             _BASE,
             _PROFILES,
             _NOTE,
+            _AGAIN,
         ),
         takes=_TAKEN,
         statuses=(201, 200),
         problems=(*_WRITES, 409, 413, 415, 422, 507),
     ),
     ("submissions.replace", "PUT"): _Operation(
-        parameters=(_BASE, _PROFILES, _NOTE),
+        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN),
         takes=_TAKEN,
         statuses=(200, 201),
         problems=(*_WRITES, 412, 413, 415, 422, 428, 507),

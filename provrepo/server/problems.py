@@ -48,6 +48,7 @@ ERRORS: dict[type[Exception], Row] = {
     errors.UsageError: Row(400, "usage", "A parameter is wrong"),
     errors.UnknownFormat: Row(400, "format", "No such format"),
     errors.InvalidName: Row(400, "name", "Not a valid name"),
+    errors.NoRepository: Row(500, "no-repository", "There is no repository"),
     errors.SettingsError: Row(500, "settings", "The server is set up wrongly"),
     errors.ReadError: Row(400, "unreadable", "The document cannot be read"),
     errors.QueryError: Row(400, "query", "The query cannot be answered"),
@@ -56,6 +57,7 @@ ERRORS: dict[type[Exception], Row] = {
     errors.Withdrawn: Row(410, "withdrawn", "Withdrawn"),
     errors.Denied: Row(403, "denied", "Not allowed"),
     errors.Conflict: Row(409, "conflict", "The name is taken"),
+    errors.TakenBack: Row(409, "taken-back", "These bytes were taken back"),
     errors.Stale: Row(412, "stale", "No longer the current version"),
     errors.Refused: Row(422, "refused", "The document does not conform"),
     errors.TooLarge: Row(413, "too-large", "Too large"),
@@ -206,6 +208,9 @@ def _members(error: errors.Error) -> dict[str, Any]:
         found = {"line": error.line, "column": error.column, "format": error.format}
     elif isinstance(error, errors.Withdrawn):
         found = {"reason": error.reason, "withdrawn_at": error.time}
+    elif isinstance(error, errors.TakenBack):
+        taken = {"state": error.state, "document": error.document, "version": error.version, "time": error.time}
+        found = {"withdrawal": {**taken, "by": error.by, "reason": error.reason}}
     elif isinstance(error, errors.Refused) and isinstance(error.report, Report):
         found = {"report": error.report.to_dict()}
     return {name: value for name, value in found.items() if value is not None}

@@ -6,10 +6,10 @@ import re
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.errors import Conflict, Stale
+from provrepo.errors import Conflict, Stale, TakenBack
 from provrepo.repository.records import Receipt
 from provrepo.repository.repository import Repository
-from provrepo.server import auth, body
+from provrepo.server import auth, body, parameters
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import json_response
 
@@ -25,6 +25,7 @@ _TAG = re.compile(r"([0-9a-f]{64})(?:\..*)?")
 def submit(project: str) -> Response:
     """A new document. The same bytes under the same name again are answered as before."""
     repo = auth.writer(project)
+    again = parameters.flag("again")
     upload = body.upload()
     receipt = repo.submit(
         upload.data,
@@ -34,6 +35,7 @@ def submit(project: str) -> Response:
         format=upload.format,
         base=upload.base,
         note=request.args.get("note", ""),
+        again=again,
     )
     return _receipt(receipt, 201 if receipt.created else 200)
 
@@ -42,6 +44,7 @@ def submit(project: str) -> Response:
 def replace(project: str, document: str) -> Response:
     """A new version of the document that the client has seen, or with ``If-None-Match: *`` the first one."""
     repo = auth.writer(project)
+    again = parameters.flag("again")
     creating = request.if_none_match.star_tag
     if_match = None if creating else _precondition(repo, project, document)
     upload = body.upload()
@@ -56,7 +59,10 @@ def replace(project: str, document: str) -> Response:
             format=upload.format,
             base=upload.base,
             note=request.args.get("note", ""),
+            again=again,
         )
+    except TakenBack:
+        raise
     except Conflict as conflict:
         # RFC 9110, section 13.1.2: what the client made a condition of is a failed precondition, not a conflict.
         raise Stale(str(conflict)) from conflict
