@@ -10,7 +10,7 @@ import inspect
 import re
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.ledger.accounts import Token
+from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.lineage_records import (
@@ -309,7 +310,53 @@ def named_queries() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def ledger() -> str:
+    """Every kind of ledger entry with its fields."""
+    streams = {"project": "a project's", "repository": "the repository's own", "both": "either"}
+    parts = [
+        "# Entries of the ledger",
+        NOTICE,
+        "[The ledger](../explanation/ledger.md) says what entries are for, how they are chained, and what software "
+        "does with a kind that it does not know. A *reserved* kind is written by no verb yet: its fields are fixed, "
+        "this version keeps, reads and verifies it, and it changes nothing of what is shown.",
+        "| type | what it is |\n|---|---|\n"
+        "| name | `[A-Za-z0-9][A-Za-z0-9_-]{0,99}` |\n"
+        "| SHA-256 | 64 lower-case hexadecimal digits |\n"
+        "| time | xsd:dateTime in UTC, ending in `Z` |\n"
+        "| UUID | in its usual lower-case form |\n"
+        "| salted digest | SHA-256 of a random salt and the UTF-8 text. The salt is kept beside the ledger, so that "
+        "the text can be proven while it is there, and not be guessed once it is destroyed |",
+        "## Every entry\n\n" + _fields(COMMON),
+        "## Kinds\n\n| kind | stream | may be stepped over | |\n|---|---|---|---|\n"
+        + "\n".join(
+            f"| [`{kind.name}`](#{kind.name}) | {streams[kind.stream]} | {'yes' if kind.ignorable else 'no'} "
+            f"| {'reserved' if kind.reserved else ''} |"
+            for kind in KINDS.values()
+        ),
+    ]
+    for kind in KINDS.values():
+        known = ", ".join(f"`{name}` ({type_.name})" for name, type_ in SETTINGS.items())
+        fields = (
+            _fields(kind.fields)
+            if kind.fields
+            else f"Of any keys, which are kept as they are. Those in use: {known}, and `profile:NAME` (an object with "
+            "`version`, `title` and `blob`), of which an entry has one at most."
+        )
+        reserved = " *Reserved.*" if kind.reserved else ""
+        parts.append(f"## {kind.name}\n\n{kind.meaning}{reserved}\n\n{fields}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _fields(fields: Mapping[str, Field]) -> str:
+    rows = [
+        f"| `{name}` | {field.type.name} | {field.meaning}{' (may be absent)' if field.optional else ''} |"
+        for name, field in fields.items()
+    ]
+    return "\n".join(["| field | type | meaning |", "|---|---|---|", *rows])
+
+
 PAGES = {
+    "ledger.md": ledger,
     "cli.md": command_line,
     "settings.md": settings,
     "python.md": python,
