@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import NamedTuple
 
 from provrepo.checks.constraints import impossible, rules, times
 from provrepo.checks.constraints.inferences import Facts
-from provrepo.checks.constraints.instance import Row, source
-from provrepo.checks.constraints.names import Names
+from provrepo.checks.constraints.instance import source
+from provrepo.checks.constraints.names import LAYER, Names, Place
 from provrepo.checks.constraints.ordering import Order, Step, conflicts
-from provrepo.checks.constraints.unify import Clash, Unifier
+from provrepo.checks.constraints.terms import FRESH
+from provrepo.checks.constraints.unify import Unifier
+from provrepo.checks.constraints.uniqueness import clashes
 from provrepo.checks.findings import Finding, Severity
 from provrepo.model.document import Bundle, Document
 from provrepo.model.statements import (
@@ -24,7 +24,6 @@ from provrepo.model.statements import (
     END,
     ENTITY,
     GENERATION,
-    MENTION,
     SPECIALIZATION,
     START,
     USAGE,
@@ -32,59 +31,20 @@ from provrepo.model.statements import (
 
 __all__ = ["LAYER", "judge", "repeated_bundles"]
 
-LAYER = "constraints"
-
 _SHOWN = 12
 """Steps of a cycle that a story tells; of a longer one the first and the last."""
 
-_VALUES = 4
-"""Clashing values that one finding lists."""
-
 _TIMES = 100
 """Contradicting times that are told of one instance."""
-
-
-class _Place(NamedTuple):
-    """What all findings of one instance need."""
-
-    names: Names
-    bundle: str | None
-
-    def finding(
-        self,
-        rule: str,
-        message: str,
-        number: int,
-        *,
-        focus: str | None = None,
-        severity: Severity = Severity.VIOLATION,
-        repair: str | None = None,
-    ) -> Finding:
-        """A finding at the statement of that number."""
-        statement = self.names.statement(number)
-        line, column = statement.span or (None, None)
-        if focus is None:
-            focus = statement.id if statement.id is not None else next(iter(statement.identifiers()), None)
-        return Finding(
-            LAYER,
-            rule,
-            severity,
-            message,
-            focus=focus,
-            line=line,
-            column=column,
-            bundle=self.bundle,
-            repair=repair,
-        )
 
 
 def judge(bundle: Bundle, unifier: Unifier, document: Document) -> Iterator[Finding]:
     """Every finding on one instance that has been unified."""
     instance = unifier.instance
     names = Names(instance.terms, instance.statements, {**document.prefixes, **bundle.prefixes})
-    place = _Place(names, bundle.id)
+    place = Place(names, bundle.id)
     facts = Facts(unifier)
-    yield from _clashes(place, unifier)
+    yield from clashes(place, unifier)
     yield from _impossible(place, facts, unifier)
     order = Order(facts, unifier)
     nodes, components = order.graph.ordered()
@@ -114,109 +74,17 @@ def repeated_bundles(document: Document) -> Iterator[Finding]:
         seen.add(bundle.id or "")
 
 
-# Uniqueness -----------------------------------------------------------------------------------------------------
-
-
-def _clashes(place: _Place, unifier: Unifier) -> Iterator[Finding]:
-    """Rules 22–29; all that clashes with one row at one argument has one cause."""
-    if not unifier.clashes:
-        return
-    said = _Said(unifier)
-    causes: dict[tuple[int, int, int], list[Clash]] = {}
-    for clash in unifier.clashes:
-        row = unifier.instance.standing(clash.rows[0])
-        causes.setdefault((clash.rule, clash.place, id(row)), []).append(clash)
-    for found in causes.values():
-        yield _clash(place, unifier, said, found)
-
-
-def _clash(place: _Place, unifier: Unifier, said: _Said, found: list[Clash]) -> Finding:
-    first, names = found[0], place.names
-    values: dict[int, Row] = {}
-    for clash in found:
-        for row, term in zip(clash.rows, clash.terms, strict=True):
-            values.setdefault(term, row)
-    shown = {term: said.where(row, term) for term, row in islice(values.items(), _VALUES)}
-    told = [f"{names.told(number)} says {names.term(term)}" for term, number in shown.items()]
-    more = f", and {len(values) - _VALUES} others differ too" if len(values) > _VALUES else ""
-    kind = first.kind
-    argument = "identifier" if first.place == 0 else _words(kind.arguments[first.place - 1].name)
-    rule = rules.MENTION if first.rule == 0 else rules.rule_id(23 if first.rule == 15 else first.rule)
-    # The later statement is what somebody added to what was there.
-    return place.finding(
-        rule,
-        f"{_because(first)}, so there is one {argument}; but {', and '.join(told)}{more}.",
-        max(shown.values()),
-        focus=_subject(unifier, first),
-        repair=_REPAIRS.get(first.rule, "Keep the value that is right, or give one of them another identifier."),
-    )
-
-
-class _Said:
-    """Which statement gives a value, where rows were merged from several."""
-
-    def __init__(self, unifier: Unifier) -> None:
-        instance = self._instance = unifier.instance
-        self._merged: dict[int, list[Row]] = {}
-        # The times of an activity may be those of its starts and ends (rules 28 and 29).
-        self._events: dict[int, list[Row]] = {}
-        for kind, rows in instance.rows.items():
-            for row in rows:
-                if id(row) in instance.dead:
-                    self._merged.setdefault(id(instance.standing(row)), []).append(row)
-                if kind in (START, END):
-                    self._events.setdefault(instance.terms.find(row[1]), []).append(row)
-
-    def where(self, row: Row, term: int) -> int:
-        """The number of a statement that gives this value to this row."""
-        instance = self._instance
-        row = instance.standing(row)
-        lexical = instance.terms.names[term]
-        for other in (row, *self._merged.get(id(row), ()), *self._events.get(row[0], ())):
-            statement = instance.statements[source(other)]
-            if lexical == statement.id or lexical in statement.args:
-                return source(other)
-        return source(row)
-
-
-def _because(clash: Clash) -> str:
-    if clash.kind is MENTION and clash.rule == 0:
-        return "An entity is a mention of one entity in one bundle (PROV-Links, unique-mention)"
-    if clash.rule == 15:
-        return f"By {rules.title(15)} both are one influence, and by {rules.title(23)} its identifier is a key"
-    rule = rules.RULES[clash.rule]
-    return f"{rule.meaning[:-1]} ({rules.title(clash.rule)})"
-
-
-_REPAIRS = {
-    24: "Use one identifier for both, or leave one of the two statements out.",
-    25: "Use one identifier for both, or leave one of the two statements out.",
-    26: "Use one identifier for both, or name the activities that started it.",
-    27: "Use one identifier for both, or name the activities that ended it.",
-    28: "Give the start and the activity the same time; two different triggers of one start have one time.",
-    29: "Give the end and the activity the same time; two different triggers of one end have one time.",
-}
-
-
-def _subject(unifier: Unifier, clash: Clash) -> str | None:
-    """What the finding is about: the identifier that is a key, or the thing that something happens to twice."""
-    terms = unifier.instance.terms
-    row = clash.rows[1]
-    term = row[0] if clash.rule in (15, 22, 23) and row[0] > 1 else row[1]
-    return terms.names[terms.find(term)] or None
-
-
 # Impossibility --------------------------------------------------------------------------------------------------
 
 
-def _impossible(place: _Place, facts: Facts, unifier: Unifier) -> Iterator[Finding]:
+def _impossible(place: Place, facts: Facts, unifier: Unifier) -> Iterator[Finding]:
     names = place.names
     for row in impossible.unspecified(facts):
         yield place.finding(
             rules.rule_id(51),
             f"{names.told(row[-1])} names a generation or a usage but no activity ({rules.title(51)}).",
             row[-1],
-            repair="Name the activity, or leave generation and usage out.",
+            repair=_specified(names, impossible.activity_of(unifier, row)),
         )
     for cycle in impossible.specialization_cycles(facts):
         told = ", ".join(names.told(number) for number in cycle[:_SHOWN])
@@ -225,7 +93,7 @@ def _impossible(place: _Place, facts: Facts, unifier: Unifier) -> Iterator[Findi
             rules.rule_id(52),
             f"Nothing is a specialization of itself ({rules.title(52)}){follows}: {told}.",
             max(cycle),
-            repair="Turn the wrong one of these round, or leave it out.",
+            repair="One of these statements is wrong: correct it, or leave it out.",
         )
     for term, one, other in impossible.overlaps(unifier):
         yield place.finding(
@@ -265,10 +133,18 @@ def _impossible(place: _Place, facts: Facts, unifier: Unifier) -> Iterator[Findi
         )
 
 
+def _specified(names: Names, activity: int | None) -> str:
+    """What mends a derivation with a generation or a usage and without an activity."""
+    if activity is None:
+        return "Leave generation and usage out: no one activity used the one entity and generated the other by these."
+    named = "" if activity == FRESH else f" {names.term(activity)}"
+    return f"Name the activity{named}, or leave generation and usage out."
+
+
 # Order ----------------------------------------------------------------------------------------------------------
 
 
-def _story(place: _Place, order: Order, cycle: list[Step]) -> Finding:
+def _story(place: Place, order: Order, cycle: list[Step]) -> Finding:
     """The cycle as a story that ends where it began."""
     names = place.names
     told = cycle if len(cycle) <= _SHOWN else [*cycle[: _SHOWN - 2], *cycle[-2:]]
@@ -288,7 +164,7 @@ def _story(place: _Place, order: Order, cycle: list[Step]) -> Finding:
         f"The order of events goes round in a circle: {begun}. So {what} would have come before itself ({rule}).",
         max(numbers),
         focus=names.subject(order, cycle[0].after),
-        repair="One of these statements is wrong: turn it round, or leave it out.",
+        repair="One of these statements is wrong: correct it, or leave it out.",
     )
 
 
@@ -333,7 +209,7 @@ def _reason(names: Names, step: Step) -> str:
 
 
 def _contradicting_times(
-    place: _Place, order: Order, nodes: list[int], components: list[list[int]]
+    place: Place, order: Order, nodes: list[int], components: list[list[int]]
 ) -> Iterator[Finding]:
     names = place.names
     found: Iterable[times.Contradiction] = times.contradictions(order, nodes, components)
@@ -350,8 +226,3 @@ def _contradicting_times(
             severity=Severity.WARNING,
             repair="Check the clocks and the times; PROV itself does not relate them to the order of events.",
         )
-
-
-def _words(name: str) -> str:
-    """``startTime`` as words: ``start time``."""
-    return "".join(f" {c.lower()}" if c.isupper() or c.isdigit() else c for c in name)

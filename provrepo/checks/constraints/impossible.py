@@ -9,7 +9,7 @@ from typing import TypeAlias
 from provrepo.checks.constraints.graph import Graph
 from provrepo.checks.constraints.inferences import Facts
 from provrepo.checks.constraints.instance import IDENTIFIED, Row, source
-from provrepo.checks.constraints.terms import NONE
+from provrepo.checks.constraints.terms import FRESH, NONE
 from provrepo.checks.constraints.unify import Unifier
 from provrepo.model.statements import (
     ACTIVITY,
@@ -35,7 +35,15 @@ from provrepo.model.statements import (
     Kind,
 )
 
-__all__ = ["both", "members_of_nothing", "overlaps", "specialization_cycles", "things_and_relations", "unspecified"]
+__all__ = [
+    "activity_of",
+    "both",
+    "members_of_nothing",
+    "overlaps",
+    "specialization_cycles",
+    "things_and_relations",
+    "unspecified",
+]
 
 Reason: TypeAlias = tuple[Kind, int]
 """The kind of a statement and its number."""
@@ -102,6 +110,26 @@ def unspecified(facts: Facts) -> Iterator[Row]:
     for row in facts.instance.alive(DERIVATION):
         if row[3] == NONE and (row[4] != NONE or row[5] != NONE):
             yield row
+
+
+def activity_of(unifier: Unifier, row: Row) -> int | None:
+    """The activity that a derivation would have to name (inference 11).
+
+    Returns:
+        ``FRESH`` where the document does not say; None where no activity would do, because the generation or the usage
+        is of another entity, or the two belong to different activities.
+    """
+    found = set[int]()
+    for kind, name, entity, place, activity in ((GENERATION, row[4], row[1], 1, 2), (USAGE, row[5], row[2], 2, 1)):
+        known = unifier.by_id[kind].get(name) if name > NONE else None
+        if known is None:
+            continue
+        known = unifier.instance.standing(known)
+        if entity not in (known[place], FRESH) and known[place] != FRESH:
+            return None
+        found.add(known[activity])
+    found -= {FRESH, *unifier.instance.terms.variables}
+    return None if len(found) > 1 else next(iter(found), FRESH)
 
 
 def specialization_cycles(facts: Facts) -> Iterator[list[int]]:

@@ -107,14 +107,15 @@ class Instance:
         self.dead: dict[int, Row] = {}
         self.fresh: Callable[[], int] = self.terms.variable if named else _fresh
         for number, statement in enumerate(self.statements):
-            self.rows[statement.kind].append(self._row(statement, number, self.fresh))
+            self.rows[statement.kind].append(self.row(statement, number))
             if statement.kind is ENTITY and statement.attributes and is_empty_collection(statement):
                 self.empty.append(number)
             elif statement.kind is INSERTION and not named:
                 self.rows[DICTIONARY_MEMBERSHIP] += self._inserted(statement, number)
 
-    def _row(self, statement: Statement, number: int, fresh: Callable[[], int]) -> Row:
-        kind, terms = statement.kind, self.terms
+    def row(self, statement: Statement, number: int) -> Row:
+        """A statement as a row of its own, before anything is merged."""
+        kind, terms, fresh = statement.kind, self.terms, self.fresh
         times = _TIMES[kind]
         if statement.id is not None:
             row = [terms.number(statement.id)]

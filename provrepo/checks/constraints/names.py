@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from provrepo.checks.constraints.ordering import END_OF, GENERATION_OF, INVALIDATION_OF, START_OF, Order
 from provrepo.checks.constraints.terms import NONE, Terms
+from provrepo.checks.findings import Finding, Severity
 from provrepo.model.statements import Statement
 
-__all__ = ["Names"]
+__all__ = ["LAYER", "Names", "Place"]
+
+LAYER = "constraints"
 
 _EVENTS = {
     GENERATION_OF: "the generation of {}",
@@ -73,3 +77,37 @@ class Names:
         """The identifier of what an event happens to."""
         term = order.usages[node - order.base][2] if node >= order.base else node // 4
         return self._terms.names[term]
+
+
+class Place(NamedTuple):
+    """What all findings of one instance need."""
+
+    names: Names
+    bundle: str | None
+
+    def finding(
+        self,
+        rule: str,
+        message: str,
+        number: int,
+        *,
+        focus: str | None = None,
+        severity: Severity = Severity.VIOLATION,
+        repair: str | None = None,
+    ) -> Finding:
+        """A finding at the statement of that number."""
+        statement = self.names.statement(number)
+        line, column = statement.span or (None, None)
+        if focus is None:
+            focus = statement.id if statement.id is not None else next(iter(statement.identifiers()), None)
+        return Finding(
+            LAYER,
+            rule,
+            severity,
+            message,
+            focus=focus,
+            line=line,
+            column=column,
+            bundle=self.bundle,
+            repair=repair,
+        )

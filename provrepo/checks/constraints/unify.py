@@ -26,9 +26,9 @@ from provrepo.model.statements import (
     Kind,
 )
 
-__all__ = ["Clash", "Unifier"]
+__all__ = ["KEYS", "Clash", "Unifier"]
 
-_KEYS: dict[Kind, tuple[int, int, int]] = {
+KEYS: dict[Kind, tuple[int, int, int]] = {
     GENERATION: (24, 1, 2),
     INVALIDATION: (25, 1, 2),
     START: (26, 1, 3),
@@ -43,7 +43,8 @@ class Clash(NamedTuple):
     """Two values that a rule says are one.
 
     Attributes:
-        rule: its number; 0 for the unique mention of PROV-Links.
+        rule: the number of the rule that merged the rows; 0 for the unique mention of PROV-Links. Where more than two
+            rows were merged, ``causes`` says which rules made these two values meet.
         kind: of the rows.
         place: which argument, 0 for the identifier.
         rows: the two rows.
@@ -71,7 +72,7 @@ class Unifier:
         self.clashes: list[Clash] = []
         self.by_id: dict[Kind, dict[int, Row]] = {kind: {} for kind in (ENTITY, ACTIVITY, AGENT, *IDENTIFIED)}
         self.used: list[tuple[Row, Row]] = []
-        self._by_key: dict[Kind, dict[int, Row]] = {kind: {} for kind in _KEYS}
+        self._by_key: dict[Kind, dict[int, Row]] = {kind: {} for kind in KEYS}
         self._told: set[tuple[int, int, int, int]] = set()
         self._agenda: list[tuple[Kind, Row]] = []
         self._holders: dict[int, list[tuple[Kind, Row]]] = {}
@@ -157,9 +158,9 @@ class Unifier:
             elif known is not row:
                 self._merge(kind, known, row, 22 if kind.element else 23)
                 return
-        if kind not in _KEYS:
+        if kind not in KEYS:
             return
-        rule, first, second = _KEYS[kind]
+        rule, first, second = KEYS[kind]
         one, two = find(row[first]), find(row[second])
         if FRESH in (one, two):
             return
@@ -172,7 +173,7 @@ class Unifier:
             if name == CLASH:
                 self._clash(rule, kind, 0, (known, row), (known[0], row[0]))
             else:
-                self._merge(kind, known, row, 23)
+                self._merge(kind, known, row, rule)
 
     def _merge(self, kind: Kind, kept: Row, gone: Row, rule: int) -> None:
         """Make one row of two. What clashes is told, and the row that was first keeps its value."""

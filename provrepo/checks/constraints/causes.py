@@ -1,0 +1,171 @@
+"""Why two values met in one row: the statements that gave them, and the rules that made one row of those statements.
+
+Unification merges rows in some order, and the rule of the merge at which two values met depends on that order. The
+cause does not: it is a shortest chain of statements from the one value to the other, in which each has the identifier
+(22, 23) or the determining arguments (24–27) of the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from provrepo.checks.constraints.instance import Row, source
+from provrepo.checks.constraints.terms import FRESH, NONE
+from provrepo.checks.constraints.unify import KEYS, Unifier
+from provrepo.model.statements import ACTIVITY, DERIVATION, END, GENERATION, START, USAGE, Kind
+
+__all__ = ["EVENT_TIME", "Chain", "Origins", "activity_place"]
+
+EVENT_TIME = 4
+"""The place of the time in the row of a start or an end."""
+
+
+class Chain(NamedTuple):
+    """A chain of statements from one value to another.
+
+    Attributes:
+        rows: the rows of the statements before anything was merged; each ends with the number of its statement.
+        rules: the rule that joins each row to the next; 22, 23 or 24–27.
+    """
+
+    rows: list[Row]
+    rules: list[int]
+
+
+Link: TypeAlias = "tuple[int, int, int]"
+"""A rule and the terms that two rows have in common by it."""
+
+
+class Origins:
+    """The statements that rows were merged from, as rows of their own whose terms stand for what they are now."""
+
+    def __init__(self, unifier: Unifier) -> None:
+        self._unifier = unifier
+        instance = self._instance = unifier.instance
+        self._merged: dict[int, list[Row]] = {}
+        self._derivations: dict[int, Row] = {}
+        self._events: dict[tuple[Kind, int], list[Row]] = {}
+        for kind, rows in instance.rows.items():
+            for row in rows:
+                if id(row) in instance.dead:
+                    self._merged.setdefault(id(instance.standing(row)), []).append(row)
+                if kind is DERIVATION:
+                    self._derivations[source(row)] = row
+                elif kind in (START, END):
+                    self._events.setdefault((kind, instance.terms.find(row[1])), []).append(row)
+
+    def of(self, kind: Kind, row: Row) -> list[Row]:
+        """The rows of all statements that were merged into one row, that of the row itself first."""
+        row = self._instance.standing(row)
+        return [origin for member in (row, *self._merged.get(id(row), ())) for origin in self._expanded(kind, member)]
+
+    def _expanded(self, kind: Kind, row: Row) -> Iterator[Row]:
+        number = source(row)
+        statement = self._instance.statements[number]
+        if statement.kind is kind:
+            yield self._found(self._instance.row(statement, number))
+        elif statement.kind is DERIVATION and kind in (GENERATION, USAGE):
+            # Inference 11: what a derivation with an activity says of its generation and its usage.
+            for _, generated, used, activity, generation, usage, origin in self.of(
+                DERIVATION, self._derivations[number]
+            ):
+                if kind is GENERATION:
+                    yield [generation, generated, activity, FRESH, origin]
+                else:
+                    yield [usage, activity, used, FRESH, origin]
+
+    def _found(self, row: Row) -> Row:
+        return [*map(self._instance.terms.find, row[:-1]), row[-1]]
+
+    def giver(self, row: Row, term: int) -> int:
+        """The number of a statement that has a term among those that a row was merged from."""
+        instance = self._instance
+        row = instance.standing(row)
+        name = instance.terms.names[term]
+        for member in (row, *self._merged.get(id(row), ())):
+            statement = instance.statements[source(member)]
+            if name == statement.id or name in statement.args:
+                return source(member)
+        return source(row)
+
+    def times(self, event: Kind, activity: int) -> list[tuple[int, int]]:
+        """The statements that give the time of an activity's start or end by rules 28 and 29, and the instants.
+
+        Args:
+            event: start or end.
+            activity: its term.
+
+        Returns:
+            Pairs of statement and term, in source order; nothing where no statement describes the activity: then its
+            starts need not have one time.
+        """
+        instance = self._instance
+        activity = instance.terms.find(activity)
+        described = self._unifier.by_id[ACTIVITY].get(activity)
+        if described is None:
+            return []
+        place = activity_place(event)
+        rows = [(row[place], row[-1]) for row in self.of(ACTIVITY, described)]
+        for event_row in self._events.get((event, activity), ()):
+            rows += [(row[EVENT_TIME], row[-1]) for row in self._expanded(event, event_row)]
+        variables = instance.terms.variables
+        return sorted({(number, term) for term, number in rows if term > NONE and term not in variables})
+
+    def chain(self, kind: Kind, rows: list[Row], place: int, wanted: Iterable[int]) -> Chain | None:
+        """A shortest chain from the first of some values to any other of them.
+
+        Args:
+            kind: of the rows.
+            rows: of the statements, as ``of`` gives them.
+            place: where the values are.
+            wanted: the values.
+
+        Returns:
+            None where there is none: what made the values meet are unknowns that turned out to be one.
+        """
+        first, *others = wanted
+        targets = set(others)
+        shared: dict[Link, list[int]] = {}
+        links = [list(_links(kind, row)) for row in rows]
+        for number, mine in enumerate(links):
+            for link in mine:
+                shared.setdefault(link, []).append(number)
+        before: dict[int, tuple[int, int] | None] = {n: None for n, row in enumerate(rows) if row[place] == first}
+        level = list(before)
+        for number in level:  # grows while it is walked: breadth first
+            if rows[number][place] in targets:
+                return _chain(rows, before, number)
+            for link in links[number]:
+                # Each link is followed once: it leads from all that share it to all that share it.
+                for other in shared.pop(link, ()):
+                    if other not in before:
+                        before[other] = (number, link[0])
+                        level.append(other)
+        return None
+
+
+def activity_place(event: Kind) -> int:
+    """Where the row of an activity has the time of its start or of its end."""
+    return 1 if event is START else 2
+
+
+def _links(kind: Kind, row: Row) -> Iterator[Link]:
+    """What joins a row to others: its identifier first, since that is plain to see."""
+    if row[0] > NONE:
+        yield 22 if kind.element else 23, row[0], 0
+    if kind in KEYS:
+        rule, first, second = KEYS[kind]
+        if FRESH not in (row[first], row[second]):
+            yield rule, row[first], row[second]
+
+
+def _chain(rows: list[Row], before: dict[int, tuple[int, int] | None], last: int) -> Chain:
+    chain = Chain([rows[last]], [])
+    step = before[last]
+    while step is not None:
+        number, rule = step
+        chain.rows.append(rows[number])
+        chain.rules.append(rule)
+        step = before[number]
+    return Chain(chain.rows[::-1], chain.rules[::-1])
