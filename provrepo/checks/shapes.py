@@ -1,7 +1,8 @@
 """The layer ``shapes``: SHACL profiles, each instance of a document by itself.
 
 The engine works in a worker process. It sees what a document asserts together with what follows from it, so that
-either form of a relation counts and a plan is an entity.
+either form of a relation counts and a plan is an entity. What it then finds wrong is held against what was asserted
+(``shapes_held``).
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import gc
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypedDict, cast
+from typing import Protocol, TypeAlias, TypedDict, cast
 
 from provrepo.checks import repairs
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.instances import Instance
+from provrepo.checks.instances import Instance, Sent
 from provrepo.checks.profiles import Profile
 from provrepo.checks.repairs import first_path
+from provrepo.checks.shapes_held import held
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
@@ -26,7 +29,7 @@ from provrepo.vocab import PREDECLARED, SH, XSD_STRING
 from provrepo.workers.child import inside
 from provrepo.workers.pool import Pool, default_pool
 
-__all__ = ["LAYER", "Engine", "RawResult", "check", "uncollected"]
+__all__ = ["LAYER", "Engine", "RawResult", "Results", "check", "uncollected"]
 
 LAYER = "shapes"
 
@@ -37,6 +40,8 @@ class RawResult(TypedDict):
     """One SHACL validation result (SHACL section 3.6.2), as JSON.
 
     Attributes:
+        root: IRI of the shape with the target.
+        asks: whether the constraint asks for triples only, so that no triple can break it, whatever shapes it nests.
         shape: IRI of the shape, or of the nearest named shape around an anonymous one.
         component: IRI of the constraint component; None where the engine could not evaluate the shape.
         severity: ``violation``, ``warning``, ``info``, or the IRI of a severity that is none of SHACL's.
@@ -49,6 +54,8 @@ class RawResult(TypedDict):
         patch: the triples that the shape says are missing (``provrepo:patch``), with ``$this`` for the focus, or None.
     """
 
+    root: str
+    asks: bool
     shape: str
     component: str | None
     severity: str
@@ -64,12 +71,13 @@ class RawResult(TypedDict):
 class Engine(Protocol):
     """What a SHACL engine has to do. It runs in a worker process and needs no bounds of its own."""
 
-    def validate(self, data: bytes, shapes: Path) -> list[RawResult]:
+    def validate(self, data: bytes, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
         """Validate one graph.
 
         Args:
             data: the graph in N-Triples, subclass facts included.
             shapes: a file of shapes in Turtle.
+            only: the shapes with targets to be judged; None is all.
 
         Raises:
             Damaged: the shapes cannot be understood.
@@ -80,6 +88,7 @@ def check(
     instances: Iterable[Instance],
     profiles: Sequence[Profile],
     *,
+    sent: Sent | None = None,
     timeout: float | None = None,
     pool: Pool | None = None,
 ) -> list[Finding]:
@@ -88,6 +97,7 @@ def check(
     Args:
         instances: the top level first.
         profiles: what to hold them against.
+        sent: what of the instances their author wrote. Results that are due to the rest are left out; without it, none.
         timeout: seconds that this may take, by default what the settings say; inside a worker process the deadline is
             the worker's own.
         pool: the workers to use, instead of the shared ones.
@@ -96,33 +106,60 @@ def check(
         WorkerFailed: it took too long or too much memory.
     """
     bundles: list[Identifier | None] = []
-    sizes: list[int] = []
-    content = bytearray()
-    with uncollected():
-        for instance in instances:
-            before = len(content)
-            content += b"".join(_lines(instance.triples))
-            bundles.append(instance.bundle)
-            sizes.append(len(content) - before)
-    files = [str(profile.shapes) for profile in profiles]
-    if inside():
-        # In place, and without a file: a worker that is killed leaves nothing behind.
-        from provrepo.checks.shapes_pyshacl import judge
 
-        results = judge(bytes(content), sizes, files)
-    else:
-        seconds = load().check_timeout if timeout is None else timeout
-        with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
-            file.write(content)
-            file.flush()
-            arguments = {"data": file.name, "sizes": sizes, "shapes": files}
-            results = (pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=seconds)
+    def graphs() -> Iterator[Iterable[Quad]]:
+        for instance in instances:
+            bundles.append(instance.bundle)
+            yield instance.triples
+
+    judge = _Judge(profiles, timeout, pool)
+    results = judge(graphs())
+    if sent is not None and any(found for by_instance in results for found in by_instance):
+        results = held(results, sent, judge)
     return [
         _finding(raw, profile, bundle)
         for profile, by_instance in zip(profiles, results, strict=True)
         for bundle, found in zip(bundles, by_instance, strict=True)
         for raw in sorted(found, key=_order)
     ]
+
+
+Results: TypeAlias = "list[list[list[RawResult]]]"
+"""For each profile, for each graph, its results."""
+
+
+class _Judge:
+    """Holds graphs against the shapes of some profiles, within one deadline."""
+
+    def __init__(self, profiles: Sequence[Profile], timeout: float | None, pool: Pool | None) -> None:
+        self._files = [str(profile.shapes) for profile in profiles]
+        self._pool = pool
+        self._inside = inside()
+        self._left = load().check_timeout if timeout is None and not self._inside else timeout or 0.0
+
+    def __call__(self, graphs: Iterable[Iterable[Quad]], only: Collection[str] | None = None) -> Results:
+        """Judge each of the graphs by itself; ``only`` names the shapes with targets that are asked, None is all."""
+        sizes: list[int] = []
+        content = bytearray()
+        with uncollected():
+            for graph in graphs:
+                before = len(content)
+                content += b"".join(_lines(graph))
+                sizes.append(len(content) - before)
+        roots = None if only is None else sorted(only)
+        if self._inside:
+            # In place, and without a file: a worker that is killed leaves nothing behind.
+            from provrepo.checks.shapes_pyshacl import judge
+
+            return judge(bytes(content), sizes, self._files, roots)
+        with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
+            file.write(content)
+            file.flush()
+            arguments = {"data": file.name, "sizes": sizes, "shapes": self._files, "only": roots}
+            started = time.monotonic()
+            found = (self._pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=self._left)
+            self._left = max(round(self._left - (time.monotonic() - started), 1), 0.1)
+            return cast("Results", found)
 
 
 @contextmanager
@@ -138,7 +175,7 @@ def uncollected() -> Iterator[None]:
 
 
 def _order(raw: RawResult) -> tuple[str, ...]:
-    return tuple(str(part or "") for part in cast("dict[str, str | None]", raw).values())
+    return tuple(str(part or "") for part in cast("dict[str, object]", raw).values())
 
 
 # N-Triples -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ they never read a file but the shapes, and never see a literal that is expensive
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
@@ -27,10 +27,10 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provrepo.checks.lexical import valid
-from provrepo.checks.shapes import RawResult, uncollected
+from provrepo.checks.shapes import RawResult, Results, uncollected
 from provrepo.checks.shapes_paths import follow
 from provrepo.errors import Damaged
-from provrepo.vocab import OWL, PROVREPO, SH, XSD
+from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
 
 __all__ = ["PyShacl", "judge", "run", "warm"]
 
@@ -50,24 +50,26 @@ def warm() -> None:
     """Nothing to do: importing this module is what takes the time."""
 
 
-def run(data: str, sizes: list[int], shapes: list[str]) -> list[list[list[RawResult]]]:
+def run(data: str, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
     """What the pool calls: ``judge`` on a file.
 
     Args:
         data: path of the file of N-Triples.
         sizes: as ``judge``.
         shapes: as ``judge``.
+        only: as ``judge``.
     """
-    return judge(Path(data).read_bytes(), sizes, shapes)
+    return judge(Path(data).read_bytes(), sizes, shapes, only)
 
 
-def judge(content: bytes, sizes: list[int], shapes: list[str]) -> list[list[list[RawResult]]]:
+def judge(content: bytes, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
     """Validate each instance against each file of shapes.
 
     Args:
         content: the N-Triples of all instances, one after the other.
         sizes: how many bytes each instance has.
         shapes: paths of the files of shapes.
+        only: the shapes with targets to be judged; None is all.
 
     Returns:
         For each file of shapes, for each instance, its results.
@@ -76,28 +78,33 @@ def judge(content: bytes, sizes: list[int], shapes: list[str]) -> list[list[list
     graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
     with uncollected():
         # One instance after the other, so that no more than one is in memory as a graph.
-        by_instance = [engine.validate_all(graph, [Path(path) for path in shapes]) for graph in graphs]
+        wanted = None if only is None else frozenset(only)
+        by_instance = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]
     return [list(results) for results in zip(*by_instance, strict=True)] or [[] for _ in shapes]
 
 
 class PyShacl:
     """Implements ``provrepo.checks.shapes.Engine``."""
 
-    def validate(self, data: bytes, shapes: Path) -> list[RawResult]:
+    def validate(self, data: bytes, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
         """See ``Engine.validate``."""
-        return self.validate_all(data, [shapes])[0]
+        return self.validate_all(data, [shapes], only)[0]
 
-    def validate_all(self, data: bytes, files: list[Path]) -> list[list[RawResult]]:
+    def validate_all(
+        self, data: bytes, files: list[Path], only: Collection[str] | None = None
+    ) -> list[list[RawResult]]:
         """``validate`` with several files of shapes; the graph is loaded once."""
         compiled = [_compiled(file, file.stat().st_mtime_ns) for file in files]
         graph = load(data.decode("utf-8"))
-        return [self._judged(graph, shapes) for shapes in compiled]
+        return [self._judged(graph, shapes, only) for shapes in compiled]
 
-    def _judged(self, graph: rdflib.Graph, compiled: ShapesGraph) -> list[RawResult]:
+    def _judged(self, graph: rdflib.Graph, compiled: ShapesGraph, only: Collection[str] | None) -> list[RawResult]:
         # Severities are left to the report: a nested shape that only warns must still decide its sh:or.
         executor = SHACLExecutor()
         results: list[RawResult] = []
         for shape in sorted(compiled.shapes, key=lambda shape: str(shape.node)):
+            if only is not None and str(shape.node) not in only:
+                continue
             try:
                 _, found = shape.validate(executor, graph)
             except MemoryError:
@@ -105,7 +112,7 @@ class PyShacl:
             except Exception as error:  # noqa: BLE001 (pySHACL and rdflib raise whatever they like on odd shapes)
                 results.append(_failure(compiled, shape, error))
                 continue
-            results += [_result(compiled, triples) for _, _, triples in found]
+            results += [_result(compiled, shape, triples) for _, _, triples in found]
         return results
 
 
@@ -291,7 +298,7 @@ def _instant(lexical: str) -> datetime:
 # Reading the results ----------------------------------------------------------------------------------------------
 
 
-def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResult:
+def _result(shapes: ShapesGraph, root: Any, triples: list[tuple[Any, Any, Any]]) -> RawResult:
     """One result as plain JSON. pySHACL gives its triples, where a term may come with the graph it is from."""
     said: dict[str, list[Any]] = {}
     for _, predicate, term in triples:
@@ -303,6 +310,8 @@ def _result(shapes: ShapesGraph, triples: list[tuple[Any, Any, Any]]) -> RawResu
     path, value = one("resultPath"), one("value")
     expected, repair, patch = _advice(shapes, one("sourceShape"))
     return RawResult(
+        root=str(root.node),
+        asks=_asks(shapes, one("sourceShape"), str(one("sourceConstraintComponent"))),
         shape=_owner(shapes, one("sourceShape")),
         component=str(one("sourceConstraintComponent")),
         severity=_severity(str(one("resultSeverity"))),
@@ -325,6 +334,41 @@ def _advice(shapes: ShapesGraph, shape: Node) -> tuple[str | None, ...]:
     return tuple(None if said is None else str(said) for said in (asked, repair, patch))
 
 
+@lru_cache(maxsize=4096)
+def _asks(shapes: ShapesGraph, shape: Node, component: str) -> bool:
+    """See ``RawResult.asks``."""
+    name = component.removeprefix(SH).removesuffix("ConstraintComponent")
+    if name in ("MinCount", "HasValue", "Class", "Datatype"):
+        return True
+    if name not in _NESTING:
+        return False
+    graph = shapes.graph
+    waiting = list(graph.objects(shape, URIRef(SH + _NESTING[name])))
+    seen: set[Node] = set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for predicate, value in graph.predicate_objects(node):
+            term = str(predicate).removeprefix(SH)
+            if str(predicate) in _LISTS or (term in _DEEPER and str(predicate) != term):
+                waiting.append(value)
+            elif str(predicate) != term and term not in _HARMLESS:
+                return False
+    return True
+
+
+_NESTING = {"Or": "or", "And": "and", "Node": "node", "QualifiedMinCount": "qualifiedValueShape"}
+_LISTS = (RDF + "first", RDF + "rest")
+_DEEPER = frozenset(("property", "node", "or", "and"))
+_HARMLESS = frozenset(
+    """
+    minCount hasValue class datatype path inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
+    severity message name description order group defaultValue
+    """.split()  # noqa: SIM905 (a list would be a page long)
+)
+
 _CLASS, _DATATYPE = URIRef(SH + "class"), URIRef(SH + "datatype")
 _REPAIR, _PATCH = URIRef(PROVREPO + "repair"), URIRef(PROVREPO + "patch")
 
@@ -337,6 +381,8 @@ def _severity(iri: str) -> str:
 def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
     reason = " ".join(str(getattr(error, "message", None) or error).split())
     return RawResult(
+        root=str(shape.node),
+        asks=False,
         shape=_owner(shapes, shape.node),
         component=None,
         severity="violation",

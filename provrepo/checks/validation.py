@@ -15,7 +15,7 @@ from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
 from provrepo.checks.constraints.judgement import check as judge
 from provrepo.checks.coverage import Tally
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.instances import instances
+from provrepo.checks.instances import Sent, instances
 from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
 from provrepo.errors import UsageError
@@ -81,7 +81,9 @@ def check(
         layers.append(CONSTRAINTS)
     lineage = Tally()
     if chosen:
-        findings += shapes.check(lineage.over(instances(document)), chosen, timeout=timeout, pool=pool)
+        findings += shapes.check(
+            lineage.over(instances(document)), chosen, sent=Sent(document), timeout=timeout, pool=pool
+        )
         layers.append(shapes.LAYER)
     return Report.of(
         places.locate(findings, document, source),

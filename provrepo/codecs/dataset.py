@@ -20,7 +20,7 @@ from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import Labels, instance_quads
-from provrepo.model.document import Document, Quad
+from provrepo.model.document import Document, Quad, Source
 from provrepo.model.identifiers import Identifier, is_blank
 from provrepo.model.minting import Minter
 
@@ -56,6 +56,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             parsed = rdf.parse(data, format.name, base)
             document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
             document.warnings += rdf.remarks(data, format.name)
+            document.source = Source(data, format.name, base, len(document))
     document.format = format.name
     return document, quads
 

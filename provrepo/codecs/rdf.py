@@ -18,7 +18,7 @@ from provrepo.codecs.provo_terms import QUALIFIED_NAMES
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
-from provrepo.model.document import Document, Loss, Quad, Warned
+from provrepo.model.document import Document, Loss, Quad, Source, Warned
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import RDFS
 
@@ -85,6 +85,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     quads, prefixes = parse(data, format, base)
     document = read_quads(quads, prefixes)
     document.warnings += remarks(data, format)
+    document.source = Source(data, format, base, len(document))
     return document
 
 

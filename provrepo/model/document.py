@@ -14,7 +14,7 @@ from provrepo.model.statements import Statement
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
-__all__ = ["Bundle", "Document", "Loss", "Quad", "Unmapped", "Unread", "Warned"]
+__all__ = ["Bundle", "Document", "Loss", "Quad", "Source", "Unmapped", "Unread", "Warned"]
 
 
 class _Codecs(Protocol):
@@ -104,6 +104,22 @@ class Unread(NamedTuple):
     column: int | None = None
 
 
+class Source(NamedTuple):
+    """The bytes of an RDF source, for what the statements do not tell: which triples exactly its author wrote.
+
+    Attributes:
+        data: the bytes.
+        format: the name of their format.
+        base: against which relative IRIs in them are resolved, or None.
+        statements: how many statements were read from them; a document with another number has been changed since.
+    """
+
+    data: bytes
+    format: str
+    base: str | None
+    statements: int
+
+
 @dataclass(slots=True)
 class Unmapped:
     """What of a source no statement stands for.
@@ -168,6 +184,7 @@ class Document:
             them, such as inverses; RDF formats write them as well.
         warnings: what the reader found unusual.
         format: name of the format it was read from, or None.
+        source: the bytes that it was read from where these are RDF, or None.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -177,6 +194,7 @@ class Document:
     variants: list[Quad] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     format: str | None = None
+    source: Source | None = field(default=None, compare=False, repr=False)
 
     def instances(self) -> Iterator[Bundle]:
         """The top level, then each bundle: what PROV-CONSTRAINTS and SHACL judge one at a time."""
