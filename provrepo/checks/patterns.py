@@ -1,9 +1,11 @@
-"""Which regular expressions can take forever.
+"""Which regular expressions a profile may not have.
 
-Python's engine tries every way in which a repetition could have been divided. Where a text can be divided in two ways
-at each step, n steps make 2ⁿ ways. An expression is safe from that when what it repeats without bound has one length
-and alternatives that begin differently, or has an end that stands nowhere else in it. Some harmless expressions fail
-this test; they can be written so that they pass.
+Shapes are shared, and other engines try every way in which a repetition could have been divided. Where a text can be
+divided in two ways at each step, n steps make 2ⁿ ways. An expression is safe from that when what it repeats without
+bound has one length and alternatives that begin differently, or has an end that stands nowhere else in it. Some
+harmless expressions fail this test; they can be written so that they pass.
+
+Whatever passes is matched here in time proportional to the text (``matching``), so this test need not be complete.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
+
+from provrepo.checks.matching import Unmatchable, matcher
 
 __all__ = ["LONGEST", "why_slow"]
 
@@ -28,6 +32,9 @@ FEW = 3
 _PARSER: Any = import_module("re._parser")
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT"}
 _GROUPS = {"SUBPATTERN", "ATOMIC_GROUP"}
+_ONE = {"LITERAL", "NOT_LITERAL", "ANY", "IN"}
+"""What matches one character."""
+
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"\d",
     "CATEGORY_NOT_DIGIT": r"\D",
@@ -41,7 +48,7 @@ Node = tuple[Any, Any]
 
 
 def why_slow(pattern: str, flags: int = 0) -> str | None:
-    """Why matching could take exponential time, as the end of a sentence; None where it cannot.
+    """Why an expression is refused, as the end of a sentence; None where it is not.
 
     Args:
         pattern: a regular expression of Python's.
@@ -53,15 +60,27 @@ def why_slow(pattern: str, flags: int = 0) -> str | None:
         parsed = _PARSER.parse(pattern, flags)
     except (re.error, OverflowError, RecursionError) as error:
         return f"it cannot be understood: {error}"
-    return next(_reasons(parsed), None)
+    reason = next(_reasons(parsed), None)
+    if reason is None:
+        try:
+            matcher(pattern, flags)
+        except Unmatchable as error:
+            return str(error)
+    return reason
 
 
 def _reasons(nodes: Iterable[Node]) -> Iterator[str]:
+    before: Node | None = None
     for name, argument in nodes:
         kind = str(name)
-        if kind == "GROUPREF":
-            yield "it refers back to a group"
-        if kind in _REPEATS and _often(int(argument[1]), argument[2]) and not _delimited(argument[2]):
+        loop = _loop((name, argument))
+        if before is not None and loop is not None and _overlap(before, loop):
+            yield "two repetitions without bound stand side by side and take the same characters"
+        before = loop
+        often = kind in _REPEATS and _often(int(argument[1]), argument[2])
+        if often and any(_twice(branches) for branches in _branches(argument[2])):
+            yield "it repeats without bound alternatives that are the same"
+        if often and not _delimited(argument[2]):
             least, most = argument[2].getwidth()
             if least != most:
                 yield "it repeats without bound what itself has no fixed length"
@@ -69,6 +88,40 @@ def _reasons(nodes: Iterable[Node]) -> Iterator[str]:
                 yield "it repeats without bound alternatives that may begin alike"
         for inner in _inner(kind, argument):
             yield from _reasons(inner)
+
+
+def _loop(node: Node) -> Node | None:
+    """The one character that a node repeats without bound, groups around it aside; None for any other node."""
+    while str(node[0]) in _GROUPS:
+        inner = list(_inner(str(node[0]), node[1])[0])
+        if len(inner) != 1:
+            return None
+        node = inner[0]
+    if str(node[0]) not in _REPEATS or int(node[1][1]) < MANY:
+        return None
+    body = _flat(node[1][2])
+    return body[0] if len(body) == 1 and str(body[0][0]) in _ONE else None
+
+
+def _overlap(one: Node, other: Node) -> bool:
+    """Whether some character, of a sample that has all that either names, is taken by both."""
+    return any(_matches(one, code) and _matches(other, code) for code in _SAMPLE | _named(one) | _named(other))
+
+
+def _named(node: Node) -> set[int]:
+    kind, argument = str(node[0]), node[1]
+    if kind == "IN":
+        return {code for item in argument for code in _named(item)}
+    return {*argument} if kind == "RANGE" else {argument} if kind in ("LITERAL", "NOT_LITERAL") else set()
+
+
+_SAMPLE = frozenset(map(ord, "09azAZ_ \n\t-.:/é中!"))
+
+
+def _twice(branches: list[Any]) -> bool:
+    """Whether two alternatives are the same, of which the parser takes out what they begin with."""
+    spelled = [str(list(branch)) for branch in branches]
+    return len(set(spelled)) < len(spelled)
 
 
 def _often(times: int, body: Any) -> bool:
@@ -130,7 +183,7 @@ def _singles(nodes: Iterable[Node]) -> Iterator[Node]:
     """All nodes that match one character."""
     for name, argument in nodes:
         kind = str(name)
-        if kind in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
+        if kind in _ONE:
             yield name, argument
         for inner in _inner(kind, argument):
             yield from _singles(inner)

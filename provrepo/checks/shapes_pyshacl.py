@@ -26,6 +26,7 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import BNode, Literal, Node, URIRef
 
+from provrepo.checks import shapes_expressions
 from provrepo.checks.lexical import valid
 from provrepo.checks.shapes import RawResult, Results, uncollected
 from provrepo.checks.shapes_paths import follow
@@ -41,6 +42,9 @@ rdflib.NORMALIZE_LITERALS = False
 # pySHACL composes a page of prose for each result, which nobody reads here. It took most of the time of a document
 # with many violations, and fails where an IRI cannot be written in Turtle.
 ConstraintComponent.make_v_result_description = lambda *_, **__: ""  # type: ignore[method-assign]
+
+# Patterns are matched in time proportional to the text.
+shapes_expressions.install()
 
 # Paths are compiled once.
 pyshacl.shape.value_nodes_from_path = follow  # type: ignore[assignment, attr-defined]
