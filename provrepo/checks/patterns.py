@@ -17,7 +17,7 @@ from typing import Any
 
 from provrepo.checks.matching import Unmatchable, matcher
 
-__all__ = ["LONGEST", "why_slow"]
+__all__ = ["LONGEST", "why_slow", "why_slow_to_replace"]
 
 LONGEST = 1_000
 """Characters of a pattern."""
@@ -67,6 +67,28 @@ def why_slow(pattern: str, flags: int = 0) -> str | None:
         except Unmatchable as error:
             return str(error)
     return reason
+
+
+def why_slow_to_replace(pattern: str) -> str | None:
+    """Why replacing what an expression matches could take long, which is done by Python's engine; None where it cannot.
+
+    Args:
+        pattern: one that ``why_slow`` lets through.
+    """
+    parsed = list(_PARSER.parse(pattern))
+    if len(parsed) == 1 and _loop(parsed[0]) is not None:
+        return None
+    if any(int(argument[1]) >= MANY for argument in _repetitions(parsed)):
+        return "beside a repetition without bound it has something else"
+    return None
+
+
+def _repetitions(nodes: Iterable[Node]) -> Iterator[Any]:
+    for name, argument in nodes:
+        if str(name) in _REPEATS:
+            yield argument
+        for inner in _inner(str(name), argument):
+            yield from _repetitions(inner)
 
 
 def _reasons(nodes: Iterable[Node]) -> Iterator[str]:

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from provrepo.checks.patterns import why_slow
+from provrepo import resources
+from provrepo.checks.matching import python_flags
+from provrepo.checks.patterns import why_slow, why_slow_to_replace
 from provrepo.checks.profiles import Profile, read, resolve
+from provrepo.checks.shapes_syntax import TARGETS, require_shapes
 from provrepo.errors import UsageError
 from provrepo.model.document import Quad
-from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.vocab import OWL, RDF, RDF_TYPE, SH
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.settings import load
+from provrepo.vocab import OWL, RDF, SH
+from provrepo.workers.child import inside
+from provrepo.workers.pool import default_pool
 
-__all__ = ["MOST_BYTES", "MOST_SHAPES", "MOST_TRIPLES", "vet", "vet_shapes"]
+__all__ = ["MOST_BYTES", "MOST_SHAPES", "MOST_TRIPLES", "require_vetted", "vet", "vet_shapes"]
 
 MOST_BYTES = 256 * 1024
 """Bytes of a file of shapes."""
@@ -38,40 +45,47 @@ LONGEST_QUERY = 8_192
 DEEPEST_QUERY = 32
 """Levels of brackets in one: the parser of SPARQL recurses with them."""
 
-# SHACL Core and SHACL-SPARQL (W3C Recommendation of 20 July 2017), all that an engine for them looks at.
-_TERMS = frozenset(
-    """
-    NodeShape PropertyShape PropertyGroup ConstraintComponent Parameter Validator PrefixDeclaration
-    SPARQLConstraint SPARQLConstraintComponent SPARQLAskValidator SPARQLSelectValidator
-    Violation Warning Info BlankNode IRI Literal BlankNodeOrIRI BlankNodeOrLiteral IRIOrLiteral
-    targetClass targetNode targetSubjectsOf targetObjectsOf
-    path inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
-    property node not and or xone qualifiedValueShape qualifiedValueShapesDisjoint qualifiedMinCount qualifiedMaxCount
-    class datatype nodeKind minCount maxCount minExclusive minInclusive maxExclusive maxInclusive
-    minLength maxLength pattern flags languageIn uniqueLang equals disjoint lessThan lessThanOrEquals
-    closed ignoredProperties hasValue in deactivated severity message name description order group defaultValue
-    sparql select ask prefixes declare prefix namespace parameter optional labelTemplate
-    validator nodeValidator propertyValidator
-    """.split()  # noqa: SIM905 (a list would be a page long)
-)
-
-_TARGETS = frozenset(SH + name for name in ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf"))
 _INSIDE = frozenset(SH + name for name in ("property", "node", "not", "and", "or", "xone", "qualifiedValueShape"))
 _PATHS = frozenset(
     SH + name for name in ("path", "inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
 )
 _LIST = frozenset((RDF + "first", RDF + "rest"))
-_SEVERITIES = frozenset(SH + name for name in ("Violation", "Warning", "Info"))
 
 
-def vet(folder: str, extends: list[str]) -> dict[str, Any]:
-    """What the pool calls: read the profile in a folder, and refuse it where it may not be kept.
+def require_vetted(profile: Profile) -> None:
+    """Refuse a profile in a folder of one's own that ``profile add`` would refuse, but for its examples.
+
+    Raises:
+        UsageError: it may not be used, and why.
+        ReadError: its shapes are no Turtle.
+        Damaged: the shapes cannot be understood.
+        WorkerFailed: looking it through took too long.
+    """
+    if profile.folder.parent != resources.root() / "shapes":
+        try:
+            _require_vetted(profile.folder, profile.shapes.stat().st_mtime_ns)
+        except OSError as error:
+            raise UsageError(f"the profile {profile.name!r} has no shapes that can be read: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _require_vetted(folder: Path, stamp: int) -> None:  # noqa: ARG001 (a changed file has another stamp)
+    if inside():
+        vet(str(folder), [], examples=False)
+    else:
+        arguments = {"folder": str(folder), "extends": [], "examples": False}
+        default_pool().call("provrepo.checks.shapes_vetting:vet", arguments, timeout=load().check_timeout)
+
+
+def vet(folder: str, extends: list[str], examples: bool = True) -> dict[str, Any]:
+    """What the pool calls: read the profile in a folder, and refuse it where it may not be kept or used.
 
     Its shapes are looked through, compiled, and held against the profile's own examples.
 
     Args:
         folder: with ``profile.toml``, ``shapes.ttl`` and ``examples``.
         extends: folders of all profiles that it extends.
+        examples: whether to try its examples; not where it is only used once.
 
     Returns:
         ``title``, ``version`` and how many ``shapes`` have targets.
@@ -86,7 +100,8 @@ def vet(folder: str, extends: list[str]) -> dict[str, Any]:
     profile = read(Path(folder))
     count = vet_shapes(profile.shapes.read_bytes())
     PyShacl().validate(b"", profile.shapes)
-    _examples(profile, [read(Path(other)) for other in extends])
+    if examples:
+        _examples(profile, [read(Path(other)) for other in extends])
     return {"title": profile.title, "version": profile.version, "shapes": count}
 
 
@@ -128,14 +143,10 @@ def vet_shapes(turtle: bytes) -> int:
     if len(quads) > MOST_TRIPLES:
         raise UsageError(f"{len(quads):,} triples of shapes are more than {MOST_TRIPLES:,}")
     for quad in quads:
-        _term(quad)
-    targeted = {quad.subject for quad in quads if quad.predicate in _TARGETS}
-    if not targeted:
-        raise UsageError("none of the shapes has a target, so they would never say anything")
-    for subject in sorted(targeted):
-        if is_blank(subject):
-            raise UsageError("a shape with a target has no IRI, by which findings could name it")
+        if quad.predicate == OWL + "imports":
+            raise UsageError(f"owl:imports is not followed: put the shapes of {quad.object} into the file, or extend")
     _structure(quads)
+    targeted = require_shapes(quads)
     prefixes = _prefixes(quads)
     flags = {q.subject: _text(q) for q in quads if q.predicate == SH + "flags"}
     for quad in quads:
@@ -144,18 +155,6 @@ def vet_shapes(turtle: bytes) -> int:
         elif quad.predicate in (SH + "select", SH + "ask"):
             _query(_text(quad), prefixes, quad.subject)
     return len(targeted)
-
-
-def _term(quad: Quad) -> None:
-    """Refuse what is neither SHACL Core nor SHACL-SPARQL, and what leads out of the file."""
-    if quad.predicate == OWL + "imports":
-        raise UsageError(f"owl:imports is not followed: put the shapes of {quad.object} into the file, or extend")
-    if quad.predicate == SH + "severity" and quad.object not in _SEVERITIES:
-        raise UsageError(f"the severity of {quad.subject} is none of sh:Violation, sh:Warning and sh:Info")
-    for value in (quad.predicate, quad.object) if quad.predicate == RDF_TYPE else (quad.predicate,):
-        name = str(value).removeprefix(SH)
-        if str(value).startswith(SH) and name not in _TERMS:
-            raise UsageError(f"sh:{name} belongs neither to SHACL Core nor to SHACL-SPARQL ({quad.subject})")
 
 
 def _text(quad: Quad) -> str:
@@ -175,7 +174,7 @@ def _structure(quads: Iterable[Quad]) -> None:
     for subject, predicate, value, _ in quads:
         if predicate in _INSIDE:
             found.update((subject, value))
-        if predicate in _TARGETS or predicate == SH + "path":
+        if predicate in TARGETS or predicate == SH + "path":
             found.add(subject)
         for edges, deeper in ((shapes, _INSIDE), (paths, _PATHS)):
             if predicate in deeper or predicate in _LIST:
@@ -214,14 +213,9 @@ def _require_shallow(edges: Edges, what: str) -> None:
 
 # Patterns and queries -------------------------------------------------------------------------------------------
 
-_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
-
 
 def _pattern(pattern: str, flags: str, where: str) -> None:
-    chosen = 0
-    for flag in flags:
-        chosen |= _FLAGS.get(flag, 0)
-    reason = why_slow(pattern, chosen)
+    reason = why_slow(pattern, python_flags(flags))
     if reason is not None:
         raise UsageError(f"the pattern {pattern[:80]!r} of {where} could take forever: {reason}")
 
@@ -261,16 +255,19 @@ def _query(text: str, prefixes: dict[str, str], where: str) -> None:
             case "DatasetClause":
                 raise UsageError(f"the query of {where} reads other data (FROM), which shapes may not")
             case "Builtin_REGEX" | "Builtin_REPLACE":
-                _regex(part, where)
+                _regex(part, where, replaces=part.name == "Builtin_REPLACE")
 
 
-def _regex(part: Any, where: str) -> None:
+def _regex(part: Any, where: str, *, replaces: bool) -> None:
     pattern = part.get("pattern")
     texts = [inner.get("string") for inner in _parts(pattern) if inner.name == "literal"]
     computed = any(inner.name.startswith(("Builtin_", "Function")) for inner in _parts(pattern))
     if len(texts) != 1 or computed:
         raise UsageError(f"the query of {where} computes a regular expression, which nobody can judge beforehand")
-    _pattern(str(texts[0]), "", where)
+    given = [str(inner.get("string")) for inner in _parts(part.get("flags")) if inner.name == "literal"]
+    _pattern(str(texts[0]), "".join(given), where)
+    if replaces and (reason := why_slow_to_replace(str(texts[0]))):
+        raise UsageError(f"the query of {where} could take forever to replace {str(texts[0])[:80]!r}: {reason}")
 
 
 def _parts(parsed: Any) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.instances import Sent, instances
 from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
+from provrepo.checks.shapes_vetting import require_vetted
 from provrepo.errors import UsageError
 from provrepo.model.document import Document
 from provrepo.workers.pool import Pool
@@ -36,7 +37,8 @@ def validate(
 
     Args:
         document: what to check.
-        profiles: the SHACL profiles to hold it against, such as ``"core"``, and with them all that they extend.
+        profiles: the SHACL profiles to hold it against, such as ``"core"``, and with them all that they extend. A
+            profile in a folder of one's own (``provrepo.checks.profiles.read``) is looked through as one that is added.
         constraints: whether PROV-CONSTRAINTS ``gate`` the verdict or are only told as warnings (``report``), or
             ``off``; None leaves it to the profiles, of which the strictest counts. Without any they gate.
         source: the bytes it was read from; findings on RDF then come with a line.
@@ -45,9 +47,12 @@ def validate(
         The report; it fails on violations only.
 
     Raises:
-        UsageError: no such profile, or no such mode.
+        UsageError: no such profile, no such mode, or a profile that may not be used; the message says why.
         WorkerFailed: the shapes took too long or too much memory.
     """
+    profiles = _profiles(profiles)
+    for profile in profiles:
+        require_vetted(profile)
     return check(document, profiles=profiles, constraints=constraints, source=source)
 
 

@@ -283,10 +283,10 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         if project is not None:
             self._readable(project)
         if isinstance(source, Document):
-            from provrepo.checks.validation import validate
+            from provrepo.checks.validation import check
 
             held = own_profiles.chosen(self._store, project, profiles)
-            return validate(source, profiles=held, constraints=constraints)
+            return check(source, profiles=held, constraints=constraints)
         return submission.validate(
             self._store,
             source,
