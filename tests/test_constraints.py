@@ -26,6 +26,11 @@ EXTRA: dict[str, set[str]] = {}
 follows from a violation is not told again."""
 
 
+OF_A_FORMAT = {("unification-start-f7-FAIL-c23", "trig"): {"prov-constraints:26"}}
+"""W3C cases that break another rule in a format: RDF has one node for the two statements with one identifier, so that
+nothing is left for rule 23 to join."""
+
+
 def w3c() -> list[dict]:
     folder = present("prov-constraints")
     return json.loads((folder / "index.json").read_text("utf-8")) if folder else []
@@ -71,7 +76,8 @@ def test_every_format_of_a_w3c_case_gives_the_same_verdict(case, target):
     if told.losses(target):
         pytest.skip(f"{target} cannot carry all of this case")
     written = provrepo.read(told.write(target), format=target)
-    assert violated(provrepo.validate(written)) == violated(provrepo.validate(told))
+    found = violated(provrepo.validate(written))
+    assert found == OF_A_FORMAT.get((case["case"], target), violated(provrepo.validate(told)))
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)

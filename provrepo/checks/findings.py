@@ -44,6 +44,7 @@ class Finding:
         patch: triples with placeholders that would mend it, in Turtle without prefixes, or None.
         label: what the document calls the focus, or None.
         lineage: where the focus stands in the lineage, in a few words, or None.
+        occurrences: how many findings it stands for; more than 1 where a check lists only the first of very many.
     """
 
     layer: str
@@ -63,10 +64,14 @@ class Finding:
     patch: str | None = None
     label: str | None = None
     lineage: str | None = None
+    occurrences: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON would hold it, without what is absent."""
-        return {key: value for key, value in asdict(self).items() if value is not None and value is not False}
+        fields = {key: value for key, value in asdict(self).items() if value is not None and value is not False}
+        if self.occurrences == 1:
+            del fields["occurrences"]
+        return fields
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Finding:

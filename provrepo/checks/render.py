@@ -34,6 +34,11 @@ class Group(NamedTuple):
         """The first of them, which speaks for all."""
         return self.findings[0]
 
+    @property
+    def number(self) -> int:
+        """How many there are, those included that a check found and did not list."""
+        return sum(finding.occurrences for finding in self.findings)
+
 
 def groups(report: Report) -> list[Group]:
     """The findings by cause: worst first, then by how often."""
@@ -78,12 +83,11 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def summary(report: Report) -> str:
-    """One line: the verdict, how many findings, and what was checked."""
+    """One line: the verdict, whether it is possible, how many findings, and what was checked."""
     counts = [_count(report.count(severity), severity.value) for severity in Severity if report.count(severity)]
     against = f" against {', '.join(report.profiles)}" if report.profiles else ""
-    verdict = "conforms" if report.conforms else "does not conform"
     return (
-        f"{verdict}: {', '.join(counts) or 'nothing found'} in {_count(report.statements, 'statement')} "
+        f"{report.words()}: {', '.join(counts) or 'nothing found'} in {_count(report.statements, 'statement')} "
         f"(checked {_listed(report.layers)}{against})"
     )
 
@@ -100,14 +104,14 @@ def _text(report: Report, name: str, color: bool) -> str:
     lines = [painted(printable(f"{name}: " if name else "") + summary(report), _BOLD)]
     for group in groups(report):
         severity = group.first.severity
-        times = f" ({len(group.findings)} times)" if len(group.findings) > 1 else ""
+        times = f" ({group.number:,} times)" if group.number > 1 else ""
         lines += ["", painted(f"{severity.value}  {group.rule}{times}", _COLORS[severity])]
         lines.append(f"  {printable(group.first.message)}")
         for finding in group.findings[:SHOWN]:
             lines.append(f"  - {printable(', '.join(_where(finding)))}")
             lines += [f"    {printable(said)}" for said in (finding.lineage, finding.repair) if said]
         if len(group.findings) > SHOWN:
-            lines.append(f"  … and {len(group.findings) - SHOWN} more")
+            lines.append(f"  … and {len(group.findings) - SHOWN:,} more")
     return "\n".join(lines) + "\n"
 
 
@@ -135,6 +139,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
+_POSSIBLE = {True: " possible", False: " impossible", None: ""}
+
+
 def _html(report: Report, name: str) -> str:
     """A page of its own without styles or scripts, so that it obeys any Content-Security-Policy."""
     title = escape(f"Report on {name}" if name else "Report")
@@ -144,21 +151,21 @@ def _html(report: Report, name: str) -> str:
         f'<head><meta charset="utf-8"><title>{title}</title></head>',
         "<body>",
         f"<h1>{title}</h1>",
-        f'<p class="verdict {report.verdict}">{escape(summary(report))}</p>',
+        f'<p class="verdict {report.verdict}{_POSSIBLE[report.possible]}">{escape(summary(report))}</p>',
     ]
     for group in groups(report):
         first = group.first
         parts += [
             f'<section class="finding {first.severity.value}">',
             f"<h2>{escape(first.severity.value)}: {escape(first.message)}</h2>",
-            f"<p>Rule <code>{escape(group.rule)}</code>, {_count(len(group.findings), 'time')}</p>",
+            f"<p>Rule <code>{escape(group.rule)}</code>, {_count(group.number, 'time')}</p>",
             "<ul>",
         ]
         for finding in group.findings[:SHOWN]:
             more = "".join(f"<br>{escape(said)}" for said in (finding.lineage, finding.repair) if said)
             parts.append(f"<li>{escape(', '.join(_where(finding)))}{more}</li>")
         if len(group.findings) > SHOWN:
-            parts.append(f"<li>and {len(group.findings) - SHOWN} more</li>")
+            parts.append(f"<li>and {len(group.findings) - SHOWN:,} more</li>")
         parts += ["</ul>", "</section>"]
     return "\n".join([*parts, "</body>", "</html>"]) + "\n"
 

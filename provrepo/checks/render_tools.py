@@ -23,8 +23,8 @@ __all__ = ["junit", "sarif", "turtle"]
 def turtle(report: Report) -> str:
     """A ``sh:ValidationReport`` (SHACL section 3.6).
 
-    ``sh:conforms`` is SHACL's own, which any result makes false; ``provrepo:verdict`` fails on violations only. The
-    same document gives the same text.
+    ``sh:conforms`` is SHACL's own, which any result makes false; ``provrepo:verdict`` fails on violations only, and
+    ``provrepo:possible`` is the answer of PROV-CONSTRAINTS where it was asked. The same document gives the same text.
     """
     from provrepo.codecs.rdf import serialize
 
@@ -37,6 +37,8 @@ def _report_quads(report: Report) -> Iterator[Quad]:
     yield Quad(top, Identifier(RDF_TYPE), Identifier(SH + "ValidationReport"))
     yield Quad(top, Identifier(SH + "conforms"), Literal("false" if report.findings else "true", XSD + "boolean"))
     yield Quad(top, Identifier(PROVREPO + "verdict"), text(report.verdict))
+    if report.possible is not None:
+        yield Quad(top, Identifier(PROVREPO + "possible"), Literal(str(report.possible).lower(), XSD + "boolean"))
     for number, finding in enumerate(report.findings, 1):
         node = Identifier(f"_:result-{number}")
         yield Quad(top, Identifier(SH + "result"), node)
@@ -65,6 +67,8 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
         yield PROVREPO + "inBundle", _node(finding.bundle)
     if finding.line is not None:
         yield PROVREPO + "line", Literal(str(finding.line), XSD + "integer")
+    if finding.occurrences > 1:
+        yield PROVREPO + "occurrences", Literal(str(finding.occurrences), XSD + "integer")
     if finding.repair is not None:
         yield PROVREPO + "repair", text(finding.repair)
     if finding.patch is not None:
@@ -101,7 +105,10 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(report: Report, name: str, groups: Iterable[tuple[str, Sequence[Finding]]]) -> str:
-    """One test case for each cause: a violation is a failure, the rest passes and says why it is listed."""
+    """One test case for each cause: a violation is a failure, the rest passes and says why it is listed.
+
+    The whole is named by both verdicts.
+    """
     causes = list(groups)
     failures = sum(found[0].severity is Severity.VIOLATION for _, found in causes)
     suite = ElementTree.Element(
@@ -118,7 +125,7 @@ def junit(report: Report, name: str, groups: Iterable[tuple[str, Sequence[Findin
             ElementTree.SubElement(case, "system-out").text = _xml(f"{first.severity}: {first.message}\n") + listed
     if not causes:
         ElementTree.SubElement(suite, "testcase", classname="provrepo", name=report.verdict)
-    suites = ElementTree.Element("testsuites")
+    suites = ElementTree.Element("testsuites", name=f"{report.words()}: {report.count_text()}")
     suites.append(suite)
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
@@ -148,7 +155,11 @@ def sarif(report: Report, name: str, rules: Mapping[str, str]) -> str:
         "version": __version__,
         "rules": [{"id": rule, "name": shown} for rule, shown in rules.items()],
     }
-    run = {"tool": {"driver": driver}, "results": [_sarif_result(finding, name) for finding in report.findings]}
+    run = {
+        "tool": {"driver": driver},
+        "results": [_sarif_result(finding, name) for finding in report.findings],
+        "properties": {"verdict": report.verdict, "possible": report.possible},
+    }
     whole = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
@@ -167,4 +178,6 @@ def _sarif_result(finding: Finding, name: str) -> dict[str, Any]:
     if finding.focus is not None:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.focus}]
     result: dict[str, Any] = {"ruleId": finding.rule, "level": _LEVELS[finding.severity], "message": {"text": message}}
+    if finding.occurrences > 1:
+        result["occurrenceCount"] = finding.occurrences
     return {**result, "locations": [location]} if location else result

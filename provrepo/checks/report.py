@@ -1,4 +1,4 @@
-"""A report: which layers ran, what they found, and one verdict."""
+"""A report: which layers ran, what they found, whether the document conforms, and whether it is possible."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 from provrepo.checks.findings import Finding, Severity
 
 __all__ = ["Report"]
+
+# The names of provrepo.checks.constraints, which imports this module.
+_CONSTRAINTS = "constraints"
+_TIMES = "provrepo:times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,30 @@ class Report:
         """``conforms`` or ``fails``."""
         return "conforms" if self.conforms else "fails"
 
+    @property
+    def possible(self) -> bool | None:
+        """Whether the document is valid by PROV-CONSTRAINTS, whatever the verdict makes of that; None if not asked.
+
+        Times that contradict the order of events are outside of PROV-CONSTRAINTS (section 2.2).
+        """
+        if _CONSTRAINTS not in self.layers:
+            return None
+        return not any(f.layer == _CONSTRAINTS and f.rule != _TIMES for f in self.findings)
+
+    def words(self) -> str:
+        """Verdict and possibility: ``conforms to the profiles; impossible by PROV-CONSTRAINTS``.
+
+        Where PROV-CONSTRAINTS were not asked it is the verdict alone.
+        """
+        verdict = "conforms" if self.conforms else "does not conform"
+        if self.possible is None:
+            return verdict
+        profiles = " to the profiles" if self.profiles else ""
+        return f"{verdict}{profiles}; {'possible' if self.possible else 'impossible'} by PROV-CONSTRAINTS"
+
     def count(self, severity: Severity) -> int:
-        """How many findings have this severity."""
-        return sum(finding.severity is severity for finding in self.findings)
+        """How many findings have this severity, those included that a check found and did not list."""
+        return sum(finding.occurrences for finding in self.findings if finding.severity is severity)
 
     def count_text(self) -> str:
         """How many findings of each severity, in words: ``2 violations, 1 warning``."""
@@ -72,6 +97,7 @@ class Report:
         return {
             "verdict": self.verdict,
             "conforms": self.conforms,
+            "possible": self.possible,
             "layers": list(self.layers),
             "profiles": list(self.profiles),
             "statements": self.statements,

@@ -40,13 +40,16 @@ def init(invocation: Invocation, base: str | None, style: str) -> None:
         output.result(f"{settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}, identity {identity}")
 
 
-@click.command("list", short_help="Documents: who, when, digest, verdict.")
+@click.command("list", short_help="Documents: who, when, digest, verdict, possibility.")
 @click.argument("project", required=False, metavar="[P]")
 @click.option("--withdrawn", is_flag=True, help="Those that were withdrawn too.")
 @json_option
 @pass_invocation
 def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: str) -> None:
-    """The documents of project P, or of all projects, with the newest version of each: who, when, digest, verdict."""
+    """The documents of project P, or of all projects, with the newest version of each.
+
+    VERDICT is whether it conforms to its profiles, POSSIBLE what PROV-CONSTRAINTS say of it where they were asked.
+    """
     with invocation.repository() as repository:
         projects = [project] if project else [known.name for known in repository.projects()]
         documents = [found for name in projects for found in repository.documents(name, withdrawn=withdrawn)]
@@ -54,9 +57,15 @@ def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: s
         output.records([document.to_dict() for document in documents])
         return
     output.table(
-        ["DOCUMENT", "VERSION", "STATE", "FORMAT", "STATEMENTS", "VERDICT", "TIME", "SUBMITTER", "SHA-256"],
+        ["DOCUMENT", "VERSION", "STATE", "FORMAT", "STATEMENTS", *_JUDGED, "TIME", "SUBMITTER", "SHA-256"],
         [_row(f"{d.project}/{d.name}", d.current, "withdrawn" if d.withdrawn else d.current.state) for d in documents],
     )
+
+
+_JUDGED = ("VERDICT", "POSSIBLE", "WARNINGS")
+
+POSSIBLE = {True: "possible", False: "impossible", None: "-"}
+"""What PROV-CONSTRAINTS say of a version, in one word; it was not asked, or is not known, where there is none."""
 
 
 def _row(name: str, version: VersionInfo, state: str) -> list[object]:
@@ -67,6 +76,8 @@ def _row(name: str, version: VersionInfo, state: str) -> list[object]:
         version.format,
         version.statements,
         version.verdict,
+        POSSIBLE[version.possible],
+        "-" if version.warnings is None else version.warnings,
         version.time,
         submitter(version.submitter, version.token),
         version.sha256[:SHORT],
@@ -83,7 +94,7 @@ def submitter(name: str, token: str) -> str:
 @json_option
 @pass_invocation
 def history(invocation: Invocation, reference: Reference, style: str) -> None:
-    """All versions of a document, oldest first: who, when, digest, verdict.
+    """All versions of a document, oldest first: who, when, digest, verdict, possibility.
 
     No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest. What was withdrawn
     or erased is listed with who, when and why. Beside the name of a submitter stands the token that was used.
@@ -94,7 +105,7 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
         output.records([version.to_dict() for version in versions])
         return
     output.table(
-        ["VERSION", "STATE", "FORMAT", "STATEMENTS", "VERDICT", "TIME", "SUBMITTER", "SHA-256", "NOTE"],
+        ["VERSION", "STATE", "FORMAT", "STATEMENTS", *_JUDGED, "TIME", "SUBMITTER", "SHA-256", "NOTE"],
         [[*_row("", version, version.state)[1:], version.note] for version in versions],
     )
     for version in versions:

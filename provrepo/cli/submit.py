@@ -125,6 +125,9 @@ def _show(receipt: dict[str, Any]) -> None:
     output.result(f"  accepted    {receipt['time']}, {submitter(receipt['submitter'], receipt.get('token', ''))}")
     profiles = f" with {', '.join(receipt['profiles'])}" if receipt["profiles"] else ""
     output.result(f"  verdict     {receipt['verdict']}{profiles} (checked: {', '.join(receipt['layers'])})")
+    possible = {True: "yes", False: "no", None: "not asked"}[receipt["report"]["possible"]]
+    warnings = receipt["report"]["counts"]["warning"]
+    output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {warnings:,} warning{'' if warnings == 1 else 's'}")
 
 
 def _show_report(report: Any, style: str) -> None:

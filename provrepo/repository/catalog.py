@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
-from provrepo.errors import NotFound, Withdrawn
+from provrepo.errors import Error, NotFound, Withdrawn
 from provrepo.ledger.entries import Entry
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.store import Store
@@ -15,6 +17,7 @@ __all__ = [
     "document_info",
     "find_version",
     "history",
+    "judged",
     "one_version",
     "project_info",
     "project_settings",
@@ -49,6 +52,7 @@ def version_info(store: Store, entry: Entry, state: str = "current", ending: Ent
     """A submit entry as a record, with the entry that withdrew or erased the version where there is one."""
     fields = entry.fields
     names = store.accounts.names()
+    possible, warnings = judged(store, entry)
     return VersionInfo(
         project=entry.project,
         name=fields["document"],
@@ -70,12 +74,41 @@ def version_info(store: Store, entry: Entry, state: str = "current", ending: Ent
         note=fields["note"],
         state=state,
         token=fields.get("token", ""),
-        possible=fields.get("possible"),
-        warnings=fields.get("warnings"),
+        possible=possible,
+        warnings=warnings,
         ended="" if ending is None else ending.time,
         ended_by="" if ending is None else names.get(ending.actor, ending.actor),
         reason="" if ending is None else ending.fields["reason"],
     )
+
+
+def judged(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
+    """Whether a version is possible, and how many warnings its report has.
+
+    Entries of before these two were recorded have them in their report alone. A list must not read a whole report for
+    each of its lines, so only the beginning is read, which has the counts: without warnings there is nothing that
+    PROV-CONSTRAINTS found, since what fails is not stored. The rest is read where there are some.
+
+    Returns:
+        None for what is not known, because the report is gone.
+    """
+    fields = entry.fields
+    if "warnings" in fields:
+        return fields.get("possible"), fields["warnings"]
+    try:
+        with store.blobs.path(fields["report"]).open("rb") as file:
+            counted = _COUNTS.search(file.read(_BEGINNING))
+        if counted is not None and not any(map(int, counted.groups())):
+            return (True if "constraints" in fields["layers"] else None), 0
+        report = Report.from_dict(json.loads(store.blobs.get(fields["report"])))
+    except (OSError, ValueError, KeyError, Error):
+        return None, None
+    return report.possible, report.count(Severity.WARNING)
+
+
+_BEGINNING = 256
+_COUNTS = re.compile(rb'"counts": \{"info": (\d+), "violation": (\d+), "warning": (\d+)\}')
+"""As ``submission`` writes a report: its keys are in order, and the counts are among the first."""
 
 
 def history(store: Store, project: str, document: str) -> list[VersionInfo]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
 from provrepo.checks.constraints import impossible, rules, times
 from provrepo.checks.constraints.inferences import Facts
 from provrepo.checks.constraints.instance import source
 from provrepo.checks.constraints.names import LAYER, Names, Place
-from provrepo.checks.constraints.ordering import Order, Step, conflicts
+from provrepo.checks.constraints.ordering import Order, Step, Untold, conflicts
 from provrepo.checks.constraints.terms import FRESH
 from provrepo.checks.constraints.unify import Unifier
 from provrepo.checks.constraints.uniqueness import clashes
@@ -35,7 +36,7 @@ _SHOWN = 12
 """Steps of a cycle that a story tells; of a longer one the first and the last."""
 
 _TIMES = 100
-"""Contradicting times that are told of one instance."""
+"""Contradicting times that are listed of one instance; one more finding stands for the others."""
 
 
 def judge(bundle: Bundle, unifier: Unifier, document: Document) -> Iterator[Finding]:
@@ -49,7 +50,10 @@ def judge(bundle: Bundle, unifier: Unifier, document: Document) -> Iterator[Find
     order = Order(facts, unifier)
     nodes, components = order.graph.ordered()
     for cycle in conflicts(order, components):
-        yield _story(place, order, cycle)
+        if isinstance(cycle, Untold):
+            yield _untold(place, cycle)
+        else:
+            yield _story(place, order, cycle)
     yield from _contradicting_times(place, order, nodes, components)
 
 
@@ -168,6 +172,17 @@ def _story(place: Place, order: Order, cycle: list[Step]) -> Finding:
     )
 
 
+def _untold(place: Place, untold: Untold) -> Finding:
+    return place.finding(
+        rules.rule_id(42),
+        f"More circles hang together with these and are not listed: {untold.told} are, and {untold.strict:,} "
+        "derivations lie on circles here.",
+        untold.statement,
+        severity=Severity.INFO,
+        repair="Correct what is listed and check again.",
+    )
+
+
 def _sentence(names: Names, order: Order, step: Step) -> str:
     before, after = names.event(order, step.before), names.event(order, step.after)
     relation = "came before" if step.rule == 42 else "came no later than"
@@ -212,10 +227,8 @@ def _contradicting_times(
     place: Place, order: Order, nodes: list[int], components: list[list[int]]
 ) -> Iterator[Finding]:
     names = place.names
-    found: Iterable[times.Contradiction] = times.contradictions(order, nodes, components)
-    for count, (earlier, later) in enumerate(found):
-        if count == _TIMES:
-            break
+    found = times.contradictions(order, nodes, components)
+    for earlier, later in islice(found, _TIMES):
         yield place.finding(
             rules.TIMES,
             f"The times contradict the order of events: {names.event(order, earlier.node)} came no later than "
@@ -224,5 +237,19 @@ def _contradicting_times(
             later.statement,
             focus=names.subject(order, later.node),
             severity=Severity.WARNING,
-            repair="Check the clocks and the times; PROV itself does not relate them to the order of events.",
+            repair=_CLOCKS,
         )
+    more = list(found)
+    if more:
+        yield place.finding(
+            rules.TIMES,
+            f"The times of {len(more):,} more events contradict their order; the first {_TIMES} are listed.",
+            more[0].later.statement,
+            focus=names.subject(order, more[0].later.node),
+            severity=Severity.WARNING,
+            repair=_CLOCKS,
+            occurrences=len(more),
+        )
+
+
+_CLOCKS = "Check the clocks and the times; PROV itself does not relate them to the order of events."

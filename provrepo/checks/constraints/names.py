@@ -94,6 +94,7 @@ class Place(NamedTuple):
         focus: str | None = None,
         severity: Severity = Severity.VIOLATION,
         repair: str | None = None,
+        occurrences: int = 1,
     ) -> Finding:
         """A finding at the statement of that number."""
         statement = self.names.statement(number)
@@ -110,4 +111,5 @@ class Place(NamedTuple):
             column=column,
             bundle=self.bundle,
             repair=repair,
+            occurrences=occurrences,
         )

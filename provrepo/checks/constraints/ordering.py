@@ -34,7 +34,7 @@ from provrepo.model.statements import (
     USAGE,
 )
 
-__all__ = ["END_OF", "GENERATION_OF", "INVALIDATION_OF", "START_OF", "STRICT", "Order", "Step", "conflicts"]
+__all__ = ["END_OF", "GENERATION_OF", "INVALIDATION_OF", "START_OF", "STRICT", "Order", "Step", "Untold", "conflicts"]
 
 GENERATION_OF, INVALIDATION_OF, START_OF, END_OF = range(4)
 """Which event of a thing a node is: the node's number modulo 4. Usages come after all of these."""
@@ -270,11 +270,26 @@ ORDERING: tuple[Callable[[Order], None], ...] = (
 """Rules 31, 32, 39 and 40 are in how nodes are numbered."""
 
 
-def conflicts(order: Order, components: list[list[int]]) -> Iterator[list[Step]]:
+class Untold(NamedTuple):
+    """Cycles of one component beyond those that are told.
+
+    Attributes:
+        told: how many are told.
+        strict: how many strict edges lie on cycles of the component.
+        statement: the number of a statement that makes one of them.
+    """
+
+    told: int
+    strict: int
+    statement: int
+
+
+def conflicts(order: Order, components: list[list[int]]) -> Iterator[list[Step] | Untold]:
     """For each contradiction a shortest cycle that has a strict edge, which comes first in it.
 
     Cycles of one component that share a statement have one cause, as a rule, and are told once; what the repair of
-    one leaves wrong, the next run tells. At most 20 are told of each component.
+    one leaves wrong, the next run tells. At most 20 are told of each component; where there are more, an
+    ``Untold`` follows.
 
     Args:
         order: of an instance.
@@ -297,6 +312,9 @@ def conflicts(order: Order, components: list[list[int]]) -> Iterator[list[Step]]
             if cycle is None:
                 break
             yield [order.step(edge) for edge in cycle]
+        else:
+            if search.shortest() is not None:
+                yield Untold(_CYCLES, len(edges), order.statements[edges[0]])
 
 
 class _Search:
