@@ -166,3 +166,10 @@ def test_circles_beyond_those_that_are_listed_are_named():
     assert report.count(Severity.VIOLATION) == 20
     (rest,) = [finding for finding in report.findings if finding.severity is Severity.INFO]
     assert "20 are, and 78 derivations lie on circles here" in rest.message
+
+
+def test_a_long_ring_of_specializations_says_how_long_it_is():
+    lines = "\n".join(f"specializationOf(ex:e{n}, ex:e{(n + 1) % 30})" for n in range(30))
+    report = validate(f"document\nprefix ex <http://example.org/>\n{lines}\nendDocument".encode())
+    (message,) = [f.message for f in report.findings if f.rule == "prov-constraints:52"]
+    assert message.endswith("and 18 more.")

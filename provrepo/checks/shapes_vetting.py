@@ -17,7 +17,7 @@ from provrepo.checks.matching import python_flags
 from provrepo.checks.patterns import why_slow, why_slow_to_replace
 from provrepo.checks.profiles import Profile, read, resolve
 from provrepo.checks.shapes_syntax import TARGETS, require_shapes
-from provrepo.errors import UsageError
+from provrepo.errors import ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.settings import load
@@ -57,15 +57,14 @@ def require_vetted(profile: Profile) -> None:
 
     Raises:
         UsageError: it may not be used, and why.
-        ReadError: its shapes are no Turtle.
         Damaged: the shapes cannot be understood.
         WorkerFailed: looking it through took too long.
     """
     if profile.folder.parent != resources.root() / "shapes":
         try:
             _require_vetted(profile.folder, profile.shapes.stat().st_mtime_ns)
-        except OSError as error:
-            raise UsageError(f"the profile {profile.name!r} has no shapes that can be read: {error}") from error
+        except (OSError, ReadError) as error:
+            raise UsageError(f"the shapes of the profile {profile.name!r} cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=64)

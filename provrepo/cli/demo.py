@@ -16,6 +16,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.cli.repository import POSSIBLE
 from provrepo.errors import Conflict, Damaged, Error, Refused
 
 if TYPE_CHECKING:
@@ -247,9 +248,15 @@ def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str,
             continue
         version = receipt.version
         rows.append(
-            [f"{version.project}/{version.name}", by_name(version.format).title, version.statements, version.verdict]
+            [
+                f"{version.project}/{version.name}",
+                by_name(version.format).title,
+                version.statements,
+                version.verdict,
+                POSSIBLE[version.possible],
+            ]
         )
-    story.table(["DOCUMENT", "FORMAT", "STATEMENTS", "VERDICT"], rows)
+    story.table(["DOCUMENT", "FORMAT", "STATEMENTS", "VERDICT", "POSSIBLE"], rows)
     stored = repository.documents(PROJECT)
     formats = {document.current.format for document in stored}
     story.hold(len(stored) == len(documents), f"{len(stored)} documents in {len(formats)} formats are stored")

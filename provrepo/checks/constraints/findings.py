@@ -73,7 +73,7 @@ def repeated_bundles(document: Document) -> Iterator[Finding]:
                 line=span and span[0],
                 approximate=span is not None,
                 bundle=bundle.id,
-                repair="Merge the bundles, or give each an identifier of its own.",
+                repair="Give each bundle an identifier of its own, or merge them where they describe the same.",
             )
         seen.add(bundle.id or "")
 
@@ -92,6 +92,7 @@ def _impossible(place: Place, facts: Facts, unifier: Unifier) -> Iterator[Findin
         )
     for cycle in impossible.specialization_cycles(facts):
         told = ", ".join(names.told(number) for number in cycle[:_SHOWN])
+        told += f", and {len(cycle) - _SHOWN:,} more" if len(cycle) > _SHOWN else ""
         follows = "" if len(cycle) == 1 else f", and with {rules.title(19)} these lead back to where they began"
         yield place.finding(
             rules.rule_id(52),
