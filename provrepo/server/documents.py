@@ -101,7 +101,7 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
-    """Who submitted it, when, its digest and verdict."""
+    """Who submitted it, when, its digest and verdict, and whether it is possible."""
     info = auth.repository().version(project, document, _numbered(version))
     choose((JSON,))
     provaq.version(info)

@@ -15,7 +15,7 @@ from provrepo.checks.constraints.terms import FRESH, NONE
 from provrepo.checks.constraints.unify import KEYS, Unifier
 from provrepo.model.statements import ACTIVITY, DERIVATION, END, GENERATION, START, USAGE, Kind
 
-__all__ = ["EVENT_TIME", "Chain", "Origins", "activity_place"]
+__all__ = ["EVENT_TIME", "Chain", "Origins", "Times", "activity_place"]
 
 EVENT_TIME = 4
 """The place of the time in the row of a start or an end."""
@@ -33,6 +33,18 @@ class Chain(NamedTuple):
     rules: list[int]
 
 
+class Times(NamedTuple):
+    """Who gives the time of one start or end.
+
+    Attributes:
+        instants: each instant, with the number of the first statement that gives it.
+        statements: the numbers of all these statements, in source order.
+    """
+
+    instants: dict[int, int]
+    statements: list[int]
+
+
 Link: TypeAlias = "tuple[int, int, int]"
 """A rule and the terms that two rows have in common by it."""
 
@@ -46,6 +58,7 @@ class Origins:
         self._merged: dict[int, list[Row]] = {}
         self._derivations: dict[int, Row] = {}
         self._events: dict[tuple[Kind, int], list[Row]] = {}
+        self._times: dict[tuple[Kind, int], Times] = {}
         for kind, rows in instance.rows.items():
             for row in rows:
                 if id(row) in instance.dead:
@@ -89,28 +102,33 @@ class Origins:
                 return source(member)
         return source(row)
 
-    def times(self, event: Kind, activity: int) -> list[tuple[int, int]]:
-        """The statements that give the time of an activity's start or end by rules 28 and 29, and the instants.
+    def times(self, event: Kind, activity: int) -> Times:
+        """The statements that give the time of an activity's start or end by rules 28 and 29.
 
         Args:
             event: start or end.
             activity: its term.
 
         Returns:
-            Pairs of statement and term, in source order; nothing where no statement describes the activity: then its
-            starts need not have one time.
+            None of them where no statement describes the activity: then its starts need not have one time.
         """
         instance = self._instance
         activity = instance.terms.find(activity)
-        described = self._unifier.by_id[ACTIVITY].get(activity)
-        if described is None:
-            return []
-        place = activity_place(event)
-        rows = [(row[place], row[-1]) for row in self.of(ACTIVITY, described)]
-        for event_row in self._events.get((event, activity), ()):
-            rows += [(row[EVENT_TIME], row[-1]) for row in self._expanded(event, event_row)]
-        variables = instance.terms.variables
-        return sorted({(number, term) for term, number in rows if term > NONE and term not in variables})
+        known = self._times.get((event, activity))
+        if known is None:
+            rows: list[tuple[int, int]] = []
+            described = self._unifier.by_id[ACTIVITY].get(activity)
+            if described is not None:
+                place = activity_place(event)
+                rows = [(row[-1], row[place]) for row in self.of(ACTIVITY, described)]
+                for event_row in self._events.get((event, activity), ()):
+                    rows += [(row[-1], row[EVENT_TIME]) for row in self._expanded(event, event_row)]
+            given = sorted({(n, t) for n, t in rows if t > NONE and t not in instance.terms.variables})
+            first: dict[int, int] = {}
+            for number, term in given:
+                first.setdefault(term, number)
+            known = self._times[event, activity] = Times(first, list(dict.fromkeys(number for number, _ in given)))
+        return known
 
     def chain(self, kind: Kind, rows: list[Row], place: int, wanted: Iterable[int]) -> Chain | None:
         """A shortest chain from the first of some values to any other of them.

@@ -6,11 +6,11 @@ second generation by one activity, it is not proposed, and where a start has a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from provrepo.checks.constraints import rules
-from provrepo.checks.constraints.causes import EVENT_TIME, Chain, Origins, activity_place
+from provrepo.checks.constraints.causes import EVENT_TIME, Chain, Origins, Times, activity_place
 from provrepo.checks.constraints.instance import DERIVED, Row, source
 from provrepo.checks.constraints.names import Names, Place
 from provrepo.checks.constraints.terms import FRESH, NONE
@@ -58,7 +58,7 @@ def _of_merged(place: Place, unifier: Unifier, origins: Origins, found: list[Cla
     kind, argument = first.kind, first.place
     merged = {id(row): row for clash in found for row in map(instance.standing, clash.rows)}
     rows = [origin for row in merged.values() for origin in origins.of(kind, row)]
-    values = list(dict.fromkeys(instance.terms.find(term) for clash in found for term in clash.terms))
+    values = dict.fromkeys(instance.terms.find(term) for clash in found for term in clash.terms)
     chain = origins.chain(kind, rows, argument, values)
     givers: dict[int, Row] = {}
     for row in (*((chain.rows[0], chain.rows[-1]) if chain else ()), *rows):
@@ -127,22 +127,19 @@ def _of_times(place: Place, unifier: Unifier, origins: Origins, clash: Clash) ->
     """Rules 28 and 29: the statements about an activity and about its starts, or its ends, give one time."""
     names = place.names
     timed = origins.times(_EVENTS[clash.rule], clash.rows[1][1])
-    givers: dict[int, int] = {}
-    for number, term in timed:
-        givers.setdefault(term, number)
-    shown = dict(islice(givers.items(), _VALUES))
+    shown = dict(islice(timed.instants.items(), _VALUES))
     return place.finding(
         rules.rule_id(clash.rule),
-        f"{_because(clash.rule, [])}, so there is one time; but {_told(names, shown, len(givers))}.",
+        f"{_because(clash.rule, [])}, so there is one time; but {_told(names, shown, len(timed.instants))}.",
         max(shown.values()),
         focus=_subject(unifier, clash.rows[1], keyed=True),
         repair=_one_time(names, _EVENTS[clash.rule], timed),
     )
 
 
-def _one_time(names: Names, event: Kind, timed: Iterable[tuple[int, int]]) -> str:
+def _one_time(names: Names, event: Kind, timed: Times) -> str:
     """Advice that holds for all statements that give the time of one start or end."""
-    numbers = list(dict.fromkeys(number for number, _ in timed))
+    numbers = timed.statements
     listed = [names.told(number) for number in numbers[:_VALUES]]
     if len(numbers) > _VALUES:
         listed.append(f"{len(numbers) - _VALUES:,} others")
@@ -212,11 +209,11 @@ def _times_of(names: Names, origins: Origins, kind: Kind, places: list[int], pai
     """Advice for a time that the statements about an activity and about its starts, or its ends, have in common."""
     if kind in (START, END) and EVENT_TIME in places:
         timed = origins.times(kind, pair[0][1])
-        return _one_time(names, kind, timed) if timed else None
+        return _one_time(names, kind, timed) if timed.statements else None
     if kind is ACTIVITY:
         event = START if places == [activity_place(START)] else END
         timed = origins.times(event, pair[0][0])
-        if any(names.statement(number).kind is event for number, _ in timed):
+        if any(names.statement(number).kind is event for number in timed.statements):
             return _one_time(names, event, timed)
     return None
 
@@ -237,7 +234,7 @@ def _may_be_two(origins: Origins, kind: Kind, pair: tuple[Row, Row]) -> bool:
             return False
     if kind in (START, END) and EVENT_TIME in differing and one[1] == other[1]:
         # Two starts of an activity that is described have one time (28, 29).
-        return not origins.times(kind, one[1])
+        return not origins.times(kind, one[1]).statements
     if kind is DERIVATION:
         # By inference 11 a named generation is of the first argument, by the activity; a usage of the second.
         activity, generation, usage = range(DERIVED.start, DERIVED.stop)
