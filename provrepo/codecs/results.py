@@ -7,7 +7,7 @@ are written in the SPARQL 1.1 Query Results formats (JSON, XML, CSV and TSV), tr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
 
@@ -103,7 +103,10 @@ class QueryResult:
         """The solutions of a SELECT in the order of the answer; empty for the other kinds."""
         if self._written is not None and self.kind == "bindings":
             found = json.loads(self._written)["results"]["bindings"]
-            self._rows, self._written = [{name: _value(term) for name, term in row.items()} for row in found], None
+            # In the order of the columns, whatever the order of the JSON members.
+            names = self.variables
+            self._rows = [{name: _value(row[name]) for name in names if name in row} for row in found]
+            self._written = None
         return self._rows
 
     @property
@@ -145,8 +148,7 @@ class QueryResult:
         """The formats in which this kind of answer can be written, the preferred one first."""
         if self.kind == "graph":
             return tuple(_GRAPHS)
-        # The CSV and TSV formats have no form for a boolean (SPARQL 1.1 Query Results CSV and TSV, section 1).
-        return tuple(_RESULTS) if self.kind == "bindings" else ("json", "xml")
+        return tuple(_RESULTS)
 
     def media_type(self, format: str) -> str:  # noqa: A002 (the name that callers use)
         """The media type of a format, without parameters; all are UTF-8.
@@ -163,8 +165,9 @@ class QueryResult:
         """The answer in a format.
 
         Args:
-            format: ``json`` or ``xml``; for bindings also ``csv`` and ``tsv``; for a graph ``turtle``, ``ntriples``,
-                ``rdfxml``, ``rdfjsonld``, ``trig`` or ``nquads``.
+            format: ``json``, ``xml``, ``csv`` or ``tsv``; for a graph ``turtle``, ``ntriples``, ``rdfxml``,
+                ``rdfjsonld``, ``trig`` or ``nquads``. For a boolean the Protocol allows CSV and TSV (section 2.1.6)
+                and the formats define nothing: it is the bare word ``true`` or ``false``, as other engines write it.
 
         Raises:
             UsageError: this kind of answer has no such format; the message lists those it has.
@@ -267,7 +270,11 @@ def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriple
 
 
 def write_pyoxigraph(
-    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, *, rows: int, size: int
+    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples,
+    *,
+    rows: int,
+    size: int,
+    variables: Sequence[str] | None = None,
 ) -> tuple[Kind, bytes]:
     """Write an answer of pyoxigraph the quickest way: SPARQL JSON results, triples as N-Triples.
 
@@ -275,6 +282,7 @@ def write_pyoxigraph(
         result: drawn out to its end, unless it grows beyond a limit.
         rows: the most rows or triples.
         size: the most bytes of what is written.
+        variables: those of a SELECT in the order of its columns; in the engine's order where it is not given.
 
     Raises:
         AnswerTooLarge: beyond a limit.
@@ -298,6 +306,11 @@ def write_pyoxigraph(
     if _count(kind, written, rows) > rows:
         raise AnswerTooLarge(f"the answer has more than {rows:,} rows, the most that are sent; ask for less with LIMIT")
     _refuse_rdf_12(kind, written)
+    if kind == "bindings" and variables is not None:
+        head = json.dumps({"vars": list(variables)}, ensure_ascii=False, separators=(",", ":")).encode()
+        start = written.index(_BODY)
+        if written[len(_HEAD) : start] != head:
+            written = b"".join((_HEAD, head, written[start:]))
     return kind, written
 
 

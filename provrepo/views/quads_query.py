@@ -18,7 +18,7 @@ import pyoxigraph as ox
 
 from provrepo.codecs.results import Kind, QueryResult, write_pyoxigraph
 from provrepo.errors import QueryError, TimedOut
-from provrepo.views import guard
+from provrepo.views import columns, guard
 from provrepo.views.quads_graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
@@ -83,7 +83,10 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
     """
     guard.check(question.text)
     try:
-        return write_pyoxigraph(_query(store, question), rows=limits.rows, size=limits.size)
+        found = _query(store, question)
+        names = [variable.value for variable in found.variables] if isinstance(found, ox.QuerySolutions) else []
+        order = columns.ordered(question.text, names)
+        return write_pyoxigraph(found, rows=limits.rows, size=limits.size, variables=order)
     except SyntaxError as error:
         raise _syntax_error(str(error.msg)) from None
     except QueryError as error:
