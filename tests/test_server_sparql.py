@@ -96,9 +96,9 @@ def test_negotiation(site: Site, where: str, query: str, accept: str, media_type
     ("query", "parameters", "accept"),
     [
         (SELECT, {}, "text/turtle"),
-        (SELECT, {"format": "turtle"}, "*/*"),
-        (ASK, {"format": "csv"}, "*/*"),
-        (CONSTRUCT, {"format": "csv"}, "*/*"),
+        (SELECT, {"format": "turtle"}, "text/turtle"),
+        (ASK, {"format": "nonsense"}, "image/png"),
+        (CONSTRUCT, {"format": "csv"}, "text/csv"),
         (CONSTRUCT, {}, "text/csv"),
     ],
 )

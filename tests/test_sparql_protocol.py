@@ -165,9 +165,31 @@ def test_the_protocols_graphs_come_before_the_querys(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
-@pytest.mark.parametrize("value", ["", "relative", "http://a b/", "<urn:x>"])
+@pytest.mark.parametrize("value", ["relative", "http://a b/", "<urn:x>"])
 def test_a_graph_has_an_absolute_iri(site: Site, name: str, value: str) -> None:
     refused(ask(site, "ASK {}", **{name: value}), 400, "absolute IRI")
+
+
+@pytest.mark.parametrize(
+    "names", [("default-graph-uri",), ("named-graph-uri",), ("default-graph-uri", "named-graph-uri")]
+)
+@pytest.mark.parametrize("where", ["GET", "form", "direct"])
+def test_an_empty_graph_is_none(site: Site, names: tuple[str, ...], where: str) -> None:
+    """A field of a form that was left empty: the query has the whole dataset, or the graphs that are named beside it."""
+    empty = {name: "" for name in names}
+    if where == "GET":
+        answer = ask(site, **empty)
+    elif where == "form":
+        answer = site.client.post("/sparql", data={"query": SELECT, **empty})
+    else:
+        answer = site.client.post("/sparql", query_string=empty, data=SELECT, content_type=QUERY)
+    assert answer.status_code == 200
+    assert len(answer.get_json()["results"]["bindings"]) == 1
+    graph = quote(site.owner.version("open", "run").iri, safe="")
+    beside = "&".join(f"{name}=&{name}={graph}" for name in names)
+    named = "GRAPH ?g" if names == ("named-graph-uri",) else ""
+    query = quote(f"ASK {{ {named} {{ ?run prov:used ?thing }} }}")
+    assert site.client.get(f"/sparql?query={query}&{beside}").get_json()["boolean"] is True
 
 
 # The answer.

@@ -15,9 +15,9 @@ from provrepo.model.identifiers import Literal
 from provrepo.repository.conversion import convert
 from provrepo.repository.queries import Parameter
 from provrepo.repository.repository import Repository
-from provrepo.server import asking, auth
+from provrepo.server import answers, asking, auth
 from provrepo.server.asking import Target
-from provrepo.server.negotiate import Choice, Offer, choose, content_type
+from provrepo.server.negotiate import Choice, choose, content_type
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached
 
@@ -26,7 +26,7 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("graphs", __name__)
 
 _FORMATS = ("turtle", "ntriples", "rdfxml", "rdfjsonld")
-_OFFERS = tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in _FORMATS)
+_OFFERS = tuple(answers.graph_offer(name, by_name(name).media_types) for name in _FORMATS)
 
 _GRAPH = Parameter("graph", "iri", "the graph's name")
 
@@ -72,13 +72,13 @@ def _graph() -> str | None:
 
 
 def _asserted(repo: Repository, project: str, name: str, version: int) -> Response:
-    choice = choose(_OFFERS)
+    choice = choose(_OFFERS, lenient=True)
     data, info = repo.original(project, name, version)
     return _sent(convert(auth.store(), info, data, choice.name, bundles=False), choice)
 
 
 def _constructed(repo: Repository, project: str, query: str) -> Response:
-    choice = choose(_OFFERS)
+    choice = choose(_OFFERS, lenient=True)
     return _sent(asking.run(repo, Target(project), query).write(choice.name), choice)
 
 

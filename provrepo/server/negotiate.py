@@ -1,5 +1,8 @@
 """Which representation to send: the suffix before ``?format=`` before ``Accept`` (RFC 9110, section 12.5.1).
 
+``?format=`` takes names, suffixes and media types. Where SPARQL clients ask, a value that means nothing here, or nothing
+for this kind of answer, leaves the choice to ``Accept``: they send names of many servers at once.
+
 Among equally welcome representations the more exactly named one wins, then the earlier offer: the first offer is what
 a client gets that does not care. Browsers name ``text/html`` and so get pages; ``*/*`` alone never does.
 """
@@ -16,7 +19,7 @@ from werkzeug.http import parse_list_header, parse_options_header
 
 from provrepo.server.rejections import Rejected
 
-__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "choose", "content_type", "prefers_html"]
+__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "asked", "choose", "content_type", "prefers_html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Offer:
         name: what ``?format=`` calls it.
         media_types: the one to send by default first; others are sent to who asks for them by name.
         suffixes: file name endings, which ``?format=`` understands too, without the dot.
+        aliases: further names that ``?format=`` understands.
     """
 
     name: str
     media_types: tuple[str, ...]
     suffixes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,16 @@ class _Range(NamedTuple):
     quality: float
 
 
-def choose(offers: Sequence[Offer], *, suffix: str = "") -> Choice:
+def choose(
+    offers: Sequence[Offer], *, suffix: str = "", formats: Sequence[str] | None = None, lenient: bool = False
+) -> Choice:
     """The representation for the running request.
 
     Args:
         offers: the default first.
         suffix: of the path, with its dot; empty where there is none.
+        formats: the values of ``format``, where they are not those of the address alone; the first known one counts.
+        lenient: leave the choice to ``Accept`` where none of them is known.
 
     Raises:
         Rejected: 404 for an unknown suffix, 406 where nothing on offer is acceptable, with the list of offers.
@@ -85,16 +94,36 @@ def choose(offers: Sequence[Offer], *, suffix: str = "") -> Choice:
         if found is None:
             raise Rejected(404, "")
         return found
-    wanted = request.args.get("format", "")
-    found = _named("." + wanted, offers) if wanted else accepted(offers, request.headers.get("Accept", ""))
+    wanted = [value for value in (request.args.getlist("format") if formats is None else formats) if value]
+    found = next(filter(None, (asked(offers, value) for value in wanted)), None)
+    refused = bool(wanted) and not lenient
+    if found is None and not refused:
+        found = accepted(offers, request.headers.get("Accept", ""))
     if found is None:
-        what = f"no representation is called {wanted!r}" if wanted else "none of the media types you accept is on offer"
+        what = (
+            f"no representation is called {wanted[0][:100]!r}"
+            if refused
+            else "none of the media types you accept is on offer"
+        )
         raise Rejected(
             406,
             f"{what}; available are: {', '.join(offer.name for offer in offers)}",
             available=[{"format": offer.name, "media_type": offer.media_types[0]} for offer in offers],
         )
     return found
+
+
+def asked(offers: Sequence[Offer], value: str) -> Choice | None:
+    """The offer that a value of ``?format=`` means: a name, a suffix, or media types as in ``Accept``.
+
+    Args:
+        offers: the default first.
+        value: as it arrived; a plus that nobody encoded is a space by then.
+    """
+    value = value.strip().replace(" ", "+")
+    if "/" not in value:
+        return _named("." + value, offers)
+    return None if "*" in value else accepted(offers, value)
 
 
 def accepted(offers: Sequence[Offer], header: str) -> Choice | None:
@@ -134,7 +163,7 @@ def content_type(media_type: str) -> str:
 def _named(ending: str, offers: Sequence[Offer]) -> Choice | None:
     ending = ending.lower()
     for offer in offers:
-        if ending == "." + offer.name or ending in offer.suffixes:
+        if ending == "." + offer.name or ending in offer.suffixes or ending[1:] in offer.aliases:
             return Choice(offer.name, offer.media_types[0])
     return None
 

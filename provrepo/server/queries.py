@@ -41,4 +41,4 @@ def one(name: str) -> Response:
         # Named queries are no secret, unlike what else is not found.
         raise Rejected(400, str(error)) from None
     values = {key: value for key, value in request.args.items() if key not in _OWN}
-    return sparql.ask(repo, Target(project), query.bind(values))
+    return sparql.ask(repo, Target(project), query.bind(values), lenient=False)

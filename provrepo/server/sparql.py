@@ -5,17 +5,14 @@ A browser that asks without a query gets the query page, a program that asks for
 
 from __future__ import annotations
 
-from functools import cache
-
 from flask import Blueprint, Response, request
 
 from provrepo import errors
-from provrepo.codecs.formats import FORMATS
-from provrepo.codecs.results import Kind, QueryResult
+from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server import asking, auth, body, descriptions, pages, parameters, problems, shown
+from provrepo.server import answers, asking, auth, body, descriptions, pages, parameters, problems, shown
 from provrepo.server.asking import Target
-from provrepo.server.negotiate import HTML, Offer, accepted, choose, content_type, prefers_html
+from provrepo.server.negotiate import HTML, Choice, accepted, choose, content_type
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached, numbered
 
@@ -28,13 +25,8 @@ ROWS = 1000
 
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
+_GRAPHS = ("default-graph-uri", "named-graph-uri")
 _DESCRIPTION = (descriptions.TURTLE, HTML)
-
-_ALIASES = {
-    "json": ("application/json",),
-    "xml": ("application/xml", "text/xml"),
-    **{format_.name: format_.media_types for format_ in FORMATS},
-}
 
 EXAMPLES = (
     (
@@ -84,23 +76,26 @@ def one_version(project: str, document: str, version: str) -> Response:
     return _unasked(target) if query is None else ask(repo, target, query)
 
 
-def ask(repo: Repository, target: Target, query: str) -> Response:
+def ask(repo: Repository, target: Target, query: str, *, lenient: bool = True) -> Response:
     """The answer to a query, in the representation that the running request asks for.
 
     Args:
         repo: bound to whoever asks.
         target: what is asked.
         query: the query.
+        lenient: leave the choice to ``Accept`` where ``format`` says nothing that this answer can be, as clients of the
+            protocol expect.
     """
     try:
-        graphs = body.fields("default-graph-uri"), body.fields("named-graph-uri")
+        # What is empty is a field of a form that was left empty: no graph is called that.
+        graphs = [[name for name in body.fields(field) if name] for field in _GRAPHS]
         seconds = parameters.seconds()
         result = asking.run(repo, target, query, timeout=seconds, default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
-        if not _wants_page():
+        if not answers.wants_page():
             raise
         return _page(target, query, problem=problems.of(error))
-    return _answer(target, query, result)
+    return _answer(target, query, result, answers.chosen(result.kind, lenient=lenient))
 
 
 def _query() -> str | None:
@@ -117,7 +112,7 @@ def _query() -> str | None:
     if found and found[0].strip():
         return found[0]
     # The form of the query page is sent empty too; what else asks with nothing has made a mistake.
-    if request.method == "POST" or (found and not _wants_page()):
+    if request.method == "POST" or (found and not answers.wants_page()):
         raise Rejected(400, "there is no query in the request")
     return None
 
@@ -127,35 +122,16 @@ def _refuse_update() -> None:
         raise Rejected(403, "this endpoint answers queries only; what it holds changes by submitting documents")
 
 
-def _wants_page() -> bool:
-    wanted = request.args.get("format")
-    return wanted == HTML.name or (not wanted and prefers_html())
-
-
 def _unasked(target: Target) -> Response:
-    if _wants_page():
+    if answers.wants_page():
         return cached(_page(target, ""))
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
-    choose(_DESCRIPTION)
+    choose(_DESCRIPTION, lenient=True)
     return cached(descriptions.service(target))
 
 
-@cache
-def _offers(kind: Kind) -> tuple[Offer, ...]:
-    """The representations of a kind of answer."""
-    example = QueryResult(kind)
-    return (
-        *(
-            Offer(name, tuple(dict.fromkeys((example.media_type(name), *_ALIASES.get(name, ())))))
-            for name in example.formats()
-        ),
-        HTML,
-    )
-
-
-def _answer(target: Target, query: str, result: QueryResult) -> Response:
-    choice = choose(_offers(result.kind))
+def _answer(target: Target, query: str, result: QueryResult, choice: Choice) -> Response:
     if choice.name == HTML.name:
         return _page(target, query, answer=shown.answer(result, limit=ROWS))
     return Response(result.write(choice.name), content_type=content_type(choice.media_type))
