@@ -15,6 +15,7 @@ CONSTRUCT = "CONSTRUCT WHERE { ?run prov:used ?thing }"
 QUERY = "application/sparql-query"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/sparql-results+json"
+GRAPHS = ("default-graph-uri", "named-graph-uri")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_options_say_what_another_sites_script_may_do(site: Site) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert set(answer.headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
     assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
-    assert "Authorization" not in answer.headers["Access-Control-Allow-Headers"]
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
@@ -122,13 +123,6 @@ def test_one_query_wherever_it_stands(site: Site) -> None:
         refused(answer, 400, "more than one query")
 
 
-@pytest.mark.parametrize(("data", "kind"), [(f"query={quote(SELECT)}", FORM), (SELECT, QUERY)])
-def test_compressed_bodies_are_refused(site: Site, data: str, kind: str) -> None:
-    answer = site.client.post("/sparql", data=data, content_type=kind, headers={"Content-Encoding": "gzip"})
-    refused(answer, 415, "gzip")
-    assert answer.headers["Accept-Encoding"] == "identity"
-
-
 def test_parameters_of_other_endpoints_do_no_harm(site: Site) -> None:
     answer = ask(site, output="xml", results="json", debug="on")
     assert answer.mimetype == JSON
@@ -170,13 +164,11 @@ def test_a_graph_has_an_absolute_iri(site: Site, name: str, value: str) -> None:
     refused(ask(site, "ASK {}", **{name: value}), 400, "absolute IRI")
 
 
-@pytest.mark.parametrize(
-    "names", [("default-graph-uri",), ("named-graph-uri",), ("default-graph-uri", "named-graph-uri")]
-)
+@pytest.mark.parametrize("names", [GRAPHS[:1], GRAPHS[1:], GRAPHS])
 @pytest.mark.parametrize("where", ["GET", "form", "direct"])
 def test_an_empty_graph_is_none(site: Site, names: tuple[str, ...], where: str) -> None:
-    """A field of a form that was left empty: the query has the whole dataset, or the graphs that are named beside it."""
-    empty = {name: "" for name in names}
+    """A field of a form that was left empty: the query has all, or the graphs that are named beside it."""
+    empty = dict.fromkeys(names, "")
     if where == "GET":
         answer = ask(site, **empty)
     elif where == "form":

@@ -17,8 +17,8 @@ from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
-from provrepo.views.quads import Quads
 from provrepo.views.columns import ordered
+from provrepo.views.quads import Quads
 from provrepo.views.quads_query import Question
 from provrepo.vocab import PREDECLARED
 from tests.corpus import corpus, present

@@ -10,6 +10,7 @@ from provrepo.repository.store import Store
 from provrepo.server import (
     asking,
     auth,
+    codings,
     descriptions,
     documents,
     graphs,
@@ -27,6 +28,7 @@ from provrepo.server import (
     queries,
     sparql,
     submissions,
+    unknown,
     validate,
 )
 
@@ -48,9 +50,11 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config[pages.URL] = url
     app.extensions[auth.EXTENSION] = store
+    codings.register(app)
     headers.register(app)
     problems.register(app)
     pages.register(app)
+    unknown.register(app)
     for part in (
         pages,
         projects,

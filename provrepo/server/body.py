@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from flask import request
 
 from provrepo.codecs.formats import READABLE, by_media_type
+from provrepo.server import codings
 from provrepo.server.rejections import Rejected
 
 __all__ = ["FORM", "Upload", "fields", "json_object", "plain", "text", "upload"]
@@ -44,29 +45,37 @@ def upload() -> Upload:
     Raises:
         Rejected: 415 for a media type or a content coding that is not understood.
         RequestEntityTooLarge: beyond the limit of the settings.
+        TooLarge: the same, once it is decompressed.
     """
     chosen = _format()
     return Upload(plain(), chosen, request.args.get("base") or None)
 
 
-def plain() -> bytes:
-    """The body's bytes.
+def plain(most: int | None = None) -> bytes:
+    """The body's bytes, without the content coding that they were sent in.
+
+    Args:
+        most: bytes that it may have once it is decompressed; of the settings where it is not given.
 
     Raises:
-        Rejected: 415, it is compressed: a small compressed body can be a very large one.
+        Rejected: 415 for a content coding that is not known, 400 where the body is not in it.
+        TooLarge: it is larger than allowed.
     """
-    _refuse_coded()
+    codings.open_body(most)
     return request.get_data(cache=False)
 
 
-def text() -> str:
+def text(most: int | None = None) -> str:
     """The body as UTF-8, without a byte order mark.
+
+    Args:
+        most: as in ``plain``.
 
     Raises:
         Rejected: 400, it is not UTF-8.
     """
     try:
-        return plain().decode("utf-8-sig")
+        return plain(most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Rejected(400, f"the body is not UTF-8: byte {error.start + 1} cannot be read") from None
 
@@ -77,12 +86,12 @@ def fields(name: str) -> list[str]:
     Werkzeug leaves percent signs where what they stand for is not UTF-8: another question than the client's.
 
     Raises:
-        Rejected: 400, they are not UTF-8; 415, the form is compressed.
+        Rejected: 400, they are not UTF-8; for the form as in ``plain``.
     """
     sources = [request.query_string]
     found = request.args.getlist(name)
     if request.mimetype == FORM:
-        _refuse_coded()
+        codings.open_body()
         sources.append(request.get_data())  # kept, since the form is made of it
         found = [*found, *request.form.getlist(name)]
     if any("%" in value for value in found):
@@ -109,17 +118,6 @@ def json_object() -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Rejected(400, "the body is JSON, but not an object")
     return found
-
-
-def _refuse_coded() -> None:
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
-        # RFC 9110, section 12.5.3: the answer says which codings would do.
-        raise Rejected(
-            415,
-            f"bodies compressed with {coding!r} are not taken; send it as it is",
-            headers={"Accept-Encoding": "identity"},
-        )
 
 
 def _format() -> str | None:

@@ -27,7 +27,11 @@ SECURITY = {
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _EXPOSED = (
     "Content-Disposition, ETag, Link, Location, Provrepo-Edges, Provrepo-Nodes, Provrepo-Statements, "
-    f"Provrepo-Versions, Repr-Digest, Retry-After, {REQUEST_ID}"
+    f"Provrepo-Versions, Repr-Digest, Retry-After, WWW-Authenticate, {REQUEST_ID}"
+)
+_ALLOWED = (
+    "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding, Content-Language, Content-Type, "
+    "If-Modified-Since, If-None-Match, X-Requested-With"
 )
 _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
 
@@ -54,8 +58,9 @@ def register(app: Flask) -> None:
 def _share(response: Response) -> None:
     """Cross-origin reads without credentials (Fetch Standard, section 3.3).
 
-    Nothing here is guarded by cookies or by where a request comes from: what a stranger's script may read, anybody
-    may. Writing needs a token, and no other origin's script is given leave to send one.
+    Nothing here is guarded by cookies or by where a request comes from, so that a script of another site may read what
+    anybody may, and what the token allows that it was given by its user (``*`` would not include that header). Writing
+    is left to programs and to the pages of this server.
     """
     asking = (request.endpoint or "").startswith("sparql.")
     if request.method not in _READING and not asking:
@@ -63,5 +68,5 @@ def _share(response: Response) -> None:
     response.headers.extend(_SHARED)
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if asking else "")
-        response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, If-None-Match"
+        response.headers["Access-Control-Allow-Headers"] = _ALLOWED
         response.headers["Access-Control-Max-Age"] = "86400"

@@ -1,7 +1,7 @@
 """Which representation to send: the suffix before ``?format=`` before ``Accept`` (RFC 9110, section 12.5.1).
 
-``?format=`` takes names, suffixes and media types. Where SPARQL clients ask, a value that means nothing here, or nothing
-for this kind of answer, leaves the choice to ``Accept``: they send names of many servers at once.
+``?format=`` takes names, suffixes and media types. Where SPARQL clients ask, a value that is none of these, or that
+this kind of answer does not have, leaves the choice to ``Accept``: they send the names of many servers at once.
 
 Among equally welcome representations the more exactly named one wins, then the earlier offer: the first offer is what
 a client gets that does not care. Browsers name ``text/html`` and so get pages; ``*/*`` alone never does.

@@ -1,7 +1,7 @@
 """``/openapi.json``: the addresses of this server for programs (OpenAPI 3.1).
 
 Addresses, methods and what they do come from the application itself; the tables here add what a route does not say:
-parameters, bodies, and what is answered. Tests hold both together.
+parameters, bodies, and what is answered. Tests hold both together, and what a table does not list, ``unknown`` refuses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from provrepo.server import body, documents, reports
 from provrepo.server.problems import MEDIA_TYPE
 from provrepo.server.respond import json_response
 
-__all__ = ["blueprint", "describe"]
+__all__ = ["OPERATIONS", "Operation", "Parameter", "blueprint", "describe"]
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -45,7 +45,7 @@ _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "s
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
+class Parameter:
     """A parameter of a query.
 
     Attributes:
@@ -82,43 +82,43 @@ def _several(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": dict(schema)}
 
 
-_FORMAT = _Parameter("format", _STRING, "The representation, by its name; before what `Accept` asks for.")
-_LIMIT = _Parameter("limit", _whole(1000, 100), 'The most that is listed; `Link: rel="next"` leads on.')
-_AFTER = _Parameter("after", _STRING, "Only what comes behind this name.")
-_PROFILES = _Parameter("profile", _several(_STRING), "A profile to check against, beyond those of the project.")
-_BASE = _Parameter("base", _IRI, "Against which relative IRIs are resolved.")
-_NOTE = _Parameter("note", _STRING, "What the submitter wants to say.")
-_AGAIN = _Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
-_PROJECT = _Parameter("project", _NAME, "Only this project, instead of all that the caller may read.")
-_TIMEOUT = _Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
-_THING = _Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
-_AS_OF = _Parameter("as_of", _STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
+_FORMAT = Parameter("format", _STRING, "The representation, by its name; before what `Accept` asks for.")
+_LIMIT = Parameter("limit", _whole(1000, 100), 'The most that is listed; `Link: rel="next"` leads on.')
+_AFTER = Parameter("after", _STRING, "Only what comes behind this name.")
+_PROFILES = Parameter("profile", _several(_STRING), "A profile to check against, beyond those of the project.")
+_BASE = Parameter("base", _IRI, "Against which relative IRIs are resolved.")
+_NOTE = Parameter("note", _STRING, "What the submitter wants to say.")
+_AGAIN = Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
+_PROJECT = Parameter("project", _NAME, "Only this project, instead of all that the caller may read.")
+_TIMEOUT = Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
+_THING = Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
+_AS_OF = Parameter("as_of", _STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
 _WAY = (
-    _Parameter("depth", _whole(10_000), "The most relations to go."),
-    _Parameter("relation", _several(_STRING), "Only along these relations."),
-    _Parameter("stop", _several(_STRING), "Do not go beyond things of this type."),
-    _Parameter("strict", _FLAG, "Only along derivations, not through activities."),
-    _Parameter("alternates", _FLAG, "Also along alternates."),
+    Parameter("depth", _whole(10_000), "The most relations to go."),
+    Parameter("relation", _several(_STRING), "Only along these relations."),
+    Parameter("stop", _several(_STRING), "Do not go beyond things of this type."),
+    Parameter("strict", _FLAG, "Only along derivations, not through activities."),
+    Parameter("alternates", _FLAG, "Also along alternates."),
     _PROJECT,
     _AS_OF,
     _TIMEOUT,
 )
-_TOLD = _Parameter("limit", _whole(10_000), "The most things that are told.")
+_TOLD = Parameter("limit", _whole(10_000), "The most things that are told.")
 _QUERY = (
-    _Parameter("query", _STRING, "The query."),
-    _Parameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
-    _Parameter("named-graph-uri", _several(_IRI), "A named graph."),
+    Parameter("query", _STRING, "The query."),
+    Parameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
+    Parameter("named-graph-uri", _several(_IRI), "A named graph."),
     _TIMEOUT,
     _FORMAT,
 )
 
 
-def _direction(default: str) -> _Parameter:
-    return _Parameter("direction", _one_of("upstream", "downstream", "both", default=default), "Which way to go.")
+def _direction(default: str) -> Parameter:
+    return Parameter("direction", _one_of("upstream", "downstream", "both", default=default), "Which way to go.")
 
 
 @dataclass(frozen=True, slots=True)
-class _Operation:
+class Operation:
     """What an address does with one method.
 
     Attributes:
@@ -128,44 +128,53 @@ class _Operation:
         statuses: of success, the usual one first.
         problems: statuses that it has beyond those that every operation has.
         headers: of the request, by name.
+        others: whether clients send parameters of their own, which are left alone.
     """
 
     answers: Sequence[str] = _JSON
-    parameters: Sequence[_Parameter] = ()
+    parameters: Sequence[Parameter] = ()
     takes: Sequence[str] = ()
     statuses: Sequence[int] = (200,)
     problems: Sequence[int] = ()
     headers: Mapping[str, str] | None = None
+    others: bool = False
 
 
 _TAKEN = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
-_READ = _Operation(_FORMATS, (_FORMAT,), problems=(404, 406, 410))
-_REPORT = _Operation(_REPORTS, (_FORMAT,), problems=(404, 406, 410))
-_FOUND = _Operation(problems=(404, 410))
-_ASK = _Operation(_RESULTS, _QUERY, problems=(403, 404, 422))
-_ASK_BY_BODY = _Operation(_RESULTS, _QUERY[1:], (body.FORM, "application/sparql-query"), problems=(403, 404, 415, 422))
-_PINGED = _Operation(
-    (), (_Parameter("iri", _IRI, "The one thing that it is about."),), ("text/uri-list",), (204,), (404, 413, 415, 429)
+_READ = Operation(_FORMATS, (_FORMAT,), problems=(404, 406, 410))
+_REPORT = Operation(_REPORTS, (_FORMAT,), problems=(404, 406, 410))
+_FOUND = Operation(parameters=(_FORMAT,), problems=(404, 406, 410))
+_ASK = Operation(_RESULTS, _QUERY, problems=(403, 404, 406, 422), others=True)
+_ASK_BY_BODY = Operation(
+    _RESULTS,
+    _QUERY[1:],
+    (body.FORM, "application/sparql-query"),
+    problems=(403, 404, 406, 413, 415, 422),
+    others=True,
+)
+_PINGED = Operation(
+    (), (Parameter("iri", _IRI, "The one thing that it is about."),), ("text/uri-list",), (204,), (404, 413, 415, 429)
 )
 _WRITES = (401, 403, 404)
+_WITHDRAWN = Parameter("withdrawn", _FLAG, "Withdrawn ones too.")
 
-_OPERATIONS: dict[tuple[str, str], _Operation] = {
-    ("pages.home", "GET"): _Operation(("text/html",)),
-    ("projects.index", "GET"): _Operation(_PAGED, (_AFTER, _LIMIT, _FORMAT)),
-    ("projects.create", "POST"): _Operation(takes=_JSON, statuses=(201,), problems=(401, 403, 409)),
-    ("projects.one", "GET"): _Operation(_PAGED, (_FORMAT,), problems=(404,)),
-    ("projects.documents", "GET"): _Operation(
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("pages.home", "GET"): Operation(("text/html",)),
+    ("projects.index", "GET"): Operation(_PAGED, (_AFTER, _LIMIT, _FORMAT)),
+    ("projects.create", "POST"): Operation(takes=_JSON, statuses=(201,), problems=(401, 403, 409)),
+    ("projects.one", "GET"): Operation(_PAGED, (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)),
+    ("projects.documents", "GET"): Operation(
         _PAGED,
-        (_AFTER, _LIMIT, _Parameter("withdrawn", _FLAG, "Withdrawn ones too."), _FORMAT),
+        (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
         problems=(404,),
     ),
-    ("projects.ledger", "GET"): _Operation(
-        parameters=(_Parameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."), _LIMIT),
+    ("projects.ledger", "GET"): Operation(
+        parameters=(Parameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."), _LIMIT),
         problems=(404,),
     ),
-    ("submissions.submit", "POST"): _Operation(
+    ("submissions.submit", "POST"): Operation(
         parameters=(
-            _Parameter("name", _NAME, "The document's name; made of the digest where it is not given."),
+            Parameter("name", _NAME, "The document's name; made of the digest where it is not given."),
             _BASE,
             _PROFILES,
             _NOTE,
@@ -175,7 +184,7 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
         statuses=(201, 200),
         problems=(*_WRITES, 409, 413, 415, 422, 507),
     ),
-    ("submissions.replace", "PUT"): _Operation(
+    ("submissions.replace", "PUT"): Operation(
         parameters=(_BASE, _PROFILES, _NOTE, _AGAIN),
         takes=_TAKEN,
         statuses=(200, 201),
@@ -185,22 +194,22 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
             "If-None-Match": "`*`: there must be no such document yet.",
         },
     ),
-    ("submissions.withdraw", "DELETE"): _Operation(
-        parameters=(_Parameter("reason", _STRING, "Why."),),
+    ("submissions.withdraw", "DELETE"): Operation(
+        parameters=(Parameter("reason", _STRING, "Why."),),
         problems=(*_WRITES, 410, 412),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
     ),
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,
-    ("documents.versions", "GET"): _Operation(_PAGED, (_FORMAT,), problems=(404,)),
-    ("documents.original", "GET"): _Operation((_ANY,), problems=(404, 410)),
+    ("documents.versions", "GET"): Operation(_PAGED, (_FORMAT,), problems=(404,)),
+    ("documents.original", "GET"): Operation((_ANY,), problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
     ("documents.metadata", "GET"): _FOUND,
-    ("validate.validate", "POST"): _Operation(
+    ("validate.validate", "POST"): Operation(
         _REPORTS,
         (
             _PROFILES,
-            _Parameter("constraints", _one_of("gate", "report", "off"), "What PROV-CONSTRAINTS count for."),
+            Parameter("constraints", _one_of("gate", "report", "off"), "What PROV-CONSTRAINTS count for."),
             _BASE,
             _FORMAT,
         ),
@@ -211,85 +220,90 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
     ("sparql.endpoint", "POST"): _ASK_BY_BODY,
     ("sparql.one_version", "GET"): _ASK,
     ("sparql.one_version", "POST"): _ASK_BY_BODY,
-    ("queries.index", "GET"): _Operation(_PAGED, (_FORMAT,)),
-    ("queries.one", "GET"): _Operation(
+    ("queries.index", "GET"): Operation(_PAGED, (_PROJECT, _FORMAT)),
+    ("queries.one", "GET"): Operation(
         _RESULTS,
-        (_PROJECT, _TIMEOUT, _FORMAT, _Parameter("values", _VALUES, "Parameters of the query, by their own names.")),
-        problems=(404, 422),
+        (_PROJECT, _TIMEOUT, _FORMAT, Parameter("values", _VALUES, "Parameters of the query, by their own names.")),
+        problems=(404, 406, 422),
+        others=True,  # those of the query itself, which it knows
     ),
-    ("graphs.one", "GET"): _Operation(
+    ("graphs.one", "GET"): Operation(
         _GRAPHS,
         (
-            _Parameter("graph", _IRI, "The graph; `default` for the default graph."),
-            _Parameter("default", _STRING, "The default graph; the value says nothing."),
+            Parameter("graph", _IRI, "The graph; `default` for the default graph."),
+            Parameter("default", _STRING, "The default graph; the value says nothing."),
             _FORMAT,
         ),
         problems=(404, 406),
+        others=True,
     ),
-    ("descriptions.void", "GET"): _Operation(("text/turtle",)),
-    ("lineage.lineage", "GET"): _Operation(
+    ("descriptions.void", "GET"): Operation(("text/turtle",), (_FORMAT,), problems=(406,)),
+    ("lineage.lineage", "GET"): Operation(
         (*_JSON, *_GRAPHS, *_BUNDLED, "application/ld+json", "application/n-quads", "image/svg+xml", "text/html"),
         (
             _THING,
             _direction("upstream"),
-            _Parameter("to", _IRI, "Only what is on a path to this thing."),
+            Parameter("to", _IRI, "Only what is on a path to this thing."),
             *_WAY,
-            _Parameter("source", _several(_STRING), "What may be a source: an IRI, or a pattern with `*`."),
+            Parameter("source", _several(_STRING), "What may be a source: an IRI, or a pattern with `*`."),
             _TOLD,
             _FORMAT,
         ),
         problems=(404, 406),
     ),
-    ("lineage.impact", "GET"): _Operation(parameters=(_THING, _direction("downstream"), *_WAY, _TOLD), problems=(404,)),
-    ("lineage.common", "GET"): _Operation(
+    ("lineage.impact", "GET"): Operation(
+        parameters=(_THING, _direction("downstream"), *_WAY, _TOLD, _FORMAT), problems=(404,)
+    ),
+    ("lineage.common", "GET"): Operation(
         _PAGED,
-        (_Parameter("iri", _several(_IRI), "The things.", required=True), *_WAY, _TOLD, _FORMAT),
+        (Parameter("iri", _several(_IRI), "The things.", required=True), *_WAY, _TOLD, _FORMAT),
         problems=(404,),
     ),
-    ("lineage.thing", "GET"): _Operation(
+    ("lineage.thing", "GET"): Operation(
         (*_JSON, *_BUNDLED, "text/html"),
         (
             _THING,
             _PROJECT,
             _AS_OF,
-            _Parameter("versions", _whole(1000, 100), "The most versions whose statements are told."),
-            _Parameter("limit", _whole(10_000), "The most statements that are told."),
+            Parameter("versions", _whole(1000, 100), "The most versions whose statements are told."),
+            Parameter("limit", _whole(10_000), "The most statements that are told."),
             _TIMEOUT,
             _FORMAT,
         ),
         problems=(404, 406),
     ),
-    ("lineage.search", "GET"): _Operation(
+    ("lineage.search", "GET"): Operation(
         _PAGED,
         (
-            _Parameter("q", _STRING, "Words; the last may be the beginning of one.", required=True),
+            Parameter("q", _STRING, "Words; the last may be the beginning of one.", required=True),
             _PROJECT,
-            _Parameter("limit", _whole(1000, 50), "The most things that are told."),
+            Parameter("limit", _whole(1000, 50), "The most things that are told."),
             _TIMEOUT,
             _FORMAT,
         ),
         problems=(404,),
     ),
-    ("marquez.lineage", "GET"): _Operation(
+    ("marquez.lineage", "GET"): Operation(
         parameters=(
-            _Parameter("nodeId", _STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
-            _Parameter("depth", {"type": "integer", "minimum": 0, "default": 20}, "How far to go, both ways."),
-            _Parameter("limit", {"type": "integer", "minimum": 1}, "The most nodes that are told."),
+            Parameter("nodeId", _STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
+            Parameter("depth", {"type": "integer", "minimum": 0, "default": 20}, "How far to go, both ways."),
+            Parameter("limit", {"type": "integer", "minimum": 1}, "The most nodes that are told."),
         ),
         problems=(404,),
+        others=True,
     ),
-    ("provaq.service", "GET"): _Operation((*_GRAPHS[:3], "application/ld+json"), (_FORMAT,), problems=(406,)),
+    ("provaq.service", "GET"): Operation((*_GRAPHS[:3], "application/ld+json"), (_FORMAT,), problems=(406,)),
     ("pingback.received", "POST"): _PINGED,
     ("pingback.received_for_version", "POST"): _PINGED,
-    ("pingback.of_document", "GET"): _Operation(problems=_WRITES),
-    ("pingback.of_project", "GET"): _Operation(problems=_WRITES),
-    ("pingback.discard", "DELETE"): _Operation((), statuses=(204,), problems=_WRITES),
-    ("health.health", "GET"): _Operation(),
-    ("health.ready", "GET"): _Operation(),
-    ("metrics.every", "GET"): _Operation(("text/plain",)),
-    ("metrics.one", "GET"): _Operation(problems=(404,)),
-    ("openapi.own", "GET"): _Operation(),
-    ("static", "GET"): _Operation((_ANY,), problems=(404,)),
+    ("pingback.of_document", "GET"): Operation(parameters=(_FORMAT,), problems=_WRITES),
+    ("pingback.of_project", "GET"): Operation(parameters=(_FORMAT,), problems=_WRITES),
+    ("pingback.discard", "DELETE"): Operation((), statuses=(204,), problems=_WRITES),
+    ("health.health", "GET"): Operation(),
+    ("health.ready", "GET"): Operation(),
+    ("metrics.every", "GET"): Operation(("text/plain",)),
+    ("metrics.one", "GET"): Operation(problems=(404,)),
+    ("openapi.own", "GET"): Operation(),
+    ("static", "GET"): Operation((_ANY,), (Parameter("v", _STRING, "The release, for caches."),), problems=(404,)),
 }
 
 _USUAL = (400, 503)
@@ -345,7 +359,7 @@ def describe(app: Flask) -> dict[str, Any]:
 
 
 def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
-    told = _OPERATIONS[rule.endpoint, method]
+    told = OPERATIONS[rule.endpoint, method]
     document = app.view_functions[rule.endpoint].__doc__ or "What the pages need."
     summary = " ".join(document.partition("\n\n")[0].split()).replace("``", "`")
     body_ = {"requestBody": {"required": True, "content": _content(told.takes)}} if told.takes else {}
@@ -371,12 +385,12 @@ def _in_path(rule: Rule) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _headers(told: _Operation) -> Iterator[dict[str, Any]]:
+def _headers(told: Operation) -> Iterator[dict[str, Any]]:
     for name, text in (told.headers or {}).items():
         yield {"name": name, "in": "header", "description": text, "schema": _STRING}
 
 
-def _responses(told: _Operation) -> Iterator[tuple[int, dict[str, Any]]]:
+def _responses(told: Operation) -> Iterator[tuple[int, dict[str, Any]]]:
     for status in told.statuses:
         content = {"content": _content(told.answers)} if told.answers else {}
         yield status, {"description": "What was asked for." if told.answers else "Done.", **content}

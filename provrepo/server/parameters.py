@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from flask import request
 
 from provrepo.server import body
 from provrepo.server.rejections import Rejected
 
-__all__ = ["flag", "moment", "number", "required", "seconds", "several", "text"]
+__all__ = ["flag", "moment", "number", "once", "required", "seconds", "several", "text"]
 
 _SECONDS = re.compile(r"[0-9]{0,6}(\.[0-9]{1,6})?", re.ASCII)
 _MOST = 100
 """Values of one parameter."""
+
+
+def once(names: Iterable[str]) -> None:
+    """Refuse parameters that are given several times where only one value counts.
+
+    Raises:
+        Rejected: 400, one of them is.
+    """
+    for name in names:
+        if len(values := request.args.getlist(name)) > 1:
+            raise Rejected(400, f"{name}= is given {len(values)} times; send it once", parameter=name)
 
 
 def text(name: str) -> str | None:

@@ -158,7 +158,7 @@ def _listed() -> list[str]:
         raise Rejected(415, f"send the IRIs of provenance records with Content-Type: {_LIST}, one on each line")
     if (request.content_length or 0) > LARGEST:
         raise TooLarge(f"a pingback has at most {LARGEST:,} bytes")
-    lines = (line.strip() for line in body.text().splitlines())
+    lines = (line.strip() for line in body.text(LARGEST).splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -43,7 +43,12 @@ def create() -> Response:
 def one(project: str) -> Response:
     """One project; the page lists its documents too."""
     info = auth.repository().project(project)
-    return _page(info) if _wants_page() else json_response(info.to_dict())
+    if _wants_page():
+        return _page(info)
+    # What only the page heeds has to make sense all the same.
+    window()
+    _flag("withdrawn")
+    return json_response(info.to_dict())
 
 
 @blueprint.get("/projects/<project>/documents")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from provrepo.errors import NotFound
 from provrepo.repository.queries import by_name, load
-from provrepo.server import auth, pages, sparql
+from provrepo.server import auth, pages, parameters, sparql
 from provrepo.server.asking import Target
 from provrepo.server.negotiate import HTML, JSON, choose
 from provrepo.server.rejections import Rejected
@@ -40,5 +40,6 @@ def one(name: str) -> Response:
     except NotFound as error:
         # Named queries are no secret, unlike what else is not found.
         raise Rejected(400, str(error)) from None
+    parameters.once(request.args)
     values = {key: value for key, value in request.args.items() if key not in _OWN}
     return sparql.ask(repo, Target(project), query.bind(values), lenient=False)

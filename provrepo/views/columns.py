@@ -1,7 +1,7 @@
 """The columns of ``SELECT *``: every variable that is visible, in the order in which the query first names them.
 
-SPARQL 1.1 gives them no order (section 16.1), and the engine sorts them by name. Whoever wrote ``?run prov:used ?input``
-expects the run before the input, as other engines have it.
+SPARQL 1.1 gives them no order (section 16.1), and the engine sorts them by name. A query for ``?run prov:used ?input``
+is expected to show the run before the input, as other engines do.
 """
 
 from __future__ import annotations

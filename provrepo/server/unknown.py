@@ -1,0 +1,51 @@
+"""Parameters of a query that an address does not have: refused, so that no misspelled one is passed over in silence.
+
+The table of ``openapi`` says which there are. On the addresses of the SPARQL and Graph Store protocols and of Marquez
+clients send parameters of their own, which are left alone.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from flask import Flask, request
+
+from provrepo.server import parameters
+from provrepo.server.openapi import OPERATIONS, Operation
+from provrepo.server.rejections import Rejected
+
+__all__ = ["register"]
+
+_LONGEST = 60
+"""Characters of a name that are shown and compared."""
+
+_LISTS = frozenset({"array", "object"})
+
+
+def register(app: Flask) -> None:
+    """Look at the parameters of each request before anything else of it."""
+
+    @app.before_request
+    def _() -> None:
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = OPERATIONS.get((request.endpoint or "", method))
+        # Without one there is no such address, or it does not take this method, which is said elsewhere.
+        if request.query_string and operation is not None and not operation.others:
+            _check(operation)
+
+
+def _check(operation: Operation) -> None:
+    known = [parameter.name for parameter in operation.parameters]
+    for name in request.args:
+        if name not in known:
+            raise Rejected(400, _message(name[:_LONGEST], known), parameter=name[:_LONGEST], known=known)
+    parameters.once(found.name for found in operation.parameters if found.schema["type"] not in _LISTS)
+
+
+def _message(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=1)
+    meant = f"; did you mean {close[0]}=?" if close else ""
+    there = f"it has: {', '.join(known)}" if known else "it has none"
+    # An address within an address is the usual way to parameters that nobody meant to send.
+    within = "; within a value, & is written %26" if "iri" in known else ""
+    return f"this address has no parameter {name!r}{meant} ({there}{within})"
