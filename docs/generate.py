@@ -41,7 +41,7 @@ from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receip
 from provrepo.repository.repository import Repository
 from provrepo.repository.sayings import Saying
 from provrepo.repository.things import Account, KnownThing
-from provrepo.settings import Settings, environment_name
+from provrepo.settings import OTHERS, Settings, environment_name
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
@@ -133,6 +133,17 @@ def settings() -> str:
             "| setting | environment | default | meaning |",
             "|---|---|---|---|",
             *rows,
+            "",
+            "A name that no setting has is an error, in the file as in the environment, and so is a value of another",
+            "type: the message says where it stands, and the command ends with 2. Of the variables that begin with",
+            "`PROVREPO_` these are no settings:",
+            "",
+            "| variable | meaning |",
+            "|---|---|",
+            *(f"| `{name}` | {meaning} |" for name, meaning in OTHERS.items()),
+            "",
+            "For a service that is called provrepo, Kubernetes sets variables such as `PROVREPO_PORT`, which are not",
+            "meant for these settings: set `enableServiceLinks: false` for the pod, or give the service another name.",
             "",
         ]
     )

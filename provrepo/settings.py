@@ -9,14 +9,15 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from provrepo.errors import SettingsError
 
 __all__ = [
+    "OTHERS",
     "REPORT",
     "RUN",
     "Settings",
@@ -94,7 +95,7 @@ class Settings:
 
 def environment_name(field: str) -> str:
     """The environment variable that sets a field."""
-    return f"PROVREPO_{field.upper()}"
+    return f"{_PREFIX}{field.upper()}"
 
 
 def bearer(token: str, where: str = "the token") -> str:
@@ -119,7 +120,17 @@ def bearer(token: str, where: str = "the token") -> str:
 
 
 RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
-"""Set by ``provrepo run`` for its command: the activity's IRI, and where Python processes report files."""
+
+OTHERS = {
+    RUN: "set by `provrepo run` for its command: the IRI of the activity that is running",
+    REPORT: "set by `provrepo run` for its command: the folder in which Python processes report files",
+    "PROVREPO_CORPUS": "where the tests find the documents of others",
+}
+"""Environment variables that are no settings; any further one that begins like these is an error."""
+
+_PREFIX = "PROVREPO_"
+_LONGEST = 60
+"""Characters of an unknown name that are compared with the known ones."""
 
 
 def facts(names: Iterable[str]) -> dict[str, str]:
@@ -162,52 +173,155 @@ def load(
         file: instead of ``./provrepo.toml``.
 
     Raises:
-        SettingsError: an unknown name in the file, or a value of the wrong type, naming where it stands.
+        SettingsError: a name in the file or in the environment that is unknown, or a value of the wrong type, naming
+            where it stands.
     """
     environment = os.environ if environment is None else environment
     file = Path("provrepo.toml") if file is None else file
+    fields = dataclasses.fields(Settings)
+    variables = {environment_name(field.name): field for field in fields}
+    for name in environment:
+        if name.startswith(_PREFIX) and name not in variables and name not in OTHERS:
+            raise SettingsError(f"{name}: no setting has this variable{_close(name, variables)}{_linked(name)}")
     chosen: dict[str, Any] = {}
-    written = _from_file(file)
-    for field in dataclasses.fields(Settings):
-        name = environment_name(field.name)
+    for written in _from_file(file):
+        chosen[written.field.name] = written.value()
+    for name, field in variables.items():
         flag = (flags or {}).get(field.name)
         if flag is not None:
-            chosen[field.name] = _typed(field, flag, f"--{field.name.replace('_', '-')}")
+            chosen[field.name] = _read(field, str(flag), f"--{field.name.replace('_', '-')}")
         elif environment.get(name):
-            chosen[field.name] = _typed(field, environment[name], name)
-        elif field.name in written:
-            chosen[field.name] = _typed(field, written[field.name], f"{field.name} in {file}")
+            chosen[field.name] = _read(field, environment[name], name)
     return Settings(**chosen)
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+class _Written(NamedTuple):
+    """One line of the file: a setting, its value of TOML, and where it stands."""
+
+    field: dataclasses.Field[Any]
+    given: object
+    where: str
+
+    def value(self) -> object:
+        """The value, of the type that the setting has.
+
+        Raises:
+            SettingsError: it has another.
+        """
+        kind = _KINDS.get(str(self.field.type), _TEXT)
+        # In TOML true is a number to Python, and a number in quotation marks is text to TOML.
+        if isinstance(self.given, bool) or not isinstance(self.given, kind.toml):
+            raise SettingsError(f"{self.where}: {_shown(self.field, self.given)} is not {kind.words}")
+        return _read(self.field, str(self.given), self.where)
+
+
+def _from_file(file: Path) -> list[_Written]:
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except FileNotFoundError:
-        return {}
+        return []
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read {file}: {error}") from error
-    import tomllib  # whoever has no such file need not wait for its reader
+    import tomllib  # what has no such file need not wait for its reader
 
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"cannot read {file}: {error}") from error
-    known = {field.name for field in dataclasses.fields(Settings)}
-    unknown = sorted(set(written) - known)
-    if unknown:
-        raise SettingsError(f"{file}: no setting is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
-    return written
+    known = {field.name: field for field in dataclasses.fields(Settings)}
+    found = []
+    for name, value in written.items():
+        where = f"{file}{_line(text, name)}"
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise SettingsError(f"{where}: no setting is called {name!r}{_close(name, known)}; there are: {listed}")
+        found.append(_Written(known[name], value, f"{name} in {where}"))
+    return found
 
 
-def _typed(field: dataclasses.Field[Any], value: object, where: str) -> object:
+def _line(text: str, name: str) -> str:
+    """Where a key of TOML stands, as far as it is written plainly: the reader does not say."""
+    found = re.search(rf"""^[ \t]*\[*[ \t]*(["']?){re.escape(name)}\1[ \t]*[].=]""", text, re.MULTILINE)
+    return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # needed where something is wrong alone
+
+    found = get_close_matches(name[:_LONGEST], list(known), n=1, cutoff=0.75)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _linked(name: str, value: str = "") -> str:
+    """A word about variables that Kubernetes sets for every service, here for one that is called provrepo."""
+    if re.match(rf"{_PREFIX}(SERVICE|PORT)_", name) or re.match(r"(tcp|udp)://", value):
+        return "; Kubernetes sets it for a service called provrepo unless enableServiceLinks is false"
+    return ""
+
+
+def _shown(field: dataclasses.Field[Any], value: object) -> str:
+    """A value in a message; a token is in none."""
+    return "what is given" if field.name == "token" else repr(value)
+
+
+class _Kind(NamedTuple):
+    """A type of settings.
+
+    Attributes:
+        toml: what TOML has to give.
+        pattern: of its text.
+        make: the value from the text.
+        words: for people.
+    """
+
+    toml: type | tuple[type, ...]
+    pattern: re.Pattern[str]
+    make: Callable[[str], Any]
+    words: str
+
+
+_TEXT = _Kind(str, re.compile(r".*", re.DOTALL), str, "text: write it in quotation marks")
+_KINDS = {
+    "int": _Kind(int, re.compile(r"[+-]?[0-9]+"), int, "a whole number"),
+    "float": _Kind(
+        (int, float), re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"), float, "a number"
+    ),
+    "Path": _TEXT._replace(make=Path),
+}
+_LEAST = {"threads": 1, "workers": 1, "query_workers": 1}
+_MOST = {"port": 65535}
+_CHOICES = {"capture": ("on", "off")}
+
+
+def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
+    """The value of a setting from its text.
+
+    Raises:
+        SettingsError: it is none, saying where it stands.
+    """
     if field.name == "token":
-        return bearer(str(value), where)
-    kind = {"Path": Path, "int": int, "float": float}.get(str(field.type), str)
-    try:
-        result = kind(str(value))
-    except ValueError:
-        raise SettingsError(f"{where}: {value!r} is not {'a whole number' if kind is int else 'a number'}") from None
-    if isinstance(result, int | float) and result < 0:
-        raise SettingsError(f"{where}: {value!r} is negative")
+        return bearer(text, where)
+    kind = _KINDS.get(str(field.type), _TEXT)
+    shown = _shown(field, text)
+    if not kind.pattern.fullmatch(text.strip()):
+        raise SettingsError(f"{where}: {shown} is not {kind.words}{_linked('', text)}")
+    if field.name in _CHOICES and text not in _CHOICES[field.name]:
+        raise SettingsError(f"{where}: {shown} is neither {' nor '.join(_CHOICES[field.name])}")
+    if field.name == "trusted_proxy" and text:
+        from ipaddress import ip_address
+
+        try:
+            ip_address(text)
+        except ValueError:
+            # Requests come from an address: a name would never be theirs, and be passed over in silence.
+            raise SettingsError(f"{where}: {shown} is not the IP address of a proxy") from None
+    if kind.make is Path and not text:
+        raise SettingsError(f"{where}: {shown} is not the path of a directory")
+    result = kind.make(text)
+    if isinstance(result, int | float):
+        if result < 0:
+            raise SettingsError(f"{where}: {shown} is negative")
+        if not _LEAST.get(field.name, 0) <= result <= _MOST.get(field.name, result):
+            most = f" and at most {_MOST[field.name]}" if field.name in _MOST else ""
+            raise SettingsError(f"{where}: {shown} has to be at least {_LEAST.get(field.name, 0)}{most}")
     return result

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from provrepo.errors import SettingsError
-from provrepo.settings import Settings, environment_name, load
+from provrepo.settings import OTHERS, REPORT, RUN, Settings, environment_name, load
+from tests.command import environment, provrepo
 
 
 def test_flag_before_environment_before_file_before_default(tmp_path: Path) -> None:
@@ -22,10 +25,32 @@ def test_flag_before_environment_before_file_before_default(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("prot = 1", "no setting is called 'prot'"),
-        ("port = 'x'", "port in .*'x' is not a whole number"),
+        ("prot = 1", "line 1: no setting is called 'prot'; did you mean port"),
+        ("# a comment\nport = 1\n\n  query_timout = 5", "line 4: .*did you mean query_timeout"),
+        ("port = 1\n[server]\nport = 2", "line 2: no setting is called 'server'"),
+        ("'threds' = 1", "line 1: .*did you mean threads"),
+        ("PROVREPO_PORT = 1", "no setting is called 'PROVREPO_PORT'"),
+        ("zzz = 1", "no setting is called 'zzz'; there are: base"),
+        ("port = 'x'", "port in .*line 1: 'x' is not a whole number"),
+        ("host = 'a'\nport = '8000'", "port in .*line 2: '8000' is not a whole number"),
+        ("port = true", "True is not a whole number"),
+        ("port = 8000.0", "8000.0 is not a whole number"),
+        ("port = [8000]", "is not a whole number"),
+        ("port = 65536", "at most 65535"),
+        ("threads = 0", "at least 1"),
         ("query_timeout = -1", "negative"),
+        ("query_timeout = nan", "'nan' is not a number"),
+        ("query_timeout = inf", "'inf' is not a number"),
+        ("query_timeout = 12:00:00", "is not a number"),
+        ("host = 127", "127 is not text"),
+        ("data = ['a', 'b']", "is not text"),
+        ("data = ''", "is not the path"),
+        ("base = {a = 1}", "is not text"),
+        ("capture = false", "False is not text"),
+        ("capture = 'of'", "'of' is neither on nor off"),
+        ("trusted_proxy = 'proxy.example'", "not the IP address"),
         ("port = ", "cannot read"),
+        ("port = 1\nport = 2", "cannot read .*Cannot overwrite"),
     ],
 )
 def test_a_file_that_makes_no_sense(tmp_path: Path, written: str, said: str) -> None:
@@ -35,9 +60,67 @@ def test_a_file_that_makes_no_sense(tmp_path: Path, written: str, said: str) -> 
         load(environment={}, file=file)
 
 
-def test_an_environment_that_makes_no_sense(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="PROVREPO_THREADS"):
-        load(environment={"PROVREPO_THREADS": "many"}, file=tmp_path / "none")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PROVREPO_THREADS", "many", "PROVREPO_THREADS: 'many' is not a whole number"),
+        ("PROVREPO_THREADS", "1_0", "is not a whole number"),
+        ("PROVREPO_THREADS", "\u0661", "is not a whole number"),
+        ("PROVREPO_THREADS", "0", "at least 1"),
+        ("PROVREPO_QUERY_TIMEOUT", "nan", "is not a number"),
+        ("PROVREPO_QUERY_TIMEOUT", "soon", "is not a number"),
+        ("PROVREPO_QUERY_TIMEOUT", "-1", "negative"),
+        ("PROVREPO_CAPTURE", "no", "neither on nor off"),
+        ("PROVREPO_TRUSTED_PROXY", "localhost", "not the IP address"),
+        ("PROVREPO_THREAD", "1", "PROVREPO_THREAD: no setting has this variable; did you mean PROVREPO_THREADS"),
+        ("PROVREPO_QUERYTIMEOUT", "1", "did you mean PROVREPO_QUERY_TIMEOUT"),
+        ("PROVREPO_DATA_DIR", "/srv", "did you mean PROVREPO_DATA"),
+        ("PROVREPO_TOKN", "", "did you mean PROVREPO_TOKEN"),
+        ("PROVREPO_", "1", "no setting"),
+        ("PROVREPO_PORT", "tcp://10.0.0.1:8000", "enableServiceLinks"),
+        ("PROVREPO_SERVICE_HOST", "10.0.0.1", "enableServiceLinks"),
+        ("PROVREPO_PORT_8000_TCP_ADDR", "10.0.0.1", "enableServiceLinks"),
+    ],
+)
+def test_an_environment_that_makes_no_sense(tmp_path: Path, name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(environment={name: value, "HOME": "/root"}, file=tmp_path / "none")
+
+
+def test_variables_that_are_no_settings_are_known(tmp_path: Path) -> None:
+    """What ``provrepo run`` sets for its command, and what the tests are given."""
+    assert {RUN, REPORT, "PROVREPO_CORPUS"} == set(OTHERS)
+    found = load(
+        environment={**dict.fromkeys(OTHERS, "x"), "PROVREPO_HOST": "", "provrepo_x": "1"}, file=tmp_path / "none"
+    )
+    assert found == Settings()
+
+
+def test_a_wrong_token_is_in_no_message(tmp_path: Path) -> None:
+    file = tmp_path / "provrepo.toml"
+    file.write_text("token = ['pvr_1_secret']")
+    with pytest.raises(SettingsError) as raised:
+        load(environment={}, file=file)
+    assert "secret" not in str(raised.value)
+    assert "token in" in str(raised.value)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "provrepo.toml"
+    file.write_bytes(b"\xef\xbb\xbfport = 1\nquery_timeout = 5\ncapture = 'off'\n")
+    found = load(environment={}, file=file)
+    assert (found.port, found.query_timeout, found.capture) == (1, 5.0, "off")
+
+
+def test_the_command_ends_with_2_and_says_where(tmp_path: Path) -> None:
+    (tmp_path / "provrepo.toml").write_text("# ours\nprot = 1\n")
+    ran = provrepo("list", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert ran.stderr.startswith(b"error: provrepo.toml, line 2: no setting is called 'prot'; did you mean port?")
+    (tmp_path / "provrepo.toml").unlink()
+    ran = provrepo("list", cwd=tmp_path, PROVREPO_PROT="1")
+    assert ran.returncode == 2
+    assert ran.stderr == b"error: PROVREPO_PROT: no setting has this variable; did you mean PROVREPO_PORT?\n"
 
 
 def test_every_setting_has_a_type_that_can_be_read(tmp_path: Path) -> None:
@@ -49,3 +132,18 @@ def test_every_setting_has_a_type_that_can_be_read(tmp_path: Path) -> None:
 
 def test_a_token_does_not_show_in_a_representation() -> None:
     assert "secret" not in repr(Settings(token="pvr_1_secret"))
+
+
+def test_a_pipeline_goes_on_beside_a_wrong_setting_and_is_told_of_it(tmp_path: Path) -> None:
+    """What is recorded must never stop a program; a setting that is passed over must be said."""
+    code = "from provrepo.capture import session, step\nwith session('a'):\n    step(abs)(1)\nprint('ran')\n"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(PROVREPO_CAPTUR="off"),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "ran\n")
+    assert "PROVREPO_CAPTUR: no setting has this variable; did you mean PROVREPO_CAPTURE?" in ran.stderr
