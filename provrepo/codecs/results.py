@@ -148,7 +148,9 @@ class QueryResult:
         """The formats in which this kind of answer can be written, the preferred one first."""
         if self.kind == "graph":
             return tuple(_GRAPHS)
-        return tuple(_RESULTS)
+        # The CSV and TSV formats have no form for a boolean (SPARQL 1.1 Query Results CSV and TSV, section 1): readers
+        # take the bare word for the name of a column.
+        return tuple(_RESULTS) if self.kind == "bindings" else ("json", "xml")
 
     def media_type(self, format: str) -> str:  # noqa: A002 (the name that callers use)
         """The media type of a format, without parameters; all are UTF-8.
@@ -165,9 +167,8 @@ class QueryResult:
         """The answer in a format.
 
         Args:
-            format: ``json``, ``xml``, ``csv`` or ``tsv``; for a graph ``turtle``, ``ntriples``, ``rdfxml``,
-                ``rdfjsonld``, ``trig`` or ``nquads``. For a boolean the Protocol allows CSV and TSV (section 2.1.6)
-                and the formats define nothing: it is the bare word ``true`` or ``false``, as other engines write it.
+            format: ``json`` or ``xml``; for bindings also ``csv`` and ``tsv``; for a graph ``turtle``, ``ntriples``,
+                ``rdfxml``, ``rdfjsonld``, ``trig`` or ``nquads``.
 
         Raises:
             UsageError: this kind of answer has no such format; the message lists those it has.
