@@ -62,12 +62,11 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
 
 
 def _failed(function: Callable[..., Any], error: Exception) -> None:
-    from provrepo.errors import SettingsError
-
     # The text of an error may hold what was passed to a step, so only its class is told; a debugger sees all of it.
-    # That of a setting holds nothing of a step, and says what to do.
+    # That of a setting holds nothing of a step, and says what to do; nothing can be imported while a program ends.
+    settings = getattr(sys.modules.get("provrepo.errors"), "SettingsError", ())
     where = getattr(function, "__qualname__", "capture")
-    reason = str(error) if isinstance(error, SettingsError) else f"{where} failed with {type(error).__name__}"
+    reason = str(error) if isinstance(error, settings) else f"{where} failed with {type(error).__name__}"
     tell("provenance is incomplete: %s", reason)
     with suppress(Exception):
         __getattr__("LOG").debug("the failure of %s", where, exc_info=error)
