@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from provrepo.codecs.results import QueryResult
-from provrepo.views.columns import ordered
+from provrepo.views.columns import ordered, spelled_out
 from tests.serving import BROWSER, Site, opened
 
 ANY = "abcdefghijklmnopqrstuvwxyz"
@@ -59,6 +59,21 @@ def test_variables_by_their_first_appearance(query: str, columns: str) -> None:
     assert "".join(ordered(query, ANY)) == columns + kept
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("SELECT * { ?b ?a ?c }", "SELECT  ?b ?a ?c  { ?b ?a ?c }"),
+        ("# *\nSELECT DISTINCT # *\n*{ ?b ?a ?c }", "# *\nSELECT DISTINCT # *\n ?b ?a ?c { ?b ?a ?c }"),
+        ("SELECT * { ?a ?b ?c }", "SELECT * { ?a ?b ?c }"),
+        ("SELECT ?b ?a { ?a ?b ?c }", "SELECT ?b ?a { ?a ?b ?c }"),
+        ("SELECT (?c * ?b AS ?a) { ?b ?c ?d }", "SELECT (?c * ?b AS ?a) { ?b ?c ?d }"),
+    ],
+)
+def test_the_engine_is_asked_for_columns_by_name(query: str, found: str) -> None:
+    """Where it would not give them in this order by itself."""
+    assert spelled_out(query, "abc") == found
+
+
 def test_names_of_variables_may_hold_any_letter() -> None:
     """SPARQL 1.1, section 19.8, VARNAME."""
     names = ["_x", "a\u0301b", "x\u00b71", "\u00e9"]
@@ -105,6 +120,7 @@ def test_every_format_has_the_same_columns(site: Site, query: str, columns: list
 def test_json_and_rows_have_the_same_columns(site: Site, query: str, columns: list[str]) -> None:
     answer = site.client.get("/sparql", query_string={"query": query})
     assert answer.get_json()["head"]["vars"] == columns
+    assert list(answer.get_json()["results"]["bindings"][0]) == [name for name in columns if name != "k"]
     for result in (site.owner.query(query, project="open"), site.owner.query_version("open", "run", 1, query)):
         assert isinstance(result, QueryResult)
         assert list(result.variables) == columns

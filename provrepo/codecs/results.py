@@ -7,7 +7,7 @@ are written in the SPARQL 1.1 Query Results formats (JSON, XML, CSV and TSV), tr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
 
@@ -103,10 +103,7 @@ class QueryResult:
         """The solutions of a SELECT in the order of the answer; empty for the other kinds."""
         if self._written is not None and self.kind == "bindings":
             found = json.loads(self._written)["results"]["bindings"]
-            # In the order of the columns, whatever the order of the JSON members.
-            names = self.variables
-            self._rows = [{name: _value(row[name]) for name in names if name in row} for row in found]
-            self._written = None
+            self._rows, self._written = [{name: _value(term) for name, term in row.items()} for row in found], None
         return self._rows
 
     @property
@@ -271,11 +268,7 @@ def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriple
 
 
 def write_pyoxigraph(
-    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples,
-    *,
-    rows: int,
-    size: int,
-    variables: Sequence[str] | None = None,
+    result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, *, rows: int, size: int
 ) -> tuple[Kind, bytes]:
     """Write an answer of pyoxigraph the quickest way: SPARQL JSON results, triples as N-Triples.
 
@@ -283,7 +276,6 @@ def write_pyoxigraph(
         result: drawn out to its end, unless it grows beyond a limit.
         rows: the most rows or triples.
         size: the most bytes of what is written.
-        variables: those of a SELECT in the order of its columns; in the engine's order where it is not given.
 
     Raises:
         AnswerTooLarge: beyond a limit.
@@ -307,11 +299,6 @@ def write_pyoxigraph(
     if _count(kind, written, rows) > rows:
         raise AnswerTooLarge(f"the answer has more than {rows:,} rows, the most that are sent; ask for less with LIMIT")
     _refuse_rdf_12(kind, written)
-    if kind == "bindings" and variables is not None:
-        head = json.dumps({"vars": list(variables)}, ensure_ascii=False, separators=(",", ":")).encode()
-        start = written.index(_BODY)
-        if written[len(_HEAD) : start] != head:
-            written = b"".join((_HEAD, head, written[start:]))
     return kind, written
 
 

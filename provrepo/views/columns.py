@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["ordered"]
+__all__ = ["ordered", "spelled_out"]
 
 _TOKEN = re.compile(
     r"""
@@ -31,9 +31,29 @@ _TOKEN = re.compile(
 class _Token(NamedTuple):
     kind: str
     text: str
+    start: int = 0
 
 
 _END = _Token("end", "")
+
+
+def spelled_out(query: str, variables: Sequence[str]) -> str:
+    """The query with its columns in place of ``SELECT *``, so that every row that is written has them in this order.
+
+    Args:
+        query: a query that the engine has parsed.
+        variables: of its answer, in the order in which the engine would give them.
+
+    Returns:
+        The query as it is, where the engine's order is right already.
+    """
+    tokens = _tokens(query)
+    order = ordered(query, variables)
+    if order == tuple(variables):
+        return query
+    _begun(tokens)
+    star = _after_modifier(tokens).start
+    return f"{query[:star]} {' '.join(f'?{name}' for name in order)} {query[star + 1 :]}"
 
 
 def ordered(query: str, variables: Sequence[str]) -> tuple[str, ...]:
@@ -48,9 +68,7 @@ def ordered(query: str, variables: Sequence[str]) -> tuple[str, ...]:
         (section 18.2.1); for any other query the variables as they are, which is the order of its ``SELECT``.
     """
     tokens = _tokens(query)
-    for token in tokens:
-        if token.text.upper() == "SELECT" and token.kind == "word":
-            break
+    _begun(tokens)
     if _after_modifier(tokens).text != "*":
         return tuple(variables)
     places: dict[str, int] = {}
@@ -76,7 +94,12 @@ def _tokens(query: str) -> Iterator[_Token]:
             elif brackets:
                 brackets.pop()
         if kind in ("variable", "bracket", "word"):
-            yield _Token(kind, text)
+            yield _Token(kind, text, found.start())
+
+
+def _begun(tokens: Iterator[_Token]) -> None:
+    """Read to the first ``SELECT``: none is nested before the query's own."""
+    next((token for token in tokens if token.kind == "word" and token.text.upper() == "SELECT"), None)
 
 
 def _after_modifier(tokens: Iterator[_Token]) -> _Token:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import pyoxigraph as ox
 
@@ -23,6 +23,8 @@ from provrepo.views.quads_graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["Limits", "Question", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
+
+_Found: TypeAlias = "ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples"
 
 _OPEN = 8
 """Checkpoints that a worker keeps open: each costs some 4 MB and 18 file descriptors."""
@@ -83,10 +85,7 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
     """
     guard.check(question.text)
     try:
-        found = _query(store, question)
-        names = [variable.value for variable in found.variables] if isinstance(found, ox.QuerySolutions) else []
-        order = columns.ordered(question.text, names)
-        return write_pyoxigraph(found, rows=limits.rows, size=limits.size, variables=order)
+        return write_pyoxigraph(_query(store, question), rows=limits.rows, size=limits.size)
     except SyntaxError as error:
         raise _syntax_error(str(error.msg)) from None
     except QueryError as error:
@@ -95,19 +94,21 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
         raise QueryError(f"the query cannot be evaluated: {error}") from None
 
 
-def _query(store: ox.Store, question: Question) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-    prefixes = dict(PREDECLARED)
+def _query(store: ox.Store, question: Question) -> _Found:
     selection = selected(question.text, question.base, question.default_graphs, question.named_graphs)
-    if selection is None:
-        return store.query(question.text, base_iri=question.base, prefixes=prefixes)
-    store, default = merged(store, selection)
-    return store.query(
-        question.text,
-        base_iri=question.base,
-        prefixes=prefixes,
-        default_graph=default,
-        named_graphs=list(selection.named),
-    )
+    graphs: dict[str, Any] = {}
+    if selection is not None:
+        store, default = merged(store, selection)
+        graphs = {"default_graph": default, "named_graphs": list(selection.named)}
+
+    def ask(text: str) -> _Found:
+        return store.query(text, base_iri=question.base, prefixes=dict(PREDECLARED), **graphs)
+
+    found = ask(question.text)
+    if isinstance(found, ox.QuerySolutions):
+        text = columns.spelled_out(question.text, [variable.value for variable in found.variables])
+        return found if text == question.text else ask(text)
+    return found
 
 
 # In a worker
