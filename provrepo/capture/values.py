@@ -140,8 +140,13 @@ def nodes(value: object) -> Iterator[object]:
 
 
 def _followed(value: object) -> bool:
-    kind = type(value)  # and not __class__, which a lazy value may compute
-    return kind.__weakrefoffset__ > 0 and not issubclass(kind, _NEVER)
+    if issubclass(type(value), _NEVER):  # and not __class__, which a lazy value may compute
+        return False
+    try:
+        weakref.ref(value)  # no attribute of its type answers this on every version and implementation of Python
+    except TypeError:
+        return False
+    return True
 
 
 def _weight(value: object, left: int) -> int:
