@@ -111,6 +111,6 @@ def browsing(profile: Path) -> Iterator[Screen]:
         yield Screen(to, answers)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         os.close(to)
         os.close(answers)

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import provrepo
 from provrepo.repository.repository import Repository
+
+settings.register_profile("provrepo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("provrepo")  # whatever else the machine does
 
 PROVJSON = b"""{
   "prefix": {"ex": "http://example.org/"},

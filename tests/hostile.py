@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import resource
 import sys
-import time
 from pathlib import Path
+
+from tests.work import ENDLESS
 
 MEMORY = 500 << 20
 """Bytes of address space beyond what the interpreter and the libraries take before the input is touched."""
@@ -27,8 +28,7 @@ def main() -> None:
     data = Path(file).read_bytes()
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-    start = time.process_time()
+    resource.setrlimit(resource.RLIMIT_CPU, (ENDLESS, ENDLESS))
     try:
         document = formats.read(data, format=name, base="http://base.example/")
         result = {"statements": len(document), "quads": len(document.unmapped)}
@@ -39,7 +39,6 @@ def main() -> None:
             "line": getattr(error, "line", None),
             "length": len(str(error)),
         }
-    result["seconds"] = time.process_time() - start
     result["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(json.dumps(result))
 

@@ -90,7 +90,10 @@ def one(folder: Path, chance: random.Random) -> list[str]:
     command = [sys.executable, "pipeline.py", str(STEPS), str(moment), chance.choice(["half", "whole"])]
     process = subprocess.Popen(command, cwd=folder, env=environment(), start_new_session=True, stderr=subprocess.PIPE)
     if timed:
-        time.sleep(chance.uniform(0.05, 0.4))
+        begun = chance.randrange(STEPS)  # of the steps that say that they have ended, this many, and then some time
+        while process.poll() is None and _ended(folder) < begun:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0.0, 0.1))
         os.killpg(process.pid, signal.SIGKILL)
     _, told = process.communicate()
     if process.returncode not in (0, -signal.SIGKILL):

@@ -270,7 +270,7 @@ def program(code: str, *, shell: str = "exec {} script.py", **variables: str) ->
     Path("script.py").write_text("import atexit, os, sys, threading, time\nfrom provrepo.capture import step\n" + code)
     command = ["sh", "-c", shell.format(sys.executable)]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment(**variables), timeout=30
+        command, capture_output=True, text=True, check=False, env=environment(**variables), timeout=120
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def run(body: str, method: str, code: int = 0, **variables: str) -> str:
     Path("pipeline.py").write_text(f"{HEAD}\n{DEFINITIONS}\nif __name__ == '__main__':\n{lines}")
     command = [sys.executable, "pipeline.py", method]
     done = subprocess.run(
-        command, env=environment(**variables), capture_output=True, text=True, check=False, timeout=60
+        command, env=environment(**variables), capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == code, done.stderr
     assert "provenance is incomplete" not in done.stderr

@@ -108,7 +108,7 @@ def test_signals_reach_the_command(number: signal.Signals) -> None:
     script = f"trap 'echo told > told; exit 9' {number.name[3:]}; echo > ready; while :; do sleep 0.05; done"
     process = started("--out", "run.trig", script=script)
     process.send_signal(number)
-    assert process.wait(timeout=20) == 9
+    assert process.wait(timeout=60) == 9
     assert Path("told").exists()
     assert [Captured(Path("run.trig")).status(s) for s in labels("run.trig") if "trap" in s] == ["Failed"]
 
@@ -122,9 +122,10 @@ def test_an_ignored_signal_stays_ignored() -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    process = started(script="echo > ready; sleep 0.5; exit 3", preexec_fn=ignore)
+    process = started(script="echo > ready; until [ -e sent ]; do sleep 0.05; done; exit 3", preexec_fn=ignore)
     process.send_signal(signal.SIGHUP)
-    assert process.wait(timeout=20) == 3
+    Path("sent").touch()
+    assert process.wait(timeout=60) == 3
 
 
 def test_a_command_that_a_signal_ends() -> None:
@@ -424,13 +425,14 @@ def test_a_run_inside_a_run_says_what_it_is_part_of() -> None:
 
 def test_a_killed_run_leaves_what_was_read() -> None:
     Path("script.py").write_text(
-        "import time; open('raw.csv').read(); open('out.csv', 'w').write('o'); open('ready', 'w').close()\n"
-        "time.sleep(1)"
+        "import os, time; open('raw.csv').read(); open('out.csv', 'w').write('o'); open('ready', 'w').close()\n"
+        "while not os.path.exists('over'): time.sleep(0.05)"
     )
     process = started("--out", "run.trig", script=f"{sys.executable} script.py")
     process.kill()
     process.wait()
     assert recover(Path()) == [Path("run.trig")]
+    Path("over").touch()
     found = Captured(Path("run.trig"))
     assert {name for _, name in found.used} == {"raw.csv"}
     assert {problem.rpartition("#")[2] for problem in found.rules()} == {"End"}

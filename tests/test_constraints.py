@@ -17,6 +17,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES, ru
 from provrepo.checks.findings import Severity
 from provrepo.model.statements import GENERATION
 from tests.corpus import corpus, present
+from tests.work import steps
 
 CASES = Path(__file__).parent / "constraints"
 OURS = sorted(CASES.glob("*.provn"))
@@ -255,13 +256,16 @@ def test_nothing_depends_on_the_hash_seed():
 
 
 @pytest.mark.parametrize("shape", ["generations", "clique", "specializations", "cycle", "merges"])
-def test_documents_made_to_hurt_take_time_in_proportion_to_their_size(shape):
-    from benchmarks.constraints import measure
+def test_documents_made_to_hurt_take_work_in_proportion_to_their_size(shape):
+    from benchmarks.constraints import SHAPES
+    from provrepo.checks.constraints.judgement import check
 
-    small, large = (measure(shape, size) for size in (2_000, 20_000))
-    each = [result["seconds"] / result["statements"] for result in (small, large)]
-    # A quadratic part would make it ten times as long; machines are noisy.
-    assert each[1] < 4 * each[0] + 20e-6
+    def each(size: int) -> float:
+        made = SHAPES[shape][1](size)
+        return steps(lambda: check(made)) / len(made)
+
+    # A quadratic part would make it eight times as much.
+    assert each(8_000) < 1.5 * each(1_000)
 
 
 def test_the_documents_of_other_people_end_with_a_verdict():
@@ -278,20 +282,17 @@ def test_the_documents_of_other_people_end_with_a_verdict():
     assert judged > 10
 
 
-def test_blank_nodes_that_all_turn_out_to_be_one_take_time_in_proportion():
-    from time import process_time
-
+def test_blank_nodes_that_all_turn_out_to_be_one_take_work_in_proportion():
     from provrepo.checks.constraints.instance import Instance
     from provrepo.checks.constraints.unify import Unifier
 
-    def seconds(size: int) -> float:
+    def work(size: int) -> int:
         said = "\n".join(
             f"wasGeneratedBy(_:g{n}; _:e, _:a{n}, -)\nwasGeneratedBy(_:g0; _:e, _:a{n}, -)" for n in range(size)
         )
         unifier = Unifier(Instance(document(said).statements))
-        start = process_time()
-        unifier.run()
+        counted = steps(unifier.run)
         assert len(list(unifier.instance.alive(GENERATION))) == 1
-        return process_time() - start
+        return counted
 
-    assert seconds(5000) < 40 * seconds(500) + 0.05
+    assert work(4000) < 12 * work(400)

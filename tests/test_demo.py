@@ -6,7 +6,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -108,9 +107,7 @@ def test_the_incomplete_example_fails() -> None:
 
 
 def test_the_demo_does_the_main_job_and_starts_afresh(tmp_path: Path) -> None:
-    started = time.perf_counter()
     first = run("demo", "--no-serve", cwd=tmp_path)
-    seconds = time.perf_counter() - started
     text = first.stdout.decode()
     assert first.returncode == 0, text + first.stderr.decode()
     assert first.stderr == b""
@@ -118,8 +115,6 @@ def test_the_demo_does_the_main_job_and_starts_afresh(tmp_path: Path) -> None:
     assert text.count("   ok: ") >= 10
     assert "Ana Example" in text
     assert "mystery.csv" in text
-    # Twenty seconds on an idle machine; other tests run beside this one.
-    assert seconds < 40
     assert sorted(path.name for path in tmp_path.iterdir()) == [".demo"]
 
     (tmp_path / ".demo" / "left-over").touch()
@@ -164,5 +159,5 @@ def test_the_demo_serves_on_the_next_free_port(tmp_path: Path) -> None:
             assert answer.status == 200
         process.terminate()
         process.stderr.read()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         process.stderr.close()

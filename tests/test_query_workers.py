@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,10 +24,7 @@ from provrepo.workers.pool import Pool
 from tests.conftest import PROVJSON
 
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n0 ?o . ?p ?q ?r }"
-PATIENCE = 15.0
-"""Seconds that mean it was killed, on however busy a machine: left alone it would run for 30. How soon it is killed is
-for the benchmarks to say.
-"""
+"""What is killed, since it has no end. How soon it is killed is for the benchmarks to say."""
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space need Linux")
 
@@ -94,10 +90,8 @@ def test_what_a_dead_process_left_is_swept(tmp_path: Path) -> None:
 
 def test_a_query_is_killed_at_its_deadline(repository: Repository) -> None:
     repository.query("ASK {}")
-    start = time.monotonic()
     with pytest.raises(TimedOut, match="longer than 1 s"):
         repository.query(RUNAWAY, timeout=1)
-    assert 1 <= time.monotonic() - start < PATIENCE
     assert repository.query("ASK { ?s ?p ?o }")
 
 
@@ -117,10 +111,8 @@ def test_a_timeout_is_positive(repository: Repository, timeout: float) -> None:
 def test_a_query_that_nobody_waits_for_ends(repository: Repository) -> None:
     gone = threading.Event()
     threading.Timer(0.3, gone.set).start()
-    start = time.monotonic()
     with pytest.raises(WorkerFailed, match="nobody waits"):
         repository.query(RUNAWAY, abandoned=gone.is_set)
-    assert time.monotonic() - start < PATIENCE
 
 
 @LINUX
@@ -239,7 +231,7 @@ def test_the_kernel_refuses_what_the_guard_would_let_through(tmp_path: Path, lis
         # Without the guard, that is, as if it had been tricked.
         arguments = {"query": query.replace("URL", listener.url)}
         with suppress(WorkerFailed):
-            pool.call("tests.test_query_workers:unguarded", arguments, timeout=20)
+            pool.call("tests.test_query_workers:unguarded", arguments, timeout=60)
     assert listener.connections() == 0
 
 
@@ -261,7 +253,7 @@ def test_the_listener_sees_who_does_call(listener: Listener) -> None:
 @pytest.mark.skipif(not network.available(), reason="this system cannot take the network from a process")
 def test_no_worker_can_have_a_socket() -> None:
     with Pool(1) as pool:
-        assert pool.call("tests.test_query_workers:attempts", {}, timeout=20) == ["EPERM"] * 3
+        assert pool.call("tests.test_query_workers:attempts", {}, timeout=60) == ["EPERM"] * 3
 
 
 def attempts() -> list[str]:

@@ -394,7 +394,7 @@ with provrepo.open(sys.argv[1]) as repository:
         stored, query = self.elsewhere(repository, tmp_path)
         assert stored == "True False"
         assert query == "answered True", "whoever submits finds it at once"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not repository.query("ASK { ?s rdfs:label 'cleaned' }").boolean:
             assert time.monotonic() < deadline, "the follower did not see the entry"
             time.sleep(0.05)
