@@ -293,6 +293,20 @@ def test_several_senders_send_each_document_once() -> None:
     assert sorted(delivered) == [f"n{number}.trig" for number in range(6)]
 
 
+def test_a_receipt_is_noted_before_the_next_sender_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    record()
+    note, free = outbox.sent, []
+
+    def noted(*arguments: Any) -> None:
+        with outbox.lock(Path("prov"), outbox.SENDING) as alone:
+            free.append(alone)
+        note(*arguments)
+
+    monkeypatch.setattr(sending, "sent", noted)
+    assert sending.now(Path("prov"), deliver_all([]), silent)
+    assert free == [False]
+
+
 def test_a_receipt_that_cannot_be_written_stops_sending(monkeypatch: pytest.MonkeyPatch) -> None:
     record()
     delivered: list[str] = []

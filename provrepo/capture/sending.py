@@ -141,6 +141,7 @@ class _Round:
                         continue  # somebody else was faster
                     data = item.path.read_bytes()
                     receipt = self._deliver(item.path, data)
+                    sent(item, data, receipt)  # before another process has its turn, and looks what waits
             except FileNotFoundError:
                 continue  # somebody took the document away
             except UsageError:
@@ -158,7 +159,6 @@ class _Round:
             else:
                 self._failures = 0
                 self._tell(item, receipt, False)
-                sent(item, data, receipt)
             again.discard(item.path)
         return True
 
