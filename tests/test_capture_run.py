@@ -350,7 +350,7 @@ def test_other_versions_of_python_report_or_do_not_notice() -> None:
             assert Captured(Path(f"{name}.trig")).generated == {(f"{name}.csv", name)}, name
 
 
-@pytest.mark.parametrize("file", ["sitecustomize.py", "provrepo_child.py"])
+@pytest.mark.parametrize("file", ["__init__.py", "sitecustomize.py", "provrepo_child.py"])
 def test_what_runs_in_commands_is_of_an_old_syntax(file: str) -> None:
     source = (ROOT / "provrepo" / "capture" / "child" / file).read_text()
     tree = ast.parse(source, feature_version=(3, 8))

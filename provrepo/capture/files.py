@@ -7,16 +7,13 @@ import stat
 import time
 from typing import NamedTuple
 
-__all__ = ["Files", "Pending", "Seen", "Signature", "absolute", "sha256", "signature", "uninteresting"]
+__all__ = ["Files", "Pending", "Seen", "Signature", "absolute", "sha256", "signature"]
 
 RACY = 20_000_000
 """In nanoseconds. A file may change once more within one tick of its file system's clock and look the same; a digest
 is kept only where the file was older than that when it was read."""
 LARGE = 32 * 1024 * 1024
 """In bytes. Reading a larger file a second time costs more than waiting until it is old enough."""
-
-_SYSTEM = ("/proc/", "/sys/", "/dev/")
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
 
 
 class Signature(NamedTuple):
@@ -74,11 +71,6 @@ def signature(path: str) -> Signature | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     return Signature(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def uninteresting(path: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a file is the interpreter's and not the user's: code, installed packages, devices."""
-    return path.endswith(_CODE) or path.startswith(_SYSTEM) or path.startswith(prefixes)
 
 
 class Files:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import sysconfig
 from collections.abc import Callable
 from typing import Any
 
+from provrepo.capture.child.provrepo_child import uninteresting
 from provrepo.capture.edge import contained, working
-from provrepo.capture.files import absolute, uninteresting
+from provrepo.capture.files import absolute
 from provrepo.capture.recorder import Activity, current
 from provrepo.capture.surroundings import brought
 from provrepo.settings import reports
@@ -37,6 +37,11 @@ def yield_to(taken: Callable[[], bool]) -> None:
         reporter.brought = brought  # type: ignore[attr-defined]
 
 
+@functools.cache
+def _reports() -> tuple[str, ...]:
+    return tuple(reports())
+
+
 def _taken() -> bool:
     return working() or _activity() is not None
 
@@ -57,7 +62,7 @@ def _opened(name: object, _mode: str | None, flags: int) -> None:
     if activity is None or isinstance(name, int):
         return
     path = absolute(name)  # the file is not open yet: the working directory is the one that will be used
-    if flags & getattr(os, "O_DIRECTORY", 0) or uninteresting(path, _prefixes()):
+    if flags & getattr(os, "O_DIRECTORY", 0) or uninteresting(path, _reports()):
         return
     access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
     if access == os.O_RDONLY:
@@ -72,7 +77,7 @@ def _renamed(source: object, target: object, source_folder: int, target_folder: 
     activity = _activity()
     if activity is not None and source_folder == target_folder == -1:
         path = absolute(target)
-        if not uninteresting(path, _prefixes()):  # as compiled code is, which is written under another name first
+        if not uninteresting(path, _reports()):  # as compiled code is, which is written under another name first
             activity.rename(absolute(source), path)
 
 
@@ -88,11 +93,3 @@ def _activity() -> Activity | None:
     if activity is None or (activity is activity.recorder.root and not activity.recorder.outside):
         return None
     return activity
-
-
-@functools.cache
-def _prefixes() -> tuple[str, ...]:
-    """Where the interpreter and its packages are, and what belongs to the system or to ``provrepo run``."""
-    paths = sysconfig.get_paths()
-    found = {os.path.join(paths[key], "") for key in ("stdlib", "platstdlib", "purelib", "platlib")}  # noqa: PTH118
-    return (*sorted(found), "/usr/share/", "/usr/lib/", "/etc/", *reports())

@@ -26,7 +26,28 @@ RACY = 20_000_000
 """In nanoseconds: a file that changed less than that ago may change again and look the same."""
 
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
-_SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/share/", "/usr/lib/", "/etc/", os.path.dirname(os.__file__) + os.sep)
+_RESOURCES = (
+    *(".afm", ".otf", ".pfb", ".ttc", ".ttf", ".woff", ".woff2"),
+    *(".cfg", ".conf", ".ini", ".mplstyle", ".toml"),
+    *(".css", ".htm", ".html", ".j2", ".jinja", ".jinja2", ".js", ".map", ".tmpl", ".tpl"),
+    *(".mo", ".pem", ".po"),
+    *(".md", ".rst"),
+    *(".a", ".c", ".cpp", ".cu", ".dll", ".h", ".hpp", ".pxd", ".pyx"),
+)
+"""What a package needs for itself: fonts, configuration, pages, translations, certificates, documents, libraries."""
+_INSTALLED = (".dist-info", ".egg-info", "zoneinfo")
+"""Folders, or their endings, of what installers and clocks keep beside packages."""
+_COMPILED = os.sep + "__pycache__" + os.sep
+_SYSTEM = (
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/usr/share/",
+    "/usr/lib/",
+    "/usr/lib64/",
+    "/etc/",
+    os.path.dirname(os.__file__) + os.sep,
+)
 _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 elsewhere: Callable[[], bool] | None = None
@@ -103,7 +124,7 @@ class _Reporter:
         if name is None or isinstance(name, int) or flags & getattr(os, "O_DIRECTORY", 0):
             return
         path = _absolute(name)  # not open yet: the working directory is the one that will be used
-        if _uninteresting(path):
+        if uninteresting(path):
             return
         if flags & (os.O_WRONLY | os.O_RDWR):
             self._write(path, flags)
@@ -112,7 +133,7 @@ class _Reporter:
 
     def _connected(self, database: object) -> None:
         name = os.fsdecode(database)  # type: ignore[arg-type]
-        if name and not name.startswith((":memory:", "file:")) and not _uninteresting(_absolute(name)):
+        if name and not name.startswith((":memory:", "file:")) and not uninteresting(_absolute(name)):
             self._write(_absolute(name), os.O_RDWR | os.O_CREAT)
 
     def _removed(self, name: object, folder: int = -1) -> None:
@@ -139,7 +160,7 @@ class _Reporter:
             path = _absolute(args[1])
         else:
             return
-        if path not in self._written and not _uninteresting(path):
+        if path not in self._written and not uninteresting(path):
             self._written.add(path)
             self._tell("claimed", path)
 
@@ -174,7 +195,7 @@ class _Reporter:
         self._tell("write", path, mark, truncates)
 
     def _moved(self, how: str, source: str, target: str) -> None:
-        if not os.path.exists(source) or _uninteresting(source) or _uninteresting(target):
+        if not os.path.exists(source) or uninteresting(source) or uninteresting(target):
             return
         if source not in self._written:
             self._read(source)
@@ -246,8 +267,39 @@ def _absolute(name: object) -> str:
     return os.path.abspath(os.fsdecode(name))  # type: ignore[arg-type]
 
 
-def _uninteresting(path: str) -> bool:
-    return path.endswith(_CODE) or path.startswith(_SYSTEM) or any(part in path for part in _PACKAGES)
+def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:
+    """Whether a file is a program's own and not its data: code, the system, and what packages need for themselves.
+
+    Data that a package ships is data, wherever it lies. What is a package's own is known by its kind, and by being
+    read while a module of a package is imported.
+
+    Args:
+        path: absolute.
+        more: beginnings of further paths that are left out.
+    """
+    if path.endswith(_CODE) or _COMPILED in path or path.startswith(more):
+        return True
+    if not _packaged(path):
+        return path.startswith(_SYSTEM)
+    *folders, name = path.split(os.sep)
+    if name.lower().endswith(_RESOURCES) or (name.endswith("rc") and "." not in name[1:]):
+        return True
+    return any(folder.endswith(_INSTALLED) for folder in folders) or _packaged(_importing())
+
+
+def _packaged(path: str) -> bool:
+    return any(part in path for part in _PACKAGES)
+
+
+def _importing() -> str:
+    """The file of the module that this thread imports, of several the innermost; empty where it is at other work."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        importer = frame.f_back
+        if frame.f_code.co_name == "<module>" and importer.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return frame.f_code.co_filename
+        frame = importer
+    return ""
 
 
 def _signature(path: str) -> tuple[int, ...] | None:
