@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -16,7 +15,8 @@ import pytest
 from provrepo.cli.main import cli
 from provrepo.resources import root
 from provrepo.settings import Settings, environment_name
-from tests.command import ROOT, environment
+from tests import readme
+from tests.command import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -75,26 +75,9 @@ def test_every_page_is_reachable_from_the_index() -> None:
     assert [_name(page) for page in DOCS.rglob("*.md") if page not in seen] == []
 
 
-def _shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """A script in which ``provrepo`` and ``python`` are those under test."""
-    head = f'set -e\nprovrepo() {{ "{sys.executable}" -m provrepo "$@"; }}\npython() {{ "{sys.executable}" "$@"; }}\n'
-    variables = environment(PYTHONDONTWRITEBYTECODE="1")
-    return subprocess.run(
-        ["bash", "-c", head + script], cwd=cwd, env=variables, capture_output=True, text=True, check=False
-    )
-
-
 def test_the_readme_shows_real_output(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(root() / "examples")
-    blocks = re.findall(r"(?s)```console\n(.*?)```", (ROOT / "README.md").read_text("utf-8"))
-    assert blocks
-    for block in blocks:
-        steps = re.split(r"(?m)^\$ ", block)[1:]
-        for step in steps:
-            script, _, expected = step.partition("\n")
-            ran = _shell(script, tmp_path)
-            assert ran.returncode in (0, 1), ran.stderr
-            assert ran.stdout.split() == expected.split(), script
+    assert readme.wrong(sys.executable, tmp_path) == []
 
 
 @pytest.mark.parametrize("page", ["how-to/capture.md", "how-to/submit-from-a-pipeline.md", "how-to/query.md"])

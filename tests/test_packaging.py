@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from tests import readme
+from tests.command import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 1024 * 1024
@@ -35,6 +39,63 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile", "--quiet"]
     subprocess.run([*pip, "--disable-pip-version-check", "--target", str(target), str(wheel)], check=True)
     return target
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment into which somebody has installed the wheel, and nothing else."""
+    folder = tmp_path_factory.mktemp("plain") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary"]
+    constraints = ["--constraint", str(ROOT / "constraints.txt")]
+    installed = subprocess.run([*pip, *constraints, str(wheel)], capture_output=True, text=True, check=False)
+    if installed.returncode:
+        pytest.skip(f"pip cannot install what the wheel needs: {installed.stderr.strip().splitlines()[-1:]}")
+    return python
+
+
+def _plain() -> dict[str, str]:
+    """The environment of a user who knows nothing of this checkout."""
+    return {name: value for name, value in environment().items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
+
+
+def test_the_demo_holds_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
+    demo = [str(python.with_name("provrepo")), "demo", "--no-serve"]
+    ran = subprocess.run(demo, cwd=tmp_path, env=_plain(), capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "NOT SO" not in ran.stdout
+    assert (ran.stderr, "Everything held" in ran.stdout) == ("", True)
+
+
+def test_the_server_answers_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
+    serve = [str(python.with_name("provrepo")), "--data", "data", "serve", "--port", "0"]
+    process = subprocess.Popen(serve, cwd=tmp_path, env=_plain(), stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+        for path, media_type in (("health", "application/json"), ("", "text/html"), ("sparql", "text/html")):
+            asked = urllib.request.Request(url + path, headers={"Accept": media_type})
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                assert (answer.status, answer.headers.get_content_type()) == (200, media_type)
+                page = answer.read().decode()
+        style = re.search(r'href="/(static/style[^"]*)"', page)
+        assert style is not None
+        with urllib.request.urlopen(url + style.group(1), timeout=60) as answer:
+            assert answer.headers.get_content_type() == "text/css"
+    finally:
+        process.terminate()
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_the_readme_holds_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
+    where = "import provrepo.resources as r; print(r.root())"
+    asked = [str(python), "-c", where]
+    root = subprocess.run(asked, cwd=tmp_path, env=_plain(), check=True, capture_output=True, text=True).stdout.strip()
+    assert Path(root).is_relative_to(python.parents[1])
+    (tmp_path / "examples").symlink_to(Path(root) / "examples")
+    assert readme.wrong(str(python), tmp_path) == []
 
 
 def test_the_wheel_is_small_and_holds_what_it_needs(wheel: Path) -> None:
