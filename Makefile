@@ -5,13 +5,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 PYTEST_ARGS ?= -n 2
+# Another interpreter than the environment was made with makes it anew.
+MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)')
 # Stale __pycache__ and the network are nobody's business once the environment is made.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types layers unit bench reference kill clean
 
-$(VENV)/.runtime: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+$(MADE):
+	$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(MADE) pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
