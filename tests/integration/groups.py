@@ -1,0 +1,122 @@
+"""The groups of integration tests: which part of the source each is about, how long it may take, and what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+__all__ = ["GROUPS", "Group", "changed", "sampled", "touched"]
+
+_CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
+_RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo_*", "provrepo/codecs/dataset.py", "provrepo/model/*")
+_ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group: a test file ``test_NAME.py`` with an environment of its own.
+
+    Attributes:
+        name: of the group, of its test file and of its environment.
+        budget: seconds that it may take with its installation: some five times what it takes alone on two cores.
+        paths: patterns of source files; a change to one of them is a reason to run the group.
+        about: what it is tested beside.
+    """
+
+    name: str
+    budget: int
+    paths: tuple[str, ...]
+    about: str
+
+    @property
+    def file(self) -> str:
+        """The test file, relative to the root of the source tree."""
+        return f"tests/integration/test_{self.name}.py"
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        "provtoolbox",
+        420,
+        (*_CODECS, "provrepo/checks/constraints/*", "tests/integration/provtoolbox/*"),
+        "ProvToolbox 2.2.1: the four formats in both directions, verdicts of PROV-CONSTRAINTS",
+    ),
+    Group("prov", 300, _CODECS, "the Python package prov 3.2.3: its formats in both directions"),
+    Group(
+        "sparql_clients",
+        240,
+        _ANSWERS,
+        "SPARQLWrapper 2.0.0 and the SPARQL store of rdflib 7.6.0 against a running server",
+    ),
+    Group(
+        "rdf4j",
+        300,
+        (*_ANSWERS, "tests/integration/rdf4j/*"),
+        "the SPARQL repository of RDF4J 5.1.4 against a running server",
+    ),
+    Group(
+        "jena",
+        300,
+        (*_RDF, *_ANSWERS, "tests/integration/jena/*"),
+        "Jena 5.2.0: reading our RDF, and its SPARQL client against a running server",
+    ),
+)
+
+
+def touched(paths: Iterable[str]) -> list[Group]:
+    """The groups that a change is a reason to run.
+
+    Args:
+        paths: of the changed files, relative to the root of the source tree.
+    """
+    files = list(paths)
+    return [
+        group
+        for group in GROUPS
+        if any(
+            fnmatch(file, pattern)
+            for file in files
+            for pattern in (*group.paths, group.file, f"tests/integration/known/{group.name}.toml")
+        )
+        or any(fnmatch(file, "tests/integration/*.py") and "/test_" not in file for file in files)
+    ]
+
+
+def sampled(groups: Sequence[Group], seed: str, number: int = 2) -> list[Group]:
+    """Some of the groups, others for another commit.
+
+    Args:
+        groups: to choose from.
+        seed: hexadecimal digits that decide which: the name of the commit.
+        number: how many.
+    """
+    start = int(seed[:8] or "0", 16)
+    return [groups[(start + place) % len(groups)] for place in range(min(number, len(groups)))]
+
+
+def changed(root: Path) -> tuple[str, list[str]]:
+    """The commit that is checked out, and the files in which it differs from what went before.
+
+    What went before is the last common commit with ``main``; on ``main`` itself, as in a fresh clone, it is the commit
+    before those of the last 24 hours. Files that are not committed count as changed. Where the history does not
+    reach so far, all files are changed; where there is no history, none can be found and the name is empty.
+    """
+
+    def git(*arguments: str) -> str:
+        ran = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        return ran.stdout.strip() if ran.returncode == 0 else ""
+
+    head = git("rev-parse", "HEAD")
+    if not head:
+        return "", []
+    base = git("merge-base", "HEAD", "main")
+    if not base or base == head:
+        moment = git("show", "--no-patch", "--format=%ct", "HEAD")
+        recent = git("log", "--format=%H", f"--since={int(moment) - 86_400}").splitlines()
+        base = git("rev-parse", "--verify", "--quiet", f"{recent[-1]}^") if recent else ""
+    names = git("diff", "--name-only", base, "--") if base else git("ls-files")
+    loose = git("ls-files", "--others", "--exclude-standard")
+    return head, [*names.splitlines(), *loose.splitlines()]

@@ -1,0 +1,88 @@
+"""What another tool makes of documents: whether it reads them, and whether what it writes then says the same.
+
+The documents are written in each of the four formats of PROV; the tool reads each file and writes it again in all
+four; those files are read here and compared with the document. An outcome is one file's way through that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import provrepo
+from provrepo.errors import Error
+from provrepo.model.document import Document
+from tests.integration.rules import Rule, differs
+
+__all__ = ["SUFFIXES", "Outcome", "outcomes", "written"]
+
+SUFFIXES = {"provn": "provn", "provxml": "provx", "provjson": "json", "provjsonld": "jsonld"}
+"""The names of formats, and the endings that tools know them by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One step of a tool with one file.
+
+    Attributes:
+        number: of the document.
+        suffix: the file's format.
+        step: ``read`` or ``write SUFFIX``, which the tool did; ``again SUFFIX``, reading here what it wrote; ``same
+            SUFFIX``, comparing that with the document.
+        problem: the error message or the difference; empty where there is none.
+    """
+
+    number: int
+    suffix: str
+    step: str
+    problem: str
+
+
+def written(documents: Iterable[Document], folder: Path, name: str) -> None:
+    """Writes each document into a new folder in one format: ``017.provn`` and so on."""
+    folder.mkdir(parents=True)
+    for number, document in enumerate(documents):
+        (folder / f"{number:03}.{SUFFIXES[name]}").write_bytes(document.write(name))
+
+
+def outcomes(
+    lines: Iterable[str], documents: list[Document], theirs: Path, rules: Iterable[Rule] = ()
+) -> list[Outcome]:
+    """The tool's own steps and, after each file that it wrote, the steps here.
+
+    A file that the tool did not read whole is not compared: its first problem is enough.
+
+    Args:
+        lines: what the tool printed: file, step, ``ok`` or ``error``, and the message or the number of statements that
+            it found, separated by tabs.
+        documents: the documents by number.
+        theirs: where the tool wrote ``017.provn.json`` and so on.
+        rules: how a document may differ from what it was. Each notes the outcomes that need it.
+    """
+    found: list[Outcome] = []
+    whole = True
+    table = tuple(rules)
+    for line in lines:
+        file, step, outcome, message = line.rstrip("\n").split("\t")
+        stem, _, suffix = file.partition(".")
+        number = int(stem)
+        problem = message if outcome == "error" else ""
+        if step == "read" and outcome == "ok":
+            # A parser that goes on after an error, as ANTLR's do, says that it has read the file.
+            statements = sum(len(instance.statements) for instance in documents[number].instances())
+            problem = "" if int(message) == statements else f"{message} of {statements} statements"
+            whole = not problem
+        found.append(Outcome(number, suffix, step, problem))
+        if step.startswith("write") and outcome == "ok":
+            to = step.partition(" ")[2]
+            try:
+                again = provrepo.read(theirs / f"{file}.{to}")
+            except Error as error:
+                found.append(Outcome(number, suffix, f"again {to}", str(error) or type(error).__name__))
+                continue
+            found.append(Outcome(number, suffix, f"again {to}", ""))
+            if whole:
+                difference = differs(documents[number], again, [rule for rule in table if rule.holds(suffix, to)])
+                found.append(Outcome(number, suffix, f"same {to}", difference))
+    return found

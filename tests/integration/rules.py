@@ -1,0 +1,154 @@
+"""What may be otherwise in a document after another tool has read and written it, each with its reason.
+
+A rule changes both documents, or only the one that came back, so that they are the same again if nothing else differs.
+A rule that no document needs any longer is found by its empty ``needed``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+import provrepo
+from provrepo.model.document import Bundle, Document
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.model.statements import Statement, Term
+from provrepo.vocab import XSD
+
+__all__ = ["Rule", "differs", "instants", "unescaped_names", "unescaped_strings", "values"]
+
+_TIME = re.compile(r"(.+T\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_ESCAPE = re.compile(r"\\(.)")
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_WHOLE = ("integer", "int", "long", "short", "byte", "decimal", "nonNegativeInteger", "positiveInteger")
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """One way in which what comes back may differ.
+
+    Attributes:
+        reason: why, in a sentence.
+        change: from a statement to what is compared.
+        sources: endings of the files that the tool was given.
+        targets: endings of the files that it wrote.
+        ours: whether the original is changed, too.
+        needed: how many documents are the same only by it.
+    """
+
+    reason: str
+    change: Callable[[Statement], Statement]
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    ours: bool = True
+    needed: int = field(default=0, init=False)
+
+    def holds(self, source: str, target: str) -> bool:
+        """Whether the rule is about files of these endings."""
+        return source in self.sources and target in self.targets
+
+
+def differs(original: Document, again: Document, rules: Sequence[Rule]) -> str:
+    """How a document that came back differs, beyond what rules allow; empty where it does not.
+
+    Counts in each rule whether the two are the same only by it.
+    """
+    plain = provrepo.compare(original, again).difference
+    if not plain:
+        return ""
+    left = str(_compared(original, again, rules))
+    if not left:
+        for rule in rules:
+            if _compared(original, again, [other for other in rules if other is not rule]):
+                rule.needed += 1
+    return left
+
+
+def _compared(original: Document, again: Document, rules: Iterable[Rule]) -> object:
+    for rule in rules:
+        original = _changed(original, rule) if rule.ours else original
+        again = _changed(again, rule)
+    return provrepo.compare(original, again).difference
+
+
+def _changed(document: Document, rule: Rule) -> Document:
+    bundles = [Bundle(one.id, [*map(rule.change, one.statements)], one.prefixes) for one in document.bundles]
+    return Document(statements=[*map(rule.change, document.statements)], bundles=bundles, prefixes=document.prefixes)
+
+
+def _mapped(
+    statement: Statement, name: Callable[[Identifier], Identifier], literal: Callable[[Literal], Literal]
+) -> Statement:
+    def value(given: Value) -> Value:
+        return name(given) if isinstance(given, Identifier) else literal(given)
+
+    return Statement(
+        statement.kind,
+        name(statement.id) if statement.id is not None else None,
+        tuple(name(term) if isinstance(term, Identifier) else term for term in statement.args),
+        tuple((name(key), value(given)) for key, given in statement.attributes),
+        entries=statement.entries,
+    )
+
+
+def _instant(lexical: str) -> str:
+    found = _TIME.fullmatch(lexical)
+    if found is None:
+        return lexical
+    moment, fraction, zone = found.groups()
+    try:
+        at = datetime.fromisoformat(f"{moment}{zone or 'Z'}").astimezone(UTC)
+    except ValueError:
+        return lexical
+    return f"{at:%Y-%m-%dT%H:%M:%S}{Decimal(fraction or 0).normalize():f}"
+
+
+def instants(statement: Statement) -> Statement:
+    """Times are compared as instants; one without a zone is in UTC."""
+
+    def term(given: Term, is_time: bool) -> Term:
+        return _instant(given) if is_time and given is not None else given
+
+    args = tuple(term(given, place.time) for given, place in zip(statement.args, statement.kind.arguments, strict=True))
+    changed = Statement(statement.kind, statement.id, args, statement.attributes, entries=statement.entries)
+    return _mapped(changed, lambda name: name, _moment)
+
+
+def _moment(literal: Literal) -> Literal:
+    return literal._replace(lexical=_instant(literal.lexical)) if literal.datatype == XSD + "dateTime" else literal
+
+
+def _value(literal: Literal) -> Literal:
+    local = literal.datatype.removeprefix(XSD)
+    try:
+        if local in _WHOLE:
+            return literal._replace(lexical=f"{Decimal(literal.lexical).normalize():f}")
+        if local in ("double", "float"):
+            return literal._replace(lexical=repr(float(literal.lexical)))
+    except (InvalidOperation, ValueError):
+        return literal
+    if local == "boolean":
+        return literal._replace(lexical={"1": "true", "0": "false"}.get(literal.lexical, literal.lexical))
+    return literal
+
+
+def values(statement: Statement) -> Statement:
+    """Numbers and truth values are compared as such, not as they are spelled."""
+    return _mapped(statement, lambda name: name, _value)
+
+
+def _unescaped(lexical: str) -> str:
+    return _ESCAPE.sub(lambda found: _NAMED.get(found[1], found[1]), lexical)
+
+
+def unescaped_names(statement: Statement) -> Statement:
+    """Local names without the backslashes of PROV-N's escapes."""
+    return _mapped(statement, lambda name: Identifier(name.replace("%5C", "").replace("\\", "")), lambda one: one)
+
+
+def unescaped_strings(statement: Statement) -> Statement:
+    """Strings with the escapes of PROV-N taken away once more."""
+    return _mapped(statement, lambda name: name, lambda one: one._replace(lexical=_unescaped(one.lexical)))
