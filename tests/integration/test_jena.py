@@ -19,7 +19,6 @@ FORMATS = {
     "rdfxml": "rdf",
     "rdfjsonld": "rdf.jsonld",
 }
-WITH_BUNDLES = ("trig", "nquads", "rdfjsonld")
 NUMBER = 200
 NO_UUID = (b"urn:uuid:", b"tag:example.org,2026:")
 """Jena refuses names below ``urn:uuid:`` that are no UUIDs, in RDF/XML alone; the documents have such names."""
@@ -61,11 +60,12 @@ def test_it_reads_the_same_quads(command: list[str], name: str, tmp_path: Path) 
     theirs.mkdir()
     expected = {}
     for number, document in enumerate(documents(NUMBER)):
-        if document.bundles and name not in WITH_BUNDLES:
+        if document.losses(name):  # bundles, and properties that RDF/XML has no name for
             continue
         file = ours / f"{number:03}.{FORMATS[name]}"
         file.write_bytes(document.write(name).replace(*NO_UUID))
         expected[file.name] = document.write("nquads").replace(*NO_UUID)
+    assert len(expected) > NUMBER / 2
     ran = run([*command, "read", ours, theirs])
     assert ran.returncode == 0, ran.stderr
     answers = dict(line.split("\t") for line in ran.stdout.splitlines())
