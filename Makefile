@@ -1,16 +1,20 @@
 # make demo   install (runtime only), do the main job on the shipped examples in ./.demo, then serve it on localhost
 # make test   install with test extras, run linters, types, layers and the whole test suite
+# make integration   test beside other tools, each installed below .integration/; GROUPS="prov jena" runs these alone
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 PYTEST_ARGS ?= -n 2
+GROUPS ?= all
+# Seconds that all groups may take; empty: no limit.
+LIMIT ?=
 # Another interpreter than the environment was made with makes it anew.
 MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print(sys.implementation.cache_tag)')
 # Stale __pycache__ and the network are nobody's business once the environment is made.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types layers unit bench reference kill clean
+.PHONY: demo test lint types layers unit integration bench reference kill clean
 
 $(MADE):
 	$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
@@ -42,6 +46,9 @@ layers: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+integration: $(VENV)/.test
+	$(BIN)/python -m tests.integration $(if $(LIMIT),--seconds $(LIMIT)) $(GROUPS)
+
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
@@ -53,4 +60,4 @@ reference: $(VENV)/.test
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-* .integration .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
