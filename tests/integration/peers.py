@@ -13,10 +13,10 @@ from tests.integration.known import entries, judged
 from tests.integration.round_trips import SUFFIXES, Outcome, outcomes, written
 from tests.integration.rules import Rule
 
-__all__ = ["Peer", "tried"]
+__all__ = ["PROV_FORMATS", "Peer", "tried"]
 
-TARGETS = {"provn": ("provn", "provx", "json", "jsonld"), "provx": ("provx",), "json": ("json",), "jsonld": ("jsonld",)}
-"""What the tool writes of a file in a format: the same format, and all of them once."""
+PROV_FORMATS = ("provn", "provxml", "provjson", "provjsonld")
+"""The formats that are PROV's own."""
 
 
 @dataclass
@@ -54,7 +54,9 @@ class Peer:
         return sum(not one.problem for one in steps), len(steps)
 
 
-def tried(name: str, command: Sequence[object], rules: Sequence[Rule], work: Path) -> Peer:
+def tried(
+    name: str, command: Sequence[object], rules: Sequence[Rule], work: Path, formats: Sequence[str] = PROV_FORMATS
+) -> Peer:
     """Give a tool every document in each format, and read what it writes.
 
     Args:
@@ -62,13 +64,16 @@ def tried(name: str, command: Sequence[object], rules: Sequence[Rule], work: Pat
         command: takes a folder to read from, one to write to, and endings.
         rules: how documents may differ afterwards.
         work: an empty folder.
+        formats: what the tool reads and writes. It writes each file in the same format, and files of the first of
+            these in all of them.
 
     Raises:
         RuntimeError: the tool ended with an error.
     """
     given = documents()
     found: list[Outcome] = []
-    for format_name, suffix in SUFFIXES.items():
+    for format_name in formats:
+        suffix = SUFFIXES[format_name]
         ours, theirs = work / "ours" / suffix, work / "theirs" / suffix
         theirs.mkdir(parents=True)
         written(given, ours, format_name)
@@ -77,7 +82,8 @@ def tried(name: str, command: Sequence[object], rules: Sequence[Rule], work: Pat
             provrepo.read(ours / f"{number:03}.{suffix}") if document.losses(format_name) else document
             for number, document in enumerate(given)
         ]
-        ran = run([*command, ours, theirs, *TARGETS[suffix]])
+        targets = [SUFFIXES[one] for one in formats] if format_name == formats[0] else [suffix]
+        ran = run([*command, ours, theirs, *targets])
         if ran.returncode:
             raise RuntimeError(f"{name} ended with {ran.returncode}: {ran.stderr[-2000:]}")
         found += outcomes(ran.stdout.splitlines(), kept, theirs, rules)

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from prov.model import ProvDocument
 
-FORMATS = {"provn": "provn", "provx": "xml", "json": "json", "jsonld": "jsonld"}
+FORMATS = {
+    "provn": {"format": "provn"},
+    "provx": {"format": "xml"},
+    "json": {"format": "json"},
+    "jsonld": {"format": "jsonld"},
+    "trig": {"format": "rdf", "rdf_format": "trig"},
+}
 
 
 def _line(file: Path, step: str, found: object) -> None:
@@ -26,14 +32,14 @@ def main(source: Path, target: Path, suffixes: list[str]) -> None:
     warnings.simplefilter("ignore")
     for file in sorted(source.iterdir()):
         try:
-            document = ProvDocument.deserialize(str(file), format=FORMATS[file.name.partition(".")[2]])
+            document = ProvDocument.deserialize(str(file), **FORMATS[file.name.partition(".")[2]])
         except Exception as error:  # noqa: BLE001 (whatever it raises is the result)
             _line(file, "read", error)
             continue
         _line(file, "read", sum(len(part.records) for part in (document, *document.bundles)))
         for suffix in suffixes:
             try:
-                document.serialize(str(target / f"{file.name}.{suffix}"), format=FORMATS[suffix])
+                document.serialize(str(target / f"{file.name}.{suffix}"), **FORMATS[suffix])
             except Exception as error:  # noqa: BLE001
                 _line(file, f"write {suffix}", error)
             else:

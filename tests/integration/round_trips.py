@@ -12,12 +12,13 @@ from pathlib import Path
 
 import provrepo
 from provrepo.errors import Error
+from provrepo.model.canonical import merged
 from provrepo.model.document import Document
 from tests.integration.rules import Rule, differs
 
 __all__ = ["SUFFIXES", "Outcome", "outcomes", "written"]
 
-SUFFIXES = {"provn": "provn", "provxml": "provx", "provjson": "json", "provjsonld": "jsonld"}
+SUFFIXES = {"provn": "provn", "provxml": "provx", "provjson": "json", "provjsonld": "jsonld", "trig": "trig"}
 """The names of formats, and the endings that tools know them by."""
 
 
@@ -70,8 +71,9 @@ def outcomes(
         problem = message if outcome == "error" else ""
         if step == "read" and outcome == "ok":
             # A parser that goes on after an error, as ANTLR's do, says that it has read the file.
-            statements = sum(len(instance.statements) for instance in documents[number].instances())
-            problem = "" if int(message) == statements else f"{message} of {statements} statements"
+            statements = _number(documents[number], suffix)
+            more = int(message) - statements
+            problem = f"{abs(more)} of {statements} statements {'missing' if more < 0 else 'too many'}" if more else ""
             whole = not problem
         found.append(Outcome(number, suffix, step, problem))
         if step.startswith("write") and outcome == "ok":
@@ -86,3 +88,9 @@ def outcomes(
                 difference = differs(documents[number], again, [rule for rule in table if rule.holds(suffix, to)])
                 found.append(Outcome(number, suffix, f"same {to}", difference))
     return found
+
+
+def _number(document: Document, suffix: str) -> int:
+    """How many statements a file has; in RDF all that is written of one thing is one."""
+    instances = [instance.statements for instance in document.instances()]
+    return sum(len(merged(one) if suffix == "trig" else one) for one in instances)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.integration.environments import NotHere, python
-from tests.integration.peers import Peer, tried
+from tests.integration.peers import PROV_FORMATS, Peer, tried
 from tests.integration.rules import Rule, instants, values
 
-ALL = ("provn", "provx", "json", "jsonld")
+ALL = ("provn", "provx", "json", "jsonld", "trig")
 PACKAGES = ["prov[rdf,xml]==3.2.3"]
 
 
@@ -25,7 +25,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
         Rule("It keeps the value of a number or truth value, not its spelling.", values, ALL, ALL),
     )
     command = [interpreter, Path(__file__).with_name("prov_runner.py")]
-    return tried("prov", command, rules, tmp_path_factory.mktemp("prov"))
+    return tried("prov", command, rules, tmp_path_factory.mktemp("prov"), (*PROV_FORMATS, "trig"))
 
 
 def test_every_failure_has_a_reason(peer: Peer) -> None:

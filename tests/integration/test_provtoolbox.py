@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from tests.integration.environments import NotHere, java
+import provrepo
+from tests.corpus import corpus
+from tests.integration.environments import ROOT, NotHere, java, run
 from tests.integration.peers import Peer, tried
 from tests.integration.rules import Rule, instants, unescaped_names, unescaped_strings
 
@@ -39,3 +46,42 @@ def test_every_failure_has_a_reason(peer: Peer) -> None:
     unknown, stale = peer.problems()
     assert (len(unknown), unknown[:20]) == (0, [])
     assert stale == []
+
+
+def _verdicts(command: list[str], folder: Path) -> dict[str, str]:
+    """What it says of each document of a folder: ``valid``, ``invalid``, or the error."""
+    ran = run([*command, "validate", folder])
+    assert ran.returncode == 0, ran.stderr
+    found = {}
+    for line in ran.stdout.splitlines():
+        file, step, outcome, message = line.split("\t")
+        if outcome == "error":
+            found[file] = message
+        elif step == "validate":
+            found[file] = "valid" if message == "valid" else "invalid"
+    return found
+
+
+def _ours(file: Path) -> str:
+    report = provrepo.validate(provrepo.read(file), constraints="gate")
+    return "valid" if report.conforms else "invalid"
+
+
+def test_both_decide_alike_on_documents_about_one_rule_each(command: list[str]) -> None:
+    folder = ROOT / "tests" / "constraints"
+    theirs = _verdicts(command, folder)
+    assert len(theirs) == len(list(folder.glob("*.provn")))
+    rows = tomllib.loads((Path(__file__).parent / "known" / "verdicts.toml").read_text("utf-8"))["known"]
+    differing = {name.removesuffix(".provn") for name, verdict in theirs.items() if verdict != _ours(folder / name)}
+    known = {name for name in differing if any(re.fullmatch(row["files"], name) for row in rows)}
+    assert differing - known == set()
+    assert [row for row in rows if not any(re.fullmatch(row["files"], name) for name in known)] == []
+
+
+def test_both_decide_alike_on_the_test_cases_of_the_recommendation(command: list[str], tmp_path: Path) -> None:
+    folder = corpus("prov-constraints")
+    for file in folder.glob("*.provn"):
+        shutil.copy(file, tmp_path)
+    theirs = _verdicts(command, tmp_path)
+    assert len(theirs) > 90
+    assert {name: verdict for name, verdict in theirs.items() if verdict != _ours(folder / name)} == {}
