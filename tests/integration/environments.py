@@ -84,7 +84,9 @@ def java(folder: str) -> list[str]:
         if compiled.returncode:
             raise RuntimeError(f"{folder} does not compile: {compiled.stdout}{compiled.stderr}")
         (place / _STAMP).write_text(mark, "utf-8")
-    return ["java", "-cp", os.pathsep.join((str(place), path.read_text("utf-8").strip()))]
+    classes = os.pathsep.join((str(place), path.read_text("utf-8").strip()))
+    # Without the option an exception that is thrown often loses its message.
+    return ["java", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
 
 
 def _mark(parts: Iterable[str]) -> str:

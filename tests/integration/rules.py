@@ -7,23 +7,41 @@ A rule that no document needs any longer is found by its empty ``needed``.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
 
 import provrepo
+from provrepo.codecs.provxml_names import toolbox_unescape
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import Statement, Term
+from provrepo.model.statements import MEMBERSHIP, Statement, Term
 from provrepo.vocab import XSD
 
-__all__ = ["Rule", "differs", "instants", "unescaped_names", "unescaped_strings", "values"]
+__all__ = [
+    "Rule",
+    "differs",
+    "instants",
+    "no_blanks",
+    "no_members",
+    "once",
+    "plain_attributes",
+    "unescaped_strings",
+    "values",
+]
 
 _TIME = re.compile(r"(.+T\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_PLAIN = re.compile(r"[/#=:][^\W\d_][\w.-]*$")
 _ESCAPE = re.compile(r"\\(.)")
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _WHOLE = ("integer", "int", "long", "short", "byte", "decimal", "nonNegativeInteger", "positiveInteger")
+
+
+Change: TypeAlias = Callable[[list[Statement], list[Statement]], list[Statement]]
+"""From the statements of a document or bundle, and those that the original has there, to what is compared."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +50,7 @@ class Rule:
 
     Attributes:
         reason: why, in a sentence.
-        change: from a statement to what is compared.
+        change: of the statements to what is compared.
         sources: endings of the files that the tool was given.
         targets: endings of the files that it wrote.
         ours: whether the original is changed, too.
@@ -40,7 +58,7 @@ class Rule:
     """
 
     reason: str
-    change: Callable[[Statement], Statement]
+    change: Change
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     ours: bool = True
@@ -68,15 +86,24 @@ def differs(original: Document, again: Document, rules: Sequence[Rule]) -> str:
 
 
 def _compared(original: Document, again: Document, rules: Iterable[Rule]) -> object:
+    before = original
     for rule in rules:
-        original = _changed(original, rule) if rule.ours else original
-        again = _changed(again, rule)
-    return provrepo.compare(original, again).difference
+        before = _changed(before, rule, original) if rule.ours else before
+        again = _changed(again, rule, original)
+    return provrepo.compare(before, again).difference
 
 
-def _changed(document: Document, rule: Rule) -> Document:
-    bundles = [Bundle(one.id, [*map(rule.change, one.statements)], one.prefixes) for one in document.bundles]
-    return Document(statements=[*map(rule.change, document.statements)], bundles=bundles, prefixes=document.prefixes)
+def _changed(document: Document, rule: Rule, original: Document) -> Document:
+    places = {instance.id: instance.statements for instance in original.instances()}
+    changed = [
+        Bundle(one.id, rule.change(one.statements, places.get(one.id, [])), one.prefixes)
+        for one in document.instances()
+    ]
+    return Document(statements=changed[0].statements, bundles=changed[1:], prefixes=document.prefixes)
+
+
+def _each(change: Callable[[Statement], Statement]) -> Change:
+    return lambda statements, _: [*map(change, statements)]
 
 
 def _mapped(
@@ -106,6 +133,7 @@ def _instant(lexical: str) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}{Decimal(fraction or 0).normalize():f}"
 
 
+@_each
 def instants(statement: Statement) -> Statement:
     """Times are compared as instants; one without a zone is in UTC."""
 
@@ -135,6 +163,7 @@ def _value(literal: Literal) -> Literal:
     return literal
 
 
+@_each
 def values(statement: Statement) -> Statement:
     """Numbers and truth values are compared as such, not as they are spelled."""
     return _mapped(statement, lambda name: name, _value)
@@ -144,11 +173,48 @@ def _unescaped(lexical: str) -> str:
     return _ESCAPE.sub(lambda found: _NAMED.get(found[1], found[1]), lexical)
 
 
-def unescaped_names(statement: Statement) -> Statement:
-    """Local names without the backslashes of PROV-N's escapes."""
-    return _mapped(statement, lambda name: Identifier(name.replace("%5C", "").replace("\\", "")), lambda one: one)
+def plain_attributes(statements: list[Statement], original: list[Statement]) -> list[Statement]:
+    """Attributes with ProvToolbox's escaping of XML names taken away.
+
+    Those whose names need an escape in XML, as ``ex:7`` does, are compared by their values alone.
+    """
+    plain = {name for one in original for name, _ in one.attributes if _PLAIN.search(name)}
+
+    def name(given: Identifier) -> Identifier:
+        local = max(given.rfind(mark) for mark in "/#=:") + 1
+        found = given if given in plain else Identifier(given[:local] + toolbox_unescape(given[local:]))
+        return found if found in plain else Identifier("escaped:name")
+
+    changed = []
+    for one in statements:
+        pairs = tuple((name(key), value) for key, value in one.attributes)
+        changed.append(Statement(one.kind, one.id, one.args, pairs, entries=one.entries))
+    return changed
 
 
+@_each
 def unescaped_strings(statement: Statement) -> Statement:
     """Strings with the escapes of PROV-N taken away once more."""
     return _mapped(statement, lambda name: name, lambda one: one._replace(lexical=_unescaped(one.lexical)))
+
+
+@_each
+def no_blanks(statement: Statement) -> Statement:
+    """Strings of white space alone are empty."""
+    return _mapped(
+        statement, lambda name: name, lambda one: one._replace(lexical=one.lexical if one.lexical.strip() else "")
+    )
+
+
+@_each
+def no_members(statement: Statement) -> Statement:
+    """Collections without what their members are."""
+    if statement.kind is not MEMBERSHIP:
+        return statement
+    return Statement(statement.kind, statement.id, (statement.args[0], None), statement.attributes)
+
+
+def once(statements: list[Statement], original: list[Statement]) -> list[Statement]:
+    """Without the elements that the original describes more than once."""
+    described = Counter((one.kind.name, one.id) for one in original if one.kind.element)
+    return [one for one in statements if described[one.kind.name, one.id] < 2]

@@ -13,7 +13,7 @@ import provrepo
 from tests.corpus import corpus
 from tests.integration.environments import ROOT, NotHere, java, run
 from tests.integration.peers import Peer, tried
-from tests.integration.rules import Rule, instants, unescaped_names, unescaped_strings
+from tests.integration.rules import Rule, instants, no_blanks, no_members, once, plain_attributes, unescaped_strings
 
 ALL = ("provn", "provx", "json", "jsonld")
 
@@ -30,13 +30,25 @@ def command() -> list[str]:
 def peer(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Peer:
     rules = (
         Rule("It writes times with milliseconds, and with Z where there is no zone.", instants, ALL, ALL),
-        Rule("It keeps the backslashes of PROV-N's local names (PROV-N 3.7.1).", unescaped_names, ("provn",), ALL),
+        Rule("It keeps the backslashes of strings (PROV-N 3.7.3).", unescaped_strings, ("provn",), ALL, ours=False),
         Rule(
-            "It keeps the backslashes of PROV-N's strings (PROV-N 3.7.3).",
-            unescaped_strings,
-            ("provn",),
+            "It escapes the names of attributes in XML in its own way, which is undone only where a whole file has it.",
+            plain_attributes,
+            ("provn", "provx"),
+            ("provx",),
+        ),
+        Rule("Its reader of XML leaves out text that is white space alone.", no_blanks, ("provx",), ALL),
+        Rule(
+            "It finds the members of a collection in XML only one element deeper than the schema has them.",
+            no_members,
+            ("provx",),
             ALL,
-            ours=False,
+        ),
+        Rule(
+            "It writes one JSON object for each element: of several descriptions the last one is kept.",
+            once,
+            ("provn",),
+            ("json",),
         ),
     )
     return tried("provtoolbox", [*command, "convert"], rules, tmp_path_factory.mktemp("provtoolbox"))
