@@ -17,6 +17,7 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 PROVREPO = "https://w3id.org/provrepo/ns#"
 """The repository's own terms, defined in ``ontology/provrepo.ttl``."""
 
+RDF12_TERM = PROVREPO + "Rdf12Term"
 RDF_TYPE = RDF + "type"
 RDF_LANG_STRING = RDF + "langString"
 RDFS_LABEL = RDFS + "label"

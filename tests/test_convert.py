@@ -165,9 +165,8 @@ class TestLines:
         assert found == [quad, quad]
 
     @pytest.mark.parametrize("line", ['<u:a> <u:p> <<( <u:a> <u:p> "x y" )>> .\n', '<u:a> <u:p> "x"@en--ltr .\n'])
-    def test_rdf_1_2_is_refused(self, line: str) -> None:
-        with pytest.raises(ReadError, match=r"RDF 1\.2"):
-            formats.read(line.encode(), format="ntriples")
+    def test_rdf_1_2_passes_through(self, line: str) -> None:
+        assert formats.read(line.encode(), format="ntriples").write("ntriples") == line.encode()
 
     @pytest.mark.parametrize(
         "quad",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -9,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import provrepo
 from provrepo.codecs import formats, rdf
-from provrepo.errors import ReadError, WriteError
+from provrepo.codecs.convert import convert
+from provrepo.errors import ReadError, TooLarge, WriteError
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document, Quad
-from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement
-from provrepo.vocab import PROV, PROV_TYPE, RDFS_LABEL, XSD
+from provrepo.repository.repository import Repository
+from provrepo.vocab import PROV, PROV_TYPE, RDF12_TERM, RDFS_LABEL, XSD
 from tests.strategies import documents
 
 RDF_FORMATS = [row.name for row in formats.FORMATS if row.rdf]
@@ -97,9 +101,6 @@ def test_what_is_not_reported_lost_is_read_back_among_prov_terms(document: Docum
         (b'{"@context": "https://far.example/c",\n "@id": "http://e/a"}', "rdfjsonld", 1, 15, "https://far.example/c"),
         (b'{"@context": [{}, {"@import": "https://far.example/c"}]}', "rdfjsonld", 1, 32, "never fetched"),
         (b'{"@id": "http://e/a", ', "rdfjsonld", 1, None, ""),
-        (b"<http://e/a> <http://e/b> <<( <http://e/a> <http://e/b> 1 )>> .", "turtle", None, None, "RDF 1.2"),
-        (b"<< <http://e/a> <http://e/b> 1 >> <http://e/c> 2 .", "turtle", None, None, "RDF 1.2"),
-        (b'<http://e/a> <http://e/b> "x"@en--ltr .', "turtle", None, None, "RDF 1.2"),
         (b"<a b> <http://e/b> 1 .", "turtle", 1, None, ""),
     ],
 )
@@ -248,3 +249,98 @@ def test_writing_does_not_depend_on_the_hash_seed() -> None:
         )
         written.add(run.stdout)
     assert len(written) == 1
+
+
+# RDF 1.2
+
+RDF12 = """VERSION "1.2"
+@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix ex: <http://e/> .
+ex:e a prov:Entity ; prov:wasGeneratedBy ex:a {| ex:confidence 0.9 |} .
+ex:a a prov:Activity .
+<< ex:a prov:used "x _:n )>> \\\\ \\" <"@de-AT >> ex:saidBy [] .
+ex:e ex:holds <<( _:m ex:about <<( ex:a ex:b _:m )>> )>> ; ex:title "x"@ar--rtl .
+"""
+
+
+def test_triple_terms_and_directions_are_kept_as_what_is_not_prov() -> None:
+    document = rdf.read(RDF12.encode(), format="turtle", base=None)
+    assert [str(statement) for statement in document] == [
+        "entity(http://e/e)",
+        "activity(http://e/a, -, -)",
+        "wasGeneratedBy(http://e/e, http://e/a, -)",
+    ]
+    kept = [quad.object.lexical for quad in document.unmapped.quads if isinstance(quad.object, Rdf12Term)]
+    assert kept[0] == "<<( <http://e/e> <http://www.w3.org/ns/prov#wasGeneratedBy> <http://e/a> )>>"
+    assert kept[3] == '"x"@ar--rtl'
+    assert len(document.unmapped) == 6
+
+
+@pytest.mark.parametrize("name", ["turtle", "trig", "ntriples", "nquads", "rdfxml"])
+def test_what_only_rdf_1_2_has_is_written_again(name: str) -> None:
+    document = rdf.read(RDF12.encode(), format="turtle", base=None)
+    assert rdf.losses(document, format=name) == []
+    again = rdf.read(rdf.write(document, format=name), format=name, base=None)
+    assert again.unmapped.reasons == document.unmapped.reasons
+    numbers = {label: f"_:{number}" for number, label in enumerate(labels(again))}
+    others = {label: f"_:{number}" for number, label in enumerate(labels(document))}
+    assert {term.renamed(numbers.__getitem__) for term in terms(again)} == {
+        term.renamed(others.__getitem__) for term in terms(document)
+    }
+
+
+def terms(document: Document) -> list[Rdf12Term]:
+    return [quad.object for quad in document.unmapped.quads if isinstance(quad.object, Rdf12Term)]
+
+
+def labels(document: Document) -> list[str]:
+    """The blank nodes of its triple terms, each once."""
+    return list(dict.fromkeys(name for term in terms(document) for name in term.nodes()))
+
+
+def test_a_blank_node_in_a_triple_term_is_the_one_outside_of_it() -> None:
+    data = b"<u:a> <u:p> _:x . <u:a> <u:q> <<( _:x <u:p> _:y )>> ."
+    ((_, _, outside, _), (_, _, term, _)) = rdf.parse(data, "turtle").quads
+    assert isinstance(term, Rdf12Term)
+    assert term.nodes()[0] == outside
+    assert term.nodes()[1] != outside
+
+
+@pytest.mark.parametrize("name", ["provn", "provjson", "provxml", "provjsonld", "rdfjsonld"])
+def test_a_format_without_rdf_1_2_says_that_it_drops_it(name: str) -> None:
+    document = rdf.read(RDF12.encode(), format="turtle", base=None)
+    assert len([loss for loss in document.losses(name) if "RDF 1.2" in loss.reason or "not PROV" in loss.reason]) >= 4
+    assert compare(formats.read(document.write(name), format=name), document).same
+
+
+def test_a_literal_that_looks_like_a_triple_term_is_a_literal() -> None:
+    both = f'<u:a> <u:p> "<<( <u:a> <u:p> <u:b> )>>"^^<{RDF12_TERM}> .\n<u:a> <u:p> <<( <u:a> <u:p> <u:b> )>> .\n'
+    assert rdf.serialize(dict.fromkeys(rdf.parse(both.encode(), "ntriples").quads), "ntriples").decode() == both
+    output = io.BytesIO()
+    convert(both.encode(), output, to="ntriples", format="ntriples")
+    assert output.getvalue().decode() == both
+    data = f'<u:a> <u:p> "<u:x> . <u:y> <u:z> 1"^^<{RDF12_TERM}> .'.encode()
+    assert rdf.serialize(rdf.parse(data, "ntriples").quads, "ntriples").decode().strip() == data.decode()
+
+
+def test_deeply_nested_triple_terms_are_refused() -> None:
+    deep = 20_000
+    data = b"<u:a> <u:p> " + b"<<( <u:a> <u:p> " * deep + b"1" + b" )>>" * deep + b" ."
+    for name in ("turtle", "ntriples"):
+        with pytest.raises((ReadError, TooLarge)):
+            formats.read(data, format=name)
+
+
+def test_what_only_rdf_1_2_has_is_left_out_of_queries_and_shapes(repository: Repository) -> None:
+    receipt = repository.submit(RDF12.encode(), name="new", format="turtle")
+    assert sum(number for _, number in receipt.report.unmapped) == 6
+    found = repository.query(f"SELECT ?o WHERE {{ GRAPH <{receipt.version.iri}> {{ <http://e/e> ?p ?o }} }}")
+    assert len(found.rows) == 2
+    assert provrepo.validate(rdf.read(RDF12.encode(), format="turtle", base=None), profiles=["core"]).layers
+    assert b"<<(" in repository.export("default", "new", format="ntriples")
+
+
+def test_one_version_by_itself_is_queried_without_what_only_rdf_1_2_has(repository: Repository) -> None:
+    repository.submit(RDF12.encode(), name="new", format="turtle")
+    found = repository.query_version("default", "new", 1, "SELECT * WHERE { ?s ?p ?o }")
+    assert len(found.rows) == 5

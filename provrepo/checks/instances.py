@@ -19,7 +19,7 @@ from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_terms import BASE_CLASS, PREDICATES, SUBCLASS_OF, SUBCLASSES, SUBTYPES, TYPE, VARIANTS, Role
 from provrepo.codecs.provo_write import Labels, instance_quads
 from provrepo.model.document import Document, Quad
-from provrepo.model.identifiers import Identifier
+from provrepo.model.identifiers import Identifier, Rdf12Term
 from provrepo.model.statements import DERIVATION, ELEMENTS
 from provrepo.vocab import PROV
 
@@ -56,7 +56,8 @@ def instances(document: Document) -> Iterator[Instance]:
     labels = Labels(document)
     kept: dict[Identifier | None, list[Quad]] = {}
     for quad in (*document.variants, *document.unmapped.quads):
-        kept.setdefault(quad.graph, []).append(quad)
+        if not isinstance(quad.object, Rdf12Term):  # shapes are of RDF 1.1
+            kept.setdefault(quad.graph, []).append(quad)
     declared = Declared([quad for quad in document.unmapped.quads if quad.predicate in DECLARATIONS])
     for bundle in document.instances():
         # A repeated bundle identifier names one graph; what no statement stands for goes to its first bundle.

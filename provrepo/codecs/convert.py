@@ -116,7 +116,7 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
     quads = list(dict.fromkeys(parsed.quads))
     _check_literals(quads)
     output.write(rdf.serialize(quads, target.name, parsed.prefixes))
-    found = Conversion(chosen, target, rdf.remarks(data, chosen.name))
+    found = Conversion(chosen, target, rdf.remarks(data, chosen.name), rdf.rdf12_losses(quads, target.name))
     if not target.bundles:
         graphs = dict.fromkeys(quad[3] for quad in quads if quad[3] is not None)
         found.losses += [_no_bundles(target, graph) for graph in graphs]

@@ -21,7 +21,7 @@ from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import Labels, instance_quads
 from provrepo.model.document import Document, Quad, Source
-from provrepo.model.identifiers import Identifier, is_blank
+from provrepo.model.identifiers import Identifier, Rdf12Term, is_blank
 from provrepo.model.minting import Minter
 
 __all__ = ["DatasetCounts", "blank_names", "read_for_dataset", "write_nquads"]
@@ -74,8 +74,8 @@ def write_nquads(
 ) -> DatasetCounts:
     """Write the N-Quads of one version; the same bytes, version and names give the same file.
 
-    What is asserted in an RDF format is exactly the triples of the bytes, those included that PROV has no place for;
-    of another format it is the document in PROV-O.
+    What is asserted in an RDF format is exactly the triples of the bytes, those included that PROV has no place for,
+    but for terms of RDF 1.2, which SPARQL 1.1 has no answers for; of another format it is the document in PROV-O.
 
     Args:
         data: the bytes of the version.
@@ -123,7 +123,8 @@ def _graphs(quads: Iterable[Quad]) -> list[tuple[Identifier | None, list[Quad]]]
         held = graphs.get(quad[3])
         if held is None:
             held = graphs[quad[3]] = {}
-        held[quad] = None
+        if not isinstance(quad[2], Rdf12Term):
+            held[quad] = None
     return [(name, list(held)) for name, held in graphs.items()]
 
 

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from provrepo.model.document import Quad
-from provrepo.model.identifiers import Literal
+from provrepo.model.identifiers import Literal, Rdf12Term
 
-__all__ = ["Tags", "hidden", "hide", "marks_for"]
+__all__ = ["Tags", "hidden", "hide", "marks_for", "tagged"]
 
 _TAG = rb"([A-Za-z]+(?:-[A-Za-z0-9]+)*+)"
 _TURTLE = re.compile(rb"""(@)(?<=["']@)""" + _TAG)
 _XML = re.compile(rb"""(\bxml:lang\s*+=\s*+["'])""" + _TAG + rb"""(?=["'])""")
 _JSON = re.compile(rb'("@language"\s*+:\s*+")' + _TAG + rb'(?=")')
 _PLACES = {"rdfxml": _XML, "rdfjsonld": _JSON}
+_IN_TERM = re.compile(r'(?<="@)[A-Za-z]+(?:-[A-Za-z0-9]+)*')
 _CAPITAL = re.compile(rb"[A-Z]")
 
 
@@ -80,9 +81,20 @@ def hidden(blocks: Callable[[], Iterable[bytes]], format: str) -> Tags | None:  
 def marks_for(quads: Iterable[Quad]) -> Tags | None:
     """What marks the tags of quads; None where none has capitals."""
     literals = [quad[2] for quad in quads if isinstance(quad[2], Literal)]
-    if all(literal.language is None or literal.language.islower() for literal in literals):
+    if not any(_has_capitals(literal) for literal in literals):
         return None
     return Tags(_unused(lambda word: any(word in literal.lexical for literal in literals)))
+
+
+def _has_capitals(literal: Literal) -> bool:
+    if isinstance(literal, Rdf12Term):
+        return any(not tag.islower() for tag in _IN_TERM.findall(literal.lexical))
+    return literal.language is not None and not literal.language.islower()
+
+
+def tagged(term: str, tag: Callable[[str], str]) -> str:
+    """The text of an ``Rdf12Term`` with each language tag spelled as ``tag`` says."""
+    return _IN_TERM.sub(lambda found: tag(found[0]), term)
 
 
 def _unused(occurs: Callable[[str], bool]) -> str:

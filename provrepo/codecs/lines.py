@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
+from provrepo.codecs.languages import tagged
 from provrepo.codecs.rdf_terms import literal_problem
-from provrepo.errors import ReadError, WriteError
+from provrepo.errors import WriteError
 from provrepo.model.document import Quad
-from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.vocab import RDF_LANG_STRING, XSD_STRING
 
 __all__ = ["Feed", "LineReader", "LineWriter", "Take"]
 
-_RDF12 = "triple terms and text direction are RDF 1.2, which PROV-O does not use; write plain triples"
 _AT_ONCE = 256
 """How many lines are made at once."""
 
@@ -48,7 +48,6 @@ class LineReader:
         self,
         take: Take,
         *,
-        format: str | None = None,  # noqa: A002 (the name that callers use)
         restore: Callable[[bytes], bytes] = bytes,
         labelled: bool = False,
         named: Callable[[str], Identifier] = Identifier,
@@ -57,7 +56,6 @@ class LineReader:
 
         Args:
             take: called with the next quads.
-            format: to name in errors.
             restore: applied to the text before it is taken apart.
             labelled: whether blank nodes keep the labels of the text. Otherwise they become ``_:b1``, ``_:b2`` … by
                 first occurrence, since pyoxigraph gives ``[]`` a new label each time.
@@ -65,7 +63,6 @@ class LineReader:
         """
         self._named_as = named
         self._take = take
-        self._format = format
         self._restore = restore
         self._labelled = labelled
         self._rest = b""
@@ -74,11 +71,7 @@ class LineReader:
         self._literals: dict[str, Literal] = {}
 
     def write(self, piece: bytes) -> int:
-        """The next piece of text.
-
-        Raises:
-            ReadError: a triple term or a base direction, which are RDF 1.2.
-        """
+        """The next piece of text."""
         whole, newline, rest = piece.rpartition(b"\n")
         if newline:
             self._lines(self._restore(self._rest + whole).decode("utf-8").split("\n"))
@@ -104,6 +97,10 @@ class LineReader:
                 value = literals.get(spelled) or self._literal(spelled, end)
                 graph = None if len(rest) == stop + 2 else self._named(rest[stop + 1 : -2])
                 add(new(Quad, (subject, predicate, value, graph)))
+            elif rest.startswith("<<"):
+                stop = rest.rfind(")>>") + len(")>>")
+                graph = None if rest[stop:] == " ." else self._named(rest[stop + 1 : -2])
+                add(new(Quad, (subject, predicate, self._triple_term(rest[:stop]), graph)))
             else:
                 third, _, last = rest.partition(" ")
                 node = nodes.get(third) or self._node(third)
@@ -116,8 +113,6 @@ class LineReader:
         return self._nodes.get(spelled) or self._node(spelled)
 
     def _node(self, spelled: str) -> Identifier:
-        if spelled.startswith("<<"):
-            raise ReadError(_RDF12, format=self._format)
         if not spelled.startswith("_:"):
             return self._iri(spelled)
         if self._labelled:
@@ -127,6 +122,10 @@ class LineReader:
             name = self._blanks[spelled] = known or Identifier(f"_:b{len(self._blanks) + 1}")
         self._nodes[spelled] = name
         return name
+
+    def _triple_term(self, spelled: str) -> Rdf12Term:
+        term = Rdf12Term(spelled)
+        return Rdf12Term(term.renamed(self._node)) if "_:" in spelled else term
 
     def _iri(self, spelled: str) -> Identifier:
         known = self._nodes.get(spelled)
@@ -141,9 +140,9 @@ class LineReader:
         if end == len(spelled) - 1:
             literal = Literal(lexical)
         elif spelled[end + 1] == "@":
-            if "--" in spelled[end:]:
-                raise ReadError(_RDF12, format=self._format)
-            literal = Literal(lexical, RDF_LANG_STRING, spelled[end + 2 :])
+            tag = spelled[end + 2 :]
+            # A base direction stands behind the tag: RDF 1.2 N-Triples, section 2.4.
+            literal = Rdf12Term(spelled) if "--" in tag else Literal(lexical, RDF_LANG_STRING, tag)
         else:
             literal = Literal(lexical, self._iri(spelled[end + 3 :]))
         if len(self._literals) >= _CACHED:
@@ -205,7 +204,13 @@ class LineWriter:
         for subject, predicate, value, graph in quads:
             if type(value) is Identifier:
                 held = nodes.get(value) or node(value)
-            elif trusted and value[2] is None and value[1] in datatypes and not special(value[0]):
+            elif (
+                trusted
+                and value[2] is None
+                and value[1] in datatypes
+                and type(value) is Literal
+                and not special(value[0])
+            ):
                 held = f'"{value[0]}{datatypes[value[1]]}'
             else:
                 held = literal(value)  # type: ignore[arg-type]
@@ -253,6 +258,8 @@ class LineWriter:
         return f"<{name}>"
 
     def _literal(self, literal: Literal) -> str:
+        if isinstance(literal, Rdf12Term):
+            return tagged(literal.renamed(self._name), self._tag)
         lexical, datatype, language = literal
         if not self._trusted:
             problem = literal_problem(literal)

@@ -45,7 +45,7 @@ from provrepo.codecs.provo_terms import (
 )
 from provrepo.codecs.provo_variants import Variants, is_variant
 from provrepo.model.document import Bundle, Document, Quad, Unmapped, Warned
-from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term, Value, is_blank
 from provrepo.model.statements import (
     ACTIVITY,
     DERIVATION,
@@ -60,6 +60,15 @@ from provrepo.model.statements import (
     Statement,
     Term,
 )
+from provrepo.model.unread import (
+    AMBIGUOUS,
+    NO_IDENTIFIER,
+    NO_INSTANT,
+    NO_MENTION,
+    NO_PAIR,
+    NO_PLACE,
+    RDF12,
+)
 from provrepo.vocab import PROV_TYPE, XSD_DATETIME
 
 __all__ = ["read_quads"]
@@ -69,13 +78,6 @@ _WEIGHT = 100_000
 """The most that one node may come to, statements times what each of them holds: more is an attack or a mistake."""
 
 _Pair: TypeAlias = tuple[Kind, Identifier, Identifier]
-
-_NO_IDENTIFIER = "a literal where PROV-O has an identifier"
-_NO_INSTANT = "an instant that is not an xsd:dateTime"
-_NO_PLACE = "about something that is neither an element nor a relation of PROV"
-_AMBIGUOUS = "several values in one relation that cannot be told apart: which belong together is not said"
-_NO_PAIR = "a key-entity pair that has a name of its own, or more or less than a key and an entity"
-_NO_MENTION = "prov:asInBundle without the one prov:mentionOf that it belongs to"
 
 
 def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None) -> Document:
@@ -99,7 +101,11 @@ def read_quads(quads: Iterable[Quad], prefixes: Mapping[str, str] | None = None)
             graphs[graph].append(quad)
         except KeyError:
             graphs[graph] = [quad]
-        if type(value) is Identifier and value.startswith("_:"):
+        if type(value) is Rdf12Term:
+            graphs[graph].pop()
+            document.unmapped.add(quad, RDF12)
+            referenced.update(name for name in (quad.subject, *value.nodes()) if is_blank(name))
+        elif type(value) is Identifier and value.startswith("_:"):
             meaning = predicates.get(predicate)
             if meaning is None or meaning.role is not Role.QUALIFIED:
                 referenced.add(value)
@@ -265,31 +271,31 @@ class _Instance:
         if type(quad.object) is Identifier:
             self._pair(meaning.kind, quad.subject, quad.object, meaning.variant)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _inverse(self, quad: Quad, meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self._pair(meaning.kind, quad.object, quad.subject, meaning.variant)
             self.variants.add(quad)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _qualified(self, quad: Quad, meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self._node(quad.object).links.append(_Link(meaning.kind, quad.subject, meaning.variant, quad))
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _qualified_inverse(self, quad: Quad, meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self._node(quad.subject).links.append(_Link(meaning.kind, quad.object, meaning.variant, quad))
             self._keep(quad)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _time(self, quad: Quad, meaning: Meaning) -> None:
         if _instant(quad) is None:
-            self.unmapped.add(quad, _NO_INSTANT)
+            self.unmapped.add(quad, NO_INSTANT)
         else:
             self.times.setdefault((meaning.kind, quad.subject), []).append(quad)
             self.variants.add(quad)
@@ -297,7 +303,7 @@ class _Instance:
     def _activity_time(self, quad: Quad, meaning: Meaning) -> None:
         lexical = _instant(quad)
         if lexical is None:
-            self.unmapped.add(quad, _NO_INSTANT)
+            self.unmapped.add(quad, NO_INSTANT)
             return
         self.spans.setdefault(quad.subject, ([], []))[meaning.position].append(lexical)
 
@@ -305,19 +311,19 @@ class _Instance:
         if type(quad.object) is Identifier:
             self.mentions.setdefault(quad.subject, ([], []))[0].append(quad.object)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _in_bundle(self, quad: Quad, _meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self.mentions.setdefault(quad.subject, ([], []))[1].append(quad)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     def _member(self, quad: Quad, _meaning: Meaning) -> None:
         if type(quad.object) is Identifier:
             self.members.append(quad)
         else:
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
 
     # --- statements -----------------------------------------------------------------------------------------------
 
@@ -439,7 +445,7 @@ class _Instance:
             if place is not None:
                 term = _instant(quad) if predicate == AT_TIME else value if type(value) is Identifier else None
                 if term is None:
-                    self.unmapped.add(quad, _NO_INSTANT if predicate == AT_TIME else _NO_IDENTIFIER)
+                    self.unmapped.add(quad, NO_INSTANT if predicate == AT_TIME else NO_IDENTIFIER)
                     self.referenced.add(name)
                 else:
                     values[place - 1].setdefault(term, []).append(quad)
@@ -468,7 +474,7 @@ class _Instance:
     def _joined(self, quad: Quad, *, keyed: bool = False) -> list[tuple[Value | None, Identifier | None]]:
         """What the pair that a triple leads to joins; ``keyed`` where it must have a key."""
         if not isinstance(quad.object, Identifier):
-            self.unmapped.add(quad, _NO_IDENTIFIER)
+            self.unmapped.add(quad, NO_IDENTIFIER)
             return []
         pair = quad.object
         held = self.described.get(pair, [])
@@ -478,11 +484,11 @@ class _Instance:
         found, rest = self.joined[pair]
         if not found or rest or not is_blank(pair) or (keyed and found[0][0] is None):
             # No statement says all of it, so that its triples are kept beside the statement there may be.
-            self.unmapped.add(quad, _NO_PAIR)
+            self.unmapped.add(quad, NO_PAIR)
             self.referenced.add(quad.subject)
             if first and pair not in self.claims:
                 for each in held:
-                    self.unmapped.add(each, _NO_PAIR)
+                    self.unmapped.add(each, NO_PAIR)
         return found
 
     def _combine(
@@ -511,7 +517,7 @@ class _Instance:
         for place in several:
             if not any(place is other for other in kept):
                 for quad in (quad for quads in place.values() for quad in quads):
-                    self.unmapped.add(quad, _AMBIGUOUS)
+                    self.unmapped.add(quad, AMBIGUOUS)
                     self.referenced.add(name)
                 place.clear()
         return product(*(place or (None,) for place in places))
@@ -539,7 +545,7 @@ class _Instance:
             if bundles and (not general or (len(general) > 1 and len(bundles) > 1)):
                 bundles = []
                 for quad in held:
-                    self.unmapped.add(quad, _NO_MENTION)
+                    self.unmapped.add(quad, NO_MENTION)
             for thing, bundle in product(general, bundles or [None]):
                 self.statements.append(Statement(MENTION, None, (subject, thing, bundle)))
 
@@ -605,7 +611,7 @@ class _Instance:
             kinds = [kind for kind in ELEMENTS if kind in used.get(name, ())]
             if not kinds:
                 for quad in self.described[name]:
-                    self.unmapped.add(quad, _NO_PLACE)
+                    self.unmapped.add(quad, NO_PLACE)
                 continue
             guessed += 1
             self.statements.append(

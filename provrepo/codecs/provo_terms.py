@@ -329,6 +329,8 @@ def _predicates() -> dict[str, Meaning]:
         result[variant.inverse] = Meaning(Role.INVERSE, DERIVATION, variant.cls)
         result[variant.qualified] = Meaning(Role.QUALIFIED, DERIVATION, variant.cls)
         result[variant.qualified_inverse] = Meaning(Role.QUALIFIED_INVERSE, DERIVATION, variant.cls)
+    # The one reserved inverse that is not called after its property (PROV-O appendix B).
+    result[_prov("qualifiedSourceOf")] = Meaning(Role.QUALIFIED_INVERSE, DERIVATION, _prov("PrimarySource"))
     result[RELATIONS[MENTION].shortcut] = Meaning(Role.MENTION, MENTION)
     result[RELATIONS[MENTION].properties[1]] = Meaning(Role.IN_BUNDLE, MENTION)
     result[RELATIONS[DICTIONARY_MEMBERSHIP].shortcut] = Meaning(Role.DICTIONARY_MEMBER, DICTIONARY_MEMBERSHIP)

@@ -26,7 +26,7 @@ from provrepo.codecs.provo_terms import (
     Variant,
 )
 from provrepo.model.document import Document, Quad
-from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term, Value, is_blank
 from provrepo.model.statements import (
     ACTIVITY,
     DERIVATION,
@@ -91,6 +91,8 @@ def _names(document: Document) -> Iterable[str]:
             yield bundle.id
     for quad in chain(document.unmapped.quads, document.variants):
         yield from (term for term in (quad.subject, quad.object, quad.graph) if isinstance(term, Identifier))
+        if isinstance(quad.object, Rdf12Term):
+            yield from quad.object.nodes()
 
 
 def document_quads(document: Document) -> list[Quad]:

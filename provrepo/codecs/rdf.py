@@ -19,7 +19,7 @@ from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
 from provrepo.model.document import Document, Loss, Quad, Source, Warned
-from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.vocab import RDFS
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "parse_into",
     "parse_lines",
     "read",
+    "rdf12_losses",
     "remarks",
     "serialize",
     "write",
@@ -78,7 +79,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     """Read PROV-O in one of the RDF formats.
 
     Raises:
-        ReadError: not well-formed, a relative IRI without a base, a remote JSON-LD context, or RDF 1.2.
+        ReadError: not well-formed, a relative IRI without a base, or a JSON-LD context that is not known.
     """
     from provrepo.codecs.provo_read import read_quads
 
@@ -119,7 +120,7 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
     """What PROV-O cannot tell apart, and what the syntax cannot spell."""
     from provrepo.codecs import provo_losses
 
-    return provo_losses.losses(document, format)
+    return provo_losses.losses(document, format) + rdf12_losses(document.unmapped.quads, format)
 
 
 def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa: A002
@@ -167,15 +168,15 @@ def parse_into(
         data = spliced(data, format).data
     marked, tags = hide(data, format)
     if tags is not None:
-        reader = LineReader(take, format=format, restore=tags.restore, named=named)
+        reader = LineReader(take, restore=tags.restore, named=named)
         try:
             return _parse(marked, format, base, reader)
         except ReadError:
             # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
             if restart is None:
-                return _parse(data, format, base, LineReader(lambda _: None, format=format, named=named))
+                return _parse(data, format, base, LineReader(lambda _: None, named=named))
             restart()
-    return _parse(data, format, base, LineReader(take, format=format, named=named))
+    return _parse(data, format, base, LineReader(take, named=named))
 
 
 def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) -> None:  # noqa: A002
@@ -191,7 +192,7 @@ def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) 
     tags = hidden(blocks, format)
     restore = bytes if tags is None else tags.restore
     marked = blocks() if tags is None else (tags.hide(block, format) for block in blocks())
-    _parse(Feed(marked), format, None, LineReader(take, format=format, restore=restore, labelled=True))
+    _parse(Feed(marked), format, None, LineReader(take, restore=restore, labelled=True))
 
 
 def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
@@ -349,7 +350,17 @@ def _any_prefix() -> re.Pattern[str]:
 
 def _held(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
     """The quads that a format has a place for: those of the default graph, or all."""
+    if format == "rdfjsonld":
+        return (quad for quad in quads if not isinstance(quad[2], Rdf12Term))
     return quads if format in DATASETS else (quad for quad in quads if quad[3] is None)
+
+
+def rdf12_losses(quads: Iterable[Quad], format: str) -> list[Loss]:  # noqa: A002
+    """What a syntax that has no RDF 1.2 leaves out of some quads: JSON-LD 1.1 has none."""
+    if format != "rdfjsonld":
+        return []
+    reason = "JSON-LD cannot hold triple terms, nor texts with a direction as RDF 1.2 has them"
+    return [Loss(reason, quad[0]) for quad in quads if isinstance(quad[2], Rdf12Term)]
 
 
 def _grouped(quads: Iterable[Quad]) -> list[Quad]:

@@ -127,24 +127,31 @@ class Unmapped:
     Triples stay with the document and RDF formats write them again. Parts of other formats are only named.
 
     Attributes:
-        quads: the triples, in the order of the source.
+        quads: the triples, in the order in which the reader left them.
+        why: for each of the triples its reason.
         unread: parts of a source that is not RDF. Each becomes a finding ``reading:unread``.
         reasons: how many triples and parts there are for which reason.
     """
 
     quads: list[Quad] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, quad: Quad, reason: str) -> None:
         """Keep one triple and count it under ``reason``."""
         self.quads.append(quad)
+        self.why.append(reason)
         self.reasons[reason] += 1
 
     def leave(self, unread: Unread) -> None:
         """Name one part that is not read, and count it under its reason."""
         self.unread.append(unread)
         self.reasons[unread.reason] += 1
+
+    def triples(self) -> Iterator[tuple[Quad, str]]:
+        """Each triple with its reason."""
+        return zip(self.quads, self.why, strict=True)
 
     def __len__(self) -> int:
         return len(self.quads) + len(self.unread)

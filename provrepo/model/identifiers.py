@@ -7,11 +7,12 @@ to the model: readers expand them, writers shorten them again with the prefixes 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from provrepo.vocab import RDF_LANG_STRING, XSD_STRING
+from provrepo.vocab import RDF12_TERM, RDF_LANG_STRING, XSD_STRING
 
-__all__ = ["Identifier", "Literal", "Value", "digest", "is_anonymous", "is_blank", "text"]
+__all__ = ["Identifier", "Literal", "Rdf12Term", "Value", "digest", "is_anonymous", "is_blank", "text"]
 
 _DIGESTS = re.compile(
     r"(?ai)(?:ni://[^/]*/([\w-]+);|nih:([\w-]+);|hash://([\w-]+)/|urn:hash:[^:]*:([\w-]+):|urn:(md5|sha1|sha256|sha512):"
@@ -47,6 +48,51 @@ class Literal(NamedTuple):
     def __str__(self) -> str:
         """The lexical form: what a table of results shows."""
         return self.lexical
+
+
+class Rdf12Term(Literal):
+    """The object of a triple that only RDF 1.2 has: a triple term, or a string with a base direction.
+
+    PROV has no place for either (RDF 1.2 Concepts, sections 3.4 and 3.5). Such a term is kept as text, since nothing
+    looks into it: ``lexical`` is the term in canonical N-Triples 1.2, ``<<( <s> <p> "o" )>>`` or ``"text"@ar--rtl``.
+    Only readers of RDF make it, so that the text is always well-formed. What does not know it takes it for a literal.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, term: str) -> Rdf12Term:
+        """A term from its text in N-Triples."""
+        return super().__new__(cls, term, RDF12_TERM)
+
+    def __eq__(self, other: object) -> bool:
+        """Never the literal that is spelled alike."""
+        return type(other) is Rdf12Term and tuple.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((Rdf12Term, self.lexical))
+
+    def nodes(self) -> list[Identifier]:
+        """The labels of the blank nodes in it, in order, as often as they occur."""
+        return [Identifier(found[0]) for found in _IN_TERM.finditer(self.lexical) if found[0].startswith("_:")]
+
+    def renamed(self, name: Callable[[Identifier], str]) -> str:
+        """The text with its blank nodes called otherwise.
+
+        Args:
+            name: what a label becomes: another label, or an IRI.
+        """
+
+        def called(found: re.Match[str]) -> str:
+            if not found[0].startswith("_:"):
+                return found[0]
+            new = name(Identifier(found[0]))
+            return new if new.startswith("_:") else f"<{new}>"
+
+        return _IN_TERM.sub(called, self.lexical)
+
+
+_IN_TERM = re.compile(r'<[^<>"\s]*>|"(?:[^"\\]|\\.)*"|_:[^\s)]+')
+"""What is one piece in such a term: an IRI, a string, a blank node."""
 
 
 Value: TypeAlias = Identifier | Literal

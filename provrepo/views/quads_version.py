@@ -22,6 +22,7 @@ from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_write import document_quads
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import TimedOut
+from provrepo.model.identifiers import Rdf12Term
 from provrepo.views import guard, quads_query
 from provrepo.views.quads_query import Limits, Question
 from provrepo.workers.pool import Pool as Workers
@@ -130,7 +131,8 @@ def load(data: bytes, format: str, base: str | None) -> ox.Store:  # noqa: A002
     An RDF source is there with exactly its triples, another one as PROV-O says the same.
     """
     document, quads = read_for_dataset(data, formats.by_name(format), base)
-    lines = LineWriter(trusted=quads is not None).lines(document_quads(document) if quads is None else quads)
+    held = (quad for quad in quads or document_quads(document) if not isinstance(quad.object, Rdf12Term))
+    lines = LineWriter(trusted=quads is not None).lines(held)
     store = ox.Store()
     store.load("".join(lines).encode(), ox.RdfFormat.N_QUADS)
     return store
