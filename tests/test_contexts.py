@@ -10,11 +10,13 @@ import pytest
 
 import provrepo
 from provrepo.codecs import formats, rdf
+from provrepo.codecs.bioschemas import moved
 from provrepo.codecs.contexts import KNOWN, spliced
 from provrepo.codecs.provo_terms import CLASS, PREDICATES
 from provrepo.errors import ReadError
+from provrepo.repository.repository import Repository
 from provrepo.resources import root
-from provrepo.vocab import PROV
+from provrepo.vocab import PROV, RDF_TYPE, XSD
 from tests.corpus import corpus
 
 CRATE = """{ "@context": ["https://w3id.org/ro/crate/1.1/context", {"sha1": "http://h.example/sha1"}],
@@ -148,10 +150,12 @@ def test_text_that_only_looks_like_a_context_stays() -> None:
 
 def test_every_table_is_well_formed_and_used() -> None:
     folder = root() / "ontology" / "contexts"
-    named = {table for _, tables in KNOWN for table in tables}
+    named = {table.partition("@")[0] for _, tables in KNOWN for table in tables}
     assert named | {"prov-jsonld"} == {path.stem for path in folder.glob("*.json")}
     for path in folder.glob("*.json"):
-        for term, meaning in json.loads(path.read_bytes())["@context"].items():
+        table = json.loads(path.read_bytes())
+        parts = [table["@context"]] if "@context" in table else list(table["versions"].values())
+        for term, meaning in (item for part in parts for item in part.items()):
             if path.stem != "prov-jsonld":
                 name = meaning["@id"] if isinstance(meaning, dict) else meaning
                 assert ":" in name or name.startswith("@"), (path, term)
@@ -176,3 +180,88 @@ def test_crates_of_others() -> None:
         assert document.format == "rdfjsonld"
         assert len(document.unmapped) > 100
         assert document.warnings == [], crate
+
+
+BIOSCHEMAS = "https://bioschemas.org/terms/"
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2", "1.3"])
+def test_the_terms_of_bioschemas_have_one_name_in_queries(version: str, repository: Repository) -> None:
+    text = CRATE.replace("crate/1.1/context", f"crate/{version}/context")
+    repository.submit(text.encode(), name="crate", format="rdfjsonld", base=BASE)
+    asked = f"ASK {{ <{BASE}#flow> a <{BIOSCHEMAS}ComputationalWorkflow> ; <{BIOSCHEMAS}input> <{BASE}#in> }}"
+    assert repository.query(asked).boolean is True
+
+
+def test_the_newest_names_of_bioschemas_are_those_of_the_newest_crates() -> None:
+    assert set(moved().values()) == {
+        BIOSCHEMAS + name for name in ("ComputationalWorkflow", "FormalParameter", "input", "output")
+    }
+    assert not set(moved()) & set(moved().values())
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2", "1.3"])
+def test_crates_know_the_names_of_schema_org(version: str) -> None:
+    text = CRATE.replace("crate/1.1/context", f"crate/{version}/context").replace('"contentSize"', '"lyricist"')
+    assert objects(text, "http://schema.org/lyricist") == ["007"]
+    assert formats.read(text.encode(), base=BASE).warnings == [
+        warned for warned in formats.read(text.encode(), base=BASE).warnings if "context" not in warned.message
+    ]
+
+
+def test_the_context_of_schema_org_knows_every_name() -> None:
+    text = '{"@context": "https://schema.org", "id": "http://e/a", "type": "Person", "neverHeardOf": "x"}'
+    assert objects(text, "http://schema.org/neverHeardOf") == ["x"]
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.1"])
+def test_an_sbom_of_spdx_3_is_read_as_rdf(version: str) -> None:
+    text = f"""{{"@context": "https://spdx.org/rdf/{version}/spdx-context.jsonld", "@graph": [
+      {{"type": "CreationInfo", "@id": "_:made", "created": "2024-03-06T00:00:00Z", "createdBy": ["http://e/bob"],
+        "specVersion": "{version}"}},
+      {{"type": "build_Build", "spdxId": "http://e/build", "creationInfo": "_:made",
+        "build_buildStartTime": "2024-03-06T00:00:00Z"}},
+      {{"type": "Relationship", "spdxId": "http://e/out", "relationshipType": "hasOutput", "from": "http://e/build",
+        "to": ["http://e/file"], "creationInfo": "_:made"}},
+      {{"type": "software_File", "spdxId": "http://e/file", "name": "f", "verifiedUsing": [
+        {{"type": "Hash", "algorithm": "sha256", "hashValue": "aa"}}], "software_copyrightText": "NOASSERTION"}}]}}"""
+    terms = f"https://spdx.org/rdf/{version}/terms/"
+    document = formats.read(text.encode(), format="rdfjsonld")
+    held = {(quad.subject, quad.predicate): quad.object for quad in document.unmapped.quads}
+    assert held["http://e/build", RDF_TYPE] == terms + "Build/Build"
+    assert held["http://e/build", terms + "Build/buildStartTime"].datatype == XSD + "dateTimeStamp"
+    assert held["http://e/out", terms + "Core/relationshipType"] == terms + "Core/RelationshipType/hasOutput"
+    assert held["http://e/out", terms + "Core/to"] == "http://e/file"
+    assert held["_:b1", terms + "Core/createdBy"] == "http://e/bob"
+    assert terms + "Core/HashAlgorithm/sha256" in held.values()
+    assert not document.warnings
+
+
+CROISSANT = """{"@context": {"@language": "en", "@vocab": "https://schema.org/", "cr": "http://mlcommons.org/croissant/",
+    "sc": "https://schema.org/", "dct": "http://purl.org/dc/terms/", "prov": "http://www.w3.org/ns/prov#",
+    "conformsTo": "dct:conformsTo", "recordSet": "cr:recordSet", "field": "cr:field",
+    "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"}},
+  "@type": "sc:Dataset", "@id": "http://e/set", "name": "A set", "conformsTo": "http://mlcommons.org/croissant/%s",
+  "recordSet": {"@type": "cr:RecordSet", "@id": "http://e/set#r", "data": [{"a": 1}],
+    "field": {"@type": "cr:Field", "@id": "http://e/set#f", "dataType": "sc:Text"}},
+  "prov:wasDerivedFrom": {"@id": "http://e/raw"},
+  "prov:wasGeneratedBy": {"@type": "prov:Activity", "@id": "http://e/run", "prov:isAssociatedWith": {"@id": "http://e/g"},
+    "prov:startedAtTime": "2023-01-01T00:00:00Z"}}"""
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_croissant_is_read_as_rdf_and_its_provenance_as_prov(version: str) -> None:
+    source = (CROISSANT % version).encode()
+    document = provrepo.read(source)
+    assert document.format == "rdfjsonld"
+    assert {statement.kind.name for statement in document} == {
+        *("wasDerivedFrom", "wasGeneratedBy", "activity", "entity")
+    }
+    kept = {(quad.predicate, str(quad.object)) for quad in rdf.parse(source, "rdfjsonld").quads}
+    assert ("http://mlcommons.org/croissant/dataType", "https://schema.org/Text") in kept
+    assert ("http://mlcommons.org/croissant/data", '[{"a":1}]') in kept
+    report = provrepo.validate(document, source=source, constraints="off")
+    # The texts of its times are no xsd:dateTime, and PROV has no isAssociatedWith.
+    said = {finding.rule: finding.message for finding in report.findings}
+    assert "prov:startedAtTime" in said["prov-o:unread"]
+    assert "prov:isAssociatedWith" in said["prov-dm:attribute"]

@@ -10,6 +10,7 @@ The rules, none of which guesses:
 * an insertion into or removal from a dictionary is a derivation of the dictionary, what is under one of its keys a
   member (PROV-Dictionary);
 * the narrower classes of PROV-O are what they are below: a ``prov:Plan`` is a ``prov:Entity``;
+* a term of Bioschemas holds under its newest IRI as well (``bioschemas``);
 * a qualified generation or invalidation with a time gives ``prov:generatedAtTime`` or ``prov:invalidatedAtTime``, a
   start or end ``prov:startedAtTime`` or ``prov:endedAtTime`` (PROV-CONSTRAINTS 28 and 29). The reverse is not done:
   which of several generations an instant belongs to is not said.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 
+from provrepo.codecs.bioschemas import renamed
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_dictionary import PAIR_ENTITY
 from provrepo.codecs.provo_terms import (
@@ -94,7 +96,7 @@ def complete(quads: Iterable[Quad], mint: Mint = minted, declared: Declared | No
         declared = Declared([quad for quad in held if quad.predicate in DECLARATIONS])
     completion = _Completion(held, mint, declared)
     completion.run()
-    return completion.added
+    return completion.added + [quad for quad in dict.fromkeys(renamed(held)) if quad not in held]
 
 
 class _Completion:

@@ -1,7 +1,7 @@
 """JSON-LD contexts that documents name by address: put in place from tables that are shipped, and never fetched.
 
-The tables lie in ``ontology/contexts``. That of a crate holds the terms that crates use and not all of schema.org;
-a name that is in no context says nothing in JSON-LD, so it is told which those are.
+The tables lie in ``ontology/contexts``. Those of crates hold the names that RO-Crate takes over from schema.org; a
+name that is in no context says nothing in JSON-LD, so it is told which those are.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(address), tables)
     for address, tables in (
         (r"https?://(?:www\.)?w3\.org/ns/prov(?:-o)?(?:\.jsonld|\.json|#)?", ("prov-o",)),
-        (r"https://w3id\.org/ro/crate/1\.1(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.1")),
-        (r"https://w3id\.org/ro/crate/1\.2(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas-1.2")),
-        (r"https://w3id\.org/ro/crate/1\.3(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas-1.3")),
+        (r"https://w3id\.org/ro/crate/1\.1(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.1", "bioschemas@1.1")),
+        (r"https://w3id\.org/ro/crate/1\.2(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas@1.2")),
+        (r"https://w3id\.org/ro/crate/1\.3(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas@1.3")),
         (r"https://w3id\.org/ro/terms/workflow-run(?:/context)?", ("workflow-run",)),
-        (r"https?://schema\.org/?(?:docs/jsonldcontext\.jsonld?)?", ("schema-org",)),
+        (r"https?://(?:www\.)?schema\.org/?(?:docs/jsonldcontext\.jsonld?)?", ("schema-org", "schema-org-other")),
+        (r"https://spdx\.org/rdf/3\.0(?:\.0)?/spdx-context\.jsonld", ("spdx-3.0.0", "spdx-3")),
+        (r"https://spdx\.org/rdf/3\.0\.1/spdx-context\.jsonld", ("spdx-3.0.1", "spdx-3")),
         (r"https://w3id\.org/bundle/context", ("research-object-bundle",)),
     )
 )
-"""The addresses at which contexts are published, with the tables that stand for each."""
+"""The addresses at which contexts are published, with the tables that stand for each; ``file@version`` is one part."""
 
 _CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
 _KEY = re.compile(r'"([^"\\@:]+)"[ \t\r\n]*:')
@@ -129,9 +131,13 @@ def _table(address: str) -> list[dict[str, Any]]:
 
 @cache
 def _shipped(name: str) -> dict[str, Any]:
-    path = root() / "ontology" / "contexts" / f"{name}.json"
-    table: dict[str, Any] = json.loads(path.read_bytes())["@context"]
-    return table
+    file, _, version = name.partition("@")
+    table = json.loads((root() / "ontology" / "contexts" / f"{file}.json").read_bytes())
+    if version:
+        context: dict[str, Any] = table["versions"][version]
+        return context
+    names = " ".join(table.get("names", ())).split()
+    return {**{term: table["namespace"] + term for term in names}, **table["@context"]}
 
 
 def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
