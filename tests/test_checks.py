@@ -16,6 +16,7 @@ from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
 from provrepo.model.document import Document, Quad, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.statements import ENTITY, Statement
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
 from provrepo.workers.pool import Pool, default_pool
 from tests.corpus import corpus
@@ -446,7 +447,10 @@ def test_checking_the_documents_of_other_people_ends_with_a_report():
 
 
 def test_what_a_reader_says_of_its_source_is_a_finding_with_its_place() -> None:
-    document = Document(warnings=[Warned("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")])
+    document = Document(
+        [Statement(ENTITY, Identifier(EX + "e"), ())],
+        warnings=[Warned("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")],
+    )
     document.unmapped.leave(Unread("/entity/x", "PROV-JSON has no such key", 5, 6))
     report = provrepo.validate(document)
     assert [(f.rule, f.severity, f.line, f.column, f.focus, f.repair) for f in report.findings] == [

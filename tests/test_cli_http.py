@@ -100,6 +100,16 @@ def test_a_refusal_brings_its_report(served: Served) -> None:
     assert refused.stderr.startswith(b"error: ")
 
 
+def test_an_empty_document_goes_where_that_is_asked(served: Served) -> None:
+    (served.work / "nothing.ttl").write_text("# nothing\n")
+    refused = _submit(served, "nothing.ttl")
+    assert refused.returncode == 1
+    assert b"--allow-empty" in refused.stderr
+    stored = _submit(served, "nothing.ttl", "--allow-empty")
+    assert stored.returncode == 0, stored.stderr
+    assert b"1 warning" in stored.stdout
+
+
 def test_what_the_server_cannot_read(served: Served) -> None:
     (served.work / "broken.json").write_bytes(PROVJSON[:-30])
     refused = _submit(served, "broken.json")

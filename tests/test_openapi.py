@@ -92,8 +92,8 @@ def test_what_is_said_to_be_a_number_or_a_flag_is_read_as_one(site: Site, descri
             body = (
                 {"data": given.pop("query", ""), "content_type": "application/sparql-query"} if method == "post" else {}
             )
-            # Whether somebody may write is asked before anything else.
-            headers = site.auth("all") if parameter["name"] == "again" else {}
+            # Permission and preconditions come first.
+            headers = {**site.auth("all"), **({"If-Match": "*"} if method == "put" else {})}
             answer = site.client.open(address(path), method=method.upper(), query_string=given, headers=headers, **body)
             assert answer.status_code == 400, (method, path, parameter["name"], answer.status_code)
             tried += 1

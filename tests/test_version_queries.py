@@ -40,7 +40,7 @@ RUNAWAY = (
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with opened(tmp_path_factory.mktemp("site")) as site:
         site.owner.submit(BUNDLED, project="open", name="bundled", format="provn")
-        site.owner.submit(TRIG, project="open", name="other", format="trig")
+        site.owner.submit(TRIG, project="open", name="other", format="trig", allow_empty=True)
         yield site
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from provrepo.checks.findings import Finding
+from provrepo.checks.places_rdf import placed_triples
+from provrepo.checks.vocabulary import NAMESPACE
 from provrepo.codecs.formats import by_name
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Literal, is_blank
@@ -19,7 +21,7 @@ from provrepo.model.statements import (
     Span,
     Statement,
 )
-from provrepo.vocab import PROV_LABEL
+from provrepo.vocab import PROV, PROV_LABEL
 
 __all__ = ["locate"]
 
@@ -40,6 +42,10 @@ def locate(findings: Iterable[Finding], document: Document, source: bytes | None
     rdf = document.format is not None and by_name(document.format).rdf
     wanted = {finding.focus: None for finding in lost if finding.focus and not is_blank(finding.focus)}
     lines = _lines(source, document.prefixes, wanted) if rdf and source is not None else {}
+    if source is not None:
+        findings = [_of_namespace(finding, source) if finding.rule == NAMESPACE else finding for finding in findings]
+        if rdf:
+            findings = placed_triples(findings, source, document.prefixes, lines)
 
     def placed(finding: Finding) -> Finding:
         if finding.line is not None or finding.focus is None:
@@ -52,6 +58,15 @@ def locate(findings: Iterable[Finding], document: Document, source: bytes | None
         return finding if found is None else replace(finding, line=found, approximate=True)
 
     return [placed(finding) for finding in findings]
+
+
+def _of_namespace(finding: Finding, source: bytes) -> Finding:
+    """A finding about a namespace, with the first line where it is declared or a name in it is spelled out."""
+    if finding.line is not None or finding.focus is None:
+        return finding
+    text = source.decode("utf-8", "replace")
+    found = re.search(rf"""{re.escape(finding.focus)}(?=["'>\sA-Za-z])""", text)
+    return finding if found is None else replace(finding, line=text.count("\n", 0, found.start()) + 1, approximate=True)
 
 
 def _called(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
@@ -121,7 +136,7 @@ def _lines(source: bytes, prefixes: dict[str, str], wanted: Iterable[str]) -> di
     spellings: dict[str, str] = {}
     for iri in wanted:
         spellings[iri] = iri
-        for prefix, namespace in prefixes.items():
+        for prefix, namespace in {"prov": PROV, **prefixes}.items():
             if iri.startswith(namespace):
                 spellings.setdefault(f"{prefix}:{iri[len(namespace) :]}", iri)
     subjects: dict[str, int] = {}

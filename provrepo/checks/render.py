@@ -102,6 +102,8 @@ def _text(report: Report, name: str, color: bool) -> str:
         return f"{code}{text}{_PLAIN}" if color else text
 
     lines = [painted(printable(f"{name}: " if name else "") + summary(report), _BOLD)]
+    if report.unmapped:
+        lines.append(printable(f"{report.unmapped_text()}."))
     for group in groups(report):
         severity = group.first.severity
         times = f" ({group.number:,} times)" if group.number > 1 else ""
@@ -153,6 +155,8 @@ def _html(report: Report, name: str) -> str:
         f"<h1>{title}</h1>",
         f'<p class="verdict {report.verdict}{_POSSIBLE[report.possible]}">{escape(summary(report))}</p>',
     ]
+    if report.unmapped:
+        parts.append(f"<p>{escape(report.unmapped_text())}.</p>")
     for group in groups(report):
         first = group.first
         parts += [

@@ -27,6 +27,7 @@ class Report:
         format: the format that was read, or None for a document made in memory.
         coverage: how much of the lineage is known, in percent (``provrepo.checks.coverage``); None where it was not
             measured, which is where no profile was asked for.
+        unmapped: how many triples and other parts of the source no statement stands for: a reason and a number each.
     """
 
     layers: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Report:
     statements: int = 0
     format: str | None = None
     coverage: float | None = None
+    unmapped: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(
@@ -46,10 +48,11 @@ class Report:
         statements: int = 0,
         format: str | None = None,  # noqa: A002
         coverage: float | None = None,
+        unmapped: Iterable[tuple[str, int]] = (),
     ) -> Report:
         """A report with its findings in order, each once."""
         ordered = sorted(dict.fromkeys(findings), key=Finding.order)
-        return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format, coverage)
+        return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format, coverage, tuple(unmapped))
 
     @property
     def conforms(self) -> bool:
@@ -92,6 +95,14 @@ class Report:
         counts = [(self.count(severity), word) for severity, word in words.items()]
         return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "no findings"
 
+    def unmapped_text(self) -> str:
+        """How much no statement stands for and why, in one sentence; empty where everything is read."""
+        total = sum(number for _, number in self.unmapped)
+        if not total:
+            return ""
+        what = "1 triple or other part of the source makes" if total == 1 else f"{total:,} triples or other parts make"
+        return f"{what} no statement: " + "; ".join(f"{number:,} {reason}" for reason, number in self.unmapped)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it, over HTTP, in the ledger and with ``--output json``."""
         return {
@@ -104,6 +115,7 @@ class Report:
             "format": self.format,
             "coverage": self.coverage,
             "counts": {severity.value: self.count(severity) for severity in Severity},
+            "unmapped": dict(self.unmapped),
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -117,4 +129,5 @@ class Report:
             data["statements"],
             data["format"],
             data.get("coverage"),  # reports of before it was measured
+            tuple(data.get("unmapped", {}).items()),
         )

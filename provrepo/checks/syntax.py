@@ -9,14 +9,19 @@ from collections.abc import Callable, Iterator
 
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
+from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.prov_namespace import TERMS, closest
 from provrepo.model.statements import Entries, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
 
 __all__ = ["CHECKS", "LAYER", "check"]
 
 LAYER = "syntax"
+
+_COMPARED = 100
+"""How many unknown names of attributes are compared with the terms that PROV has."""
 
 _KEY = PROV + "pairKey"
 
@@ -149,10 +154,14 @@ def literals(document: Document) -> Iterator[Finding]:
 
 def reserved_attributes(document: Document) -> Iterator[Finding]:
     """PROV-DM section 5.7.4: nobody else adds attributes to the PROV namespace."""
+    meanings: dict[str, str] = {}
     for bundle, statement in _statements(document):
         for attribute, _ in statement.attributes:
             if attribute.startswith(PROV) and attribute not in _RESERVED:
                 name = attribute.removeprefix(PROV)
+                if name not in meanings and len(meanings) < _COMPARED:
+                    meant = None if name in TERMS else closest(name)
+                    meanings[name] = "" if meant is None else f" Did you mean prov:{meant}?"
                 yield _at(
                     bundle,
                     statement,
@@ -161,13 +170,16 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                     f"PROV-DM has no attribute prov:{name}; others may not rely on what it means.",
                     path=attribute,
                     repair="Use an attribute of a namespace of your own, or one of prov:label, prov:location, "
-                    "prov:role, prov:type and prov:value.",
+                    "prov:role, prov:type and prov:value." + meanings.get(name, ""),
                 )
 
 
 CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     remarks,
     unread,
+    namespaces,
+    unread_triples,
+    unknown_terms,
     mandatory_arguments,
     times,
     literals,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from provrepo.checks import places, shapes, syntax
+from provrepo.checks import emptiness, places, shapes, syntax
 from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
 from provrepo.checks.constraints.judgement import check as judge
 from provrepo.checks.coverage import Tally
@@ -62,6 +62,7 @@ def check(
     profiles: Iterable[str | Profile] = (),
     constraints: str | None = None,
     without_profiles: Literal["gate", "report"] = "gate",
+    allow_empty: bool = True,
     source: bytes | None = None,
     timeout: float | None = None,
     pool: Pool | None = None,
@@ -73,6 +74,7 @@ def check(
         profiles: as ``validate``.
         constraints: as ``validate``.
         without_profiles: what is done with PROV-CONSTRAINTS where neither ``constraints`` nor a profile says so.
+        allow_empty: whether a document without any statement may conform where no profile asks anything.
         source: as ``validate``.
         timeout: seconds that the shapes may take; by default what the settings say.
         pool: the worker processes for the shapes; by default the shared ones. Inside a worker they run in place.
@@ -80,6 +82,7 @@ def check(
     chosen = _profiles(profiles)
     mode = _mode(constraints, chosen, without_profiles)
     findings = syntax.check(document)
+    findings += emptiness.check(document, Severity.WARNING if allow_empty and not chosen else Severity.VIOLATION)
     layers = [syntax.LAYER]
     if mode != "off":
         findings += judge(document) if mode == "gate" else map(_told, judge(document))
@@ -97,6 +100,7 @@ def check(
         statements=len(document),
         format=document.format,
         coverage=lineage.percent if chosen else None,
+        unmapped=document.unmapped.reasons.most_common(),
     )
 
 

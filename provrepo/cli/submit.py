@@ -22,6 +22,7 @@ __all__ = ["submit"]
 @click.option("--update", is_flag=True, help="Where the name is taken, add a version.")
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Beyond the project's profiles; repeatable.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format, where name and content do not tell.")
+@click.option("--allow-empty", is_flag=True, help="Store it even if it makes no statement of PROV.")
 @click.option("--base", metavar="IRI", help="What relative IRIs in it are relative to.")
 @click.option("--note", default="", metavar="TEXT", help="What the history will say about this version.")
 @click.option("--again", is_flag=True, help="Take in bytes that were withdrawn before, as a new version.")
@@ -36,6 +37,7 @@ def submit(
     update: bool,
     profiles: tuple[str, ...],
     from_: str | None,
+    allow_empty: bool,
     base: str | None,
     note: str,
     again: bool,
@@ -45,11 +47,13 @@ def submit(
     """Check a document and store it for good; prints the receipt.
 
     Once the receipt is printed the bytes are on disk, unchanged, and stay. What does not conform is not stored, and
-    the report says why (exit 1). Submitting the same bytes under the same name again changes nothing and gives the
-    same version. Other bytes under a taken name are refused unless --update is given. Bytes that were withdrawn are
-    refused unless --again is given; then they are a new version. `-` is stdin.
+    the report says why (exit 1); what makes no statement of PROV is stored only with --allow-empty. Submitting the
+    same bytes under the same name again changes nothing and gives the same version. Other bytes under a taken name are
+    refused unless --update is given. Bytes that were withdrawn are refused unless --again is given; then they are a
+    new version. `-` is stdin.
     """
-    submission = {"profiles": profiles, "update": update, "base": base, "note": note, "again": again}
+    submission = {"profiles": profiles, "update": update, "base": base, "note": note}
+    submission |= {"again": again, "allow_empty": allow_empty}
     try:
         if server:
             receipt = _send(invocation, file, server, project, name, from_, submission)
@@ -117,6 +121,9 @@ def _name(path: str | None) -> str | None:
 
 
 def _show(receipt: dict[str, Any]) -> None:
+    from provrepo.checks.findings import Severity
+    from provrepo.checks.report import Report
+
     reference = f"{receipt['project']}/{receipt['name']}@{receipt['version']}"
     output.result(f"{reference} {'stored' if receipt['created'] else 'is these bytes already'}")
     output.result(f"  iri         {receipt['iri']}")
@@ -125,9 +132,12 @@ def _show(receipt: dict[str, Any]) -> None:
     output.result(f"  accepted    {receipt['time']}, {submitter(receipt['submitter'], receipt.get('token', ''))}")
     profiles = f" with {', '.join(receipt['profiles'])}" if receipt["profiles"] else ""
     output.result(f"  verdict     {receipt['verdict']}{profiles} (checked: {', '.join(receipt['layers'])})")
-    possible = {True: "yes", False: "no", None: "not asked"}[receipt["report"]["possible"]]
-    warnings = receipt["report"]["counts"]["warning"]
+    report = Report.from_dict(receipt["report"])
+    possible = {True: "yes", False: "no", None: "not asked"}[report.possible]
+    warnings = report.count(Severity.WARNING)
     output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {warnings:,} warning{'' if warnings == 1 else 's'}")
+    if report.unmapped:
+        output.result(f"  not read    {report.unmapped_text()}")
 
 
 def _show_report(report: Any, style: str) -> None:

@@ -91,6 +91,7 @@ def send(
     update: bool = False,
     note: str = "",
     again: bool = False,
+    allow_empty: bool = False,
 ) -> dict[str, Any]:
     """Submit to another server; the same bytes again give the same receipt.
 
@@ -103,6 +104,7 @@ def send(
         update: append a new version where the name is taken.
         note: what the submitter says about it.
         again: take in bytes that were withdrawn before.
+        allow_empty: store a document that makes no statement.
 
     Returns:
         The receipt as the server gave it.
@@ -110,7 +112,8 @@ def send(
     Raises:
         Error: of the class that submitting to a repository of one's own would raise; RemoteError where there is none.
     """
-    options = {"base": base, "profile": profiles, "note": note, "again": "true" if again else ""}
+    options = {"base": base, "profile": profiles, "note": note}
+    options |= {"again": "true" if again else None, "allow_empty": "true" if allow_empty else None}
     headers = {"Content-Type": media_type}
     status, answer = _request("POST", destination.url(name=destination.name, **options), content, headers, destination)
     if status == http.HTTPStatus.CONFLICT and update and destination.name:

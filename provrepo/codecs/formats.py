@@ -14,6 +14,7 @@ from typing import IO, Protocol, TypeAlias, cast
 
 from provrepo.errors import ReadError, UnknownFormat
 from provrepo.model.document import Document, Loss
+from provrepo.model.unread import makes_none
 
 __all__ = [
     "FORMATS",
@@ -385,6 +386,9 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
         return by_name(format).codec().write(document, format=format)
 
 
+_WHAT = {False: "are not PROV", True: "make no statement"}
+
+
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
     """What the format cannot carry of the document: nothing is dropped without being named here."""
     chosen = by_name(format)
@@ -394,8 +398,8 @@ def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
         return chosen.codec().losses(document, format=format)
     if not chosen.rdf:
         found += [
-            Loss(f"{chosen.title} has no place for triples that are not PROV", quad.subject)
-            for quad in document.unmapped.quads
+            Loss(f"{chosen.title} has no place for triples that {_WHAT[makes_none(quad, why)]}", quad.subject)
+            for quad, why in document.unmapped.triples()
         ]
     if not chosen.bundles:
         found += [Loss(f"{chosen.title} cannot hold bundles", bundle.id or "") for bundle in document.bundles]

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from provrepo.model.document import Warned
 from provrepo.model.identifiers import Identifier
+from provrepo.model.prov_namespace import misspelled
 from provrepo.vocab import PROV, XSD
 
 __all__ = ["RESERVED", "Names", "Scope", "namespace", "repair"]
@@ -56,7 +57,12 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
         # PROV-N section 3.7.1: the reserved prefixes must not be redeclared. ProvToolbox writes xsd without its "#".
         if iri == reserved:
             return None, None
-        return None, Warned(f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line)
+        remark = Warned(f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line)
+        if prefix == "prov" and misspelled(iri):
+            # Readers of other formats, and of RDF made from this one, would read no PROV at all.
+            repair = f"Write <{PROV}>, or leave the declaration out."
+            remark = remark._replace(rule="prov-dm:namespace", violation=True, focus=iri, repair=repair)
+        return None, remark
     if not _ABSOLUTE.match(iri):
         if base is None:
             raise ValueError(f"the namespace <{iri}> of prefix {prefix!r} is relative; name a base IRI (--base)")

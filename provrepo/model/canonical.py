@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import ALTERNATE, Attribute, Entry, Statement, Term
 
-__all__ = ["identifier", "line", "mentioned", "merged", "parts", "separated", "unreferred"]
+__all__ = ["identifier", "line", "literal", "mentioned", "merged", "parts", "separated", "unreferred"]
 
 
 def merged(statements: Iterable[Statement]) -> list[Statement]:
@@ -112,10 +112,13 @@ def identifier(name: str, colours: Mapping[str, str]) -> str:
 
 
 def _value(value: Value, colours: Mapping[str, str]) -> str:
-    if isinstance(value, Literal):
-        tag = f"@{value.language.lower()}" if value.language else f"^^<{value.datatype}>"
-        return f"{value.lexical!r}{tag}"
-    return identifier(value, colours)
+    return literal(value) if isinstance(value, Literal) else identifier(value, colours)
+
+
+def literal(value: Literal) -> str:
+    """A literal as text, equal for equal ones."""
+    tag = f"@{value.language.lower()}" if value.language else f"^^<{value.datatype}>"
+    return f"{value.lexical!r}{tag}"
 
 
 def line(statement: Statement, colours: Mapping[str, str]) -> str:

@@ -17,11 +17,12 @@ from importlib import import_module
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from provrepo.errors import TooLarge
-from provrepo.model.canonical import identifier, line, mentioned, merged, parts, separated, unreferred
+from provrepo.model.canonical import identifier, line, literal, mentioned, merged, parts, separated, unreferred
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, is_anonymous
 from provrepo.model.rendering import Renderer
-from provrepo.model.statements import Statement
+from provrepo.model.statements import Argument, Kind, Statement
+from provrepo.model.unread import makes_none
 
 __all__ = ["MAX_STEPS", "Change", "Comparison", "Difference", "compare"]
 
@@ -54,7 +55,8 @@ class Difference:
     """What is not the same in two documents.
 
     Attributes:
-        left: statements that only the left document makes, as text, sorted.
+        left: statements that only the left document makes, as text, sorted; so are triples in PROV's words that make
+            no statement, as ``triple(subject, property, object)``.
         right: those that only the right one makes.
         changed: statements of one kind about the same thing, or relating the same things, that differ in the rest.
     """
@@ -118,6 +120,9 @@ class Comparison:
 def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> Comparison:
     """Whether two documents make the same statements, in the same bundles, across formats.
 
+    Triples in PROV's words that make no statement, such as ``prov:used "text"``, must be the same too. Other triples
+    that PROV has no place for are not looked at.
+
     Args:
         left: one document.
         right: the other.
@@ -154,13 +159,11 @@ class _Side:
         self.places: list[_Place] = []
         holders: dict[str, list[Statement]] = defaultdict(list)
         self.held: dict[str, list[_Place]] = defaultdict(list)
-        for instance in document.instances():
-            for statement in separated(merged(instance.statements)):
-                place = _Place(statement, instance.id)
-                self.places.append(place)
-                for name in _anonymous(place):
-                    holders[name].append(statement)
-                    self.held[name].append(place)
+        for place in _places(document):
+            self.places.append(place)
+            for name in _anonymous(place):
+                holders[name].append(place.statement)
+                self.held[name].append(place)
         silent = unreferred(holders)
         for name in silent:
             del self.held[name]
@@ -170,6 +173,20 @@ class _Side:
         """The line of a statement, with the anonymous called by their colours."""
         where = "" if place.bundle is None else f" in {identifier(place.bundle, self.colours)}"
         return line(place.statement, self.colours) + where
+
+
+_TRIPLE = Kind("triple", (Argument("subject"), Argument("property"), Argument("object")), identified=False)
+"""Stands for a triple in PROV's words of which no statement is made."""
+
+
+def _places(document: Document) -> Iterator[_Place]:
+    """What a document says, its triples included that were meant to say something of PROV and make no statement."""
+    for instance in document.instances():
+        for statement in separated(merged(instance.statements)):
+            yield _Place(statement, instance.id)
+    for quad in dict.fromkeys(quad for quad, reason in document.unmapped.triples() if makes_none(quad, reason)):
+        value = quad.object if isinstance(quad.object, Identifier) else literal(quad.object)
+        yield _Place(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
 
 
 def _anonymous(place: _Place) -> Iterator[str]:

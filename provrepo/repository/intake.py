@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from provrepo.checks.emptiness import only_empty
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
@@ -33,6 +34,7 @@ def run(
     profiles: list[str] | None = None,
     constraints: str | None = None,
     without_profiles: typing.Literal["gate", "report"] = "gate",
+    allow_empty: bool | None = None,
     target: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Read a document, check it, and write its quads.
@@ -50,6 +52,8 @@ def run(
         target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base
             IRI and identity, with which blank nodes are named). Without one, or where the document fails, no quads are
             written.
+        allow_empty: what a submission says of a document without statements: False refuses it, True stores it whatever
+            the profiles ask. None where it is only checked.
 
     Returns:
         ``format``, ``statements``, ``title``, ``report`` (None where nothing was checked), ``written`` (whether there
@@ -76,11 +80,13 @@ def run(
             profiles=[read_profile(Path(folder)) for folder in profiles or []],
             constraints=constraints,
             without_profiles=without_profiles,
+            allow_empty=allow_empty is not False,
             source=data,
         )
     checked = time.perf_counter()
 
-    written = target is not None and (report is None or report.conforms)
+    accepted = report is None or report.conforms or (bool(allow_empty) and only_empty(report))
+    written = target is not None and accepted
     if target is not None and written:
         minter = Minter(**target["minting"])
         version, output = Identifier(target["version"]), Path(target["output"])

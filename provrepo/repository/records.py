@@ -192,6 +192,7 @@ class Receipt:
             "created": self.created,
             "indexed": self.indexed,
             "entry": self.entry,
+            "unmapped": sum(number for _, number in self.report.unmapped),
             "report": self.report.to_dict(),
         }
 

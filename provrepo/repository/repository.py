@@ -204,6 +204,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         base: str | None = None,
         note: str = "",
         again: bool = False,
+        allow_empty: bool = False,
     ) -> Receipt:
         """Check a document and store it for good.
 
@@ -222,11 +223,12 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             note: what the submitter says about it.
             again: take in bytes that were withdrawn from this document, as a new version; and, where the owner asks,
                 bytes that were erased from the project.
+            allow_empty: store a document that makes no statement, whatever its profiles say of that.
 
         Raises:
             TakenBack: the bytes were withdrawn or erased before; carries who, when and why.
             ReadError: unreadable, with line and column where there is one.
-            Refused: it does not conform; carries the report. Nothing is stored.
+            Refused: it does not conform, or makes no statement; carries the report. Nothing is stored.
             Conflict: the name is taken by other bytes.
             Stale: the version named by ``if_match`` is not the current one.
             NotFound: no such project.
@@ -253,6 +255,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             base=base,
             note=note,
             again=again,
+            allow_empty=allow_empty,
         )
 
     def validate(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
@@ -37,6 +38,7 @@ def submit(
     base: str | None,
     note: str,
     again: bool = False,
+    allow_empty: bool = False,
 ) -> Receipt:
     """Check and store one document, its bytes and the name of their file; see ``Repository.submit``."""
     access.name("project", project)
@@ -66,10 +68,10 @@ def submit(
     target = _target(store, project, document, blob) if following else None
     held = own_profiles.folders(store, project, wanted)
     arguments = {"format": format, "base": base, "profiles": held, "without_profiles": "report", "target": target}
-    result = _intake(store, data, file, arguments)
+    result = _intake(store, data, file, {**arguments, "allow_empty": allow_empty})
     report = Report.from_dict(result["report"])
-    if not report.conforms:
-        raise Refused(f"{document} does not conform: {report.count_text()}", report)
+    if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
+        raise Refused(_why(document, report), report)
 
     store.blobs.put(data)
     judged = report.to_dict()
@@ -234,6 +236,15 @@ def _target(store: Store, project: str, document: str, blob: str) -> dict[str, A
         "blob": blob,
         "minting": minting(minter, project, document, version),
     }
+
+
+def _why(document: str, report: Report) -> str:
+    if emptiness.only_empty(report):
+        return (
+            f"{document} makes no statement of PROV; to store it all the same, say so with --allow-empty, "
+            "allow_empty=True or ?allow_empty=true"
+        )
+    return f"{document} does not conform: {report.count_text()}"
 
 
 def _receipt(store: Store, entry: Entry, *, created: bool, report: Report | None = None) -> Receipt:

@@ -101,11 +101,13 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
-    """Who submitted it, when, its digest and verdict, and whether it is possible."""
-    info = auth.repository().version(project, document, _numbered(version))
+    """Who submitted it, when, its digest and verdict, whether it is possible, how much was found and not read."""
+    repo = auth.repository()
+    info = repo.version(project, document, _numbered(version))
     choose((JSON,))
     provaq.version(info)
-    return json_response(info.to_dict())
+    said = repo.report(project, document, info.version).to_dict()
+    return json_response({**info.to_dict(), "counts": said["counts"], "unmapped": said["unmapped"]})
 
 
 def _numbered(version: str | None) -> int | None:

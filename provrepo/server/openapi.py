@@ -89,6 +89,7 @@ _PROFILES = Parameter("profile", _several(_STRING), "A profile to check against,
 _BASE = Parameter("base", _IRI, "Against which relative IRIs are resolved.")
 _NOTE = Parameter("note", _STRING, "What the submitter wants to say.")
 _AGAIN = Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
+_EMPTY = Parameter("allow_empty", _FLAG, "Store the document even if it makes no statement of PROV.")
 _PROJECT = Parameter("project", _NAME, "Only this project, instead of all that the caller may read.")
 _TIMEOUT = Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
 _THING = Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
@@ -179,13 +180,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _PROFILES,
             _NOTE,
             _AGAIN,
+            _EMPTY,
         ),
         takes=_TAKEN,
         statuses=(201, 200),
         problems=(*_WRITES, 409, 413, 415, 422, 507),
     ),
     ("submissions.replace", "PUT"): Operation(
-        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN),
+        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY),
         takes=_TAKEN,
         statuses=(200, 201),
         problems=(*_WRITES, 412, 413, 415, 422, 428, 507),

@@ -17,7 +17,10 @@ from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
 from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
-__all__ = ["Answer", "Row", "Shown", "Shortener", "Statements", "answer", "brief", "row", "statements", "words"]
+__all__ = ["Answer", "Left", "Row", "Shown", "Shortener", "Statements", "answer", "brief", "row", "statements", "words"]
+
+_EXAMPLES = 3
+"""Triples or parts that a page shows for one reason."""
 
 _ROOM = 80
 """Characters of a label in a table."""
@@ -44,6 +47,20 @@ class Shown(NamedTuple):
     def iri(self) -> str:
         """The whole IRI, or empty."""
         return (self.full or self.text) if self.kind == "iri" else ""
+
+
+class Left(NamedTuple):
+    """What of a source makes no statement, for one reason.
+
+    Attributes:
+        reason: why.
+        number: how many triples or other parts.
+        examples: the first few as text, with the line where it is known.
+    """
+
+    reason: str
+    number: int
+    examples: tuple[str, ...]
 
 
 class Shortener:
@@ -115,7 +132,7 @@ class Statements:
         counts: how many of each kind there are, in words.
         bundles: how many bundles there are.
         prefixes: prefix and namespace, for reading the short names.
-        unmapped: how many triples of an RDF source no statement stands for.
+        unmapped: what no statement stands for, by reason, the most frequent first.
     """
 
     rows: tuple[Row, ...]
@@ -123,7 +140,7 @@ class Statements:
     counts: tuple[tuple[str, str, int], ...]
     bundles: int
     prefixes: tuple[tuple[str, str], ...]
-    unmapped: int
+    unmapped: tuple[Left, ...]
 
     @property
     def located(self) -> bool:
@@ -143,8 +160,25 @@ def statements(document: Document, *, limit: int) -> Statements:
         counts=counts,
         bundles=len(document.bundles),
         prefixes=tuple(document.prefixes.items()),
-        unmapped=len(document.unmapped),
+        unmapped=tuple(_left(document)),
     )
+
+
+def _left(document: Document) -> Iterator[Left]:
+    """What of the source makes no statement, with the first few examples for each reason."""
+    shortener = Shortener(document.prefixes)
+    examples: dict[str, list[str]] = {}
+    for quad, reason in document.unmapped.triples():
+        held = examples.setdefault(reason, [])
+        if len(held) < _EXAMPLES:
+            terms = (shortener.term(term) for term in quad[:3])
+            held.append(" ".join(f"{brief(term.text)} {term.note}".rstrip() for term in terms))
+    for part in document.unmapped.unread:
+        held = examples.setdefault(part.reason, [])
+        if len(held) < _EXAMPLES:
+            held.append(brief(part.part) + (f", line {part.line}" if part.line else ""))
+    for reason, number in document.unmapped.reasons.most_common():
+        yield Left(reason, number, tuple(examples.get(reason, ())))
 
 
 def words(name: str) -> str:

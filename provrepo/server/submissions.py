@@ -26,6 +26,7 @@ def submit(project: str) -> Response:
     """A new document. The same bytes under the same name again are answered as before."""
     repo = auth.writer(project)
     again = parameters.flag("again")
+    allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
     receipt = repo.submit(
         upload.data,
@@ -36,6 +37,7 @@ def submit(project: str) -> Response:
         base=upload.base,
         note=request.args.get("note", ""),
         again=again,
+        allow_empty=allow_empty,
     )
     return _receipt(receipt, 201 if receipt.created else 200)
 
@@ -47,6 +49,7 @@ def replace(project: str, document: str) -> Response:
     again = parameters.flag("again")
     creating = request.if_none_match.star_tag
     if_match = None if creating else _precondition(repo, project, document)
+    allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
     try:
         receipt = repo.submit(
@@ -60,6 +63,7 @@ def replace(project: str, document: str) -> Response:
             base=upload.base,
             note=request.args.get("note", ""),
             again=again,
+            allow_empty=allow_empty,
         )
     except TakenBack:
         raise
