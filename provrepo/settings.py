@@ -22,6 +22,7 @@ __all__ = [
     "RUN",
     "Settings",
     "bearer",
+    "contexts_folder",
     "enclosing_run",
     "environment_name",
     "facts",
@@ -65,6 +66,7 @@ class Settings:
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
         send_project: the project there.
+        contexts: a folder of JSON-LD contexts of one's own, which stand in for addresses in documents; empty for none.
         capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
 
@@ -90,6 +92,7 @@ class Settings:
     token: str = dataclasses.field(default="", repr=False)
     send_to: str = ""
     send_project: str = "default"
+    contexts: str = ""
     capture: str = "on"
 
 
@@ -140,6 +143,16 @@ def facts(names: Iterable[str]) -> dict[str, str]:
 
 
 _PLAIN = re.compile(r"[\w.,:@+/\[\]-]{1,200}", re.ASCII)
+
+
+def contexts_folder() -> Path | None:
+    """The folder of JSON-LD contexts that the environment or ``provrepo.toml`` names.
+
+    Raises:
+        SettingsError: a setting that has no meaning.
+    """
+    found = os.environ.get(environment_name("contexts")) or load().contexts
+    return Path(found) if found else None
 
 
 def enclosing_run() -> str | None:

@@ -12,8 +12,10 @@ import provrepo
 from provrepo.codecs import formats, rdf
 from provrepo.codecs.bioschemas import moved
 from provrepo.codecs.contexts import KNOWN, spliced
+from provrepo.codecs.jsonld_keys import REASON
 from provrepo.codecs.provo_terms import CLASS, PREDICATES
 from provrepo.errors import ReadError
+from provrepo.model.document import Unread
 from provrepo.repository.repository import Repository
 from provrepo.resources import root
 from provrepo.vocab import PROV, RDF_TYPE, XSD
@@ -105,11 +107,11 @@ def test_the_manifest_that_cwltool_writes() -> None:
     ]
 
 
-def test_names_in_no_context_are_told() -> None:
+def test_names_in_no_context_are_named_with_their_place() -> None:
     text = CRATE.replace('"contentSize"', '"colour": "red", "contentSize"')
     document = formats.read(text.encode(), base=BASE)
-    told = [warned.message for warned in document.warnings if "context" in warned.message]
-    assert told == ["1 name is in none of the JSON-LD contexts, so that what they say is left out: 'colour'"]
+    assert document.unmapped.unread == [Unread("/@graph/1/colour", REASON, 4, 91)]
+    assert document.unmapped.reasons[REASON] == 1
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_lines_stay_where_they_are() -> None:
 
 def test_text_that_only_looks_like_a_context_stays() -> None:
     text = r'{"@id": "http://e/a", "http://e/p": "\"@context\": \"https://e/c\"", "http://e/q": "\"@id\": null"}'
-    assert spliced(text.encode(), "rdfjsonld") == (text.encode(), (), 0)
+    assert spliced(text.encode(), "rdfjsonld") == (text.encode(), 0)
 
 
 def test_every_table_is_well_formed_and_used() -> None:

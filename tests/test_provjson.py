@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 
-from provrepo.codecs import formats
+from provrepo.codecs import formats, provjson
 from provrepo.codecs.json_source import JsonSource, pointer
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
@@ -156,13 +156,39 @@ class TestNames:
     def test_bundles_have_prefixes_of_their_own(self) -> None:
         inner = {"prefix": {"ex": "http://o/", "q": "http://q/"}, "entity": {"ex:a": {}, "q:a": {}}}
         document = read({"bundle": {"ex:b": inner, "ex:c": {"prefix": {"ex": EX}, "entity": {"ex:a": {}}}}})
-        assert [b.id for b in document.bundles] == [ex("b"), ex("c")]
+        # PROV-N, section 3.7.2: a bundle's name is read with its own declarations.
+        assert [b.id for b in document.bundles] == ["http://o/b", ex("c")]
         assert [s.id for s in document] == ["http://o/a", "http://q/a", ex("a")]
         assert [b.prefixes for b in document.bundles] == [inner["prefix"], {}]
 
     def test_a_bundle_may_declare_the_prefix_of_its_own_name_and_be_repeated(self) -> None:
         document = read({"bundle": {"o:b": {"prefix": {"o": "http://o/"}}, "ex:b": [{}, {"agent": {"ex:g": {}}}]}})
         assert [b.id for b in document.bundles] == ["http://o/b", ex("b"), ex("b")]
+
+    def test_the_id_of_a_bundle_is_its_own_name(self) -> None:
+        inner = {"prefix": {"o": "http://o/"}, "@id": "o:b", "entity": {"ex:a": {}}}
+        document = read({"bundle": {"o:b": inner, "ex:b": {"@id": "http://example.org/b"}}})
+        assert [b.id for b in document.bundles] == ["http://o/b", ex("b")]
+        assert [w.message for w in document.warnings] == [
+            "the '@id' of the bundle 'ex:b' is 'http://example.org/b', which is another name: read as 'ex:b'"
+        ]
+        assert not document.unmapped
+
+    def test_relations_that_have_no_name_in_prov_lose_it_and_that_is_reported(self) -> None:
+        document = read(
+            {
+                "specializationOf": {"ex:s": {"prov:specificEntity": "ex:a", "prov:generalEntity": "ex:b"}},
+                "hadMember": {"ex:m": {"prov:collection": "ex:a", "prov:entity": ["ex:b", "ex:c"]}},
+                "mentionOf": {"ex:n": [{"prov:specificEntity": "ex:a"}, {"prov:specificEntity": "ex:b"}]},
+            }
+        )
+        assert [s.id for s in document] == [None] * 5
+        assert [part.part for part in document.unmapped.unread] == [
+            "/specializationOf/ex:s",
+            "/hadMember/ex:m",
+            "/mentionOf/ex:n/0",
+            "/mentionOf/ex:n/1",
+        ]
 
     def test_a_redeclared_reserved_prefix_keeps_its_meaning(self) -> None:
         document = read(
@@ -180,6 +206,40 @@ class TestNames:
 
 def entity(record: str) -> str:
     return '{"prefix": {"ex": "http://e/"},\n "entity": {\n  "ex:e": ' + record + "}}"
+
+
+class TestUnread:
+    def test_keys_that_nothing_reads_are_named_with_their_place(self) -> None:
+        text = """{"hello": {"@id": "x"}, "entities": {},
+ "prefix": {"ex": "http://example.org/"}, "ext:hadFriend": {"_:1": {}},
+ "entity": {"ex:e": {"label": "x",
+   "@type": "T", "ex:v": 1}},
+ "used": {"ex:u": [{"prov:activity": "ex:a"}, {"note": 1}]},
+ "bundle": {"ex:b": {"comment": 1, "agent": {"ex:g": {"name": "x"}}}}}"""
+        document = provjson.read(text.encode(), format="provjson", base=None)
+        assert [tuple(part[:1]) + tuple(part[2:]) for part in document.unmapped.unread] == [
+            ("/hello", 1, 2),
+            ("/entities", 1, 25),
+            ("/ext:hadFriend", 2, 43),
+            ("/bundle/ex:b/comment", 6, 22),
+            ("/entity/ex:e/label", 3, 22),
+            ("/entity/ex:e/@type", 4, 4),
+            ("/used/ex:u/1/note", 5, 48),
+            ("/bundle/ex:b/agent/ex:g/name", 6, 55),
+        ]
+        assert "'entity' is meant" in document.unmapped.unread[1].reason
+        assert len(document) == 4
+        assert document.statements[0].attributes == ((ex("v"), Literal("1", XSD + "int")),)
+
+    def test_a_name_without_prefix_is_an_attribute_where_there_is_a_default_namespace(self) -> None:
+        document = read({"entity": {"e": {"label": "x", "@type": "T"}}}, prefix={"default": EX})
+        assert document.statements[0].attributes == ((ex("label"), text("x")),)
+        assert [part.part for part in document.unmapped.unread] == ["/entity/e/@type"]
+
+    def test_json_that_is_no_provenance_is_a_document_without_statements(self) -> None:
+        document = provjson.read(b'{"hello": {"@id": "x"}, "data": [1, 2, 3]}', format="provjson", base=None)
+        assert len(document) == 0
+        assert len(document.unmapped) == 2
 
 
 class TestErrors:
@@ -203,8 +263,6 @@ class TestErrors:
             ('{"entity": {"a": {}}}', 1, 13, "no default namespace"),
             ('{"bundle": {"ex:b": {}}}', 1, 13, "prefix 'ex'"),
             ('{"prefix": {"ex": "http://e/"}, "bundle": {"ex:b": {"bundle": {}}}}', 1, 53, "cannot hold bundles"),
-            ('{"ext:hadFriend": {}}', 1, 2, "extension"),
-            ('{"entities": {}}', 1, 2, "no section"),
             (entity('"x"'), 3, 3, "/entity/ex:e)"),
             (entity('{"ex:v": null}'), 3, 12, "/entity/ex:e/ex:v)"),
             (entity('{"ex:v": [1, [2]]}'), 3, 24, "/entity/ex:e/ex:v/1)"),
@@ -236,7 +294,6 @@ class TestErrors:
                 50,
                 "activity of used",
             ),
-            ('{"prefix": {"ex": "http://e/"}, "hadMember": {"ex:m": {}}}', 1, 47, "no identifier"),
             ('{"prefix": {"ex": "http://e/"}, "hadMember": {"_:m": {"ex:a": 1}}}', 1, 55, "no attributes"),
         ],
     )

@@ -67,7 +67,13 @@ def test_every_type_of_statement(type_, kind, spelling):
         ("type", ["ex:T"], Identifier(EX + "T")),
         ("prov:type", "ex:T", Identifier(EX + "T")),
         ("type", [{"@value": "x"}], text("x")),
-        ("ex:tag", ["ex:T"], text("ex:T")),
+        ("ex:tag", ["ex:T"], Identifier(EX + "T")),
+        ("ex:tag", ["http://example.org/T"], Identifier(EX + "T")),
+        ("ex:tag", "ex:T", text("ex:T")),
+        ("value", ["ex:T"], Identifier(EX + "T")),
+        ("location", ["ex:T"], Identifier(EX + "T")),
+        ("label", ["ex:T"], text("ex:T")),
+        ("prov:label", ["ex:T"], text("ex:T")),
         ("ex:tag", [{"@id": "ex:T"}], Identifier(EX + "T")),
         ("ex:tag", [{"@value": "ex:T", "@type": "xsd:QName"}], Identifier(EX + "T")),
         ("ex:tag", [{"@value": "ex:T", "@type": "prov:QUALIFIED_NAME"}], Identifier(EX + "T")),
@@ -85,6 +91,37 @@ def test_every_type_of_statement(type_, kind, spelling):
 )
 def test_values(term, value, expected):
     assert one(term, value) == expected
+
+
+def test_words_in_an_array_are_text_where_nothing_makes_names_of_them():
+    document = read({**ENTITY_E, "ex:tag": ["two words", "red", "unknown:x"]})
+    assert [value for _, value in document.statements[0].attributes] == [
+        text("two words"),
+        text("red"),
+        text("unknown:x"),
+    ]
+    assert ["no declared namespace: kept as text" in w.message for w in document.warnings] == [True, True, True]
+
+
+def test_keys_that_nothing_defines_are_named_with_their_place():
+    inner = {"@type": "Bundle", "@id": "ex:b", "@context": [], "note": 1, "@graph": [{**ENTITY_E, "used": "ex:x"}]}
+    document = read({**ENTITY_E, "name": ["x"], "startTime": "2012-03-31T09:21:00"}, inner)
+    assert [(part.part, part.line) for part in document.unmapped.unread] == [
+        ("/@graph/0/name", 12),
+        ("/@graph/0/startTime", 15),
+        ("/@graph/1/note", 21),
+        ("/@graph/1/@graph/0/used", 26),
+    ]
+    assert len(document) == 2
+
+
+def test_a_context_may_define_names_for_attributes():
+    defined = {"ex": EX, "tag": {"@id": "ex:tag", "@type": "@id"}, "other": "http://example.org/other"}
+    document = read({**ENTITY_E, "tag": ["ex:T"], "other": [{"@value": "x"}]}, prefixes=defined)
+    assert document.statements[0].attributes == (
+        (TAG, Identifier(EX + "T")),
+        (Identifier(EX + "other"), text("x")),
+    )
 
 
 def test_numbers_keep_their_spelling():
@@ -147,8 +184,8 @@ def test_statements_know_their_place():
 
 @pytest.mark.parametrize("default", [{"@vocab": EX}, {"@vocab": EX, "@base": EX}, {"@base": EX}])
 def test_the_default_namespace(default):
-    document = read({"@type": "Entity", "@id": "e", "tag": ["x"]}, prefixes=default)
-    assert document.statements == [Statement(ENTITY, E, (), ((TAG, text("x")),))]
+    document = read({"@type": "Entity", "@id": "e", "tag": ["x", {"@value": "x"}]}, prefixes=default)
+    assert document.statements == [Statement(ENTITY, E, (), ((TAG, Identifier(EX + "x")), (TAG, text("x"))))]
     assert document.prefixes == {"": EX}
 
 
@@ -254,7 +291,6 @@ def test_reserved_prefixes_mean_what_they_always_mean():
         ({"@type": "Entity", "@id": ""}, 9, "neither an IRI"),
         ({"@type": "Entity", "@id": "a b:c"}, 9, "neither an IRI"),
         ({**ENTITY_E, "@reverse": {}}, 12, "'@reverse' has no place"),
-        ({**ENTITY_E, "name": ["x"]}, 9, "'name' is neither"),
         ({**ENTITY_E, "ex:tag": [["x"]]}, 12, "'ex:tag' holds what is neither"),
         ({**ENTITY_E, "ex:tag": {"@list": []}}, 12, "'ex:tag' holds what is neither"),
         ({**ENTITY_E, "ex:tag": {"@value": "x", "@direction": "rtl"}}, 12, "more than '@value'"),
@@ -279,7 +315,8 @@ def test_errors_say_what_and_where(record, line, message):
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"name": {"@id": "http://schema.org/name"}}, "'name' is something else"),
+        ({"name": {"@id": "http://schema.org/name", "@type": "xsd:int"}}, "'name' is something else"),
+        ({"name": {"@reverse": "http://schema.org/name"}}, "'name' is something else"),
         ({"@import": "http://a.example/"}, "'@import'"),
         ({"@language": "en"}, "'@language'"),
         ({"a": 7}, "'a' is something else"),

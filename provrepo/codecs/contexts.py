@@ -1,7 +1,8 @@
-"""JSON-LD contexts that documents name by address: put in place from tables that are shipped, and never fetched.
+"""JSON-LD contexts that documents name by address: put in place from tables, and never fetched.
 
-The tables lie in ``ontology/contexts``. Those of crates hold the names that RO-Crate takes over from schema.org; a
-name that is in no context says nothing in JSON-LD, so it is told which those are.
+Tables that are shipped lie in ``ontology/contexts``. Those of crates hold the names that RO-Crate takes over from
+schema.org; a name that is in no context says nothing in JSON-LD, so that each is reported (``jsonld_keys``). A folder
+of contexts of one's own (the setting ``contexts``) comes first: ``own_contexts`` says where an address stands in it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.guards import decode, place
+from provrepo.codecs.own_contexts import advice, own
 from provrepo.errors import ReadError
 from provrepo.resources import root
 
-__all__ = ["KNOWN", "Spliced", "spliced"]
+__all__ = ["KNOWN", "Spliced", "find", "is_shipped", "resolved", "spliced"]
 
 _CRATE = ("schema-org", "ro-crate")
 
@@ -37,7 +39,26 @@ KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
 """The addresses at which contexts are published, with the tables that stand for each; ``file@version`` is one part."""
 
 _CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
-_KEY = re.compile(r'"([^"\\@:]+)"[ \t\r\n]*:')
+_MAX_NESTED = 8
+"""How many contexts may name each other in a row (JSON-LD 1.1 leaves the limit to the processor)."""
+
+
+def is_shipped(address: str) -> bool:
+    """Whether an address is one at which a context of JSON-LD other than PROV-JSONLD's is published."""
+    return any(pattern.fullmatch(address) for pattern, _ in KNOWN)
+
+
+def find(address: str) -> Any | None:
+    """The context at an address: one's own first, then that which is shipped; None where there is neither.
+
+    Raises:
+        ReadError: a file of one's own that is no context.
+    """
+    found = own(address)
+    if found is not None:
+        return found
+    names = next((names for pattern, names in KNOWN if pattern.fullmatch(address)), None)
+    return None if names is None else [_shipped(name) for name in names]
 
 
 class Spliced(NamedTuple):
@@ -45,13 +66,11 @@ class Spliced(NamedTuple):
 
     Attributes:
         data: the text, with as many lines as before.
-        unknown: names of members that no context defines, in order; empty where a context defines them all.
         nameless: how many things have null for an identifier, as cwltool writes it. JSON-LD does not allow that; they
             are read as things without one.
     """
 
     data: bytes
-    unknown: tuple[str, ...] = ()
     nameless: int = 0
 
 
@@ -74,25 +93,25 @@ def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
         except ValueError:
             break  # the parser behind will say what is wrong, and where
         try:
-            resolved = _resolved(value)
+            in_place = resolved(value)
         except _UnknownError as error:
             line, column = place(text, text.find(json.dumps(error.address)[1:-1], found.end()))
             raise ReadError(
                 f"the JSON-LD context {error.address} is not known, and contexts are never fetched; "
-                "put its content in its place",
+                f"put its content in its place, or {advice(error.address)}",
                 line=line,
                 column=column,
                 format=format,
             ) from None
-        contexts.append(resolved)
-        if resolved != value:
+        contexts.append(in_place)
+        if in_place != value:
             lines = "\n" * text.count("\n", found.end(), after)
-            pieces += [text[end : found.end()], json.dumps(resolved, ensure_ascii=False), lines]
+            pieces += [text[end : found.end()], json.dumps(in_place, ensure_ascii=False), lines]
             end = after
     whole, nameless = _without_null("".join([*pieces, text[end:]]), contexts)
     if not pieces and not nameless:
         return Spliced(data)
-    return Spliced(whole.encode("utf-8"), _undefined(text, contexts) if pieces else (), nameless)
+    return Spliced(whole.encode("utf-8"), nameless)
 
 
 class _UnknownError(Exception):
@@ -103,30 +122,32 @@ class _UnknownError(Exception):
         self.address = address
 
 
-def _resolved(context: Any) -> Any:
-    """A context with tables for addresses, within the definitions of its terms as well."""
+def resolved(context: Any, within: tuple[str, ...] = ()) -> Any:
+    """A context with tables for addresses, within the definitions of its terms as well.
+
+    Args:
+        context: the context.
+        within: the addresses of the contexts that it was named in.
+    """
     if isinstance(context, str):
-        return _table(context)
+        found = None if context in within or len(within) >= _MAX_NESTED else find(context)
+        if found is None:
+            raise _UnknownError(context)
+        inner = resolved(found, (*within, context))
+        return inner if isinstance(inner, list) else [inner]
     if isinstance(context, list):
-        parts = [(part, _resolved(part)) for part in context]
+        parts = [(part, resolved(part, within)) for part in context]
         return [item for part, held in parts for item in (held if isinstance(part, str) else [held])]
     if not isinstance(context, dict):
         return context
     if isinstance(context.get("@import"), str):
         raise _UnknownError(context["@import"])
     return {
-        term: {**meaning, "@context": _resolved(meaning["@context"])}
+        term: {**meaning, "@context": resolved(meaning["@context"], within)}
         if isinstance(meaning, dict) and "@context" in meaning
         else meaning
         for term, meaning in context.items()
     }
-
-
-def _table(address: str) -> list[dict[str, Any]]:
-    for pattern, names in KNOWN:
-        if pattern.fullmatch(address):
-            return [_shipped(name) for name in names]
-    raise _UnknownError(address)
 
 
 @cache
@@ -150,16 +171,6 @@ def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
     names = {"@id", *(term for part in _parts(contexts) for term, meaning in part.items() if meaning == "@id")}
     pattern = rf'(?<!\\)"(?:{"|".join(map(re.escape, sorted(names)))})"(?=[ \t\r\n]*:[ \t\r\n]*null\b)'
     return re.subn(pattern, '"no identifier"', text)
-
-
-def _undefined(text: str, contexts: list[Any]) -> tuple[str, ...]:
-    """Names of members that no context defines; none where a context has a vocabulary for all of them."""
-    defined: set[str] = set()
-    for part in _parts(contexts):
-        if part.get("@vocab"):
-            return ()
-        defined.update(part)
-    return tuple(name for name in dict.fromkeys(_KEY.findall(text)) if name not in defined)
 
 
 def _parts(context: Any) -> Iterator[dict[str, Any]]:

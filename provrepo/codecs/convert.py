@@ -6,6 +6,7 @@ go one by one, so that memory does not grow with their number; from these two th
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -19,10 +20,13 @@ from provrepo.codecs.guards import MAX_LITERAL, check
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.rdf_terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
-from provrepo.model.document import Loss, Quad, Warned
+from provrepo.model.document import Loss, Quad, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal
 
 __all__ = ["Conversion", "convert"]
+
+_NAMED = 20
+"""How many parts that are not read get a remark of their own."""
 
 _BLOCK = 1 << 20
 _LONGEST = 8 * MAX_LITERAL
@@ -105,7 +109,20 @@ def _document(source: bytes | Path, output: IO[bytes], chosen: Format, target: F
             output.write(piece)
     else:
         output.write(document.write(target.name))
-    return Conversion(chosen, target, document.warnings, losses(document, target.name))
+    warnings = [*document.warnings, *_left_out(document.unmapped.unread)]
+    return Conversion(chosen, target, warnings, losses(document, target.name))
+
+
+def _remarks(data: bytes, chosen: Format) -> list[Warned]:
+    return [*rdf.remarks(data, chosen.name), *_left_out(rdf.unread(data, chosen.name))]
+
+
+def _left_out(unread: list[Unread]) -> list[Warned]:
+    """A remark for each of the first parts that nothing stands for, and one that counts the others."""
+    found = [Warned(f"{part.part} is not read: {part.reason}", part.line, part.column) for part in unread[:_NAMED]]
+    if len(unread) > _NAMED:
+        found.append(Warned(f"{len(unread) - _NAMED} more parts are not read"))
+    return found
 
 
 def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
@@ -116,7 +133,7 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
     quads = list(dict.fromkeys(parsed.quads))
     _check_literals(quads)
     output.write(rdf.serialize(quads, target.name, parsed.prefixes))
-    found = Conversion(chosen, target, rdf.remarks(data, chosen.name), rdf.rdf12_losses(quads, target.name))
+    found = Conversion(chosen, target, _remarks(data, chosen), rdf.rdf12_losses(quads, target.name))
     if not target.bundles:
         graphs = dict.fromkeys(quad[3] for quad in quads if quad[3] is not None)
         found.losses += [_no_bundles(target, graph) for graph in graphs]
@@ -138,7 +155,7 @@ def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Form
         data, _ = content(source)
         check(data, chosen.name)
         rdf.parse_into(data, chosen.name, base, through)
-        warnings = rdf.remarks(data, chosen.name)
+        warnings = _remarks(data, chosen)
     return Conversion(chosen, target, warnings, [_no_bundles(target, graph) for graph in through.dropped])
 
 
@@ -186,5 +203,6 @@ def _blocks(source: bytes | Path, name: str) -> Iterator[bytes]:
             except ReadError as error:
                 at = None if error.line is None else line + error.line
                 raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
-            line += block.count(b"\n") + rest.count(b"\n")
-            yield block + rest
+            whole = block + rest
+            yield whole if line else whole.removeprefix(BOM_UTF8)
+            line += whole.count(b"\n")

@@ -56,6 +56,8 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             parsed = rdf.parse(data, format.name, base)
             document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
             document.warnings += rdf.remarks(data, format.name)
+            for part in rdf.unread(data, format.name):
+                document.unmapped.leave(part)
             document.source = Source(data, format.name, base, len(document))
     document.format = format.name
     return document, quads

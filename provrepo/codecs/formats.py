@@ -251,12 +251,15 @@ def detect(data: bytes, name: str | Path | None = None) -> Format:
         name: a file name, where there is one.
 
     Raises:
-        ReadError: neither the name nor the content says what it is.
+        ReadError: neither the name nor the content says what it is, or two formats are equally likely.
     """
+    from provrepo.codecs.detection import sniff
+
     named = by_suffix(name) if name is not None else None
     if named is not None and not (Path(str(name)).suffix.lower() in _AMBIGUOUS and not _explicit(str(name))):
         return named
-    return _sniff(data) or named or _unrecognized()
+    found = sniff(data, None if named is None else named.name)
+    return named or _unrecognized() if found is None else by_name(found)
 
 
 def _explicit(name: str) -> bool:
@@ -267,60 +270,6 @@ def _unrecognized() -> Format:
     raise ReadError(
         "cannot tell which format this is; name one with --from (or format=): " + ", ".join(names(READABLE)),
     )
-
-
-_PROVN = re.compile(
-    r"^\s*(?:document\b|bundle\b|prefix\s|default\s*<|(?:entity|activity|agent|was\w+|used|actedOn\w+|had\w+|"
-    r"specializationOf|alternateOf|mentionOf)\s*\()",
-)
-_XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
-_ROOTS = {"RDF": "rdfxml", "svg": "svg"}
-_TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
-_LINE = re.compile(
-    r"^(?:<[^>]*>|_:\S+)\s+<[^>]*>\s+(?:<[^>]*>|_:\S+|\"(?:[^\"\\]|\\.)*\"\S*)\s*(<[^>]*>|_:\S+)?\s*\.\s*$"
-)
-
-
-def _sniff(data: bytes) -> Format | None:
-    head = data[:1_000_000].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
-    if head[:1] in ("{", "["):
-        return _sniff_json(head)
-    if head.startswith("<!") or re.match(r"<(?:\?[\w.-]+\s|[\w.-]+(?::[\w.-]+)?[\s/>])", head):
-        root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
-        if root:
-            return by_name(_ROOTS.get(root.group(1), "provxml"))
-    bare = re.sub(r"(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)+", "", head)
-    if _PROVN.match(bare) and not re.match(r"(?i)prefix\s+[\w.-]*:\s*<", bare):
-        return by_name("provn")
-    lines = [line for line in bare.splitlines()[:50] if line.strip() and not line.lstrip().startswith("#")]
-    matches = [_LINE.match(line) for line in lines[:-1] or lines]
-    if lines and all(matches):
-        return by_name("nquads" if any(m and m.group(1) for m in matches) else "ntriples")
-    if _TURTLE.search(bare):
-        in_graph = re.search(r"(?im)^\s*(?:graph\s+)?(?:<[^>\s]*>|[\w.-]*:[\w./-]*|_:\w+)?\s*\{", bare)
-        return by_name("trig" if in_graph else "turtle")
-    return None
-
-
-_PROVJSON_KEY = re.compile(
-    r'"(?:prefix|entity|activity|agent|bundle|was\w+|used|actedOnBehalfOf|had\w+|specializationOf|alternateOf|'
-    r'mentionOf)"\s*:'
-)
-
-
-_PROVJSONLD = re.compile(r'prov-jsonld|"@type"\s*:\s*"(?:Entity|Activity|Agent|Document|Bundle)"')
-_RDF_CONTEXT = re.compile(r'"https?://(?:w3id\.org/(?:ro/crate/|bundle/context)|(?:www\.)?w3\.org/ns/prov(?:-o)?[.#"])')
-"""Contexts of PROV-O and of crates, whose types may have the names that PROV-JSONLD's have."""
-
-
-def _sniff_json(head: str) -> Format | None:
-    if "@context" in head and _PROVJSONLD.search(head) and not _RDF_CONTEXT.search(head):
-        return by_name("provjsonld")
-    if re.search(r'"@(?:context|graph|id|type)"\s*:', head):
-        return by_name("rdfjsonld")
-    if head.startswith("{") and (_PROVJSON_KEY.search(head) or re.match(r"\{\s*\}\s*$", head)):
-        return by_name("provjson")
-    return None
 
 
 def content(source: Source) -> tuple[bytes, str | None]:

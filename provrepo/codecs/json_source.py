@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -69,12 +70,22 @@ class JsonSource:
         position: offset just past what was read last.
     """
 
-    def __init__(self, data: bytes, format: str) -> None:  # noqa: A002
-        self.text = decode(data, format)
+    def __init__(self, data: bytes, format: str, *, strict: bool = True) -> None:  # noqa: A002
+        """The text of some bytes.
+
+        Args:
+            data: UTF-8 text.
+            format: the name to give in errors.
+            strict: whether to refuse what is not Unicode text; otherwise it is replaced, for who only looks at it.
+
+        Raises:
+            ReadError: not Unicode text.
+        """
+        self.text = decode(data, format) if strict else data.removeprefix(BOM_UTF8).decode("utf-8", "replace")
         self.position = 0
         self._format = format
         self._line, self._line_at, self._line_start = 1, 0, 0
-        if "\\ud" in self.text or "\\uD" in self.text:
+        if strict and ("\\ud" in self.text or "\\uD" in self.text):
             for match in _SURROGATE.finditer(self.text):
                 if match["lone"]:
                     raise self.error(f"\\u{match['lone']} is half a character: surrogates come in pairs", match.start())
@@ -163,9 +174,9 @@ class JsonSource:
             raise self.error("nothing may follow the closing '}'", end)
 
     def span(self, offset: int) -> Span:
-        """Line and column. What is asked for in order is counted once; going back counts anew."""
+        """Line and column. What is asked for in order is counted once; going back counts from the start."""
         if offset < self._line_at:
-            return place(self.text, offset)
+            self._line, self._line_at, self._line_start = 1, 0, 0
         self._line += self.text.count("\n", self._line_at, offset)
         newline = self.text.rfind("\n", self._line_at, offset)
         if newline >= 0:
@@ -178,6 +189,22 @@ class JsonSource:
         found = position
         for step in path:
             found, position = self._step(position, step)
+        return found
+
+    def keys(self, position: int) -> dict[str, int]:
+        """The keys of the object at an offset, each with its own."""
+        found = {}
+        for key, at, after in self.members(position):
+            found[key] = at
+            self.value(after)
+        return found
+
+    def starts(self, position: int) -> list[int]:
+        """Offsets of the elements of the array at an offset."""
+        found = []
+        for _, at in self.elements(position):
+            found.append(at)
+            self.value(at)
         return found
 
     def error(self, message: str, offset: int) -> ReadError:

@@ -11,11 +11,14 @@ from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import misspelled
 from provrepo.vocab import PROV, XSD
 
-__all__ = ["RESERVED", "Names", "Scope", "namespace", "repair"]
+__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Scope", "namespace", "repair"]
 
 RESERVED = {"prov": PROV, "xsd": XSD}
 """Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
 
+
+BASE_ADVICE = "write it in full, or name a base IRI (--base, base= in Python, ?base= over HTTP)"
+"""What to do about a relative IRI in a format that has a place for a base."""
 
 _NOT_IN_IRIS = re.compile(r"[\x00-\x20<>\"{}|\\^`\[\]\x7f]|%(?![0-9A-Fa-f]{2})|(?<=#)(?:.*)#", re.DOTALL)
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
@@ -65,8 +68,9 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
         return None, remark
     if not _ABSOLUTE.match(iri):
         if base is None:
-            raise ValueError(f"the namespace <{iri}> of prefix {prefix!r} is relative; name a base IRI (--base)")
-        return urljoin(base, iri), None
+            raise ValueError(f"the namespace <{iri}> of prefix {prefix!r} is relative; {BASE_ADVICE}")
+        resolved = urljoin(base, iri)
+        return resolved, Warned(f"the namespace <{iri}> of prefix {prefix!r} is relative: read as <{resolved}>", line)
     return iri, None
 
 

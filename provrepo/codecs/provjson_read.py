@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from provrepo.codecs.anonymous import forget_blank_names
@@ -10,7 +11,7 @@ from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
 from provrepo.codecs.names import Scope, namespace
 from provrepo.codecs.provext import EXTENDED, remark
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document
+from provrepo.model.document import Bundle, Document, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import (
     DICTIONARY_MEMBERSHIP,
@@ -27,13 +28,16 @@ from provrepo.model.statements import (
 )
 from provrepo.vocab import PROV, PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, RDF_LANG_STRING, XSD, XSD_QNAME
 
-__all__ = ["read"]
+__all__ = ["SECTIONS", "read"]
 
 _XSD_INT, _XSD_DOUBLE, _XSD_BOOLEAN = XSD + "int", XSD + "double", XSD + "boolean"
 _POSITIONS = {
     kind: {PROV + argument.name: number for number, argument in enumerate(kind.arguments)} for kind in KINDS.values()
 }
 _SECTIONS = {**KINDS, **EXTENDED, **{f"prov:{kind.name}": kind for kind in (INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)}}
+SECTIONS = frozenset({"prefix", "bundle", *_SECTIONS})
+"""The keys of a document that are read."""
+
 _ENTRIES = {
     Entries.PAIRS: PROV + "key-entity-set",
     Entries.KEYS: PROV + "key-set",
@@ -65,6 +69,7 @@ class _Record:
     """A record, or several under one identifier, as it stands in the text."""
 
     kind: Kind
+    section: str
     name: str
     offset: int
     start: int
@@ -79,6 +84,7 @@ class _Instance:
     Attributes:
         path: leads to it.
         prefixes: its own.
+        own_name: of a bundle, as ProvToolbox writes it under ``@id``, with its offset.
         entries: records whose names are not expanded yet.
         records: expands them, once the prefixes are known.
         statements: made of the entries before.
@@ -87,6 +93,7 @@ class _Instance:
 
     path: tuple[str | int, ...]
     prefixes: dict[str, str] = field(default_factory=dict)
+    own_name: tuple[str, int] | None = None
     entries: list[_Record] = field(default_factory=list)
     records: _Records | None = None
     statements: list[Statement] = field(default_factory=list)
@@ -122,11 +129,21 @@ class _Reader:
         return document
 
     def _bundle(self, name: str, offset: int, raw: _Instance, outer: Scope) -> Bundle:
+        # A bundle's name is read with its own declarations, as PROV-N has it (section 3.7.2, example 60).
         scope = Scope(raw.prefixes, outer)
-        # The document's prefixes come first for the bundle's own name; where they lack it, nothing else can be meant.
-        identifier = outer.expand(name) or scope.expand(name)
+        identifier = scope.expand(name)
         if identifier is None:
             raise self._source.error(_undeclared(name), offset)
+        if raw.own_name is not None:
+            own, at = raw.own_name
+            if scope.expand(own) != identifier:
+                self._document.warnings.append(
+                    Warned(
+                        f"the '@id' of the bundle {name!r} is {own!r}, which is another name: read as {name!r}",
+                        *self._source.span(at),
+                        focus=identifier,
+                    )
+                )
         prefixes = {p: n for p, n in raw.prefixes.items() if outer.prefixes.get(p) != n}
         return Bundle(identifier, self._statements(raw, _Records(scope)), prefixes)
 
@@ -141,7 +158,7 @@ class _Reader:
             if kind is not None:
                 if key in EXTENDED:
                     self._document.warnings.append(remark(key, source.span(offset)[0]))
-                self._section(raw, kind, start, extension=key in EXTENDED)
+                self._section(raw, kind, key, start)
             elif key == "prefix":
                 self._prefixes(raw, start)
                 if not path:
@@ -151,14 +168,20 @@ class _Reader:
                 self._bundles(raw, start)
             elif key == "bundle":
                 raise source.error("a bundle cannot hold bundles", offset)
+            elif key == "@id" and path and source.text.startswith('"', start):
+                raw.own_name = source.value(start), offset
             else:
-                raise source.error(_unsupported(key), offset)
+                source.value(start)
+                self._leave((*path, key), _no_section(key), offset)
         return raw
 
-    def _section(self, raw: _Instance, kind: Kind, position: int, *, extension: bool) -> None:
-        source, entries = self._source, raw.entries
+    def _leave(self, path: tuple[str | int, ...], reason: str, offset: int) -> None:
+        self._document.unmapped.leave(Unread(pointer(path), reason, *self._source.span(offset)))
+
+    def _section(self, raw: _Instance, kind: Kind, key: str, position: int) -> None:
+        source, entries, extension = self._source, raw.entries, key in EXTENDED
         for name, offset, start in source.members(position):
-            entries.append(_Record(kind, name, offset, start, source.value(start), extension))
+            entries.append(_Record(kind, key, name, offset, start, source.value(start), extension))
             if len(entries) >= _HELD and raw.records is not None:
                 self._expand(raw, raw.records)
 
@@ -198,26 +221,49 @@ class _Reader:
         for entry in raw.entries:
             span = self._source.span(entry.offset)
             several = isinstance(entry.value, list)
+            unread: list[tuple[int, str | None, str]] = []
             for index, record in enumerate(entry.value if several else (entry.value,)):
                 try:
                     raw.statements += records.read(entry.kind, entry.name, record, span, extension=entry.extension)
                 except _ShapeError as error:
                     raise self._misshapen(raw, entry, (index, *error.path) if several else error.path, error) from None
+                unread += [(index, key, reason) for key, reason in records.unread]
+                records.unread.clear()
+            if unread:
+                self._unread((*raw.path, entry.section, entry.name), entry, unread)
             if records.scope.repaired and self._first_repair is None:
                 self._first_repair = span[0]
         raw.entries.clear()
 
+    def _unread(self, path: tuple[str | int, ...], entry: _Record, parts: list[tuple[int, str | None, str]]) -> None:
+        """Name parts of an entry that no statement stands for: index of the record, key, and reason."""
+        several = isinstance(entry.value, list)
+        starts = self._source.starts(entry.start) if several else [entry.start]
+        keys: dict[int, dict[str, int]] = {}
+        for index, key, reason in parts:
+            if index not in keys:
+                keys[index] = self._source.keys(starts[index])
+            at = entry.offset if key is None else keys[index][key]
+            self._leave((*path, *((index,) if several else ()), *(() if key is None else (key,))), reason, at)
+
     def _misshapen(self, raw: _Instance, entry: _Record, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
-        whole = pointer((*raw.path, entry.kind.name, entry.name, *path))
+        whole = pointer((*raw.path, entry.section, entry.name, *path))
         offset = self._source.locate(entry.start, path) if path else entry.offset
         return self._source.error(f"{error} (at {whole})", offset)
 
 
 class _Records:
-    """Turns the records of one instance into statements."""
+    """Turns the records of one instance into statements.
+
+    Attributes:
+        scope: the prefixes in force.
+        unread: parts of the records read since it was last emptied that no statement stands for: the key, None for the
+            record's own name, and the reason.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.unread: list[tuple[str | None, str]] = []
         self._members: dict[Kind, dict[str, int | Entries | Identifier]] = {kind: {} for kind in KINDS.values()}
 
     def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int], *, extension: bool) -> list[Statement]:
@@ -236,7 +282,8 @@ class _Records:
         if kind.identified or (extension and not name.startswith("_:")):
             own = self._name(name)
         elif not name.startswith("_:"):
-            raise _ShapeError(f"{kind.name} has no identifier of its own; write '_:…' instead of {name!r}")
+            # Git2PROV names all relations.
+            self.unread.append((None, f"{kind.name} has no identifier in PROV-DM: the name is dropped"))
         args: list[Term] = [None] * len(kind.arguments)
         attributes: list[Attribute] = []
         members = self._members[kind]
@@ -245,6 +292,9 @@ class _Records:
         for key, value in record.items():
             target = members.get(key)
             if target is None:
+                if key.startswith(("@", "$")) or (":" not in key and "" not in self.scope.prefixes):
+                    self.unread.append((key, "it has no prefix, and no default namespace is declared"))
+                    continue
                 target = members[key] = self._target(kind, key)
             if type(target) is int:
                 if kind is MEMBERSHIP and target == 1 and type(value) is list and value:
@@ -381,7 +431,9 @@ def _undeclared(name: str) -> str:
     return f"{name!r} has no prefix, and no default namespace is declared"
 
 
-def _unsupported(key: str) -> str:
+def _no_section(key: str) -> str:
+    """Why a member of a document or bundle is not read."""
     if ":" in key:
-        return f"{key} is an extension of PROV-JSON that this version does not read"
-    return f"{key!r} is no section of PROV-JSON; there are: prefix, bundle, {', '.join(KINDS)}"
+        return "it is an extension of PROV-JSON that this version does not read"
+    near = get_close_matches(key[:100], SECTIONS, 1, 0.8)
+    return "PROV-JSON has no section of this name" + (f"; {near[0]!r} is meant, perhaps" if near else "")

@@ -1,6 +1,7 @@
 """Reading PROV-JSONLD (https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/).
 
-Beyond the submission's schema: ``prov:Entity`` for ``Entity`` and ``prov:activity`` for ``activity`` (the draft of
+A bare string in an array of values is a qualified name, as the submission's schema has it; text is an object with
+``@value``. Beyond the schema: ``prov:Entity`` for ``Entity`` and ``prov:activity`` for ``activity`` (the draft of
 2020), single values where it wants arrays, ``{"@id": …}`` for an identifier, JSON numbers and booleans, and names that
 are IRIs. A name whose prefix is not declared is an IRI too, as in all JSON-LD, with a remark.
 """
@@ -9,20 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import urljoin
 
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import MAX_PREFIXES
-from provrepo.codecs.json_source import Integer, JsonSource, Real
+from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
 from provrepo.codecs.names import Scope, namespace, repair
+from provrepo.codecs.own_contexts import advice, own
 from provrepo.codecs.provjsonld_terms import ID_TYPED, KNOWN_CONTEXTS, SPECIAL, TYPES, context
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document, Warned
+from provrepo.model.document import Bundle, Document, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import MEMBERSHIP, Attribute, Kind, Statement, Term
 from provrepo.vocab import (
     PROV_INTERNATIONALIZED_STRING,
+    PROV_LABEL,
     PROV_QUALIFIED_NAME,
     RDF_LANG_STRING,
     XSD,
@@ -49,6 +52,10 @@ _STRINGS = (None, XSD_STRING, PROV_INTERNATIONALIZED_STRING, RDF_LANG_STRING)
 _NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
 _SCHEMES = frozenset({"ark", "arcp", "data", "did", "doi", "hdl", "info", "mailto", "ni", "nih", "tag", "urn"})
 """Schemes of IRIs without ``//`` that occur in provenance: after these no declared prefix is missed."""
+_MAX_NESTED = 8
+"""How many contexts may name each other in a row."""
+
+_Path: TypeAlias = tuple[str | int, ...]
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
@@ -68,10 +75,18 @@ def read(data: bytes, *, format: str = "provjsonld", base: str | None = None) ->
 
 
 class _Graph:
-    """A document or bundle as it stands in the text: ``@context`` may come after ``@graph``."""
+    """A document or bundle as it stands in the text: ``@context`` may come after ``@graph``.
 
-    def __init__(self, at: int) -> None:
+    Attributes:
+        at: its offset.
+        path: leads to it.
+        members: all but the records.
+        records: the records with their offsets.
+    """
+
+    def __init__(self, at: int, path: _Path) -> None:
         self.at = at
+        self.path = path
         self.members: dict[str, Any] = {}
         self.records: list[tuple[int, Any]] = []
 
@@ -84,20 +99,21 @@ class _Reader:
         self._undeclared: set[str] = set()
         # Where the record stands that is being read: errors and remarks are placed there.
         self._at = source.start()
+        self._path: _Path = ()
 
     def read(self) -> Document:
         document = self._document
-        graph = self._graph()
+        graph = self._graph(())
         self._source.finish()
         for key in ("@context", "@graph"):
             if key not in graph.members:
                 raise self._error(f"a PROV-JSONLD document has {key!r}")
         outer = self._enter(graph, Scope(context().prefixes), document.prefixes)
-        for at, record in graph.records:
+        for index, (at, record) in enumerate(graph.records):
             if isinstance(record, dict) and record.get("@type") in _BUNDLE:
-                document.bundles.append(self._bundle(at, outer))
+                document.bundles.append(self._bundle(at, ("@graph", index), outer))
             else:
-                document.statements += self._statements(at, record, outer)
+                document.statements += self._statements(at, ("@graph", index), record, outer)
         document.statements = forget_blank_names(document.statements)
         document.warnings += outer.remarks(None)
         return document
@@ -109,12 +125,19 @@ class _Reader:
     def _warn(self, message: str) -> None:
         self._document.warnings.append(Warned(message, self._source.span(self._at)[0]))
 
+    def _leave(self, keys: list[str], reason: str) -> None:
+        """Name members of the object at the place of this reader that no statement stands for."""
+        places = self._source.keys(self._at) if keys else {}
+        for key in keys:
+            span = self._source.span(places[key])
+            self._document.unmapped.leave(Unread(pointer((*self._path, key)), reason, *span))
+
     # --- structure -----------------------------------------------------------------------------------------------
 
-    def _graph(self) -> _Graph:
+    def _graph(self, path: _Path) -> _Graph:
         """The object at the place of this reader, its records apart with their places."""
         source = self._source
-        graph = _Graph(self._at)
+        graph = _Graph(self._at, path)
         for key, _, at in source.members(self._at):
             if key != "@graph":
                 graph.members[key] = source.value(at)
@@ -125,56 +148,67 @@ class _Reader:
             graph.members[key] = None
         return graph
 
-    def _bundle(self, at: int, outer: Scope) -> Bundle:
+    def _bundle(self, at: int, path: _Path, outer: Scope) -> Bundle:
         self._at = at
-        graph = self._graph()
+        graph = self._graph(path)
         prefixes: dict[str, str] = {}
         scope = self._enter(graph, outer, prefixes)
+        prefixes = {prefix: iri for prefix, iri in prefixes.items() if outer.prefixes.get(prefix) != iri}
         name = graph.members.get("@id")
         if not _is_text(name):
             raise self._error("a bundle has an '@id'")
         bundle = Bundle(self._identifier(name, scope), prefixes=prefixes)
-        for start, record in graph.records:
-            bundle.statements += self._statements(start, record, scope)
+        for index, (start, record) in enumerate(graph.records):
+            bundle.statements += self._statements(start, (*path, "@graph", index), record, scope)
         bundle.statements = forget_blank_names(bundle.statements)
         return bundle
 
     def _enter(self, graph: _Graph, outer: Scope, prefixes: dict[str, str]) -> Scope:
         """The scope within a document or bundle; what its context declares is put into ``prefixes``."""
-        self._at = graph.at
-        declared = self._context(graph.members.get("@context", []))
-        for key in graph.members:
-            if key not in ("@context", "@graph", "@type", "@id"):
-                self._warn(f"{key!r} says nothing about a whole document or bundle in PROV-JSONLD and is left out")
+        self._at, self._path = graph.at, graph.path
+        declared: dict[str, str] = {}
+        self._context(graph.members.get("@context", []), declared)
+        if len(declared) > MAX_PREFIXES:
+            raise self._error(f"{len(declared)} prefixes are declared; at most {MAX_PREFIXES} are read")
+        others = [key for key in graph.members if key not in ("@context", "@graph", "@type", "@id")]
+        self._leave(others, "it says nothing about a whole document or bundle in PROV-JSONLD")
         prefixes.update(declared)
         return Scope(declared, outer)
 
     # --- contexts and names --------------------------------------------------------------------------------------
 
-    def _context(self, value: Any) -> dict[str, str]:
-        """Prefix → namespace IRI of a ``@context``."""
-        declared: dict[str, str] = {}
+    def _context(self, value: Any, declared: dict[str, str], within: tuple[str, ...] = ()) -> None:
+        """Put the declarations of a ``@context`` into ``declared``: prefix → namespace IRI.
+
+        Args:
+            value: the context.
+            declared: what was declared before it.
+            within: the addresses of the contexts that it was named in.
+        """
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 for term, meaning in item.items():
                     self._term(term, meaning, declared)
             elif not _is_text(item):
                 raise self._error("a '@context' holds addresses of contexts and objects that declare prefixes")
-            elif not KNOWN_CONTEXTS.fullmatch(item):
-                raise self._error(
-                    f"the context <{item}> is not PROV-JSONLD's; contexts are never fetched: write its prefixes here"
-                )
-        if len(declared) > MAX_PREFIXES:
-            raise self._error(f"{len(declared)} prefixes are declared; at most {MAX_PREFIXES} are read")
-        return declared
+            else:
+                known = None if item in within or len(within) >= _MAX_NESTED else own(item)
+                if known is not None:
+                    self._context(known, declared, (*within, item))
+                elif not KNOWN_CONTEXTS.fullmatch(item):
+                    raise self._error(
+                        f"the context <{item}> is not PROV-JSONLD's; contexts are never fetched: write its prefixes "
+                        f"here, or {advice(item)}"
+                    )
 
     def _term(self, term: str, meaning: Any, declared: dict[str, str]) -> None:
-        if isinstance(meaning, dict) and meaning.get("@prefix") is True:
-            meaning = meaning.get("@id")
         if term in ("@version", "@protected") or (term == "@base" and "" in declared):
             return
-        if isinstance(meaning, dict) and term in context().terms:
+        if isinstance(meaning, dict) and term in context().terms and meaning.get("@prefix") is not True:
             return  # PROV-JSONLD's own context, written out
+        if isinstance(meaning, dict) and meaning.keys() <= {"@id", "@prefix", "@type"}:
+            # A name for one attribute. Its values are names or objects, as they are everywhere.
+            meaning = meaning.get("@id") if meaning.get("@type", "@id") == "@id" else None
         if not _is_text(meaning) or (term.startswith("@") and term not in ("@vocab", "@base")):
             raise self._error(f"the context of PROV-JSONLD declares prefixes; {term!r} is something else")
         prefix = "" if term.startswith("@") else term
@@ -215,28 +249,34 @@ class _Reader:
 
     # --- statements ----------------------------------------------------------------------------------------------
 
-    def _statements(self, at: int, record: Any, scope: Scope) -> Iterable[Statement]:
-        self._at = at
+    def _statements(self, at: int, path: _Path, record: Any, scope: Scope) -> Iterable[Statement]:
+        self._at, self._path = at, path
         if not isinstance(record, dict):
             raise self._error("a statement is a JSON object")
         kind = self._kind(record.get("@type"))
-        name = record.get("@id")
-        if name is not None and not _is_text(name):
+        own_name = record.get("@id")
+        if own_name is not None and not _is_text(own_name):
             raise self._error("an '@id' is a string", "@id")
-        if name is None and kind.element:
+        if own_name is None and kind.element:
             raise self._error(f"{record['@type']!r} needs an '@id'")
-        identifier = None if name is None else self._identifier(name, scope)
+        identifier = None if own_name is None else self._identifier(own_name, scope)
         args: list[Term] = [None] * len(kind.arguments)
         members: list[Identifier] = []
         attributes: list[Attribute] = []
+        undefined: list[str] = []
         positions = _ARGUMENTS[kind.name]
         for key, value in record.items():
             position = positions.get(key)
             if position is None:
-                if not key.startswith("@"):
-                    attributes += self._attributes(key, value, scope)
-                elif key not in ("@type", "@id"):
+                if key in ("@type", "@id"):
+                    continue
+                if key.startswith("@"):
                     raise self._error(f"{key!r} has no place in a statement", key)
+                name = self._attribute_name(key, scope)
+                if name is None:
+                    undefined.append(key)
+                else:
+                    attributes += self._attributes(key, name, value, scope)
                 continue
             index, time = position
             if args[index] is not None:
@@ -247,6 +287,7 @@ class _Reader:
             elif value is not None:
                 args[index] = self._instant(key, value) if time else self._reference(key, value, scope)
         span = self._source.span(at)
+        self._leave(undefined, f"no context defines it, and it is no argument of {kind.name}")
         first = Statement(kind, identifier, tuple(args), tuple(attributes), span)
         others = (Statement(kind, identifier, (args[0], other), first.attributes, span) for other in members[1:])
         return [first, *others]
@@ -285,21 +326,32 @@ class _Reader:
 
     # --- attributes ----------------------------------------------------------------------------------------------
 
-    def _attributes(self, key: str, value: Any, scope: Scope) -> list[Attribute]:
-        name = _SPECIAL.get(key)
-        if name is None:
-            name = self._identifier(key, scope)
-        values = value if isinstance(value, list) else [value]
-        return [(name, self._value(key, item, scope)) for item in values if item is not None]
+    def _attribute_name(self, key: str, scope: Scope) -> Identifier | None:
+        """The attribute that a key names; None where no context defines it."""
+        special = _SPECIAL.get(key)
+        if special is not None or ":" in key:
+            return special or self._identifier(key, scope)
+        term = scope.prefixes.get(key)
+        return scope.expand(key) if term is None else Identifier(repair(term))
 
-    def _value(self, key: str, value: Any, scope: Scope) -> Value:
+    def _attributes(self, key: str, name: Identifier, value: Any, scope: Scope) -> list[Attribute]:
+        if isinstance(value, list):
+            # The schema's ArrayOfValues: a string is a QualifiedName. Labels are text, and have no names among them.
+            named = name != PROV_LABEL
+            return [(name, self._value(key, item, scope, named=named)) for item in value if item is not None]
+        return [] if value is None else [(name, self._value(key, value, scope, named=key in _ID_TYPED))]
+
+    def _value(self, key: str, value: Any, scope: Scope, *, named: bool) -> Value:
+        """A value of an attribute; ``named`` says whether a bare string is a name."""
         if isinstance(value, dict):
             if "@id" in value:
                 return self._reference(key, value, scope)
             if "@value" in value:
                 return self._typed(key, value, scope)
         elif _is_text(value):
-            return self._name_value(value, XSD_QNAME, scope) if key in _ID_TYPED else Literal(value)
+            if not named:
+                return Literal(value)
+            return self._name_value(value, XSD_QNAME if key in _ID_TYPED else XSD_STRING, scope)
         elif isinstance(value, Integer | Real | bool):
             return Literal(*_number(value))
         raise self._error(f"{key!r} holds what is neither text, number, name nor an object with '@value' or '@id'", key)
@@ -329,10 +381,15 @@ class _Reader:
         """A name as a value, which may turn out to be none: tools write plain words there."""
         prefix, colon, local = name.partition(":")
         known = not colon or prefix == "_" or prefix in scope.prefixes or local.startswith("//")
-        found = self._resolve(name, scope) if known or prefix.lower() in _SCHEMES else None
+        if not colon and datatype == XSD_STRING:
+            # Words are no relative IRIs where text might be meant.
+            found = scope.expand(name) if name else None
+        else:
+            found = self._resolve(name, scope) if known or prefix.lower() in _SCHEMES else None
         if found is not None:
             return found
-        self._warn(f"{name!r} has no declared namespace: kept as text of type xsd:QName")
+        what = "text" if datatype == XSD_STRING else "text of type xsd:QName"
+        self._warn(f"{name!r} has no declared namespace: kept as {what}")
         return Literal(name, datatype)
 
 

@@ -35,10 +35,15 @@ __all__ = ["CONTEXT_URL", "ID_TYPED", "KNOWN_CONTEXTS", "SPECIAL", "TYPES", "Con
 
 CONTEXT_URL = "https://openprovenance.org/prov-jsonld/context.jsonld"
 KNOWN_CONTEXTS = re.compile(
-    r"https?://(?:openprovenance\.org/prov-jsonld|(?:www\.)?w3\.org/submissions/(?:2024/SUBM-)?prov-jsonld(?:-\d+)?)"
-    r"/(?:[\d-]+/)?context(?:-[\d-]+)?\.json(?:ld)?"
+    r"https?://(?:www\.)?(?:openprovenance\.(?:org|sussex\.ac\.uk)/(?:prov\.jsonld|prov-jsonld/)"
+    r"|w3\.org/submissions/(?:2024/SUBM-)?prov-jsonld(?:-\d+)?/)"
+    r"(?:(?<=/)(?:[\d-]+/)?context(?:-[\d-]+)?\.json(?:ld)?|(?<=prov\.jsonld))"
 )
-"""The addresses at which the context is or was published; they all mean the table that is shipped."""
+"""The addresses at which the context is or was published; they all mean the table that is shipped.
+
+ProvToolbox wrote ``http://openprovenance.org/prov.jsonld`` until 2023 and ``…/prov-jsonld/context.json`` until July
+2024.
+"""
 
 TYPES: dict[str, Kind] = {
     "Entity": ENTITY,

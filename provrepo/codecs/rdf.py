@@ -6,6 +6,7 @@ What only reading needs is imported when something is read: sessions of ``provre
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
@@ -13,12 +14,12 @@ from typing import Any, NamedTuple, cast
 
 from provrepo.codecs.languages import hidden, hide, marks_for
 from provrepo.codecs.lines import Feed, LineReader, LineWriter, Take
-from provrepo.codecs.names import RESERVED
+from provrepo.codecs.names import BASE_ADVICE, RESERVED
 from provrepo.codecs.provo_terms import QUALIFIED_NAMES
 from provrepo.codecs.provo_write import each_quad
 from provrepo.codecs.rdf_terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
-from provrepo.model.document import Document, Loss, Quad, Source, Warned
+from provrepo.model.document import Document, Loss, Quad, Source, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.vocab import RDFS
 
@@ -34,6 +35,7 @@ __all__ = [
     "rdf12_losses",
     "remarks",
     "serialize",
+    "unread",
     "write",
 ]
 
@@ -86,6 +88,8 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     quads, prefixes = parse(data, format, base)
     document = read_quads(quads, prefixes)
     document.warnings += remarks(data, format)
+    for part in unread(data, format):
+        document.unmapped.leave(part)
     document.source = Source(data, format, base, len(document))
     return document
 
@@ -159,6 +163,7 @@ def parse_into(
     Returns:
         The prefixes that the source declares.
     """
+    data = data.removeprefix(BOM_UTF8)
     named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
         from provrepo.codecs.contexts import spliced
@@ -201,15 +206,19 @@ def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
         return []
     from provrepo.codecs.contexts import spliced
 
-    _, unknown, nameless = spliced(data, format)
-    found = []
-    if unknown:
-        named = ", ".join(map(repr, unknown[:3])) + (", …" if len(unknown) > 3 else "")
-        what = "1 name is" if len(unknown) == 1 else f"{len(unknown)} names are"
-        found.append(Warned(f"{what} in none of the JSON-LD contexts, so that what they say is left out: {named}"))
-    if nameless:
-        found.append(Warned(f"null in the place of an identifier, {nameless} times: read as things without one"))
-    return found
+    nameless = spliced(data, format).nameless
+    if not nameless:
+        return []
+    return [Warned(f"null in the place of an identifier, {nameless} times: read as things without one")]
+
+
+def unread(data: bytes, format: str) -> list[Unread]:  # noqa: A002
+    """The parts of a text in an RDF syntax that stand for no triple, though it could be read."""
+    if format != "rdfjsonld":
+        return []
+    from provrepo.codecs.jsonld_keys import undefined_keys
+
+    return undefined_keys(data)
 
 
 def _parse(data: bytes | Feed, format: str, base: str | None, reader: LineReader) -> dict[str, str]:  # noqa: A002
@@ -250,7 +259,7 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
         message = (
             "a relative IRI"
             + (f" <{named.group(1)}>" if named else "")
-            + " without a base; give one with --base (or base=)"
+            + (f": {format} takes IRIs in full only" if format in LINES else f" without a base; {BASE_ADVICE}")
         )
         if line is None and named is not None:
             line, column = _place(data, f'"{named.group(1)}"')
@@ -258,7 +267,7 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
 
 
 def _relative(name: str | None) -> str:
-    return f"a relative IRI{'' if name is None else f' <{name}>'} without a base; give one with --base (or base=)"
+    return f"a relative IRI{'' if name is None else f' <{name}>'} without a base; {BASE_ADVICE}"
 
 
 def _place(data: bytes, text: str) -> tuple[int | None, int | None]:

@@ -1,0 +1,272 @@
+"""Which format bytes are in, by their structure alone.
+
+JSON is told by its keys and the shapes of their values (``_json``), XML by its root, the other formats by how they
+begin. Only the beginning of a text may be at hand: what is cut off, or malformed, ends the walk, and what was seen
+until then decides. The reader behind says what is wrong, and where.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provrepo.codecs.contexts import find as find_context
+from provrepo.codecs.contexts import is_shipped
+from provrepo.codecs.json_source import JsonSource
+from provrepo.codecs.provjson_read import SECTIONS
+from provrepo.codecs.provjsonld_terms import KNOWN_CONTEXTS, SPECIAL, TYPES
+from provrepo.errors import ReadError
+
+__all__ = ["sniff"]
+
+_HEAD = 1_000_000
+"""Bytes that are looked at where the format is not JSON."""
+
+_PROVN = re.compile(
+    r"^\s*(?:document\b|bundle\b|prefix\s|default\s*<|(?:entity|activity|agent|was\w+|used|actedOn\w+|had\w+|"
+    r"specializationOf|alternateOf|mentionOf)\s*\()",
+)
+_XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
+_ROOTS = {"RDF": "rdfxml", "svg": "svg"}
+_TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
+_LINE = re.compile(
+    r"^(?:<[^>]*>|_:\S+)\s+<[^>]*>\s+(?:<[^>]*>|_:\S+|\"(?:[^\"\\]|\\.)*\"\S*)\s*(<[^>]*>|_:\S+)?\s*\.\s*$"
+)
+
+
+def sniff(data: bytes, named: str | None = None) -> str | None:
+    """The name of the format that some bytes are in; None where they are in none.
+
+    Args:
+        data: the whole content, or at least its beginning.
+        named: the format that the file's name speaks for. It counts where JSON says nothing about itself.
+
+    Raises:
+        ReadError: two formats are equally likely; the message names both.
+    """
+    head = data[:_HEAD].removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip()
+    if head[:1] in ("{", "["):
+        return _json(data, named)
+    if head.startswith("<!") or re.match(r"<(?:\?[\w.-]+\s|[\w.-]+(?::[\w.-]+)?[\s/>])", head):
+        root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
+        if root:
+            return _ROOTS.get(root.group(1), "provxml")
+    bare = re.sub(r"(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)+", "", head)
+    if _PROVN.match(bare) and not re.match(r"(?i)prefix\s+[\w.-]*:\s*<", bare):
+        return "provn"
+    lines = [line for line in bare.splitlines()[:50] if line.strip() and not line.lstrip().startswith("#")]
+    matches = [_LINE.match(line) for line in lines[:-1] or lines]
+    if lines and all(matches):
+        return "nquads" if any(m and m.group(1) for m in matches) else "ntriples"
+    if _TURTLE.search(bare):
+        in_graph = re.search(r"(?im)^\s*(?:graph\s+)?(?:<[^>\s]*>|[\w.-]*:[\w./-]*|_:\w+)?\s*\{", bare)
+        return "trig" if in_graph else "turtle"
+    return None
+
+
+# --- JSON --------------------------------------------------------------------------------------------------------
+
+_DECODER = json.JSONDecoder()
+_KEYWORDS = ("@context", "@graph", "@id", "@type")
+_ARGUMENTS = {name: frozenset(argument.name for argument in kind.arguments) for name, kind in TYPES.items()}
+_SPELLED = frozenset("prov:" + term for term in SPECIAL) - {"prov:value"}
+"""Attributes as the draft of 2020 spells them. PROV-O has no property of these names."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the top level of a JSON text holds.
+
+    Attributes:
+        sections: names of PROV-JSON's sections whose values have the shape of one.
+        keywords: those of JSON-LD.
+        context: the value of ``@context``.
+        statements: how many members of ``@graph`` have the shape of PROV-JSONLD, by which part of it shows that:
+            ``bare`` (a type that only PROV-JSONLD's context defines), ``arguments``, ``attributes``.
+        bare: the types counted as ``bare``.
+        others: members of ``@graph`` whose type PROV-JSONLD does not have.
+    """
+
+    sections: list[str] = field(default_factory=list)
+    keywords: set[str] = field(default_factory=set)
+    context: Any = None
+    statements: dict[str, int] = field(default_factory=lambda: {"bare": 0, "arguments": 0, "attributes": 0})
+    bare: set[str] = field(default_factory=set)
+    arguments: set[str] = field(default_factory=set)
+    others: int = 0
+
+
+def _json(data: bytes, named: str | None) -> str:
+    """PROV-JSON, PROV-JSONLD, or JSON-LD.
+
+    JSON that is none of them is read by the reader that its name speaks for, which says that it holds no provenance.
+
+    Raises:
+        ReadError: two of them are equally likely.
+    """
+    source = JsonSource(data, "json", strict=False)
+    start = source.start()
+    other = "rdfjsonld" if named in ("provjsonld", "rdfjsonld") else "provjson"
+    if source.text.startswith("[", start):
+        expanded = any(isinstance(node, dict) and any(k in node for k in _KEYWORDS) for node in _each(source, start))
+        return "rdfjsonld" if expanded else other
+    seen = _walk(source, start)
+    if seen.keywords.isdisjoint(("@context", "@graph")):
+        if seen.sections:
+            return "provjson"
+        return "rdfjsonld" if seen.keywords else other
+    kind = _linked(seen)
+    if seen.sections:
+        title = "PROV-JSONLD (provjsonld)" if kind == "provjsonld" else "PROV-O as JSON-LD (rdfjsonld)"
+        mark = "@graph" if "@graph" in seen.keywords else "@context"
+        raise ReadError(
+            f"this may be PROV-JSON (provjson), because of {seen.sections[0]!r}, or {title}, because of {mark!r}; "
+            "name one with --from (or format=)"
+        )
+    return kind
+
+
+def _walk(source: JsonSource, start: int) -> _Seen:
+    seen = _Seen()
+    try:
+        for key, _, at in source.members(start):
+            opening = source.text[at : at + 1]
+            if key in _KEYWORDS:
+                seen.keywords.add(key)
+            if key == "@graph" and opening == "[":
+                for node in _each(source, at):
+                    _node(node, seen)
+            elif key == "@context":
+                seen.context = _value(source, at)
+            elif key in SECTIONS and opening == "{":
+                if _section(source, key, at):
+                    seen.sections.append(key)
+            else:
+                _value(source, at)
+    except (ReadError, ValueError, RecursionError):
+        pass
+    return seen
+
+
+def _value(source: JsonSource, at: int) -> Any:
+    found, source.position = _DECODER.raw_decode(source.text, at)
+    return found
+
+
+def _each(source: JsonSource, at: int) -> Iterator[Any]:
+    """The elements of an array, as far as they can be read."""
+    try:
+        for _, start in source.elements(at):
+            yield _value(source, start)
+    except (ReadError, ValueError, RecursionError):
+        # Nothing of what follows can be read either.
+        source.position = len(source.text)
+
+
+def _section(source: JsonSource, key: str, at: int) -> bool:
+    """Whether an object has the shape of a section: of records, or of namespaces under ``prefix``."""
+    fits = True
+    try:
+        for _, _, start in source.members(at):
+            value = _value(source, start)
+            if key == "prefix":
+                fits = fits and isinstance(value, str)
+            else:
+                fits = fits and (isinstance(value, dict) or (isinstance(value, list) and _objects(value)))
+    except (ReadError, ValueError, RecursionError):
+        source.position = len(source.text)
+    return fits
+
+
+def _objects(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+# --- JSON-LD -----------------------------------------------------------------------------------------------------
+
+
+def _node(node: Any, seen: _Seen) -> None:
+    """Count a member of ``@graph``: of the document, or of a bundle in it."""
+    if not isinstance(node, dict):
+        return
+    type_ = node.get("@type")
+    if isinstance(type_, list) and len(type_) == 1:
+        type_ = type_[0]
+    if not isinstance(type_, str):
+        seen.others += 1
+        return
+    name = type_.removeprefix("prov:").removeprefix("provext:")
+    if name == "Bundle" and isinstance(node.get("@graph"), list):
+        for inner in node["@graph"]:
+            _node(inner, seen)
+    elif name not in TYPES:
+        seen.others += 1
+        return
+    if name == type_:
+        seen.statements["bare"] += 1
+        seen.bare.add(type_)
+    elif arguments := _ARGUMENTS.get(name, frozenset()) & node.keys():
+        seen.statements["arguments"] += 1
+        seen.arguments |= arguments
+    elif not _SPELLED.isdisjoint(node):
+        seen.statements["attributes"] += 1
+
+
+def _linked(seen: _Seen) -> str:
+    """PROV-JSONLD or other JSON-LD: by the contexts that are named, then by the shape of the statements.
+
+    A type or an argument that no context defines says nothing in JSON-LD, so that only PROV-JSONLD can be meant.
+
+    Raises:
+        ReadError: the contexts of both are named.
+    """
+    addresses, terms = _contexts(seen.context)
+    ours = any(KNOWN_CONTEXTS.fullmatch(address) for address in addresses) or _embedded(terms)
+    theirs = next((address for address in addresses if is_shipped(address)), None)
+    if ours and theirs:
+        raise ReadError(
+            f"this may be PROV-JSONLD (provjsonld), or PROV-O as JSON-LD (rdfjsonld), because of the context {theirs}; "
+            "name one with --from (or format=)"
+        )
+    if ours or theirs:
+        return "provjsonld" if ours else "rdfjsonld"
+    if "@vocab" in terms:
+        return "rdfjsonld"
+    undefined = seen.bare - terms.keys()
+    if undefined and seen.others:
+        unknown = next((address for address in addresses if find_context(address) is None), None)
+        if unknown is not None:
+            raise ReadError(
+                f"this may be PROV-JSONLD (provjsonld), because of the type {min(undefined)!r}, or PROV-O as JSON-LD "
+                f"(rdfjsonld), because of the context {unknown}; name one with --from (or format=)"
+            )
+    if undefined or seen.statements["attributes"] or seen.arguments - terms.keys():
+        return "provjsonld"
+    return "rdfjsonld"
+
+
+def _contexts(context: Any) -> tuple[list[str], dict[str, Any]]:
+    """The addresses that a ``@context`` names, and the terms that it defines, those of one's own contexts included."""
+    addresses: list[str] = []
+    terms: dict[str, Any] = {}
+    for part in context if isinstance(context, list) else [context]:
+        if isinstance(part, str):
+            addresses.append(part)
+            own = find_context(part)
+            if own is not None and not is_shipped(part):
+                inner, defined = _contexts(own)
+                addresses += inner
+                terms |= defined
+        elif isinstance(part, dict):
+            terms |= part
+    return addresses, terms
+
+
+def _embedded(terms: Mapping[str, Any]) -> bool:
+    """Whether these are the terms of PROV-JSONLD's own context, written out."""
+    typed = [name for name in TYPES if isinstance(terms.get(name), dict) and "@context" in terms[name]]
+    return 2 * len(typed) > len(TYPES)

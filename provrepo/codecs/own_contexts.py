@@ -1,0 +1,114 @@
+"""A folder of JSON-LD contexts of one's own: the setting ``contexts``. Nothing is ever fetched into it.
+
+The context at ``https://example.org/ns/run.jsonld`` is the file ``example.org/ns/run.jsonld`` in the folder, which is
+where ``wget -x`` puts it. An address that ends in no file name takes ``.jsonld`` or ``.json`` behind it. A file
+``index.json`` in the folder may name another file for an address: ``{"https://example.org/ns/run": "run.jsonld"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from provrepo.errors import ReadError, SettingsError
+from provrepo.settings import contexts_folder
+
+__all__ = ["advice", "own", "using"]
+
+_ADDRESS = re.compile(r"https?://([^/?#]+)(/[^#]*)?(?:#.*)?")
+_INDEX = "index.json"
+_MAX_BYTES = 4 * 1024 * 1024
+"""The largest file that is read as a context."""
+
+_folder: ContextVar[Path | None] = ContextVar("contexts", default=None)
+
+
+@contextmanager
+def using(folder: str | Path) -> Iterator[None]:
+    """Look for contexts in this folder meanwhile, and not in that of the process's own settings.
+
+    Args:
+        folder: the folder; empty to leave it to the settings.
+    """
+    if not str(folder):
+        yield
+        return
+    token = _folder.set(Path(folder))
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def own(address: str) -> Any | None:
+    """The context at an address as the folder has it: the value of its ``@context``; None where it has none.
+
+    Raises:
+        ReadError: the file is no JSON-LD context.
+        SettingsError: the folder does not exist, or its index cannot be read.
+    """
+    folder = _current()
+    if folder is None:
+        return None
+    file = next((file for file in _files(folder, address) if file.is_file()), None)
+    if file is None:
+        return None
+    found = _parsed(file)
+    if not isinstance(found, dict) or "@context" not in found:
+        raise ReadError(f"{file} stands for the JSON-LD context {address}, but is no object with '@context'")
+    return found["@context"]
+
+
+def advice(address: str) -> str:
+    """What to do about an address that is not known, as the end of a sentence."""
+    folder, name = _current(), _name(address)
+    where = "the folder that the setting 'contexts' (--contexts, PROVREPO_CONTEXTS) names" if folder is None else folder
+    return f"save it in {where}" + (f" as {name}" if name else " and name it in its index.json")
+
+
+def _current() -> Path | None:
+    folder = _folder.get() or contexts_folder()
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"contexts: {folder} is no folder")
+    return folder
+
+
+def _name(address: str) -> str | None:
+    """Where an address stands in the folder; None where it is no address of the web, or leads out of the folder."""
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None or "\\" in address or "\0" in address:
+        return None
+    segments = [parts[1].lower(), *(parts[2] or "").strip("/").split("/")]
+    segments = [segment for segment in segments if segment]
+    return None if any(segment in (".", "..") for segment in segments) else "/".join(segments)
+
+
+def _files(folder: Path, address: str) -> Iterator[Path]:
+    index = folder / _INDEX
+    if index.is_file():
+        named = _parsed(index)
+        if not isinstance(named, dict) or not all(isinstance(file, str) for file in named.values()):
+            raise SettingsError(f"{index}: an object of addresses and names of files is expected")
+        if address in named:
+            file = folder / named[address]
+            if not file.is_file():
+                raise SettingsError(f"{index}: there is no file {named[address]!r}, which is to stand for {address}")
+            yield file
+    name = _name(address)
+    if name is not None:
+        for suffix in ("", ".jsonld", ".json"):
+            yield folder / (name + suffix)
+
+
+def _parsed(file: Path) -> Any:
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise ReadError(f"{file} is larger than {_MAX_BYTES} bytes, the most that a context may have")
+        return json.loads(file.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReadError(f"cannot read the context {file}: {error}") from None
