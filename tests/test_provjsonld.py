@@ -390,13 +390,13 @@ def test_the_shape_that_is_written():
         {"ex": EX},
     )
     assert json.loads(provjsonld.write(document)) == {
-        "@context": [{"ex": EX}, CONTEXT_URL],
+        "@context": [{"ex": EX, "prov": PROV, "xsd": XSD}, CONTEXT_URL],
         "@graph": [
             {
                 "@type": "Entity",
                 "@id": "ex:e",
                 "type": ["ex:T"],
-                "ex:tag": [{"@value": "ex:x", "@type": "xsd:QName"}, {"@value": "y", "@language": "en"}],
+                "ex:tag": [{"@value": "ex:x", "@type": "prov:QUALIFIED_NAME"}, {"@value": "y", "@language": "en"}],
                 "value": [{"@value": "1", "@type": "xsd:int"}],
             },
             {"@type": "Usage", "activity": "ex:a", "time": "2012-03-31T09:21:00", "prov:value": [{"@value": "v"}]},
@@ -410,6 +410,27 @@ def test_the_shape_that_is_written():
     }
 
 
+def test_a_bundle_declares_what_bundles_before_it_declared_otherwise():
+    bundles = [
+        Bundle(E, [Statement(ENTITY, Identifier("http://o.example/e"))], {"ex": "http://o.example/"}),
+        Bundle(Identifier(EX + "c"), [Statement(ENTITY, E)]),
+    ]
+    document = Document([], bundles, {"ex": EX})
+    written = json.loads(provjsonld.write(document))["@graph"]
+    assert [list(bundle) for bundle in written] == [["@type", "@context", "@id", "@graph"]] * 2
+    # The name of the first is not in the namespace that its own "ex" is.
+    assert written[0]["@context"][0]["ex"] == "http://o.example/"
+    assert written[1]["@context"] == [{"ex": EX}]
+    again = provjsonld.read(provjsonld.write(document))
+    assert [b.id for b in again.bundles] == [E, EX + "c"]
+    assert again.compare(document).same
+
+
+def test_members_are_written_as_an_array():
+    document = Document([Statement(MEMBERSHIP, None, (E, TAG))], prefixes={"ex": EX})
+    assert json.loads(provjsonld.write(document))["@graph"][0]["entity"] == ["ex:tag"]
+
+
 def test_an_empty_document():
     assert json.loads(provjsonld.write(Document())) == {"@context": [CONTEXT_URL], "@graph": []}
 
@@ -418,7 +439,8 @@ def test_an_empty_document():
 def test_prefixes_that_mean_something_to_the_context_are_replaced(prefixes):
     document = Document([Statement(ENTITY, E, (), ((TAG, E),))], prefixes=prefixes)
     written = json.loads(provjsonld.write(document))
-    assert not set(written["@context"][0]) & {*context().terms, "", "@id"}
+    assert set(written["@context"][0]) & {*context().terms, "", "@id"} == {"prov", "xsd"}
+    assert written["@context"][0]["prov"] == PROV
     assert provjsonld.read(json.dumps(written).encode()).statements == document.statements
 
 

@@ -20,6 +20,7 @@ RESERVED = {"prov": PROV, "xsd": XSD}
 BASE_ADVICE = "write it in full, or name a base IRI (--base, base= in Python, ?base= over HTTP)"
 """What to do about a relative IRI in a format that has a place for a base."""
 
+_ESCAPED = re.compile(r"\\([='(),\-:;\[\].])")
 _NOT_IN_IRIS = re.compile(r"[\x00-\x20<>\"{}|\\^`\[\]\x7f]|%(?![0-9A-Fa-f]{2})|(?<=#)(?:.*)#", re.DOTALL)
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -97,7 +98,10 @@ class Scope:
         known = self._known.get(name)
         if known is None:
             prefix, colon, local = name.partition(":")
-            known = self.join(prefix, local) if colon else self.join("", name)
+            if not colon:
+                prefix, local = "", name
+            # ProvToolbox escapes local names in its JSON as PROV-N does (PN_CHARS_ESC). A backslash is in no IRI.
+            known = self.join(prefix, _ESCAPED.sub(r"\1", local) if "\\" in local else local)
             if known is not None:
                 self._known[name] = known
         return known
@@ -191,6 +195,14 @@ class Names:
         """An IRI as ``prefix:local``, or as ``local`` in the default namespace."""
         prefix, local = self.split(iri)
         return f"{prefix}:{local}" if prefix else local
+
+    def prefixed(self, iri: str) -> str:
+        """An IRI as ``prefix:local``, never in the default namespace."""
+        prefix, local = self.split(iri)
+        if not prefix:
+            namespace = iri[: len(iri) - len(local)]
+            prefix = next((p for p, n in self.prefixes.items() if p and n == namespace), "") or self._mint(namespace)
+        return f"{prefix}:{local}"
 
     def _split(self, iri: str) -> tuple[str, str]:
         if iri.startswith("_:"):

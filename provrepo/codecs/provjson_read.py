@@ -435,5 +435,5 @@ def _no_section(key: str) -> str:
     """Why a member of a document or bundle is not read."""
     if ":" in key:
         return "it is an extension of PROV-JSON that this version does not read"
-    near = get_close_matches(key[:100], SECTIONS, 1, 0.8)
+    near = get_close_matches(key[:100], SECTIONS, 1, 0.7)
     return "PROV-JSON has no section of this name" + (f"; {near[0]!r} is meant, perhaps" if near else "")

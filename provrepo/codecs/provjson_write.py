@@ -1,6 +1,9 @@
 """Writing PROV-JSON: sections in the order of their first statement, one record a line.
 
-Values are never written as JSON numbers or booleans: those would lose the spelling and the datatype.
+Values are never written as JSON numbers or booleans: those would lose the spelling and the datatype. Of what the
+schema of the submission leaves open, that is written which other tools read: ``prov`` and ``xsd`` are declared, one
+value of an attribute and one member of a collection stand in an array as several do, and
+a bundle declares the prefix of its own name, which stands under ``@id`` too (ProvToolbox reads no other bundles).
 """
 
 from __future__ import annotations
@@ -8,10 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from provrepo.codecs.names import Names
+from provrepo.codecs.names import RESERVED, Names
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import KINDS, Entries, Kind, Statement
+from provrepo.model.statements import KINDS, MEMBERSHIP, Entries, Kind, Statement
 from provrepo.vocab import PROV, PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -32,18 +35,20 @@ _KEYS = {kind: tuple(f'"prov:{argument.name}": ' for argument in kind.arguments)
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (one format in this module)
     """Write PROV-JSON.
 
-    Prefixes are those that the document and its bundles declare; ``ns1``, ``ns2`` … are added where none fits.
-    Relations without an identifier get ``_:id1``, ``_:id2`` …
+    Prefixes are those that the document and its bundles declare, ``prov`` and ``xsd``; ``ns1``, ``ns2`` … are added
+    where none fits. Relations without an identifier get ``_:id1``, ``_:id2`` …
     """
     scope = _Scope(document.prefixes)
     blank = _blank_names(document)
     sections = scope.sections(document.statements, blank, "  ")
     bundles: dict[str, list[str]] = {}
     for bundle in document.bundles:
-        bundles.setdefault(scope.name(bundle.id or "_:bundle"), []).append(_bundle(bundle, scope, blank))
+        name, written = _bundle(bundle, scope, blank)
+        bundles.setdefault(name, []).append(written)
     if bundles:
         sections.append(_section("bundle", bundles, "  "))
-    return (_object([*scope.declarations({}, "  "), *sections], "") + "\n").encode()
+    declarations = scope.declarations({}, "  ") if sections or document.prefixes else []
+    return (_object([*declarations, *sections], "") + "\n").encode()
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
@@ -73,13 +78,17 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
     return found
 
 
-def _bundle(bundle: Bundle, outer: _Scope, blank: Iterator[str]) -> str:
-    # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
+def _bundle(bundle: Bundle, outer: _Scope, blank: Iterator[str]) -> tuple[str, str]:
+    """A bundle: its name, in its own prefixes, and its content."""
+    # A bundle shortens names by itself, so that what it mints is declared in it.
     inherited = dict(outer.prefixes)
-    scope = _Scope({**inherited, **bundle.prefixes}) if bundle.prefixes else outer
+    scope = _Scope({**inherited, **bundle.prefixes})
+    name = scope.prefixed(bundle.id or Identifier("_:bundle"))
     sections = scope.sections(bundle.statements, blank, "      ")
-    declarations = [] if scope is outer else scope.declarations(inherited, "      ")
-    return _object([*declarations, *sections], "    ")
+    used = name.partition(":")[0]
+    inherited.pop(used, None)
+    declarations = scope.declarations(inherited, "      ")
+    return name, _object([*declarations, f'"@id": {_quoted(name)}', *sections], "    ")
 
 
 def _blank_names(document: Document) -> Iterator[str]:
@@ -124,11 +133,14 @@ class _Scope:
         return self._names.prefixes
 
     def declarations(self, inherited: Mapping[str, str], indent: str) -> list[str]:
-        declared = {p or "default": n for p, n in self._names.prefixes.items() if inherited.get(p) != n}
-        return [_section("prefix", {p: [_quoted(n)] for p, n in declared.items()}, indent)] if declared else []
+        """The prefixes in force, those of ``inherited`` left out. Readers want them before what uses them."""
+        own = {**self._names.prefixes, **RESERVED}
+        declared = {p or "default": n for p, n in own.items() if inherited.get(p) != n}
+        return [_section("prefix", {p: [_quoted(n)] for p, n in declared.items()}, indent)]
 
-    def name(self, iri: str) -> str:
-        return self._names.short(iri)
+    def prefixed(self, iri: Identifier) -> str:
+        """A name that has a prefix in any case."""
+        return self._names.prefixed(iri)
 
     def sections(self, statements: list[Statement], blank: Iterator[str], indent: str) -> list[str]:
         found: dict[Kind, dict[str, list[str]]] = {}
@@ -136,7 +148,7 @@ class _Scope:
             kind, own = statement.kind, statement.id
             if kind.element and own is None:
                 continue
-            key = next(blank) if own is None or not kind.identified else self.name(own)
+            key = next(blank) if own is None or not kind.identified else self._names.short(own)
             found.setdefault(kind, {}).setdefault(key, []).append(self._record(statement))
         return [_section(kind.name, records, indent) for kind, records in found.items()]
 
@@ -145,7 +157,8 @@ class _Scope:
         members = []
         for key, argument, term in zip(_KEYS[kind], kind.arguments, statement.args, strict=True):
             if term is not None:
-                members.append(key + (_quoted(term) if argument.time else self._string(term)))
+                written = _quoted(term) if argument.time else self._string(term)
+                members.append(key + (f"[{written}]" if kind is MEMBERSHIP and argument.name == "entity" else written))
         if statement.entries and kind.entries is not None:
             members = self._entries(members, statement, kind.entries)
         if statement.attributes and kind.attributed:
@@ -153,7 +166,7 @@ class _Scope:
             for attribute, value in statement.attributes:
                 if attribute not in _ARGUMENTS[kind]:
                     values.setdefault(self._string(attribute), []).append(self._value(value))
-            members += [f"{a}: {v[0]}" if len(v) == 1 else f"{a}: [{', '.join(v)}]" for a, v in values.items()]
+            members += [f"{attribute}: [{', '.join(written)}]" for attribute, written in values.items()]
         return f"{{{', '.join(members)}}}"
 
     def _entries(self, members: list[str], statement: Statement, shape: Entries) -> list[str]:

@@ -1,7 +1,9 @@
 """Writing PROV-JSONLD: one line for each statement, so that versions of a document can be compared by line.
 
 Names are always prefixed. A default namespace would need both ``@vocab`` and ``@base``, and JSON-LD resolves the
-latter as a browser resolves links, which is not how PROV puts a name together.
+latter as a browser resolves links, which is not how PROV puts a name together. Of what the schema of the submission
+leaves open, that is written which other tools read: ``prov`` and ``xsd`` are declared, members of a collection stand in
+an array, a name that is a value has the type ``prov:QUALIFIED_NAME``, and a bundle's context comes before its name.
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from provrepo.codecs.names import Names
+from provrepo.codecs.names import RESERVED, Names
 from provrepo.codecs.provjsonld_terms import CONTEXT_URL, ID_TYPED, SPECIAL, TYPES, context
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Value
-from provrepo.model.statements import ENTITY, KINDS, Attribute, Kind, Statement
+from provrepo.model.statements import ENTITY, KINDS, MEMBERSHIP, Attribute, Kind, Statement
 from provrepo.vocab import PROV, PROV_VALUE, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -33,9 +35,10 @@ def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: 
     """
     names = _names(document.prefixes)
     records = _records(document.statements, names)
-    records += [_bundle(bundle, names) for bundle in document.bundles]
-    contexts = [_encode(names.prefixes)] if names.prefixes else []
-    contexts.append(_encode(CONTEXT_URL))
+    in_force = {**names.prefixes}
+    records += [_bundle(bundle, names, in_force) for bundle in document.bundles]
+    declared = {**names.prefixes, **RESERVED} if records or names.prefixes else {}
+    contexts = [_encode(declared), _encode(CONTEXT_URL)] if declared else [_encode(CONTEXT_URL)]
     text = f'{{\n"@context": [{", ".join(contexts)}],\n"@graph": {_lines(records)}\n}}\n'
     try:
         return text.encode()
@@ -77,14 +80,27 @@ def _lines(records: list[str]) -> str:
     return "[\n" + ",\n".join(records) + "\n]" if records else "[]"
 
 
-def _bundle(bundle: Bundle, outer: Names) -> str:
+def _bundle(bundle: Bundle, outer: Names, in_force: dict[str, str]) -> str:
+    """A bundle as an object of ``@graph``.
+
+    Args:
+        bundle: the bundle.
+        outer: the names of the document.
+        in_force: what ProvToolbox takes for declared here: what bundles before declared stays, so it is declared anew
+            where it is something else. It also wants the prefix of the bundle's name declared in the bundle.
+    """
     if bundle.id is None:
         raise WriteError("a bundle without an identifier cannot be written")
     names = _names({**outer.prefixes, **bundle.prefixes})
     name = names.short(bundle.id)
     records = _records(bundle.statements, names)
-    own = {prefix: iri for prefix, iri in names.prefixes.items() if outer.prefixes.get(prefix) != iri}
-    head = _encode({"@type": "Bundle", "@id": name, "@context": [own] if own else []})
+    own = {
+        prefix: iri
+        for prefix, iri in names.prefixes.items()
+        if outer.prefixes.get(prefix) != iri or in_force.get(prefix) != iri or name.startswith(prefix + ":")
+    }
+    in_force.update(own)
+    head = _encode({"@type": "Bundle", "@context": [own] if own else [], "@id": name})
     return f'{head[:-1]}, "@graph": {_lines(records)}}}'
 
 
@@ -99,7 +115,8 @@ def _record(statement: Statement, names: Names) -> dict[str, object]:
         record["@id"] = names.short(statement.id)
     for argument, value in zip(kind.arguments, statement.args, strict=True):
         if value is not None:
-            record[argument.name] = value if argument.time else names.short(value)
+            written = value if argument.time else names.short(value)
+            record[argument.name] = [written] if kind is MEMBERSHIP and argument.name == "entity" else written
     values: dict[str, list[object]] = {}
     for attribute in statement.attributes:
         if not _is_argument(kind, attribute[0]):
@@ -120,7 +137,7 @@ def _attribute(kind: Kind, attribute: Attribute, names: Names) -> tuple[str, obj
 def _value(value: Value, term: str, names: Names) -> object:
     if isinstance(value, Identifier):
         short = names.short(value)
-        return short if term in ID_TYPED else {"@value": short, "@type": "xsd:QName"}
+        return short if term in ID_TYPED else {"@value": short, "@type": "prov:QUALIFIED_NAME"}
     if value.language is not None:
         return {"@value": value.lexical, "@language": value.language}
     if value.datatype == XSD_STRING:
