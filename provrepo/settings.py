@@ -146,12 +146,12 @@ _PLAIN = re.compile(r"[\w.,:@+/\[\]-]{1,200}", re.ASCII)
 
 
 def contexts_folder() -> Path | None:
-    """The folder of JSON-LD contexts that the environment or ``provrepo.toml`` names.
+    """The folder of JSON-LD contexts of one's own that the environment or ``provrepo.toml`` names.
 
     Raises:
         SettingsError: a setting that has no meaning.
     """
-    found = os.environ.get(environment_name("contexts")) or load().contexts
+    found = load().contexts
     return Path(found) if found else None
 
 
@@ -205,6 +205,9 @@ def load(
             chosen[field.name] = _read(field, str(flag), f"--{field.name.replace('_', '-')}")
         elif environment.get(name):
             chosen[field.name] = _read(field, environment[name], name)
+    folder = chosen.get("contexts")
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(f"contexts: {folder} is no folder")
     return Settings(**chosen)
 
 

@@ -26,9 +26,11 @@ class Invocation:
 
     Attributes:
         data: what ``--data`` says, or None.
+        contexts: what ``--contexts`` says, or None.
     """
 
     data: Path | None = None
+    contexts: Path | None = None
 
     def settings(self, **flags: object) -> Settings:
         """The settings in force, read when a verb asks for them: ``--help`` works beside a broken provrepo.toml.
@@ -36,7 +38,7 @@ class Invocation:
         Raises:
             SettingsError: a setting that has no meaning.
         """
-        return load({"data": self.data, **flags})
+        return load({"data": self.data, "contexts": self.contexts, **flags})
 
     def repository(self, *, follow: bool = False) -> Repository:
         """The repository as its local owner.

@@ -152,11 +152,21 @@ def _complain(text: str) -> None:
     metavar="DIR",
     help="The data directory. Otherwise PROVREPO_DATA, or the platform's place for a user's data.",
 )
+@click.option(
+    "--contexts",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="A folder of JSON-LD contexts of one's own; nothing is ever fetched. Otherwise PROVREPO_CONTEXTS.",
+)
 @click.version_option(__version__, "--version", prog_name="provrepo", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, data: Path | None) -> None:
+def cli(ctx: click.Context, data: Path | None, contexts: Path | None) -> None:
     """A repository for W3C PROV documents: check, keep, query and exchange provenance."""
-    ctx.obj = Invocation(data)
+    ctx.obj = Invocation(data, contexts)
+    if contexts is not None:
+        from provrepo.codecs.own_contexts import using
+
+        ctx.with_resource(using(contexts))
 
 
 for _verb in (

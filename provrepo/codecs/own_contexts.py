@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from provrepo.errors import ReadError, SettingsError
+from provrepo.errors import ReadError
 from provrepo.settings import contexts_folder
 
 __all__ = ["advice", "own", "using"]
@@ -49,8 +49,7 @@ def own(address: str) -> Any | None:
     """The context at an address as the folder has it: the value of its ``@context``; None where it has none.
 
     Raises:
-        ReadError: the file is no JSON-LD context.
-        SettingsError: the folder does not exist, or its index cannot be read.
+        ReadError: the folder does not exist, its index cannot be read, or the file is no JSON-LD context.
     """
     folder = _current()
     if folder is None:
@@ -74,7 +73,7 @@ def advice(address: str) -> str:
 def _current() -> Path | None:
     folder = _folder.get() or contexts_folder()
     if folder is not None and not folder.is_dir():
-        raise SettingsError(f"contexts: {folder} is no folder")
+        raise ReadError(f"the folder of JSON-LD contexts, {folder}, does not exist; see the setting 'contexts'")
     return folder
 
 
@@ -93,11 +92,11 @@ def _files(folder: Path, address: str) -> Iterator[Path]:
     if index.is_file():
         named = _parsed(index)
         if not isinstance(named, dict) or not all(isinstance(file, str) for file in named.values()):
-            raise SettingsError(f"{index}: an object of addresses and names of files is expected")
+            raise ReadError(f"{index}: an object of addresses and names of files is expected")
         if address in named:
             file = folder / named[address]
             if not file.is_file():
-                raise SettingsError(f"{index}: there is no file {named[address]!r}, which is to stand for {address}")
+                raise ReadError(f"{index}: there is no file {named[address]!r}, which is to stand for {address}")
             yield file
     name = _name(address)
     if name is not None:

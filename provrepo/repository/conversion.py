@@ -49,7 +49,10 @@ def convert(
         Busy: no worker became free.
     """
     if len(data) <= LARGE:
-        return _converted(data, info.format, info.base or None, format, bundles)
+        from provrepo.codecs.own_contexts import using
+
+        with using(store.settings.contexts):
+            return _converted(data, info.format, info.base or None, format, bundles)
     output = store.temporary()
     seconds = min(_SECONDS, store.settings.check_timeout)
     try:

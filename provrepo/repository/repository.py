@@ -373,9 +373,11 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
     def read(self, project: str, name: str, version: int | None = None) -> Document:
         """A stored version as a document; raises what ``original`` does."""
         from provrepo.codecs import formats
+        from provrepo.codecs.own_contexts import using
 
         data, info = self.original(project, name, version)
-        return formats.read(data, format=info.format, base=info.base or None)
+        with using(self._store.settings.contexts):
+            return formats.read(data, format=info.format, base=info.base or None)
 
     def export(
         self,

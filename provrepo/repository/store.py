@@ -28,7 +28,7 @@ from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.former import Former
 from provrepo.repository.records import Actor, VersionInfo
-from provrepo.settings import Settings
+from provrepo.settings import Settings, environment_name
 from provrepo.views.lineage import Lineage
 from provrepo.views.quads import PATIENCE, Quads
 from provrepo.views.quads_query import Limits, Question
@@ -72,8 +72,12 @@ class Store:
 
     def __init__(self, settings: Settings, *, follow: bool = True) -> None:
         self.settings = settings
-        self.pool = Pool(size=settings.workers, memory=settings.worker_memory)
-        self.queries = Pool(size=settings.query_workers, memory=settings.query_memory)
+        # Workers read documents, which may name contexts of one's own.
+        environment = (
+            {environment_name("contexts"): str(Path(settings.contexts).absolute())} if settings.contexts else {}
+        )
+        self.pool = Pool(settings.workers, settings.worker_memory, environment)
+        self.queries = Pool(settings.query_workers, settings.query_memory, environment)
         self._follow = follow
         self._making = threading.RLock()
         self._answers: beside.Answers | None = None

@@ -19,14 +19,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from provrepo.errors import Busy, TimedOut, WorkerFailed
-from provrepo.settings import Settings, load
+from provrepo.settings import Settings, for_command, load
 from provrepo.workers import wire
 
 __all__ = ["Pool", "default_pool"]
@@ -56,13 +56,15 @@ _NAP = 3600.0
 class Pool:
     """At most ``size`` worker processes, spawned when first needed and kept warm. Safe to use from many threads."""
 
-    def __init__(self, size: int = 2, memory: int = 4096) -> None:
+    def __init__(self, size: int = 2, memory: int = 4096, environment: Mapping[str, str] | None = None) -> None:
         """A pool without workers yet.
 
         Args:
             size: how many calls may run at once; more wait.
             memory: address space of a worker, in MiB; 0 for no limit.
+            environment: variables that workers have besides those of this process.
         """
+        self._environment = dict(environment or {})
         self._size = max(1, size)
         self._memory = memory
         self._changed = threading.Condition()
@@ -170,7 +172,7 @@ class Pool:
                 worker.end()
 
     def _spawn(self) -> _Worker:
-        worker = _Worker(self._memory)
+        worker = _Worker(self._memory, self._environment)
         with self._changed:
             self._all.add(worker)
         return worker
@@ -208,7 +210,7 @@ class Pool:
 class _Worker:
     """One worker process and the conversation with it."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
         self._memory = memory
         # Opened for appending, so that it can be emptied while the worker holds it open.
         self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115 (it lives as long as the worker)
@@ -224,6 +226,7 @@ class _Worker:
                 stdout=answers,
                 stderr=self._stderr,
                 start_new_session=True,
+                env=for_command(**environment),
             )
         except OSError as error:
             self._close()
