@@ -76,11 +76,10 @@ def prov_json(value: dict[str, Any], random: Random) -> dict[str, Any]:
     def record(members: dict[str, Any]) -> dict[str, Any]:
         found = {}
         for key, held in members.items():
-            if isinstance(held, list) and not key.endswith(("key-set", "key-entity-set")):
-                names = key == "prov:entity"
-                held = [item if names else literal(item) for item in held]
-                held = held[0] if len(held) == 1 and random.random() < 0.5 else held
             found[key] = held
+            if isinstance(held, list) and not key.endswith(("key-set", "key-entity-set")):
+                values = [item if key == "prov:entity" else literal(item) for item in held]
+                found[key] = values[0] if len(values) == 1 and random.random() < 0.5 else values
         return found
 
     def instance(sections: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -112,7 +112,9 @@ def test_every_format_without_losses_gives_it_back(name: str) -> None:
         again = formats.read(original.write(format_.name), format=format_.name)
         found = compare(original, again)
         assert found.same, f"{format_.name}: {found.difference}"
-        assert original.unmapped.reasons == again.unmapped.reasons, format_.name
+        # Parts that are not read are named, and not kept.
+        unread = Counter(part.reason for part in original.unmapped.unread)
+        assert original.unmapped.reasons - unread == again.unmapped.reasons, format_.name
         carried.append(format_.name)
     # Two bundles of one identifier are the only thing here that RDF datasets cannot hold.
     assert "nquads" in carried or not is_rdf(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,11 +29,11 @@ JSONLD = json.dumps(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     found = tmp_path / "contexts"
     (found / "contexts.example" / "ns").mkdir(parents=True)
     (found / "contexts.example" / "ns" / "run.jsonld").write_text(json.dumps(CONTEXT))
-    yield found
+    return found
 
 
 def kinds(document: provrepo.Document) -> list[str]:

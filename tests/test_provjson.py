@@ -353,8 +353,8 @@ class TestWriting:
             ' "ex:n": [{"$": "01", "type": "xsd:int"}]}, {"ex:n": ["\\""]}]\n  },\n'
             '  "bundle": {\n'
             '    "ex:b": {\n      "prefix": {\n        "ex": "http://example.org/",\n        "o": "http://o/",\n'
-            '        "prov": "http://www.w3.org/ns/prov#",\n        "xsd": "http://www.w3.org/2001/XMLSchema#"\n      },\n'
-            '      "@id": "ex:b",\n'
+            '        "prov": "http://www.w3.org/ns/prov#",\n        "xsd": "http://www.w3.org/2001/XMLSchema#"\n'
+            '      },\n      "@id": "ex:b",\n'
             '      "agent": {\n        "o:g": {}\n      }\n    }\n  }\n}\n'
         )
         assert Document().write("provjson") == b"{}\n"

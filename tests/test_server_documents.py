@@ -70,6 +70,14 @@ def test_the_content_decides_where_the_media_type_does_not(site: Site, type_: st
     assert answer.get_json()["format"] == "provn"
 
 
+def test_json_ld_without_a_profile_is_told_by_its_content(site: Site) -> None:
+    document = provrepo.read(PROVN)
+    for name in ("provjsonld", "rdfjsonld"):
+        answer = post(site, f"?name=linked-{name}", document.write(name), type_="application/ld+json")
+        assert answer.status_code == 201, answer.data
+        assert answer.get_json()["format"] == name
+
+
 def test_every_format_can_be_submitted_under_its_media_type(site: Site) -> None:
     document = provrepo.read(PROVN)
     for format_ in READABLE:

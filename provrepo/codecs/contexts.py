@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from provrepo.codecs.guards import decode, place
 from provrepo.codecs.own_contexts import advice, own
+from provrepo.codecs.provjsonld_terms import KNOWN_CONTEXTS
 from provrepo.errors import ReadError
 from provrepo.resources import root
 
@@ -58,6 +59,8 @@ def find(address: str) -> Any | None:
     if found is not None:
         return found
     names = next((names for pattern, names in KNOWN if pattern.fullmatch(address)), None)
+    if names is None and KNOWN_CONTEXTS.fullmatch(address):
+        names = ("prov-jsonld",)
     return None if names is None else [_shipped(name) for name in names]
 
 

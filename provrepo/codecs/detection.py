@@ -23,6 +23,8 @@ from provrepo.errors import ReadError
 
 __all__ = ["sniff"]
 
+_ADVICE = "name one: --from, format= in Python, a media type with its profile over HTTP"
+
 _HEAD = 1_000_000
 """Bytes that are looked at where the format is not JSON."""
 
@@ -125,7 +127,7 @@ def _json(data: bytes, named: str | None) -> str:
         mark = "@graph" if "@graph" in seen.keywords else "@context"
         raise ReadError(
             f"this may be PROV-JSON (provjson), because of {seen.sections[0]!r}, or {title}, because of {mark!r}; "
-            "name one with --from (or format=)"
+            f"{_ADVICE}"
         )
     return kind
 
@@ -230,10 +232,11 @@ def _linked(seen: _Seen) -> str:
     if ours and theirs:
         raise ReadError(
             f"this may be PROV-JSONLD (provjsonld), or PROV-O as JSON-LD (rdfjsonld), because of the context {theirs}; "
-            "name one with --from (or format=)"
+            f"{_ADVICE}"
         )
     if ours or theirs:
-        return "provjsonld" if ours else "rdfjsonld"
+        # A PROV-JSONLD document has @graph. Its context makes JSON-LD of anything else.
+        return "provjsonld" if ours and "@graph" in seen.keywords else "rdfjsonld"
     if "@vocab" in terms:
         return "rdfjsonld"
     undefined = seen.bare - terms.keys()
@@ -242,7 +245,7 @@ def _linked(seen: _Seen) -> str:
         if unknown is not None:
             raise ReadError(
                 f"this may be PROV-JSONLD (provjsonld), because of the type {min(undefined)!r}, or PROV-O as JSON-LD "
-                f"(rdfjsonld), because of the context {unknown}; name one with --from (or format=)"
+                f"(rdfjsonld), because of the context {unknown}; {_ADVICE}"
             )
     if undefined or seen.statements["attributes"] or seen.arguments - terms.keys():
         return "provjsonld"

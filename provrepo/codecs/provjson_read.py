@@ -50,6 +50,10 @@ _HELD = 1_000
 """How many records may wait for their names to be expanded when nothing is in the way."""
 
 
+_SUGGESTED = 20
+"""For how many unknown sections a name that may be meant is looked for."""
+
+
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
     """Read PROV-JSON.
 
@@ -172,7 +176,8 @@ class _Reader:
                 raw.own_name = source.value(start), offset
             else:
                 source.value(start)
-                self._leave((*path, key), _no_section(key), offset)
+                near = len(self._document.unmapped) < _SUGGESTED
+                self._leave((*path, key), _no_section(key, near=near), offset)
         return raw
 
     def _leave(self, path: tuple[str | int, ...], reason: str, offset: int) -> None:
@@ -431,9 +436,11 @@ def _undeclared(name: str) -> str:
     return f"{name!r} has no prefix, and no default namespace is declared"
 
 
-def _no_section(key: str) -> str:
-    """Why a member of a document or bundle is not read."""
+def _no_section(key: str, *, near: bool) -> str:
+    """Why a member of a document or bundle is not read; ``near`` asks, at some cost, for the section that is meant."""
+    if key.startswith("@"):
+        return "it is a keyword of JSON-LD, and this is read as PROV-JSON"
     if ":" in key:
         return "it is an extension of PROV-JSON that this version does not read"
-    near = get_close_matches(key[:100], SECTIONS, 1, 0.7)
-    return "PROV-JSON has no section of this name" + (f"; {near[0]!r} is meant, perhaps" if near else "")
+    meant = get_close_matches(key[:100], SECTIONS, 1, 0.7) if near else []
+    return "PROV-JSON has no section of this name" + (f"; {meant[0]!r} is meant, perhaps" if meant else "")

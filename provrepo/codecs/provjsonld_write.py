@@ -115,8 +115,8 @@ def _record(statement: Statement, names: Names) -> dict[str, object]:
         record["@id"] = names.short(statement.id)
     for argument, value in zip(kind.arguments, statement.args, strict=True):
         if value is not None:
-            written = value if argument.time else names.short(value)
-            record[argument.name] = [written] if kind is MEMBERSHIP and argument.name == "entity" else written
+            term = value if argument.time else names.short(value)
+            record[argument.name] = [term] if kind is MEMBERSHIP and argument.name == "entity" else term
     values: dict[str, list[object]] = {}
     for attribute in statement.attributes:
         if not _is_argument(kind, attribute[0]):

@@ -61,6 +61,8 @@ _PREFIXED = ("turtle", "trig", "rdfxml")
 _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
 """Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
 
+_NO_BASE_GIVEN = f" without a base; {BASE_ADVICE}"
+
 _VOCABULARIES = {**RESERVED, "rdfs": RDFS}
 """Prefixes that are declared without being asked for, where their terms occur."""
 
@@ -259,7 +261,7 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
         message = (
             "a relative IRI"
             + (f" <{named.group(1)}>" if named else "")
-            + (f": {format} takes IRIs in full only" if format in LINES else f" without a base; {BASE_ADVICE}")
+            + (" without a base; this format has none: write it in full" if format in LINES else _NO_BASE_GIVEN)
         )
         if line is None and named is not None:
             line, column = _place(data, f'"{named.group(1)}"')
@@ -267,7 +269,7 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
 
 
 def _relative(name: str | None) -> str:
-    return f"a relative IRI{'' if name is None else f' <{name}>'} without a base; {BASE_ADVICE}"
+    return f"a relative IRI{'' if name is None else f' <{name}>'}{_NO_BASE_GIVEN}"
 
 
 def _place(data: bytes, text: str) -> tuple[int | None, int | None]:

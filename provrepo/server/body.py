@@ -17,6 +17,7 @@ __all__ = ["FORM", "Upload", "fields", "json_object", "plain", "text", "upload"]
 
 FORM = "application/x-www-form-urlencoded"
 
+_JSON_LD = "application/ld+json"
 _UNSAID = frozenset({"", "application/octet-stream", "text/plain", FORM})
 """Media types that say nothing about the format: there the content decides.
 
@@ -30,7 +31,8 @@ class Upload:
 
     Attributes:
         data: its bytes, unchanged.
-        format: the format that its media type stands for, or None where the content decides.
+        format: the format that its media type stands for, or None where the content decides: without a type, and for
+            JSON-LD without a profile.
         base: the IRI against which relative IRIs are resolved, or None.
     """
 
@@ -123,6 +125,8 @@ def json_object() -> dict[str, Any]:
 def _format() -> str | None:
     if request.mimetype in _UNSAID:
         return None
+    if request.mimetype == _JSON_LD and "profile" not in request.mimetype_params:
+        return None  # of PROV-JSONLD and of PROV-O: the content decides
     found = by_media_type(request.headers.get("Content-Type", ""))
     if found is None or not found.reads:
         known = ", ".join(format_.media_type for format_ in READABLE)
