@@ -217,6 +217,8 @@ def graph(*nodes: object, context: object = PREFIXES) -> dict[str, object]:
         ({"@context": PREFIXES, "@id": "ex:e", "@type": "prov:Entity"}, "rdfjsonld"),
         ({"@id": "http://e/a", "@type": "http://www.w3.org/ns/prov#Entity"}, "rdfjsonld"),
         ([{"@id": "http://e/a"}], "rdfjsonld"),
+        ([], "rdfjsonld"),
+        ([1, 2], "rdfjsonld"),
         # No provenance: read as what the name says, PROV-JSON otherwise.
         ({}, "provjson"),
         ({"hello": {"@id": "x"}, "data": [1, 2, 3]}, "provjson"),
@@ -254,6 +256,20 @@ def test_what_stays_ambiguous_is_an_error_that_names_both(value: object, candida
     assert detect(data, "d.provjson").name == "provjson"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[] a <http://e/T> .", "turtle"),
+        ("[ a <http://e/T> ] .", "turtle"),
+        ("{ <http://e/a> a <http://e/T> }", "trig"),
+        ("{\n<http://e/a> a <http://e/T> }", "trig"),
+    ],
+)
+def test_brackets_begin_other_formats_too(text: str, expected: str) -> None:
+    assert detect(text.encode()).name == expected
+    assert formats.read(text.encode()).format == expected
+
+
 def test_json_ld_without_provenance_is_read_as_json_ld_where_its_name_says_so() -> None:
     document = formats.read(b'{"hello": 1}', format=detect(b'{"hello": 1}', "x.jsonld").name)
     assert document.format == "rdfjsonld"
@@ -270,7 +286,7 @@ def test_the_beginning_of_a_text_is_enough(cut: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b'{"entity": {"ex:e": ', b'{"entity" {}}', b"{" * 100_000, b'{"entity": ' + b"[" * 100_000]
+    "data", [b'{"entity": {"ex:e": ', b'{"entity" {}}', b'{"a":' * 100_000, b'{"entity": ' + b"[" * 100_000]
 )
 def test_malformed_json_is_left_to_the_reader_which_says_where(data: bytes) -> None:
     with pytest.raises(ReadError) as caught:

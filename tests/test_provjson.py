@@ -190,6 +190,19 @@ class TestNames:
             "/mentionOf/ex:n/1",
         ]
 
+    def test_qualified_relations_of_prov_toolbox_keep_their_names(self) -> None:
+        document = read(
+            {
+                "qualifiedHadMember": {"ex:m": {"collection": "ex:a", "entity": ["ex:b"], "ex:p": ["x"]}},
+                "qualifiedSpecializationOf": {"_:s": {"prov:specificEntity": "ex:a", "prov:generalEntity": "ex:b"}},
+            }
+        )
+        member, specialization = document.statements
+        assert (member.id, member.args, member.attributes) == (ex("m"), (ex("a"), ex("b")), ((ex("p"), text("x")),))
+        assert specialization.args == (ex("a"), ex("b"))
+        assert all("extension of ProvToolbox" in w.message for w in document.warnings)
+        assert not document.unmapped
+
     def test_a_redeclared_reserved_prefix_keeps_its_meaning(self) -> None:
         document = read(
             {"entity": {"ex:e": {"ex:v": {"$": "1", "type": "xsd:int"}}}}, prefix={"ex": EX, "xsd": XSD[:-1]}

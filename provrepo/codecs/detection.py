@@ -28,6 +28,9 @@ _ADVICE = "name one: --from, format= in Python, a media type with its profile ov
 _HEAD = 1_000_000
 """Bytes that are looked at where the format is not JSON."""
 
+_JSON_NAMES = ("provjson", "provjsonld", "rdfjsonld")
+# Graphs of TriG begin with a brace too, and blank nodes of Turtle with a bracket.
+_JSON = re.compile(r"\{\s*(?:[\"}]|\Z)|\[\s*(?:[\"{\[\d-]|(?:true|false|null)\s*[,\]]|\]?\s*\Z)")
 _PROVN = re.compile(
     r"^\s*(?:document\b|bundle\b|prefix\s|default\s*<|(?:entity|activity|agent|was\w+|used|actedOn\w+|had\w+|"
     r"specializationOf|alternateOf|mentionOf)\s*\()",
@@ -35,6 +38,7 @@ _PROVN = re.compile(
 _XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
 _ROOTS = {"RDF": "rdfxml", "svg": "svg"}
 _TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
+_GRAPH = re.compile(r"\{\s*(?:<[^>\s]*>|_:\w)")
 _LINE = re.compile(
     r"^(?:<[^>]*>|_:\S+)\s+<[^>]*>\s+(?:<[^>]*>|_:\S+|\"(?:[^\"\\]|\\.)*\"\S*)\s*(<[^>]*>|_:\S+)?\s*\.\s*$"
 )
@@ -51,7 +55,7 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
         ReadError: two formats are equally likely; the message names both.
     """
     head = data[:_HEAD].removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip()
-    if head[:1] in ("{", "["):
+    if _JSON.match(head) or (head[:1] in ("{", "[") and named in _JSON_NAMES):
         return _json(data, named)
     if head.startswith("<!") or re.match(r"<(?:\?[\w.-]+\s|[\w.-]+(?::[\w.-]+)?[\s/>])", head):
         root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
@@ -64,7 +68,7 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
     matches = [_LINE.match(line) for line in lines[:-1] or lines]
     if lines and all(matches):
         return "nquads" if any(m and m.group(1) for m in matches) else "ntriples"
-    if _TURTLE.search(bare):
+    if _TURTLE.search(bare) or _GRAPH.match(bare):
         in_graph = re.search(r"(?im)^\s*(?:graph\s+)?(?:<[^>\s]*>|[\w.-]*:[\w./-]*|_:\w+)?\s*\{", bare)
         return "trig" if in_graph else "turtle"
     return None
@@ -114,8 +118,7 @@ def _json(data: bytes, named: str | None) -> str:
     start = source.start()
     other = "rdfjsonld" if named in ("provjsonld", "rdfjsonld") else "provjson"
     if source.text.startswith("[", start):
-        expanded = any(isinstance(node, dict) and any(k in node for k in _KEYWORDS) for node in _each(source, start))
-        return "rdfjsonld" if expanded else other
+        return "rdfjsonld"  # which alone may be an array
     seen = _walk(source, start)
     if seen.keywords.isdisjoint(("@context", "@graph")):
         if seen.sections:

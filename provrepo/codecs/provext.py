@@ -9,15 +9,19 @@ from __future__ import annotations
 from provrepo.model.document import Warned
 from provrepo.model.statements import ALTERNATE, MEMBERSHIP, SPECIALIZATION
 
-__all__ = ["EXTENDED", "remark"]
+__all__ = ["EXTENDED", "QUALIFIED", "remark"]
 
 EXTENDED = {f"provext:{kind.name}": kind for kind in (SPECIALIZATION, ALTERNATE, MEMBERSHIP)}
 """The kind that a keyword is read as. ProvToolbox takes it for a word and not for a prefixed name; so does this."""
 
+QUALIFIED = {f"qualified{kind.name[0].upper()}{kind.name[1:]}": kind for kind in EXTENDED.values()}
+"""The same as sections of PROV-JSON, where ProvToolbox calls them ``qualifiedHadMember`` and so on."""
+
 
 def remark(keyword: str, line: int | None) -> Warned:
     """What to tell about a statement of the extension."""
+    kind = EXTENDED.get(keyword) or QUALIFIED[keyword]
     return Warned(
-        f"{keyword} is an extension of ProvToolbox: read as {EXTENDED[keyword].name}, with identifier and attributes",
+        f"{keyword} is an extension of ProvToolbox: read as {kind.name}, with identifier and attributes",
         line,
     )

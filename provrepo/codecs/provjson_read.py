@@ -9,7 +9,7 @@ from typing import Any
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
 from provrepo.codecs.names import Scope, namespace
-from provrepo.codecs.provext import EXTENDED, remark
+from provrepo.codecs.provext import EXTENDED, QUALIFIED, remark
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, text
@@ -34,7 +34,12 @@ _XSD_INT, _XSD_DOUBLE, _XSD_BOOLEAN = XSD + "int", XSD + "double", XSD + "boolea
 _POSITIONS = {
     kind: {PROV + argument.name: number for number, argument in enumerate(kind.arguments)} for kind in KINDS.values()
 }
-_SECTIONS = {**KINDS, **EXTENDED, **{f"prov:{kind.name}": kind for kind in (INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)}}
+_EXTENSIONS = {**EXTENDED, **QUALIFIED}
+_SECTIONS = {
+    **KINDS,
+    **_EXTENSIONS,
+    **{f"prov:{kind.name}": kind for kind in (INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)},
+}
 SECTIONS = frozenset({"prefix", "bundle", *_SECTIONS})
 """The keys of a document that are read."""
 
@@ -160,7 +165,7 @@ class _Reader:
         for key, offset, start in source.members(position):
             kind = _SECTIONS.get(key)
             if kind is not None:
-                if key in EXTENDED:
+                if key in _EXTENSIONS:
                     self._document.warnings.append(remark(key, source.span(offset)[0]))
                 self._section(raw, kind, key, start)
             elif key == "prefix":
@@ -184,7 +189,7 @@ class _Reader:
         self._document.unmapped.leave(Unread(pointer(path), reason, *self._source.span(offset)))
 
     def _section(self, raw: _Instance, kind: Kind, key: str, position: int) -> None:
-        source, entries, extension = self._source, raw.entries, key in EXTENDED
+        source, entries, extension = self._source, raw.entries, key in _EXTENSIONS
         for name, offset, start in source.members(position):
             entries.append(_Record(kind, key, name, offset, start, source.value(start), extension))
             if len(entries) >= _HELD and raw.records is not None:
@@ -296,6 +301,9 @@ class _Records:
         entries: list[Entry] = []
         for key, value in record.items():
             target = members.get(key)
+            if target is None and extension:
+                # ProvToolbox writes arguments of qualifiedHadMember without their prefix.
+                target = _POSITIONS[kind].get(PROV + key)
             if target is None:
                 if key.startswith(("@", "$")) or (":" not in key and "" not in self.scope.prefixes):
                     self.unread.append((key, "it has no prefix, and no default namespace is declared"))
