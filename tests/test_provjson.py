@@ -190,6 +190,13 @@ class TestNames:
             "/mentionOf/ex:n/1",
         ]
 
+    def test_local_names_may_be_escaped_as_in_prov_n(self) -> None:
+        document = read(
+            {"entity": {"ex:f\\(x\\,y\\)": {"ex:it\\'s": {"$": "ex:a\\=b", "type": "prov:QUALIFIED_NAME"}}}}
+        )
+        assert document.statements == [Statement(KINDS["entity"], ex("f(x,y)"), (), ((ex("it's"), ex("a=b")),))]
+        assert not document.warnings
+
     def test_qualified_relations_of_prov_toolbox_keep_their_names(self) -> None:
         document = read(
             {
