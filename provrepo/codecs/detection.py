@@ -1,7 +1,7 @@
 """Which format bytes are in, by their structure alone.
 
-JSON is recognized by its keys and the shapes of their values (``_json``), XML by its root, the other formats by how they
-begin. Only the beginning of a text may be at hand: what is cut off, or malformed, ends the walk, and what was seen
+JSON is recognized by its keys and the shapes of their values (``_json``), XML by its root, the other formats by how
+they begin. Only the beginning of a text may be at hand: what is cut off, or malformed, ends the walk, and what was seen
 until then decides. The reader behind says what is wrong, and where.
 """
 
