@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from provrepo.checks.validation import validate
 from provrepo.codecs import formats
+from provrepo.codecs.guards import MAX_DEPTH
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
+from provrepo.model.extensions import Extension, Group
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import KINDS, Entry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, XSD
@@ -197,13 +200,29 @@ class TestNames:
         document = read(
             "bundle ex:b prefix ex <http://other/> prefix o <http://o/> entity(ex:a) entity(o:a) endBundle entity(ex:c)"
         )
-        assert document.bundles[0].id == ex("b")
+        assert document.bundles[0].id == "http://other/b"
         assert [s.id for s in document] == [ex("c"), "http://other/a", "http://o/a"]
         assert document.prefixes == {"ex": EX}
         assert document.bundles[0].prefixes == {"ex": "http://other/", "o": "http://o/"}
 
     def test_a_bundle_may_declare_the_prefix_of_its_own_name(self) -> None:
         assert read("bundle o:b prefix o <http://o/> endBundle").bundles[0].id == "http://o/b"
+
+    def test_the_name_of_a_bundle_is_read_with_its_own_declarations(self) -> None:
+        """Example 60 of the Recommendation."""
+        document = read(
+            "entity(thing) bundle thing default <http://two/> entity(thing) endBundle bundle other endBundle",
+            declare="default <http://one/>",
+        )
+        assert [bundle.id for bundle in document.bundles] == ["http://two/thing", "http://one/other"]
+        assert formats.read(document.write("provn"), format="provn").compare(document).same
+
+    def test_what_a_name_was_repaired_to_is_reported_with_its_place(self) -> None:
+        document = read("entity(ex:Out_\\[8\\])\nused(ex:a, ex:a\\[1\\])\nentity(ex:Out_\\[8\\])")
+        assert [(w.rule, w.line, w.column, w.focus) for w in document.warnings] == [
+            ("reading:iri", 3, 8, EX + "Out_%5B8%5D"),
+            ("reading:iri", 4, 12, EX + "a%5B1%5D"),
+        ]
 
     def test_repeated_bundles_stay_two(self) -> None:
         assert [b.id for b in read("bundle ex:b endBundle bundle ex:b endBundle").bundles] == [ex("b"), ex("b")]
@@ -286,7 +305,14 @@ class TestErrors:
                 44,
                 "expected ',' or '}'",
             ),
-            ("document\nprefix ex <http://e/>\nex:owns(ex:a, ex:b)\nendDocument", 3, 1, "ex:owns"),
+            ("document\nex:owns(ex:a, ex:b)\nendDocument", 2, 1, "the prefix 'ex' of 'ex:owns' is not declared"),
+            ("document\nprefix e <http://e/>\ne:f(e:a, {e:b)\nendDocument", 3, 14, "expected ',' or '}'"),
+            ("document\nprefix e <http://e/>\ne:f(e:a, [e:b=1], e:c)\nendDocument", 3, 17, "expected ',' or ')'"),
+            ("document\nprefix e <http://e/>\ne:f(e:a; e:b; e:c)\nendDocument", 3, 13, "expected ',' or ')'"),
+            ("document\nprefix e <http://e/>\ne:f(e:a, x:b)\nendDocument", 3, 10, "'x'"),
+            ("document\nentitty(a)\nendDocument", 2, 1, "did you mean entity?"),
+            ("document\nbundle x:b\nprefix y <http://y/>\nendBundle endDocument", 2, 8, "'x'"),
+            ("document\nbundle x;b\nendBundle endDocument", 2, 9, "expected a statement"),
             (
                 "document\nprefix ex <http://e/>\nwasMadeBy(ex:a, ex:b)\nendDocument",
                 3,
@@ -496,3 +522,82 @@ def test_every_file_of_the_corpus_reads_and_survives_writing(folder: str) -> Non
         again = formats.read(document.write("provn"), format="provn")
         assert again.compare(document).same, path
         assert list(again) == list(document), path
+
+
+class TestExtensions:
+    """The production ``extensibilityExpression`` and what may stand in it."""
+
+    SOURCE = (
+        'ex:f(ex:id; ex:a, -, 2012-01-01T00:00:00Z, "x"@en, \'ex:q\', 5, {ex:a, "b"}, (ex:a, (-)), '
+        "ex:g(ex:h(-; ex:z)), [ex:a=1, ex:b='ex:T'])"
+    )
+
+    def test_every_part_is_kept(self) -> None:
+        (extension,) = read(self.SOURCE).extensions
+        inner = Extension(ex("g"), None, (Extension(ex("h"), None, (ex("z"),)),))
+        assert extension == Extension(
+            ex("f"),
+            ex("id"),
+            (
+                *(ex("a"), None, "2012-01-01T00:00:00Z", text("x", "en")),
+                *(Literal(EX + "q", PROV_QUALIFIED_NAME), Literal("5", XSD + "int")),
+                *(Group("{}", (ex("a"), text("b"))), Group("()", (ex("a"), Group("()", (None,)))), inner),
+            ),
+            ((ex("a"), Literal("1", XSD + "int")), (ex("b"), ex("T"))),
+        )
+        assert extension.span == (3, 1)
+
+    def test_they_are_counted_as_what_is_not_prov_with_their_place(self) -> None:
+        document = read("entity(ex:e)\nbundle ex:b ex:f(ex:e) endBundle\nprov:wasMade(ex:e)")
+        assert [(part.part, part.line, part.column) for part in document.unmapped.unread] == [
+            ("the statement ex:f", 4, 13),
+            ("the statement prov:wasMade", 5, 1),
+        ]
+        assert (len(document), len(document.unmapped), sum(document.unmapped.reasons.values())) == (1, 2, 2)
+        assert [f.rule for f in validate(document).findings] == ["reading:unread"] * 2
+
+    def test_they_are_written_again_in_their_bundle(self) -> None:
+        document = read(
+            f"{self.SOURCE} bundle ex:b default <http://d/> prefix n <http://n/> n:f(x) x:f() endBundle",
+            declare=f"prefix ex <{EX}> prefix x <http://d/>",
+        )
+        again = formats.read(document.write("provn"), format="provn")
+        assert (again.extensions, again.bundles[0].extensions) == (document.extensions, document.bundles[0].extensions)
+        assert len(again.bundles[0].extensions) == 2
+        assert again.compare(document).same
+
+    def test_a_keyword_has_a_prefix_where_only_the_default_namespace_fits(self) -> None:
+        document = Document(prefixes={"": "http://d/"}, extensions=[Extension(Identifier("http://d/f"))])
+        assert formats.read(document.write("provn"), format="provn").extensions == document.extensions
+
+    def test_comparison_sees_them(self) -> None:
+        left, right = read("ex:f(ex:a, [ex:a=1, ex:b=2])"), read("ex:f(ex:a, [ex:b=2, ex:a=1])")
+        assert left.compare(right).same
+        assert str(left.compare(read("ex:f(ex:b)")).difference) == (
+            '- ex:f(ex:a, [ex:a="1" %% xsd:int, ex:b="2" %% xsd:int])\n+ ex:f(ex:b)'
+        )
+        assert not left.compare(read("bundle ex:b ex:f(ex:a, [ex:b=2, ex:a=1]) endBundle")).same
+
+    @pytest.mark.parametrize("format_", [f.name for f in formats.READABLE if f.name != "provn"])
+    def test_they_are_a_loss_elsewhere(self, format_: str) -> None:
+        lost = [loss for loss in read("ex:f(ex:a)").losses(format_) if "extend PROV-N" in loss.reason]
+        assert [loss.subject for loss in lost] == [ex("f")]
+
+    def test_other_notes_are_known_by_their_iri(self) -> None:
+        (statement,) = read("p:mentionOf(ex:a, ex:b, ex:c)", declare=f"prefix ex <{EX}> prefix p <{PROV}>").statements
+        assert statement.kind is KINDS["mentionOf"]
+
+    def test_nesting_is_bounded(self) -> None:
+        found = error("document\nprefix e <http://e/>\n" + "e:f(" * 10_000)
+        assert (found.line, found.column) == (3, 1 + 4 * MAX_DEPTH)
+        assert "nested" in found.message
+        error("document\nprefix e <http://e/>\ne:f(" + "{" * 10_000)
+
+
+@pytest.mark.parametrize("datatype", ["xsd:string", "rdf:langString", "prov:InternationalizedString"])
+def test_a_language_beside_a_string_type(datatype: str) -> None:
+    document = read(
+        f'entity(ex:e, [ex:v = "a"@en %% {datatype}])',
+        declare=f"prefix ex <{EX}> prefix rdf <http://www.w3.org/1999/02/22-rdf-syntax-ns#>",
+    )
+    assert document.statements[0].attributes == ((ex("v"), text("a", "en")),)

@@ -350,6 +350,12 @@ def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
             Loss(f"{chosen.title} has no place for triples that {_WHAT[makes_none(quad, why)]}", quad.subject)
             for quad, why in document.unmapped.triples()
         ]
+    if chosen.name != "provn":
+        found += [
+            Loss(f"{chosen.title} has no place for statements that extend PROV-N", extension.name)
+            for instance in document.instances()
+            for extension in instance.extensions
+        ]
     if not chosen.bundles:
         found += [Loss(f"{chosen.title} cannot hold bundles", bundle.id or "") for bundle in document.bundles]
     return found + chosen.codec().losses(document, format=format)

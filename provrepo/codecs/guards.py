@@ -96,6 +96,14 @@ def check_literals(document: Document) -> None:
                 raise TooLarge(
                     f"a literal of {len(value.lexical)} characters ({where}): at most {MAX_LITERAL} are read"
                 )
+    for instance in document.instances():
+        for extension in instance.extensions:
+            for literal in extension.literals():
+                if len(literal.lexical) > MAX_LITERAL:
+                    raise TooLarge(
+                        f"a literal of {len(literal.lexical)} characters ({extension.name}): "
+                        f"at most {MAX_LITERAL} are read"
+                    )
     for quad in document.unmapped.quads:
         if isinstance(quad.object, Literal) and len(quad.object.lexical) > MAX_LITERAL:
             where = f"{quad.predicate} of {quad.subject}"

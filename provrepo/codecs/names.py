@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urljoin
 
 from provrepo.model.document import Warned
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import misspelled
+from provrepo.model.statements import Span
 from provrepo.vocab import PROV, XSD
 
-__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Scope", "namespace", "repair"]
+__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Scope", "namespace", "remarks", "repair"]
 
 RESERVED = {"prov": PROV, "xsd": XSD}
 """Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
@@ -21,7 +22,16 @@ BASE_ADVICE = "write it in full, or name a base IRI (--base, base= in Python, ?b
 """What to do about a relative IRI in a format that has a place for a base."""
 
 _ESCAPED = re.compile(r"\\([='(),\-:;\[\].])")
-_NOT_IN_IRIS = re.compile(r"[\x00-\x20<>\"{}|\\^`\[\]\x7f]|%(?![0-9A-Fa-f]{2})|(?<=#)(?:.*)#", re.DOTALL)
+
+# What RFC 3987 leaves out of its ucschar (section 2.2): C1 controls, surrogates, noncharacters, tags and private use.
+_PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+_NEVER = '\x00-\x20<>"{}|\\\\^`\\[\\]\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff' + "".join(
+    f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
+)
+_BAD_PERCENT = "%(?![0-9A-Fa-f]{2})"
+_NOT_IN_IRIS = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT}|#[^#]*#", re.DOTALL)
+_NOT_IN_QUERIES = re.compile(f"[{_NEVER}]|{_BAD_PERCENT}")
+_NOT_ELSEWHERE = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT}")
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -29,16 +39,40 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 def repair(iri: str) -> str:
     """An IRI with every character percent-encoded that RFC 3987 does not allow where it stands.
 
-    PROV-N and PROV-JSON make identifiers by joining a namespace and a local name, and nothing in them keeps the
-    result an IRI: brackets, spaces, ``<`` and a second ``#`` occur in the wild. RDF cannot carry those.
+    Brackets, spaces, ``<`` and a second ``#`` occur in the wild: formats that join a namespace and a local name do
+    nothing to keep the result an IRI. RDF cannot carry those. All formats repair them alike, so that one name is one
+    identifier whatever it was written in (ADR 0010).
     """
     if not _NOT_IN_IRIS.search(iri):
         return iri
     host = _IPV6_HOST.match(iri)
     head = host.group() if host else ""
     before, sharp, fragment = iri[len(head) :].partition("#")
-    rest = before + sharp + fragment.replace("#", "%23")
-    return head + _NOT_IN_IRIS.sub(lambda m: f"%{ord(m.group()):02X}", rest)
+    path, mark, query = before.partition("?")
+    path = _NOT_ELSEWHERE.sub(_percent, path)
+    query = _NOT_IN_QUERIES.sub(_percent, query)
+    fragment = _NOT_ELSEWHERE.sub(_percent, fragment).replace("#", "%23")
+    return f"{head}{path}{mark}{query}{sharp}{fragment}"
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogatepass"))
+
+
+def remarks(repaired: Iterable[tuple[str, str, Span | None]], line: int | None = None) -> list[Warned]:
+    """What to tell about names that were no IRIs, each once.
+
+    Args:
+        repaired: the name as written, what it was read as, and where it stands.
+        line: the line of those whose place is not known.
+    """
+    found: dict[str, Warned] = {}
+    for name, iri, place in repaired:
+        if iri not in found:
+            at, column = place or (line, None)
+            message = f"{name!r} is not an IRI once expanded: percent-encoded, as in <{iri}>"
+            found[iri] = Warned(message, at, column, rule="reading:iri", focus=iri, repair="Write the IRI like that.")
+    return list(found.values())
 
 
 def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, Warned | None]:
@@ -71,6 +105,11 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
         if base is None:
             raise ValueError(f"the namespace <{iri}> of prefix {prefix!r} is relative; {BASE_ADVICE}")
         resolved = urljoin(base, iri)
+        if not _ABSOLUTE.match(resolved):
+            raise ValueError(
+                f"the namespace <{iri}> of prefix {prefix!r} is relative, and <{base}> is no base for it: "
+                "write the whole IRI in the declaration"
+            )
         return resolved, Warned(f"the namespace <{iri}> of prefix {prefix!r} is relative: read as <{resolved}>", line)
     return iri, None
 
@@ -80,14 +119,29 @@ class Scope:
 
     Attributes:
         prefixes: prefix → namespace IRI, the default namespace under the empty prefix.
-        repaired: names whose expansion was no IRI, with what they were read as; shared with the outer scope.
+        repaired: names whose expansion was no IRI, what they were read as, and their places; shared with the outer
+            scope.
     """
 
-    __slots__ = ("_known", "prefixes", "repaired")
+    __slots__ = ("_known", "_place", "prefixes", "repaired")
 
-    def __init__(self, prefixes: Mapping[str, str], outer: Scope | None = None) -> None:
+    def __init__(
+        self,
+        prefixes: Mapping[str, str],
+        outer: Scope | None = None,
+        *,
+        place: Callable[[], Span | None] = lambda: None,
+    ) -> None:
+        """Read with ``prefixes``.
+
+        Args:
+            prefixes: what is declared here.
+            outer: what is in force around it.
+            place: where the reader is; an outer scope's where there is one.
+        """
         self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
-        self.repaired: list[tuple[str, Identifier]] = outer.repaired if outer else []
+        self.repaired: list[tuple[str, Identifier, Span | None]] = outer.repaired if outer else []
+        self._place: Callable[[], Span | None] = outer._place if outer else place
         self._known: dict[str, Identifier] = {}
 
     def expand(self, name: str) -> Identifier | None:
@@ -116,17 +170,12 @@ class Scope:
         iri = repair(start + local)
         result = Identifier(iri)
         if len(iri) != len(start) + len(local):
-            self.repaired.append((f"{prefix}:{local}" if prefix else local, result))
+            self.repaired.append((f"{prefix}:{local}" if prefix else local, result, self._place()))
         return result
 
     def remarks(self, line: int | None) -> list[Warned]:
-        """What to tell about names that had to be repaired; ``line`` is that of the first."""
-        if not self.repaired:
-            return []
-        name, iri = self.repaired[0]
-        count = len(self.repaired)
-        what = f"{name!r} is not an IRI" if count == 1 else f"{count} names such as {name!r} are not IRIs"
-        return [Warned(f"{what} once expanded: percent-encoded, as in <{iri}>", line)]
+        """What to tell about names that had to be repaired; ``line`` is that of those without a place."""
+        return remarks(self.repaired, line)
 
 
 _CUT = re.compile(r"[#/:?=&]")
@@ -197,12 +246,13 @@ class Names:
         return f"{prefix}:{local}" if prefix else local
 
     def prefixed(self, iri: str) -> str:
-        """An IRI as ``prefix:local``, never in the default namespace."""
+        """An IRI as ``prefix:local``, never in the default namespace: a prefix is minted for that where it has none."""
         prefix, local = self.split(iri)
-        if not prefix:
-            namespace = iri[: len(iri) - len(local)]
-            prefix = next((p for p, n in self.prefixes.items() if p and n == namespace), "") or self._mint(namespace)
-        return f"{prefix}:{local}"
+        if prefix:
+            return f"{prefix}:{local}"
+        namespace = self.prefixes[""]
+        named = next((p for p, n in self.prefixes.items() if p and n == namespace), None)
+        return f"{named or self._mint(namespace)}:{local}"
 
     def _split(self, iri: str) -> tuple[str, str]:
         if iri.startswith("_:"):

@@ -121,9 +121,9 @@ class Lexer:
         self._line_at = start
         return self._line, start - self._line_start + 1
 
-    def error(self, message: str) -> ReadError:
-        """What to raise about the current token."""
-        line, column = place(self._text, self.start)
+    def error(self, message: str, at: int | None = None) -> ReadError:
+        """What to raise about the current token, or about the one at an offset."""
+        line, column = place(self._text, self.start if at is None else at)
         return ReadError(message, line=line, column=column, format="provn")
 
     def shown(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
+from provrepo.codecs import provn_extensions
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import decode
 from provrepo.codecs.names import Scope, namespace
@@ -25,18 +27,26 @@ from provrepo.model.statements import (
     Statement,
     Term,
 )
-from provrepo.vocab import PROV_INTERNATIONALIZED_STRING, PROV_QUALIFIED_NAME, XSD, XSD_QNAME
+from provrepo.vocab import (
+    PROV,
+    PROV_INTERNATIONALIZED_STRING,
+    PROV_QUALIFIED_NAME,
+    RDF_LANG_STRING,
+    XSD,
+    XSD_QNAME,
+    XSD_STRING,
+)
 
 __all__ = ["read"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_STRINGS = (XSD_STRING, RDF_LANG_STRING, PROV_INTERNATIONALIZED_STRING)
+"""Datatypes that may stand beside a language tag: ProvToolbox writes ``"a"@en %% xsd:string``."""
 _NAME = re.compile(r"(?:([^:\\]*):)?(.*)", re.DOTALL)
 _XSD_INT = XSD + "int"
-_STATEMENTS = {
-    **KINDS,
-    # What the Recommendation leaves to other notes is an extension: its keyword is a prefixed name.
-    **{f"prov:{kind.name}": kind for kind in (MENTION, INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)},
-}
+_NOTES = {PROV + kind.name: kind for kind in (MENTION, INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)}
+"""Statements that other notes add to PROV-N: their keywords are prefixed names."""
+_STATEMENTS = {**KINDS, **{f"prov:{kind.name}": kind for kind in _NOTES.values()}}
 
 _ENTRIES = {Entries.PAIRS: "{(key, entity), …}", Entries.KEYS: "{key, …}", Entries.KEY: "key"}
 
@@ -61,23 +71,22 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 class _Parser:
     def __init__(self, source: str, base: str | None) -> None:
-        self._lexer = Lexer(source)
+        self.lexer = Lexer(source)
         self._base = base
         self._document = Document()
-        self._outer = self._scope = Scope({})
+        self._outer = self._scope = Scope({}, place=self.lexer.span)
         self._names: dict[str, Identifier] = {}
-        self._first_repair: int | None = None
 
     # --- documents and bundles
 
     def document(self) -> Document:
-        lexer, document = self._lexer, self._document
+        lexer, document = self.lexer, self._document
         end = self._opening()
         while not self._is_word(end) and lexer.kind != "end":
             if self._is_word("bundle"):
                 document.bundles.append(self._bundle())
             else:
-                self._item(document.prefixes, document.statements)
+                self._item(document)
         if end:
             if not self._is_word(end):
                 raise lexer.error(f"the text ends without {end!r}: it may have been cut off")
@@ -85,12 +94,12 @@ class _Parser:
         if lexer.kind != "end":
             raise lexer.error(f"nothing may follow {end!r}, but here is {lexer.shown()}")
         document.statements = forget_blank_names(document.statements)
-        document.warnings += self._outer.remarks(self._first_repair)
+        document.warnings += self._outer.remarks(None)
         return document
 
     def _opening(self) -> str:
         """Past the document's opening; returns the keyword that must end it, or nothing."""
-        lexer = self._lexer
+        lexer = self.lexer
         if self._is_word("document"):
             lexer.advance()
             return "endDocument"
@@ -107,49 +116,68 @@ class _Parser:
         return ""
 
     def _bundle(self) -> Bundle:
-        lexer = self._lexer
+        """A bundle; its identifier is read with its own declarations before the document's (example 60)."""
+        lexer = self.lexer
         line, _ = lexer.span()
         lexer.advance()
         if lexer.kind != "word":
             raise lexer.error(f"a bundle needs an identifier, but here is {lexer.shown()}")
-        word = lexer.value
-        name = self._resolve(word)
-        undeclared = self._undeclared(word)
+        word, named = lexer.value, lexer.start
         lexer.advance()
-        bundle = Bundle(name)
+        bundle = Bundle()
         self._enter(Scope({}, self._outer))
+        while self._declares():
+            self._declaration(bundle.prefixes)
+        bundle.id = self._resolve(word, named)
         while not self._is_word("endBundle"):
             if lexer.kind == "end" or self._is_word("bundle") or self._is_word("endDocument"):
                 raise lexer.error(f"the bundle that begins on line {line} has no 'endBundle' before {lexer.shown()}")
-            self._item(bundle.prefixes, bundle.statements)
+            self._item(bundle)
         lexer.advance()
-        if name is None:
-            # The identifier belongs to the document's scope (section 3.7.1). Where its prefix is declared only
-            # inside the bundle, nothing else can be meant.
-            bundle.id = self._resolve(word)
+        if bundle.id is None:
+            # The grammar has declarations before statements. Where they come after, nothing else can be meant.
+            bundle.id = self._resolve(word, named)
             if bundle.id is None:
-                raise undeclared
+                raise self._undeclared(word, named)
         self._enter(self._outer)
         bundle.statements = forget_blank_names(bundle.statements)
         return bundle
 
-    def _item(self, prefixes: dict[str, str], statements: list[Statement]) -> None:
-        lexer = self._lexer
+    def _declares(self) -> bool:
+        """Whether a declaration begins here, and no statement of that name."""
+        lexer = self.lexer
+        return lexer.kind == "word" and lexer.value in ("prefix", "default") and lexer.ahead() != "("
+
+    def _item(self, instance: Bundle | Document) -> None:
+        lexer = self.lexer
         if lexer.kind != "word":
             raise lexer.error(f"expected a statement, but here is {lexer.shown()}")
         kind = _STATEMENTS.get(lexer.value)
         if kind is not None:
-            statements.append(self._statement(kind))
-        elif lexer.value in ("prefix", "default") and lexer.ahead() != "(":
-            self._declaration(prefixes)
+            instance.statements.append(self._statement(kind))
+        elif self._declares():
+            self._declaration(instance.prefixes)
         elif lexer.value in EXTENDED:
             self._document.warnings.append(remark(lexer.value, lexer.span()[0]))
-            statements.append(self._statement(EXTENDED[lexer.value], extension=True))
+            instance.statements.append(self._statement(EXTENDED[lexer.value], extension=True))
+        elif ":" in lexer.value and lexer.ahead() == "(":
+            self._extension(instance)
         else:
             raise self._unsupported()
 
+    def _extension(self, instance: Bundle | Document) -> None:
+        """A statement that extends PROV-N, or one of another note whose prefix is not ``prov``."""
+        keyword = self.lexer.value
+        kind = _NOTES.get(self.identifier(keyword))
+        if kind is not None:
+            instance.statements.append(self._statement(kind))
+            return
+        extension = provn_extensions.read(self)
+        instance.extensions.append(extension)
+        self._document.unmapped.leave(provn_extensions.unread(extension, keyword))
+
     def _declaration(self, prefixes: dict[str, str]) -> None:
-        lexer = self._lexer
+        lexer = self.lexer
         line, _ = lexer.span()
         prefix = ""
         if lexer.value == "prefix":
@@ -174,7 +202,7 @@ class _Parser:
     # --- statements
 
     def _statement(self, kind: Kind, *, extension: bool = False) -> Statement:
-        lexer = self._lexer
+        lexer = self.lexer
         span = lexer.span()
         lexer.advance()
         self._expect("(")
@@ -192,7 +220,7 @@ class _Parser:
                 if lexer.kind == "punctuation" and lexer.value == "[":
                     if not (kind.attributed or extension):
                         raise lexer.error(f"{kind.name} takes no attributes")
-                    attributes = self._attributes()
+                    attributes = self.attributes()
                     self._expect(")")
                     break
                 if len(args) < len(arguments):
@@ -221,20 +249,18 @@ class _Parser:
             if not missing or arguments[len(args)].required:
                 raise ReadError(self._arity(kind), line=span[0], column=span[1], format="provn")
             args += [None] * missing
-        if self._outer.repaired and self._first_repair is None:
-            self._first_repair = span[0]
         return Statement(kind, own, tuple(args), attributes, span, entries or ())
 
     def _own(self, kind: Kind) -> Identifier:
-        lexer = self._lexer
+        lexer = self.lexer
         if lexer.kind != "word" or lexer.value == "-":
             raise lexer.error(f"expected the identifier of the {kind.name}, but here is {lexer.shown()}")
-        own = self._names.get(lexer.value) or self._identifier(lexer.value)
+        own = self._names.get(lexer.value) or self.identifier(lexer.value)
         lexer.advance()
         return own
 
     def _term(self, kind: Kind, position: int) -> Term:
-        lexer = self._lexer
+        lexer = self.lexer
         word = lexer.value
         if lexer.kind != "word":
             what = "a time" if kind.arguments[position].time else "an identifier"
@@ -243,7 +269,7 @@ class _Parser:
         if word == "-":
             term = None
         elif not kind.arguments[position].time:
-            term = self._names.get(word) or self._identifier(word)
+            term = self._names.get(word) or self.identifier(word)
         elif TIME.fullmatch(word):
             term = word
         else:
@@ -264,19 +290,19 @@ class _Parser:
 
     def _entries(self, entries: Entries) -> tuple[Entry, ...]:
         """The last argument of a statement about a dictionary; ``-`` is none, as everywhere in PROV-N."""
-        lexer = self._lexer
+        lexer = self.lexer
         if self._is_word("-"):
             lexer.advance()
             return ()
         if entries is Entries.KEY:
-            return (Entry(self._value()),)
+            return (Entry(self.value()),)
         self._expect("{")
         found: dict[Entry, None] = {}
         if lexer.kind == "punctuation" and lexer.value == "}":
             lexer.advance()
             return ()
         while True:
-            found[self._pair() if entries is Entries.PAIRS else Entry(self._value())] = None
+            found[self._pair() if entries is Entries.PAIRS else Entry(self.value())] = None
             if lexer.kind != "punctuation" or lexer.value not in (",", "}"):
                 raise lexer.error(f"expected ',' or '}}', but here is {lexer.shown()}")
             last = lexer.value == "}"
@@ -285,21 +311,21 @@ class _Parser:
                 return tuple(found)
 
     def _pair(self) -> Entry:
-        lexer = self._lexer
+        lexer = self.lexer
         self._expect("(")
-        key = self._value()
+        key = self.value()
         self._expect(",")
         if lexer.kind != "word" or lexer.value == "-":
             raise lexer.error(f"expected the entity under the key, but here is {lexer.shown()}")
-        entity = self._names.get(lexer.value) or self._identifier(lexer.value)
+        entity = self._names.get(lexer.value) or self.identifier(lexer.value)
         lexer.advance()
         self._expect(")")
         return Entry(key, entity)
 
     # --- attributes
 
-    def _attributes(self) -> tuple[Attribute, ...]:
-        lexer = self._lexer
+    def attributes(self) -> tuple[Attribute, ...]:
+        lexer = self.lexer
         lexer.advance()
         pairs: list[Attribute] = []
         if lexer.kind == "punctuation" and lexer.value == "]":
@@ -308,10 +334,10 @@ class _Parser:
         while True:
             if lexer.kind != "word":
                 raise lexer.error(f"expected an attribute's name, but here is {lexer.shown()}")
-            attribute = self._names.get(lexer.value) or self._identifier(lexer.value)
+            attribute = self._names.get(lexer.value) or self.identifier(lexer.value)
             lexer.advance()
             self._expect("=")
-            pairs.append((attribute, self._value()))
+            pairs.append((attribute, self.value()))
             if lexer.kind != "punctuation" or lexer.value not in (",", "]"):
                 raise lexer.error(f"expected ',' or ']', but here is {lexer.shown()}")
             last = lexer.value == "]"
@@ -319,13 +345,13 @@ class _Parser:
             if last:
                 return tuple(pairs)
 
-    def _value(self) -> Value:
-        lexer = self._lexer
+    def value(self) -> Value:
+        lexer = self.lexer
         value: Value
         if lexer.kind == "string":
             return self._literal()
         if lexer.kind == "name":
-            value = self._names.get(lexer.value) or self._identifier(lexer.value)
+            value = self._names.get(lexer.value) or self.identifier(lexer.value)
         elif lexer.kind == "word" and _INTEGER.fullmatch(lexer.value):
             value = Literal(lexer.value, _XSD_INT)
         else:
@@ -335,7 +361,7 @@ class _Parser:
         return value
 
     def _literal(self) -> Value:
-        lexer = self._lexer
+        lexer = self.lexer
         try:
             lexical = unescape_string(lexer.value)
         except KeyError as error:
@@ -349,13 +375,13 @@ class _Parser:
         lexer.advance()
         if lexer.kind != "word":
             raise lexer.error(f"expected a datatype after '%%', but here is {lexer.shown()}")
-        datatype = self._names.get(lexer.value) or self._identifier(lexer.value)
+        datatype = self._names.get(lexer.value) or self.identifier(lexer.value)
         value: Value
         if datatype in (PROV_QUALIFIED_NAME, XSD_QNAME):
-            value = self._identifier(lexical)
+            value = self.identifier(lexical)
         elif language is None:
             value = Literal(lexical, str(datatype))
-        elif datatype == PROV_INTERNATIONALIZED_STRING:
+        elif datatype in _STRINGS:
             value = text(lexical, language)
         else:
             raise lexer.error(f"a string with the language @{language} cannot have another datatype")
@@ -364,7 +390,7 @@ class _Parser:
 
     # --- names
 
-    def _identifier(self, word: str) -> Identifier:
+    def identifier(self, word: str) -> Identifier:
         known = self._names.get(word)
         if known is None:
             known = self._resolve(word)
@@ -373,11 +399,16 @@ class _Parser:
             self._names[word] = known
         return known
 
-    def _resolve(self, word: str) -> Identifier | None:
-        """The IRI of a name as written; None where its prefix is not declared."""
+    def _resolve(self, word: str, at: int | None = None) -> Identifier | None:
+        """The IRI of a name as written; None where its prefix is not declared.
+
+        Args:
+            word: the name.
+            at: the offset in the text of a name that is not the current token.
+        """
         prefix, local = self._split(word)
         if not LOCAL.fullmatch(local) or (prefix is None and not local):
-            raise self._lexer.error(f"{word!r} is not a qualified name")
+            raise self.lexer.error(f"{word!r} is not a qualified name", at)
         return self._scope.join(prefix or "", unescape_local(local))
 
     @staticmethod
@@ -385,11 +416,13 @@ class _Parser:
         match = _NAME.fullmatch(word)
         return (match[1], match[2]) if match else (None, word)
 
-    def _undeclared(self, word: str) -> ReadError:
+    def _undeclared(self, word: str, at: int | None = None) -> ReadError:
         prefix, _ = self._split(word)
         if prefix:
-            return self._lexer.error(f"the prefix {prefix!r} of {word!r} is not declared")
-        return self._lexer.error(f"{word!r} has no prefix, and no default namespace is declared")
+            return self.lexer.error(
+                f"the prefix {prefix!r} of {word!r} is not declared; declare it: prefix {prefix} <IRI>", at
+            )
+        return self.lexer.error(f"{word!r} has no prefix, and no default namespace is declared", at)
 
     # --- small things
 
@@ -398,10 +431,10 @@ class _Parser:
         self._names = {}
 
     def _is_word(self, word: str) -> bool:
-        return self._lexer.kind == "word" and self._lexer.value == word
+        return self.lexer.kind == "word" and self.lexer.value == word
 
     def _expect(self, mark: str) -> None:
-        lexer = self._lexer
+        lexer = self.lexer
         if lexer.kind != "punctuation" or lexer.value != mark:
             raise lexer.error(f"expected {mark!r}, but here is {lexer.shown()}")
         lexer.advance()
@@ -410,10 +443,10 @@ class _Parser:
         self._document.warnings.append(Warned(message, line))
 
     def _unsupported(self) -> ReadError:
-        lexer = self._lexer
+        lexer = self.lexer
         name = lexer.value
         if lexer.ahead() != "(":
             return lexer.error(f"expected a statement, but here is {lexer.shown()}")
-        if ":" in name:
-            return lexer.error(f"{name} is an extension of PROV-N that this version does not read")
-        return lexer.error(f"{name!r} is no statement of PROV-N; there are: {', '.join(KINDS)}")
+        similar = get_close_matches(name, KINDS, 1)
+        hint = f"did you mean {similar[0]}?" if similar else f"there are: {', '.join(KINDS)}"
+        return lexer.error(f"{name!r} is no statement of PROV-N, and extensions have a prefix; {hint}")

@@ -23,7 +23,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
     Prefixes are those that the document and its bundles declare; ``ns1``, ``ns2`` … are added where none fits.
     """
     scope = _Scope(document.prefixes)
-    blocks = [[scope.statement("  ", s) for s in document.statements if _writable(s)]]
+    blocks = [scope.statements("  ", document)]
     blocks += [_bundle(bundle, scope) for bundle in document.bundles]
     blocks.insert(0, scope.declarations("  "))
     body = "\n\n".join("\n".join(block) for block in blocks if block)
@@ -72,9 +72,10 @@ def _bundle(bundle: Bundle, outer: _Scope) -> list[str]:
     # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
     inherited = dict(outer.prefixes)
     scope = _Scope({**inherited, **bundle.prefixes}) if bundle.prefixes else outer
-    statements = [scope.statement("    ", s) for s in bundle.statements if _writable(s)]
+    statements = scope.statements("    ", bundle)
+    # Its identifier is read with its own declarations too (example 60).
+    name = scope.name(bundle.id) if bundle.id is not None else "_:bundle"
     declarations = [] if scope is outer else scope.declarations("    ", besides=inherited)
-    name = outer.name(bundle.id) if bundle.id is not None else "_:bundle"
     return [f"  bundle {name}", *declarations, *statements, "  endBundle"]
 
 
@@ -102,6 +103,11 @@ class _Scope:
             if (besides or {}).get(prefix) != iri
         ]
 
+    def keyword(self, iri: str) -> str:
+        """The name of a statement that extends PROV-N, which needs a prefix."""
+        prefix, _, local = self._names.prefixed(iri).partition(":")
+        return f"{prefix}:{escape_local(local)}"
+
     def name(self, iri: str) -> str:
         known = self._written.get(iri)
         if known is None:
@@ -110,6 +116,10 @@ class _Scope:
                 local = quote(local, safe="")
             known = self._written[iri] = (f"{prefix}:" if prefix else "") + escape_local(local)
         return known
+
+    def statements(self, indent: str, instance: Bundle | Document) -> list[str]:
+        written = [self.statement(indent, s) for s in instance.statements if _writable(s)]
+        return written + [indent + extension.text(self) for extension in instance.extensions]
 
     def statement(self, indent: str, statement: Statement) -> str:
         kind, name = statement.kind, self.name

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
 from typing import NamedTuple, Protocol, TypeAlias, cast
@@ -133,10 +133,30 @@ def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> C
     """
     sides = _Side(left), _Side(right)
     found = _Matching(sides, max_steps).difference()
-    difference = (
-        _explained(found, sides, (Renderer.of(left, right), Renderer.of(right, left))) if found else Difference()
-    )
+    renderers = (Renderer.of(left, right), Renderer.of(right, left))
+    difference = _explained(found, sides, renderers) if found else Difference()
+    difference = _with_extensions(difference, left, right, renderers[0])
     return Comparison(not difference, difference, left, right)
+
+
+def _with_extensions(difference: Difference, left: Document, right: Document, renderer: Renderer) -> Difference:
+    """The difference with what extends PROV-N in one document only; blank nodes in that are matched by their names."""
+    ours, theirs = (
+        {
+            renderer.extension(extension)
+            + ("" if instance.id is None else f" in bundle {renderer.identifier(instance.id)}")
+            for instance in document.instances()
+            for extension in instance.extensions
+        }
+        for document in (left, right)
+    )
+    if ours == theirs:
+        return difference
+    return replace(
+        difference,
+        left=tuple(sorted({*difference.left, *(ours - theirs)})),
+        right=tuple(sorted({*difference.right, *(theirs - ours)})),
+    )
 
 
 class _Place(NamedTuple):

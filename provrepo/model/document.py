@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from provrepo.model.extensions import Extension
 from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.statements import Statement
 
@@ -165,11 +166,13 @@ class Bundle:
         id: the bundle's identifier, None for the top level.
         statements: in source order.
         prefixes: those declared inside the bundle, beyond the document's.
+        extensions: statements in it that extend PROV-N, in source order.
     """
 
     id: Identifier | None = None
     statements: list[Statement] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
+    extensions: list[Extension] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Statement]:
         return iter(self.statements)
@@ -192,6 +195,7 @@ class Document:
         warnings: what the reader found unusual.
         format: name of the format it was read from, or None.
         source: the bytes that it was read from where these are RDF, or None.
+        extensions: statements of the top level that extend PROV-N, in source order; no statement of PROV-DM among them.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -202,10 +206,11 @@ class Document:
     warnings: list[Warned] = field(default_factory=list)
     format: str | None = None
     source: Source | None = field(default=None, compare=False, repr=False)
+    extensions: list[Extension] = field(default_factory=list)
 
     def instances(self) -> Iterator[Bundle]:
         """The top level, then each bundle: what PROV-CONSTRAINTS and SHACL judge one at a time."""
-        yield Bundle(None, self.statements, self.prefixes)
+        yield Bundle(None, self.statements, self.prefixes, self.extensions)
         yield from self.bundles
 
     def __iter__(self) -> Iterator[Statement]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from provrepo.model.document import Document
+from provrepo.model.extensions import Extension
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import Statement, Term
 from provrepo.vocab import PROV, XSD, XSD_STRING
@@ -28,6 +30,14 @@ class Renderer:
                 for prefix, namespace in instance.prefixes.items():
                     prefixes.setdefault(prefix, namespace)
         return cls(prefixes)
+
+    def name(self, iri: str) -> str:
+        """As ``identifier``."""
+        return self.identifier(iri)
+
+    def keyword(self, iri: str) -> str:
+        """The name of a statement that extends PROV-N."""
+        return self.identifier(iri)
 
     def identifier(self, name: str) -> str:
         """A prefixed name, a blank node label, or the IRI in angle brackets."""
@@ -63,6 +73,11 @@ class Renderer:
         if statement.kind.element:
             return f"{statement.kind.name}({', '.join([name, *args])})"
         return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)})"
+
+    def extension(self, extension: Extension) -> str:
+        """A statement that extends PROV-N on one line, its attributes sorted, which have no order."""
+        ordered = replace(extension, attributes=tuple(sorted(extension.attributes)))
+        return ordered.text(self)
 
     def subject(self, statement: Statement, other: Statement) -> str:
         """What two statements of one kind have in common: their identifier, or the arguments that agree."""
