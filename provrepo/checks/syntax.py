@@ -11,10 +11,33 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.prov_namespace import TERMS, closest
-from provrepo.model.statements import Entries, Statement
-from provrepo.vocab import PROV, PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
+from provrepo.model.statements import (
+    ACTIVITY,
+    AGENT,
+    ASSOCIATION,
+    END,
+    ENTITY,
+    GENERATION,
+    INVALIDATION,
+    START,
+    USAGE,
+    Entries,
+    Kind,
+    Statement,
+)
+from provrepo.vocab import (
+    PROV,
+    PROV_INTERNATIONALIZED_STRING,
+    PROV_LABEL,
+    PROV_LOCATION,
+    PROV_ROLE,
+    PROV_TYPE,
+    PROV_VALUE,
+    RDF_LANG_STRING,
+    XSD,
+)
 
 __all__ = ["CHECKS", "LAYER", "check"]
 
@@ -35,6 +58,23 @@ _RESERVED = frozenset(
     {PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, *(PROV + name for name in _DICTIONARY + _ACCESS)}
 )
 """What defines attributes in the PROV namespace: PROV-DM section 5.7.4, and the Notes PROV-Dictionary and PROV-AQ."""
+
+_STRINGS = frozenset(
+    {
+        *(XSD + name for name in ("string", "normalizedString", "token", "language", "Name", "NCName", "NMTOKEN")),
+        RDF_LANG_STRING,
+        PROV_INTERNATIONALIZED_STRING,
+    }
+)
+"""Datatypes of text: ``xsd:string``, what XML Schema derives from it, and text with a language."""
+
+_EVENTS = frozenset({USAGE, GENERATION, INVALIDATION, START, END})
+_ALLOWED: dict[str, tuple[frozenset[Kind], str]] = {
+    PROV_LOCATION: (_EVENTS | {ENTITY, ACTIVITY, AGENT}, "5.7.2.2"),
+    PROV_ROLE: (_EVENTS | {ASSOCIATION}, "5.7.2.3"),
+    PROV_VALUE: (frozenset({ENTITY}), "5.7.2.5"),
+}
+"""The kinds of statements that PROV-DM gives an attribute to, and the section that says so."""
 
 
 def check(document: Document) -> list[Finding]:
@@ -174,6 +214,72 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                 )
 
 
+def labels(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5.7.2.1: the value of ``prov:label`` must be a string."""
+    for bundle, statement in _statements(document):
+        for attribute, value in statement.attributes:
+            if attribute != PROV_LABEL or (isinstance(value, Literal) and value.datatype in _STRINGS):
+                continue
+            if isinstance(value, Literal):
+                what, shown = f"{_quoted(value.lexical)} of type <{value.datatype}>", _literal(value)
+            else:
+                what, shown = f"the identifier <{value}>", f"<{value}>"
+            yield _at(
+                bundle,
+                statement,
+                "prov-dm:label",
+                Severity.VIOLATION,
+                f"The label of {statement.kind.name} is {what}, and PROV-DM demands a string (section 5.7.2.1).",
+                path=attribute,
+                value=shown,
+                repair='Write the label as text, such as "run 7", with a language tag where it has a language.',
+            )
+
+
+def values(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5.7.2.5: ``prov:value`` may occur at most once in what is said of an entity.
+
+    What several statements say of one entity is one set of attributes (PROV-CONSTRAINTS 22).
+    """
+    for bundle in document.instances():
+        known: dict[Identifier, Value] = {}
+        for statement in bundle:
+            for attribute, value in statement.attributes:
+                if attribute != PROV_VALUE or statement.id is None or statement.kind is not ENTITY:
+                    continue
+                if known.setdefault(statement.id, value) != value:
+                    yield _at(
+                        bundle,
+                        statement,
+                        "prov-dm:value",
+                        Severity.VIOLATION,
+                        "The entity has more than one prov:value, and PROV-DM allows one at most (section 5.7.2.5).",
+                        path=attribute,
+                        value=_literal(value) if isinstance(value, Literal) else f"<{value}>",
+                        repair="Keep one prov:value, or describe an entity of its own for each value.",
+                    )
+
+
+def places_of_attributes(document: Document) -> Iterator[Finding]:
+    """PROV-DM sections 5.7.2.2, 5.7.2.3 and 5.7.2.5: location, role and value are attributes of some kinds only."""
+    for bundle, statement in _statements(document):
+        for attribute, _ in statement.attributes:
+            allowed, section = _ALLOWED.get(attribute, (None, ""))
+            if allowed is None or statement.kind in allowed:
+                continue
+            name = attribute.removeprefix(PROV)
+            yield _at(
+                bundle,
+                statement,
+                "prov-dm:attribute",
+                Severity.WARNING,
+                f"PROV-DM has no prov:{name} for {statement.kind.name} (section {section}).",
+                path=attribute,
+                repair=f"Give prov:{name} to one of: {', '.join(sorted(kind.name for kind in allowed))}; or use an "
+                "attribute of a namespace of your own.",
+            )
+
+
 CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     remarks,
     unread,
@@ -184,6 +290,9 @@ CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     times,
     literals,
     reserved_attributes,
+    labels,
+    values,
+    places_of_attributes,
 )
 
 _EXAMPLE = "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."
