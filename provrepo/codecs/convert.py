@@ -16,7 +16,7 @@ from typing import IO
 from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
-from provrepo.codecs.guards import MAX_LITERAL, check
+from provrepo.codecs.guards import MAX_LITERAL, prepared
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.rdf_terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
@@ -127,8 +127,7 @@ def _left_out(unread: list[Unread]) -> list[Warned]:
 
 def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
     """To a syntax that has prefixes and keeps the triples of one subject together: they must all be known first."""
-    data, _ = content(source)
-    check(data, chosen.name)
+    data = prepared(content(source)[0], chosen.name)
     parsed = rdf.parse(data, chosen.name, base)
     quads = list(dict.fromkeys(parsed.quads))
     _check_literals(quads)
@@ -152,8 +151,7 @@ def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Form
     if chosen.name in rdf.LINES:
         rdf.parse_lines(lambda: _blocks(source, chosen.name), chosen.name, through)
     else:
-        data, _ = content(source)
-        check(data, chosen.name)
+        data = prepared(content(source)[0], chosen.name)
         rdf.parse_into(data, chosen.name, base, through)
         warnings = _remarks(data, chosen)
     return Conversion(chosen, target, warnings, [_no_bundles(target, graph) for graph in through.dropped])
@@ -199,10 +197,9 @@ def _blocks(source: bytes | Path, name: str) -> Iterator[bytes]:
             if len(rest) == _LONGEST:
                 raise TooLarge(f"a line of more than {_LONGEST} bytes: no literal may be that long")
             try:
-                check(block + rest, name)
+                checked = prepared(block + rest, name)
             except ReadError as error:
                 at = None if error.line is None else line + error.line
                 raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
-            whole = block + rest
-            yield whole if line else whole.removeprefix(BOM_UTF8)
-            line += whole.count(b"\n")
+            line += block.count(b"\n") + rest.count(b"\n")
+            yield checked

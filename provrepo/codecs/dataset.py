@@ -15,7 +15,7 @@ from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.completion import complete, minted
 from provrepo.codecs.formats import Format
-from provrepo.codecs.guards import check
+from provrepo.codecs.guards import prepared
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
@@ -48,7 +48,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
     Raises:
         ReadError: unreadable, with line and column where there is one.
     """
-    check(data, format.name)
+    data = prepared(data, format.name)
     with paused():
         if not format.rdf:
             document, quads = format.codec().read(data, format=format.name, base=base), None
@@ -94,7 +94,7 @@ def write_nquads(
         WriteError: an identifier of the document is not an absolute IRI, or a literal is none that RDF has.
     """
     if format.rdf:
-        parsed = quads if quads is not None else rdf.parse(data, format.name, base).quads
+        parsed = quads if quads is not None else rdf.parse(prepared(data, format.name), format.name, base).quads
         instances = _graphs(parsed)
         names = _Names(_numbered(mint_blank))
     else:

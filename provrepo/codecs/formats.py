@@ -254,7 +254,10 @@ def detect(data: bytes, name: str | Path | None = None) -> Format:
         ReadError: neither the name nor the content says what it is, or two formats are equally likely.
     """
     from provrepo.codecs.detection import sniff
+    from provrepo.codecs.xml_text import decoded_xml, is_wide
 
+    if is_wide(data):
+        data = decoded_xml(data, strict=False)
     named = by_suffix(name) if name is not None else None
     if named is not None and not (Path(str(name)).suffix.lower() in _AMBIGUOUS and not _explicit(str(name))):
         return named
@@ -309,11 +312,11 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
         UnknownFormat: no format of that name.
     """
     from provrepo.codecs.collector import paused
-    from provrepo.codecs.guards import MAX_LITERAL, check, check_literals
+    from provrepo.codecs.guards import MAX_LITERAL, check_literals, prepared
 
     data, name = content(source)
     chosen = by_name(format) if format is not None else detect(data, name)
-    check(data, chosen.name)
+    data = prepared(data, chosen.name)
     with paused():
         document = chosen.codec().read(data, format=chosen.name, base=base)
     if len(data) > MAX_LITERAL:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from provrepo.codecs.xml_text import decoded_xml
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Literal
@@ -23,6 +24,7 @@ __all__ = [
     "check_literals",
     "decode",
     "place",
+    "prepared",
 ]
 
 MAX_DEPTH = 64
@@ -47,6 +49,21 @@ _SIGNATURES = (
     (b"\x89PNG", "a PNG image"),
 )
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
+    """The input as parsers get it: UTF-8 without a byte order mark, and nothing that ``check`` refuses.
+
+    Args:
+        data: the whole input; XML in any encoding that it declares.
+        format: the name of the format that it is about to be read as.
+
+    Raises:
+        ReadError: as ``check``, or XML that is not in the encoding that it declares.
+    """
+    data = decoded_xml(data, format) if format in _XML else data.removeprefix(codecs.BOM_UTF8)
+    check(data, format)
+    return data
 
 
 def check(data: bytes, format: str) -> None:  # noqa: A002

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 from urllib.parse import urljoin
 
 from provrepo.model.document import Warned
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import misspelled
-from provrepo.model.statements import Span
 from provrepo.vocab import PROV, XSD
 
-__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Scope", "namespace", "remarks", "repair"]
+__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Place", "Scope", "namespace", "remarks", "repair"]
+
+Place: TypeAlias = tuple[int, int | None]
+"""Line and, where it is known, column, both from 1."""
 
 RESERVED = {"prov": PROV, "xsd": XSD}
 """Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
@@ -59,7 +62,7 @@ def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogatepass"))
 
 
-def remarks(repaired: Iterable[tuple[str, str, Span | None]], line: int | None = None) -> list[Warned]:
+def remarks(repaired: Iterable[tuple[str, str, Place | None]], line: int | None = None) -> list[Warned]:
     """What to tell about names that were no IRIs, each once.
 
     Args:
@@ -130,7 +133,7 @@ class Scope:
         prefixes: Mapping[str, str],
         outer: Scope | None = None,
         *,
-        place: Callable[[], Span | None] = lambda: None,
+        place: Callable[[], Place | None] = lambda: None,
     ) -> None:
         """Read with ``prefixes``.
 
@@ -140,8 +143,8 @@ class Scope:
             place: where the reader is; an outer scope's where there is one.
         """
         self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
-        self.repaired: list[tuple[str, Identifier, Span | None]] = outer.repaired if outer else []
-        self._place: Callable[[], Span | None] = outer._place if outer else place
+        self.repaired: list[tuple[str, Identifier, Place | None]] = outer.repaired if outer else []
+        self._place: Callable[[], Place | None] = outer._place if outer else place
         self._known: dict[str, Identifier] = {}
 
     def expand(self, name: str) -> Identifier | None:

@@ -10,8 +10,9 @@ Beyond what the Recommendation's schema allows, this reads what programs write:
 * names that are not NCNames, escaped (see ``provxml_names``) or not;
 * a QName value that cannot be resolved stays a literal.
 
-What PROV-DM has no place for (``prov:other``, elements and XML attributes of other vocabularies) is left out with a
-remark. Text is kept to the character, except around names and instants, where XML Schema collapses white space.
+What PROV-DM has no place for (``prov:other``, elements and XML attributes of other vocabularies, text between elements)
+is named in ``Document.unmapped``. Text is kept to the character, except around names and instants, where XML Schema
+collapses white space.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from copy import deepcopy
-from typing import Any, TypeAlias
 
 from lxml import etree
 
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.names import RESERVED, Scope, namespace, repair
+from provrepo.codecs.provxml_elements import Element, Leftovers, markup, parts, shown
 from provrepo.codecs.provxml_names import argument_names, toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document, Warned
@@ -60,14 +60,10 @@ from provrepo.vocab import (
 
 __all__ = ["read"]
 
-_Element: TypeAlias = Any
-"""An ``lxml.etree._Element``; lxml has no types."""
-
 _P = f"{{{PROV}}}"
 _DOCUMENT = _P + "document"
 _BUNDLE_CONTENT = _P + "bundleContent"
 _BUNDLE = _P + "bundle"
-_OTHER = _P + "other"
 _ID = _P + "id"
 _REF = _P + "ref"
 _XSI_TYPE = f"{{{XSI}}}type"
@@ -112,7 +108,7 @@ def read(data: bytes, *, format: str = "provxml", base: str | None = None) -> Do
     """A PROV-XML document.
 
     Args:
-        data: the XML, in any encoding that it declares.
+        data: the XML as UTF-8.
         format: the name to put into errors.
         base: the IRI against which relative namespace names are resolved.
 
@@ -131,6 +127,9 @@ class _Reader:
         self._base = base
         self._document = Document(format=format)
         self._scope = Scope({})
+        self._leftovers = Leftovers(self._document.unmapped)
+        # The element whose names are being read, for remarks about them.
+        self._at: Element = None
         self._local_names: dict[str, Identifier] = {}
         # Whether the member being read declares namespaces of its own; asking lxml of each element is slow.
         self._redeclares = False
@@ -153,12 +152,12 @@ class _Reader:
                     self._redeclares = False
                     item.clear(keep_tail=True)
                 elif depth == 0:
-                    self._remark_text(item)
+                    self._leftovers.text(item)
         document.statements = forget_blank_names(document.statements)
         document.warnings += self._scope.remarks(None)
         return document
 
-    def _events(self, events: tuple[str, ...]) -> Iterator[tuple[str, _Element]]:
+    def _events(self, events: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
         parser = etree.iterparse(
             io.BytesIO(self._data),
             events=events,
@@ -186,28 +185,32 @@ class _Reader:
     def _syntax_error(self, message: str, line: int | None = None, column: int | None = None) -> ReadError:
         return ReadError(f"not well-formed XML: {message.strip()}", line=line, column=column, format=self._format)
 
-    def _error(self, element: _Element, message: str) -> ReadError:
+    def _error(self, element: Element, message: str) -> ReadError:
         return ReadError(message, line=element.sourceline, format=self._format)
 
-    def _warn(self, element: _Element, message: str) -> None:
+    def _here(self) -> tuple[int, int | None] | None:
+        return None if self._at is None else (self._at.sourceline, None)
+
+    def _warn(self, element: Element, message: str) -> None:
         self._document.warnings.append(Warned(message, element.sourceline))
 
     # --- structure ---------------------------------------------------------------------------------------------
 
-    def _root(self, root: _Element) -> None:
+    def _root(self, root: Element) -> None:
         if root.getroottree().docinfo.internalDTD is not None:
             raise ReadError(
                 "a document type declaration (<!DOCTYPE …>) is not read: remove it", line=1, format=self._format
             )
         if root.tag != _DOCUMENT:
-            raise self._error(root, f"the root element is {_shown(root)} and not document of <{PROV}>")
+            raise self._error(root, f"the root element is {shown(root)} and not document of <{PROV}>")
         prefixes = self._declared(root)
         self._limit(root, prefixes)
-        self._scope = Scope(prefixes)
+        self._scope = Scope(prefixes, place=self._here)
+        self._leftovers.attributes(root)
         self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
         self._redeclares = False
 
-    def _member(self, element: _Element) -> None:
+    def _member(self, element: Element) -> None:
         """Read a child of the document: a bundle, or something that a bundle may hold too."""
         tag = element.tag
         if tag == _BUNDLE_CONTENT:
@@ -218,37 +221,34 @@ class _Reader:
         else:
             self._described(element, self._document.statements, self._scope, self._document.prefixes)
 
-    def _bundle(self, element: _Element) -> None:
+    def _bundle(self, element: Element) -> None:
         prefixes: dict[str, str] = {}
         scope = self._inner(element, self._scope, prefixes)
         name = element.get(_ID)
         if name is None:
-            raise self._error(element, f"{_shown(element)} has no prov:id")
+            raise self._no_identifier(element)
+        self._leftovers.attributes(element, (_ID,))
         bundle = Bundle(self._identifier(name, element, scope), prefixes=prefixes)
         self._document.bundles.append(bundle)
-        self._remark_text(element)
+        self._leftovers.text(element)
         for child in element:
             if child.tag == _BUNDLE_CONTENT:
                 raise self._error(child, "a bundle within a bundle: PROV-DM has none (section 5.4)")
             self._described(child, bundle.statements, scope, prefixes)
         bundle.statements = forget_blank_names(bundle.statements)
 
-    def _described(
-        self, element: _Element, statements: list[Statement], scope: Scope, prefixes: dict[str, str]
-    ) -> None:
+    def _described(self, element: Element, statements: list[Statement], scope: Scope, prefixes: dict[str, str]) -> None:
         """Read what may be a statement, into ``statements``."""
         known = _STATEMENTS.get(element.tag)
         if known is not None:
             scope = self._inner(element, scope, prefixes)
             statements += self._statement(element, *known, scope, prefixes)
-        elif element.tag == _OTHER or not element.tag.startswith(_P):
-            self._warn(element, f"{_shown(element)} is not PROV and is left out")
         else:
-            raise self._error(element, f"{_shown(element)} is no statement of PROV-DM")
+            self._leftovers.element(element)
 
     # --- namespaces and names ------------------------------------------------------------------------------------
 
-    def _declared(self, element: _Element) -> dict[str, str]:
+    def _declared(self, element: Element) -> dict[str, str]:
         """The namespaces in force at an element, those that belong to XML and not to PROV left out."""
         prefixes: dict[str, str] = {}
         for name, declared in element.nsmap.items():
@@ -269,7 +269,7 @@ class _Reader:
                 prefixes[prefix] = meant
         return prefixes
 
-    def _inner(self, element: _Element, outer: Scope, prefixes: dict[str, str]) -> Scope:
+    def _inner(self, element: Element, outer: Scope, prefixes: dict[str, str]) -> Scope:
         """The scope at an element; what it declares beyond ``outer`` is new in ``prefixes``."""
         if not self._redeclares:
             return outer
@@ -281,7 +281,7 @@ class _Reader:
         self._limit(element, prefixes)
         return Scope(own, outer)
 
-    def _limit(self, element: _Element, prefixes: dict[str, str]) -> None:
+    def _limit(self, element: Element, prefixes: dict[str, str]) -> None:
         if len(prefixes) > MAX_PREFIXES:
             raise self._error(element, f"more than {MAX_PREFIXES} namespaces are declared")
 
@@ -292,32 +292,34 @@ class _Reader:
         prefix, colon, local = name.partition(":")
         return scope.join(prefix, toolbox_unescape(local)) if colon else scope.join("", toolbox_unescape(name))
 
-    def _identifier(self, name: str, element: _Element, scope: Scope) -> Identifier:
+    def _identifier(self, name: str, element: Element, scope: Scope) -> Identifier:
         name = name.strip()
+        self._at = element
         found = self._resolve(name, scope) if name else None
         if found is not None:
             return found
         prefix, colon, _ = name.partition(":")
         what = f"the prefix {prefix!r} of {name!r} is not declared" if colon else f"{name!r} has no prefix"
-        raise self._error(element, f"{_shown(element)}: {what}" + ("" if colon else " and no namespace is the default"))
+        raise self._error(element, f"{shown(element)}: {what}" + ("" if colon else " and no namespace is the default"))
 
-    def _attribute_name(self, element: _Element) -> Identifier:
+    def _attribute_name(self, element: Element) -> Identifier:
         """The IRI that an element's name stands for."""
         tag = element.tag
         known = self._local_names.get(tag)
         if known is None:
-            iri, spelled = _parts(tag)
-            if not iri:
-                raise self._error(element, f"an attribute cannot be called {_shown(element)}")
+            iri, spelled = parts(tag)
             local = toolbox_unescape(spelled) if self._escaped else unescape(spelled)
-            known = self._local_names[tag] = Identifier(repair((XSD if iri + "#" == XSD else iri) + local))
+            joined = (XSD if iri + "#" == XSD else iri) + local
+            known = self._local_names[tag] = Identifier(repair(joined))
+            if known != joined:
+                self._scope.repaired.append((joined, known, (element.sourceline, None)))
         return known
 
     def _every_local_name(self) -> Iterator[str]:
         """The local names of identifiers and attributes, as they are spelled."""
         for _, element in self._events(("end",)):
             if not element.tag.startswith(_P):
-                yield _parts(element.tag)[1]
+                yield parts(element.tag)[1]
             names = [element.get(_ID), element.get(_REF)]
             if element.get(_XSI_TYPE, "").endswith(":QName"):
                 names.append(element.text)
@@ -330,7 +332,7 @@ class _Reader:
     # --- statements ----------------------------------------------------------------------------------------------
 
     def _statement(
-        self, element: _Element, kind: Kind, subtype: Identifier | None, scope: Scope, prefixes: dict[str, str]
+        self, element: Element, kind: Kind, subtype: Identifier | None, scope: Scope, prefixes: dict[str, str]
     ) -> list[Statement]:
         name, types = self._head(element, kind, scope)
         if subtype is not None:
@@ -340,13 +342,16 @@ class _Reader:
         members: list[Term] = []
         entries: list[tuple[Value | None, Identifier | None]] = []
         positions, entry = _ARGUMENTS[kind.name], _ENTRIES[kind.entries]
-        self._remark_text(element)
+        self._leftovers.text(element)
         for child in element:
             inner = self._inner(child, scope, prefixes)
             position = positions.get(child.tag)
             if position is None:
                 if child.tag == entry:
                     entries.append(self._entry(child, kind, inner, prefixes))
+                    continue
+                if not child.tag.startswith("{"):
+                    self._leftovers.element(child)
                     continue
                 attribute = self._attribute(child, inner)
                 if attribute not in attributes:
@@ -359,7 +364,7 @@ class _Reader:
             elif kind is MEMBERSHIP and index == 1:
                 members.append(value)
             else:
-                raise self._error(child, f"a second {_shown(child)} in {_shown(element)}")
+                raise self._error(child, f"a second {shown(child)} in {shown(element)}")
         span = (element.sourceline, 1)
         frozen = tuple(attributes)
         if kind is DICTIONARY_MEMBERSHIP and entries:
@@ -372,7 +377,7 @@ class _Reader:
         return [first, *(Statement(kind, name, (args[0], member), frozen, span) for member in members)]
 
     def _entry(
-        self, element: _Element, kind: Kind, scope: Scope, prefixes: dict[str, str]
+        self, element: Element, kind: Kind, scope: Scope, prefixes: dict[str, str]
     ) -> tuple[Value | None, Identifier | None]:
         """The key of a removal, or what a ``prov:keyEntityPair`` joins."""
         if element.tag == _KEY:
@@ -386,14 +391,15 @@ class _Reader:
             elif child.tag == _ENTITY and entity is None:
                 entity = self._reference(child, inner)
             else:
-                raise self._error(child, f"{_shown(element)} takes one prov:key and one prov:entity")
-        self._remark_text(element)
+                raise self._error(child, f"{shown(element)} takes one prov:key and one prov:entity")
+        self._leftovers.text(element)
+        self._leftovers.attributes(element)
         # That a member lacks its key or its entity is for the checks to find, like every argument that is missing.
         if kind is not DICTIONARY_MEMBERSHIP and (key is None or entity is None):
-            raise self._error(element, f"{_shown(element)} takes one prov:key and one prov:entity")
+            raise self._error(element, f"{shown(element)} takes one prov:key and one prov:entity")
         return key, entity
 
-    def _head(self, element: _Element, kind: Kind, scope: Scope) -> tuple[Identifier | None, list[Identifier]]:
+    def _head(self, element: Element, kind: Kind, scope: Scope) -> tuple[Identifier | None, list[Identifier]]:
         """What a statement's own XML attributes say: its identifier, and types by ``xsi:type``."""
         name: Identifier | None = None
         types: list[Identifier] = []
@@ -402,42 +408,45 @@ class _Reader:
                 name = self._identifier(value, element, scope)
             elif key == _XSI_TYPE:
                 types.append(self._identifier(value, element, scope))
-            else:
-                self._warn(element, f"the XML attribute {_shown_name(key)} of {_shown(element)} is left out")
+        self._leftovers.attributes(element, (_ID, _XSI_TYPE))
         if name is None and kind.element:
-            raise self._error(element, f"{_shown(element)} has no prov:id")
+            raise self._no_identifier(element)
         return name, types
 
-    def _remark_text(self, element: _Element) -> None:
-        """Say that text between elements is left out, where there is any."""
-        for stray in (element.text, *(child.tail for child in element)):
-            if stray is not None and not stray.isspace():
-                self._warn(element, f"text within {_shown(element)} is left out: {stray.strip()[:40]!r}")
+    def _no_identifier(self, element: Element) -> ReadError:
+        hint = "; its attribute id has no prefix and is in no namespace" if element.get("id") is not None else ""
+        return self._error(element, f'{shown(element)} has no prov:id{hint}: write prov:id="prefix:name"')
 
-    def _instant(self, element: _Element) -> str | None:
+    def _instant(self, element: Element) -> str | None:
+        # Its type says what every instant is.
+        self._leftovers.attributes(element, (_XSI_TYPE,))
+        for child in element:
+            self._leftovers.element(child)
         instant = (element.text or "").strip()
         if not instant:
-            self._warn(element, f"{_shown(element)} is empty: read as absent")
+            self._warn(element, f"{shown(element)} is empty: read as absent")
         return instant or None
 
-    def _reference(self, element: _Element, scope: Scope) -> Identifier | None:
+    def _reference(self, element: Element, scope: Scope) -> Identifier | None:
         name = element.get(_REF)
+        self._leftovers.attributes(element, (_REF,))
         if name is not None:
+            self._leftovers.children(element)
             return self._identifier(name, element, scope)
         # Some versions of ProvToolbox wrap a member in an element of the same name.
         if len(element) == 1 and element[0].get(_REF) is not None:
-            self._warn(element, f"{_shown(element)} has its prov:ref on an element within it")
+            self._warn(element, f"{shown(element)} has its prov:ref on an element within it")
             return self._identifier(element[0].get(_REF), element, scope)
         name = (element.text or "").strip()
         if name:
-            self._warn(element, f"{_shown(element)} has a name as its text and not as prov:ref")
+            self._warn(element, f"{shown(element)} has a name as its text and not as prov:ref")
             return self._identifier(name, element, scope)
-        self._warn(element, f"{_shown(element)} has no prov:ref: read as absent")
+        self._warn(element, f"{shown(element)} has no prov:ref: read as absent")
         return None
 
     # --- attributes ----------------------------------------------------------------------------------------------
 
-    def _attribute(self, element: _Element, scope: Scope) -> Attribute:
+    def _attribute(self, element: Element, scope: Scope) -> Attribute:
         name = self._attribute_name(element)
         datatype: str | None = None
         language: str | None = None
@@ -449,17 +458,17 @@ class _Reader:
                 language = value or None
             elif key == _REF:
                 reference = self._identifier(value, element, scope)
-            else:
-                self._warn(element, f"the XML attribute {_shown_name(key)} of {_shown(element)} is left out")
+        self._leftovers.attributes(element, (_XSI_TYPE, _XML_LANG, _REF))
         if reference is not None:
+            self._leftovers.children(element)
             return name, reference
         return name, self._value(element, datatype, language, scope)
 
-    def _value(self, element: _Element, datatype: str | None, language: str | None, scope: Scope) -> Value:
+    def _value(self, element: Element, datatype: str | None, language: str | None, scope: Scope) -> Value:
         if len(element):
             if datatype != _XML_LITERAL:
-                self._warn(element, f"{_shown(element)} holds elements: read as an XML literal")
-            return Literal(_markup(element), _XML_LITERAL)
+                self._warn(element, f"{shown(element)} holds elements: read as an XML literal")
+            return Literal(markup(element), _XML_LITERAL)
         lexical = element.text or ""
         if datatype in _NAMES:
             found = self._resolve(lexical.strip(), scope) if lexical.strip() else None
@@ -471,39 +480,3 @@ class _Reader:
                 return text(lexical, language)
             self._warn(element, f"the language {language!r} says nothing about a value of type <{datatype}>")
         return Literal(lexical, datatype or XSD_STRING)
-
-
-def _markup(element: _Element) -> str:
-    """What an element holds, as XML without the indentation that pretty-printers add between elements."""
-    holders = [inner for inner in element.iter() if len(inner)]
-    for holder in holders:
-        if not any(piece and not piece.isspace() for piece in (holder.text, *(child.tail for child in holder))):
-            holder.text = None
-            for child in holder:
-                child.tail = None
-    pieces = [_escaped(element.text or "")]
-    for child in element:
-        alone = deepcopy(child)
-        etree.cleanup_namespaces(alone)
-        pieces.append(etree.tostring(alone, encoding="unicode"))
-    return "".join(pieces)
-
-
-def _escaped(content: str) -> str:
-    return content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _shown(element: _Element) -> str:
-    return _shown_name(element.tag)
-
-
-def _shown_name(tag: str) -> str:
-    """A Clark name as people write it: PROV's with its prefix, others with their namespace."""
-    iri, local = _parts(tag)
-    return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else f"{local}, in no namespace,"
-
-
-def _parts(tag: str) -> tuple[str, str]:
-    """Namespace, empty where there is none, and local name of a Clark name."""
-    iri, _, local = tag.removeprefix("{").rpartition("}")
-    return iri, local

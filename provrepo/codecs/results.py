@@ -404,7 +404,7 @@ def parse(data: bytes, media_type: str) -> QueryResult:
     results, graph = ox.QueryResultsFormat.from_media_type(kind), ox.RdfFormat.from_media_type(kind)
     if results is None and graph is None:
         raise ReadError(f"{kind or 'nothing'} is not a media type of query results or of RDF")
-    guards.check(data, _like(results, graph))
+    data = guards.prepared(data, _like(results, graph))
     try:
         if results is not None:
             return from_pyoxigraph(ox.parse_query_results(data, results))

@@ -1,0 +1,106 @@
+"""Elements of PROV-XML: how messages call them, what of them nothing reads, and how an XML literal spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from copy import deepcopy
+from typing import Any, TypeAlias
+
+from lxml import etree
+
+from provrepo.model.document import Unmapped, Unread
+from provrepo.vocab import PROV, XSI
+
+__all__ = ["Element", "Leftovers", "markup", "parts", "shown", "shown_name"]
+
+Element: TypeAlias = Any
+"""An ``lxml.etree._Element``; lxml has no types."""
+
+_XML = "http://www.w3.org/XML/1998/namespace"
+_LAWFUL = frozenset({f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation", f"{{{_XML}}}space"})
+"""XML attributes that may stand anywhere and say nothing about what is described."""
+
+
+class Leftovers:
+    """Names in ``Document.unmapped`` what of the source no statement stands for.
+
+    Args:
+        unmapped: of the document that is read.
+    """
+
+    def __init__(self, unmapped: Unmapped) -> None:
+        self._unmapped = unmapped
+
+    def element(self, element: Element) -> None:
+        """An element that nothing reads, with all that it holds."""
+        if element.tag.startswith(f"{{{PROV}}}"):
+            reason = "PROV-XML has no such element here"
+        else:
+            reason = "it is not of PROV's namespace, and where it stands only statements and bundles are read"
+        self._leave(f"the element {shown(element)}", reason, element)
+
+    def attributes(self, element: Element, read: Collection[str] = ()) -> None:
+        """The XML attributes of an element, but for those that are ``read``."""
+        for key in element.attrib:
+            if key not in read and key not in _LAWFUL:
+                self.attribute(element, key)
+
+    def attribute(self, element: Element, key: str) -> None:
+        """An XML attribute that nothing reads."""
+        reason = "PROV-XML has no such attribute there"
+        if key in ("id", "ref"):
+            reason = f"an attribute without a prefix is in no namespace; write prov:{key}"
+        self._leave(f"the attribute {shown_name(key)} of {shown(element)}", reason, element)
+
+    def text(self, element: Element) -> None:
+        """Text between elements, where there is any."""
+        for stray in (element.text, *(child.tail for child in element)):
+            if stray is not None and not stray.isspace():
+                what = f"the text {stray.strip()[:40]!r} in {shown(element)}"
+                self._leave(what, "PROV-XML has no text there", element)
+
+    def children(self, element: Element) -> None:
+        """All that an element holds."""
+        self.text(element)
+        for child in element:
+            self.element(child)
+
+    def _leave(self, part: str, reason: str, element: Element) -> None:
+        self._unmapped.leave(Unread(part, reason, element.sourceline))
+
+
+def markup(element: Element) -> str:
+    """What an element holds, as XML without the indentation that pretty-printers add between elements."""
+    holders = [inner for inner in element.iter() if len(inner)]
+    for holder in holders:
+        if not any(piece and not piece.isspace() for piece in (holder.text, *(child.tail for child in holder))):
+            holder.text = None
+            for child in holder:
+                child.tail = None
+    pieces = [_escaped(element.text or "")]
+    for child in element:
+        alone = deepcopy(child)
+        etree.cleanup_namespaces(alone)
+        pieces.append(etree.tostring(alone, encoding="unicode"))
+    return "".join(pieces)
+
+
+def _escaped(content: str) -> str:
+    return content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shown(element: Element) -> str:
+    """An element as messages call it."""
+    return shown_name(element.tag)
+
+
+def shown_name(tag: str) -> str:
+    """A Clark name as people write it: PROV's with its prefix, others with their namespace."""
+    iri, local = parts(tag)
+    return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else f"{local}, in no namespace,"
+
+
+def parts(tag: str) -> tuple[str, str]:
+    """Namespace, empty where there is none, and local name of a Clark name."""
+    iri, _, local = tag.removeprefix("{").rpartition("}")
+    return iri, local
