@@ -253,6 +253,14 @@ class TestTolerance:
         assert len(document) == 2
         assert "document … endDocument" in document.warnings[0].message
 
+    def test_strings_that_break_the_line_as_provtoolbox_writes_them(self) -> None:
+        document = read(
+            'entity(ex:e, [ex:a="two\nlines"@en, ex:b="x"])\nentity(ex:f, [ex:a="a\n\\"b\\"" %% xsd:token])'
+        )
+        assert [s.attributes[0][1].lexical for s in document.statements] == ["two\nlines", 'a\n"b"']
+        (warned,) = document.warnings
+        assert ("line break" in warned.message, warned.line, warned.column) == (True, 3, 20)
+
     def test_the_drafts_bundle_around_a_document(self) -> None:
         document = formats.read(
             f"bundle\nprefix ex <{EX}>\nbundle ex:b entity(ex:c) endBundle\nendBundle".encode(), format="provn"
@@ -279,7 +287,7 @@ class TestErrors:
             ("document\nprefix ex <http://e/>\nused(ex:u; ex:v; ex:a)\nendDocument", 3, 16, "';'"),
             ("document\nprefix ex <http://e/>\nhadMember(ex:u; ex:c, ex:e)\nendDocument", 3, 15, "no identifier"),
             ('document\nprefix ex <http://e/>\nhadMember(ex:c, ex:e, [ex:a="b"])\nendDocument', 3, 23, "no attributes"),
-            ('document\nprefix ex <http://e/>\nentity(ex:a, [ex:b="c\n"])\nendDocument', 3, 20, "not closed"),
+            ('document\nprefix ex <http://e/>\nentity(ex:a, [ex:b="c\n, ex:d="e"])\nendDocument', 3, 20, "not closed"),
             ('document\nprefix ex <http://e/>\nentity(ex:a, [ex:b="C:\\data"])\nendDocument', 3, 20, "no escape"),
             ("document\nprefix ex <http://e/>\nentity(ex:a, [ex:b=ex:c])\nendDocument", 3, 20, "single quotes"),
             ("document\nprefix ex <http://e/>\nentity(ex:a, [ex:b='c)\nendDocument", 3, 20, "not closed"),
@@ -362,7 +370,7 @@ class TestWriting:
             "document\n"
             "  prefix ex <http://example.org/>\n"
             "\n"
-            '  entity(ex:e, [prov:label="a \\"b\\"\\n", ex:n="1" %% xsd:int])\n'
+            '  entity(ex:e, [prov:label="""a \\"b\\"\n""", ex:n="1" %% xsd:int])\n'
             "  activity(ex:a)\n"
             "  used(ex:u; ex:a, ex:e, -)\n"
             "  used(ex:a, [ex:is='ex:f\\(x\\)'])\n"
@@ -397,6 +405,29 @@ class TestWriting:
         assert {str(r.identifier.uri) for r in theirs.records if r.is_element()} == {
             s.id for s in document.statements if s.kind.element
         }
+
+    def test_the_default_namespace_is_declared_before_prefixes(self) -> None:
+        """Production namespaceDeclarations; ProvToolbox drops all statements behind a later one."""
+        bundle = Bundle(ex("b"), [Statement(KINDS["entity"], Identifier("http://f/e"))], {"a": EX, "": "http://f/"})
+        written = Document(bundles=[bundle], prefixes={"ex": EX, "": "http://d/"}).write("provn").decode()
+        declared = [line.strip() for line in written.splitlines() if "<" in line]
+        assert declared == [
+            *("default <http://d/>", "prefix ex <http://example.org/>"),
+            *("default <http://f/>", "prefix a <http://example.org/>"),
+        ]
+
+    def test_an_association_has_its_markers(self) -> None:
+        """The grammar lets them be left out, and ProvToolbox cannot read that."""
+        document = read("wasAssociatedWith(ex:a) wasAssociatedWith(ex:a, [ex:b=1])")
+        assert document.write("provn").count(b"(ex:a, -, -") == 2
+
+    def test_strings_have_as_few_escapes_as_can_be(self) -> None:
+        attributes = tuple((ex("v"), Literal('a\tb\n"c" \\', datatype)) for datatype in (XSD + "string", XSD + "token"))
+        document = Document([Statement(KINDS["entity"], ex("e"), (), attributes)])
+        written = document.write("provn").decode()
+        assert '"""a\tb\n\\"c\\" \\\\"""' in written
+        assert '"a\tb\\n\\"c\\" \\\\" %%' in written
+        assert formats.read(written.encode(), format="provn").statements == document.statements
 
     def test_blank_labels_and_prefixes_that_provn_cannot_spell(self) -> None:
         document = Document(

@@ -203,6 +203,41 @@ def test_missing_arguments_are_absent_and_repeated_members_are_statements():
     assert not document.warnings
 
 
+# --- written for peers -----------------------------------------------------------------------------------------------
+
+
+def test_names_always_have_a_prefix_and_the_default_namespace_stays_declared():
+    """ProvToolbox looks for a name without a prefix in the namespace of the element around it."""
+    bundle = Bundle(Identifier("http://d/b"), [Statement(ENTITY, Identifier("http://f/e"))], {"": "http://f/"})
+    document = Document([Statement(ENTITY, Identifier("http://d/e"))], [bundle], {"": "http://d/"})
+    root = etree.fromstring(provxml.write(document))
+    names = [value for element in root.iter() for value in element.attrib.values()]
+    assert len(names) == 3
+    assert all(":" in name for name in names)
+    assert provxml.read(provxml.write(document)).prefixes[""] == "http://d/"
+    assert provxml.read(provxml.write(document)).compare(document).same
+
+
+def test_elements_are_names_of_xml_where_some_prefix_gives_one():
+    attributes = tuple((Identifier(EX + local), text("x")) for local in ("ns#e1", "a/b", "c?d=e", "0", "a/0"))
+    document = Document([Statement(ENTITY, E, (), attributes)], prefixes={"ex": EX})
+    written = provxml.write(document)
+    tags = [element.tag for element in etree.fromstring(written)[0]]
+    assert tags == [
+        *(f"{{{EX}ns#}}e1", f"{{{EX}a/}}b", f"{{{EX}c?d=}}e"),
+        *(f"{{{EX}}}_x0030_", f"{{{EX}a/}}_x0030_"),
+    ]
+    assert provxml.read(written).statements == document.statements
+
+
+def test_prefixes_for_elements_are_bounded():
+    attributes = tuple((Identifier(f"{EX}{number}/a"), text("x")) for number in range(2_000))
+    document = Document([Statement(ENTITY, E, (), attributes)], prefixes={"ex": EX})
+    written = provxml.write(document)
+    assert written.count(b"xmlns:") < 250
+    assert provxml.read(written).statements == document.statements
+
+
 # --- dialects ----------------------------------------------------------------------------------------------------
 
 

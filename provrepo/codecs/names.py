@@ -257,21 +257,41 @@ class Names:
         named = next((p for p, n in self.prefixes.items() if p and n == namespace), None)
         return f"{named or self._mint(namespace)}:{local}"
 
+    def split_where(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str]:
+        """An IRI as (prefix, local name) with a local name that suits, where any prefix that may be minted gives one.
+
+        Args:
+            iri: no blank node.
+            acceptable: what is asked of the local name beyond what the format can write; no longer asked where
+                hundreds of prefixes were minted already.
+        """
+        strict = self._declared(iri, acceptable)
+        if strict is None and self._minted < _FINE:
+            strict = self._minted_for(iri, acceptable)
+        return strict or self.split(iri)
+
     def _split(self, iri: str) -> tuple[str, str]:
         if iri.startswith("_:"):
             return "_", iri[2:]
+        found = self._declared(iri, self._acceptable) or self._minted_for(iri, self._acceptable)
+        return found or (self._mint(iri), "")
+
+    def _declared(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str] | None:
         # Longest namespace first: with both http://ex/ and http://ex/a# declared, http://ex/a#b is a:b.
         for length in self._lengths:
             prefix = self._by_length[length].get(iri[:length])
             if prefix is not None:
                 local = iri[length:]
                 # A name in the default namespace may not be empty, nor look prefixed.
-                if (prefix or (local and ":" not in local)) and self._acceptable(local):
+                if (prefix or (local and ":" not in local)) and acceptable(local):
                     return prefix, local
+        return None
+
+    def _minted_for(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str] | None:
         for cut in self._cuts(iri):
-            if iri[cut:] and self._acceptable(iri[cut:]):
+            if iri[cut:] and acceptable(iri[cut:]):
                 return self._mint(iri[:cut]), iri[cut:]
-        return self._mint(iri), ""
+        return None
 
     def _cuts(self, iri: str) -> list[int]:
         """Where a namespace might end, the best place first."""

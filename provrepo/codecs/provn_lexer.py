@@ -53,6 +53,11 @@ _TOKEN = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+_BROKEN_STRING = re.compile(
+    r'(?:\s++|//[^\r\n]*+|/\*.*?\*/)*+(?P<string>"(?!"")(?:[^"\\]++|\\.)*+")(?=@|\s*+(?:[\],)}]|%%))', re.DOTALL
+)
+"""Followed by what may follow a value: a string that was not closed ends before another value begins."""
+
 LANGUAGE = re.compile(r"@([A-Za-z0-9_-]+)")
 """LANGTAG, and the underscores that locale names have; whether it is a tag of BCP 47 is for the checks."""
 
@@ -70,13 +75,15 @@ class Lexer:
         kind: ``word``, ``punctuation``, ``string``, ``name``, ``iri`` or ``end``.
         value: the token's text; of a string with its quotes, of a name or an IRI without.
         start: offset of the token in the text.
+        first_broken: line and column of the first string in one quotation mark with a line break, or None.
     """
 
-    __slots__ = ("_line", "_line_at", "_line_start", "_position", "_text", "kind", "start", "value")
+    __slots__ = ("_line", "_line_at", "_line_start", "_position", "_text", "first_broken", "kind", "start", "value")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0
+        self.first_broken: Span | None = None
         self._line, self._line_at, self._line_start = 1, 0, 0
         self.kind = ""
         self.value = ""
@@ -89,7 +96,7 @@ class Lexer:
         Raises:
             ReadError: what stands there is no token.
         """
-        match = _TOKEN.match(self._text, self._position)
+        match = _TOKEN.match(self._text, self._position) or self._broken_string()
         if match is None:
             raise self._no_token()
         kind = match.lastgroup or "end"
@@ -133,6 +140,13 @@ class Lexer:
         value = self.value if len(self.value) <= 60 else self.value[:57] + "…"
         return {"name": f"'{value}'", "iri": f"<{value}>"}.get(self.kind, repr(value))
 
+    def _broken_string(self) -> re.Match[str] | None:
+        """A string that breaks the line within one quotation mark, which only ProvToolbox writes, or None."""
+        match = _BROKEN_STRING.match(self._text, self._position)
+        if match is not None and self.first_broken is None:
+            self.first_broken = place(self._text, match.start("string"))
+        return match
+
     def _no_token(self) -> ReadError:
         skipped = _SKIPPED.match(self._text, self._position)
         self.start = skipped.end() if skipped else self._position
@@ -164,7 +178,8 @@ def unescape_local(name: str) -> str:
 
 
 _TO_ESCAPE = re.compile(r"[='(),:;\[\]]|\A[-.]|\.\Z")
-_STRING_TABLE = str.maketrans({v: f"\\{k}" for k, v in _STRING_ESCAPES.items() if k != "'"})
+_STRING_TABLE = str.maketrans({v: f"\\{k}" for k, v in _STRING_ESCAPES.items() if k not in "'t"})
+_LINES_TABLE = {code: escape for code, escape in _STRING_TABLE.items() if code != ord("\n")}
 
 
 def escape_local(local: str) -> str:
@@ -172,6 +187,13 @@ def escape_local(local: str) -> str:
     return _TO_ESCAPE.sub(r"\\\g<0>", local)
 
 
-def escape_string(value: str) -> str:
-    """A string token on one line."""
+def escape_string(value: str, *, lines: bool = False) -> str:
+    """A string token with as few escapes as the grammar allows: ProvToolbox undoes none but that of quotation marks.
+
+    Args:
+        value: the text.
+        lines: whether text of several lines may stand on several lines, in three quotation marks.
+    """
+    if lines and "\n" in value:
+        return f'"""{value.translate(_LINES_TABLE)}"""'
     return f'"{value.translate(_STRING_TABLE)}"'

@@ -94,6 +94,9 @@ class _Parser:
         if lexer.kind != "end":
             raise lexer.error(f"nothing may follow {end!r}, but here is {lexer.shown()}")
         document.statements = forget_blank_names(document.statements)
+        if lexer.first_broken is not None:
+            message = 'a string in one quotation mark has a line break (only """ strings may): read as it stands'
+            document.warnings.append(Warned(message, *lexer.first_broken))
         document.warnings += self._outer.remarks(None)
         return document
 

@@ -9,7 +9,7 @@ from provrepo.codecs.names import Names, repair
 from provrepo.codecs.provn_lexer import LANGUAGE, LOCAL, PREFIX, TIME, escape_local, escape_string
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import Entries, Entry, Statement
+from provrepo.model.statements import ASSOCIATION, Entries, Entry, Statement
 from provrepo.vocab import PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -97,9 +97,10 @@ class _Scope:
         return self._names.prefixes
 
     def declarations(self, indent: str, besides: Mapping[str, str] | None = None) -> list[str]:
+        # The grammar has the default namespace before all others, and ProvToolbox reads nothing behind one that is not.
         return [
             f"{indent}prefix {prefix} <{iri}>" if prefix else f"{indent}default <{iri}>"
-            for prefix, iri in self._names.prefixes.items()
+            for prefix, iri in sorted(self._names.prefixes.items(), key=lambda declared: declared[0] != "")
             if (besides or {}).get(prefix) != iri
         ]
 
@@ -127,7 +128,8 @@ class _Scope:
         if kind.element:
             parts.append(name(statement.id or ""))
         # Optional arguments are left out together or not at all (the grammar of section 3).
-        present = any(
+        # ProvToolbox cannot read an association without them.
+        present = kind is ASSOCIATION or any(
             term is not None and not argument.required
             for argument, term in zip(kind.arguments, statement.args, strict=True)
         )
@@ -159,7 +161,9 @@ class _Scope:
     def value(self, value: Value) -> str:
         if not isinstance(value, Literal):
             return f"'{self.name(value)}'"
-        string = escape_string(value.lexical.replace("\0", "\ufffd"))
+        # ProvToolbox reads no datatype behind three quotation marks.
+        plain = value.language is not None or value.datatype == XSD_STRING or value.datatype in _NAMES_AS_LITERALS
+        string = escape_string(value.lexical.replace("\0", "\ufffd"), lines=plain)
         if value.language is not None:
             tag = f"@{value.language}"
             return string + tag if LANGUAGE.fullmatch(tag) else string

@@ -5,7 +5,9 @@ noticed where it stands. Children come in the order of the Recommendation's sche
 location, role, type, value, then everything else.
 
 Identifiers are written as they are, ``ex:0tag`` and ``wf:main/step`` included, which the schema's ``xs:QName`` does not
-allow and every reader understands. Attributes are elements, so their names must be NCNames; see ``provxml_names``.
+allow and every reader understands, and with a prefix always: ProvToolbox looks for names without one in the namespace
+of the element around them. Attributes are elements, so their names must be NCNames: a prefix is minted where that gives
+one, and what remains is escaped (see ``provxml_names``).
 """
 
 from __future__ import annotations
@@ -117,17 +119,17 @@ class _Spelling:
     """How IRIs are spelled in one element's scope: short, escaped for XML, and the same each time."""
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
-        self._names = Names(
-            {p: n for p, n in prefixes.items() if _declarable(p, n)},
-            acceptable=lambda local: _LOCAL.fullmatch(local) is not None,
-        )
+        declarable = {p: n for p, n in prefixes.items() if _declarable(p, n)}
+        self._names = Names(declarable, acceptable=lambda local: _LOCAL.fullmatch(local) is not None, default=False)
+        # Declared since the document declares it, though no name is written with it.
+        self._default = {"": declarable[""]} if "" in declarable else {}
         self._short: dict[str, str] = {}
         self._elements: dict[str, str] = {}
 
     @property
     def prefixes(self) -> dict[str, str]:
         """What must be declared, once every name has been asked for."""
-        return self._names.prefixes
+        return {**self._default, **self._names.prefixes}
 
     def name(self, iri: str) -> str:
         """An IRI as a QName for an attribute value or text.
@@ -144,8 +146,8 @@ class _Spelling:
         """An IRI as the name of an element."""
         element = self._elements.get(iri)
         if element is None:
-            prefix, local = self._names.split(iri)
-            element = self._elements[iri] = f"{prefix}:{escape(local)}" if prefix else escape(local)
+            prefix, local = self._names.split_where(iri, is_ncname)
+            element = self._elements[iri] = f"{prefix}:{escape(local)}"
         return element
 
 
