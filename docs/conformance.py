@@ -103,6 +103,9 @@ SPECIMENS = (
     ),
     _statement("derivedByRemovalFrom", "Removal", 'prov:derivedByRemovalFrom(ex:r; ex:d, ex:c, {"k", 1}, [ex:p=1])'),
     _statement("hadDictionaryMember", "Dictionary membership", 'prov:hadDictionaryMember(ex:d, ex:e, "k")'),
+    Specimen(
+        "Statements that extend PROV-N", "PROV-N extensibilityExpression", "ex:performed(ex:p; ex:e, 1, [ex:p=1])"
+    ),
 )
 """Every concept of PROV-DM, PROV-Links and PROV-Dictionary, and what formats are found to differ in."""
 
@@ -136,7 +139,9 @@ def verdict(document: Document, form: Format) -> list[str]:
 
 def _said(document: Document) -> tuple[list[object], list[Quad]]:
     """Everything that a document says, to be compared without asking what means the same."""
-    instances: list[object] = [(bundle.id, Counter(bundle.statements)) for bundle in document.instances()]
+    instances: list[object] = [
+        (bundle.id, Counter(bundle.statements), bundle.extensions) for bundle in document.instances()
+    ]
     return instances, sorted(document.unmapped.quads)
 
 

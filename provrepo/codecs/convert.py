@@ -6,7 +6,6 @@ go one by one, so that memory does not grow with their number; from these two th
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -17,6 +16,7 @@ from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
 from provrepo.codecs.guards import MAX_LITERAL, prepared
+from provrepo.codecs.iri_repair import mended
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.rdf_terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
@@ -149,7 +149,9 @@ def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Form
     through = _Through(output, target)
     warnings: list[Warned] = []
     if chosen.name in rdf.LINES:
-        rdf.parse_lines(lambda: _blocks(source, chosen.name), chosen.name, through)
+        found: dict[str, Warned] = {}
+        rdf.parse_lines(lambda: _blocks(source, chosen.name, found), chosen.name, through)
+        warnings = list(found.values())
     else:
         data = prepared(content(source)[0], chosen.name)
         rdf.parse_into(data, chosen.name, base, through)
@@ -188,8 +190,14 @@ def _check_literals(quads: Iterable[Quad]) -> None:
             )
 
 
-def _blocks(source: bytes | Path, name: str) -> Iterator[bytes]:
-    """Whole lines of the source, some at a time, each held against the guards."""
+def _blocks(source: bytes | Path, name: str, warnings: dict[str, Warned]) -> Iterator[bytes]:
+    """Whole lines of the source, some at a time, each held against the guards and its identifiers made IRIs.
+
+    Args:
+        source: of the lines.
+        name: of their format.
+        warnings: gets what to tell about identifiers that were none, by what they are read as.
+    """
     line = 0
     with BytesIO(source) if isinstance(source, bytes) else _open(source) as file:
         while block := file.read(_BLOCK):
@@ -201,5 +209,9 @@ def _blocks(source: bytes | Path, name: str) -> Iterator[bytes]:
             except ReadError as error:
                 at = None if error.line is None else line + error.line
                 raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
+            fixed = mended(checked, name)
+            for remark in fixed.remarks():
+                place = None if remark.line is None else line + remark.line
+                warnings.setdefault(remark.focus or "", remark._replace(line=place))
             line += block.count(b"\n") + rest.count(b"\n")
-            yield checked
+            yield fixed.data

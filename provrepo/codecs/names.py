@@ -31,10 +31,11 @@ _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 _NEVER = '\x00-\x20<>"{}|\\\\^`\\[\\]\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff' + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
 )
-_BAD_PERCENT = "%(?![0-9A-Fa-f]{2})"
-_NOT_IN_IRIS = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT}|#[^#]*#", re.DOTALL)
-_NOT_IN_QUERIES = re.compile(f"[{_NEVER}]|{_BAD_PERCENT}")
-_NOT_ELSEWHERE = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT}")
+_BAD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_NOT_IN_IRIS = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT.pattern}|#[^#]*#", re.DOTALL)
+_NEVER_ASCII = {code: f"%{code:02X}" for code in (*range(0x21), *b'<>"{}|\\^`[]', 0x7F)}
+_NOT_IN_QUERIES = re.compile(f"(?![\x00-\x7f])[{_NEVER}]")
+_NOT_ELSEWHERE = re.compile(f"(?![\x00-\x7f])[{_NEVER}{_PRIVATE}]")
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -52,10 +53,12 @@ def repair(iri: str) -> str:
     head = host.group() if host else ""
     before, sharp, fragment = iri[len(head) :].partition("#")
     path, mark, query = before.partition("?")
-    path = _NOT_ELSEWHERE.sub(_percent, path)
-    query = _NOT_IN_QUERIES.sub(_percent, query)
-    fragment = _NOT_ELSEWHERE.sub(_percent, fragment).replace("#", "%23")
-    return f"{head}{path}{mark}{query}{sharp}{fragment}"
+    path, fragment = _encoded(path, _NOT_ELSEWHERE), _encoded(fragment, _NOT_ELSEWHERE).replace("#", "%23")
+    return f"{head}{path}{mark}{_encoded(query, _NOT_IN_QUERIES)}{sharp}{fragment}"
+
+
+def _encoded(part: str, forbidden: re.Pattern[str]) -> str:
+    return forbidden.sub(_percent, _BAD_PERCENT.sub("%25", part).translate(_NEVER_ASCII))
 
 
 def _percent(match: re.Match[str]) -> str:
@@ -73,9 +76,13 @@ def remarks(repaired: Iterable[tuple[str, str, Place | None]], line: int | None 
     for name, iri, place in repaired:
         if iri not in found:
             at, column = place or (line, None)
-            message = f"{name!r} is not an IRI once expanded: percent-encoded, as in <{iri}>"
+            message = f"{_shown(name)!r} is not an IRI once expanded: percent-encoded, as in <{_shown(iri)}>"
             found[iri] = Warned(message, at, column, rule="reading:iri", focus=iri, repair="Write the IRI like that.")
     return list(found.values())
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 200 else name[:200] + "…"
 
 
 def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, Warned | None]:
@@ -174,6 +181,13 @@ class Scope:
         result = Identifier(iri)
         if len(iri) != len(start) + len(local):
             self.repaired.append((f"{prefix}:{local}" if prefix else local, result, self._place()))
+        return result
+
+    def whole(self, iri: str) -> Identifier:
+        """An IRI that is written out, repaired where it is none."""
+        result = Identifier(repair(iri))
+        if result != iri:
+            self.repaired.append((iri, result, self._place()))
         return result
 
     def remarks(self, line: int | None) -> list[Warned]:

@@ -23,6 +23,7 @@ from provrepo.model.statements import (
     Entries,
     Entry,
     Kind,
+    Span,
     Statement,
     Term,
 )
@@ -122,20 +123,24 @@ class _Reader:
         self._source = source
         self._base = base
         self._document = Document()
-        self._first_repair: int | None = None
+        # Where the record stands that is being read, for remarks about its names.
+        self._at: Span | None = None
 
     def document(self) -> Document:
         source, document = self._source, self._document
         raw = self._walk(source.start(), ())
         source.finish()
-        records = raw.records or _Records(Scope(raw.prefixes))
+        records = raw.records or _Records(Scope(raw.prefixes, place=self._here))
         scope = records.scope
         document.prefixes = raw.prefixes
         document.statements = self._statements(raw, records)
         for name, offset, inner in raw.bundles:
             document.bundles.append(self._bundle(name, offset, inner, scope))
-        document.warnings += scope.remarks(self._first_repair)
+        document.warnings += scope.remarks(None)
         return document
+
+    def _here(self) -> Span | None:
+        return self._at
 
     def _bundle(self, name: str, offset: int, raw: _Instance, outer: Scope) -> Bundle:
         # A bundle's name is read with its own declarations, as PROV-N has it (section 3.7.2, example 60).
@@ -172,7 +177,7 @@ class _Reader:
                 self._prefixes(raw, start)
                 if not path:
                     # Whatever follows need not wait. A bundle has two places where its prefixes might still come.
-                    raw.records = _Records(Scope(raw.prefixes))
+                    raw.records = _Records(Scope(raw.prefixes, place=self._here))
             elif key == "bundle" and not path:
                 self._bundles(raw, start)
             elif key == "bundle":
@@ -229,7 +234,7 @@ class _Reader:
     def _expand(self, raw: _Instance, records: _Records) -> None:
         """Statements of the entries, which go."""
         for entry in raw.entries:
-            span = self._source.span(entry.offset)
+            span = self._at = self._source.span(entry.offset)
             several = isinstance(entry.value, list)
             unread: list[tuple[int, str | None, str]] = []
             for index, record in enumerate(entry.value if several else (entry.value,)):
@@ -241,8 +246,6 @@ class _Reader:
                 records.unread.clear()
             if unread:
                 self._unread((*raw.path, entry.section, entry.name), entry, unread)
-            if records.scope.repaired and self._first_repair is None:
-                self._first_repair = span[0]
         raw.entries.clear()
 
     def _unread(self, path: tuple[str | int, ...], entry: _Record, parts: list[tuple[int, str | None, str]]) -> None:

@@ -108,7 +108,7 @@ class _Reader:
         for key in ("@context", "@graph"):
             if key not in graph.members:
                 raise self._error(f"a PROV-JSONLD document has {key!r}")
-        outer = self._enter(graph, Scope(context().prefixes), document.prefixes)
+        outer = self._enter(graph, Scope(context().prefixes, place=self._here), document.prefixes)
         for index, (at, record) in enumerate(graph.records):
             if isinstance(record, dict) and record.get("@type") in _BUNDLE:
                 document.bundles.append(self._bundle(at, ("@graph", index), outer))
@@ -121,6 +121,9 @@ class _Reader:
     def _error(self, message: str, key: str | None = None) -> ReadError:
         at = self._at if key is None else self._source.locate(self._at, (key,))
         return self._source.error(message, at)
+
+    def _here(self) -> tuple[int, int]:
+        return self._source.span(self._at)
 
     def _warn(self, message: str) -> None:
         self._document.warnings.append(Warned(message, self._source.span(self._at)[0]))
@@ -230,7 +233,7 @@ class _Reader:
         if not colon:
             found = scope.expand(name) if name else None
             if found is None and self._base is not None:
-                found = Identifier(repair(urljoin(self._base, name)))
+                found = scope.whole(urljoin(self._base, name))
             return found
         if prefix == "_" or (prefix in scope.prefixes and not local.startswith("//")):
             return scope.expand(name)
@@ -239,7 +242,7 @@ class _Reader:
         if not local.startswith("//") and prefix.lower() not in _SCHEMES and prefix not in self._undeclared:
             self._undeclared.add(prefix)
             self._warn(f"the prefix {prefix!r} of {name!r} is not declared: names with it are read as IRIs")
-        return Identifier(repair(name))
+        return scope.whole(name)
 
     def _identifier(self, name: str, scope: Scope) -> Identifier:
         found = self._resolve(name, scope)

@@ -12,6 +12,7 @@ __all__ = [
     "LANGUAGE",
     "LOCAL",
     "PREFIX",
+    "READ_LOCAL",
     "TIME",
     "Lexer",
     "escape_local",
@@ -31,8 +32,17 @@ PREFIX = re.compile(rf"[{_BASE}](?:[{_CHARS}.]*[{_CHARS}])?")
 """PN_PREFIX."""
 
 _OTHERS = r"[/@~&+*?#$!]|%[0-9A-Fa-f]{2}|\\[='(),\-:;\[\].]"
-LOCAL = re.compile(rf"(?:[{_BASE}_0-9]|{_OTHERS})(?:(?:[{_CHARS}.:]|{_OTHERS})*(?:[{_CHARS}:]|{_OTHERS}))?|")
+
+
+def _local(others: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:[{_BASE}_0-9]|{others})(?:(?:[{_CHARS}.:]|{others})*(?:[{_CHARS}:]|{others}))?|")
+
+
+LOCAL = _local(_OTHERS)
 """PN_LOCAL, or nothing; colons need no escape here, since ProvToolbox and prov write them bare."""
+
+READ_LOCAL = _local(_OTHERS + "|%(?![0-9A-Fa-f]{2})")
+"""The same, and percent signs that encode nothing: they are percent-encoded in all formats (ADR 0010)."""
 
 TIME = re.compile(r"[+-]?[0-9][^\s()\[\],;='\"<>{}|^`\\%]*")
 """What is taken for an instant where one is expected; whether it is a valid ``xsd:dateTime`` is for the checks."""
@@ -47,7 +57,7 @@ _TOKEN = re.compile(
       | (?P<punctuation>[()\[\]{},;=]|%%)
       | (?P<string>"{3}(?:[^"\\]++|\\.|"(?!""))*+"{3}|"(?!"")(?:[^"\\\r\n]++|\\.)*+")
       | '(?P<name>(?:[^'\\\r\n]++|\\.)*+)'
-      | <(?P<iri>[^<>\s]*+)>
+      | <(?P<iri>[^<>\r\n]*+)>
       | (?P<end>\Z)
     )
     """,
@@ -158,7 +168,7 @@ class Lexer:
         if rest.startswith("'"):
             return self.error('a quoted name that is not closed: "\'" is missing on this line')
         if rest.startswith("<"):
-            return self.error("an IRI that is not closed or contains a space: '>' is missing")
+            return self.error("an IRI that is not closed on its line: '>' is missing")
         return self.error(f"unexpected character {rest[:1]!r}")
 
 

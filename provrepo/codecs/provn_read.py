@@ -10,7 +10,7 @@ from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import decode
 from provrepo.codecs.names import Scope, namespace
 from provrepo.codecs.provext import EXTENDED, remark
-from provrepo.codecs.provn_lexer import LOCAL, PREFIX, TIME, Lexer, unescape_local, unescape_string
+from provrepo.codecs.provn_lexer import PREFIX, READ_LOCAL, TIME, Lexer, unescape_local, unescape_string
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document, Warned
 from provrepo.model.identifiers import Identifier, Literal, Value, text
@@ -410,7 +410,7 @@ class _Parser:
             at: the offset in the text of a name that is not the current token.
         """
         prefix, local = self._split(word)
-        if not LOCAL.fullmatch(local) or (prefix is None and not local):
+        if not READ_LOCAL.fullmatch(local) or (prefix is None and not local):
             raise self.lexer.error(f"{word!r} is not a qualified name", at)
         return self._scope.join(prefix or "", unescape_local(local))
 

@@ -6,7 +6,6 @@ What only reading needs is imported when something is read: sessions of ``provre
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
@@ -165,7 +164,8 @@ def parse_into(
     Returns:
         The prefixes that the source declares.
     """
-    data = data.removeprefix(BOM_UTF8)
+    from provrepo.codecs.iri_repair import mended
+
     named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
         from provrepo.codecs.contexts import spliced
@@ -173,6 +173,7 @@ def parse_into(
         if base is None:
             named = _absolute(data, format)
         data = spliced(data, format).data
+    data = mended(data, format).data
     marked, tags = hide(data, format)
     if tags is not None:
         reader = LineReader(take, restore=tags.restore, named=named)
@@ -204,14 +205,17 @@ def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) 
 
 def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
     """What is unusual about a text in an RDF syntax that could be read."""
+    from provrepo.codecs.iri_repair import mended
+
     if format != "rdfjsonld":
-        return []
+        return mended(data, format).remarks()
     from provrepo.codecs.contexts import spliced
 
-    nameless = spliced(data, format).nameless
-    if not nameless:
-        return []
-    return [Warned(f"null in the place of an identifier, {nameless} times: read as things without one")]
+    whole = spliced(data, format)
+    found = mended(whole.data, format).remarks()
+    if whole.nameless:
+        found.append(Warned(f"null in the place of an identifier, {whole.nameless} times: read as things without one"))
+    return found
 
 
 def unread(data: bytes, format: str) -> list[Unread]:  # noqa: A002
