@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import prov
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -228,6 +230,32 @@ def test_elements_are_names_of_xml_where_some_prefix_gives_one():
         *(f"{{{EX}}}_x0030_", f"{{{EX}a/}}_x0030_"),
     ]
     assert provxml.read(written).statements == document.statements
+
+
+SCHEMA = Path(prov.__file__).parent / "tests" / "schemas" / "prov.xsd"
+UNAVOIDABLE = re.compile(
+    r"does not resolve to a type definition|The type definition is absent|is not a valid value of the atomic type "
+    r"'xs:(?!QName)|Expected is \( \{http://www.w3.org/ns/prov#\}key"
+)
+"""Datatypes that no schema defines, values that are none of their datatype, and dictionaries changed by no key."""
+
+
+@given(documents(awkward_identifiers=False, odd_times=False))
+@settings(max_examples=100, deadline=None)
+def test_what_is_written_is_valid_by_the_schema_of_the_note(document):
+    schema = etree.XMLSchema(etree.parse(SCHEMA))
+    schema.validate(etree.fromstring(provxml.write(document)))
+    assert [error.message for error in schema.error_log if not UNAVOIDABLE.search(error.message)] == []
+
+
+def test_a_language_has_the_type_that_the_schema_asks_for():
+    attributes = tuple((Identifier(name), text("x", "en")) for name in (PROV_LABEL, PROV_TYPE, EX + "tag"))
+    document = Document([Statement(ENTITY, E, (), attributes)])
+    lines = [line.strip() for line in provxml.write(document).decode().splitlines()]
+    assert '<prov:label xml:lang="en">x</prov:label>' in lines
+    assert '<prov:type xsi:type="prov:InternationalizedString" xml:lang="en">x</prov:type>' in lines
+    assert '<ns1:tag xml:lang="en">x</ns1:tag>' in lines
+    assert provxml.read(provxml.write(document)).statements == document.statements
 
 
 def test_prefixes_for_elements_are_bounded():

@@ -4,10 +4,10 @@ The text is put together here and not by a tree of elements: it is five times fa
 noticed where it stands. Children come in the order of the Recommendation's schema: the arguments, then label,
 location, role, type, value, then everything else.
 
-Identifiers are written as they are, ``ex:0tag`` and ``wf:main/step`` included, which the schema's ``xs:QName`` does not
-allow and every reader understands, and with a prefix always: ProvToolbox looks for names without one in the namespace
-of the element around them. Attributes are elements, so their names must be NCNames: a prefix is minted where that gives
-one, and what remains is escaped (see ``provxml_names``).
+Names have a prefix always: ProvToolbox looks for names without one in the namespace of the element around them. The
+schema wants a name of XML behind it (``xs:QName``), and a prefix is minted where that gives one. Where none does,
+identifiers are written as they are, ``ex:0tag`` included, which every reader understands; attributes are elements, so
+their names are escaped (see ``provxml_names``).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.model.statements import DICTIONARY_MEMBERSHIP, KINDS, Attribute, Entries, Kind, Statement
 from provrepo.vocab import (
     PROV,
+    PROV_INTERNATIONALIZED_STRING,
     PROV_LABEL,
     PROV_LOCATION,
     PROV_ROLE,
@@ -41,6 +42,8 @@ _FIXED = f'xmlns:prov="{PROV}" xmlns:xsd="{XSD[:-1]}" xmlns:xsi="{XSI}"'
 
 _RANK = {name: rank for rank, name in enumerate((PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE))}
 _LAST = len(_RANK)
+_UNTYPED = frozenset({*_RANK, PROV + "key"} - {PROV_LABEL})
+"""Elements that the schema gives the type ``xs:anySimpleType``, which has no XML attributes."""
 _KEY = Identifier(PROV + "key")
 _ENTRIES: dict[Entries | None, tuple[str, ...]] = {
     None: (),
@@ -139,7 +142,9 @@ class _Spelling:
         """
         short = self._short.get(iri)
         if short is None:
-            short = self._short[iri] = _held(self._names.short(iri)).translate(_QUOTED)
+            # The schema's xs:QName wants a name of XML, as far as there is a prefix that gives one.
+            prefix, local = ("_", iri[2:]) if is_blank(iri) else self._names.split_where(iri, is_ncname)
+            short = self._short[iri] = _held(f"{prefix}:{local}").translate(_QUOTED)
         return short
 
     def element(self, iri: str) -> str:
@@ -234,7 +239,9 @@ def _attribute(name: Identifier, value: Value, names: _Spelling) -> str:
         return f'<{element} xsi:type="xsd:QName">{names.name(value)}</{element}>'
     text = value.lexical.translate(_TEXT)
     if value.language is not None:
-        return f'<{element} xml:lang="{value.language.translate(_QUOTED)}">{text}</{element}>'
+        # Of PROV's own elements the schema lets only a label have a language without that type.
+        typed = f' xsi:type="{names.name(PROV_INTERNATIONALIZED_STRING)}"' if name in _UNTYPED else ""
+        return f'<{element}{typed} xml:lang="{value.language.translate(_QUOTED)}">{text}</{element}>'
     if value.datatype == XSD_STRING and name == PROV_LABEL:
         return f"<{element}>{text}</{element}>"
     return f'<{element} xsi:type="{names.name(value.datatype)}">{text}</{element}>'
