@@ -246,6 +246,12 @@ class TestTolerance:
         assert "xsd" in document.warnings[0].message
         assert document.prefixes == {"ex": EX}
 
+    def test_a_prefix_that_is_declared_twice(self) -> None:
+        document = read("entity(ex:a)\nprefix ex <http://other/>\nentity(ex:a)\nprefix ex <http://other/>")
+        assert [s.id for s in document.statements] == [ex("a"), "http://other/a"]
+        (warned,) = document.warnings
+        assert ("declared again" in warned.message, warned.line) == (True, 4)
+
     def test_fragments_without_document(self) -> None:
         document = formats.read(
             f"prefix ex <{EX}>\nentity(ex:a)\nbundle ex:b entity(ex:c) endBundle".encode(), format="provn"
@@ -295,7 +301,7 @@ class TestErrors:
             ('document\nprefix ex <http://e/>\nentity(ex:a, [ex:b="c"@en %% xsd:int])\nendDocument', 3, 30, "@en"),
             ("document\nprefix ex <http://e/>\nentity(ex:a,[ex:b])\nendDocument", 3, 18, "'='"),
             ("document\n/* never closed\nendDocument", 2, 1, "comment"),
-            ("document\nprefix ex <http://e/ >\nendDocument", 2, 11, "IRI"),
+            ("document\nprefix ex <http://e/\nendDocument", 2, 11, "not closed on its line"),
             ("document\nprefix 1x <http://e/>\nendDocument", 2, 8, "prefix"),
             ("document\nprefix ex <http://e/>\nentity(ex:a=b)\nendDocument", 3, 12, "expected"),
             ("document\nprefix ex <http://e/>\nentity(ex:-)\nendDocument", 3, 8, "qualified name"),

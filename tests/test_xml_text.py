@@ -6,13 +6,14 @@ import io
 
 import pytest
 
+from provrepo.checks.validation import validate
 from provrepo.codecs import formats
 from provrepo.codecs.convert import convert
 from provrepo.codecs.guards import MAX_DEPTH
 from provrepo.codecs.xml_text import decoded_xml
 from provrepo.errors import ReadError
 from provrepo.model.identifiers import text
-from provrepo.vocab import PROV, RDF, RDFS
+from provrepo.vocab import PROV, RDF, RDFS, XSD
 
 EX = "http://example.org/"
 PROVXML = (
@@ -115,3 +116,10 @@ def test_no_encoding_hides_what_the_guards_refuse(format_: str, encoding: str) -
 def test_a_declaration_keeps_every_place_behind_it() -> None:
     source = declared("ISO-8859-1").rstrip() + "<a>é</a>"
     assert decoded_xml(source.encode("latin-1")).decode().index("<a>") == source.index("<a>")
+
+
+def test_findings_have_their_line_in_every_encoding() -> None:
+    source = declared("UTF-16") + RDFXML.format("x").replace("<rdfs:label>", f'<rdfs:label rdf:datatype="{XSD}int">')
+    data = source.encode("utf-16")
+    finding = next(f for f in validate(formats.read(data, format="rdfxml"), source=data).findings if "label" in f.rule)
+    assert (finding.rule, finding.line) == ("prov-dm:label", 3)

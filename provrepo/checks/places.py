@@ -10,6 +10,7 @@ from provrepo.checks.findings import Finding
 from provrepo.checks.places_rdf import placed_triples
 from provrepo.checks.vocabulary import NAMESPACE
 from provrepo.codecs.formats import by_name
+from provrepo.codecs.xml_text import decoded_xml
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Literal, is_blank
 from provrepo.model.statements import (
@@ -34,6 +35,7 @@ def locate(findings: Iterable[Finding], document: Document, source: bytes | None
         document: what they are about.
         source: the bytes that the document was read from, if they are at hand.
     """
+    source = None if source is None else decoded_xml(source, strict=False)
     findings = list(_called(findings, document))
     lost = [finding for finding in findings if finding.line is None and finding.focus is not None]
     if not lost:

@@ -198,6 +198,9 @@ class _Parser:
         lexer.advance()
         if remark:
             self._document.warnings.append(remark)
+        if declared is not None and prefixes.get(prefix, declared) != declared:
+            shown = f"the prefix {prefix!r}" if prefix else "the default namespace"
+            self._warn(f"{shown} is declared again, as something else: names behind this mean that", line)
         if declared is not None and self._scope.prefixes.get(prefix) != declared:
             prefixes[prefix] = self._scope.prefixes[prefix] = declared
             self._names.clear()
