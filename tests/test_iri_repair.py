@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
+from provrepo.checks.shapes_vetting import vet_shapes
 from provrepo.checks.validation import validate
 from provrepo.codecs.convert import convert
 from provrepo.codecs.formats import read
@@ -19,7 +20,7 @@ from provrepo.codecs.iri_repair import mended
 from provrepo.codecs.names import repair
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
-from provrepo.vocab import PROV, RDF, RDF_TYPE, RDFS
+from provrepo.vocab import PROV, RDF, RDF_TYPE, RDFS, SH
 
 EX = "http://example.org/"
 JSONLD = "https://openprovenance.org/prov-jsonld/context.jsonld"
@@ -188,3 +189,11 @@ def test_a_text_that_is_fine_is_handed_on_as_it_is() -> None:
     for format_ in ("turtle", "ntriples", "rdfxml", "rdfjsonld"):
         data = WRITERS[format_]("a").encode()
         assert mended(data, format_).data is data
+
+
+def test_shapes_are_read_as_they_are_or_not_at_all() -> None:
+    """The engine reads the file itself, so that nothing in it may be read as something else here."""
+    source = f"@prefix sh: <{SH}> .\n<{EX}a b> a sh:NodeShape ; sh:targetClass <{PROV}Entity> ."
+    with pytest.raises(ReadError) as caught:
+        vet_shapes(source.encode())
+    assert (caught.value.line, caught.value.column) == (2, 1)

@@ -133,11 +133,14 @@ def vet_shapes(turtle: bytes) -> int:
         ReadError: no Turtle.
     """
     from provrepo.codecs.guards import check
-    from provrepo.codecs.rdf import parse
+    from provrepo.codecs.rdf import parse, remarks
 
     if len(turtle) > MOST_BYTES:
         raise UsageError(f"{len(turtle):,} bytes of shapes are more than {MOST_BYTES:,}")
     check(turtle, "turtle")
+    for remark in remarks(turtle, "turtle"):
+        # The engine reads the shapes themselves, not what would be read in their place.
+        raise ReadError(remark.message, line=remark.line, column=remark.column, format="turtle")
     quads = parse(turtle, "turtle").quads
     if len(quads) > MOST_TRIPLES:
         raise UsageError(f"{len(quads):,} triples of shapes are more than {MOST_TRIPLES:,}")
