@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from provrepo.codecs import guards
+from provrepo.codecs import formats, guards
+from provrepo.codecs.dataset import read_for_dataset, write_nquads
 from provrepo.codecs.guards import MAX_DEPTH, MAX_PREFIXES, check, check_literals, decode, place
+from provrepo.codecs.lines import LineWriter
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, text
@@ -176,6 +179,58 @@ def test_no_literal_may_be_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> 
     document.unmapped.add(Quad(name, name, text("x" * 101)), "unknown")
     with pytest.raises(TooLarge):
         check_literals(document)
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\\", "\n", "\t", "\x01", "\x7f", "é", "€", "😀"])
+def test_a_literal_is_measured_as_the_views_load_it(monkeypatch: pytest.MonkeyPatch, character: str) -> None:
+    name = Identifier("http://e/a")
+    (line,) = LineWriter(trusted=True).lines([Quad(name, name, text(character * 50))])
+    size = len(line.encode()) - len('<http://e/a> <http://e/a> "" .\n')
+    document = Document(statements=[Statement(KINDS["entity"], name, (), ((name, text(character * 50)),))])
+    monkeypatch.setattr(guards, "MAX_LITERAL", size)
+    check_literals(document)
+    monkeypatch.setattr(guards, "MAX_LITERAL", size - 1)
+    with pytest.raises(TooLarge, match="50 characters"):
+        check_literals(document)
+
+
+@pytest.mark.parametrize("format_", [f.name for f in formats.READABLE])
+def test_every_reader_refuses_a_literal_that_no_view_could_load(monkeypatch: pytest.MonkeyPatch, format_: str) -> None:
+    name = Identifier("http://e/a")
+    for character, count in (('"', 600), ("x", 1_100), ("€", 400)):
+        attribute = ((Identifier("http://e/p"), text(character * count)),)
+        data = formats.write(Document(statements=[Statement(KINDS["entity"], name, (), attribute)]), format_)
+        monkeypatch.setattr(guards, "MAX_LITERAL", 1_500)
+        read_for_dataset(data, formats.by_name(format_), None)
+        formats.read(data, format=format_)
+        monkeypatch.setattr(guards, "MAX_LITERAL", 1_050)
+        for reading in (
+            lambda data=data: read_for_dataset(data, formats.by_name(format_), None),
+            lambda data=data: formats.read(data, format=format_),
+        ):
+            with pytest.raises(TooLarge, match=f"{count:,} characters"):
+                reading()
+        monkeypatch.undo()
+
+
+def test_no_line_is_written_that_no_view_could_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("provrepo.codecs.dataset.MAX_LINE", 1_000)
+    data = (
+        f"<http://e/{'a' * 600}> a <http://www.w3.org/ns/prov#Entity> ; <http://e/p> <http://e/{'b' * 600}> .".encode()
+    )
+    turtle = formats.by_name("turtle")
+    document, quads = read_for_dataset(data, turtle, None)
+    with pytest.raises(TooLarge, match="in N-Quads"):
+        write_nquads(
+            data,
+            document,
+            turtle,
+            None,
+            version=Identifier("http://e/v"),
+            mint_blank=lambda number: Identifier(f"http://e/{number}"),
+            output=tmp_path / "x.nq",
+            quads=quads,
+        )
 
 
 @pytest.mark.parametrize(

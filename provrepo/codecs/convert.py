@@ -15,7 +15,7 @@ from typing import IO
 from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
-from provrepo.codecs.guards import MAX_LITERAL, prepared
+from provrepo.codecs.guards import MAX_LITERAL, check_literal, prepared
 from provrepo.codecs.iri_repair import mended
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.rdf_terms import xml_problem
@@ -184,10 +184,8 @@ def _no_bundles(target: Format, graph: str) -> Loss:
 def _check_literals(quads: Iterable[Quad]) -> None:
     for quad in quads:
         value = quad[2]
-        if isinstance(value, Literal) and len(value.lexical) > MAX_LITERAL:
-            raise TooLarge(
-                f"a literal of {len(value.lexical)} characters ({quad[1]} of {quad[0]}): at most {MAX_LITERAL} are read"
-            )
+        if isinstance(value, Literal):
+            check_literal(value.lexical, lambda q=quad: f"{q[1]} of {q[0]}")  # type: ignore[misc]
 
 
 def _blocks(source: bytes | Path, name: str, warnings: dict[str, Warned]) -> Iterator[bytes]:

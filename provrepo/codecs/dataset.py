@@ -15,11 +15,12 @@ from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.completion import complete, minted
 from provrepo.codecs.formats import Format
-from provrepo.codecs.guards import prepared
+from provrepo.codecs.guards import MAX_LINE, check_literals, prepared
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
 from provrepo.codecs.provo_write import Labels, instance_quads
+from provrepo.errors import TooLarge
 from provrepo.model.document import Document, Quad, Source
 from provrepo.model.identifiers import Identifier, Rdf12Term, is_blank
 from provrepo.model.minting import Minter
@@ -47,6 +48,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
 
     Raises:
         ReadError: unreadable, with line and column where there is one.
+        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
     """
     data = prepared(data, format.name)
     with paused():
@@ -59,6 +61,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             for part in rdf.unread(data, format.name):
                 document.unmapped.leave(part)
             document.source = Source(data, format.name, base, len(document))
+    check_literals(document, len(data))
     document.format = format.name
     return document, quads
 
@@ -92,6 +95,7 @@ def write_nquads(
     Raises:
         ReadError: the bytes cannot be read.
         WriteError: an identifier of the document is not an absolute IRI, or a literal is none that RDF has.
+        TooLarge: a line is beyond ``guards.MAX_LINE``, so that no view could load it.
     """
     if format.rdf:
         parsed = quads if quads is not None else rdf.parse(prepared(data, format.name), format.name, base).quads
@@ -110,12 +114,24 @@ def write_nquads(
             below = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
             if name is not None:
                 bundles.append((graph, names(name)))
-            file.writelines(lines(_in_graph(held, graph)))
+            file.writelines(_bounded(lines(_in_graph(held, graph))))
             following = complete(held, names.mint, declared)
-            file.writelines(lines(_in_graph(following, below)))
+            file.writelines(_bounded(lines(_in_graph(following, below))))
             asserted += len(held)
             completed += len(following)
     return DatasetCounts(asserted, completed, tuple(bundles))
+
+
+def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if len(piece) > MAX_LINE:
+            longest = max(piece.split(b"\n"), key=len)
+            if len(longest) > MAX_LINE:
+                raise TooLarge(
+                    f"a triple takes {len(longest):,} bytes in N-Quads; at most {MAX_LINE:,} are stored. It begins "
+                    f"with {longest[:200].decode('utf-8', 'replace')}…"
+                )
+        yield piece
 
 
 def _graphs(quads: Iterable[Quad]) -> list[tuple[Identifier | None, list[Quad]]]:

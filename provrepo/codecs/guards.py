@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 
 from provrepo.codecs.xml_text import decoded_xml
 from provrepo.errors import ReadError, TooLarge
@@ -18,9 +19,11 @@ from provrepo.model.statements import Span
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_LINE",
     "MAX_LITERAL",
     "MAX_PREFIXES",
     "check",
+    "check_literal",
     "check_literals",
     "decode",
     "place",
@@ -33,8 +36,14 @@ MAX_DEPTH = 64
 MAX_PREFIXES = 2_000
 """Different prefix declarations in one document."""
 
-MAX_LITERAL = 16 * 1024 * 1024
-"""Characters of one literal."""
+MAX_LINE = 16 * 1024 * 1024 - 1024
+"""Bytes of one line of N-Quads: Oxigraph's bulk loader reads lines of at most 16 MiB."""
+
+MAX_LITERAL = MAX_LINE - 64 * 1024
+"""Bytes of one literal as N-Quads spells it: UTF-8 with escapes. The rest of the line is for names."""
+
+_WIDEST = 6
+"""A byte of a source makes at most so many bytes of N-Quads: ``\\u0001`` for a control character."""
 
 _JSON = frozenset({"provjson", "provjsonld", "rdfjsonld"})
 _XML = frozenset({"provxml", "rdfxml"})
@@ -99,34 +108,57 @@ def decode(data: bytes, format: str) -> str:  # noqa: A002
         raise _not_utf8(data, format) from None
 
 
-def check_literals(document: Document) -> None:
+_ESCAPED_SHORT = re.compile(r'["\\\t\b\n\r\f]')
+_ESCAPED_LONG = re.compile("[\x00-\x07\x0b\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def check_literal(lexical: str, where: Callable[[], str]) -> None:
+    """Refuse one literal beyond ``MAX_LITERAL``.
+
+    Args:
+        lexical: its lexical form.
+        where: names what carries it.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if len(lexical) * _WIDEST <= MAX_LITERAL:
+        return
+    size = len(lexical.encode("utf-8", "surrogatepass"))
+    size += len(_ESCAPED_SHORT.findall(lexical)) + 5 * len(_ESCAPED_LONG.findall(lexical))
+    if size > MAX_LITERAL:
+        raise TooLarge(
+            f"a literal of {len(lexical):,} characters ({where()}) takes {size:,} bytes in N-Quads; at most "
+            f"{MAX_LITERAL:,} are stored. Keep the value in a file and refer to the file"
+        )
+
+
+def check_literals(document: Document, size: int | None = None) -> None:
     """Refuse a document with a literal beyond ``MAX_LITERAL``, whatever format spelled it.
+
+    Args:
+        document: the document.
+        size: bytes of its source, where known: of a small one no literal can be too large.
 
     Raises:
         TooLarge: there is one; the message names what carries it.
     """
+    if size is not None and size * _WIDEST <= MAX_LITERAL:
+        return
     for statement in document:
-        keys = [("a key", entry.key) for entry in statement.entries]
-        for attribute, value in [*statement.attributes, *keys] if keys else statement.attributes:
-            if isinstance(value, Literal) and len(value.lexical) > MAX_LITERAL:
-                where = f"{attribute} of {statement.id or statement.kind.name}"
-                raise TooLarge(
-                    f"a literal of {len(value.lexical)} characters ({where}): at most {MAX_LITERAL} are read"
-                )
+        for attribute, value in statement.attributes:
+            if isinstance(value, Literal):
+                check_literal(value.lexical, lambda a=attribute, s=statement: f"{a} of {s.id or s.kind.name}")  # type: ignore[misc]
+        for entry in statement.entries:
+            if isinstance(entry.key, Literal):
+                check_literal(entry.key.lexical, lambda s=statement: f"a key of {s.id or s.kind.name}")  # type: ignore[misc]
     for instance in document.instances():
         for extension in instance.extensions:
             for literal in extension.literals():
-                if len(literal.lexical) > MAX_LITERAL:
-                    raise TooLarge(
-                        f"a literal of {len(literal.lexical)} characters ({extension.name}): "
-                        f"at most {MAX_LITERAL} are read"
-                    )
+                check_literal(literal.lexical, lambda e=extension: str(e.name))  # type: ignore[misc]
     for quad in document.unmapped.quads:
-        if isinstance(quad.object, Literal) and len(quad.object.lexical) > MAX_LITERAL:
-            where = f"{quad.predicate} of {quad.subject}"
-            raise TooLarge(
-                f"a literal of {len(quad.object.lexical)} characters ({where}): at most {MAX_LITERAL} are read"
-            )
+        if isinstance(quad.object, Literal):
+            check_literal(quad.object.lexical, lambda q=quad: f"{q.predicate} of {q.subject}")  # type: ignore[misc]
 
 
 def place(text: str, offset: int) -> Span:

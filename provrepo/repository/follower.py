@@ -22,6 +22,7 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
+from provrepo.repository.set_aside import SetAside, is_transient
 from provrepo.views.tabular import Tabular
 from provrepo.views.view import Change, View
 
@@ -33,6 +34,12 @@ V = TypeVar("V")
 
 INTERVAL = 0.2
 """Seconds between two looks for entries that other processes appended."""
+
+_LEDGER, _CONTENT = "ledger", "content"
+"""What else than a view can fail for an entry: reading it, and making its content file."""
+
+_PAUSE = 5.0
+"""Seconds to wait after a failure that has no name here, so that it does not fill the log."""
 
 
 class ViewsLock:
@@ -89,9 +96,13 @@ class ViewsLock:
 class Follower:
     """Brings the views up to the ledger.
 
+    A failure that another try may mend (space, descriptors, memory, a lock) leaves the project where it is; the next
+    look tries it again. Any other failure sets the entry aside, and the entries after it are applied.
+
     Attributes:
-        set_aside: entries whose content could not be made, as ``project/sequence: reason``. They do not stop the
-            others, and ``rebuild`` tries them again.
+        set_aside: the entries that a view could not take. They do not stop the others, and ``rebuild`` tries them
+            again.
+        waiting: for each project whose next entry could not be applied yet, the reason.
     """
 
     def __init__(
@@ -100,6 +111,7 @@ class Follower:
         lock: ViewsLock,
         views: Callable[[str], Sequence[View]],
         derive: Callable[[Entry, str], Path | None],
+        set_aside: SetAside,
     ) -> None:
         """Follow ``ledger``.
 
@@ -108,6 +120,7 @@ class Follower:
             lock: ``views.lock``.
             views: opens every view under a base IRI; called once the lock is held, and again when the base changes.
             derive: makes the content file of a submit entry under a base IRI; None where its bytes were erased.
+            set_aside: where entries that a view cannot take are written down.
         """
         self._ledger = ledger
         self._lock = lock
@@ -119,7 +132,8 @@ class Follower:
         self._applying = threading.RLock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.set_aside: dict[str, str] = {}
+        self.set_aside = set_aside
+        self.waiting: dict[str, str] = {}
 
     @property
     def indexing(self) -> bool:
@@ -187,29 +201,39 @@ class Follower:
         raise LookupError(f"no view of kind {kind.__name__} is registered")
 
     def catch_up(self) -> None:
-        """Apply every entry that the views do not have yet."""
+        """Apply every entry that the views do not have yet, as far as they can take it now; see ``waiting``."""
         with self._applying:
             if self._views is None:
                 return
             position = self._ledger.position()
-            if position == self._seen:
+            if position == self._seen and not self.waiting:
                 return
-            if self._current_base() != self._base:
-                self._reopen()
-                self._seen = -1
-            if self._seen < 0:
-                for view in self._views:
-                    self._check_stamps(view)
-                # There may be everything to apply: the views may be new.
-                with self._together():
-                    for project in self._ledger.projects():
-                        self._try(project)
+            try:
+                self._apply_until(position)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                self._wait(REPOSITORY, error)
             else:
-                # Asking every project after every entry would make a submission cost what there are projects.
-                for project, _ in self._ledger.projects_changed_since(self._seen):
-                    if project != REPOSITORY:
-                        self._try(project)
-            self._seen = position
+                self.waiting.pop(REPOSITORY, None)
+
+    def _apply_until(self, position: int) -> None:
+        if self._current_base() != self._base:
+            self._reopen()
+            self._seen = -1
+        if self._seen < 0:
+            for view in self._views or ():
+                self._check_stamps(view)
+            # There may be everything to apply: the views may be new.
+            with self._together():
+                for project in self._ledger.projects():
+                    self._try(project)
+        else:
+            # Asking every project after every entry would make a submission cost what there are projects.
+            changed = {project for project, _ in self._ledger.projects_changed_since(self._seen)}
+            for project in sorted((changed | self.waiting.keys()) - {REPOSITORY}):
+                self._try(project)
+        self._seen = position
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
         """Throw every view away and apply the whole ledger again.
@@ -247,9 +271,9 @@ class Follower:
         while not self._stop.wait(INTERVAL):
             try:
                 self.catch_up()
-            except Error:
-                # The next look tries again; what cannot be derived is set aside and does not come here.
-                log.exception("the views could not be brought up to the ledger")
+            except Exception:  # this thread must outlive whatever a view raises
+                log.exception("the views could not be brought up to the ledger; trying again")
+                self._stop.wait(_PAUSE)
 
     def _current_base(self) -> str:
         return str(self._ledger.settings(REPOSITORY).get("base", ""))
@@ -275,6 +299,7 @@ class Follower:
             if view.stamp(dataset) != view.STAMP:
                 log.info("dataset %s was built differently and is built again", dataset)
                 view.clear(dataset)
+                self.set_aside.forget(_name(view))
 
     def _try(self, project: str) -> None:
         """Follow one project; what stops it does not stop the others.
@@ -283,12 +308,26 @@ class Follower:
         """
         try:
             self._follow(project)
-        except Damaged as error:
-            self._stopped(project, error)
+        except Exception as error:
+            if is_transient(error):
+                self._wait(project, error)
+            elif isinstance(error, Damaged):
+                self._stopped(project, _LEDGER, error)
+            else:
+                raise
+        else:
+            self.waiting.pop(project, None)
+            self.set_aside.discard(project, None, _LEDGER)
 
-    def _stopped(self, project: str, error: Damaged) -> None:
+    def _wait(self, project: str, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        if self.waiting.get(project) != reason:
+            log.warning("%s is not indexed yet (%s); trying again", project or "the ledger", reason)
+        self.waiting[project] = reason
+
+    def _stopped(self, project: str, part: str, error: Exception) -> None:
         log.error("project %s is not followed any further: %s", project, error)
-        self.set_aside[project] = str(error)
+        self.set_aside.add(project, None, part, str(error))
 
     def _follow(self, project: str) -> None:
         places = self._places(project)
@@ -296,6 +335,7 @@ class Follower:
         if applied >= self._ledger.length(project):
             return
         replaced = self._replaced(project, after=applied)
+        delayed: Exception | None = None
         for entry in self._ledger.entries(project, after=applied):
             behind = [place for place in places if place.position < entry.sequence]
             # Made once, for every view and dataset that wants it.
@@ -304,13 +344,18 @@ class Follower:
                 for place in behind:
                     wanted = place.view.HISTORY or entry.sequence not in replaced
                     try:
-                        self._advance(place, self._change(entry, content if wanted else None))
-                    except Damaged as error:
+                        self._advance(place, entry, content if wanted else None)
+                    except Exception as error:  # noqa: BLE001 (a view may raise anything)
                         # What one view cannot take does not keep the others back.
-                        self._stopped(project, error)
                         places.remove(place)
+                        if is_transient(error):
+                            delayed = error
+                        else:
+                            self._stopped(project, place.name, error)
             finally:
                 content.close()
+        if delayed is not None:
+            raise delayed
 
     def _places(self, project: str) -> list[_Place]:
         """Where a project's entries go: its own dataset of every view, and the merged one while it is public."""
@@ -323,13 +368,36 @@ class Follower:
                 places.append(_Place(view, dataset, view.position(dataset, project)))
         return places
 
-    def _advance(self, place: _Place, change: Change) -> None:
-        """Apply an entry, and step over those before it that cannot be read: ``fsck`` reports them."""
-        for missing in range(place.position + 1, change.sequence):
-            self.set_aside[f"{change.project}/{missing}"] = "the entry cannot be read"
-            place.view.apply(place.dataset, Change(change.project, missing, "", {"kind": "skipped"}, self._base))
-        place.view.apply(place.dataset, change)
-        place.position = change.sequence
+    def _advance(self, place: _Place, entry: Entry, content: _Content | None) -> None:
+        """Apply an entry, and step over those before it that cannot be read: ``fsck`` reports them.
+
+        What a view cannot take is offered again without its content, and at last as an entry that is stepped over.
+
+        Raises:
+            Exception: the view could not even step over it, or another try may succeed (``is_transient``).
+        """
+        for missing in range(place.position + 1, entry.sequence):
+            self.set_aside.add(entry.project, missing, _LEDGER, "the entry cannot be read")
+            place.apply(self._stepped_over(entry.project, missing))
+        try:
+            place.apply(self._change(entry, content))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            self._leave_out(place, entry, error)
+
+    def _leave_out(self, place: _Place, entry: Entry, error: Exception) -> None:
+        try:
+            place.apply(self._change(entry, None))
+        except Exception as again:
+            if is_transient(again):
+                raise
+            place.apply(self._stepped_over(entry.project, entry.sequence))
+        log.error("entry %s/%s is set aside by a view: %s", entry.project, entry.sequence, error)
+        self.set_aside.add(entry.project, entry.sequence, place.name, str(error) or type(error).__name__)
+
+    def _stepped_over(self, project: str, sequence: int) -> Change:
+        return Change(project, sequence, "", {"kind": "skipped"}, self._base)
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
         if not entry.effective or entry.kind == "identity":
@@ -359,11 +427,15 @@ class Follower:
 
     def _content(self, entry: Entry) -> Path | None:
         try:
-            return self._derive(entry, self._base)
+            content = self._derive(entry, self._base)
         except Error as error:
+            if is_transient(error):
+                raise
             log.error("entry %s/%s is set aside: %s", entry.project, entry.sequence, error)
-            self.set_aside[f"{entry.project}/{entry.sequence}"] = str(error)
+            self.set_aside.add(entry.project, entry.sequence, _CONTENT, str(error))
             return None
+        self.set_aside.discard(entry.project, entry.sequence, _CONTENT)
+        return content
 
 
 @dataclass(slots=True, eq=False)
@@ -373,6 +445,19 @@ class _Place:
     view: View
     dataset: str
     position: int
+
+    @property
+    def name(self) -> str:
+        """What the view is called in messages."""
+        return _name(self.view)
+
+    def apply(self, change: Change) -> None:
+        self.view.apply(self.dataset, change)
+        self.position = change.sequence
+
+
+def _name(view: View) -> str:
+    return type(view).__name__.lower()
 
 
 class _Content:

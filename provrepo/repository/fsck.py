@@ -69,7 +69,7 @@ def _blob(store: Store, blob: str) -> str | None:
 def _views(store: Store) -> list[str]:
     """Whether the views have applied every entry, and whether anything had to be set aside."""
     view = store.view(Quads)
-    problems = [f"entry {which} is set aside: {why}" for which, why in sorted(store.follower.set_aside.items())]
+    problems = [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
     for project in store.ledger.projects():
         datasets = [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]
         length = store.ledger.length(project)

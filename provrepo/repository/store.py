@@ -28,6 +28,7 @@ from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.former import Former
 from provrepo.repository.records import Actor, VersionInfo
+from provrepo.repository.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
 from provrepo.views.lineage import Lineage
 from provrepo.views.quads import PATIENCE, Quads
@@ -47,6 +48,9 @@ log = logging.getLogger("provrepo.repository.store")
 
 V = TypeVar("V")
 
+_LEAST_FREE = 1 << 20
+"""Bytes: with less than these, hardly any submission fits, whatever the settings keep free."""
+
 
 class Store:
     """A data directory with its ledger, blobs, accounts, workers and follower.
@@ -60,6 +64,7 @@ class Store:
         pool: the worker processes that read and check.
         queries: the worker processes that answer queries.
         follower: applies entries to the views.
+        set_aside: the entries that a view could not take.
     """
 
     ledger: Ledger
@@ -67,6 +72,7 @@ class Store:
     accounts: Accounts
     pingbacks: Pingbacks
     follower: Follower
+    set_aside: SetAside
     _former: Former
     _spool: Path
 
@@ -132,7 +138,10 @@ class Store:
             self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
             self._spool = data / "spool"
             self._spool.mkdir(exist_ok=True)
-            self.follower = Follower(ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive)
+            self.set_aside = SetAside(data / "views" / "set-aside.json")
+            self.follower = Follower(
+                ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive, self.set_aside
+            )
             self.ledger = ledger
 
     def __getattr__(self, name: str) -> Any:
@@ -227,6 +236,15 @@ class Store:
         """Whether this process holds the views."""
         return self.follower.indexing
 
+    def indexed(self, entry: Entry) -> bool:
+        """Whether the views of this process have an entry that was just appended."""
+        waiting = self.follower.waiting
+        return (
+            self.follower.indexing
+            and not (waiting.keys() & {REPOSITORY, entry.project})
+            and self.set_aside.reason(entry.project, entry.sequence) is None
+        )
+
     def base(self) -> str:
         """The base IRI in force; empty until one is set."""
         return str(self.ledger.settings(REPOSITORY).get("base", ""))
@@ -238,12 +256,14 @@ class Store:
     def health(self) -> dict[str, object]:
         """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
         free = self._free()
-        accepting = free >= self.settings.min_free
+        waiting = dict(sorted(self.follower.waiting.items()))
+        accepting = free >= max(self.settings.min_free, _LEAST_FREE)
         return {
-            "status": "ok" if self.indexing() and accepting and not self.follower.set_aside else "degraded",
+            "status": "ok" if self.indexing() and accepting and not (self.set_aside or waiting) else "degraded",
             "version": provrepo.__version__,
             "indexing": self.indexing(),
-            "set_aside": dict(sorted(self.follower.set_aside.items())),
+            "set_aside": dict(self.set_aside.items()),
+            "waiting": waiting,
             "entries": self.ledger.position(),
             "accepting": accepting,
             "free_bytes": free,

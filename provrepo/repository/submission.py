@@ -251,7 +251,7 @@ def _receipt(store: Store, entry: Entry, *, created: bool, report: Report | None
     return Receipt(
         version=version_info(store, entry),
         created=created,
-        indexed=store.indexing(),
+        indexed=store.indexed(entry),
         entry=entry.sha256,
         report=report or stored_report(store, entry),
     )

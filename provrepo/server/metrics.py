@@ -83,7 +83,7 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
     yield "provrepo_indexing", {}, float(store.indexing())
     if access.may_administer(repository.actor):
         yield "provrepo_ledger_entries", {}, float(store.ledger.position())
-        yield "provrepo_set_aside", {}, float(len(store.follower.set_aside))
+        yield "provrepo_set_aside", {}, float(len(store.set_aside))
 
 
 def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:

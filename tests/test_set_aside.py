@@ -1,0 +1,179 @@
+"""One entry that a view cannot take never blocks another; want of resources is tried again."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import provrepo
+from provrepo.errors import Busy, Damaged, NoSpace, TooLarge
+from provrepo.repository.repository import Repository
+from provrepo.repository.set_aside import SetAside, is_transient
+from provrepo.views.lineage import Lineage
+from provrepo.views.quads import Quads
+from provrepo.views.search import Search
+from provrepo.views.view import Change
+from provrepo.vocab import PROV
+
+VIEWS = (Quads, Lineage, Search)
+
+
+def entity(name: str) -> bytes:
+    return f"<http://example.org/{name}> a <{PROV}Entity> .".encode()
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, view: type, fails: Callable[[Change], BaseException | None]) -> None:
+    """Let a view raise for some changes."""
+    apply = view.apply
+
+    def wrapped(self: Any, dataset: str, change: Change) -> None:
+        error = fails(change)
+        if error is not None:
+            raise error
+        apply(self, dataset, change)
+
+    monkeypatch.setattr(view, "apply", wrapped)
+
+
+def found(repository: Repository, name: str) -> bool:
+    return bool(repository.query(f"ASK {{ <http://example.org/{name}> a prov:Entity }}").boolean)
+
+
+LASTING = [
+    ValueError("no"),
+    Damaged("no"),
+    RuntimeError("no"),
+    KeyError("no"),
+    sqlite3.DatabaseError("no"),
+    OSError(5, "no"),
+]
+"""What a view may raise that another try does not mend."""
+
+
+@pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_entry_that_a_view_cannot_take_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type, error: Exception
+) -> None:
+    with provrepo.open(tmp_path) as repository:
+        with monkeypatch.context() as patch:
+            failing(patch, view, lambda change: error if change.content and change.entry["document"] == "b" else None)
+            receipts = {name: repository.submit(entity(name), name=name, format="turtle") for name in "abc"}
+        assert [receipts[name].indexed for name in "abc"] == [True, False, True]
+        assert found(repository, "a")
+        assert found(repository, "c")
+        assert found(repository, "b") is (view is not Quads)
+        health = repository._store.health()
+        assert health["status"] == "degraded"
+        [(where, why)] = health["set_aside"].items()
+        assert where == f"default/{receipts['b'].version.sequence}"
+        assert "no" in why
+        assert "provrepo rebuild" in why
+    # The positions are past it, so that only what was written down knows.
+    with provrepo.open(tmp_path) as repository:
+        [problem] = repository.fsck().problems
+        assert where in problem
+        repository.rebuild()
+        assert repository.fsck().sound
+        assert found(repository, "b")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_views_that_fail_at_random_never_block_another_entry(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    names = [f"n{number}" for number in range(6)]
+    bad = {view: data.draw(st.sets(st.sampled_from(names))) for view in VIEWS}
+    error = data.draw(st.sampled_from(LASTING))
+    together = data.draw(st.booleans())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for view in VIEWS:
+
+            def fails(change: Change, bad: set[str] = bad[view]) -> BaseException | None:
+                return error if change.content and change.entry["document"] in bad else None
+
+            failing(monkeypatch, view, fails)
+        folder = tmp_path_factory.mktemp("random")
+        with provrepo.open(folder, follow=not together) as repository:
+            for name in names:
+                repository.submit(entity(name), name=name, format="turtle")
+        with provrepo.open(folder) as repository:
+            store = repository._store
+            for view in VIEWS:
+                assert store.view(view).position("default", "default") == store.ledger.length("default")
+            assert [found(repository, name) for name in names] == [name not in bad[Quads] for name in names]
+            wanted = {repository.version("default", name).sequence for name in set().union(*bad.values())}
+            assert {int(where.split("/")[1]) for where, _ in store.set_aside.items()} == wanted
+
+
+SCARCE = [
+    NoSpace("the disk is full"),
+    Busy("taken"),
+    MemoryError(),
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.EMFILE, "Too many open files"),
+    RuntimeError("IO error: While open a file for appending: No space left on device"),
+]
+
+
+@pytest.mark.parametrize("error", SCARCE, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("view", VIEWS)
+def test_want_of_resources_is_tried_again_and_sets_nothing_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type, error: Exception
+) -> None:
+    with provrepo.open(tmp_path) as repository:
+        repository.submit(entity("a"), name="a", format="turtle")
+        with monkeypatch.context() as patch:
+            failing(patch, view, lambda change: error)
+            receipt = repository.submit(entity("b"), name="b", format="turtle")
+            assert receipt.created
+            assert not receipt.indexed
+            health = repository._store.health()
+            assert health["status"] == "degraded"
+            assert list(health["waiting"]) == ["default"]
+            assert health["set_aside"] == {}
+        assert found(repository, "b")
+        assert repository._store.health()["waiting"] == {}
+        assert repository.fsck().sound
+
+
+def test_causes_tell_whether_another_try_may_help() -> None:
+    error = Damaged("dataset x cannot be written")
+    error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    assert is_transient(error)
+    error.__cause__ = error
+    assert not is_transient(error)
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    assert is_transient(full)
+    assert not is_transient(sqlite3.OperationalError("no such table"))
+
+
+def test_what_was_set_aside_survives_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    aside = SetAside(tmp_path / "file" / "set-aside.json")
+    (tmp_path / "file").write_text("a file where a folder should be")
+    aside.add("p", 1, "quads", "first")
+    assert dict(aside.items())["p/1"].startswith("quads: first")
+    (tmp_path / "file").unlink()
+    aside.add("p", 2, "quads", "second")
+    assert [where for where, _ in SetAside(tmp_path / "file" / "set-aside.json").items()] == ["p/1", "p/2"]
+
+
+@pytest.mark.slow
+def test_a_literal_that_escapes_make_too_long_is_refused_before_it_is_stored(tmp_path: Path) -> None:
+    # 18 MB in PROV-JSON and in N-Quads; a line of a bulk load is at most 16 MiB.
+    large = b'{"prefix": {"ex": "http://example.org/"}, "entity": {"ex:x": {"ex:p": "%s"}}}' % (b'\\"' * 9_000_000)
+    with provrepo.open(tmp_path) as repository:
+        with pytest.raises(TooLarge, match="9,000,000 characters"):
+            repository.submit(large, name="large", format="provjson")
+        repository.submit(entity("a"), name="a", format="turtle")
+        assert found(repository, "a")
+        assert [info.name for info in repository.documents("default")] == ["a"]
