@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from provrepo.settings import Settings, load
 if TYPE_CHECKING:
     from provrepo.repository.repository import Repository
 
-__all__ = ["REFERENCE", "Invocation", "Reference", "json_option", "pass_invocation"]
+__all__ = ["REFERENCE", "Invocation", "Reference", "json_option", "keep_private", "pass_invocation"]
 
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 
@@ -48,7 +49,13 @@ class Invocation:
         """
         from provrepo.repository.repository import open as open_repository
 
+        keep_private()
         return open_repository(settings=self.settings(), follow=follow)
+
+
+def keep_private() -> None:
+    """Let only the owner read what this process writes from now on: RocksDB and SQLite go by the umask."""
+    os.umask(0o077)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

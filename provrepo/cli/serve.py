@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provrepo.cli import output
-from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.cli.context import Invocation, keep_private, pass_invocation
 from provrepo.errors import Busy
 
 if TYPE_CHECKING:
@@ -47,14 +47,19 @@ def run(settings: Settings) -> None:
         Busy: another process keeps the views.
         UsageError: the address cannot be listened on, or needs a base IRI first.
     """
+    from provrepo.repository.permissions import lax
     from provrepo.repository.store import Store
     from provrepo.server.serve import serve as listen
+
+    keep_private()
 
     with Store.open(settings) as store:
         _take_views(store)
 
         def announce(url: str) -> None:
             store.serve(url)
+            for warning in lax(settings.data):
+                output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")
 
         listen(store, announce=announce)

@@ -39,7 +39,7 @@ class Blobs:
         self._incoming = path / "incoming"
         self._durable: set[Path] = set()
         with durable.translated(f"make the directory {path}"):
-            durable.make_directory(self._incoming)
+            durable.make_directory(self._incoming, mode=durable.PRIVATE)
 
     def path(self, digest: str) -> Path:
         """Where the blob of this digest is, or would be: ``ab/cd/abcd...``.
@@ -142,8 +142,8 @@ class Blobs:
     def _write(self, data: bytes, digest: str) -> None:
         """Write a temporary file, make it durable and give it the name of its digest."""
         temporary = self._incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
-        # Read-only for everybody: the descriptor that made it may still write.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        # Read-only: the descriptor that made it may still write.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -159,7 +159,8 @@ class Blobs:
         """Make ``ab/cd`` and be sure that the names of both are on the medium, whoever made them."""
         if directory in self._durable:
             return
-        directory.mkdir(parents=True, exist_ok=True)
+        for path in (directory.parent, directory):
+            path.mkdir(mode=durable.PRIVATE, parents=True, exist_ok=True)
         durable.sync_directory(directory.parent)
         durable.sync_directory(self._root)
         self._durable.add(directory)

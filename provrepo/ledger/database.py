@@ -72,7 +72,8 @@ class Database:
         # Threads of this process queue here: SQLite's own waiting is a poll, and not fair.
         self._writer = threading.Lock()
         with durable.translated(f"make the data directory {file.parent}"):
-            durable.make_directory(file.parent, mode=0o700)
+            durable.make_directory(file.parent, mode=durable.PRIVATE)
+            durable.make_file(file)
         try:
             with self.reading() as connection:
                 prepare(connection)

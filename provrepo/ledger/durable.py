@@ -11,7 +11,10 @@ from pathlib import Path
 
 from provrepo.errors import Damaged, NoSpace
 
-__all__ = ["make_directory", "sync", "sync_directory", "translated"]
+__all__ = ["PRIVATE", "make_directory", "make_file", "sync", "sync_directory", "translated"]
+
+PRIVATE = 0o700
+"""Permissions of directories that hold a repository: only their owner may enter."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULLFSYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
@@ -55,6 +58,14 @@ def make_directory(directory: Path, *, mode: int = 0o777) -> None:
     for path in reversed(missing):
         path.mkdir(mode=mode, exist_ok=True)
         sync_directory(path.parent)
+
+
+def make_file(file: Path) -> None:
+    """Make an empty file that only its owner may read, whatever the umask; nothing is done where it exists.
+
+    SQLite gives its log the permissions of the database.
+    """
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from provrepo.errors import Damaged
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
+from provrepo.repository.permissions import lax
 from provrepo.repository.records import PUBLIC, Check
 from provrepo.repository.store import Store
 from provrepo.views.quads import Quads
@@ -53,6 +54,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
         notes.append("the views are held by another process and were not looked at")
     else:
         notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
+    notes += lax(store.settings.data)
     return Check(entries, len(named), tuple(problems), tuple(notes))
 
 

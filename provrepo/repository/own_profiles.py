@@ -125,7 +125,7 @@ def _unpack(files: Mapping[str, str], folder: Path) -> None:
     partial = folder.parent / f".{secrets.token_hex(8)}"
     for path, text in files.items():
         target = partial / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.write_text(text, "utf-8", newline="")
     try:
         partial.rename(folder)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provrepo.errors import Busy, NoSpace, WorkerFailed
-from provrepo.ledger.durable import sync
+from provrepo.ledger.durable import PRIVATE, make_directory, sync
 
 __all__ = ["REMEDY", "SetAside", "is_transient"]
 
@@ -134,7 +134,7 @@ class SetAside:
     def _save(self) -> None:
         partial = self._file.with_suffix(".part")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self._file.parent, mode=PRIVATE)
             with partial.open("w", encoding="utf-8") as file:
                 json.dump(self._known, file, ensure_ascii=False, sort_keys=True, indent=1)
                 file.flush()

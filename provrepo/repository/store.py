@@ -19,6 +19,7 @@ import provrepo
 from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.durable import PRIVATE, make_directory
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
@@ -128,7 +129,7 @@ class Store:
                 return
             data = self.settings.data
             try:
-                data.mkdir(parents=True, exist_ok=True)
+                make_directory(data, mode=PRIVATE)
             except OSError as error:
                 raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
             ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
@@ -137,7 +138,8 @@ class Store:
             self.accounts = Accounts(ledger.database)
             self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
             self._spool = data / "spool"
-            self._spool.mkdir(exist_ok=True)
+            for folder in (self._spool, data / "views"):
+                folder.mkdir(mode=PRIVATE, exist_ok=True)
             self.set_aside = SetAside(data / "views" / "set-aside.json")
             self.follower = Follower(
                 ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive, self.set_aside

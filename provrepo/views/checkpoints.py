@@ -95,7 +95,7 @@ class Checkpoints:
                     return self._count(found)
                 self._made += 1
                 path = self.root / directory_name(dataset) / f"{self._unique}-{self._made}"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 exists = make(path)
             except BaseException:

@@ -70,7 +70,7 @@ class Pool(Generic[T]):
         self._capacity = capacity
         self._slots: OrderedDict[str, _Slot[T]] = OrderedDict()
         self._changed = threading.Condition()
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in root.glob(f"{_TRASH}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -144,7 +144,7 @@ class Pool(Generic[T]):
                 if not path.is_dir() and not create:
                     return None
                 self._make_room()
-                path.mkdir(exist_ok=True)
+                path.mkdir(mode=0o700, exist_ok=True)
                 slot = self._slots[dataset] = _Slot(self._open(path))
             slot.users += 1
             self._slots.move_to_end(dataset)

@@ -142,7 +142,7 @@ def reply(store: ox.Store, question: Question, limits: Limits, spool: Path) -> d
     kind, written = evaluate(store, question, limits)
     if len(written) <= _INLINE:
         return {"kind": kind, "text": written.decode()}
-    spool.parent.mkdir(parents=True, exist_ok=True)
+    spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     spool.write_bytes(written)
     return {"kind": kind}
 

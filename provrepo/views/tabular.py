@@ -148,7 +148,7 @@ class Tabular(ABC):
         self._erased = False
         self._began = 0.0
         self._wait = 0.0
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._connection = self._opened()
         except sqlite3.DatabaseError as error:

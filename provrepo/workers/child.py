@@ -38,6 +38,7 @@ def main(memory: int) -> None:
         memory: limit of the address space in MiB; 0 for none.
     """
     _state["inside"] = True
+    os.umask(0o077)  # what a worker writes is part of a repository, or waits to be
     requests, replies = _channel()
     network.block()
     _limit(memory)
