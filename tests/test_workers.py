@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import logging
 import os
@@ -146,6 +147,12 @@ def test_an_error_class_from_elsewhere_arrives_as_the_one_of_ours_above_it():
     arrived = wire.decode_error(json.loads(json.dumps(wire.encode_error(Special("odd", line=2)))))
     assert type(arrived) is errors.ReadError
     assert arrived.line == 2
+
+
+def test_a_full_disk_is_an_error_of_ours_in_every_process():
+    arrived = wire.decode_error(json.loads(json.dumps(wire.encode_error(OSError(errno.ENOSPC, "No space left")))))
+    assert type(arrived) is errors.NoSpace
+    assert wire.decode_error(wire.encode_error(OSError(errno.EIO, "Input/output error"))) is None
 
 
 def test_other_exceptions_are_named_and_their_traceback_is_logged(pool, caplog):

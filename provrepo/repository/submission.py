@@ -13,6 +13,7 @@ from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
+from provrepo.ledger.durable import translated
 from provrepo.ledger.entries import Entry
 from provrepo.repository import access, own_profiles
 from provrepo.repository.catalog import project_settings, stored_report, version_info
@@ -140,7 +141,8 @@ def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, An
     """Run ``intake.run`` on some bytes in a worker process."""
     source = store.temporary()
     try:
-        source.write_bytes(data)
+        with translated("keep the submitted bytes while they are checked"):
+            source.write_bytes(data)
         result: dict[str, Any] = store.pool.call(
             "provrepo.repository.intake:run",
             {"source": str(source), "name": file, **arguments},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import traceback
 from typing import IO, Any
@@ -54,7 +55,12 @@ def complete(received: bytes | bytearray) -> dict[str, Any] | None:
 
 
 def encode_error(error: BaseException) -> dict[str, Any]:
-    """An exception as JSON: of ``provrepo.errors`` with its attributes, any other by name and traceback."""
+    """An exception as JSON: of ``provrepo.errors`` with its attributes, any other by name and traceback.
+
+    A full disk is an error of provrepo in every process.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = errors.NoSpace(f"the disk is full: {error}")
     name = next((c.__name__ for c in type(error).__mro__ if getattr(errors, c.__name__, None) is c), None)
     if name is None:
         return {
