@@ -1,4 +1,4 @@
-"""Identifiers in the RDF syntaxes that are no IRIs, made IRIs before pyoxigraph sees them (ADR 0010).
+"""Identifiers in the RDF syntaxes that are no IRIs, made IRIs before pyoxigraph sees them (ADR 12).
 
 pyoxigraph refuses a text with one of them, or drops in silence what a JSON-LD text says of it. PROV-N, PROV-JSON and
 their like percent-encode such characters (``names.repair``); so do these, token by token, and every token stays on its

@@ -45,7 +45,7 @@ def repair(iri: str) -> str:
 
     Brackets, spaces, ``<`` and a second ``#`` occur in the wild: formats that join a namespace and a local name do
     nothing to keep the result an IRI. RDF cannot carry those. All formats repair them alike, so that one name is one
-    identifier whatever it was written in (ADR 0010).
+    identifier whatever it was written in (ADR 12).
     """
     if not _NOT_IN_IRIS.search(iri):
         return iri

@@ -42,7 +42,7 @@ LOCAL = _local(_OTHERS)
 """PN_LOCAL, or nothing; colons need no escape here, since ProvToolbox and prov write them bare."""
 
 READ_LOCAL = _local(_OTHERS + "|%(?![0-9A-Fa-f]{2})")
-"""The same, and percent signs that encode nothing: they are percent-encoded in all formats (ADR 0010)."""
+"""The same, and percent signs that encode nothing: they are percent-encoded in all formats (ADR 12)."""
 
 TIME = re.compile(r"[+-]?[0-9][^\s()\[\],;='\"<>{}|^`\\%]*")
 """What is taken for an instant where one is expected; whether it is a valid ``xsd:dateTime`` is for the checks."""
