@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from provrepo.codecs.anonymous import forget_blank_names
 from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
-from provrepo.codecs.names import Scope, namespace, repair
+from provrepo.codecs.names import Scope, namespace
 from provrepo.codecs.own_contexts import advice, own
 from provrepo.codecs.provjsonld_terms import ID_TYPED, KNOWN_CONTEXTS, SPECIAL, TYPES, context
 from provrepo.errors import ReadError
@@ -335,7 +335,7 @@ class _Reader:
         if special is not None or ":" in key:
             return special or self._identifier(key, scope)
         term = scope.prefixes.get(key)
-        return scope.expand(key) if term is None else Identifier(repair(term))
+        return scope.expand(key) if term is None else scope.whole(term)
 
     def _attributes(self, key: str, name: Identifier, value: Any, scope: Scope) -> list[Attribute]:
         if isinstance(value, list):
