@@ -48,10 +48,12 @@ class Peer:
         unknown, stale = judged(self.found, entries(self.name), self.text)
         return unknown, stale + [f"no document needs this any longer: {rule}" for rule in self.rules if not rule.needed]
 
-    def read(self, suffix: str) -> tuple[int, int]:
-        """How many files of a format it read whole, and how many there were."""
-        steps = [one for one in self.found if one.suffix == suffix and one.step == "read"]
-        return sum(not one.problem for one in steps), len(steps)
+    def counts(self, suffix: str) -> tuple[int, int, int]:
+        """Files of a format: how many there were, how many it read whole, how many came back the same in it."""
+        steps = [one for one in self.found if one.suffix == suffix]
+        read = [not one.problem for one in steps if one.step == "read"]
+        same = [not one.problem for one in steps if one.step == f"same {suffix}"]
+        return len(read), sum(read), sum(same)
 
 
 def tried(

@@ -14,18 +14,29 @@ ALL = ("provn", "provx", "json", "jsonld", "trig")
 PACKAGES = ["prov[rdf,xml]==3.2.3"]
 
 
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
-    try:
-        interpreter = python("prov", PACKAGES)
-    except NotHere as error:
-        pytest.skip(f"prov cannot be installed: {error}")
+def prov(work: Path) -> Peer:
+    """What prov makes of all documents.
+
+    Args:
+        work: an empty folder.
+
+    Raises:
+        NotHere: it cannot be installed.
+    """
     rules = (
         Rule("It writes times as Python's datetime does.", instants, ALL, ALL),
         Rule("It keeps the value of a number or truth value, not its spelling.", values, ALL, ALL),
     )
-    command = [interpreter, Path(__file__).with_name("prov_runner.py")]
-    return tried("prov", command, rules, tmp_path_factory.mktemp("prov"), (*PROV_FORMATS, "trig"))
+    command = [python("prov", PACKAGES), Path(__file__).with_name("prov_runner.py")]
+    return tried("prov", command, rules, work, (*PROV_FORMATS, "trig"))
+
+
+@pytest.fixture(scope="module")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
+    try:
+        return prov(tmp_path_factory.mktemp("prov"))
+    except NotHere as error:
+        pytest.skip(f"prov cannot be installed: {error}")
 
 
 def test_every_failure_has_a_reason(peer: Peer) -> None:

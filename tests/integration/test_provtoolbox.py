@@ -18,16 +18,15 @@ from tests.integration.rules import Rule, instants, no_blanks, no_members, once,
 ALL = ("provn", "provx", "json", "jsonld")
 
 
-@pytest.fixture(scope="module")
-def command() -> list[str]:
-    try:
-        return [*java("provtoolbox"), "Provtoolbox"]
-    except NotHere as error:
-        pytest.skip(f"ProvToolbox cannot be installed: {error}")
+def provtoolbox(work: Path) -> Peer:
+    """What ProvToolbox makes of all documents.
 
+    Args:
+        work: an empty folder.
 
-@pytest.fixture(scope="module")
-def peer(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Peer:
+    Raises:
+        NotHere: it cannot be installed.
+    """
     rules = (
         Rule("It writes times with milliseconds, and with Z where there is no zone.", instants, ALL, ALL),
         Rule("It keeps the backslashes of strings (PROV-N 3.7.3).", unescaped_strings, ("provn",), ALL, ours=False),
@@ -51,7 +50,23 @@ def peer(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Peer:
             ("json",),
         ),
     )
-    return tried("provtoolbox", [*command, "convert"], rules, tmp_path_factory.mktemp("provtoolbox"))
+    return tried("provtoolbox", [*java("provtoolbox"), "Provtoolbox", "convert"], rules, work)
+
+
+@pytest.fixture(scope="module")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
+    try:
+        return provtoolbox(tmp_path_factory.mktemp("provtoolbox"))
+    except NotHere as error:
+        pytest.skip(f"ProvToolbox cannot be installed: {error}")
+
+
+@pytest.fixture(scope="module")
+def command() -> list[str]:
+    try:
+        return [*java("provtoolbox"), "Provtoolbox"]
+    except NotHere as error:
+        pytest.skip(f"ProvToolbox cannot be installed: {error}")
 
 
 def test_every_failure_has_a_reason(peer: Peer) -> None:
