@@ -96,7 +96,7 @@ def started(*arguments: object, script: str, **more: Any) -> subprocess.Popen[by
         [sys.executable, "-m", "provrepo", "run", *map(str, arguments), "--", "sh", "-c", script],
         env=environment(), **more,
     )  # fmt: skip
-    for _ in range(400):
+    for _ in range(2400):
         if Path("ready").exists():
             return process
         time.sleep(0.05)

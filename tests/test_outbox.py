@@ -135,7 +135,7 @@ def reason(name: str = "nightly.trig") -> str:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if condition():
             return
         time.sleep(0.05)
