@@ -85,8 +85,8 @@ def java(folder: str) -> list[str]:
             raise RuntimeError(f"{folder} does not compile: {compiled.stdout}{compiled.stderr}")
         (place / _STAMP).write_text(mark, "utf-8")
     classes = os.pathsep.join((str(place), path.read_text("utf-8").strip()))
-    # Without the option an exception that is thrown often loses its message.
-    return ["java", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
+    # A large stack for searches that recurse; without the other option an exception thrown often loses its message.
+    return ["java", "-Xss256m", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
 
 
 def _mark(parts: Iterable[str]) -> str:
