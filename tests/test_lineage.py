@@ -45,7 +45,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repositor
 
 
 def put(owner: Repository, text: str, *, project: str = "open", name: str = "d") -> None:
-    owner.submit(f"{HEAD}{text}\nendDocument".encode(), project=project, name=name, update=True, format="provn")
+    owner.submit(
+        f"{HEAD}{text}\nendDocument".encode(), project=project, name=name, update=True, again=True, format="provn"
+    )
 
 
 def local(iris: object) -> list[str]:
@@ -298,7 +300,9 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
         plain = [text for text in statements or () if not text.startswith("bundle")]
         bundles = [text for text in statements or () if text.startswith("bundle")][:1]
         text = "\n".join([HEAD, *plain, *bundles, "endDocument"])
-        owner.submit(text.encode(), project=project, name=name, update=True, format="provn", allow_empty=True)
+        owner.submit(
+            text.encode(), project=project, name=name, update=True, again=True, format="provn", allow_empty=True
+        )
     else:
         known = [info for info in owner.documents(project) if info.name == name]
         if known and what == "withdraw" and owner.history(project, name)[-1].state == "erased":

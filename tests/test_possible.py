@@ -15,6 +15,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.render import FORMATS, render
 from provrepo.checks.report import Report
 from provrepo.cli.main import cli
+from provrepo.ledger.entries import canonical
 from provrepo.repository import catalog
 from provrepo.repository.repository import Repository
 from tests.serving import opened
@@ -94,18 +95,24 @@ def test_lists_receipts_and_histories_say_both_and_the_number_of_warnings(kept):
     assert receipt.to_dict()["report"]["possible"] is False
 
 
+def before_both(entry):
+    """The entry as it would be of a time before the two words were recorded."""
+    fields = {key: value for key, value in entry.fields.items() if key not in ("possible", "warnings")}
+    return replace(entry, data=canonical(fields))
+
+
 def test_a_list_reads_no_whole_report_of_what_has_no_warnings(kept, monkeypatch):
     (entry,) = kept._store.ledger.versions("free", "possible")
-    bare = replace(entry, body={k: v for k, v in entry.body.items() if k not in ("possible", "warnings")})
+    bare = before_both(entry)
     monkeypatch.setattr(kept._store.blobs, "get", lambda digest: pytest.fail(f"{digest} is read"))
     assert catalog.judged(kept._store, bare) == (True, 0)
 
 
 def test_of_a_report_that_is_gone_nothing_is_known(kept):
     (entry,) = kept._store.ledger.versions("p", "impossible")
-    bare = replace(entry, body={k: v for k, v in entry.body.items() if k not in ("possible", "warnings")})
+    bare = before_both(entry)
     assert catalog.judged(kept._store, bare) == (False, 1)
-    kept._store.blobs.path(bare.body["report"]).unlink()
+    kept._store.blobs.path(bare.fields["report"]).unlink()
     assert catalog.judged(kept._store, bare) == (None, None)
 
 
