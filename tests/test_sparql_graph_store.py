@@ -67,7 +67,9 @@ class Played:
             with suppress(Withdrawn):
                 self.owner.withdraw(self.project, name, reason="the case deletes it")
         else:
-            self.owner.submit(data, project=self.project, name=name, format="turtle", base=BASE, update=True)
+            self.owner.submit(
+                data, project=self.project, name=name, format="turtle", base=BASE, update=True, allow_empty=True
+            )
 
     def read(self, method: str, target: str, headers: dict[str, str]) -> Any:
         where, query = f"/projects/{self.project}/graphs", {"graph": "urn:nobody"}
