@@ -19,6 +19,7 @@ from tests.work import ENDLESS
 MIB = 500
 
 PROV = "http://www.w3.org/ns/prov#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TURTLE = f"@prefix prov: <{PROV}> . @prefix ex: <http://e/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
 PROVN = "document\nprefix ex <http://e/>\n"
 XML_HEAD = f'<prov:document xmlns:prov="{PROV}" xmlns:ex="http://e/">'
@@ -42,6 +43,23 @@ def _prefixes_json(count: int) -> str:
     names = ", ".join(f'"p{n}": "http://e/{n}#"' for n in range(count))
     entities = ", ".join(f'"p{n}:e": {{}}' for n in range(count))
     return f'{{"prefix": {{{names}}}, "entity": {{{entities}}}}}'
+
+
+def _attributes(count: int) -> str:
+    return "".join(f' ex:p{n}=""' for n in range(count))
+
+
+def _chained_terms(shape: str, count: int) -> str:
+    """A context in which each term needs the next one; in a circle the last needs the first."""
+    meaning: Callable[[int], str] = {
+        "prefix": lambda n: f'"t{n}": "t{n + 1}:"',
+        "alias": lambda n: f'"t{n}": "t{n + 1}"',
+        "datatype": lambda n: f'"t{n}": {{"@id": "http://e/{n}", "@type": "t{n + 1}"}}',
+        "circle": lambda n: f'"t{n}": "t{n + 1}:"',
+        "key": lambda n: f'"t{n + 1}": {{"@id": "t{n}:x"}}',
+    }[shape]
+    last = f'"t{count}": "t0:"' if shape == "circle" else f'"t{0 if shape == "key" else count}": "http://e/"'
+    return '{"@context": {' + ", ".join(map(meaning, range(count))) + f', {last}}}, "@id": "http://e/x", "t1": "x"}}'
 
 
 def _integer(digits: int) -> str:
@@ -134,6 +152,37 @@ REFUSED: dict[str, tuple[str, Callable[[], str], str]] = {
         "provjsonld",
         lambda: '{"@context": [{' + ", ".join(f'"p{n}": "http://e/{n}#"' for n in range(20_000)) + '}], "@graph": []}',
         "prefixes",
+    ),
+    "provxml-attributes": (
+        "provxml",
+        lambda: XML_HEAD + '<prov:entity prov:id="ex:e"' + _attributes(1_000_000) + "/></prov:document>",
+        "attributes",
+    ),
+    "rdfxml-attributes": (
+        "rdfxml",
+        lambda: f'<rdf:RDF xmlns:rdf="{RDF}" xmlns:ex="http://e/"><ex:E' + _attributes(1_000_000) + "/></rdf:RDF>",
+        "attributes",
+    ),
+    **{
+        f"jsonld-terms-{shape}": ("rdfjsonld", lambda shape=shape: _chained_terms(shape, 40_000), "one by the other")
+        for shape in ("prefix", "alias", "datatype", "circle", "key")
+    },
+    "jsonld-terms-in-no-json": ("rdfjsonld", lambda: _chained_terms("alias", 40_000) + "}", "nothing may follow"),
+    "jsonld-terms-escaped": (
+        "rdfjsonld",
+        lambda: _chained_terms("alias", 40_000).replace("@context", "\\u0040context"),
+        "one by the other",
+    ),
+    "jsonld-contexts-within": (
+        "rdfjsonld",
+        lambda: (
+            '{"@context": {'
+            + ", ".join(f'"t{n}": "http://e/{n}"' for n in range(30_000))
+            + '}, "@graph": ['
+            + ", ".join('{"@context": {}, "t0": "x"}' for _ in range(100_000))
+            + "]}"
+        ),
+        "in force",
     ),
     "provjson-duplicate-keys": (
         "provjson",

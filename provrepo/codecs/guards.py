@@ -18,6 +18,7 @@ from provrepo.model.identifiers import Literal
 from provrepo.model.statements import Span
 
 __all__ = [
+    "MAX_ATTRIBUTES",
     "MAX_DEPTH",
     "MAX_LINE",
     "MAX_LITERAL",
@@ -35,6 +36,9 @@ MAX_DEPTH = 64
 
 MAX_PREFIXES = 2_000
 """Different prefix declarations in one document."""
+
+MAX_ATTRIBUTES = 5_000
+"""Attributes, namespaces included, of one XML element: parsers compare each with all others."""
 
 MAX_LINE = 16 * 1024 * 1024 - 1024
 """Bytes of one line of N-Quads: Oxigraph's bulk loader reads lines of at most 16 MiB."""
@@ -315,6 +319,20 @@ _XML_ENCODING = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([^"']*)["
 _XML_LIKE_ASCII = re.compile(r"(?i)us-ascii|ascii|iso-8859-\d+|latin-?1|windows-125\d")
 
 
+_XML_ATTRIBUTE = re.compile(rb"""=\s*+(?:"[^"]*+"|'[^']*+')""")
+_WIDE_TAG = len(b' a=""') * MAX_ATTRIBUTES
+"""Bytes that a tag with too many attributes has at least."""
+
+
+def _check_attributes(data: bytes, start: int, end: int, format: str) -> None:  # noqa: A002
+    if data.startswith((b"<!", b"<?"), start):
+        return
+    count = sum(1 for _ in _XML_ATTRIBUTE.finditer(data, start, end))
+    if count > MAX_ATTRIBUTES:
+        have = f"an element has {count:,} attributes and namespaces; at most {MAX_ATTRIBUTES:,} are read"
+        raise _error(have, data, start, format)
+
+
 def _check_xml(data: bytes, format: str) -> None:  # noqa: A002
     encoding = _XML_ENCODING.match(data.removeprefix(codecs.BOM_UTF8))
     if encoding:
@@ -322,11 +340,13 @@ def _check_xml(data: bytes, format: str) -> None:  # noqa: A002
         name = encoding.group(1).decode("ascii", "replace")
         if name.lower() not in ("utf-8", "utf8") and not (_XML_LIKE_ASCII.fullmatch(name) and data.isascii()):
             raise _error(f"the XML declares the encoding {name!r}; save it as UTF-8", data, encoding.start(1), format)
-    if data.count(b"<") <= MAX_DEPTH and b"<!" not in data:
+    if data.count(b"<") <= MAX_DEPTH and b"<!" not in data and data.count(b"=") <= MAX_ATTRIBUTES:
         return
     depth = 0
     for token in _XML_TOKENS.finditer(data):
         kind = token.lastgroup
+        if token.end() - token.start() > _WIDE_TAG and kind != "declaration":
+            _check_attributes(data, token.start(), token.end(), format)
         if kind == "start":
             depth += 1
             if depth > MAX_DEPTH:

@@ -169,10 +169,12 @@ def parse_into(
     named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
         from provrepo.codecs.contexts import spliced
+        from provrepo.codecs.jsonld_bounds import check_contexts
 
         if base is None:
             named = _absolute(data, format)
         data = spliced(data, format).data
+        check_contexts(data)
     data = mended(data, format).data
     marked, tags = hide(data, format)
     if tags is not None:
