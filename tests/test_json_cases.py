@@ -125,3 +125,11 @@ def test_a_byte_order_mark_is_no_part_of_what_is_converted(source: str, tmp_path
         output = BytesIO()
         convert(file, output, to=target, format=source)
         assert [s.id for s in formats.read(output.getvalue(), format=target)] == ["http://lab.example/e"]
+
+
+@pytest.mark.parametrize("key", ["@id", "@type"])
+def test_a_whole_document_of_prov_jsonld_has_no_name(key: str) -> None:
+    address = "https://openprovenance.org/prov-jsonld/context.jsonld"
+    text = f'{{"@context": [{{"ex": "http://e/"}}, "{address}"],\n"{key}": "ex:d",'
+    document = provrepo.read((text + '"@graph": [{"@type": "Entity", "@id": "ex:e"}]}').encode(), format="provjsonld")
+    assert [(part.part, part.line, part.column) for part in document.unmapped.unread] == [(f"/{key}", 2, 1)]

@@ -442,3 +442,33 @@ def test_the_forms_of_a_report_say_how_much_is_not_read() -> None:
 
 def test_a_document_made_in_memory_says_nothing_of_the_kind() -> None:
     assert not provrepo.validate(Document([Statement(ENTITY, Identifier("http://e.example/e"), ())])).findings
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "meant"),
+    [
+        # what is proposed is read in that place, in that format
+        ("turtle", "ex:a a prov:Activity ; prov:startTime 1 .", "startedAtTime"),
+        ("turtle", "ex:a a prov:Activity ; prov:plan ex:p .", None),
+        ("turtle", "ex:a a prov:activity .", "Activity"),
+        ("turtle", "ex:e a prov:Entity ; prov:locations ex:p .", None),
+        ("provjson", '"activity": {"ex:a": {"prov:startedAtTime": "x"}}', "startTime"),
+        ("provjson", '"entity": {"ex:e": {"prov:startTime": "x"}}', None),
+        ("provjson", '"entity": {"ex:e": {"prov:lable": "x"}}', "label"),
+        ("provjson", '"used": {"_:u": {"prov:activity": "ex:a", "prov:entitty": "ex:e"}}', "entity"),
+        ("provn", "used(ex:a, -, -, [prov:entitty='ex:e'])", None),
+        ("provn", "activity(ex:a, [prov:isAssociatedWith='ex:b'])", None),
+        ("provn", "entity(ex:e, [prov:type='prov:collection'])", "Collection"),
+    ],
+)
+def test_what_is_proposed_is_read_where_it_stands(format: str, text: str, meant: str | None) -> None:  # noqa: A002
+    around = {
+        "turtle": PREFIXES + text,
+        "provjson": f'{{"prefix": {{"ex": "http://e.org/"}}, {text}}}',
+        "provn": f"document\nprefix ex <http://e.org/>\n{text}\nendDocument",
+    }[format]
+    report = provrepo.validate(provrepo.read(around.encode(), format=format))
+    (repair,) = (
+        finding.repair or "" for finding in report.findings if finding.rule in ("prov-dm:attribute", "prov-dm:term")
+    )
+    assert repair.partition(" Did you mean prov:")[2].rstrip("?") == (meant or "")

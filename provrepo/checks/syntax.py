@@ -6,13 +6,15 @@ Every check is a generator over the document; ``CHECKS`` names them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
+from provrepo.codecs.formats import by_name
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.prov_namespace import TERMS, closest
+from provrepo.model.prov_namespace import PROPERTIES, TERMS, closest
 from provrepo.model.statements import (
     ACTIVITY,
     AGENT,
@@ -45,6 +47,9 @@ LAYER = "syntax"
 
 _COMPARED = 100
 """How many unknown names of attributes are compared with the terms that PROV has."""
+
+_ATTRIBUTES = frozenset({"label", "location", "role", "type", "value"})
+"""PROV-DM section 5.7.4."""
 
 _KEY = PROV + "pairKey"
 
@@ -194,14 +199,19 @@ def literals(document: Document) -> Iterator[Finding]:
 
 def reserved_attributes(document: Document) -> Iterator[Finding]:
     """PROV-DM section 5.7.4: nobody else adds attributes to the PROV namespace."""
-    meanings: dict[str, str] = {}
+    meanings: dict[tuple[str, Kind], str] = {}
+    rdf = document.format is not None and by_name(document.format).rdf
+    named = document.format not in (None, "provn")
     for bundle, statement in _statements(document):
         for attribute, _ in statement.attributes:
             if attribute.startswith(PROV) and attribute not in _RESERVED:
                 name = attribute.removeprefix(PROV)
-                if name not in meanings and len(meanings) < _COMPARED:
-                    meant = None if name in TERMS else closest(name)
-                    meanings[name] = "" if meant is None else f" Did you mean prov:{meant}?"
+                key = name, statement.kind
+                if key not in meanings and len(meanings) < _COMPARED:
+                    # What is proposed must be read where this stands: arguments have names outside RDF and PROV-N.
+                    kinds = PROPERTIES if rdf else _arguments(statement.kind) if named else _ATTRIBUTES
+                    meant = None if rdf and name in TERMS else closest(name, kinds)
+                    meanings[key] = "" if meant is None else f" Did you mean prov:{meant}?"
                 yield _at(
                     bundle,
                     statement,
@@ -210,8 +220,14 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                     f"PROV-DM has no attribute prov:{name}; others may not rely on what it means.",
                     path=attribute,
                     repair="Use an attribute of a namespace of your own, or one of prov:label, prov:location, "
-                    "prov:role, prov:type and prov:value." + meanings.get(name, ""),
+                    "prov:role, prov:type and prov:value." + meanings.get(key, ""),
                 )
+
+
+@cache
+def _arguments(kind: Kind) -> frozenset[str]:
+    """What may stand behind ``prov:`` in a statement of a kind, in PROV-JSON, PROV-JSONLD and PROV-XML."""
+    return _ATTRIBUTES.union(argument.name for argument in kind.arguments)
 
 
 def labels(document: Document) -> Iterator[Finding]:

@@ -120,13 +120,13 @@ def unknown_terms(document: Document) -> Iterator[Finding]:
             found[iri, as_type] = _Use(1, focus, bundle)
         else:
             found[iri, as_type] = use._replace(times=use.times + 1)
-    for (iri, _), use in islice(found.items(), _SHOWN):
+    for (iri, as_type), use in islice(found.items(), _SHOWN):
         name = iri[len(PROV) :]
         if name in TERMS:
             message = f"prov:{name} is no class of PROV, and stands as the type of something"
         else:
             message = f"PROV has no term prov:{name}; others may not rely on what it means"
-        meant = closest(name) if name not in TERMS else None
+        meant = closest(name, CLASSES) if as_type else closest(name) if name not in TERMS else None
         also = "" if meant is None else f" Did you mean prov:{meant}?"
         yield Finding(
             _LAYER,

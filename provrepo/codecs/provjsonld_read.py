@@ -109,6 +109,8 @@ class _Reader:
             if key not in graph.members:
                 raise self._error(f"a PROV-JSONLD document has {key!r}")
         outer = self._enter(graph, Scope(context().prefixes, place=self._here), document.prefixes)
+        own_name: list[str] = [key for key in ("@id", "@type") if key in graph.members]
+        self._leave(own_name, "a whole document has no name and no type in PROV-JSONLD")
         for index, (at, record) in enumerate(graph.records):
             if isinstance(record, dict) and record.get("@type") in _BUNDLE:
                 document.bundles.append(self._bundle(at, ("@graph", index), outer))

@@ -33,7 +33,9 @@ class Leftovers:
 
     def element(self, element: Element) -> None:
         """An element that nothing reads, with all that it holds."""
-        if element.tag.startswith(f"{{{PROV}}}"):
+        if element.tag == f"{{{PROV}}}other":
+            reason = "PROV-XML has it for what is not PROV"
+        elif element.tag.startswith(f"{{{PROV}}}"):
             reason = "PROV-XML has no such element here"
         else:
             reason = "it is not of PROV's namespace, and where it stands only statements and bundles are read"

@@ -10,6 +10,7 @@ from provrepo.vocab import PROV
 __all__ = [
     "CLASSES",
     "LAWFUL",
+    "PROPERTIES",
     "TERMS",
     "closest",
     "declared_wrongly",
@@ -86,6 +87,11 @@ TERMS: frozenset[str] = frozenset(
 CLASSES: frozenset[str] = frozenset(name for name in TERMS if name[0].isupper()) - {"QUALIFIED_NAME"}
 """Those that may be the type of a thing."""
 
+PROPERTIES: frozenset[str] = frozenset(
+    name for names in (_O_PROPERTIES, _DICTIONARY, _LINKS) for name in names.split() if name[0].islower()
+)
+"""The properties that are read, without the names of inverses."""
+
 LAWFUL: frozenset[str] = frozenset((*_AQ.split(), *_ANNOTATIONS.split()))
 """Those that say nothing about provenance itself, so that no statement is expected of them."""
 
@@ -99,15 +105,21 @@ def term_of(iri: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def closest(name: str) -> str | None:
-    """The term of PROV-O that a local name was probably meant to be, or None."""
+def closest(name: str, among: frozenset[str] = frozenset(_READ)) -> str | None:
+    """The term that a local name was probably meant to be, or None.
+
+    Args:
+        name: the local name.
+        among: the local names of the terms that may stand in its place.
+    """
     if len(name) > _LONGEST:
         return None
     from difflib import get_close_matches
 
-    plain = {term.lower(): term for term in _READ}
+    terms = sorted(among)
+    plain = {term.lower(): term for term in terms}
     same = plain.get(name.lower())
-    found = [same] if same else get_close_matches(name, _READ, 1, 0.75)
+    found = [same] if same else get_close_matches(name, terms, 1, 0.75)
     return found[0] if found else None
 
 
