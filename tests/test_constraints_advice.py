@@ -235,3 +235,29 @@ def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
     (finding,) = violations([derived, generated.giving("entity", "ex:e3")])
     assert finding.repair is not None
     assert finding.repair.startswith("Leave generation and usage out")
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "right"),
+    [
+        # The identifiers of two generations that are one, of which a derivation names one or both.
+        ([("wasGeneratedBy", "ex:g1", "ex:e2", "ex:a", "-"), ("wasGeneratedBy", "ex:g2", "ex:e2", "ex:a", "-")], 24, 1),
+        ([("wasGeneratedBy", "ex:g2", "ex:e2", "ex:a", "-")], 24, 0),
+        # A generation, and a usage, of something else than the derivation says.
+        ([("wasGeneratedBy", "ex:g1", "ex:e3", "ex:a", "-")], 23, None),
+        ([("used", "ex:u", "ex:a", "ex:e3", "-")], 23, None),
+    ],
+)
+def test_advice_names_the_derivations_that_name_a_generation_or_a_usage(said, rule, right):
+    derived = Said("wasDerivedFrom", "ex:d", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "ex:u"))
+    others = [Said(kind, name, tuple(args)) for kind, name, *args in said]
+    (finding,) = violations([derived, *others])
+    assert finding.rule == f"prov-constraints:{rule}"
+    which = "usage" if others[0].kind == "used" else "generation"
+    assert finding.repair.endswith(f"Then name the right {which} in {derived} (line {FIRST}).")
+    if right is not None:
+        name = others[right].id
+        followed = [derived.giving("generation", name), *(one.giving("identifier", name) for one in others)]
+    else:
+        followed = [derived.giving(which, "ex:new"), *others]
+    assert not violations(followed)

@@ -7,7 +7,7 @@ cause does not: it is a shortest chain of statements from the one value to the o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from provrepo.checks.constraints.instance import Row, source
@@ -19,6 +19,10 @@ __all__ = ["EVENT_TIME", "Chain", "Origins", "Times", "activity_place"]
 
 EVENT_TIME = 4
 """The place of the time in the row of a start or an end."""
+
+
+_NAMED_AT = {GENERATION: 3, USAGE: 4}
+"""Which argument of a derivation names a generation, and which a usage."""
 
 
 class Chain(NamedTuple):
@@ -59,6 +63,7 @@ class Origins:
         self._derivations: dict[int, Row] = {}
         self._events: dict[tuple[Kind, int], list[Row]] = {}
         self._times: dict[tuple[Kind, int], Times] = {}
+        self._naming: dict[tuple[Kind, int], list[int]] | None = None
         for kind, rows in instance.rows.items():
             for row in rows:
                 if id(row) in instance.dead:
@@ -101,6 +106,24 @@ class Origins:
             if name == statement.id or name in statement.args:
                 return source(member)
         return source(row)
+
+    def naming(self, kind: Kind, identifiers: Collection[int]) -> list[int]:
+        """The numbers of the derivations that name one of some generations or usages, in source order.
+
+        Args:
+            kind: generation or usage; no other is named by a derivation.
+            identifiers: their terms.
+        """
+        if self._naming is None:
+            self._naming = {}
+            instance = self._instance
+            for number in self._derivations:
+                for named, place in _NAMED_AT.items():
+                    name = instance.statements[number].args[place]
+                    if name is not None:
+                        term = instance.terms.find(instance.terms.number(name))
+                        self._naming.setdefault((named, term), []).append(number)
+        return sorted({n for term in identifiers for n in self._naming.get((kind, term), ())})
 
     def times(self, event: Kind, activity: int) -> Times:
         """The statements that give the time of an activity's start or end by rules 28 and 29.

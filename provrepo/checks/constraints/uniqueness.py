@@ -16,7 +16,7 @@ from provrepo.checks.constraints.names import Names, Place
 from provrepo.checks.constraints.terms import FRESH, NONE
 from provrepo.checks.constraints.unify import KEYS, Clash, Unifier
 from provrepo.checks.findings import Finding
-from provrepo.model.statements import ACTIVITY, DERIVATION, END, INFLUENCE, START, Kind
+from provrepo.model.statements import ACTIVITY, DERIVATION, END, GENERATION, INFLUENCE, START, Kind
 
 __all__ = ["clashes"]
 
@@ -202,7 +202,20 @@ def _repair(
         elif _may_be_two(origins, kind, pair):
             unified += f", or give {'one of the two another identifier' if count == 2 else 'each its own identifier'}"
         advice.append(f"{unified}.")
+        if "identifier" in unified:
+            advice += _named_too(names, origins, kind, pair)
     return " ".join(advice)
+
+
+def _named_too(names: Names, origins: Origins, kind: Kind, pair: tuple[Row, Row]) -> Iterator[str]:
+    """Advice for the derivations that name a generation or a usage, which implies it (inference 11)."""
+    numbers = origins.naming(kind, {row[0] for row in pair if row[0] > NONE})
+    if numbers:
+        listed = [names.told(number) for number in numbers[:_VALUES]]
+        if len(numbers) > _VALUES:
+            listed.append(f"{len(numbers) - _VALUES:,} more")
+        which = "generation" if kind is GENERATION else "usage"
+        yield f"Then name the right {which} in {' and in '.join(listed)}."
 
 
 def _times_of(names: Names, origins: Origins, kind: Kind, places: list[int], pair: tuple[Row, Row]) -> str | None:
