@@ -75,6 +75,20 @@ ILL_FORMED = {
     "alternatives that are the same": (at('sh:pattern "^(a|a)*$"'), "could take forever"),
     "repetitions side by side": (at('sh:pattern "^.*.*.*.*b$"'), "could take forever"),
     "reference to a group": (at(r'sh:pattern "(a)\\1"'), "refers back"),
+    "class subtraction": (at('sh:pattern "[a-z-[aeiou]]"'), "of _:b1 cannot be understood: a bracket within"),
+    "classes of POSIX": (at('sh:pattern "x[[:alpha:]]"'), "a bracket within"),
+    "no pattern": (at('sh:pattern "(a"'), "of _:b1 cannot be understood: missing )"),
+    "list of no shapes": (shape("sh:or ()"), "has to be a list of shapes"),
+    "query of no node": (sparql("SELECT ?a WHERE { ?a ?b ?c }"), "has to be a SELECT of $this"),
+    "query that only asks": (sparql("ASK { $this ?b ?c }"), "has to be a SELECT of $this"),
+    "targets near PROV": (
+        "ex:s a sh:NodeShape ; sh:targetClass <https://www.w3.org/ns/prov#Entity> ; sh:nodeKind sh:IRI .",
+        "<https://www.w3.org/ns/prov#> is not the namespace of PROV, which is <http://www.w3.org/ns/prov#>",
+    ),
+    "paths near PROV": (
+        shape("sh:property [ sh:path <http://www.w3.org/ns/prov/used> ; sh:maxCount 1 ]"),
+        "<http://www.w3.org/ns/prov/> is not the namespace of PROV",
+    ),
     "replacing": (sparql("SELECT $this WHERE { $this ?b ?c FILTER(REPLACE(?c, 'a+b', '') = '') }"), "to replace"),
 }  # fmt: skip
 NAMESPACES = (

@@ -17,7 +17,10 @@ from typing import Any
 
 from provrepo.checks.matching import Unmatchable, matcher
 
-__all__ = ["LONGEST", "why_slow", "why_slow_to_replace"]
+__all__ = ["LONGEST", "NOT_UNDERSTOOD", "why_slow", "why_slow_to_replace"]
+
+NOT_UNDERSTOOD = "cannot be understood"
+"""How the reason begins where an expression is none, or means one thing here and another elsewhere."""
 
 LONGEST = 1_000
 """Characters of a pattern."""
@@ -44,11 +47,17 @@ _CATEGORIES = {
     "CATEGORY_NOT_WORD": r"\W",
 }
 
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_CLASS = re.compile(r"(?:[^\\\[]|\\.)*+\[(\^?\]?(?:[^\\\]]|\\.)*+)\]", re.DOTALL)
+"""Up to the end of the next class of characters; group 1 is what it holds."""
+
 Node = tuple[Any, Any]
 
 
 def why_slow(pattern: str, flags: int = 0) -> str | None:
     """Why an expression is refused, as the end of a sentence; None where it is not.
+
+    The reason begins with ``NOT_UNDERSTOOD``, or says why matching could take long.
 
     Args:
         pattern: a regular expression of Python's.
@@ -56,10 +65,13 @@ def why_slow(pattern: str, flags: int = 0) -> str | None:
     """
     if len(pattern) > LONGEST:
         return f"it has more than {LONGEST:,} characters"
+    if any("[" in _ESCAPED.sub("", found[1]) for found in _CLASS.finditer(pattern)):
+        # "[a-z-[aeiou]]" takes one class from another in XPath, by which SHACL matches patterns, and not here.
+        return rf"{NOT_UNDERSTOOD}: a bracket within brackets means itself only as \["
     try:
         parsed = _PARSER.parse(pattern, flags)
     except (re.error, OverflowError, RecursionError) as error:
-        return f"it cannot be understood: {error}"
+        return f"{NOT_UNDERSTOOD}: {error}"
     reason = next(_reasons(parsed), None)
     if reason is None:
         try:

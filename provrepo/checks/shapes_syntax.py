@@ -15,7 +15,8 @@ from provrepo.checks.lexical import valid
 from provrepo.errors import UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.vocab import OWL, RDF, RDF_TYPE, RDFS, SH, XSD, XSD_STRING
+from provrepo.model.prov_namespace import namespace_for
+from provrepo.vocab import OWL, PROV, RDF, RDF_TYPE, RDFS, SH, XSD, XSD_STRING
 
 __all__ = ["TARGETS", "TERMS", "require_shapes"]
 
@@ -69,6 +70,7 @@ def require_shapes(quads: Iterable[Quad]) -> list[Identifier]:
     shapes = _Shapes(quads)
     shapes.namespaces()
     shapes.terms()
+    shapes.namespaces_of_prov()
     targeted = shapes.targets()
     shapes.parameters()
     shapes.companions()
@@ -133,7 +135,7 @@ _TEXTS: _Wanted = ("has to be a list of texts", lambda shapes, v: _all(shapes, v
 _IRIS: _Wanted = ("has to be a list of IRIs", lambda shapes, v: _all(shapes, v, _IRI))
 _SHAPE_LIST: _Wanted = (
     "has to be a list of shapes that this file describes",
-    lambda shapes, v: _all(shapes, v, _SHAPE),
+    lambda shapes, v: bool(shapes.items(v)) and _all(shapes, v, _SHAPE),
 )
 
 
@@ -279,6 +281,16 @@ class _Shapes:
                     name = term.removeprefix(SH)
                     raise UsageError(
                         f"sh:{name} belongs neither to SHACL Core nor to SHACL-SPARQL ({self.where(subject)})"
+                    )
+
+    def namespaces_of_prov(self) -> None:
+        """Refuse namespaces that are nearly PROV's: what is named in them is found in no document that may be."""
+        for subject, predicate, value, _ in self._quads:
+            for term in (subject, predicate, value):
+                near = namespace_for(term) if isinstance(term, Identifier) else None
+                if near is not None:
+                    raise UsageError(
+                        f"<{near}> is not the namespace of PROV, which is <{PROV}> ({term} in {self.where(subject)})"
                     )
 
     def targets(self) -> list[Identifier]:

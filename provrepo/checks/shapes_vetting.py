@@ -14,7 +14,7 @@ from typing import Any
 
 from provrepo import resources
 from provrepo.checks.matching import python_flags
-from provrepo.checks.patterns import why_slow, why_slow_to_replace
+from provrepo.checks.patterns import NOT_UNDERSTOOD, why_slow, why_slow_to_replace
 from provrepo.checks.profiles import Profile, read, resolve
 from provrepo.checks.shapes_syntax import TARGETS, require_shapes
 from provrepo.errors import ReadError, UsageError
@@ -155,7 +155,7 @@ def vet_shapes(turtle: bytes) -> int:
         if quad.predicate == SH + "pattern":
             _pattern(_text(quad), flags.get(quad.subject, ""), quad.subject)
         elif quad.predicate in (SH + "select", SH + "ask"):
-            _query(_text(quad), prefixes, quad.subject)
+            _query(_text(quad), prefixes, quad.subject, selects=quad.predicate == SH + "select")
     return len(targeted)
 
 
@@ -219,7 +219,8 @@ def _require_shallow(edges: Edges, what: str) -> None:
 def _pattern(pattern: str, flags: str, where: str) -> None:
     reason = why_slow(pattern, python_flags(flags))
     if reason is not None:
-        raise UsageError(f"the pattern {pattern[:80]!r} of {where} could take forever: {reason}")
+        slow = "" if reason.startswith(NOT_UNDERSTOOD) else "could take forever: "
+        raise UsageError(f"the pattern {pattern[:80]!r} of {where} {slow}{reason}")
 
 
 def _prefixes(quads: Iterable[Quad]) -> dict[str, str]:
@@ -234,7 +235,7 @@ def _prefixes(quads: Iterable[Quad]) -> dict[str, str]:
 _BRACKET = re.compile(r"[{}()\[\]]")
 
 
-def _query(text: str, prefixes: dict[str, str], where: str) -> None:
+def _query(text: str, prefixes: dict[str, str], where: str, *, selects: bool) -> None:
     """Refuse a query that leads out of the data; the parser is the one that will run it."""
     from rdflib.plugins.sparql.parser import parseQuery
 
@@ -250,6 +251,9 @@ def _query(text: str, prefixes: dict[str, str], where: str) -> None:
         parsed = parseQuery(declared + text)
     except Exception as error:
         raise UsageError(f"the query of {where} cannot be understood: {error}") from error
+    if selects and not _selects_this(parsed):
+        # SHACL-SPARQL, sections 5.2.1 and 6.2.2: without it no result would be about any node.
+        raise UsageError(f"the query of {where} has to be a SELECT of $this")
     for part in _parts(parsed):
         match part.name:
             case "ServiceGraphPattern":
@@ -258,6 +262,15 @@ def _query(text: str, prefixes: dict[str, str], where: str) -> None:
                 raise UsageError(f"the query of {where} reads other data (FROM), which shapes may not")
             case "Builtin_REGEX" | "Builtin_REPLACE":
                 _regex(part, where, replaces=part.name == "Builtin_REPLACE")
+
+
+def _selects_this(parsed: Any) -> bool:
+    query = parsed[1]
+    if query.name != "SelectQuery":
+        return False
+    chosen = query.get("projection")
+    # The parser gives the name of a part that is not there: "SELECT *".
+    return isinstance(chosen, str) or any("this" in (str(one.get("var")), str(one.get("evar"))) for one in chosen)
 
 
 def _regex(part: Any, where: str, *, replaces: bool) -> None:
