@@ -133,3 +133,34 @@ def test_a_whole_document_of_prov_jsonld_has_no_name(key: str) -> None:
     text = f'{{"@context": [{{"ex": "http://e/"}}, "{address}"],\n"{key}": "ex:d",'
     document = provrepo.read((text + '"@graph": [{"@type": "Entity", "@id": "ex:e"}]}').encode(), format="provjsonld")
     assert [(part.part, part.line, part.column) for part in document.unmapped.unread] == [(f"/{key}", 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ('"@id": "e:a",\n"@type": "p:Entity", "@kind": "x"', "/@kind"),
+        ('"@id": "e:a", "@type": "p:Entity",\n"_:p": "x"', "/_:p"),
+        ('"@graph": [\n"x", {"@id": "e:a", "@type": "p:Entity"}]', "/@graph/0"),
+        ('"@graph": [\n{"@value": "x"}, {"@id": "e:a", "@type": "p:Entity"}]', "/@graph/0"),
+        ('"@id": "e:a", "@type": "p:Entity", "e:l": {"@value": "x",\n"@language": "en_US"}', "/e:l/@language"),
+        ('"@id": "e:a", "@type": "p:Entity", "e:l": [{"@value": "x",\n"@language": ""}]', "/e:l/0/@language"),
+        ('"@id": "e:a", "@type": "p:Entity", "map": {"de": "y",\n"en_US": "x"}', "/map/en_US"),
+    ],
+)
+def test_what_json_ld_drops_is_named(text: str, pointer: str) -> None:
+    context = '{"p": "http://www.w3.org/ns/prov#", "e": "http://e/", "map": {"@id": "e:m", "@container": "@language"}}'
+    document = provrepo.read(f'{{"@context": {context}, {text}}}'.encode(), format="rdfjsonld")
+    assert [(part.part, part.line) for part in document.unmapped.unread] == [(pointer, 2)]
+    assert len(document.statements) == 1
+
+
+@pytest.mark.parametrize("context", ['"@language": "en_US"', '"l": {"@id": "http://e/l", "@language": "en_US"}'])
+def test_languages_of_contexts_that_are_none_are_named(context: str) -> None:
+    text = (
+        f'{{"@context": [{{"p": "http://www.w3.org/ns/prov#", {context}}}], "@id": "http://e/a", "@type": "p:Entity"}}'
+    )
+    document = provrepo.read(text.encode(), format="rdfjsonld")
+    (part,) = document.unmapped.unread
+    assert part.part.startswith("/@context/0/")
+    assert part.part.endswith("/@language") or part.part == "/@context/0/@language"
+    assert "no language tag" in part.reason

@@ -1,4 +1,7 @@
-"""Keys of a JSON-LD text that no context defines: JSON-LD drops what stands under them (Expansion, step 13.6).
+"""What JSON-LD drops without a word: first of all keys that no context defines (Expansion, step 13.6).
+
+Also keywords that JSON-LD does not have, blank nodes in the place of properties, values that nothing has, and texts
+with a language tag that is none (JSON-LD 1.1 API, sections 5.1.2, 7.2 and 8.2.2).
 
 The text is walked with the context that is in force at each place, as the Expansion Algorithm of JSON-LD 1.1 has it
 (section 5.1.2 of the API), without making triples. A term whose definition is null is left out on purpose and is not
@@ -10,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from provrepo.codecs.contexts import resolved
@@ -21,7 +25,37 @@ __all__ = ["REASON", "undefined_keys"]
 
 REASON = "no JSON-LD context defines it, so that JSON-LD leaves out what it holds"
 
+_NO_KEYWORD = "JSON-LD has no such keyword, and leaves out what it holds"
+_BLANK = "a blank node cannot be a property, so that JSON-LD leaves out what it has"
+_LOOSE = "it is a value of no property of anything, so that JSON-LD leaves it out"
+_NO_LANGUAGE = "it is no language tag (BCP 47), so that JSON-LD leaves out the texts that have it"
+
+_KEYWORDS = frozenset(
+    f"@{name}"
+    for name in (
+        *(
+            "base",
+            "container",
+            "context",
+            "direction",
+            "graph",
+            "id",
+            "import",
+            "included",
+            "index",
+            "json",
+            "language",
+        ),
+        *("list", "nest", "none", "prefix", "propagate", "protected", "reverse", "set", "type", "value", "version"),
+        "vocab",
+    )
+)
+"""JSON-LD 1.1, section 1.7."""
+
 _Path: TypeAlias = tuple[str | int, ...]
+_Left: TypeAlias = tuple[_Path, str]
+"""Where something is left out, and why."""
+_Tree: TypeAlias = "dict[str | int, _Tree | str]"
 _MAPS = frozenset({"@index", "@language", "@id", "@type", "@graph"})
 """Containers whose objects have keys that are no terms."""
 
@@ -82,15 +116,27 @@ def undefined_keys(data: bytes) -> list[Unread]:
         document = json.loads(source.text)
     except (ValueError, RecursionError):
         return []  # refused by the parser already
-    wanted: dict[str | int, Any] = {}
-    for path in _undefined(document, _Active(), ()):
+    wanted: _Tree = {}
+    for (*above, last), reason in _left_out(document):
         step = wanted
-        for part in path:
-            step = step.setdefault(part, {})
+        for part in above:
+            inner = step.setdefault(part, {})
+            if isinstance(inner, str):
+                break  # what is left out is left out with all that it holds
+            step = inner
+        else:
+            step[last] = reason
     return list(_placed(source, source.start(), wanted, ())) if wanted else []
 
 
-def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Path]:
+def _left_out(document: Any) -> Iterator[_Left]:
+    active = _Active()
+    if isinstance(document, list):
+        yield from _loose(document, active, ())
+    yield from _undefined(document, active, ())
+
+
+def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _undefined(item, active, (*path, index))
@@ -98,22 +144,69 @@ def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Path]:
         yield from _node(value, active, path)
 
 
-def _node(node: dict[str, Any], active: _Active, path: _Path) -> Iterator[_Path]:
+def _node(node: dict[str, Any], active: _Active, path: _Path) -> Iterator[_Left]:
     reference = len(node) == 1 and active.keyword(next(iter(node))) == "@id"
     if active.before is not None and not reference and "@value" not in node:
         active = active.before
     if "@context" in node:
+        yield from _languages(node["@context"], (*path, "@context"))
         active = active.extended(resolved(node["@context"]))
     active = _typed(node, active)
     for key, value in node.items():
         keyword = active.keyword(key)
+        here = (*path, key)
         if keyword.startswith("@"):
-            if keyword in _INNER:
-                yield from _undefined(value, active, (*path, key))
+            if keyword not in _KEYWORDS:
+                yield here, _NO_KEYWORD
+            elif keyword == "@language" and not _is_language(value):
+                yield here, _NO_LANGUAGE
+            elif keyword in _INNER:
+                if keyword in ("@graph", "@included"):
+                    yield from _loose(value, active, here)
+                yield from _undefined(value, active, here)
+        elif key.startswith("_:"):
+            yield here, _BLANK
         elif not active.defines(key):
-            yield (*path, key)
+            yield here, REASON
         else:
-            yield from _property(active.terms.get(key), value, active, (*path, key))
+            yield from _property(active.terms.get(key), value, active, here)
+
+
+def _loose(value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
+    """The values among nodes: JSON-LD 1.1 API, section 5.1.2, step 19."""
+    for index, item in enumerate(value) if isinstance(value, list) else ():
+        is_value = isinstance(item, dict) and "@value" in map(active.keyword, item)
+        if is_value or isinstance(item, str | int | float):
+            yield (*path, index), _LOOSE
+
+
+def _languages(context: Any, path: _Path) -> Iterator[_Left]:
+    """Tags that a context gives to texts and that are none."""
+    if isinstance(context, list):
+        for index, part in enumerate(context):
+            yield from _languages(part, (*path, index))
+    elif isinstance(context, dict):
+        if not _is_language(context.get("@language")):
+            yield (*path, "@language"), _NO_LANGUAGE
+        for term, meaning in context.items():
+            if isinstance(meaning, dict) and not _is_language(meaning.get("@language")):
+                yield (*path, term, "@language"), _NO_LANGUAGE
+
+
+@lru_cache(maxsize=1024)
+def _is_tag(tag: str) -> bool:
+    import pyoxigraph
+
+    try:
+        pyoxigraph.Literal("", language=tag)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_language(value: Any) -> bool:
+    """Whether it is a language tag, or nothing; what is no text is an error that the parser reports."""
+    return not isinstance(value, str) or _is_tag(value)
 
 
 def _typed(node: dict[str, Any], active: _Active) -> _Active:
@@ -134,7 +227,7 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterator[_Path]:
+def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
     """What is undefined in the value of a term that is defined."""
     if not isinstance(meaning, dict):
         yield from _undefined(value, active, path)
@@ -146,30 +239,34 @@ def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterato
     if isinstance(value, dict) and not _MAPS.isdisjoint(_several(meaning.get("@container"))):
         keys = {active.keyword(key) for key in value}
         if not {"@id", "@value", "@graph"} & keys:
+            by_language = "@language" in _several(meaning.get("@container"))
             for key, held in value.items():
-                yield from _undefined(held, active, (*path, key))
+                if by_language and active.keyword(key) != "@none" and not _is_language(key):
+                    yield (*path, key), _NO_LANGUAGE
+                else:
+                    yield from _undefined(held, active, (*path, key))
             return
     yield from _undefined(value, active, path)
 
 
-def _placed(source: JsonSource, at: int, wanted: Mapping[str | int, Any], path: _Path) -> Iterator[Unread]:
+def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator[Unread]:
     """The places of paths, as a tree of their steps, below the value at an offset. Each value is passed once."""
     if source.text.startswith("[", at):
         for index, start in source.elements(at):
-            yield from _descended(source, start, wanted.get(index), (*path, index))
+            yield from _descended(source, start, start, wanted.get(index), (*path, index))
         return
     try:
         for key, offset, start in source.members(at):
-            inner = wanted.get(key)
-            if inner == {}:
-                yield Unread(pointer((*path, key)), REASON, *source.span(offset))
-            yield from _descended(source, start, inner, (*path, key))
+            yield from _descended(source, offset, start, wanted.get(key), (*path, key))
     except ReadError:
         return  # a key twice: the parser takes the last
 
 
-def _descended(source: JsonSource, at: int, wanted: Mapping[str | int, Any] | None, path: _Path) -> Iterator[Unread]:
-    if wanted:
+def _descended(source: JsonSource, offset: int, at: int, wanted: _Tree | str | None, path: _Path) -> Iterator[Unread]:
+    """What is wanted of a value, which begins ``at`` and whose key, where it has one, is at the offset."""
+    if isinstance(wanted, str):
+        yield Unread(pointer(path), wanted, *source.span(offset))
+    if isinstance(wanted, dict):
         yield from _placed(source, at, wanted, path)
     else:
         source.value(at)
