@@ -82,3 +82,15 @@ def test_an_attribute_of_another_kind_is_a_warning(statement: str, section: str)
 )
 def test_an_attribute_where_it_belongs_is_not_reported(statement: str) -> None:
     assert found(provn(statement), "prov-dm:attribute") == []
+
+
+@pytest.mark.parametrize("value", ['"a"@en_US', '"a"@e', '"a"@toolonglanguage', '"a" %% rdf:langString'])
+def test_a_language_that_cannot_be_stored_is_found_before(value):
+    rdf = "prefix rdf <http://www.w3.org/1999/02/22-rdf-syntax-ns#>"
+    text = f"document\nprefix ex <http://e/>\n{rdf}\nentity(ex:e, [ex:p={value}])\nendDocument"
+    document = provrepo.read(text.encode(), format="provn")
+    with pytest.raises(provrepo.Error):
+        document.write("turtle")
+    (finding,) = provrepo.validate(document, constraints="off").findings
+    assert (finding.rule, finding.severity, finding.line) == ("prov-dm:lexical", Severity.VIOLATION, 4)
+    assert "RDF cannot hold" in finding.message

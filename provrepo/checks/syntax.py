@@ -12,6 +12,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
 from provrepo.codecs.formats import by_name
+from provrepo.codecs.rdf_terms import literal_problem
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.prov_namespace import PROPERTIES, TERMS, closest
@@ -183,7 +184,19 @@ def literals(document: Document) -> Iterator[Finding]:
     for bundle, statement in _statements(document):
         keys = [(_KEY, entry.key) for entry in statement.entries]
         for attribute, value in (*statement.attributes, *keys):
-            if isinstance(value, Literal) and valid(value.lexical, value.datatype) is False:
+            if isinstance(value, Literal) and literal_problem(value) is not None:
+                # A repository could not store it.
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:lexical",
+                    Severity.VIOLATION,
+                    f"The text {_quoted(value.lexical)} cannot be stored: {literal_problem(value)}.",
+                    path=attribute,
+                    value=_literal(value),
+                    repair='Write its language as BCP 47 has it, with hyphens, such as "run 7"@en-US.',
+                )
+            elif isinstance(value, Literal) and valid(value.lexical, value.datatype) is False:
                 name = value.datatype.removeprefix(XSD)
                 yield _at(
                     bundle,

@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from provrepo.codecs.contexts import resolved
 from provrepo.codecs.json_source import JsonSource, pointer
+from provrepo.codecs.rdf_terms import is_language_tag
 from provrepo.errors import ReadError
 from provrepo.model.document import Unread
 
@@ -193,20 +193,9 @@ def _languages(context: Any, path: _Path) -> Iterator[_Left]:
                 yield (*path, term, "@language"), _NO_LANGUAGE
 
 
-@lru_cache(maxsize=1024)
-def _is_tag(tag: str) -> bool:
-    import pyoxigraph
-
-    try:
-        pyoxigraph.Literal("", language=tag)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_language(value: Any) -> bool:
     """Whether it is a language tag, or nothing; what is no text is an error that the parser reports."""
-    return not isinstance(value, str) or _is_tag(value)
+    return not isinstance(value, str) or is_language_tag(value)
 
 
 def _typed(node: dict[str, Any], active: _Active) -> _Active:

@@ -15,7 +15,7 @@ from provrepo.vocab import RDF_LANG_STRING
 if TYPE_CHECKING:
     import pyoxigraph
 
-__all__ = ["Terms", "is_iri", "literal_problem", "xml_problem"]
+__all__ = ["Terms", "is_iri", "is_language_tag", "literal_problem", "xml_problem"]
 
 
 class Terms:
@@ -124,14 +124,15 @@ def literal_problem(literal: Literal) -> str | None:
     if _SURROGATE.search(literal.lexical):
         return "RDF cannot hold text that is not Unicode (a lone surrogate)"
     if literal.language is not None:
-        return None if _is_language(literal.language) else f"RDF cannot hold the language tag {literal.language!r}"
+        return None if is_language_tag(literal.language) else f"RDF cannot hold the language tag {literal.language!r}"
     if literal.datatype == RDF_LANG_STRING:
         return "RDF cannot hold a language-tagged string without its language"
     return None if is_iri(literal.datatype) else f"RDF cannot hold the datatype {literal.datatype!r}"
 
 
 @lru_cache(maxsize=256)
-def _is_language(tag: str) -> bool:
+def is_language_tag(tag: str) -> bool:
+    """Whether RDF takes it as a language tag: well-formed by BCP 47."""
     from pyoxigraph import Literal as RdfLiteral
 
     try:
