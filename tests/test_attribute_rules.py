@@ -94,3 +94,15 @@ def test_a_language_that_cannot_be_stored_is_found_before(value):
     (finding,) = provrepo.validate(document, constraints="off").findings
     assert (finding.rule, finding.severity, finding.line) == ("prov-dm:lexical", Severity.VIOLATION, 4)
     assert "RDF cannot hold" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("members", "rule"), [('"_:p": "x"', "prov-dm:attribute"), ('"ex:p": {"$": "x", "type": "_:t"}', "prov-dm:lexical")]
+)
+def test_blank_nodes_for_names_are_found_before_they_are_stored(members, rule):
+    text = f'{{"prefix": {{"ex": "http://e/"}},\n"entity": {{"ex:e": {{{members}}}}}}}'
+    document = provrepo.read(text.encode(), format="provjson")
+    with pytest.raises(provrepo.Error):
+        document.write("nquads")
+    (finding,) = provrepo.validate(document, constraints="off").findings
+    assert (finding.rule, finding.severity, finding.line) == (rule, Severity.VIOLATION, 2)

@@ -14,7 +14,7 @@ from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.rdf_terms import literal_problem
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.prov_namespace import PROPERTIES, TERMS, closest
 from provrepo.model.statements import (
     ACTIVITY,
@@ -194,7 +194,9 @@ def literals(document: Document) -> Iterator[Finding]:
                     f"The text {_quoted(value.lexical)} cannot be stored: {literal_problem(value)}.",
                     path=attribute,
                     value=_literal(value),
-                    repair='Write its language as BCP 47 has it, with hyphens, such as "run 7"@en-US.',
+                    repair='Write its language as BCP 47 has it, with hyphens, such as "run 7"@en-US.'
+                    if value.language is not None or value.datatype == RDF_LANG_STRING
+                    else "Write its datatype as an IRI or with a declared prefix, such as xsd:string.",
                 )
             elif isinstance(value, Literal) and valid(value.lexical, value.datatype) is False:
                 name = value.datatype.removeprefix(XSD)
@@ -207,6 +209,22 @@ def literals(document: Document) -> Iterator[Finding]:
                     path=attribute,
                     value=_literal(value),
                     repair=_EXAMPLE if name == "dateTime" else f"Write it as an xsd:{name}, or as a plain string.",
+                )
+
+
+def names_of_attributes(document: Document) -> Iterator[Finding]:
+    """PROV-DM section 5.7.4: an attribute is a qualified name. What has a blank node for one cannot be stored."""
+    for bundle, statement in _statements(document):
+        for attribute, _ in statement.attributes:
+            if is_blank(attribute):
+                yield _at(
+                    bundle,
+                    statement,
+                    "prov-dm:attribute",
+                    Severity.VIOLATION,
+                    f"The attribute {attribute} cannot be stored: a blank node is no name of an attribute.",
+                    path=attribute,
+                    repair="Name the attribute with a declared prefix.",
                 )
 
 
@@ -318,6 +336,7 @@ CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     mandatory_arguments,
     times,
     literals,
+    names_of_attributes,
     reserved_attributes,
     labels,
     values,
