@@ -16,11 +16,15 @@ import provrepo
 from provrepo.errors import Busy, Damaged, NoSpace, TooLarge
 from provrepo.repository.repository import Repository
 from provrepo.repository.set_aside import SetAside, is_transient
+from provrepo.repository.store import Store
+from provrepo.server.app import create_app
+from provrepo.settings import Settings
 from provrepo.views.lineage import Lineage
 from provrepo.views.quads import Quads
 from provrepo.views.search import Search
 from provrepo.views.view import Change
 from provrepo.vocab import PROV
+from tests.command import Command
 
 VIEWS = (Quads, Lineage, Search)
 
@@ -177,3 +181,48 @@ def test_a_literal_that_escapes_make_too_long_is_refused_before_it_is_stored(tmp
         repository.submit(entity("a"), name="a", format="turtle")
         assert found(repository, "a")
         assert [info.name for info in repository.documents("default")] == ["a"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_was_set_aside_is_said_of_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type
+) -> None:
+    name = view.__name__.lower()
+    file = tmp_path / "b.ttl"
+    file.write_bytes(entity("b"))
+    data = tmp_path / "data"
+    with provrepo.open(data) as repository:
+        repository.create_project("default", public=True)
+    with monkeypatch.context() as patch:
+        failing(patch, view, lambda change: ValueError("no") if change.content else None)
+        submitted = Command(data)("submit", file)
+    assert f"set aside   by {name}" in submitted.stdout
+    assert "index it" not in submitted.stderr
+    assert f"version 1 set aside by {name}" in Command(data)("history", "default/b").stdout
+    store = Store.open(Settings(data=data, min_free=0))
+    try:
+        client = create_app(store).test_client()
+        here = "/projects/default/documents/b"
+        assert client.get(f"{here}/metadata").get_json()["set_aside"] == [name]
+        assert [v["set_aside"] for v in client.get(f"{here}/versions").get_json()["versions"]] == [[name]]
+        assert client.get("/projects/default/documents").get_json()["documents"][0]["current"]["set_aside"] == [name]
+        for path in (here, f"{here}/versions"):
+            assert f"set aside by {name}" in client.get(path, headers={"Accept": "text/html"}).text
+        store.as_actor(store.owner()).rebuild()
+        assert client.get(f"{here}/metadata").get_json()["set_aside"] == []
+        for path in (here, f"{here}/versions"):
+            assert "set aside" not in client.get(path, headers={"Accept": "text/html"}).text
+    finally:
+        store.close()
+
+
+def test_what_another_process_set_aside_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "views" / "set-aside.json"
+    holder, reader = SetAside(file), SetAside(file)
+    assert reader.views("p", 1) == ()
+    holder.add("p", 1, "quads", "no")
+    assert reader.views("p", 1) == ("quads",)
+    holder.add("p", 1, "content", "no")
+    assert reader.views("p", 1) == ("every view",)
+    holder.clear()
+    assert reader.views("p", 1) == ()

@@ -113,6 +113,8 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
             output.result(
                 f"version {version.version} {version.state} {version.ended} by {version.ended_by}: {version.reason}"
             )
+        if version.set_aside:
+            output.result(f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` says why")
 
 
 @click.command()

@@ -77,7 +77,7 @@ def _store(
     with invocation.repository(follow=True) as repository:
         receipt = repository.submit(source(file), project=project, name=name, format=from_, **submission)
         indexing = repository.indexing_server()
-    if not receipt.indexed:
+    if not receipt.indexed and not receipt.version.set_aside:
         output.note(f"stored; {_indexed_by(indexing)}")
     return receipt.to_dict()
 
@@ -136,6 +136,8 @@ def _show(receipt: dict[str, Any]) -> None:
     possible = {True: "yes", False: "no", None: "not asked"}[report.possible]
     warnings = report.count(Severity.WARNING)
     output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {warnings:,} warning{'' if warnings == 1 else 's'}")
+    if receipt.get("set_aside"):
+        output.result(f"  set aside   by {', '.join(receipt['set_aside'])}; `provrepo fsck` says why")
     if report.unmapped:
         output.result(f"  not read    {report.unmapped_text()}")
 

@@ -79,6 +79,7 @@ def version_info(store: Store, entry: Entry, state: str = "current", ending: Ent
         ended="" if ending is None else ending.time,
         ended_by="" if ending is None else names.get(ending.actor, ending.actor),
         reason="" if ending is None else ending.fields["reason"],
+        set_aside=store.set_aside.views(entry.project, entry.sequence),
     )
 
 

@@ -22,7 +22,7 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
-from provrepo.repository.set_aside import SetAside, is_transient
+from provrepo.repository.set_aside import CONTENT, LEDGER, SetAside, is_transient
 from provrepo.views.tabular import Tabular
 from provrepo.views.view import Change, View
 
@@ -34,9 +34,6 @@ V = TypeVar("V")
 
 INTERVAL = 0.2
 """Seconds between two looks for entries that other processes appended."""
-
-_LEDGER, _CONTENT = "ledger", "content"
-"""What else than a view can fail for an entry: reading it, and making its content file."""
 
 _PAUSE = 5.0
 """Seconds to wait after a failure that has no name here, so that it does not fill the log."""
@@ -312,12 +309,12 @@ class Follower:
             if is_transient(error):
                 self._wait(project, error)
             elif isinstance(error, Damaged):
-                self._stopped(project, _LEDGER, error)
+                self._stopped(project, LEDGER, error)
             else:
                 raise
         else:
             self.waiting.pop(project, None)
-            self.set_aside.discard(project, None, _LEDGER)
+            self.set_aside.discard(project, None, LEDGER)
 
     def _wait(self, project: str, error: Exception) -> None:
         reason = str(error) or type(error).__name__
@@ -377,7 +374,7 @@ class Follower:
             Exception: the view could not even step over it, or another try may succeed (``is_transient``).
         """
         for missing in range(place.position + 1, entry.sequence):
-            self.set_aside.add(entry.project, missing, _LEDGER, "the entry cannot be read")
+            self.set_aside.add(entry.project, missing, LEDGER, "the entry cannot be read")
             place.apply(self._stepped_over(entry.project, missing))
         try:
             place.apply(self._change(entry, content))
@@ -432,9 +429,9 @@ class Follower:
             if is_transient(error):
                 raise
             log.error("entry %s/%s is set aside: %s", entry.project, entry.sequence, error)
-            self.set_aside.add(entry.project, entry.sequence, _CONTENT, str(error))
+            self.set_aside.add(entry.project, entry.sequence, CONTENT, str(error))
             return None
-        self.set_aside.discard(entry.project, entry.sequence, _CONTENT)
+        self.set_aside.discard(entry.project, entry.sequence, CONTENT)
         return content
 
 

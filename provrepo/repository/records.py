@@ -105,6 +105,8 @@ class VersionInfo:
         ended: when it was withdrawn or erased, xsd:dateTime in UTC; empty where neither.
         ended_by: the name of who did that, as it is today; may be empty.
         reason: why; may be empty.
+        set_aside: the views that could not take it, so that what they answer leaves it out; ``every view`` where its
+            content cannot be read again.
     """
 
     project: str
@@ -132,10 +134,12 @@ class VersionInfo:
     ended: str = ""
     ended_by: str = ""
     reason: str = ""
+    set_aside: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {**asdict(self), "layers": list(self.layers), "profiles": list(self.profiles)}
+        lists = {"layers": list(self.layers), "profiles": list(self.profiles), "set_aside": list(self.set_aside)}
+        return {**asdict(self), **lists}
 
 
 @dataclass(frozen=True, slots=True)

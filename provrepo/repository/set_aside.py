@@ -12,11 +12,14 @@ from pathlib import Path
 from provrepo.errors import Busy, NoSpace, WorkerFailed
 from provrepo.ledger.durable import PRIVATE, make_directory, sync
 
-__all__ = ["REMEDY", "SetAside", "is_transient"]
+__all__ = ["CONTENT", "LEDGER", "REMEDY", "SetAside", "is_transient"]
 
 log = logging.getLogger("provrepo.repository.set_aside")
 
 REMEDY = "`provrepo rebuild` tries it again; `provrepo export --original` gives the bytes that were submitted"
+
+LEDGER, CONTENT = "ledger", "content"
+"""What else than a view can fail for an entry: reading it, and making its content file."""
 
 _ERRNO = frozenset(
     getattr(errno, name)
@@ -71,6 +74,7 @@ class SetAside:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known: dict[str, dict[str, str]] | None = None
+        self._seen: tuple[int, ...] | None = None
 
     def add(self, project: str, sequence: int | None, part: str, reason: str) -> None:
         """Write an entry down.
@@ -114,6 +118,14 @@ class SetAside:
         reasons = self._load().get(_key(project, sequence))
         return None if reasons is None else _text(reasons)
 
+    def views(self, project: str, sequence: int) -> tuple[str, ...]:
+        """The views that an entry is missing from, sorted; empty where it was not set aside.
+
+        Unlike the reasons, which may name files of this machine, these are for whoever may read the project.
+        """
+        parts = set(self._load().get(_key(project, sequence), ()))
+        return ("every view",) if parts & {LEDGER, CONTENT} else tuple(sorted(parts))
+
     def items(self) -> Iterator[tuple[str, str]]:
         """``project/sequence`` or ``project``, and the reason with the remedy; sorted."""
         return ((key, _text(reasons)) for key, reasons in sorted(self._load().items()))
@@ -122,7 +134,10 @@ class SetAside:
         return len(self._load())
 
     def _load(self) -> dict[str, dict[str, str]]:
-        if self._known is None:
+        # Another process may have written it since: each writing makes a new file.
+        stamp = self._stamp()
+        if self._known is None or stamp != self._seen:
+            self._seen = stamp
             try:
                 found = json.loads(self._file.read_text("utf-8"))
                 self._known = {key: dict(reasons) for key, reasons in found.items()}
@@ -130,6 +145,13 @@ class SetAside:
                 # Derived like the views: a file that cannot be read costs no more than what it listed.
                 self._known = {}
         return self._known
+
+    def _stamp(self) -> tuple[int, ...] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _save(self) -> None:
         partial = self._file.with_suffix(".part")
@@ -140,6 +162,7 @@ class SetAside:
                 file.flush()
                 sync(file.fileno())
             partial.replace(self._file)
+            self._seen = self._stamp()
         except OSError as error:
             # This process still knows; the next entry that is set aside writes all of them.
             log.error("cannot write %s: %s", self._file, error)
