@@ -226,3 +226,45 @@ def test_what_another_process_set_aside_is_seen(tmp_path: Path) -> None:
     assert reader.views("p", 1) == ("every view",)
     holder.clear()
     assert reader.views("p", 1) == ()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("error", [ValueError("broken"), Damaged("broken"), OSError(errno.EACCES, "broken")], ids=repr)
+def test_what_is_stored_is_acknowledged_where_the_views_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type, error: Exception
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    file = tmp_path / "b.ttl"
+    file.write_bytes(entity("b"))
+    call = Command(tmp_path / "data")
+    for name in "ac":
+        call("submit", file, "--name", name)
+    with monkeypatch.context() as patch:
+        patch.setattr(view, "__init__", refuse)
+        for arguments in (
+            ["submit", file],
+            ["submit", file],  # the same bytes once more
+            ["project", "set", "default", "--public"],
+            ["withdraw", "default/a", "--reason", "why"],
+            ["erase", "default/c@1", "--reason", "why"],
+        ):
+            result = call(*arguments)
+            assert "broken" in result.stderr or arguments[0] == "project"
+        states = {name: call.json("history", f"default/{name}")[0]["state"] for name in "abc"}
+        assert states == {"a": "withdrawn", "b": "current", "c": "erased"}
+    # The next command brings the views up to all of it.
+    assert call.json("query", "--public", "SELECT (COUNT(*) AS ?n) { ?s a prov:Entity }") is not None
+    with provrepo.open(tmp_path / "data") as repository:
+        assert found(repository, "b")
+        assert repository.waiting() == ""
+        assert repository.fsck().sound
+
+
+def test_the_command_line_checks_what_was_set_aside(tmp_path: Path) -> None:
+    call = Command(tmp_path / "data")
+    with provrepo.open(tmp_path / "data") as repository:
+        sequence = repository.submit(entity("b"), name="b", format="turtle").version.sequence
+        repository._store.set_aside.add("default", sequence, "quads", "no")
+    assert f"entry default/{sequence} is set aside: quads: no" in call("fsck", code=1).stdout

@@ -89,6 +89,11 @@ def submitter(name: str, token: str) -> str:
     return f"{name} [{token}]" if token else name
 
 
+def not_indexed(waiting: str) -> str:
+    """What is to be said where the views could not be brought up to what was just stored."""
+    return f"the views do not have it yet ({waiting}): the next command tries again"
+
+
 @click.command(short_help="All versions of a document, oldest first.")
 @click.argument("reference", type=REFERENCE, metavar="P/N")
 @json_option
@@ -159,6 +164,9 @@ def withdraw(invocation: Invocation, reference: Reference, reason: str, style: s
     _whole(reference)
     with invocation.repository(follow=True) as repository:
         document = repository.withdraw(reference.project, reference.name, reason=reason)
+        waiting = repository.waiting()
+    if waiting:
+        output.note(f"withdrawn; {not_indexed(waiting)}")
     if style == "json":
         output.records(document.to_dict())
     else:
@@ -179,6 +187,9 @@ def erase(invocation: Invocation, reference: Reference, reason: str, style: str)
         raise UsageError(f"say which version is to be erased: {reference}@1")
     with invocation.repository(follow=True) as repository:
         version = repository.erase(reference.project, reference.name, reference.version, reason=reason)
+        waiting = repository.waiting()
+    if waiting:
+        output.note(f"erased; {not_indexed(waiting)}")
     if style == "json":
         output.records(version.to_dict())
     else:

@@ -9,7 +9,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.cli.repository import submitter
+from provrepo.cli.repository import not_indexed, submitter
 from provrepo.errors import Refused, UsageError
 
 __all__ = ["submit"]
@@ -76,8 +76,10 @@ def _store(
 
     with invocation.repository(follow=True) as repository:
         receipt = repository.submit(source(file), project=project, name=name, format=from_, **submission)
-        indexing = repository.indexing_server()
-    if not receipt.indexed and not receipt.version.set_aside:
+        waiting, indexing = repository.waiting(), repository.indexing_server()
+    if waiting:
+        output.note(f"stored; {not_indexed(waiting)}")
+    elif not receipt.indexed and not receipt.version.set_aside:
         output.note(f"stored; {_indexed_by(indexing)}")
     return receipt.to_dict()
 

@@ -73,6 +73,8 @@ class Database:
         self._writer = threading.Lock()
         with durable.translated(f"make the data directory {file.parent}"):
             durable.make_directory(file.parent, mode=durable.PRIVATE)
+        # Whoever only reads a repository needs to write there, too: SQLite has its log beside the database.
+        with durable.translated(f"open {file} for reading and writing"):
             durable.make_file(file)
         try:
             with self.reading() as connection:

@@ -155,6 +155,26 @@ class Follower:
                 raise
             return True
 
+    def attempt(self) -> bool:
+        """``acquire`` for those who write: False where the views cannot be opened, too.
+
+        What they append is stored whatever becomes of the views, so that no failure of a view may be their error. It
+        is logged, and stands in ``waiting`` until another look succeeds.
+        """
+        try:
+            return self.acquire()
+        except Exception as error:  # noqa: BLE001 (a view may raise anything)
+            self._wait(REPOSITORY, error)
+            return False
+
+    def index(self) -> None:
+        """``catch_up`` for those who have just appended: as ``attempt`` does, it raises nothing."""
+        try:
+            if self.acquire():
+                self.catch_up()
+        except Exception as error:  # noqa: BLE001 (a view may raise anything)
+            self._wait(REPOSITORY, error)
+
     def start(self, url: str = "") -> bool:
         """Catch up, then keep looking for new entries in a thread of its own; what a server does."""
         if not self.acquire(url):

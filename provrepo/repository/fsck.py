@@ -48,6 +48,8 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     stray -= gone
     if stray:
         notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
+    # Any process may read what the holder of the views has set aside.
+    problems += [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
     if store.may_follow():
         problems += _views(store)
     elif store.follows:
@@ -69,9 +71,9 @@ def _blob(store: Store, blob: str) -> str | None:
 
 
 def _views(store: Store) -> list[str]:
-    """Whether the views have applied every entry, and whether anything had to be set aside."""
+    """Whether the views have applied every entry."""
     view = store.view(Quads)
-    problems = [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
+    problems = []
     for project in store.ledger.projects():
         datasets = [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]
         length = store.ledger.length(project)

@@ -172,7 +172,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k) != v}
             if changed:
                 appending.append("settings", changed, actor=self.actor.id, token=self.actor.token)
-        self._index()
+        self._store.index()
         return catalog.project_info(self._store, name)
 
     def project(self, name: str) -> ProjectInfo:
@@ -440,7 +440,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
                 actor=self.actor.id,
                 token=self.actor.token,
             )
-        self._index()
+        self._store.index()
         return self.document(project, name)
 
     def erase(self, project: str, name: str, version: int, *, reason: str) -> VersionInfo:
@@ -467,7 +467,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
                     actor=self.actor.id,
                     token=self.actor.token,
                 )
-        self._index()
+        self._store.index()
         # Inside a transaction, so that nobody starts to need the bytes meanwhile.
         with self._store.ledger.appending(project) as appending:
             if appending.references(info.sha256) == 0:
@@ -504,6 +504,10 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
 
         self._owner("checks the data directory")
         return fsck(self._store, progress)
+
+    def waiting(self) -> str:
+        """Why the views could not be brought up to the ledger the last time; empty where they could."""
+        return "; ".join(dict.fromkeys(self._store.follower.waiting.values()))
 
     def indexing_server(self) -> str:
         """The URL of the server that indexes what this process stores; empty where there is none.
@@ -567,7 +571,3 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _index(self) -> None:
-        if self._store.may_follow():
-            self._store.follower.catch_up()

@@ -224,6 +224,15 @@ class Store:
         """Whether this process holds the views, or could take them now."""
         return self._follow and self.follower.acquire()
 
+    def may_index(self) -> bool:
+        """``may_follow``, and False where the views cannot be opened: what is stored meanwhile waits for them."""
+        return self._follow and self.follower.attempt()
+
+    def index(self) -> None:
+        """Bring the views up to what was just appended, where this process may; raises nothing, see ``Follower``."""
+        if self._follow:
+            self.follower.index()
+
     def view(self, kind: type[V]) -> V:
         """A view, brought up to the ledger.
 

@@ -59,14 +59,12 @@ def submit(
     _readmit(store, actor, taken, previous, blob, again=again)
     unchanged = _precondition(previous, blob, document, update=update, if_match=_wanted(if_match, taken, previous))
     if unchanged is not None:
-        if store.may_follow():  # it may be new to the views all the same, where who stored it was killed
-            store.follower.catch_up()
+        store.index()  # it may be new to the views all the same, where who stored it was killed
         return _receipt(store, unchanged, created=False)
     store.require_space(len(data))
 
     wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
-    following = store.may_follow()
-    target = _target(store, project, document, blob) if following else None
+    target = _target(store, project, document, blob) if store.may_index() else None
     held = own_profiles.folders(store, project, wanted)
     arguments = {"format": format, "base": base, "profiles": held, "without_profiles": "report", "target": target}
     result = _intake(store, data, file, {**arguments, "allow_empty": allow_empty})
@@ -107,8 +105,7 @@ def submit(
         entry = unchanged or appending.append(
             "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id, token=actor.token
         )
-    if following:
-        store.follower.catch_up()
+    store.index()
     return _receipt(store, entry, created=unchanged is None, report=report)
 
 
