@@ -184,9 +184,7 @@ def test_a_literal_that_escapes_make_too_long_is_refused_before_it_is_stored(tmp
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_what_was_set_aside_is_said_of_the_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type
-) -> None:
+def test_what_was_set_aside_is_said_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: type) -> None:
     name = view.__name__.lower()
     file = tmp_path / "b.ttl"
     file.write_bytes(entity("b"))

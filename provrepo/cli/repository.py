@@ -119,7 +119,9 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
                 f"version {version.version} {version.state} {version.ended} by {version.ended_by}: {version.reason}"
             )
         if version.set_aside:
-            output.result(f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` says why")
+            output.result(
+                f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` says why"
+            )
 
 
 @click.command()
