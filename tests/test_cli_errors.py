@@ -160,3 +160,45 @@ def test_a_setting_without_meaning(tmp_path: Path) -> None:
     ran = provrepo("list", cwd=tmp_path, PROVREPO_PORT="many")
     assert ran.returncode == 2
     assert ran.stderr == b"error: PROVREPO_PORT: 'many' is not a whole number\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "No such file or directory"),
+        ("x = = 1", "Invalid value"),
+        ('constraints = "maybe"', "'maybe'"),
+        ('constraints = "gate"\ntitle = 3\nversion = "1"\npurpose = "p"', "title is not a text"),
+        ('constraints = "gate"\ntitle = "t"\nversion = "1"', "it has no purpose"),
+        ("\ufeff# \ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "cannot understand"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_is_no_verdict(tmp_path: Path, text: str | None, words: str) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "shapes.ttl").write_text("")
+    if text is not None:
+        (folder / "profile.toml").write_bytes(text.encode("latin-1"))
+    file = tmp_path / "a.ttl"
+    file.write_bytes(TURTLE)
+    call = Command(tmp_path / "data")
+    for arguments in (("validate", "--profile", folder, file), ("profile", "add", folder)):
+        error = call.error(*arguments, code=2)
+        assert "profile.toml" in error
+        assert words in error or arguments[0] == "profile"
+        assert "Errno" not in error
+
+
+def test_an_output_that_cannot_be_written_is_called_by_its_own_name(tmp_path: Path) -> None:
+    file = tmp_path / "a.ttl"
+    file.write_bytes(TURTLE)
+    call = Command(tmp_path / "data")
+    call("submit", file)
+    target = tmp_path / "nowhere" / "x.json"
+    for arguments in (("convert", file, target), ("export", "default/a", "-o", target)):
+        assert call.error(*arguments, code=2) == f"{target}: No such file or directory"
+
+
+def test_a_file_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.ttl"
+    assert Command(tmp_path)("validate", missing, code=2).stderr.count(str(missing)) == 1

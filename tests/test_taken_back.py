@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from provrepo.checks.findings import Severity
 from provrepo.errors import Denied, TakenBack
 from provrepo.repository.repository import Repository
+from tests.command import Command
 from tests.conftest import PROVJSON, TURTLE
-from tests.serving import Site, opened
+from tests.serving import LATER, Site, opened
 
 OTHER = TURTLE + b"ex:other a prov:Entity .\n"
 
@@ -174,3 +176,34 @@ def test_pages_show_withdrawals_of_versions_and_tokens(site: Site) -> None:
     assert "This version was withdrawn" in first
     assert "This is not the newest version" in first
     assert token in site.client.get("/projects/open/documents/sent/versions", headers=page).get_data(as_text=True)
+
+
+def test_lists_say_that_a_newest_version_was_erased(tmp_path: Path) -> None:
+    with opened(tmp_path) as site:
+        path = site.submit("doomed")
+        site.owner.erase("open", "doomed", 1, reason="court order")
+        [listed] = [info for info in site.owner.documents("open") if info.name == "doomed"]
+        assert (listed.current.state, listed.current.reason, listed.withdrawn) == ("erased", "court order", False)
+        assert site.owner.document("open", "doomed").current.state == "erased"
+        found = site.client.get("/projects/open/documents").get_json()["documents"]
+        assert {d["name"]: d["current"]["state"] for d in found}["doomed"] == "erased"
+        page = site.client.get("/projects/open/documents", headers={"Accept": "text/html"}).text
+        assert "Erased" in page
+        # A later version is current again.
+        site.submit("doomed", LATER)
+        assert site.owner.document("open", "doomed").current.state == "current"
+        assert site.client.get(path).status_code == 200
+    assert "erased" not in Command(site.store.settings.data)("list", "open").stdout
+
+
+def test_erasing_says_where_other_versions_keep_the_bytes(tmp_path: Path) -> None:
+    call = Command(tmp_path / "data")
+    file = tmp_path / "a.json"
+    file.write_bytes(PROVJSON)
+    for name in "abc":
+        call("submit", file, "--name", name)
+    notes = [call("erase", f"default/{name}@1", "--reason", "law").stderr for name in "abc"]
+    assert "still stored: 2 other versions consist of them" in notes[0]
+    assert "still stored: another version consists of them" in notes[1]
+    assert "still stored" not in notes[2]
+    assert call("list").stdout.count("erased") == 3

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from provrepo import resources
 from provrepo.errors import Damaged, UsageError
 
-__all__ = ["Example", "Profile", "available", "load", "read", "resolve"]
+__all__ = ["Example", "Profile", "available", "load", "offered", "read", "resolve"]
 
 Mode = Literal["gate", "report"]
 
@@ -131,9 +131,25 @@ def read(folder: Path, name: str | None = None) -> Profile:
         extends = written.get("extends", [])
         if not isinstance(extends, list) or not all(isinstance(item, str) for item in extends):
             raise ValueError("extends is not a list of names of profiles")
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        raise Damaged(f"cannot read {file}: {error.strerror or error}") from error
+    except KeyError as error:
+        raise Damaged(f"cannot understand {file}: it has no {error.args[0]}") from error
+    except ValueError as error:
         raise Damaged(f"cannot understand {file}: {error}") from error
     return Profile(name or folder.name, title, version, purpose, constraints, folder, tuple(extends))
+
+
+def offered(folder: Path, name: str | None = None) -> Profile:
+    """``read`` for a folder that a user names: what is wrong with it is no damage of the repository.
+
+    Raises:
+        UsageError: its ``profile.toml`` cannot be read or understood.
+    """
+    try:
+        return read(folder, name)
+    except Damaged as error:
+        raise UsageError(str(error)) from error
 
 
 def _text(written: dict[str, Any], key: str) -> str:

@@ -193,7 +193,7 @@ def validate(
         try:
             reports[name] = _check(name, profiles, constraints, from_, base)
         except ReadError as error:
-            output.note(f"error: {name}: {error}")
+            output.note(f"error: {error}" if f" {name}: " in str(error) else f"error: {name}: {error}")
     _show(reports, style, several=len(files) > 1)
     if fix_template is not None:
         from provrepo.checks.repairs import template
@@ -207,11 +207,11 @@ def validate(
 def _check(
     name: str, profiles: tuple[str, ...], constraints: str | None, from_: str | None, base: str | None
 ) -> Report:
-    from provrepo.checks.profiles import read as read_profile
+    from provrepo.checks.profiles import offered
     from provrepo.checks.validation import validate as check
     from provrepo.codecs.formats import by_name, content, detect, read
 
-    chosen_profiles = [read_profile(Path(named)) if "/" in named else named for named in profiles]
+    chosen_profiles = [offered(Path(named)) if "/" in named else named for named in profiles]
     data, path = content(source(name))
     chosen = by_name(from_) if from_ else detect(data, path)
     document = read(data, format=chosen.name, base=base)

@@ -90,6 +90,11 @@ def saving(target: str) -> Iterator[IO[bytes]]:
         if path.exists():
             temporary.chmod(path.stat().st_mode & 0o7777)
         temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.filename == str(temporary):
+            error.filename = target  # the user has never heard of the other one
+        raise
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -109,7 +109,7 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     if style == "json":
         output.records(found.to_dict())
         return
-    output.result(f"{found.name}: {_access(found)}, {found.documents} documents")
+    output.result(f"{found.name}: {_access(found)}, {found.documents:,} document{'' if found.documents == 1 else 's'}")
     if found.title:
         output.result(f"  title     {found.title}")
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")

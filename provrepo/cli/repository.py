@@ -189,9 +189,15 @@ def erase(invocation: Invocation, reference: Reference, reason: str, style: str)
         raise UsageError(f"say which version is to be erased: {reference}@1")
     with invocation.repository(follow=True) as repository:
         version = repository.erase(reference.project, reference.name, reference.version, reason=reason)
-        waiting = repository.waiting()
+        waiting, remaining = repository.waiting(), repository.remaining(version.sha256)
     if waiting:
         output.note(f"erased; {not_indexed(waiting)}")
+    if remaining:
+        others = "another version consists" if remaining == 1 else f"{remaining:,} other versions consist"
+        output.note(
+            f"the bytes are still stored: {others} of them, and each is erased by itself; `provrepo history` has the "
+            "SHA-256 of each"
+        )
     if style == "json":
         output.records(version.to_dict())
     else:
@@ -236,6 +242,7 @@ def fsck(invocation: Invocation, style: str) -> int:
             output.result(f"problem: {problem}")
         for remark in check.notes:
             output.result(f"note: {remark}")
-        verdict = "sound" if check.sound else f"{len(check.problems)} problems"
+        number = len(check.problems)
+        verdict = "sound" if check.sound else f"{number:,} problem{'' if number == 1 else 's'}"
         output.result(f"{check.entries} entries and {check.blobs} blobs read: {verdict}")
     return 0 if check.sound else 1

@@ -168,9 +168,23 @@ def find_version(
     return found
 
 
-def document_info(store: Store, project: str, name: str, newest: Entry, withdrawal: Entry | None) -> DocumentInfo:
-    """A document in a list: its newest version, and its withdrawal where there is one."""
-    current = version_info(store, newest, "current" if withdrawal is None else "withdrawn", withdrawal)
+def document_info(
+    store: Store, project: str, name: str, newest: Entry, withdrawal: Entry | None, erased: set[tuple[str, int]]
+) -> DocumentInfo:
+    """A document in a list: its newest version, and its withdrawal where there is one.
+
+    Args:
+        store: the data directory.
+        project: the project.
+        name: the document.
+        newest: the entry of its newest version.
+        withdrawal: the entry that withdrew the document.
+        erased: the documents and versions of the project whose bytes are gone.
+    """
+    ending, version = withdrawal, newest.fields["version"]
+    if (name, version) in erased:
+        ending = store.ledger.endings(project, name).get(version, withdrawal)
+    current = version_info(store, newest, "current" if ending is None else _ENDED[ending.kind], ending)
     return DocumentInfo(
         project=project,
         name=name,

@@ -316,6 +316,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         """
         self._readable(project)
         found: list[DocumentInfo] = []
+        erased = self._store.ledger.erased(project)
         while limit is None or len(found) < limit:
             page = self._store.ledger.documents(project, after=after, limit=limit or 1000)
             if not page:
@@ -323,7 +324,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             after = page[-1][0]
             for name, newest, withdrawal in page:
                 if withdrawal is None or withdrawn:
-                    found.append(catalog.document_info(self._store, project, name, newest, withdrawal))
+                    found.append(catalog.document_info(self._store, project, name, newest, withdrawal, erased))
         return found[:limit]
 
     def document(self, project: str, name: str) -> DocumentInfo:
@@ -338,7 +339,8 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         if not versions or last is None:
             raise NotFound(f"there is no document {name!r} in project {project!r}")
         withdrawal = last if last.kind == "withdraw" else None
-        return catalog.document_info(self._store, project, name, versions[-1], withdrawal)
+        erased = self._store.ledger.erased(project)
+        return catalog.document_info(self._store, project, name, versions[-1], withdrawal, erased)
 
     def history(self, project: str, name: str) -> list[VersionInfo]:
         """Every version of a document, oldest first.
@@ -473,6 +475,17 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             if appending.references(info.sha256) == 0:
                 self._store.blobs.erase(info.sha256)
         return catalog.find_version(self._store, project, name, version, erased=True)
+
+    def remaining(self, sha256: str) -> int:
+        """How many versions that were not erased consist of some bytes; while there are any, the bytes are stored.
+
+        Reports and profiles count as well.
+
+        Raises:
+            Denied: only the owner may know.
+        """
+        self._owner("counts what consists of some bytes")
+        return self._store.ledger.references(sha256)
 
     # Maintenance
 
