@@ -202,3 +202,33 @@ def test_an_output_that_cannot_be_written_is_called_by_its_own_name(tmp_path: Pa
 def test_a_file_that_is_missing_is_named_once(tmp_path: Path) -> None:
     missing = tmp_path / "missing.ttl"
     assert Command(tmp_path)("validate", missing, code=2).stderr.count(str(missing)) == 1
+
+
+NO_BASE = ["nonsense", "http://[::1/", "http://a b/", "http://x:y/", "//x.org/"]
+
+
+@pytest.mark.parametrize("base", NO_BASE)
+@pytest.mark.parametrize("suffix", ["ttl", "provn", "json", "provx", "nt"])
+def test_a_base_that_is_no_iri_is_refused_in_every_format(tmp_path: Path, base: str, suffix: str) -> None:
+    turtle, file = tmp_path / "a.ttl", tmp_path / f"b.{suffix}"
+    turtle.write_bytes(TURTLE)
+    call = Command(tmp_path / "data")
+    call("convert", turtle, file)
+    for arguments in (
+        ("convert", file, tmp_path / "c.trig"),
+        ("validate", file),
+        ("normalize", file),
+        ("submit", file),
+    ):
+        assert "cannot be a base IRI" in call.error(*arguments, "--base", base, code=2)
+    assert "no base IRI" in Command(tmp_path / "other").error("init", "--base", base, code=2)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("address", ["http://[::1/", "http://a b/", "http://x:y/", "http://x:99999/", "http://"])
+def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "a.ttl"
+    file.write_bytes(TURTLE)
+    call = Command(tmp_path / "data")
+    for arguments in (("submit", file, "--to", address), ("query", "ASK {}", "--endpoint", address)):
+        assert "URL" in call.error(*arguments, code=2)

@@ -31,8 +31,9 @@ def source(name: str) -> Source:
 
 
 def _read(name: str, *, format: str | None, base: str | None) -> Document:  # noqa: A002
-    from provrepo.codecs.formats import read
+    from provrepo.codecs.formats import check_base, read
 
+    check_base(base)
     document = read(source(name), format=format, base=base)
     _warn(name, document.warnings)
     return document
@@ -57,8 +58,9 @@ def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | N
     on stderr: nothing is lost silently. DST is written whole or not at all; equal documents give equal bytes.
     """
     from provrepo.codecs.convert import convert as convert_
-    from provrepo.codecs.formats import by_name, by_suffix, names
+    from provrepo.codecs.formats import by_name, by_suffix, check_base, names
 
+    check_base(base)
     target = by_name(to) if to else by_suffix(dst)
     if target is None:
         raise UsageError(f"the suffix of {dst} names no format; say which with --to: {', '.join(names())}")
@@ -209,8 +211,9 @@ def _check(
 ) -> Report:
     from provrepo.checks.profiles import offered
     from provrepo.checks.validation import validate as check
-    from provrepo.codecs.formats import by_name, content, detect, read
+    from provrepo.codecs.formats import by_name, check_base, content, detect, read
 
+    check_base(base)
     chosen_profiles = [offered(Path(named)) if "/" in named else named for named in profiles]
     data, path = content(source(name))
     chosen = by_name(from_) if from_ else detect(data, path)

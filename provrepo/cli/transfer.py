@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from provrepo.errors import (
     Busy,
@@ -27,6 +27,7 @@ from provrepo.errors import (
     TooLarge,
     UsageError,
 )
+from provrepo.model.identifiers import web_address
 from provrepo.settings import bearer
 
 __all__ = ["Destination", "send"]
@@ -71,10 +72,10 @@ class Destination:
         Raises:
             UsageError: the server's URL is not an http or https URL.
         """
-        parts = urlsplit(self.server)
-        if parts.username is not None or parts.password is not None:
+        parts = web_address(self.server)
+        if "@" in self.server.partition("//")[2].partition("/")[0]:
             raise UsageError("the URL of a server holds no user and no password; PROVREPO_TOKEN holds a token for it")
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        if parts is None or parts.query or parts.fragment:
             raise UsageError(f"{self.server!r} is not the URL of a server, such as https://prov.example/")
         steps = "/".join(quote(step, safe="") for step in ("projects", self.project, "documents", *path))
         given = {key: value for key, value in query.items() if value}

@@ -24,6 +24,7 @@ __all__ = [
     "by_media_type",
     "by_name",
     "by_suffix",
+    "check_base",
     "content",
     "detect",
     "losses",
@@ -293,6 +294,21 @@ def content(source: Source) -> tuple[bytes, str | None]:
     if not isinstance(data, bytes):
         raise ReadError("the file object yields text; open it in binary mode")
     return data, name if isinstance(name, str) else None
+
+
+def check_base(base: str | None) -> None:
+    """Refuse what cannot be the base that a user names, in formats without relative IRIs too.
+
+    Only formats that resolve relative IRIs look at it when they read.
+
+    Raises:
+        ReadError: it is not an absolute IRI.
+    """
+    if base:
+        from provrepo.codecs.rdf_terms import is_iri
+
+        if not is_iri(base):
+            raise ReadError(f"{base[:200]!r} cannot be a base IRI: it is not an absolute IRI")
 
 
 def read(source: Source, *, format: str | None = None, base: str | None = None) -> Document:  # noqa: A002

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from provrepo.vocab import RDF12_TERM, RDF_LANG_STRING, XSD_STRING
 
-__all__ = ["Identifier", "Literal", "Rdf12Term", "Value", "digest", "is_anonymous", "is_blank", "text"]
+__all__ = ["Identifier", "Literal", "Rdf12Term", "Value", "digest", "is_anonymous", "is_blank", "text", "web_address"]
 
 _DIGESTS = re.compile(
     r"(?ai)(?:ni://[^/]*/([\w-]+);|nih:([\w-]+);|hash://([\w-]+)/|urn:hash:[^:]*:([\w-]+):|urn:(md5|sha1|sha256|sha512):"
@@ -134,3 +135,13 @@ def digest(identifier: str) -> str:
         # RFC 6920, section 9.4, numbers some for ``nih:``, which says nothing to people.
         algorithm = "nih"
     return f"{algorithm} {value[:_SHOWN]}{'…' if len(value) > _SHOWN else ''}"
+
+
+def web_address(text: str) -> SplitResult | None:
+    """The parts of an http or https URL with a host; None where it is none, or has a port that there is not."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname and " " not in text else None

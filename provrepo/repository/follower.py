@@ -155,26 +155,6 @@ class Follower:
                 raise
             return True
 
-    def attempt(self) -> bool:
-        """``acquire`` for those who write: False where the views cannot be opened, too.
-
-        What they append is stored whatever becomes of the views, so that no failure of a view may be their error. It
-        is logged, and stands in ``waiting`` until another look succeeds.
-        """
-        try:
-            return self.acquire()
-        except Exception as error:  # noqa: BLE001 (a view may raise anything)
-            self._wait(REPOSITORY, error)
-            return False
-
-    def index(self) -> None:
-        """``catch_up`` for those who have just appended: as ``attempt`` does, it raises nothing."""
-        try:
-            if self.acquire():
-                self.catch_up()
-        except Exception as error:  # noqa: BLE001 (a view may raise anything)
-            self._wait(REPOSITORY, error)
-
     def start(self, url: str = "") -> bool:
         """Catch up, then keep looking for new entries in a thread of its own; what a server does."""
         if not self.acquire(url):
@@ -230,7 +210,7 @@ class Follower:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self._wait(REPOSITORY, error)
+                self.postpone(REPOSITORY, error)
             else:
                 self.waiting.pop(REPOSITORY, None)
 
@@ -327,7 +307,7 @@ class Follower:
             self._follow(project)
         except Exception as error:
             if is_transient(error):
-                self._wait(project, error)
+                self.postpone(project, error)
             elif isinstance(error, Damaged):
                 self._stopped(project, LEDGER, error)
             else:
@@ -336,7 +316,8 @@ class Follower:
             self.waiting.pop(project, None)
             self.set_aside.discard(project, None, LEDGER)
 
-    def _wait(self, project: str, error: Exception) -> None:
+    def postpone(self, project: str, error: Exception) -> None:
+        """Log why a project, or all of them, could not be followed, and keep it in ``waiting`` for the next look."""
         reason = str(error) or type(error).__name__
         if self.waiting.get(project) != reason:
             log.warning("%s is not indexed yet (%s); trying again", project or "the ledger", reason)

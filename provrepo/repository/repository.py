@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
+from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
+from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
 from provrepo.repository.asking import Asking
@@ -92,14 +93,14 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             UsageError: not an absolute http(s) IRI.
             Denied: only the owner may.
         """
+        parts = None if base is None else web_address(base)
+        if base is not None and (parts is None or parts.query or parts.fragment or not is_iri(base)):
+            raise UsageError(f"{base!r} is no base IRI: an absolute http or https IRI without query and fragment is")
         self._store.make()
         if base is None:
             return self._store.base()
         if not self.actor.owner:
             raise Denied("only the owner of the data directory sets its base IRI")
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment or " " in base:
-            raise UsageError(f"{base!r} is no base IRI: an absolute http or https IRI without query and fragment is")
         wanted = base if base.endswith("/") else base + "/"
         with self._store.ledger.appending(REPOSITORY) as appending:
             if appending.settings().get("base", "") != wanted:

@@ -225,13 +225,23 @@ class Store:
         return self._follow and self.follower.acquire()
 
     def may_index(self) -> bool:
-        """``may_follow``, and False where the views cannot be opened: what is stored meanwhile waits for them."""
-        return self._follow and self.follower.attempt()
+        """``may_follow`` for those who write: no failure of a view may be their error, since what they append is stored.
+
+        It is logged instead, and stands in ``follower.waiting`` until another look succeeds.
+        """
+        return self._tried(self.may_follow)
 
     def index(self) -> None:
-        """Bring the views up to what was just appended, where this process may; raises nothing, see ``Follower``."""
-        if self._follow:
-            self.follower.index()
+        """Bring the views up to what was just appended, where this process may; fails as ``may_index`` does."""
+        if self.may_index():
+            self._tried(self.follower.catch_up)
+
+    def _tried(self, work: Callable[[], bool | None]) -> bool:
+        try:
+            return bool(work())
+        except Exception as error:  # noqa: BLE001 (a view may raise anything)
+            self.follower.postpone(REPOSITORY, error)
+            return False
 
     def view(self, kind: type[V]) -> V:
         """A view, brought up to the ledger.

@@ -11,7 +11,7 @@ from typing import Any
 
 from provrepo.checks import emptiness
 from provrepo.checks.report import Report
-from provrepo.codecs.formats import Source, by_name, content
+from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
 from provrepo.ledger.durable import translated
 from provrepo.ledger.entries import Entry
@@ -47,6 +47,7 @@ def submit(
     access.require_write(actor, project, exists=exists, public=bool(settings.get("public")))
     if format is not None:
         by_name(format)
+    check_base(base)
     _within(data, store.settings.max_body)
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
@@ -122,6 +123,7 @@ def validate(
     """Read and check in a worker, and keep nothing; see ``Repository.validate``."""
     if format is not None:
         by_name(format)
+    check_base(base)
     data, file = content(source)
     _within(data, store.settings.max_body)
     held = own_profiles.folders(store, project, profiles)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from provrepo.codecs import results
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import QueryError, ReadError, RemoteError, TooLarge, UsageError
+from provrepo.model.identifiers import web_address
 from provrepo.settings import bearer
 from provrepo.vocab import PREDECLARED
 
@@ -65,8 +66,7 @@ class RemoteEndpoint:
             UsageError: not such a URL.
             SettingsError: the token holds a character that no token has.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if web_address(url) is None:
             raise UsageError(f"{url!r} is not the http or https URL of an endpoint")
         self.url = url
         self.timeout = timeout
