@@ -225,7 +225,7 @@ class Store:
         return self._follow and self.follower.acquire()
 
     def may_index(self) -> bool:
-        """``may_follow`` for those who write: no failure of a view may be their error, since what they append is stored.
+        """``may_follow`` for those who write: no failure of a view may be their error, as what they append is stored.
 
         It is logged instead, and stands in ``follower.waiting`` until another look succeeds.
         """
