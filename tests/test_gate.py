@@ -168,8 +168,9 @@ def test_the_gate_walks_through_all_documents_of_a_project(crops):
     crops.withdraw("crops", "cleaning", reason="to test")
     poor = crops.gate(EX + "model", sources=[EX + "clean"], min_coverage=95, project="crops")
     assert poor.passed
-    with pytest.raises(NotFound, match="nothing is known"):
-        crops.gate(EX + "nobody", sources=[EX + "raw"], project="crops")
+    for chosen, where in (({"project": "crops"}, "project crops"), ({"public": True}, "the public projects")):
+        with pytest.raises(NotFound, match=f"nothing is known of {EX}nobody in {where}"):
+            crops.gate(EX + "nobody", sources=[EX + "raw"], **chosen)
     for wrong in ("model", "http://example.org/> ?x . <", ""):
         with pytest.raises(UsageError):
             crops.gate(wrong, sources=[EX + "raw"], project="crops")

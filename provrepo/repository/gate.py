@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["gate"]
 
 
-def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float) -> GateResult:
+def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float, where: str) -> GateResult:
     """Walk up from a thing and judge what is there.
 
     Args:
@@ -23,6 +23,7 @@ def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minim
         iri: the thing.
         sources: the entities that may be sources.
         minimum: percent of the lineage that has to be complete.
+        where: which projects the dataset holds, for people.
 
     Raises:
         UsageError: no IRI, or no percentage.
@@ -36,7 +37,7 @@ def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minim
         raise UsageError(f"coverage is a percentage from 0 to 100, not {minimum:g}")
     triples = list(_triples(ask, iri))
     if not triples:
-        raise NotFound(f"nothing is known of {iri} there")
+        raise NotFound(f"nothing is known of {iri} in {where}")
     found = measure(triples, start=iri, sources=sources)
     gaps = tuple((gap.thing, gap.reason) for gap in found.gaps)
     return GateResult(iri, found.percent, minimum, found.things, gaps, found.untrusted)

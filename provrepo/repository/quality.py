@@ -13,7 +13,7 @@ from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.repository import access
 from provrepo.repository.bound import Bound
-from provrepo.repository.records import Backtest, GateResult, ProfileInfo
+from provrepo.repository.records import DEFAULT, Backtest, GateResult, ProfileInfo
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -146,6 +146,7 @@ class Quality(Bound):
             iri,
             sources=trusted,
             minimum=min_coverage,
+            where="the public projects" if public else f"project {project or DEFAULT}",
         )
 
     def metrics(self, project: str) -> dict[str, Any]:
