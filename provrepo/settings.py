@@ -304,8 +304,13 @@ _KINDS = {
     ),
     "Path": _TEXT._replace(make=Path),
 }
-_LEAST = {"threads": 1, "workers": 1, "query_workers": 1}
-_MOST = {"port": 65535}
+_LEAST = {"threads": 1, "workers": 1, "query_workers": 1, "worker_memory": 64, "query_memory": 64}
+_MANY, _PEBIBYTE = 4096, 1 << 30
+_MOST = {
+    "port": 65535,
+    **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
+    **dict.fromkeys(("worker_memory", "query_memory"), _PEBIBYTE),  # in MiB; what follows does not fit a limit
+}
 _CHOICES = {"capture": ("on", "off")}
 
 

@@ -232,3 +232,36 @@ def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, address: str) ->
     call = Command(tmp_path / "data")
     for arguments in (("submit", file, "--to", address), ("query", "ASK {}", "--endpoint", address)):
         assert "URL" in call.error(*arguments, code=2)
+
+
+HUGE = 10**30
+
+
+def test_numbers_beyond_all_measure_are_no_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "a.ttl"
+    file.write_bytes(TURTLE)
+    call = Command(tmp_path / "data")
+    call("submit", file)
+    for thing in ("http://example.org/clean", "http://example.org/nothing"):
+        known = thing.endswith("clean")
+        assert call("lineage", thing, "--depth", HUGE, code=0 if known else 1).stdout == (
+            call("lineage", thing, code=0 if known else 1).stdout
+        )
+    call("search", "clean", "--limit", HUGE)
+    call("query", "ASK {}", "--timeout", HUGE)
+    assert "expire" in call.error("token", "create", "ci", "--days", HUGE, code=2)
+    assert "expire" in call.error("token", "create", "ci", "--days", 10**9, code=2)
+    assert call.json("token", "list") == []
+    call.error("export", f"default/a@{HUGE}", code=2)
+    assert "no version" in call.error("export", f"default/a@{10**9}", code=1)
+
+
+@pytest.mark.parametrize("name", ["THREADS", "WORKERS", "QUERY_WORKERS", "WORKER_MEMORY", "QUERY_MEMORY", "PORT"])
+def test_settings_beyond_all_measure_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for value in (str(HUGE), "1" if name.endswith("MEMORY") else "-1"):
+        monkeypatch.setenv(f"PROVREPO_{name}", value)
+        assert f"PROVREPO_{name}" in Command(tmp_path).error("list", code=2)
+
+
+def test_a_history_is_that_of_all_versions(tmp_path: Path) -> None:
+    assert "without a version" in Command(tmp_path).error("history", "default/a@1", code=2)

@@ -104,6 +104,7 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
     No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest. What was withdrawn
     or erased is listed with who, when and why. Beside the name of a submitter stands the token that was used.
     """
+    _whole(reference)
     with invocation.repository() as repository:
         versions = repository.history(reference.project, reference.name)
     if style == "json":

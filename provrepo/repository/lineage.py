@@ -6,6 +6,7 @@ through nothing else: whatever they count has been found there.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -417,6 +418,7 @@ def _walks(
         raise UsageError(f"{direction[:100]!r} is no direction; there are {', '.join(DIRECTIONS)}")
     if depth is not None:
         _positive("depth", depth)
+        depth = min(depth, sys.maxsize)
     along = _along(relations, strict)
     return [
         Options(

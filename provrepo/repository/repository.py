@@ -544,16 +544,22 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             days: until it expires; None for never.
 
         Raises:
+            UsageError: no name, or days that no calendar has.
             NotFound: one of the projects does not exist.
             Denied: only the owner makes tokens.
         """
         if not name.strip():
             raise UsageError("a token needs the name of whom it stands for")
+        try:
+            expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+        except OverflowError:
+            raise UsageError(
+                f"a token cannot expire after {days} days; without a number of days it never does"
+            ) from None
         self._store.make()
         self._owner("makes tokens")
         for project in projects or ():
             self._readable(project)
-        expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
         text, token = self._store.accounts.create(
             name.strip(), projects=None if projects is None else list(projects), write=write, expires=expires
         )
