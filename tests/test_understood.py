@@ -472,3 +472,13 @@ def test_what_is_proposed_is_read_where_it_stands(format: str, text: str, meant:
         finding.repair or "" for finding in report.findings if finding.rule in ("prov-dm:attribute", "prov-dm:term")
     )
     assert repair.partition(" Did you mean prov:")[2].rstrip("?") == (meant or "")
+
+
+def test_very_many_namespaces_near_that_of_prov_are_counted() -> None:
+    text = "".join(f"<http://e/{n}> <a{'b' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))
+    text += "".join(f"<http://e/{n}> <b{'a' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))
+    text += "".join(f"<http://e/{n}> <c{'a' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))
+    report = provrepo.validate(provrepo.read(text.encode(), format="ntriples"), source=text.encode())
+    found = [finding for finding in report.findings if finding.rule == "prov-dm:namespace"]
+    assert len(found) == 101
+    assert sum(finding.occurrences for finding in found) == 120

@@ -129,8 +129,11 @@ def _described(document: Document) -> dict[tuple[str | None, str], tuple[Span, b
 # A word of any RDF syntax: an IRI without its brackets or quotes, or a prefixed name.
 _WORD = re.compile(r"""[^\s<>"',;()\[\]{}]+""")
 
-# What stands before a subject on its line, in Turtle and its relatives, in RDF/XML, and in JSON-LD.
-_BEFORE_SUBJECT = re.compile(r"""\s*<?|.*\b(?:about|ID)\s*=\s*["']|.*"@id"\s*:\s*\"""")
+# What stands before a subject in RDF/XML and in JSON-LD; in Turtle and its relatives nothing does, on its line.
+_BEFORE_SUBJECT = re.compile(r"""(?:\b(?:about|ID)\s*=\s*["']|"@id"\s*:\s*")\Z""")
+
+_LOOKED_BACK = 64
+"""Characters before a word that are looked at: lines may be long, and have the word often."""
 
 
 def _lines(source: bytes, prefixes: dict[str, str], wanted: Iterable[str]) -> dict[str, int]:
@@ -144,12 +147,15 @@ def _lines(source: bytes, prefixes: dict[str, str], wanted: Iterable[str]) -> di
     subjects: dict[str, int] = {}
     anywhere: dict[str, int] = {}
     for number, line in enumerate(source.decode("utf-8", "replace").split("\n"), 1):
+        begins = len(line) - len(line.lstrip())
+        begins += line.startswith("<", begins)
         for match in _WORD.finditer(line):
             word = match[0]
             known = spellings.get(word) or spellings.get(word.rstrip("."))
             if known is None or known in subjects:
                 continue
             anywhere.setdefault(known, number)
-            if _BEFORE_SUBJECT.fullmatch(line, 0, match.start()):
+            start = match.start()
+            if start == begins or _BEFORE_SUBJECT.search(line[max(start - _LOOKED_BACK, 0) : start]):
                 subjects[known] = number
     return {**anywhere, **subjects}

@@ -200,7 +200,7 @@ def namespaces(document: Document) -> Iterator[Finding]:
         if meant is not None:
             use = found.get(meant, _Use(0, iri, bundle))
             found[meant] = use._replace(times=use.times + 1)
-    for namespace, use in found.items():
+    for namespace, use in islice(found.items(), _SHOWN):
         uses = "no term is used" if not use.times else "1 use" if use.times == 1 else f"{use.times:,} uses"
         yield Finding(
             _LAYER,
@@ -211,6 +211,15 @@ def namespaces(document: Document) -> Iterator[Finding]:
             focus=namespace,
             bundle=use.bundle,
             repair=f"Write <{PROV}>.",
+        )
+    if len(found) > _SHOWN:
+        yield Finding(
+            _LAYER,
+            NAMESPACE,
+            Severity.VIOLATION,
+            f"{len(found):,} namespaces are nearly that of PROV, of which {_SHOWN} are listed.",
+            repair=f"Write <{PROV}>.",
+            occurrences=len(found) - _SHOWN,
         )
 
 
