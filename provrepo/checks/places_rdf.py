@@ -75,6 +75,8 @@ def _line(text: Sequence[str], lines: Sequence[int], start: int, value: str) -> 
     """The first line from ``start`` with the property and the value, or else with the property; None without any."""
     first = bisect_left(lines, start)
     near = lines[first : first + _LOOKED_AT]
+    if len(near) == 1:
+        return near[0]  # a long line is not searched once more for each of its triples
     return next((number for number in near if value in text[number - 1]), near[0] if near else None)
 
 
