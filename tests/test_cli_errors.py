@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import Command, provrepo
+from tests.command import Command, environment, provrepo
 from tests.conftest import PROVJSON, TURTLE
 
 NONSENSE = {
@@ -265,3 +267,22 @@ def test_settings_beyond_all_measure_are_refused(tmp_path: Path, monkeypatch: py
 
 def test_a_history_is_that_of_all_versions(tmp_path: Path) -> None:
     assert "without a version" in Command(tmp_path).error("history", "default/a@1", code=2)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_an_output_that_takes_no_more_is_told_from_a_store_that_does(tmp_path: Path) -> None:
+    file = tmp_path / "a.ttl"
+    file.write_bytes(TURTLE)
+    data = tmp_path / "data"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "provrepo", "--data", str(data), "submit", str(file)],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert b"error: the output cannot be written: " in done.stderr
+    # The receipt could not be shown; what it is for is there.
+    assert Command(data).json("history", "default/a")[0]["state"] == "current"

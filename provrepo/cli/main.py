@@ -50,6 +50,9 @@ EXIT_CODES: dict[type[Exception], int] = {
 }
 """The exit code of each class of error. Of a class and its parent, the class itself decides."""
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+"""What a stream fails with that takes no more."""
+
 INTERRUPTED = 130
 """What shells expect after Ctrl-C: 128 + SIGINT."""
 
@@ -131,6 +134,9 @@ def _unread() -> int:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
+        if error.errno in _UNWRITTEN and not error.filename:
+            # Errors of files name them. What was to be shown on the stream has been done all the same.
+            return f"the output cannot be written: {error.strerror}"
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 

@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.repository import not_indexed
 from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ def project_set(
     chosen = () if no_profiles else profiles or None
     with invocation.repository(follow=True) as repository:
         changed = repository.set_project(name, public=public, title=title, profiles=chosen)
+        waiting = repository.waiting()
+    if waiting:
+        output.note(f"set; {not_indexed(waiting)}")
     _show_project(changed, style)
 
 
