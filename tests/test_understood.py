@@ -437,6 +437,8 @@ def test_the_forms_of_a_report_say_how_much_is_not_read() -> None:
     assert sentence in render(report, "text")
     assert sentence in render(report, "html")
     assert Report.from_dict(report.to_dict()) == report
+    [(reason, number)] = report.unmapped
+    assert report.unmapped_text() == f"{sentence}: {reason} ({number})"
     assert not Report.of([], layers=()).unmapped_text()
 
 

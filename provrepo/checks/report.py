@@ -101,7 +101,7 @@ class Report:
         if not total:
             return ""
         what = "1 triple or other part of the source makes" if total == 1 else f"{total:,} triples or other parts make"
-        return f"{what} no statement: " + "; ".join(f"{number:,} {reason}" for reason, number in self.unmapped)
+        return f"{what} no statement: " + "; ".join(f"{reason} ({number:,})" for reason, number in self.unmapped)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it, over HTTP, in the ledger and with ``--output json``."""
