@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.work import ENDLESS
+from tests.work import ENDLESS, peak
 
 MEMORY = 500 << 20
 """Bytes of address space beyond what the interpreter and the libraries take before the input is touched."""
@@ -39,21 +39,8 @@ def main() -> None:
             "line": getattr(error, "line", None),
             "length": len(str(error)),
         }
-    result["peak"] = _peak()
+    result["peak"] = peak()
     print(json.dumps(result))
-
-
-def _peak() -> int:
-    """The most memory that this process had, in MiB.
-
-    ``ru_maxrss`` starts with that of the process that made this one: on Linux it survives ``execve``.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        scale = 20 if sys.platform == "darwin" else 10
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> scale
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
 
 
 if __name__ == "__main__":
