@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +61,23 @@ def provrepo(*arguments: object, cwd: Path, stdin: bytes | None = None, **variab
         capture_output=True,
         check=False,
     )
+
+
+@contextmanager
+def serving(data: Path, **variables: str) -> Iterator[str]:
+    """The address of a server for a data directory, without the slash at its end, until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=data.parent,
+        env=environment(**variables),
+    )
+    assert process.stderr is not None
+    url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1\S+", line)))
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
+    drain.start()
+    yield url.rstrip("/")
+    process.terminate()
+    assert process.wait(timeout=60) == 0
+    drain.join()

@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.command import ROOT, Command, environment
+from tests.command import ROOT, Command, environment, serving
 from tests.conftest import TURTLE
 
 PAGE = (ROOT / "docs" / "how-to" / "query.md").read_text("utf-8")
@@ -35,21 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command("project", "create", "crops", "--public")
     (work / "run.ttl").write_bytes(TURTLE)
     command("submit", work / "run.ttl", "--project", "crops", "--name", "run-42")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provrepo", "--data", str(command.data), "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=work,
-        env=environment(PROVREPO_QUERY_WORKERS="1"),
-    )
-    assert process.stderr is not None
-    url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1\S+", line)))
-    drain = threading.Thread(target=process.stderr.read, daemon=True)
-    drain.start()
-    yield url.rstrip("/")
-    process.terminate()
-    assert process.wait(timeout=60) == 0
-    drain.join()
+    with serving(command.data, PROVREPO_QUERY_WORKERS="1") as url:
+        yield url
 
 
 def _run(language: str, example: str, server: str, work: Path) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command import Command, environment
+from tests.command import Command, serving
 from tests.conftest import TURTLE
 
 TRIG = b"""@prefix prov: <http://www.w3.org/ns/prov#> .
@@ -31,18 +27,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, data in (("run.ttl", TURTLE), ("report.trig", TRIG)):
         (work / name).write_bytes(data)
         command("submit", work / name, "--project", "crops", "--name", Path(name).stem)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provrepo", "--data", str(command.data), "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=work,
-        env=environment(PROVREPO_QUERY_WORKERS="1"),
-    )
-    assert process.stderr is not None
-    url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1\S+", line)))
-    drain = threading.Thread(target=process.stderr.read, daemon=True)
-    drain.start()
-    yield url.rstrip("/")
-    process.terminate()
-    assert process.wait(timeout=60) == 0
-    drain.join()
+    with serving(command.data, PROVREPO_QUERY_WORKERS="1") as url:
+        yield url
