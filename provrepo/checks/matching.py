@@ -19,7 +19,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-__all__ = ["MOST_STATES", "Matcher", "Unmatchable", "matcher", "python_flags", "spelling"]
+__all__ = ["CATEGORIES", "MOST_STATES", "Matcher", "Unmatchable", "matcher", "python_flags", "spelling"]
 
 MOST_STATES = 4_000
 """States of an expression, with its bounded repetitions written out."""
@@ -31,7 +31,7 @@ _MOST_SETS = 2_000
 _PARSER: Any = import_module("re._parser")
 _MAXREPEAT: int = int(_PARSER.MAXREPEAT)
 
-_CATEGORIES = {
+CATEGORIES = {
     "CATEGORY_DIGIT": r"\d",
     "CATEGORY_NOT_DIGIT": r"\D",
     "CATEGORY_SPACE": r"\s",
@@ -39,6 +39,7 @@ _CATEGORIES = {
     "CATEGORY_WORD": r"\w",
     "CATEGORY_NOT_WORD": r"\W",
 }
+"""The classes of characters by the names that the parser gives them."""
 _UNABLE = {
     "GROUPREF": "it refers back to a group",
     "GROUPREF_EXISTS": "it asks whether a group matched",
@@ -311,7 +312,7 @@ def _item(item: tuple[Any, Any]) -> str:
         return "^"
     if kind == "RANGE":
         return f"{_code(argument[0])}-{_code(argument[1])}"
-    return _CATEGORIES[str(argument)] if kind == "CATEGORY" else _code(argument)
+    return CATEGORIES[str(argument)] if kind == "CATEGORY" else _code(argument)
 
 
 def _code(code: int) -> str:

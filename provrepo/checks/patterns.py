@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
-from provrepo.checks.matching import Unmatchable, matcher
+from provrepo.checks.matching import CATEGORIES, Unmatchable, matcher
 
 __all__ = ["LONGEST", "NOT_UNDERSTOOD", "why_slow", "why_slow_to_replace"]
 
@@ -37,15 +37,6 @@ _REPEATS = {"MAX_REPEAT", "MIN_REPEAT"}
 _GROUPS = {"SUBPATTERN", "ATOMIC_GROUP"}
 _ONE = {"LITERAL", "NOT_LITERAL", "ANY", "IN"}
 """What matches one character."""
-
-_CATEGORIES = {
-    "CATEGORY_DIGIT": r"\d",
-    "CATEGORY_NOT_DIGIT": r"\D",
-    "CATEGORY_SPACE": r"\s",
-    "CATEGORY_NOT_SPACE": r"\S",
-    "CATEGORY_WORD": r"\w",
-    "CATEGORY_NOT_WORD": r"\W",
-}
 
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"(?:[^\\\[]|\\.)*+\[(\^?\]?(?:[^\\\]]|\\.)*+)\]", re.DOTALL)
@@ -232,7 +223,7 @@ def _matches(node: Node, code: int) -> bool:
     if kind == "RANGE":
         return bool(argument[0] <= code <= argument[1])
     if kind == "CATEGORY":
-        return re.match(_CATEGORIES.get(str(argument), "(?s:.)"), chr(code)) is not None
+        return re.match(CATEGORIES.get(str(argument), "(?s:.)"), chr(code)) is not None
     if kind == "IN":
         negated = str(argument[0][0]) == "NEGATE"
         return any(_matches(item, code) for item in argument[negated:]) != negated

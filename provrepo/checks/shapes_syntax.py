@@ -15,7 +15,7 @@ from provrepo.checks.lexical import valid
 from provrepo.errors import UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.model.prov_namespace import namespace_for
+from provrepo.model.prov_namespace import namespace_for, within_one_edit
 from provrepo.vocab import OWL, PROV, RDF, RDF_TYPE, RDFS, SH, XSD, XSD_STRING
 
 __all__ = ["TARGETS", "TERMS", "require_shapes"]
@@ -399,21 +399,9 @@ def _nearly_shacl(iri: str) -> str | None:
     found, local = match[1], match[2]
     if _bare(found + local[:5]) == _bare(SH) and local[5:] in TERMS:
         return found + local[:5]  # without a sign at its end, the name follows at once
-    return found if _distance_is_small(_bare(found), _bare(SH)) else None
+    return found if within_one_edit(_bare(found), _bare(SH)) else None
 
 
 def _bare(namespace: str) -> str:
     """A namespace without what is often spelled otherwise: scheme, host, capitals, and the sign at its end."""
     return re.sub(r"^https?://(www\.)?", "", namespace.lower()).rstrip("#/")
-
-
-def _distance_is_small(one: str, other: str) -> bool:
-    """Whether one edit at most, of one character, makes the one text the other; two neighbors may be exchanged."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    rest, left = one[start:], other[start:]
-    swapped = len(rest) == len(left) >= 2 and rest[:2] == left[1::-1] and rest[2:] == left[2:]
-    return rest == left or rest[1:] == left[1:] or rest[1:] == left or rest == left[1:] or swapped

@@ -17,6 +17,7 @@ __all__ = [
     "misspelled",
     "namespace_for",
     "term_of",
+    "within_one_edit",
 ]
 
 _O_CLASSES = """
@@ -164,7 +165,7 @@ def misspelled(namespace: str) -> bool:
         return False
     spelled = _ENDS.sub("", namespace).lower()
     place = _SCHEME.sub("", spelled, count=1)
-    near = any(_within_one_edit(text, wanted) for text, wanted in ((place, _PLACE), *((spelled, w) for w in _SPELLED)))
+    near = any(within_one_edit(text, wanted) for text, wanted in ((place, _PLACE), *((spelled, w) for w in _SPELLED)))
     return near or place in _OTHER_PLACES
 
 
@@ -191,7 +192,7 @@ def declared_wrongly(namespace: str) -> bool:
     return misspelled(namespace) and namespace not in _DOCUMENTS
 
 
-def _within_one_edit(text: str, wanted: str) -> bool:
+def within_one_edit(text: str, wanted: str) -> bool:
     """Whether leaving out, adding, replacing or swapping one character makes one text of the other."""
     if abs(len(text) - len(wanted)) > 1:
         return False
