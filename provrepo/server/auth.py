@@ -5,6 +5,7 @@ Only headers count. There are no cookies and no tokens in URLs, so no other site
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import cast
 
 from flask import current_app, g, request
@@ -15,13 +16,33 @@ from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.rejections import Rejected
 
-__all__ = ["CHALLENGE", "EXTENSION", "is_stranger", "repository", "store", "writer"]
+__all__ = ["CHALLENGE", "EXTENSION", "Caller", "caller", "is_stranger", "repository", "store", "writer"]
 
 EXTENSION = "provrepo"
 """Under this name the application keeps its store."""
 
 CHALLENGE = 'Bearer realm="provrepo"'
 """``WWW-Authenticate`` where a token would help (RFC 6750, section 3)."""
+
+
+class Caller(StrEnum):
+    """The classes of callers among which the resources of the server are shared."""
+
+    STRANGER = "stranger"
+    READER = "reader"
+    WRITER = "writer"
+
+
+def caller() -> Caller:
+    """The class of the caller of this request: without a token, with one that reads, or with one that writes.
+
+    Raises:
+        Rejected: 401, as ``repository`` does.
+    """
+    if is_stranger():
+        return Caller.STRANGER
+    actor = repository().actor
+    return Caller.WRITER if actor.owner or actor.write else Caller.READER
 
 
 def store() -> Store:
