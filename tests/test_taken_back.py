@@ -172,7 +172,7 @@ def test_pages_show_withdrawals_of_versions_and_tokens(site: Site) -> None:
     versions = site.client.get("/projects/open/documents/seen/versions", headers=page).get_data(as_text=True)
     assert "Withdrawn" in versions
     assert "wrong &lt;i&gt;scale&lt;/i&gt;" in versions
-    first = site.client.get("/projects/open/documents/seen/versions/1", headers=page).get_data(as_text=True)
+    first = site.client.get("/projects/open/documents/seen/versions/1", headers={**page, **site.auth("all")}).text
     assert "This version was withdrawn" in first
     assert "This is not the newest version" in first
     assert token in site.client.get("/projects/open/documents/sent/versions", headers=page).get_data(as_text=True)

@@ -112,17 +112,27 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
         return
     output.table(
         ["VERSION", "STATE", "FORMAT", "STATEMENTS", *_JUDGED, "TIME", "SUBMITTER", "SHA-256", "NOTE"],
-        [[*_row("", version, version.state)[1:], version.note] for version in versions],
+        [[*_row("", version, _state(version))[1:], version.note] for version in versions],
     )
     for version in versions:
         if version.ended:
             output.result(
                 f"version {version.version} {version.state} {version.ended} by {version.ended_by}: {version.reason}"
             )
+        if version.internal_reason:
+            output.result(f"version {version.version} {version.state} internally: {version.internal_reason}")
         if version.set_aside:
             output.result(
                 f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` says why"
             )
+
+
+def _state(version: VersionInfo) -> str:
+    return (
+        version.state
+        if version.state in ("withdrawn", "erased") or not version.withdrawn
+        else (f"{version.state}, withdrawn")
+    )
 
 
 @click.command()
@@ -154,19 +164,30 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
     report_losses(losses)
 
 
+_internal = click.option(
+    "--internal-reason",
+    default="",
+    help="Why, for those alone who may change the project; the ledger has a salted digest of it.",
+)
+
+
 @click.command(short_help="Leave a document out of lists and queries.")
 @click.argument("reference", type=REFERENCE, metavar="P/N")
-@click.option("--reason", required=True, help="Why; everybody who may read the document will read it.")
+@click.option("--reason", required=True, help="Why; everybody who may read the project will read it.")
+@_internal
 @json_option
 @pass_invocation
-def withdraw(invocation: Invocation, reference: Reference, reason: str, style: str) -> None:
-    """Withdraw a document: lists and queries leave it out from now on.
+def withdraw(invocation: Invocation, reference: Reference, reason: str, internal_reason: str, style: str) -> None:
+    """Withdraw a document: lists, queries and all its addresses leave it out from now on.
 
-    Its versions and its history stay, and can be exported by number. Submitting under the name again adds a version.
+    Its history stays, and says who withdrew it, when and why. Its versions can be exported by number, by those who may
+    change the project. Submitting under the name again adds a version that readers get; those before stay withdrawn.
     """
     _whole(reference)
     with invocation.repository(follow=True) as repository:
-        document = repository.withdraw(reference.project, reference.name, reason=reason)
+        document = repository.withdraw(
+            reference.project, reference.name, reason=reason, internal_reason=internal_reason
+        )
         waiting = repository.waiting()
     if waiting:
         output.note(f"withdrawn; {not_indexed(waiting)}")
@@ -178,10 +199,11 @@ def withdraw(invocation: Invocation, reference: Reference, reason: str, style: s
 
 @click.command(short_help="Delete the bytes of a version for good.")
 @click.argument("reference", type=REFERENCE, metavar="P/N@VERSION")
-@click.option("--reason", required=True, help="Why; it stays in the ledger for good.")
+@click.option("--reason", required=True, help="Why; it stays in the ledger for good, for all who may read the project.")
+@_internal
 @json_option
 @pass_invocation
-def erase(invocation: Invocation, reference: Reference, reason: str, style: str) -> None:
+def erase(invocation: Invocation, reference: Reference, reason: str, internal_reason: str, style: str) -> None:
     """Delete the bytes of one version for good, because the law asks for it.
 
     This cannot be undone. The entry, its digest and the reason stay, so that the history still adds up.
@@ -189,7 +211,9 @@ def erase(invocation: Invocation, reference: Reference, reason: str, style: str)
     if reference.version is None:
         raise UsageError(f"say which version is to be erased: {reference}@1")
     with invocation.repository(follow=True) as repository:
-        version = repository.erase(reference.project, reference.name, reference.version, reason=reason)
+        version = repository.erase(
+            reference.project, reference.name, reference.version, reason=reason, internal_reason=internal_reason
+        )
         waiting, remaining = repository.waiting(), repository.remaining(version.sha256)
     if waiting:
         output.note(f"erased; {not_indexed(waiting)}")

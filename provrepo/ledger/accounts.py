@@ -24,7 +24,9 @@ from provrepo.ledger.entries import check_name, now, timestamp
 __all__ = ["Accounts", "Token"]
 
 _TOKEN = re.compile(r"pvr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
-_NOBODY = "0" * 64
+_NEVER = "9999-12-31T23:59:59.999Z"
+_UNKNOWN = ("", "", "", None, 0, "", None, None, "0" * 64)
+"""The row of an unknown token: no secret has this digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class Token:
     @property
     def valid(self) -> bool:
         """Whether it is neither revoked nor expired at this moment."""
-        return self.revoked is None and (self.expires is None or now() < self.expires)
+        # All of it is looked at in any case, so that a token that was revoked takes the same steps as one that expired.
+        lasting = now() < (self.expires or _NEVER)
+        return (self.revoked is None) & lasting
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -137,16 +141,19 @@ class Accounts:
         return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)
 
     def authenticate(self, token: str) -> Token | None:
-        """The record of a token that is in force; None for one that is malformed, unknown, expired or revoked."""
+        """The record of a token that is in force; None for one that is malformed, unknown, expired or revoked.
+
+        Every token of the right form takes the same steps, whether it is known or not: the one that is unknown is
+        compared with a row that no secret fits, and all is judged before anything is decided.
+        """
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
         with self._database.reading() as connection:
             row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (match[1],)).fetchone()
-        if not hmac.compare_digest(_digest(match[2]), row[-1] if row else _NOBODY) or row is None:
-            return None
-        found = _token(row)
-        return found if found.valid else None
+        row = row or _UNKNOWN
+        found, known = _token(row), hmac.compare_digest(_digest(match[2]), row[-1])
+        return found if known & found.valid else None
 
     def list(self) -> list[Token]:
         """All tokens, the revoked and expired ones included, the oldest first."""
@@ -176,7 +183,8 @@ _TOKENS = (
 
 def _token(row: Sequence[Any]) -> Token:
     id_, actor, name, projects, write, created, expires, revoked, _ = row
-    scope = None if projects is None else tuple(json.loads(projects))
+    listed = json.loads(projects or "null")
+    scope = None if listed is None else tuple(listed)
     return Token(id_, actor, name, scope, bool(write), created, expires, revoked)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import verification
+from provrepo.ledger import confidential, verification
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
 from provrepo.ledger.migrations import migrate
+from provrepo.ledger.public import PublicProjects
 from provrepo.ledger.streams import Stream, columns, readable
 
 __all__ = ["Appending", "Identity", "Ledger"]
@@ -81,6 +82,10 @@ class Appending(Stream):
         )
         self._index(entry, cursor.lastrowid)
         return entry
+
+    def conceal(self, text: str) -> str:
+        """Keep a text that only those may read who change the project; the digest of it that an entry may have."""
+        return confidential.conceal(self._connection, text)
 
     def _check_version(self, entry: Entry) -> None:
         if entry.kind not in ("submit", "withdraw", "erase", "atoms"):
@@ -164,6 +169,7 @@ class Ledger:
         prepare = partial(migrate, upgraded=partial(_identify, software=software))
         self.database = Database(path / "ledger.sqlite", timeout=timeout, prepare=prepare)
         self._identity: Identity | None = None
+        self._public = PublicProjects(self.database)
 
     def __enter__(self) -> Ledger:
         return self
@@ -236,6 +242,10 @@ class Ledger:
         """The projects that have entries, sorted."""
         rows = self._all("SELECT project FROM streams WHERE project <> '' ORDER BY project")
         return [str(project) for (project,) in rows]
+
+    def public(self) -> frozenset[str]:
+        """The projects that everybody may read."""
+        return self._public.names()
 
     def settings(self, project: str) -> dict[str, Any]:
         """The settings in force for a project, or with ``REPOSITORY`` for the whole repository."""
@@ -356,6 +366,21 @@ class Ledger:
         """By the numbers of a document's versions that were withdrawn or erased, the entry that did."""
         with self._stream(project) as stream:
             return stream.endings(document)
+
+    def withdrawn_up_to(self, project: str, document: str) -> int:
+        """The number of the newest version that a withdrawal covers, and with it all before; 0 for none."""
+        with self._stream(project) as stream:
+            return stream.withdrawn_up_to(document)
+
+    def withdrawal(self, project: str, document: str, version: int) -> Entry | None:
+        """The first withdrawal that covers a version; None where there is none that can be read."""
+        with self._stream(project) as stream:
+            return stream.withdrawal(document, version)
+
+    def confidential(self, digest: str) -> str:
+        """The text of which an entry has this digest; empty where it is not kept (any more)."""
+        with self.database.reading() as connection:
+            return confidential.reveal(connection, digest)
 
     def documents(
         self, project: str, after: str = "", limit: int | None = None

@@ -118,6 +118,22 @@ class Stream:
                 found[entry.body["version"]] = entry
         return found
 
+    def withdrawn_up_to(self, document: str) -> int:
+        """The number of the newest version that a withdrawal covers, and with it all before; 0 for none.
+
+        A withdrawal covers every version that the document had. It counts even where its entry cannot be read.
+        """
+        row = self._connection.execute(
+            "SELECT coalesce(max(version), 0) FROM entries WHERE project = ? AND document = ? AND kind = 'withdraw'",
+            (self.project, document),
+        ).fetchone()
+        return int(row[0])
+
+    def withdrawal(self, document: str, version: int) -> Entry | None:
+        """The first withdrawal that covers a version; None where there is none that can be read."""
+        rows = self._rows("document = ? AND kind = 'withdraw' AND version >= ? ORDER BY sequence", document, version)
+        return next(_only_readable(rows), None)
+
     def settings(self) -> dict[str, Any]:
         """The settings in force: each value is the one set last."""
         merged: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
+from provrepo.ledger import confidential
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, named
 from provrepo.ledger.streams import columns
@@ -31,6 +32,8 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
             return
         yield from _file(database)
         yield from _identity(database)
+        with database.reading() as connection:
+            yield from list(confidential.problems(connection))
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):
             yield from _stream(database, name)
     except Damaged as error:

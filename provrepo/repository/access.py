@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 
 from provrepo.errors import Denied, InvalidName, NotFound
 from provrepo.repository.records import Actor
 
-__all__ = ["ANONYMOUS", "may_administer", "may_read", "may_write", "name", "require_read", "require_write"]
+__all__ = [
+    "ANONYMOUS",
+    "may_administer",
+    "may_curate",
+    "may_read",
+    "may_write",
+    "name",
+    "require_read",
+    "require_write",
+]
 
 ANONYMOUS = Actor(id="", name="anonymous")
 """A stranger: reads what is public."""
@@ -39,6 +49,11 @@ def may_write(actor: Actor, project: str) -> bool:
     return actor.owner or (actor.write and _covers(actor, project))
 
 
+def may_curate(actor: Actor, project: str) -> bool:
+    """Whether the actor may read what was withdrawn from a project, and why internally: who may write to it."""
+    return may_write(actor, project)
+
+
 def may_administer(actor: Actor) -> bool:
     """Whether the actor may create projects and change their settings: the owner, and tokens for all projects."""
     return actor.owner or (actor.write and bool(actor.id) and actor.projects is None)
@@ -48,14 +63,26 @@ def _covers(actor: Actor, project: str) -> bool:
     return actor.projects is None or project in actor.projects
 
 
-def require_read(actor: Actor, project: str, *, exists: bool, public: bool) -> None:
-    """Raises NotFound alike for what does not exist and for what the actor may not know of."""
-    if not exists or not may_read(actor, project, public):
+def require_read(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
+    """Refuse a project that the actor may not know of just as one that does not exist.
+
+    The first is decided before anything is looked for by the project's name, so that both take the same steps.
+
+    Args:
+        actor: who asks.
+        project: its name, valid or not.
+        public: the names of the public projects.
+        exists: whether there is a project of a name; asked only of those that the actor may read.
+
+    Raises:
+        NotFound: the actor may not read it, or it does not exist.
+    """
+    if not may_read(actor, project, project in public) or not exists(project):
         raise NotFound(f"there is no project {project!r}")
 
 
-def require_write(actor: Actor, project: str, *, exists: bool, public: bool) -> None:
+def require_write(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
     """Raises NotFound as ``require_read`` does, and Denied for what the actor may see but not change."""
-    require_read(actor, project, exists=exists, public=public)
+    require_read(actor, project, public=public, exists=exists)
     if not may_write(actor, project):
         raise Denied(f"{actor.name} may not change project {project!r}; a token for it is needed")

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from provrepo.errors import Withdrawn
 from provrepo.repository.beside import where_the_views_are
 from provrepo.repository.lineage import Provenance
-from provrepo.repository.records import DEFAULT, PUBLIC, DocumentInfo, VersionInfo
+from provrepo.repository.records import DEFAULT, PUBLIC, VersionInfo
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -25,10 +24,6 @@ class Asking(Provenance):
 
     def version(self, project: str, name: str, version: int | None = None) -> VersionInfo:
         """See ``Repository.version``."""
-        raise NotImplementedError
-
-    def document(self, project: str, name: str) -> DocumentInfo:
-        """See ``Repository.document``."""
         raise NotImplementedError
 
     @where_the_views_are
@@ -111,11 +106,6 @@ class Asking(Provenance):
             QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
         """
         info = self.version(project, name, version)
-        document = self.document(project, name)
-        if document.withdrawn:
-            raise Withdrawn(
-                f"{name} was withdrawn: {document.reason}", reason=document.reason, time=document.withdrawn_at
-            )
         from provrepo.views.quads_query import Question
 
         question = Question(query, base, default_graphs, named_graphs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provrepo.errors import Denied, UsageError
-from provrepo.repository import access, catalog
+from provrepo.repository import access
 from provrepo.repository.records import DEFAULT, Actor
 
 if TYPE_CHECKING:
@@ -44,15 +44,29 @@ class Bound:
 
     def _readable(self, project: str) -> None:
         """Raises NotFound where the actor may not know of a project."""
-        settings, exists = catalog.project_settings(self._store, project)
-        # Its owner need not make it; reading does not either.
-        exists = exists or (project == DEFAULT and self.actor.owner)
-        access.require_read(self.actor, project, exists=exists, public=bool(settings.get("public")))
+        access.require_read(self.actor, project, public=self._store.ledger.public(), exists=self._exists)
+
+    def _projects(self) -> list[str]:
+        """The projects that the actor may read, by name."""
+        public = self._store.ledger.public()
+        return [name for name in self._store.ledger.projects() if access.may_read(self.actor, name, name in public)]
+
+    def _exists(self, project: str) -> bool:
+        # Its owner need not make the default project; reading does not either.
+        return self._store.ledger.length(project) > 0 or (project == DEFAULT and self.actor.owner)
+
+    def _curates(self, project: str) -> bool:
+        """Whether the actor may read what was withdrawn from a project; the project may be read already."""
+        return access.may_curate(self.actor, project)
 
     def _writable(self, project: str) -> None:
         """Raises Denied where the actor may not change a project, NotFound where it may not know of it."""
-        settings, exists = catalog.project_settings(self._store, project)
-        access.require_write(self.actor, project, exists=exists, public=bool(settings.get("public")))
+        access.require_write(
+            self.actor,
+            project,
+            public=self._store.ledger.public(),
+            exists=lambda name: self._store.ledger.length(name) > 0,
+        )
 
     def _owner(self, what: str) -> None:
         """Raises Denied where the actor is not the owner of the data directory, who alone does ``what``."""

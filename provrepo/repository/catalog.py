@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
@@ -20,7 +19,6 @@ __all__ = [
     "judged",
     "one_version",
     "project_info",
-    "project_settings",
     "stored_report",
     "version_info",
 ]
@@ -28,11 +26,6 @@ __all__ = [
 
 _ENDED = {"withdraw": "withdrawn", "erase": "erased"}
 """The state of a version after an entry of this kind."""
-
-
-def project_settings(store: Store, project: str) -> tuple[dict[str, Any], bool]:
-    """A project's settings, and whether it exists."""
-    return store.ledger.settings(project), store.ledger.length(project) > 0
 
 
 def project_info(store: Store, project: str) -> ProjectInfo:
@@ -48,8 +41,25 @@ def project_info(store: Store, project: str) -> ProjectInfo:
     )
 
 
-def version_info(store: Store, entry: Entry, state: str = "current", ending: Entry | None = None) -> VersionInfo:
-    """A submit entry as a record, with the entry that withdrew or erased the version where there is one."""
+def version_info(
+    store: Store,
+    entry: Entry,
+    state: str = "current",
+    ending: Entry | None = None,
+    *,
+    withdrawn: bool = False,
+    curator: bool = False,
+) -> VersionInfo:
+    """A submit entry as a record.
+
+    Args:
+        store: the data directory.
+        entry: the submission.
+        state: of the version.
+        ending: the entry that withdrew or erased the version, where there is one.
+        withdrawn: whether a withdrawal covers the version.
+        curator: whether the record is for somebody who may know internal reasons.
+    """
     fields = entry.fields
     names = store.accounts.names()
     possible, warnings = judged(store, entry)
@@ -80,7 +90,15 @@ def version_info(store: Store, entry: Entry, state: str = "current", ending: Ent
         ended_by="" if ending is None else names.get(ending.actor, ending.actor),
         reason="" if ending is None else ending.fields["reason"],
         set_aside=store.set_aside.views(entry.project, entry.sequence),
+        withdrawn=withdrawn,
+        internal_reason=_internal_reason(store, ending, curator),
     )
+
+
+def _internal_reason(store: Store, ending: Entry | None, curator: bool) -> str:
+    """The reason that is not published; empty where there is none, or the record is not for a curator."""
+    digest = ending.fields.get("internal", "") if curator and ending is not None else ""
+    return store.ledger.confidential(digest) if digest else ""
 
 
 def judged(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
@@ -112,8 +130,8 @@ _COUNTS = re.compile(rb'"counts": \{"info": (\d+), "violation": (\d+), "warning"
 """As ``submission`` writes a report: its keys are in order, and the counts are among the first."""
 
 
-def history(store: Store, project: str, document: str) -> list[VersionInfo]:
-    """Every version of a document, oldest first, each with its state.
+def history(store: Store, project: str, document: str, *, curator: bool = False) -> list[VersionInfo]:
+    """Every version of a document, oldest first, each with its state, and for a curator with internal reasons.
 
     Raises:
         NotFound: there has never been one of that name.
@@ -121,37 +139,53 @@ def history(store: Store, project: str, document: str) -> list[VersionInfo]:
     versions = store.ledger.versions(project, document)
     if not versions:
         raise NotFound(f"there is no document {document!r} in project {project!r}")
-    endings = store.ledger.endings(project, document)
+    endings, covered = store.ledger.endings(project, document), store.ledger.withdrawn_up_to(project, document)
     infos = []
     for entry in versions:
         ending = endings.get(entry.fields["version"])
         state = "current" if entry is versions[-1] else "superseded"
         if ending is not None:
             state = _ENDED[ending.kind]
-        infos.append(version_info(store, entry, state, ending))
+        hidden = entry.fields["version"] <= covered
+        infos.append(version_info(store, entry, state, ending, withdrawn=hidden, curator=curator))
     return infos
 
 
-def one_version(store: Store, project: str, document: str, version: int) -> VersionInfo | None:
-    """One version that has not been erased, whatever came later, without looking at all the others."""
+def one_version(
+    store: Store, project: str, document: str, version: int, *, curator: bool = False
+) -> VersionInfo | None:
+    """One version, without looking at all the others; None where it was erased, or withdrawn for all but curators."""
+    withdrawn = version <= store.ledger.withdrawn_up_to(project, document)
+    if withdrawn and not curator:
+        return None
     entry, newest = store.ledger.version(project, document, version), store.ledger.current(project, document)
     ending = store.ledger.endings(project, document).get(version)
     if entry is None or newest is None or (ending is not None and ending.kind == "erase"):
         return None
     state = "current" if newest.fields["version"] == version else "superseded"
-    return version_info(store, entry, state if ending is None else _ENDED[ending.kind], ending)
+    state = state if ending is None else _ENDED[ending.kind]
+    return version_info(store, entry, state, ending, withdrawn=withdrawn, curator=curator)
 
 
 def find_version(
-    store: Store, project: str, document: str, version: int | None, *, erased: bool = False
+    store: Store, project: str, document: str, version: int | None, *, erased: bool = False, curator: bool = False
 ) -> VersionInfo:
-    """One version, the current one where none is named; an erased one only where ``erased`` says so.
+    """One version, the current one where none is named.
+
+    Args:
+        store: the data directory.
+        project: the project.
+        document: the document.
+        version: the number of the version; None for the current one.
+        erased: whether an erased one is wanted as well.
+        curator: whether a numbered version may be one that was withdrawn.
 
     Raises:
         NotFound: no such document or version.
-        Withdrawn: the document was withdrawn and no version was named, or the version's bytes were erased.
+        Withdrawn: the document was withdrawn, and no version was named or a withdrawal covers it; or the version's
+            bytes were erased.
     """
-    infos = history(store, project, document)
+    infos = history(store, project, document, curator=curator)
     last = store.ledger.last(project, document)
     if version is None:
         if infos[-1].state == "withdrawn" and last is not None:
@@ -163,13 +197,29 @@ def find_version(
         if not match:
             raise NotFound(f"{document} has no version {version}; there are 1 to {infos[-1].version}")
         found = match[0]
+    if found.withdrawn and not curator:
+        # Covered by a withdrawal, though the version may have been replaced before, or the document come again since.
+        withdrawal = store.ledger.withdrawal(project, document, found.version)
+        reason = "" if withdrawal is None else str(withdrawal.fields["reason"])
+        raise Withdrawn(
+            f"{document} version {found.version} was withdrawn" + (f": {reason}" if reason else ""),
+            reason=reason,
+            time="" if withdrawal is None else withdrawal.time,
+        )
     if found.state == "erased" and not erased:
         raise Withdrawn(f"the bytes of {document} version {found.version} were erased")
     return found
 
 
 def document_info(
-    store: Store, project: str, name: str, newest: Entry, withdrawal: Entry | None, erased: set[tuple[str, int]]
+    store: Store,
+    project: str,
+    name: str,
+    newest: Entry,
+    withdrawal: Entry | None,
+    erased: set[tuple[str, int]],
+    *,
+    curator: bool = False,
 ) -> DocumentInfo:
     """A document in a list: its newest version, and its withdrawal where there is one.
 
@@ -180,20 +230,24 @@ def document_info(
         newest: the entry of its newest version.
         withdrawal: the entry that withdrew the document.
         erased: the documents and versions of the project whose bytes are gone.
+        curator: whether the record is for somebody who may know internal reasons.
     """
     ending, version = withdrawal, newest.fields["version"]
     if (name, version) in erased:
         ending = store.ledger.endings(project, name).get(version, withdrawal)
-    current = version_info(store, newest, "current" if ending is None else _ENDED[ending.kind], ending)
+    state = "current" if ending is None else _ENDED[ending.kind]
+    withdrawn = withdrawal is not None
+    current = version_info(store, newest, state, ending, withdrawn=withdrawn, curator=curator)
     return DocumentInfo(
         project=project,
         name=name,
         title=str(newest.fields["title"]) or name,
         current=current,
         versions=int(newest.fields["version"]),
-        withdrawn=withdrawal is not None,
+        withdrawn=withdrawn,
         reason="" if withdrawal is None else str(withdrawal.fields["reason"]),
         withdrawn_at="" if withdrawal is None else withdrawal.time,
+        internal_reason=_internal_reason(store, withdrawal, curator),
     )
 
 

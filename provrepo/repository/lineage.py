@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
-from provrepo.repository import access, catalog, moments
+from provrepo.repository import moments
 from provrepo.repository.beside import where_the_views_are
 from provrepo.repository.lineage_answers import MOST_SOURCES, Records
 from provrepo.repository.lineage_records import (
@@ -107,7 +107,7 @@ class Provenance(Quality):
             alternates: also along ``prov:alternateOf``.
             project: only through this project.
             as_of: what was current once an entry had been appended (``PROJECT/SEQUENCE``) or at a time with a zone, of
-                what the actor may read today.
+                what the actor may read today: what was withdrawn since is left out, except where the actor may write.
             sources: the entities that may be sources, as IRIs in which ``*`` stands for any characters: the answer then
                 says which roots are among them.
             limit: the most nodes, and roots, that are told; how many there are is counted in any case.
@@ -134,7 +134,7 @@ class Provenance(Quality):
             walks,
             to=to,
             limit=limit,
-            as_of=self._as_of(as_of),
+            **self._then(as_of),
             deadline=self._deadline(timeout),
         )
         if answer is None:
@@ -185,7 +185,7 @@ class Provenance(Quality):
             iri,
             self._within(project),
             walks,
-            as_of=self._as_of(as_of),
+            **self._then(as_of),
             labeled=limit,
             deadline=self._deadline(timeout),
         )
@@ -251,7 +251,7 @@ class Provenance(Quality):
             starts,
             self._within(project),
             walk,
-            as_of=self._as_of(as_of),
+            **self._then(as_of),
             limit=limit,
             deadline=self._deadline(timeout),
         )
@@ -304,7 +304,9 @@ class Provenance(Quality):
         left = _DAY if deadline is None else deadline - time.monotonic()
         if left <= 0:
             raise TimedOut("finding what speaks of it took longer than there was time for")
-        told = accounts(self._store, iri, node.sources, limit=limit, timeout=left, abandoned=abandoned)
+        told = accounts(
+            self._store, iri, node.sources, limit=limit, timeout=left, curates=self._curates, abandoned=abandoned
+        )
         return KnownThing(node, told, as_of)
 
     @where_the_views_are
@@ -336,7 +338,7 @@ class Provenance(Quality):
         from provrepo.views.lineage import Lineage
 
         return self._store.view(Lineage).labels(
-            list(iris), self._within(project), as_of=self._as_of(as_of), deadline=self._deadline(timeout)
+            list(iris), self._within(project), **self._then(as_of), deadline=self._deadline(timeout)
         )
 
     @where_the_views_are
@@ -372,7 +374,7 @@ class Provenance(Quality):
         from provrepo.views.lineage import Lineage
 
         _named(iri)
-        found = self._store.view(Lineage).thing(iri, self._within(project), as_of=self._as_of(as_of))
+        found = self._store.view(Lineage).thing(iri, self._within(project), **self._then(as_of))
         if found is None:
             raise _unknown(iri, as_of)
         return Records(self._store.minter()).node(found, most=most)
@@ -385,20 +387,15 @@ class Provenance(Quality):
         seconds = timeout if self.actor.owner and timeout is not None and timeout > 0 else self._seconds(timeout)
         return time.monotonic() + seconds
 
-    def _as_of(self, as_of: str | None) -> Mapping[str, int] | None:
-        return None if as_of is None else moments.lengths(self._store.ledger, as_of, self._readable)
+    def _then(self, as_of: str | None) -> moments.Then:
+        return moments.then(self._store.ledger, as_of, self._readable, self._curates)
 
     def _within(self, project: str | None) -> list[str]:
         """The datasets to go through: of one project, or of all that the actor may read."""
         if project is not None:
             self._readable(project)
             return [project]
-        found = []
-        for name in self._store.ledger.projects():
-            settings, exists = catalog.project_settings(self._store, name)
-            if exists and access.may_read(self.actor, name, bool(settings.get("public"))):
-                found.append(name)
-        return found
+        return self._projects()
 
 
 # What is asked

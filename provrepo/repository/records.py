@@ -107,6 +107,9 @@ class VersionInfo:
         reason: why; may be empty.
         set_aside: the views that could not take it, so that what they answer leaves it out; ``every view`` where its
             content cannot be read again.
+        withdrawn: whether a withdrawal of the document covers it, which is one that came after it. Then only those who
+            may change the project read it, whatever versions come later.
+        internal_reason: the reason that is not published, for those who may change the project; otherwise empty.
     """
 
     project: str
@@ -135,6 +138,8 @@ class VersionInfo:
     ended_by: str = ""
     reason: str = ""
     set_aside: tuple[str, ...] = ()
+    withdrawn: bool = False
+    internal_reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -155,6 +160,7 @@ class DocumentInfo:
         withdrawn: whether it has been withdrawn.
         reason: why it was withdrawn; may be empty.
         withdrawn_at: when, or empty.
+        internal_reason: the reason that is not published, for those who may change the project; otherwise empty.
     """
 
     project: str
@@ -165,6 +171,7 @@ class DocumentInfo:
     withdrawn: bool = False
     reason: str = ""
     withdrawn_at: str = ""
+    internal_reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
 from provrepo.codecs.rdf_terms import is_iri
-from provrepo.errors import Conflict, Denied, NotFound, Stale, UsageError
+from provrepo.errors import Conflict, Denied, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.model.identifiers import web_address
@@ -33,6 +33,7 @@ from provrepo.repository.records import (
 )
 from provrepo.repository.store import Store
 from provrepo.repository.stream import Streamed
+from provrepo.repository.withdrawals import Withdrawals
 from provrepo.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return Repository(Store.open(chosen, follow=follow, create=False))
 
 
-class Repository(Asking, Pingable, Arrivals, Streamed):
+class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals):
     """A repository as one actor sees it."""
 
     @property
@@ -185,10 +186,18 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         self._readable(name)
         return catalog.project_info(self._store, name)
 
+    def require_write(self, project: str) -> None:
+        """Make sure that the actor may change a project.
+
+        Raises:
+            NotFound: no such project, or none that the actor may see.
+            Denied: the actor may read it only.
+        """
+        self._writable(project)
+
     def projects(self) -> list[ProjectInfo]:
         """The projects that the actor may read, by name."""
-        infos = (catalog.project_info(self._store, name) for name in self._store.ledger.projects())
-        return [info for info in infos if access.may_read(self.actor, info.name, info.public)]
+        return [catalog.project_info(self._store, name) for name in self._projects()]
 
     # Documents
 
@@ -325,7 +334,10 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             after = page[-1][0]
             for name, newest, withdrawal in page:
                 if withdrawal is None or withdrawn:
-                    found.append(catalog.document_info(self._store, project, name, newest, withdrawal, erased))
+                    info = catalog.document_info(
+                        self._store, project, name, newest, withdrawal, erased, curator=self._curates(project)
+                    )
+                    found.append(info)
         return found[:limit]
 
     def document(self, project: str, name: str) -> DocumentInfo:
@@ -341,7 +353,9 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             raise NotFound(f"there is no document {name!r} in project {project!r}")
         withdrawal = last if last.kind == "withdraw" else None
         erased = self._store.ledger.erased(project)
-        return catalog.document_info(self._store, project, name, versions[-1], withdrawal, erased)
+        return catalog.document_info(
+            self._store, project, name, versions[-1], withdrawal, erased, curator=self._curates(project)
+        )
 
     def history(self, project: str, name: str) -> list[VersionInfo]:
         """Every version of a document, oldest first.
@@ -350,17 +364,20 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
             NotFound: there has never been one of that name.
         """
         self._readable(project)
-        return catalog.history(self._store, project, name)
+        return catalog.history(self._store, project, name, curator=self._curates(project))
 
     def version(self, project: str, name: str, version: int | None = None) -> VersionInfo:
         """One version; the current one where none is named.
+
+        A withdrawal covers every version that the document had then. These stay withdrawn where a later version is
+        submitted; those who may change the project still read them, by their numbers.
 
         Raises:
             NotFound: no such document or version.
             Withdrawn: withdrawn or erased.
         """
         self._readable(project)
-        return catalog.find_version(self._store, project, name, version)
+        return catalog.find_version(self._store, project, name, version, curator=self._curates(project))
 
     def original(self, project: str, name: str, version: int | None = None) -> tuple[bytes, VersionInfo]:
         """The bytes exactly as they were submitted, verified against their digest.
@@ -414,79 +431,6 @@ class Repository(Asking, Pingable, Arrivals, Streamed):
         """The report that was made when a version was accepted; raises what ``version`` does."""
         info = self.version(project, name, version)
         return catalog.stored_report(self._store, self._store.ledger.entry(project, info.sequence))
-
-    def withdraw(self, project: str, name: str, *, reason: str, if_match: str | None = None) -> DocumentInfo:
-        """Take a document back: it leaves the datasets, its versions stay in the ledger.
-
-        Args:
-            project: which project.
-            name: which document.
-            reason: kept in the ledger and shown in its place.
-            if_match: only if the current version has this SHA-256; ``"*"`` for any.
-
-        Raises:
-            NotFound: no such document.
-            Withdrawn: it has been withdrawn before.
-            Stale: another version is current.
-            Denied: the actor may not.
-        """
-        self._writable(project)
-        if not reason.strip():
-            raise UsageError("a withdrawal needs a reason")
-        with self._store.ledger.appending(project) as appending:
-            current = catalog.find_version(self._store, project, name, None)
-            if if_match not in (None, "*", current.sha256):
-                raise Stale(f"{name} has a newer version: {current.version} ({current.sha256})")
-            appending.append(
-                "withdraw",
-                {"document": name, "version": current.version, "reason": reason.strip()},
-                actor=self.actor.id,
-                token=self.actor.token,
-            )
-        self._store.index()
-        return self.document(project, name)
-
-    def erase(self, project: str, name: str, version: int, *, reason: str) -> VersionInfo:
-        """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
-
-        The bytes are deleted once no version that is not erased consists of them. Erasing again finishes what a
-        crash interrupted.
-
-        Raises:
-            NotFound: no such version.
-            Denied: only the owner may.
-        """
-        if not self.actor.owner:
-            raise Denied("only the owner of the data directory erases")
-        if not reason.strip():
-            raise UsageError("an erasure needs a reason")
-        self._writable(project)
-        with self._store.ledger.appending(project) as appending:
-            info = catalog.find_version(self._store, project, name, version, erased=True)
-            if info.state != "erased":
-                appending.append(
-                    "erase",
-                    {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip()},
-                    actor=self.actor.id,
-                    token=self.actor.token,
-                )
-        self._store.index()
-        # Inside a transaction, so that nobody starts to need the bytes meanwhile.
-        with self._store.ledger.appending(project) as appending:
-            if appending.references(info.sha256) == 0:
-                self._store.blobs.erase(info.sha256)
-        return catalog.find_version(self._store, project, name, version, erased=True)
-
-    def remaining(self, sha256: str) -> int:
-        """How many versions that were not erased consist of some bytes; while there are any, the bytes are stored.
-
-        Reports and profiles count as well.
-
-        Raises:
-            Denied: only the owner may know.
-        """
-        self._owner("counts what consists of some bytes")
-        return self._store.ledger.references(sha256)
 
     # Maintenance
 

@@ -16,7 +16,7 @@ from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarg
 from provrepo.ledger.durable import translated
 from provrepo.ledger.entries import Entry
 from provrepo.repository import access, own_profiles
-from provrepo.repository.catalog import project_settings, stored_report, version_info
+from provrepo.repository.catalog import stored_report, version_info
 from provrepo.repository.intake import MAPPING
 from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store, minting
@@ -43,8 +43,10 @@ def submit(
 ) -> Receipt:
     """Check and store one document, its bytes and the name of their file; see ``Repository.submit``."""
     access.name("project", project)
-    settings, exists = project_settings(store, project)
-    access.require_write(actor, project, exists=exists, public=bool(settings.get("public")))
+    access.require_write(
+        actor, project, public=store.ledger.public(), exists=lambda name: store.ledger.length(name) > 0
+    )
+    settings = store.ledger.settings(project)
     if format is not None:
         by_name(format)
     check_base(base)

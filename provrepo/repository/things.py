@@ -137,6 +137,10 @@ class KnownThing:
         return found
 
 
+def _of(said: Said) -> tuple[str, str, int]:
+    return said.project, said.document, said.version
+
+
 def accounts(
     store: Store,
     iri: str,
@@ -144,16 +148,21 @@ def accounts(
     *,
     limit: int,
     timeout: float,
+    curates: Callable[[str], bool],
     abandoned: Callable[[], bool] | None = None,
 ) -> tuple[Account, ...]:
-    """What versions say of a thing, those aside whose bytes have been erased meanwhile; raises as ``sayings.read``."""
+    """What versions say of a thing; raises as ``sayings.read``.
+
+    Those aside whose bytes have been erased meanwhile, and those that were withdrawn from a project, unless ``curates``
+    says of its name that they may be read.
+    """
     from provrepo.views.quads import PATIENCE
 
     minter = store.minter()
     infos = [
         info
         for said in sources
-        if (info := catalog.one_version(store, said.project, said.document, said.version)) is not None
+        if (info := catalog.one_version(store, *_of(said), curator=curates(said.project))) is not None
         and store.blobs.exists(info.sha256)
     ]
     try:

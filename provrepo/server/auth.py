@@ -10,7 +10,6 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from provrepo.repository import access
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
@@ -76,8 +75,7 @@ def writer(project: str) -> Repository:
         Denied: the caller may read it only.
     """
     repo = repository()
-    info = repo.project(project)
-    access.require_write(repo.actor, project, exists=True, public=info.public)
+    repo.require_write(project)
     return repo
 
 

@@ -52,7 +52,7 @@ def current(project: str, document: str) -> Response:
 
 @blueprint.get(f"{_DOCUMENT}/versions/<version>")
 def one(project: str, document: str, version: str) -> Response:
-    """One version, which never changes."""
+    """One version, which never changes; 410 once a withdrawal covers it, except for who may change the project."""
     number, dot, suffix = version.partition(".")
     return _show(_Target(project, document, numbered(number), dot + suffix))
 
@@ -76,7 +76,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     provaq.version(info)
     tag = info.sha256
     if fresh(tag):
-        return _finish(Response(status=304), info, tag, pinned=version is not None)
+        return _finish(Response(status=304), info, tag)
     data, info = repo.original(project, document, info.version)
     response = Response(data)
     format_ = by_name(info.format)
@@ -85,7 +85,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     digest = base64.b64encode(bytes.fromhex(info.sha256)).decode("ascii")
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
     response.headers["Digest"] = f"sha-256={digest}"  # RFC 3230, which clients still read
-    return _finish(response, info, tag, pinned=version is not None)
+    return _finish(response, info, tag)
 
 
 @blueprint.get(f"{_DOCUMENT}/report", defaults={"version": None})
@@ -121,29 +121,27 @@ def _show(target: _Target) -> Response:
     provaq.version(info)
     if choice.name == HTML.name:
         return cached(_links(pages.document_page(repo, info), info))
-    return _representation(repo, info, choice, pinned=target.version is not None)
+    return _representation(repo, info, choice)
 
 
-def _representation(repo: Repository, info: VersionInfo, choice: Choice, *, pinned: bool) -> Response:
+def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Response:
     # A later release may write the same document differently, so the tag names the writer too.
     submitted = choice.name == info.format
     tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{provrepo.__version__}"
     if fresh(tag):
-        return _finish(Response(status=304), info, tag, pinned=pinned)
+        return _finish(Response(status=304), info, tag)
     response = Response(repo.export(info.project, info.name, info.version, format=choice.name))
     response.headers["Content-Type"] = content_type(choice.media_type)
     if choice.media_type.endswith("xml"):
         # A browser would run what XML of a stranger's says in the XHTML namespace.
         suffix = by_name(choice.name).suffixes[0]
         response.headers["Content-Disposition"] = f'attachment; filename="{info.name}{suffix}"'
-    return _finish(response, info, tag, pinned=pinned)
+    return _finish(response, info, tag)
 
 
-def _finish(response: Response, info: VersionInfo, tag: str, *, pinned: bool) -> Response:
+def _finish(response: Response, info: VersionInfo, tag: str) -> Response:
+    # A version never changes, and may be withdrawn all the same: caches ask each time, and get 304 or 410.
     response.set_etag(tag)
-    if pinned:
-        audience = "public" if auth.is_stranger() else "private"
-        response.headers["Cache-Control"] = f"{audience}, max-age=31536000, immutable"
     return _links(response, info)
 
 

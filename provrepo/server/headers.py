@@ -6,6 +6,8 @@ import uuid
 
 from flask import Flask, Response, g, request
 
+from provrepo.server import auth
+
 __all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "register"]
 
 REQUEST_ID = "X-Request-Id"
@@ -50,7 +52,8 @@ def register(app: Flask) -> None:
         response.headers.add(REQUEST_ID, g.request_id)
         if request.endpoint != "static":
             response.vary.add("Accept")
-        response.headers.setdefault("Cache-Control", "no-cache")
+        # Whoever asks again with a tag is judged again: what was withdrawn or made private meanwhile is no 304.
+        response.headers.setdefault("Cache-Control", "no-cache" if auth.is_stranger() else "private, no-cache")
         _share(response)
         return response
 

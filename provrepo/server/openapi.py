@@ -197,7 +197,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
     ),
     ("submissions.withdraw", "DELETE"): Operation(
-        parameters=(Parameter("reason", _STRING, "Why."),),
+        parameters=(
+            Parameter("reason", _STRING, "Why, for everybody who may read the project."),
+            Parameter("internal_reason", _STRING, "Why, for those alone who may change the project."),
+        ),
         problems=(*_WRITES, 410, 412),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
     ),

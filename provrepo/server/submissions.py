@@ -79,7 +79,9 @@ def withdraw(project: str, document: str) -> Response:
     repo = auth.writer(project)
     if_match = _precondition(repo, project, document) if request.if_match else None
     reason = request.args.get("reason", "").strip() or "no reason given"
-    return json_response(repo.withdraw(project, document, reason=reason, if_match=if_match).to_dict())
+    internal = request.args.get("internal_reason", "")
+    found = repo.withdraw(project, document, reason=reason, internal_reason=internal, if_match=if_match)
+    return json_response(found.to_dict())
 
 
 def _precondition(repo: Repository, project: str, document: str) -> str:

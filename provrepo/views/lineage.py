@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -96,6 +96,7 @@ class Lineage(Tabular):
         to: str | None = None,
         limit: int,
         as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
         deadline: float | None = None,
     ) -> Answer | None:
         """Walk from a thing over what some datasets hold, and over nothing else.
@@ -108,6 +109,7 @@ class Lineage(Tabular):
             limit: the most nodes of which everything is told.
             as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
                 None for what holds now.
+            curated: the datasets in which versions count that were withdrawn since then; None for all.
             deadline: when to give up, by ``time.monotonic``.
 
         Returns:
@@ -116,7 +118,7 @@ class Lineage(Tabular):
         Raises:
             TimedOut: it was not found by the deadline.
         """
-        with self._asking(datasets, as_of, deadline) as asking:
+        with self._asking(datasets, as_of, curated, deadline) as asking:
             held, start = asking.held, asking.held.known(iri)
             end = None if to is None else held.known(to)
             if start is None or (to is not None and end is None):
@@ -138,6 +140,7 @@ class Lineage(Tabular):
         walks: Sequence[Options],
         *,
         as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
         labeled: int = 0,
         deadline: float | None = None,
     ) -> Impact | None:
@@ -148,10 +151,11 @@ class Lineage(Tabular):
             datasets: what may be read.
             walks: what each walk does.
             as_of: the last entries that count.
+            curated: where withdrawn versions count.
             labeled: how many agents, the most frequent ones, are told with their labels.
             deadline: when to give up.
         """
-        with self._asking(datasets, as_of, deadline) as asking:
+        with self._asking(datasets, as_of, curated, deadline) as asking:
             start = asking.held.known(iri)
             if start is None:
                 return None
@@ -165,6 +169,7 @@ class Lineage(Tabular):
         walk: Options,
         *,
         as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
         limit: int,
         deadline: float | None = None,
     ) -> Common | None:
@@ -173,7 +178,7 @@ class Lineage(Tabular):
         Returns:
             None where one of them is not known.
         """
-        with self._asking(datasets, as_of, deadline) as asking:
+        with self._asking(datasets, as_of, curated, deadline) as asking:
             held, trails = asking.held, list[Trail]()
             for iri in iris:
                 start = held.known(iri)
@@ -189,9 +194,16 @@ class Lineage(Tabular):
             first = _first(held, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
             return Common(distances, nearest, held.things(first), len(distances))
 
-    def thing(self, iri: str, datasets: Sequence[str], *, as_of: Mapping[str, int] | None = None) -> Thing | None:
+    def thing(
+        self,
+        iri: str,
+        datasets: Sequence[str],
+        *,
+        as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
+    ) -> Thing | None:
         """What some datasets know of one thing, or knew as of some entries; None where they know nothing."""
-        with self._asking(datasets, as_of, None) as asking:
+        with self._asking(datasets, as_of, curated, None) as asking:
             known = asking.held.known(iri)
             return None if known is None else asking.held.things([known])[known]
 
@@ -201,10 +213,11 @@ class Lineage(Tabular):
         datasets: Sequence[str],
         *,
         as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
         deadline: float | None = None,
     ) -> dict[str, str]:
         """What some datasets call things, or called them as of some entries: one label of each that has any."""
-        with self._asking(datasets, as_of, deadline) as asking:
+        with self._asking(datasets, as_of, curated, deadline) as asking:
             return asking.held.labels(iris)
 
     def dump(self, dataset: str) -> Iterator[str]:
@@ -224,6 +237,10 @@ class Lineage(Tabular):
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
         super()._end(connection, version, sequence)
+        self._touch(connection, version)
+
+    def _withdraw(self, connection: sqlite3.Connection, version: int) -> None:
+        super()._withdraw(connection, version)
         self._touch(connection, version)
 
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
@@ -265,11 +282,18 @@ class Lineage(Tabular):
 
     @contextmanager
     def _asking(
-        self, datasets: Sequence[str], as_of: Mapping[str, int] | None, deadline: float | None
+        self,
+        datasets: Sequence[str],
+        as_of: Mapping[str, int] | None,
+        curated: Collection[str] | None,
+        deadline: float | None,
     ) -> Iterator[_Asking]:
         with self._reading() as connection, ExitStack() as stack:
-            held = Held(connection, datasets, as_of)
-            who = (tuple(sorted(datasets)), None if as_of is None else tuple(sorted(as_of.items())))
+            # What holds now was not withdrawn: then it makes no difference who curates.
+            curated = None if as_of is None else curated
+            held = Held(connection, datasets, as_of, curated)
+            then = None if as_of is None else tuple(sorted(as_of.items()))
+            who = (tuple(sorted(datasets)), then, None if curated is None else tuple(sorted(curated)))
             asking = _Asking(held, self._scopes, who, lineage_store.generation(connection), deadline, stack)
             connection.set_progress_handler(asking.late, _STEPS)
             try:

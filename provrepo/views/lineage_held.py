@@ -21,7 +21,9 @@ Key = tuple[int, int, int]
 _NOW = (1 << 62) - 1
 """An entry that comes after all."""
 
-_COUNTS = "h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1)"
+_COUNTS = (
+    "h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1) AND v.withdrawn <= h.withdrawn"
+)
 VISIBLE = f"CROSS JOIN version v ON v.id = {{0}}.version CROSS JOIN temp.held h ON {_COUNTS}"
 """Joins what stands in a table to the versions that count."""
 _CURRENT = f"SELECT {{0}} FROM temp.held h CROSS JOIN version v ON {_COUNTS}"  # noqa: S608 (no user input)
@@ -71,7 +73,11 @@ class Held:
     """The tables, as far as some datasets go, in one state of the view."""
 
     def __init__(
-        self, connection: sqlite3.Connection, datasets: Sequence[str], as_of: Mapping[str, int] | None = None
+        self,
+        connection: sqlite3.Connection,
+        datasets: Sequence[str],
+        as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
     ) -> None:
         """Look into some datasets.
 
@@ -79,15 +85,20 @@ class Held:
             connection: in a transaction, so that all look-ups see one state.
             datasets: their names.
             as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
+            curated: the datasets in which versions count that were withdrawn since then; None for all.
         """
         self.connection = connection
         wanted = dict.fromkeys(datasets, _NOW) if as_of is None else {n: as_of[n] for n in datasets if n in as_of}
         # The connection may have served somebody else before.
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS held (dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL)")
+        connection.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS held "
+            "(dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL, withdrawn INTEGER NOT NULL)"
+        )
         connection.execute("DELETE FROM temp.held")
         connection.execute(
-            "INSERT INTO temp.held SELECT d.id, j.value FROM json_each(?) j JOIN dataset d ON d.name = j.key",
-            (json.dumps(wanted),),
+            "INSERT INTO temp.held SELECT d.id, j.value, ?2 IS NULL OR d.name IN (SELECT value FROM json_each(?2)) "
+            "FROM json_each(?1) j JOIN dataset d ON d.name = j.key",
+            (json.dumps(wanted), None if curated is None else json.dumps(sorted(curated))),
         )
 
     def known(self, iri: str) -> int | None:

@@ -30,10 +30,12 @@ CREATE TABLE position (
 ) WITHOUT ROWID;
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, project TEXT NOT NULL, document TEXT NOT NULL,
-    number INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, UNIQUE (dataset, project, document, number)
+    number INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, withdrawn INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (dataset, project, document, number)
 );
 """
-"""A version holds from the entry ``since`` of its project up to, and without, the entry ``until``."""
+"""A version holds from the entry ``since`` of its project up to, and without, the entry ``until``. ``withdrawn`` is 1
+where a withdrawal of the document covers it."""
 
 _PATIENCE = 2.0
 """Seconds of many entries that become durable together, at the least."""
@@ -279,6 +281,12 @@ class Tabular(ABC):
                 self._end(connection, version, change.sequence)
             else:
                 self._remove(connection, version)
+        if self.HISTORY and change.kind == "withdraw":
+            for (version,) in connection.execute(
+                "SELECT id FROM version WHERE dataset = ? AND project = ? AND document = ? AND withdrawn = 0",
+                (dataset, change.project, document),
+            ).fetchall():
+                self._withdraw(connection, version)
         if change.kind == "submit" and change.content is not None:
             found = connection.execute(
                 "INSERT INTO version (dataset, project, document, number, since) VALUES (?, ?, ?, ?, ?)",
@@ -290,6 +298,10 @@ class Tabular(ABC):
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
         """From an entry on a version no longer holds."""
         connection.execute("UPDATE version SET until = ? WHERE id = ?", (sequence, version))
+
+    def _withdraw(self, connection: sqlite3.Connection, version: int) -> None:
+        """From now on a version is left out of answers as of former entries, except for curators."""
+        connection.execute("UPDATE version SET withdrawn = 1 WHERE id = ?", (version,))
 
     def _remove(self, connection: sqlite3.Connection, version: int) -> None:
         self._take(connection, version)

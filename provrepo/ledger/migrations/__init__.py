@@ -11,14 +11,18 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.migrations import m0001_ledger, m0002_identity
+from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confidential
 
 __all__ = ["SCHEMA", "migrate"]
 
 _APPLICATION = 0x50565250
 """``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_ledger.upgrade, m0002_identity.upgrade)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m0001_ledger.upgrade,
+    m0002_identity.upgrade,
+    m0003_confidential.upgrade,
+)
 
 SCHEMA = len(_STEPS)
 """The schema of this version, kept in ``PRAGMA user_version``."""
