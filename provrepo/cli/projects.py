@@ -13,6 +13,7 @@ from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
     from provrepo.ledger.accounts import Token
+    from provrepo.repository.exposure import Exposure
     from provrepo.repository.records import ProjectInfo
 
 __all__ = ["project", "token"]
@@ -79,6 +80,7 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
 @_title
 @_profiles
 @click.option("--no-profiles", is_flag=True, help="From now on submissions need not satisfy any profile.")
+@click.option("--dry-run", is_flag=True, help="With --public: list what everybody could read, and change nothing.")
 @json_option
 @pass_invocation
 def project_set(
@@ -88,12 +90,23 @@ def project_set(
     title: str | None,
     profiles: tuple[str, ...],
     no_profiles: bool,
+    dry_run: bool,
     style: str,
 ) -> None:
     """Change settings of a project; those not named stay.
 
     Profiles apply to later submissions: what is stored is not judged again. The change is an entry of the ledger.
+
+    `--public --dry-run` lists what everybody could read from then on: documents with all their versions, what was
+    withdrawn and why, agents, the names of submitters. It changes nothing.
     """
+    if dry_run:
+        if not public or title is not None or profiles or no_profiles:
+            raise UsageError("--dry-run goes together with --public alone: it lists what everybody could read")
+        with invocation.repository(follow=True) as repository:
+            found = repository.exposure(name)
+        _show_exposure(found, style)
+        return
     if profiles and no_profiles:
         raise UsageError("--profile and --no-profiles contradict each other")
     chosen = () if no_profiles else profiles or None
@@ -117,6 +130,45 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     if found.title:
         output.result(f"  title     {found.title}")
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
+
+
+def _show_exposure(found: Exposure, style: str) -> None:
+    if style == "json":
+        output.records(found.to_dict())
+        return
+    state = "is public already; everybody can" if found.public else "would be public; everybody could"
+    output.result(f"{found.project} {state} read:")
+    output.result(
+        f"{len(found.documents):,} documents in {found.versions:,} versions with {found.statements:,} statements"
+    )
+    if found.documents:
+        output.table(
+            ["DOCUMENT", "VERSIONS", "STATEMENTS", "TITLE", "NOTES"],
+            [
+                [d.name, ", ".join(map(str, d.versions)), d.statements, d.title, "; ".join(d.notes)]
+                for d in found.documents
+            ],
+        )
+    output.result(f"{len(found.endings):,} withdrawals and erasures, with reasons and without content")
+    if found.endings:
+        output.table(
+            ["DOCUMENT", "VERSION", "STATE", "TIME", "BY", "REASON"],
+            [[e.document, e.version, e.state, e.time, e.by, e.reason] for e in found.endings],
+        )
+    output.result(f"{len(found.agents):,}{' and more' if found.more_agents else ''} agents in current versions")
+    if found.agents:
+        output.table(
+            ["AGENT", "NAMES", "E-MAIL"],
+            [[a.iri, ", ".join(a.names) or "-", ", ".join(a.emails) or "-"] for a in found.agents],
+        )
+    output.result(f"{found.entries:,} ledger entries; who acted in them: {', '.join(found.submitters) or 'nobody'}")
+    output.result(f"  tokens    {', '.join(found.tokens) or 'none'} (identifiers, which give no access)")
+    output.result(f"  titles    {', '.join(found.titles) or 'none'}")
+    output.result(f"  profiles  {', '.join(found.profiles) or 'none of its own'}")
+    output.result(
+        f"Not shown to everybody: {found.pingbacks:,} pingbacks, {found.internal_reasons:,} internal reasons, and what "
+        "was withdrawn or erased. Nothing was changed."
+    )
 
 
 @click.group(short_help="Make, list and revoke tokens for HTTP.")

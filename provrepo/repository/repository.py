@@ -21,6 +21,7 @@ from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
 from provrepo.repository.asking import Asking
 from provrepo.repository.conversion import convert
+from provrepo.repository.exposure import Exposing
 from provrepo.repository.pingbacks import Pingable
 from provrepo.repository.records import (
     DEFAULT,
@@ -67,7 +68,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return Repository(Store.open(chosen, follow=follow, create=False))
 
 
-class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals):
+class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing):
     """A repository as one actor sees it."""
 
     @property
