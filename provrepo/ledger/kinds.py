@@ -146,7 +146,9 @@ COMMON: Mapping[str, Field] = {
 _DOCUMENT = Field(NAME, "the document's name")
 _VERSION = Field(NUMBER, "the number of the version")
 _REASON = Field(TEXT, "why, for everybody who may read the project")
-_INTERNAL = Field(LINK, "salted digest of a reason that readers are not shown; empty without one", True)
+_INTERNAL = Field(
+    LINK, "SHA-256 of a salt of 32 bytes and a reason that readers are not shown; empty or absent without one", True
+)
 _MEMBER = Field(TEXT, "opaque identifier of the person or service")
 _PEER = Field(TEXT, "the other repository, by the identifier under which it is configured")
 
@@ -189,7 +191,7 @@ _TABLE = (
     ),
     Kind(
         "withdraw",
-        "The document is no longer offered. Its versions stay.",
+        "The document is no longer offered. Its versions stay, for those who may change the project.",
         {
             "document": _DOCUMENT,
             "version": Field(NUMBER, "the version that was current"),
