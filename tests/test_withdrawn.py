@@ -369,6 +369,17 @@ def test_reasons_that_cannot_be_kept_change_nothing(tmp_path: Path, field: str, 
         assert owner.version("default", "x").state == "current"
 
 
+def test_a_reason_that_is_too_long_is_400(tmp_path: Path) -> None:
+    with opened(tmp_path / "data") as site:
+        for field in ("reason", "internal_reason"):
+            sent = {field: "x" * (LONGEST + 1)}
+            answer = site.client.delete("/projects/open/documents/run", query_string=sent, headers=site.auth("open"))
+            assert (answer.status_code, "at most 10,000" in answer.get_json()["detail"]) == (400, True)
+        blank = {"reason": "wrong", "internal_reason": "  "}
+        site.client.delete("/projects/open/documents/run", query_string=blank, headers=site.auth("open"))
+        assert "internal" not in site.owner.entries("open", limit=1000)[-1].entry, "no words, no digest"
+
+
 # Coming again
 
 

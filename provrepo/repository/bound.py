@@ -42,6 +42,22 @@ class Bound:
             self._actor = self._store.owner()
         return self._actor
 
+    def require(self, project: str, *, write: bool = False) -> None:
+        """Ask whether the actor may read a project, or change it. Every verb about a project asks the same by itself.
+
+        Args:
+            project: its name.
+            write: whether it is to be changed.
+
+        Raises:
+            NotFound: there is no such project, or none that the actor may know of.
+            Denied: the actor may read it only.
+        """
+        if write:
+            self._writable(project)
+        else:
+            self._readable(project)
+
     def _readable(self, project: str) -> None:
         """Raises NotFound where the actor may not know of a project."""
         access.require_read(self.actor, project, public=self._store.ledger.public(), exists=self._exists)

@@ -187,15 +187,6 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing):
         self._readable(name)
         return catalog.project_info(self._store, name)
 
-    def require_write(self, project: str) -> None:
-        """Make sure that the actor may change a project.
-
-        Raises:
-            NotFound: no such project, or none that the actor may see.
-            Denied: the actor may read it only.
-        """
-        self._writable(project)
-
     def projects(self) -> list[ProjectInfo]:
         """The projects that the actor may read, by name."""
         return [catalog.project_info(self._store, name) for name in self._projects()]

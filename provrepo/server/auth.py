@@ -75,7 +75,7 @@ def writer(project: str) -> Repository:
         Denied: the caller may read it only.
     """
     repo = repository()
-    repo.require_write(project)
+    repo.require(project, write=True)
     return repo
 
 
