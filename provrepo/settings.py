@@ -62,6 +62,12 @@ class Settings:
         workers: worker processes kept for reading and checking.
         pingbacks: the most pingbacks kept for one project; 0 takes none.
         pingback_rate: pingback requests taken in an hour from one address about one project.
+        rate_read: requests that read, in a minute, with one token or from one address; 0 for no limit, here and in the
+            next three.
+        rate_query: requests for queries, lineage and search, counted in the same way.
+        rate_check: requests to check a document that is not stored.
+        rate_write: requests that change something.
+        rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks are limited either way.
         trusted_proxy: the address of the proxy whose X-Forwarded-For says who the client is; empty for none.
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
@@ -88,6 +94,11 @@ class Settings:
     workers: int = 2
     pingbacks: int = 1000
     pingback_rate: int = 60
+    rate_read: int = 1200
+    rate_query: int = 300
+    rate_check: int = 60
+    rate_write: int = 600
+    rate_loopback: str = "off"
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     send_to: str = ""
@@ -311,7 +322,7 @@ _MOST = {
     **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
     **dict.fromkeys(("worker_memory", "query_memory"), _PEBIBYTE),  # in MiB; what follows does not fit a limit
 }
-_CHOICES = {"capture": ("on", "off")}
+_CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off")}
 
 
 def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:

@@ -18,7 +18,6 @@ from provrepo.errors import Damaged, Denied, NotAvailable, NotFound, TooLarge, U
 from provrepo.ledger.pingbacks import Pingbacks, Pinged
 from provrepo.server.app import create_app
 from provrepo.server.links import parse
-from provrepo.server.pingback import Rates
 from provrepo.server.rejections import Rejected
 from provrepo.settings import Settings
 from tests.serving import Site, opened
@@ -203,21 +202,6 @@ def test_a_client_cannot_name_its_own_address(site: Site) -> None:
         for n in range(2)
     ]
     assert [answer.status_code for answer in sent] == [204, 429]
-
-
-def test_buckets_fill_up_again_and_the_table_is_bounded() -> None:
-    at = [0.0]
-    rates = Rates(60, clock=lambda: at[0])
-    assert [rates.take(("a", "p")) for _ in range(60)] == [0] * 60
-    assert rates.take(("a", "p")) == 60
-    at[0] += 59
-    assert rates.take(("a", "p")) == 1
-    at[0] += 1
-    assert rates.take(("a", "p")) == 0
-    assert Rates(0).take(("a", "p")) > 0
-    for number in range(Rates.KNOWN + 50):
-        rates.take((str(number), "p"))
-    assert len(rates._left) == Rates.KNOWN
 
 
 def test_pingbacks_can_be_turned_off(site: Site) -> None:

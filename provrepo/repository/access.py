@@ -15,6 +15,7 @@ __all__ = [
     "may_read",
     "may_write",
     "name",
+    "require_administer",
     "require_read",
     "require_write",
 ]
@@ -86,3 +87,9 @@ def require_write(actor: Actor, project: str, *, public: Collection[str], exists
     require_read(actor, project, public=public, exists=exists)
     if not may_write(actor, project):
         raise Denied(f"{actor.name} may not change project {project!r}; a token for it is needed")
+
+
+def require_administer(actor: Actor) -> None:
+    """Raises Denied where the actor may not make projects."""
+    if not may_administer(actor):
+        raise Denied(f"{actor.name} may not make projects; a token for all projects is needed")

@@ -136,8 +136,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing):
         """
         access.name("project", name)
         self._store.make()
-        if not access.may_administer(self.actor):
-            raise Denied(f"{self.actor.name} may not make projects; a token for all projects is needed")
+        access.require_administer(self.actor)
         own_profiles.chosen(self._store, None, profiles)
         with self._store.ledger.appending(name) as appending:
             if appending.exists():

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server import (
+    admission,
     asking,
     auth,
     codings,
@@ -28,7 +29,6 @@ from provrepo.server import (
     queries,
     sparql,
     submissions,
-    unknown,
     validate,
 )
 
@@ -54,7 +54,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     headers.register(app)
     problems.register(app)
     pages.register(app)
-    unknown.register(app)
+    admission.register(app)
     for part in (
         pages,
         projects,
@@ -73,6 +73,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         app.register_blueprint(part.blueprint)
     descriptions.register(app)
     provaq.register(app)
-    pingback.register(app, hourly=store.settings.pingback_rate)
+    app.register_blueprint(pingback.blueprint)
     asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
+    admission.check(app)
     return app

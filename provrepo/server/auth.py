@@ -15,7 +15,7 @@ from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.rejections import Rejected
 
-__all__ = ["CHALLENGE", "EXTENSION", "Caller", "caller", "is_stranger", "repository", "store", "writer"]
+__all__ = ["CHALLENGE", "EXTENSION", "Caller", "caller", "is_stranger", "repository", "store"]
 
 EXTENSION = "provrepo"
 """Under this name the application keeps its store."""
@@ -63,20 +63,6 @@ def repository() -> Repository:
     if "repository" not in g:
         g.repository = store().as_actor(_actor())
     return cast("Repository", g.repository)
-
-
-def writer(project: str) -> Repository:
-    """The repository for a request that changes a project.
-
-    Permission is judged before anything of the request's body, so that whoever may not write learns nothing else.
-
-    Raises:
-        NotFound: there is no such project, or none that the caller may see.
-        Denied: the caller may read it only.
-    """
-    repo = repository()
-    repo.require(project, write=True)
-    return repo
 
 
 def _actor() -> Actor:

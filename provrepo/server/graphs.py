@@ -40,7 +40,6 @@ _EXISTS = "ASK { GRAPH %s { ?s ?p ?o } }"
 def one(project: str) -> Response:
     """The graph that ``?graph=`` names, or the default graph with ``?default``."""
     repo = auth.repository()
-    repo.project(project)
     graph = _graph()
     if graph is None:
         return _constructed(repo, project, "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }")

@@ -1,20 +1,11 @@
 """Pingbacks (PROV-AQ, section 5): who used what a document tells of says so here, and curators read it.
 
-The addresses that are sent are looked at as text and never fetched. The sender's own address is counted in memory, for
-the rate, and kept nowhere.
+The addresses that are sent are looked at as text and never fetched.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import math
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import cast
-
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from provrepo.errors import NotAvailable, TooLarge
 from provrepo.repository.pingbacks import Pinged
@@ -24,7 +15,7 @@ from provrepo.server.negotiate import JSON, choose
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import json_response, numbered
 
-__all__ = ["Rates", "blueprint", "register"]
+__all__ = ["blueprint"]
 
 blueprint = Blueprint("pingback", __name__)
 
@@ -32,49 +23,8 @@ LARGEST = 64 * 1024
 """Bytes of a list, and characters of the ``Link`` headers: one pingback says where a few records are."""
 
 _DOCUMENT = "/projects/<project>/documents/<document>"
-_EXTENSION = "provrepo.pingbacks"
 _LIST = "text/uri-list"
 _RELATIONS = {provaq.HAS_PROVENANCE: "has_provenance", provaq.HAS_QUERY_SERVICE: "has_query_service"}
-
-
-class Rates:
-    """How many requests each sender has left: a bucket that fills up evenly over an hour.
-
-    A server that starts again has forgotten them, and so has a full table of whoever has been quiet for longest.
-    """
-
-    KNOWN = 10_000
-    """Senders that are remembered."""
-
-    def __init__(self, hourly: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._hourly = hourly
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._left: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
-
-    def take(self, sender: tuple[str, str]) -> int:
-        """Count one request.
-
-        Returns:
-            0, or after how many seconds the sender may come again; then nothing is counted.
-        """
-        with self._lock:
-            at = self._clock()
-            left, before = self._left.pop(sender, (float(self._hourly), at))
-            left = min(self._hourly, left + (at - before) * self._hourly / 3600)
-            allowed = left >= 1
-            self._left[sender] = (left - allowed, at)
-            if len(self._left) > self.KNOWN:
-                self._left.popitem(last=False)
-        if allowed:
-            return 0
-        return math.ceil(round((1 - left) * 3600 / self._hourly, 3)) if self._hourly else 3600
-
-
-def register(app: Flask, *, hourly: int) -> None:
-    """Add the addresses, with so many requests an hour for each sender and project."""
-    app.extensions[_EXTENSION] = Rates(hourly)
-    app.register_blueprint(blueprint)
 
 
 @blueprint.post(f"{_DOCUMENT}/pingback", endpoint="received", defaults={"version": None})
@@ -86,7 +36,6 @@ def received(project: str, document: str, version: str | None) -> Response:
     repo.version(project, document, number)
     if not auth.store().settings.pingbacks:
         raise NotAvailable("this repository takes no pingbacks")
-    _count(project)
     about = request.args.get("iri", "")
     listed = [Pinged("has_provenance", uri, about) for uri in _listed()]
     repo.pingback(project, document, version=number, links=[*listed, *_linked()])
@@ -96,14 +45,14 @@ def received(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/pingbacks")
 def of_document(project: str, document: str) -> Response:
     """What came about one document; for those who may change the project."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     return _shown(project, document, [found.to_dict() for found in repo.pingbacks(project, document)])
 
 
 @blueprint.get("/projects/<project>/pingbacks")
 def of_project(project: str) -> Response:
     """What came about all documents of a project."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     return _shown(project, None, [found.to_dict() for found in repo.pingbacks(project)])
 
 
@@ -111,7 +60,7 @@ def of_project(project: str) -> Response:
 @blueprint.delete(f"{_DOCUMENT}/pingbacks/<number>")
 def discard(project: str, document: str, number: str | None) -> Response:
     """Forget one, or all of a document."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     repo.discard_pingbacks(project, document, None if number is None else [numbered(number)])
     return Response(status=204)
 
@@ -119,32 +68,6 @@ def discard(project: str, document: str, number: str | None) -> Response:
 def _shown(project: str, document: str | None, found: list[dict[str, object]]) -> Response:
     choose((JSON,))
     return json_response({"project": project, "document": document, "pingbacks": found})
-
-
-def _count(project: str) -> None:
-    rates = cast("Rates", current_app.extensions[_EXTENSION])
-    seconds = rates.take((_sender(), project))
-    if seconds:
-        raise Rejected(
-            429,
-            f"there were more pingbacks about {project} from your address than are taken in an hour; "
-            f"come again in {seconds} seconds",
-            headers={"Retry-After": str(seconds)},
-        )
-
-
-def _sender() -> str:
-    """Whose request it is: an IPv4 address, or the network that one customer has in IPv6.
-
-    Behind a proxy that the settings name, the server has put in the address that this proxy saw.
-    """
-    try:
-        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
-    except ValueError:
-        return ""
-    if address.version == 4:
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
 
 
 def _listed() -> list[str]:

@@ -82,6 +82,7 @@ HTTP = {
     406: Row(406, "not-acceptable", "No acceptable representation"),
     413: Row(413, "too-large", "Too large"),
     415: Row(415, "media-type", "This media type is not understood"),
+    429: Row(429, "rate", "Too many requests"),
     428: Row(428, "precondition", "A precondition is needed"),
 }
 """What the protocol itself refuses, by status; any other is of the type ``http``."""

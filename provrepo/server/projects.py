@@ -65,7 +65,6 @@ def documents(project: str) -> Response:
 def ledger(project: str) -> Response:
     """The entries of a project in order, for those who keep a copy or check it: each holds the digest of the last."""
     repo = auth.repository()
-    repo.project(project)
     wanted = window()
     if not re.fullmatch(r"[0-9]{0,15}", wanted.after, re.ASCII):
         raise Rejected(400, f"after={wanted.after[:40]} is not the number of an entry")

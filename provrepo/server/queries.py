@@ -33,8 +33,6 @@ def one(name: str) -> Response:
     """The answer to a named query over a project, or over all public projects."""
     repo = auth.repository()
     project = request.args.get("project") or None
-    if project is not None:
-        repo.project(project)
     try:
         query = by_name(name)
     except NotFound as error:

@@ -60,8 +60,6 @@ LIMIT 100""",
 def endpoint(project: str | None) -> Response:
     """Query the dataset of a project, or of all public projects."""
     repo = auth.repository()
-    if project is not None:
-        repo.project(project)
     query = _query()
     return _unasked(Target(project)) if query is None else ask(repo, Target(project), query)
 

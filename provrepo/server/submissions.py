@@ -24,7 +24,7 @@ _TAG = re.compile(r"([0-9a-f]{64})(?:\..*)?")
 @blueprint.post("/projects/<project>/documents")
 def submit(project: str) -> Response:
     """A new document. The same bytes under the same name again are answered as before."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     again = parameters.flag("again")
     allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
@@ -45,7 +45,7 @@ def submit(project: str) -> Response:
 @blueprint.put("/projects/<project>/documents/<document>")
 def replace(project: str, document: str) -> Response:
     """A new version of the document that the client has seen, or with ``If-None-Match: *`` the first one."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     again = parameters.flag("again")
     creating = request.if_none_match.star_tag
     if_match = None if creating else _precondition(repo, project, document)
@@ -76,7 +76,7 @@ def replace(project: str, document: str) -> Response:
 @blueprint.delete("/projects/<project>/documents/<document>")
 def withdraw(project: str, document: str) -> Response:
     """Take a document back. What it was stays in the ledger."""
-    repo = auth.writer(project)
+    repo = auth.repository()
     if_match = _precondition(repo, project, document) if request.if_match else None
     reason = request.args.get("reason", "").strip() or "no reason given"
     internal = request.args.get("internal_reason", "")

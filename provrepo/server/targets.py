@@ -80,7 +80,5 @@ def _known(repo: Repository, iri: str, project: str | None) -> bool:
     try:
         repo.node(iri, project=project)
     except NotFound:
-        if project is not None:
-            repo.project(project)
         return False
     return True

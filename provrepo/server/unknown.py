@@ -1,6 +1,6 @@
 """Parameters of a query that an address does not have: refused, so that no misspelled one is passed over in silence.
 
-The table of ``openapi`` says which there are. On the addresses of the SPARQL and Graph Store protocols and of Marquez
+The table of ``routes`` says which there are. On the addresses of the SPARQL and Graph Store protocols and of Marquez
 clients send parameters of their own, which are left alone.
 """
 
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from flask import Flask, request
+from flask import request
 
 from provrepo.server import parameters
-from provrepo.server.openapi import OPERATIONS, Operation
 from provrepo.server.rejections import Rejected
+from provrepo.server.routes import Operation
 
-__all__ = ["register"]
+__all__ = ["check"]
 
 _LONGEST = 60
 """Characters of a name that are shown and compared."""
@@ -22,19 +22,14 @@ _LONGEST = 60
 _LISTS = frozenset({"array", "object"})
 
 
-def register(app: Flask) -> None:
-    """Look at the parameters of each request before anything else of it."""
+def check(operation: Operation) -> None:
+    """Hold the parameters of the running request against the row of its route.
 
-    @app.before_request
-    def _() -> None:
-        method = "GET" if request.method == "HEAD" else request.method
-        operation = OPERATIONS.get((request.endpoint or "", method))
-        # Without one there is no such address, or it does not take this method, which is said elsewhere.
-        if request.query_string and operation is not None and not operation.others:
-            _check(operation)
-
-
-def _check(operation: Operation) -> None:
+    Raises:
+        Rejected: 400, one of them is not in the row, or is given several times where it has one value.
+    """
+    if not request.query_string or operation.others:
+        return
     known = [parameter.name for parameter in operation.parameters]
     for name in request.args:
         if name not in known:
