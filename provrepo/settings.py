@@ -68,6 +68,10 @@ class Settings:
         rate_check: requests to check a document that is not stored.
         rate_write: requests that change something.
         rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks are limited either way.
+        audit_days: days for which the access log of a server is kept; 0 writes none.
+        audit_bytes: bytes of the whole access log; where there are more, the oldest files go first.
+        audit_networks: what the access log has of the address of a request without a token: ``off``, or ``on`` for its
+            network (/24 in IPv4, /48 in IPv6).
         trusted_proxy: the address of the proxy whose X-Forwarded-For says who the client is; empty for none.
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
@@ -99,6 +103,9 @@ class Settings:
     rate_check: int = 60
     rate_write: int = 600
     rate_loopback: str = "off"
+    audit_days: int = 90
+    audit_bytes: int = 256 * 1024 * 1024
+    audit_networks: str = "off"
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     send_to: str = ""
@@ -315,14 +322,22 @@ _KINDS = {
     ),
     "Path": _TEXT._replace(make=Path),
 }
-_LEAST = {"threads": 1, "workers": 1, "query_workers": 1, "worker_memory": 64, "query_memory": 64}
+_LEAST = {
+    "audit_bytes": 1 << 20,
+    "threads": 1,
+    "workers": 1,
+    "query_workers": 1,
+    "worker_memory": 64,
+    "query_memory": 64,
+}
 _MANY, _PEBIBYTE = 4096, 1 << 30
 _MOST = {
     "port": 65535,
+    "audit_days": 36_500,
     **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
     **dict.fromkeys(("worker_memory", "query_memory"), _PEBIBYTE),  # in MiB; what follows does not fit a limit
 }
-_CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off")}
+_CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off"), "audit_networks": ("on", "off")}
 
 
 def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from provrepo import __version__, errors
+from provrepo.cli.audit import audit
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
@@ -196,6 +197,7 @@ for _verb in (
     gate,
     token,
     pingbacks,
+    audit,
     serve,
     run,
     outbox,

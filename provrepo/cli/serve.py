@@ -36,7 +36,11 @@ def serve(invocation: Invocation, host: str | None, port: int | None) -> None:
     go on submitting to the same data directory; this one indexes what they submit. The URL is printed on stderr once
     connections are accepted.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    from provrepo.server.headers import LogFilter
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s", level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogFilter())
     run(invocation.settings(host=host, port=port))
 
 

@@ -1,10 +1,33 @@
-"""Who changed and who read what a project has."""
+"""Who changed and who read what a project has: changes from the ledger, all else from the access log.
+
+The verb is part of ``Repository``, in a file of its own.
+"""
 
 from __future__ import annotations
 
+import csv
+import heapq
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-__all__ = ["Action"]
+from provrepo.errors import NotFound, UsageError
+from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
+from provrepo.repository.bound import Bound
+
+__all__ = ["Action", "Audit", "AuditEvent", "Audited"]
+
+MOST = 1000
+"""Events that one answer has."""
+
+HINT = "a day such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
 class Action(StrEnum):
@@ -23,3 +46,268 @@ class Action(StrEnum):
     PINGBACK = "pingback"
     DISCARD = "discard"
     AUDIT = "audit"
+
+
+_IN_LEDGER = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS})
+_OVER_PROJECT = frozenset({Action.QUERY, Action.LINEAGE, Action.SEARCH})
+"""What answers from a whole project, so that each document of it may have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """A change, or an access that was answered.
+
+    Attributes:
+        id: names the event among those of its time: an entry, or a line of the access log.
+        time: xsd:dateTime in UTC.
+        action: a kind of ledger entries, or ``read``, ``list``, ``query``, ``lineage``, ``search``, ``check``,
+            ``pingback``, ``discard``, ``audit``.
+        project: the project; empty where it was none in particular.
+        document: the document; empty where it was none in particular.
+        version: of the document; None where it was none in particular.
+        actor: opaque identifier of who did it; empty for a stranger.
+        name: the name of who did it, as it is today.
+        token: identifier of the token; empty for the local owner and for strangers.
+        method: of the request; empty for a change, which the ledger has without it.
+        route: the pattern of the request's address.
+        status: of the answer.
+        bytes: of the answer's body.
+        request: the id of the request.
+        network: the network of a stranger, where the settings say that it is recorded.
+    """
+
+    id: str
+    time: str
+    action: str
+    project: str = ""
+    document: str = ""
+    version: int | None = None
+    actor: str = ""
+    name: str = ""
+    token: str = ""
+    method: str = ""
+    route: str = ""
+    status: int | None = None
+    bytes: int | None = None
+    request: str = ""
+    network: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @property
+    def key(self) -> str:
+        """Where the event stands in the order of all: what ``after`` takes."""
+        return f"{self.time}~{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is known of changes and accesses.
+
+    Attributes:
+        project: the project; None for the whole repository.
+        document: the document; None for all of the project.
+        events: the oldest first.
+        counts: how many events of each action there are in the period, listed or not. Of one document ``query``,
+            ``lineage`` and ``search`` count what was answered from its whole project.
+        unreadable: lines of the access log that are damaged.
+        following: what ``after`` takes to go on; None at the end.
+    """
+
+    project: str | None
+    document: str | None
+    events: tuple[AuditEvent, ...]
+    counts: Mapping[str, int]
+    unreadable: int = 0
+    following: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "project": self.project,
+            "document": self.document,
+            "counts": dict(self.counts),
+            "unreadable": self.unreadable,
+            "following": self.following,
+            "events": [event.to_dict() for event in self.events],
+        }
+
+    def to_csv(self) -> str:
+        """The events as CSV (RFC 4180), one on each line, under their names."""
+        text = io.StringIO(newline="")
+        fields = tuple(AuditEvent.__dataclass_fields__)
+        writer = csv.writer(text)
+        writer.writerow(fields)
+        for event in self.events:
+            writer.writerow([_cell(getattr(event, field)) for field in fields])
+        return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value that no spreadsheet takes for a formula: names of people may begin with anything."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+class Audited(Bound):
+    """What ``Repository`` inherits."""
+
+    def audit(
+        self,
+        project: str | None = None,
+        name: str | None = None,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        by: str | None = None,
+        action: str | None = None,
+        refused: bool = False,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Audit:
+        """Who changed and who read a document, a project, or the whole repository.
+
+        Changes come from the ledger, and are there for good. Accesses come from the access log of the server, which
+        keeps them for ``audit_days``. What the owner of the data directory reads on this machine is not recorded.
+
+        Args:
+            project: the project; None for the whole repository.
+            name: the document; None for all of the project.
+            since: the first day or time.
+            until: the last day, the whole of it; or the time before which events are listed.
+            by: only what this actor did: a name, or the identifier of an actor or token.
+            action: only events of this action.
+            refused: accesses that were refused (401, 403, 404, 429 and so on) instead of those that were answered.
+            after: ``following`` of the last answer.
+            limit: the most events; at most 1,000.
+
+        Raises:
+            NotFound: no such project or document.
+            Denied: the actor may not change the project; or is not the owner, for the whole repository.
+            UsageError: no such action, or no time.
+        """
+        if project is None:
+            self._owner("may see who did what in the whole repository")
+        else:
+            self._writable(project)
+        if not 1 <= limit <= MOST:
+            raise UsageError(f"an audit lists from 1 to {MOST:,} events, not {limit}")
+        if action is not None and action not in list(Action):
+            raise UsageError(f"no action is called {action[:100]!r}; there are: {', '.join(Action)}")
+        if name is not None and (project is None or self._store.ledger.last(project, name) is None):
+            raise NotFound(f"there is no document {name[:100]!r} in project {project!r}")
+        first, last = _period(since, until)
+        names = self._store.accounts.names()
+        unreadable = 0
+
+        def damaged() -> None:
+            nonlocal unreadable
+            unreadable += 1
+
+        counts: Counter[str] = Counter()
+
+        def matching() -> Iterator[AuditEvent]:
+            for event in _events(self, project, (first, last), names, damaged):
+                if not first <= event.time < last or (event.status is not None and event.status >= 400) != refused:
+                    continue
+                if (refused and event.status is None) or (by is not None and not _is_by(event, by)):
+                    continue
+                if name is not None and event.document != name:
+                    # It may have been among what was answered from the whole project.
+                    if not event.document and event.action in _OVER_PROJECT and action in (None, event.action):
+                        counts[event.action] += 1
+                    continue
+                if action is None or event.action == action:
+                    counts[event.action] += 1
+                    if after is None or event.key > after:
+                        yield event
+
+        found = heapq.nsmallest(limit + 1, matching(), key=lambda event: event.key)
+        shown = tuple(found[:limit])
+        following = shown[-1].key if len(found) > limit else None
+        return Audit(project, name, shown, dict(sorted(counts.items())), unreadable, following)
+
+
+def _events(
+    bound: Audited,
+    project: str | None,
+    period: tuple[str, str],
+    names: Mapping[str, str],
+    damaged: Callable[[], None],
+) -> Iterator[AuditEvent]:
+    store = bound._store
+    for stream in [project] if project is not None else [REPOSITORY, *store.ledger.projects()]:
+        for entry in store.ledger.entries(stream, every=True):
+            yield _change(entry, names)
+    having = b"" if project is None else json.dumps(project).encode()
+    for place, line in store.access_log.lines(first=period[0][:10], last=period[1][:10], having=having):
+        found = None if line is None else _access(place, line, project, names)
+        if found is None:
+            damaged()
+        # The ledger has what was changed; what was to be changed and was refused stands in the access log alone.
+        elif project in (None, found.project) and (found.action not in _IN_LEDGER or (found.status or 0) >= 400):
+            yield found
+
+
+def _change(entry: Entry, names: Mapping[str, str]) -> AuditEvent:
+    fields = entry.fields
+    version = fields.get("version")
+    return AuditEvent(
+        f"{entry.project}/{entry.sequence:012}",
+        entry.time,
+        entry.kind,
+        entry.project,
+        str(fields.get("document", "")),
+        version if isinstance(version, int) else None,
+        entry.actor,
+        names.get(entry.actor, entry.actor),
+        str(fields.get("token", "")),
+    )
+
+
+_TEXT = ("time", "action", "document", "actor", "token", "method", "route", "request", "network")
+_NUMBERS = ("version", "status", "bytes")
+
+
+def _access(place: str, line: Mapping[str, Any], project: str | None, names: Mapping[str, str]) -> AuditEvent | None:
+    """An access as an event, of one of the projects of which it told; None where the line is damaged."""
+    texts: dict[str, Any] = {field: line.get(field, "") for field in _TEXT}
+    numbers: dict[str, Any] = {field: line.get(field) for field in _NUMBERS}
+    projects = line.get("projects", [])
+    if not (
+        all(isinstance(value, str) for value in texts.values())
+        and all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in numbers.values())
+        and isinstance(projects, list)
+        and all(isinstance(found, str) for found in projects)
+        and texts["time"]
+        and texts["action"]
+    ):
+        return None
+    # The writers of one project do not learn which others an answer told of.
+    told = (project if project in projects else "") if project is not None else ", ".join(projects)
+    name = names.get(texts["actor"], texts["actor"]) or "anonymous"
+    return AuditEvent(id=place, project=told or "", name=name, **texts, **numbers)
+
+
+def _is_by(event: AuditEvent, who: str) -> bool:
+    return who in {event.name, event.actor, event.token} - {""}
+
+
+def _period(since: str | None, until: str | None) -> tuple[str, str]:
+    """From when, and until before when, as texts that are compared with those of events."""
+    first = _time(since, "since", end=False) if since is not None else ""
+    return first, _time(until, "until", end=True) if until is not None else "9999"
+
+
+def _time(value: str, which: str, *, end: bool) -> str:
+    if _TIME.fullmatch(value):
+        try:
+            found = datetime.fromisoformat(value)
+            if found.tzinfo is not None:
+                return timestamp(found)
+            # "T" comes behind every digit of a time that begins like the day, and "U" behind those.
+            return f"{value}U" if end else value
+        except (ValueError, OverflowError):
+            pass  # the form of a time, and no such day or hour
+    raise UsageError(f"{which} {value[:100]!r}: write {HINT}")

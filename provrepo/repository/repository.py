@@ -20,6 +20,7 @@ from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
 from provrepo.repository.asking import Asking
+from provrepo.repository.audit import Audited
 from provrepo.repository.conversion import convert
 from provrepo.repository.exposure import Exposing
 from provrepo.repository.pingbacks import Pingable
@@ -68,7 +69,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     return Repository(Store.open(chosen, follow=follow, create=False))
 
 
-class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing):
+class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Audited):
     """A repository as one actor sees it."""
 
     @property

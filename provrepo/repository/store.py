@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import provrepo
 from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
+from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.durable import PRIVATE, make_directory
@@ -72,6 +73,7 @@ class Store:
     blobs: Blobs
     accounts: Accounts
     pingbacks: Pingbacks
+    access_log: AccessLog
     follower: Follower
     set_aside: SetAside
     _former: Former
@@ -137,6 +139,12 @@ class Store:
             self.blobs = Blobs(data / "blobs")
             self.accounts = Accounts(ledger.database)
             self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
+            self.access_log = AccessLog(
+                data / "access",
+                days=self.settings.audit_days,
+                most=self.settings.audit_bytes,
+                room=lambda: self._free() >= max(self.settings.min_free, _LEAST_FREE),
+            )
             self._spool = data / "spool"
             for folder in (self._spool, data / "views"):
                 folder.mkdir(mode=PRIVATE, exist_ok=True)
@@ -410,6 +418,7 @@ class Store:
         self.pool.close()
         if "ledger" in self.__dict__:
             self.pingbacks.close()
+            self.access_log.close()
             self.ledger.close()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from provrepo.server.rates import Rate, Rates, limits, sender
 from provrepo.server.rejections import Rejected
 from provrepo.server.routes import OPERATIONS, PROJECT, Needs, Operation
 
-__all__ = ["check", "operation", "register"]
+__all__ = ["check", "operation", "project", "register"]
 
 _EXTENSION = "provrepo.rates"
 _OF_PROJECTS = frozenset({Needs.READ, Needs.WRITE})
@@ -82,16 +82,16 @@ def _admit() -> None:
     # Pingbacks are counted for each project, and only for those that there are: names are no way around the limit.
     _count(Rate.READ if rate is Rate.PINGBACK else rate, who)
     unknown.check(found)
-    project = _project(found)
+    named = project(found)
     if needs is Needs.ADMINISTER:
         access.require_administer(actor)
-    elif project is not None:
-        auth.repository().require(project, write=needs is Needs.WRITE)
+    elif named is not None:
+        auth.repository().require(named, write=needs is Needs.WRITE)
     if rate is Rate.PINGBACK:
-        _count(rate, who, project or "")
+        _count(rate, who, named or "")
 
 
-def _project(found: Operation) -> str | None:
+def project(found: Operation) -> str | None:
     """The project that the running request names, in its path or as ``?project=``."""
     in_path = cast("str | None", (request.view_args or {}).get("project"))
     if in_path is None and PROJECT in found.parameters:

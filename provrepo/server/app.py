@@ -10,6 +10,7 @@ from provrepo.repository.store import Store
 from provrepo.server import (
     admission,
     asking,
+    audit,
     auth,
     codings,
     descriptions,
@@ -27,6 +28,7 @@ from provrepo.server import (
     projects,
     provaq,
     queries,
+    recording,
     sparql,
     submissions,
     validate,
@@ -50,6 +52,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config[pages.URL] = url
     app.extensions[auth.EXTENSION] = store
+    recording.register(app)
     codings.register(app)
     headers.register(app)
     problems.register(app)
@@ -66,6 +69,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         graphs,
         lineage,
         marquez,
+        audit,
         health,
         metrics,
         openapi,

@@ -94,6 +94,7 @@ def report(project: str, document: str, version: str | None) -> Response:
     """What the checks said when the version was accepted."""
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
+    provaq.version(info)
     found = repo.report(project, document, info.version)
     return reports.response(found, heading=f"Report on {document}, version {info.version}", name=info.iri)
 

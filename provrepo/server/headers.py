@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import uuid
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 from provrepo.server import auth
 
-__all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "register"]
+__all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "LogFilter", "register", "request_id"]
 
 REQUEST_ID = "X-Request-Id"
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -38,12 +42,30 @@ _ALLOWED = (
 _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
 
 
+def request_id(given: str) -> str:
+    """The id of a request: the one that the client sent, where it is safe in logs and headers, or a new UUID.
+
+    Args:
+        given: the client's; 1 to 64 letters, digits, ``.``, ``_`` and ``-`` are taken.
+    """
+    return given if _SAFE.fullmatch(given) else str(uuid.uuid4())
+
+
+class LogFilter(logging.Filter):
+    """Adds the id of the running request to log records, as ``request_id``; ``-`` beside requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add it, and keep the record."""
+        record.request_id = g.get("request_id", "-") if has_request_context() else "-"
+        return True
+
+
 def register(app: Flask) -> None:
     """Put them on every answer, errors and static files included."""
 
     @app.before_request
     def _() -> None:
-        g.request_id = str(uuid.uuid4())
+        g.request_id = request_id(request.headers.get(REQUEST_ID, ""))
 
     @app.after_request
     def _(response: Response) -> Response:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from provrepo.codecs.formats import by_name
 from provrepo.repository.repository import Repository
-from provrepo.server import asking, auth, lineage_pages, parameters, provaq, targets
+from provrepo.server import asking, auth, lineage_pages, parameters, provaq, recording, targets
 from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.respond import cached, json_response
 
@@ -79,6 +79,7 @@ def lineage() -> Response:
         )
         impact = repo.impact(iri, direction=direction, **way) if page and direction == "downstream" else None
     provaq.lineage(iri)
+    recording.covers(project for node in graph.nodes for project in node.projects)
     if page:
         return cached(lineage_pages.lineage_page(graph, impact))
     if choice.name == JSON.name:
@@ -105,6 +106,7 @@ def impact() -> Response:
             **way,
         )
     provaq.lineage(iri)
+    recording.covers(found.projects)
     return json_response(found.to_dict())
 
 
@@ -118,6 +120,7 @@ def common() -> Response:
     iris, way = parameters.several("iri"), _way()
     with asking.place():
         found = repo.common(iris, limit=parameters.number("limit", most) or most, **way)
+    recording.covers(project for common in found.nodes for project in common.node.projects)
     return cached(lineage_pages.common_page(found)) if page else json_response(found.to_dict())
 
 
@@ -146,6 +149,7 @@ def thing() -> Response:
         )
         labels = repo.labels(found.others(), **within) if page else {}
     provaq.thing(found.node)
+    recording.covers(account.version.project for account in found.accounts)
     if page:
         return cached(lineage_pages.thing_page(found, labels))
     if choice.name == JSON.name:
@@ -170,6 +174,7 @@ def search() -> Response:
         limit=parameters.number("limit", 1000) or 50,
         timeout=parameters.seconds(),
     )
+    recording.covers(project for thing in found.things for project in thing.projects)
     return cached(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
 
 

@@ -14,7 +14,7 @@ from provrepo.errors import Error, NotFound
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.repository.lineage import LineageGraph
 from provrepo.repository.repository import Repository
-from provrepo.server import asking, auth, problems
+from provrepo.server import asking, auth, problems, recording
 from provrepo.server.asking import Target
 from provrepo.server.marquez_graph import Facts, shape, type_of
 from provrepo.server.marquez_names import JOB, Reading, readings
@@ -54,6 +54,7 @@ def lineage() -> Response:
     """The datasets and jobs that a dataset or job came from, and those that depend on it."""
     repo = auth.repository()
     start, graph = _found(repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", LIMIT, 1))
+    recording.covers(project for node in graph.nodes for project in node.projects)
     things = [node for node in graph.nodes if type_of(node)]
     arrivals = repo.arrivals(said for node in things for said in node.sources)
     return cached(_json(shape(graph, start, _facts(repo, graph), arrivals)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http
 import json
 import logging
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,6 +91,7 @@ HTTP = {
 NOWHERE = "There is nothing here, or nothing that you may see without a token for it."
 """The detail of a 404 that must not tell whether something private exists."""
 
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY = {errors.TimedOut: "", errors.Busy: "1", errors.WorkerFailed: "10"}
 """Seconds of ``Retry-After``; none for what would take as long the next time. The first class that fits counts."""
 _DETAILS = {
@@ -125,7 +127,9 @@ class Problem:
             "detail": self.detail,
         }
         if request_id and self.instance:
-            head["instance"] = f"urn:uuid:{request_id}"
+            if _UUID.fullmatch(request_id):
+                head["instance"] = f"urn:uuid:{request_id}"
+            head["request_id"] = request_id
         return {**head, **self.members}
 
 

@@ -100,6 +100,7 @@ def register(app: Flask) -> None:
 
 def version(info: VersionInfo) -> None:
     """The running request is answered with a version of a document, or with something about it."""
+    g.version = info.version
     names: dict[str, Any] = {"project": info.project, "document": info.name, "version": info.version}
     found = [
         _Link(url_for("documents.one", **names), HAS_PROVENANCE, info.iri),

@@ -82,6 +82,7 @@ _SUBMIT = Access(Needs.WRITE, Rate.WRITE, Action.SUBMIT)
 _WITHDRAW = Access(Needs.WRITE, Rate.WRITE, Action.WITHDRAW)
 _PING = Access(Needs.READ, Rate.PINGBACK, Action.PINGBACK)
 _PINGBACKS = Access(Needs.WRITE, Rate.READ, Action.LIST)
+_AUDIT = Access(Needs.WRITE, Rate.QUERY, Action.AUDIT)
 _DISCARD = Access(Needs.WRITE, Rate.WRITE, Action.DISCARD)
 
 
@@ -223,6 +224,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=(Parameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."), _LIMIT),
         problems=(404,),
     ),
+    ("audit.of_project", "GET"): Operation(
+        _AUDIT,
+        (*_JSON, "text/csv"),
+        (
+            Parameter("document", NAME, "Only what was done with this document."),
+            Parameter("since", STRING, "From this day or time on."),
+            Parameter("until", STRING, "Up to the end of this day, or before this time."),
+            Parameter("by", STRING, "Only what this actor did: a name, or the identifier of an actor or token."),
+            Parameter("action", _one_of(*Action), "Only this action."),
+            Parameter("refused", _FLAG, "What was refused instead of what was answered."),
+            Parameter("after", STRING, "Only what comes behind this event."),
+            _LIMIT,
+            _FORMAT,
+        ),
+        problems=(406,),
+    ),
     ("submissions.submit", "POST"): Operation(
         _SUBMIT,
         parameters=(
@@ -250,7 +267,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("submissions.withdraw", "DELETE"): Operation(
         _WITHDRAW,
-        parameters=(Parameter("reason", STRING, "Why."),),
+        parameters=(
+            Parameter("reason", STRING, "Why, for everybody who may read the project."),
+            Parameter("internal_reason", STRING, "Why, for those alone who may change the project."),
+        ),
         problems=(410, 412),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
     ),
