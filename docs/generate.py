@@ -26,6 +26,7 @@ from provrepo.ledger.accounts import Token
 from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
+from provrepo.repository.audit import Audit, AuditEvent
 from provrepo.repository.lineage_records import (
     CommonNode,
     LineageCommon,
@@ -68,6 +69,8 @@ RETURNED = (
     Check,
     Pingback,
     Pinged,
+    Audit,
+    AuditEvent,
 )
 COMPETENCY = {
     "configuration",

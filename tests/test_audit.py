@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from provrepo.errors import Denied, NotFound, UsageError
 from provrepo.ledger.access_log import AccessLog
+from provrepo.repository import audit as repository_audit
 from provrepo.repository.audit import Action, _access, _cell
 from provrepo.server import codings
 from provrepo.server.app import create_app
@@ -302,6 +303,15 @@ def test_pages_have_everything_once(site: Site) -> None:
             break  # each page is recorded too
     assert seen[: len(whole)] == whole
     assert len({event["id"] for event in seen}) == len(seen)
+
+
+def test_a_long_log_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository_audit, "_BETWEEN", 2)
+    site.store.settings = replace(site.store.settings, query_timeout=1e-9)
+    answer = site.client.get("/projects/open/audit", headers=site.auth("all"))
+    assert answer.status_code == 503
+    assert "since=" in answer.get_json()["detail"]
+    assert site.owner.audit("open").events, "the owner has none"
 
 
 def test_csv(site: Site) -> None:

@@ -9,7 +9,9 @@ import csv
 import heapq
 import io
 import json
+import math
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -17,7 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from provrepo.errors import NotFound, UsageError
+from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
 from provrepo.repository.bound import Bound
 
@@ -25,6 +27,9 @@ __all__ = ["Action", "Audit", "AuditEvent", "Audited"]
 
 MOST = 1000
 """Events that one answer has."""
+
+_BETWEEN = 1000
+"""Events between two looks at the clock."""
 
 HINT = "a day such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
@@ -186,6 +191,8 @@ class Audited(Bound):
             NotFound: no such project or document.
             Denied: the actor may not change the project; or is not the owner, for the whole repository.
             UsageError: no such action, or no time.
+            TimedOut: there is more to look through than fits into the deadline of a query, which the owner does not
+                have.
         """
         if project is None:
             self._owner("may see who did what in the whole repository")
@@ -199,7 +206,17 @@ class Audited(Bound):
             raise NotFound(f"there is no document {name[:100]!r} in project {project!r}")
         first, last = _period(since, until)
         names = self._store.accounts.names()
-        unreadable = 0
+        deadline = math.inf if self.actor.owner else time.monotonic() + self._seconds(None)
+        unreadable = looked_at = 0
+
+        def in_time() -> None:
+            nonlocal looked_at
+            looked_at += 1
+            if looked_at % _BETWEEN == 0 and time.monotonic() > deadline:
+                raise TimedOut(
+                    "there is more in the access log than can be looked through in time; ask for a shorter "
+                    "period with since= and until="
+                )
 
         def damaged() -> None:
             nonlocal unreadable
@@ -209,6 +226,7 @@ class Audited(Bound):
 
         def matching() -> Iterator[AuditEvent]:
             for event in _events(self, project, (first, last), names, damaged):
+                in_time()
                 if not first <= event.time < last or (event.status is not None and event.status >= 400) != refused:
                     continue
                 if (refused and event.status is None) or (by is not None and not _is_by(event, by)):

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.repository.audit import MOST
-from provrepo.server import auth, parameters
+from provrepo.server import asking, auth, parameters
 from provrepo.server.negotiate import JSON, Offer, choose, content_type
 from provrepo.server.respond import Links, json_response
 
@@ -24,17 +24,19 @@ def of_project(project: str) -> Response:
     """Who changed and who read a project, or one document of it; the oldest first."""
     choice = choose(OFFERS)
     limit = parameters.number("limit", MOST) or 100
-    found = auth.repository().audit(
-        project,
-        parameters.text("document"),
-        since=parameters.moment("since"),
-        until=parameters.moment("until"),
-        by=parameters.text("by"),
-        action=parameters.text("action"),
-        refused=parameters.flag("refused"),
-        after=parameters.text("after"),
-        limit=limit,
-    )
+    refused = parameters.flag("refused")
+    with asking.place():
+        found = auth.repository().audit(
+            project,
+            parameters.text("document"),
+            since=parameters.moment("since"),
+            until=parameters.moment("until"),
+            by=parameters.text("by"),
+            action=parameters.text("action"),
+            refused=refused,
+            after=parameters.text("after"),
+            limit=limit,
+        )
     following = None
     if found.following:
         kept: dict[str, Any] = {name: request.args[name] for name in _KEPT if request.args.get(name)}

@@ -90,7 +90,10 @@ def _record(response: Response, row: Operation) -> None:
 
 
 def _size(response: Response) -> int | None:
-    return response.content_length if response.content_length is not None else response.calculate_content_length()
+    """Bytes of the body; None where it is made while it is sent, and must not be made at once for this."""
+    if response.content_length is not None:
+        return response.content_length
+    return response.calculate_content_length() if response.is_sequence else None
 
 
 def _projects(response: Response, row: Operation) -> list[str]:
