@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from provrepo.errors import Denied, NotFound, UsageError
 from provrepo.ledger.access_log import AccessLog
 from provrepo.repository import audit as repository_audit
-from provrepo.repository.audit import Action, _access, _cell
+from provrepo.repository.actions import Action
+from provrepo.repository.audit import _access, _cell
 from provrepo.server import codings
 from provrepo.server.app import create_app
 from provrepo.server.routes import OPERATIONS

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
-from provrepo.repository.audit import MOST, Action, Audit
+from provrepo.repository.actions import MOST, Action
+
+if TYPE_CHECKING:
+    from provrepo.repository.audit import Audit
 
 __all__ = ["audit"]
 

@@ -16,41 +16,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
+from provrepo.repository.actions import MOST, Action
 from provrepo.repository.bound import Bound
 
-__all__ = ["Action", "Audit", "AuditEvent", "Audited"]
-
-MOST = 1000
-"""Events that one answer has."""
+__all__ = ["Audit", "AuditEvent", "Audited"]
 
 _BETWEEN = 1000
 """Events between two looks at the clock."""
 
 HINT = "a day such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
-
-
-class Action(StrEnum):
-    """What a caller did: the kinds of ledger entries, and what the access log has beside them."""
-
-    SUBMIT = "submit"
-    WITHDRAW = "withdraw"
-    ERASE = "erase"
-    SETTINGS = "settings"
-    READ = "read"
-    LIST = "list"
-    QUERY = "query"
-    LINEAGE = "lineage"
-    SEARCH = "search"
-    CHECK = "check"
-    PINGBACK = "pingback"
-    DISCARD = "discard"
-    AUDIT = "audit"
 
 
 _IN_LEDGER = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS})

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.repository.audit import MOST
+from provrepo.repository.actions import MOST
 from provrepo.server import asking, auth, parameters
 from provrepo.server.negotiate import JSON, Offer, choose, content_type
 from provrepo.server.respond import Links, json_response

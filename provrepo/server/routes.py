@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from provrepo.codecs.formats import READABLE, by_name
-from provrepo.repository.audit import Action
+from provrepo.repository.actions import Action
 from provrepo.server import body, documents, reports
 from provrepo.server.rates import Rate
 
