@@ -152,6 +152,19 @@ def test_a_token_is_counted_by_itself_and_strangers_by_address(site: Site) -> No
     assert get("", "192.0.2.2") == 200
 
 
+@pytest.mark.parametrize("who", ["", "all"])
+def test_requests_from_the_machine_itself_are_not_limited(site: Site, who: str) -> None:
+    site.store.settings = replace(site.store.settings, rate_loopback="off", rate_read=1)
+    client = create_app(site.store).test_client()
+
+    def get(address: str) -> list[int]:
+        sent = {"headers": site.auth(who), "environ_base": {"REMOTE_ADDR": address}}
+        return [client.get("/projects", **sent).status_code for _ in range(3)]
+
+    assert get("127.0.0.1") == get("::1") == [200, 200, 200]
+    assert get("192.0.2.1") == [200, 429, 429]
+
+
 def test_wrong_tokens_count_against_the_address(site: Site) -> None:
     client = limited(site, Clock(), rate_read=2)
     found = [

@@ -78,7 +78,8 @@ def _admit() -> None:
     except Rejected:
         _count(Rate.READ, _address())
         raise
-    who = f"token {actor.token}" if actor.token else _address()
+    address = _address()
+    who = f"token {actor.token}" if actor.token and not _rates().exempt(address) else address
     # Pingbacks are counted for each project, and only for those that there are: names are no way around the limit.
     _count(Rate.READ if rate is Rate.PINGBACK else rate, who)
     unknown.check(found)
@@ -103,9 +104,12 @@ def _address() -> str:
     return sender(request.remote_addr or "")
 
 
+def _rates() -> Rates:
+    return cast("Rates", current_app.extensions[_EXTENSION])
+
+
 def _count(rate: Rate, *who: str) -> None:
-    rates = cast("Rates", current_app.extensions[_EXTENSION])
-    if seconds := rates.take(rate, *who):
+    if seconds := _rates().take(rate, *who):
         by = "with this token" if who[0].startswith("token ") else "from your address"
         raise Rejected(
             429,

@@ -82,6 +82,10 @@ class Rates:
             rate: OrderedDict() for rate in self._limits
         }
 
+    def exempt(self, sender: str) -> bool:
+        """Whether a sender is this machine, and so is limited in pingbacks alone."""
+        return sender == LOOPBACK and not self._loopback
+
     def take(self, rate: Rate, *sender: str) -> int:
         """Count one request.
 
@@ -93,7 +97,7 @@ class Rates:
             0, or the seconds after which the sender may try again; then nothing is counted.
         """
         limit = self._limits.get(rate)
-        if limit is None or (sender[0] == LOOPBACK and not self._loopback and rate is not Rate.PINGBACK):
+        if limit is None or (self.exempt(sender[0]) and rate is not Rate.PINGBACK):
             return 0
         most, seconds = limit
         with self._lock:
