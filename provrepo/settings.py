@@ -27,6 +27,7 @@ __all__ = [
     "environment_name",
     "facts",
     "for_command",
+    "host_names",
     "load",
     "reports",
 ]
@@ -47,6 +48,8 @@ class Settings:
         base: the base IRI to record with ``init``; empty until one is chosen.
         host: the address that ``serve`` listens on.
         port: the port that ``serve`` listens on; 0 takes a free one.
+        hosts: further names and addresses for which the server answers, with commas between them; it always answers
+            for the host of the base IRI, for loopback names, and for the address that it is reached at.
         threads: request threads of the server.
         max_body: the largest document accepted, in bytes.
         min_free: bytes that submissions leave free on the disk of the data directory; beyond that they are refused,
@@ -84,6 +87,7 @@ class Settings:
     base: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
+    hosts: str = ""
     threads: int = 8
     max_body: int = 32 * 1024 * 1024
     min_free: int = 256 * 1024 * 1024
@@ -314,6 +318,21 @@ class _Kind(NamedTuple):
     words: str
 
 
+def host_names(text: str) -> list[str]:
+    """The names and addresses in the value of ``hosts``."""
+    return text.replace(",", " ").split()
+
+
+def _is_host(name: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return re.fullmatch(r"[\w.-]{1,253}", name) is not None
+    return True
+
+
 _TEXT = _Kind(str, re.compile(r".*", re.DOTALL), str, "text: write it in quotation marks")
 _KINDS = {
     "int": _Kind(int, re.compile(r"[+-]?[0-9]+"), int, "a whole number"),
@@ -362,6 +381,11 @@ def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
         except ValueError:
             # Requests come from an address: a name would never be theirs, and be passed over in silence.
             raise SettingsError(f"{where}: {shown} is not the IP address of a proxy") from None
+    if field.name == "hosts" and (wrong := [name for name in host_names(text) if not _is_host(name)]):
+        raise SettingsError(
+            f"{where}: {wrong[0]!r} is not a host: write names or addresses without scheme and port, "
+            "with commas between them"
+        )
     if kind.make is Path and not text:
         raise SettingsError(f"{where}: {shown} is not the path of a directory")
     result = kind.make(text)

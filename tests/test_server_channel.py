@@ -10,7 +10,10 @@ from types import SimpleNamespace
 import pytest
 from waitress.adjustments import Adjustments
 
-from provrepo.server.serve import _PIECE, _Channel, _Task
+from provrepo.server.connections.channel import _PIECE
+from provrepo.server.connections.channel import Channel as _Channel
+from provrepo.server.connections.channel import Task as _Task
+from provrepo.server.connections.limits import Limits
 
 
 class Channel(_Channel):
@@ -18,7 +21,7 @@ class Channel(_Channel):
 
     def __init__(self, connection: socket.socket) -> None:
         self.sent: list[bytes] = []
-        super().__init__(SimpleNamespace(active_channels={}, adj=Adjustments()), connection, "", Adjustments(), map={})
+        super().__init__(SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits()), connection, "", Adjustments(), map={})
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         self.sent.append(bytes(data))

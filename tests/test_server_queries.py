@@ -57,7 +57,7 @@ class Served:
     def run_away(self) -> socket.socket:
         """Send a query that does not end, and leave the connection open."""
         connection = socket.create_connection(("127.0.0.1", self.port))
-        connection.sendall(f"GET {PATH}{quote(RUNAWAY)}&timeout=600 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET {PATH}{quote(RUNAWAY)}&timeout=600 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         time.sleep(1)
         return connection
 

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import signal
 import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import RequestEntityTooLarge
-
 from provrepo.errors import UsageError
 from provrepo.repository.store import Store
-from provrepo.server import headers, pages, problems
+from provrepo.server import pages
 from provrepo.server.app import create_app
+from provrepo.server.connections.hosts import Hosts
+from provrepo.server.connections.limits import Descriptors, Limits, raise_descriptors
+from provrepo.server.connections.listener import Listener, listen
+from provrepo.settings import host_names
 from provrepo.workers import heap
 
 __all__ = ["serve"]
 
 STACK = 64 << 20
 """Bytes of stack for each request thread: native parsers recurse."""
-
-SWALLOWED = 256 << 20
-"""Bytes of a body beyond the limit that are read and thrown away, so that its sender gets to read the answer."""
-
-_PIECE = 64 << 10
-"""Bytes of a body that are worth copying to send them together with the head."""
 
 
 def serve(
@@ -60,7 +50,8 @@ def serve(
         UsageError: the address cannot be listened on, or is reachable from elsewhere while no base IRI is set.
     """
     settings = store.settings
-    family, address = _address(settings.host if host is None else host)
+    host = settings.host if host is None else host
+    family, address = _address(host)
     base = store.base()
     if not base and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         raise UsageError(
@@ -80,7 +71,8 @@ def serve(
             address,
             settings.port if port is None else port,
             threads=threads or settings.threads,
-            max_body=settings.max_body,
+            limits=Limits(body=settings.max_body),
+            hosts=Hosts.of(base, [host, address, *host_names(settings.hosts)]),
             prefix=prefix,
             proxy=settings.trusted_proxy,
         )
@@ -113,34 +105,27 @@ def _listen(
     port: int,
     *,
     threads: int,
-    max_body: int,
+    limits: Limits,
+    hosts: Hosts,
     prefix: str,
     proxy: str,
-) -> Any:
+) -> Listener:
     # What a client itself writes into this header is thrown away; what the proxy adds at its end becomes REMOTE_ADDR.
     trusted = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
     try:
-        server = create_server(
+        return listen(
             app,
+            limits=limits,
+            hosts=hosts,
+            descriptors=Descriptors(raise_descriptors()),
             listen=f"[{address}]:{port}" if family == socket.AF_INET6 else f"{address}:{port}",
             threads=threads,
-            connection_limit=2000,
-            channel_timeout=30,
-            asyncore_use_poll=True,
-            # Reading on while a request is answered is how a client is noticed that went away: its query is killed.
-            channel_request_lookahead=1,
-            # waitress refuses a body as large as its limit; ours is the largest that is accepted.
-            max_request_body_size=max_body + 1,
-            expose_tracebacks=False,
-            ident="provrepo",
             url_prefix=prefix,
             **trusted,
         )
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"cannot listen on {address} port {port}: {reason}") from error
-    server.channel_class = _Channel
-    return server
 
 
 @contextmanager
@@ -168,102 +153,3 @@ def _signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Swallows a body that is too large before the answer goes out.
-
-    Closing a connection on which data is still arriving resets it, and the client would see that and not the 413.
-    """
-
-    completed: bool = False
-    expect_continue: bool = False
-    _left = 0
-
-    def received(self, data: bytes) -> int:
-        if self._left:
-            return self._swallow(data)
-        used: int = super().received(data)
-        if self.completed and isinstance(self.error, RequestEntityTooLarge):
-            # Who asks first (Expect: 100-continue) is told before sending anything.
-            asked, self.expect_continue = self.expect_continue, False
-            if not asked and self.content_length <= SWALLOWED:
-                self._left = self.content_length
-                self.completed = not self._left
-        return used
-
-    def _swallow(self, data: bytes) -> int:
-        used = min(len(data), self._left)
-        self._left -= used
-        self.completed = not self._left
-        return used
-
-
-class _ProblemTask(ErrorTask):  # type: ignore[misc]
-    """Says what waitress itself refuses in the same form as everything else."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        request_id = str(uuid.uuid4())
-        problem = problems.of_status(int(error.code), str(error.body))
-        content = json.dumps(problem.to_dict(request_id), indent=2).encode() + b"\n"
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            ("Content-Type", problems.MEDIA_TYPE),
-            ("Cache-Control", "no-store"),
-            (headers.REQUEST_ID, request_id),
-            *headers.SECURITY.items(),
-        ]
-        self.set_close_on_finish()
-        self.content_length = len(content)
-        self.write(content)
-
-
-class _Task(WSGITask):  # type: ignore[misc]
-    def write(self, data: bytes) -> None:
-        """Send the head together with a small body: one packet instead of two, and one turn at the socket's lock."""
-        if self.wrote_header or len(data) > _PIECE:
-            super().write(data)
-            return
-        with self.channel.together():
-            super().write(data)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    parser_class = _Parser
-    task_class = _Task
-    error_task_class = _ProblemTask
-
-    _parts: list[bytes] | None = None
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Send what is written in the block in one piece at its end."""
-        self._parts = []
-        try:
-            yield
-        finally:
-            parts, self._parts = self._parts, None
-            self.write_soon(b"".join(parts))
-
-    def write_soon(self, data: Any) -> int:
-        """Take what is to be sent; how much of it was taken."""
-        if self._parts is not None:
-            self._parts.append(data)
-            return len(data)
-        taken: int = super().write_soon(data)
-        return taken
-
-    def writable(self) -> bool:
-        """Whether the loop of the main thread has something to write.
-
-        Not while another thread is writing it. The loop would otherwise find the socket ready and the data locked,
-        again and again, and take the interpreter from the very thread that it waits for. Whoever writes and cannot
-        write all wakes the loop when it lets go.
-        """
-        if self.will_close or self.close_when_flushed:
-            return True
-        if not self.total_outbufs_len or not self.outbuf_lock.acquire(blocking=False):
-            return False
-        self.outbuf_lock.release()
-        return True

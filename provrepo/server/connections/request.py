@@ -1,0 +1,207 @@
+"""A request as it comes in, piece by piece: what a channel of waitress asks of its parser."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from io import BytesIO
+from typing import IO, Any
+
+from provrepo.server.connections.chunked import Chunks
+from provrepo.server.connections.head import LONGEST_LINE, Head, RequestLine, read_head, read_line
+from provrepo.server.connections.limits import Limits
+from provrepo.server.connections.refusal import Refusal
+
+__all__ = ["Request"]
+
+_FIELDS = 64 << 10
+"""Bytes of all header fields."""
+
+_BLANK = 4
+"""Empty lines before a request that are passed over (RFC 9112, section 2.2, asks for at least one)."""
+
+_SWALLOWED = 256 << 20
+"""Bytes of a body beyond the limit that are read and thrown away, so that its sender gets to read the answer."""
+
+_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_BEGINS = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]|\r(\n|$)")
+
+
+class Request:
+    """One request, from its first byte to the last of its body. The names without ``_`` are waitress's.
+
+    Attributes:
+        completed: whether it can be answered.
+        empty: waitress's sign for empty lines; they belong to the next request here.
+        error: why it is refused.
+        expect_continue: whether the client waits to be asked for the body.
+        headers_finished: whether the head has come.
+        headers: fields of the head, by the names of WSGI.
+        command: the method.
+        request_uri: the target as it was sent.
+        path: of the target, decoded.
+        query: of the target, as it was sent.
+        version: of HTTP, that the answer has too.
+        size: bytes of the body so far.
+    """
+
+    empty = False
+    url_scheme = "http"
+
+    def __init__(self, limits: Limits, judge: Callable[[Head], None], scarce: Callable[[], bool]) -> None:
+        """Begin without any of it.
+
+        Args:
+            limits: of bodies.
+            judge: raises ``Refusal`` for what else a head must not say.
+            scarce: whether there are too few descriptors for a temporary file.
+        """
+        self.completed = self.expect_continue = self.headers_finished = False
+        self.error: Any = None
+        self.headers: dict[str, str] = {}
+        self.command = self.request_uri = self.path = self.query = ""
+        self.version = "1.1"
+        self.size = 0
+        self._limits, self._judge, self._scarce = limits, judge, scarce
+        self._raw = bytearray()
+        self._blank = 0
+        self._line: RequestLine | None = None
+        self._line_end = 0
+        self._left = 0
+        self._chunks: Chunks | None = None
+        self._spool: IO[bytes] | None = None
+        self._on_disk = False
+
+    def received(self, data: bytes) -> int:
+        """Take what has come; how much of it belongs to this request.
+
+        Of a request that is refused, everything: what follows may not be the beginning of another one.
+        """
+        if self.completed:
+            return 0
+        try:
+            return self._take_body(data) if self.headers_finished else self._take_head(data)
+        except Refusal as refusal:
+            self.refuse(refusal)
+            return len(data)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Make it a request that is refused."""
+        self.error = refusal
+        self.completed = self.headers_finished = True
+        self.expect_continue = False
+        self.close()
+        self._raw.clear()
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of it."""
+        return len(self._raw) + self.size
+
+    def get_body_stream(self) -> IO[bytes]:
+        """The body, to be read from its beginning."""
+        if self._spool is None:
+            return BytesIO()
+        self._spool.seek(0)
+        return self._spool
+
+    def close(self) -> None:
+        """Let go of the body."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def _take_head(self, data: bytes) -> int:
+        raw = self._raw
+        seen = len(raw)
+        raw += data
+        if self._line is None:
+            seen -= self._pass_blank_lines()
+            if raw and not _BEGINS.match(raw):
+                raise Refusal(400, "this is not a request of HTTP; the server speaks it without TLS")
+        seen = max(0, seen)
+        end = raw.find(b"\r\n\r\n", max(0, seen - 3))
+        self._refuse_bare(seen, end + 4 if end >= 0 else len(raw))
+        if self._line is None:
+            self._line_end = raw.find(b"\r\n", max(0, seen - 1))
+            if self._line_end < 0:
+                if len(raw) > LONGEST_LINE + 1:
+                    read_line(bytes(raw))
+                return len(data)
+            self._line = read_line(bytes(raw[: self._line_end]))
+            self.version, self.command = self._line.version, self._line.method
+        if (end if end >= 0 else len(raw)) - self._line_end > _FIELDS:
+            raise Refusal(431, f"the header fields of the request are longer than {_FIELDS} bytes")
+        if end < 0:
+            return len(data)
+        rest = len(raw) - (end + 4)
+        fields = bytes(raw[self._line_end + 2 : end])
+        raw.clear()
+        self._begin(read_head(self._line, fields.split(b"\r\n") if fields else []))
+        return len(data) - rest
+
+    def _pass_blank_lines(self) -> int:
+        passed = 0
+        while self._raw.startswith(b"\r\n"):
+            del self._raw[:2]
+            passed += 2
+            self._blank += 1
+            if self._blank > _BLANK:
+                raise Refusal(400, "there are empty lines before the request")
+        return passed
+
+    def _refuse_bare(self, seen: int, end: int) -> None:
+        """A line ends with CR and LF together; RFC 9112, section 2.2, leaves open to take less."""
+        if self._raw[end - 1 : end] == b"\r":
+            end -= 1  # its LF may follow
+        if _BARE.search(self._raw, max(0, seen - 1), end):
+            raise Refusal(400, "a line of the request does not end with CR and LF")
+
+    def _begin(self, head: Head) -> None:
+        """The head has come."""
+        self._judge(head)
+        self.headers_finished = True
+        self.headers = head.fields
+        self.request_uri, self.path, self.query = head.line.target, head.line.path, head.line.query
+        options = {option.strip(" \t").lower() for option in head.fields.get("CONNECTION", "").split(",")}
+        # Elsewhere waitress compares the whole field with one of these.
+        self.headers["CONNECTION"] = next((name for name in ("close", "keep-alive") if name in options), "")
+        if head.length == 0:
+            self.completed = True
+            return
+        if head.length is None:
+            self._chunks = Chunks(self._write)
+        elif head.length > self._limits.body:
+            # A client that waits to be asked for the body sends none of it.
+            raise Refusal(413, "", discard=0 if head.expects else min(head.length, _SWALLOWED))
+        else:
+            self._left = head.length
+        self.expect_continue = head.expects
+        self._spool = tempfile.SpooledTemporaryFile(self._limits.memory)  # noqa: SIM115 - closed with the request
+
+    def _take_body(self, data: bytes) -> int:
+        if self._chunks is not None:
+            used = self._chunks.received(data)
+            if self._chunks.completed:
+                self.headers["CONTENT_LENGTH"] = str(self.size)
+                self.completed = True
+            return used
+        piece = data[: self._left]
+        self._write(piece)
+        self._left -= len(piece)
+        self.completed = not self._left
+        return len(piece)
+
+    def _write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._limits.body:
+            raise Refusal(413, "", discard=_SWALLOWED)
+        if not self._on_disk and self.size > self._limits.memory:
+            if self._scarce():
+                raise Refusal(503, "the server has too many large requests now", headers={"Retry-After": "10"})
+            self._on_disk = True
+        assert self._spool is not None  # noqa: S101
+        try:
+            self._spool.write(data)
+        except OSError as error:
+            raise Refusal(507, f"the server has no room for the body: {error.strerror}") from error
