@@ -21,7 +21,8 @@ class Channel(_Channel):
 
     def __init__(self, connection: socket.socket) -> None:
         self.sent: list[bytes] = []
-        super().__init__(SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits()), connection, "", Adjustments(), map={})
+        server = SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits())
+        super().__init__(server, connection, "", Adjustments(), map={})
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         self.sent.append(bytes(data))

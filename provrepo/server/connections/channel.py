@@ -26,6 +26,10 @@ _PIECE = 64 << 10
 """Bytes of a body that are worth copying to send them together with the head."""
 
 
+_NEW = 1.0
+"""Seconds for which a connection is new: there was hardly time for it to send a request."""
+
+
 class Phase(IntEnum):
     """What a connection waits for; the lower ones are the first to be closed when there are too many."""
 
@@ -34,7 +38,8 @@ class Phase(IntEnum):
     HEAD = 2
     BODY = 3
     SENDING = 4
-    RUNNING = 5
+    QUEUED = 5
+    RUNNING = 6
 
 
 _REFUSALS = {
@@ -86,6 +91,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     Attributes:
         local: the address of this end.
+        running: whether a thread answers a request of it.
         discard: bytes that are still read after a refusal, and thrown away.
         phase: what it waited for when it was judged last.
         since: when that began.
@@ -97,6 +103,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     _parts: list[bytes] | None = None
     _lingering = False
+    running = False
     discard = 0
 
     def __init__(self, server: Any, connection: socket.socket, address: Any, adj: Any, map: Any = None) -> None:  # noqa: A002
@@ -107,7 +114,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._limits: Limits = server.limits
         self.local = _host(connection.getsockname())
         self.phase, self._turn = Phase.IDLE, 0
-        self.since, self.moved = self._limits.clock(), 0
+        self.since: float = self._limits.clock()
+        self.moved: int = 0
 
     def parser_class(self, _adj: Any) -> Request:
         """A request that begins here."""
@@ -139,7 +147,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def _allowed(self, phase: Phase, moved: int) -> float:
         """Seconds that may pass in a phase in which so many bytes have been moved."""
         limits = self._limits
-        if phase is Phase.RUNNING:
+        if phase in (Phase.QUEUED, Phase.RUNNING):
             return inf  # the application has deadlines of its own
         if phase is Phase.IDLE:
             return limits.idle if self._answered else limits.head
@@ -157,10 +165,21 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.error_task_class(self, request).service()
         self.will_close = True
 
-    def rate(self, now: float) -> float:
-        """Bytes a second since it waits for the same thing."""
-        moved: int = self._received + self._sent - self.moved
-        return moved / max(now - self.since, 0.001)
+    def usefulness(self, now: float) -> tuple[float, float]:
+        """A key for sorting; the least useful connection comes first.
+
+        Args:
+            now: the time by the clock of the limits.
+        """
+        self.judge(now)
+        took = now - self.since
+        if self.phase is Phase.QUEUED:
+            return Phase.QUEUED, -self._answered
+        if self.phase in (Phase.BODY, Phase.SENDING):
+            return Phase.BODY, (self._received + self._sent - self.moved) / max(took, 0.001)
+        if self.phase in (Phase.IDLE, Phase.HEAD) and took < _NEW:
+            return Phase.SENDING, self.since
+        return self.phase, self.since
 
     @property
     def held(self) -> int:
@@ -174,7 +193,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.total_outbufs_len:
             return Phase.SENDING
         if self.requests:
-            return Phase.RUNNING
+            return Phase.RUNNING if self.running else Phase.QUEUED
         if self.request is None:
             return Phase.IDLE
         return Phase.BODY if self.request.headers_finished else Phase.HEAD
@@ -188,8 +207,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def service(self) -> None:
         """Answer the request that is the first."""
-        super().service()
-        self._answered += 1
+        self.running = True
+        try:
+            super().service()
+        finally:
+            self.running = False
+            self._answered += 1
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send what the socket takes; how much it was."""
@@ -207,17 +230,19 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         A connection that is closed with unread data is reset, and the client might not see the answer (RFC 9112,
         section 9.6).
         """
-        if not self._lingering:
-            super().handle_read()
-            return
         try:
-            length = len(self.recv(self.adj.recv_bytes))
+            data = self.recv(self.adj.recv_bytes)
+        except BlockingIOError:  # poll(2) may say that there is something where there is not
+            return
         except OSError:
             self.handle_close()
             return
-        self._received += length
-        self.discard -= length
-        if length and self.discard <= 0:
+        if not self._lingering:
+            self.received(data)
+            return
+        self._received += len(data)
+        self.discard -= len(data)
+        if self.discard <= 0:
             self.handle_close()
 
     def handle_write(self) -> None:

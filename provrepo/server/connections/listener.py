@@ -8,8 +8,10 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
@@ -48,6 +50,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self.limits, self.hosts, self.descriptors = limits, hosts, descriptors
         self._most = descriptors.connections(limits.connections)
         self._next = self._paused = 0.0
+        self._waiting = False
         self._evicted = Sparing(_log, "%d connections were closed to make room for others", limits.clock)
         self._failed = Sparing(_log, "%d times there was no descriptor for a connection", limits.clock)
         dispatcher = ThreadedTaskDispatcher()
@@ -58,13 +61,36 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             raise
         dispatcher.set_thread_count(adj.threads)
 
-    def readable(self) -> bool:
-        """Whether connections are accepted; called in each turn of the loop, and so the place to judge them."""
+    def run(self) -> None:
+        """Serve until SystemExit or KeyboardInterrupt, which signals raise."""
+        try:
+            while self._map:
+                self.turn()
+        except (SystemExit, KeyboardInterrupt):
+            self.task_dispatcher.shutdown()
+
+    def turn(self) -> None:
+        """Do what there is to do now, or wait for it, a second at most."""
         now = self.limits.clock()
         if now >= self._next:
             self._next = now + self.limits.tend
             self.tend(now)
-        return bool(self.accepting) and now >= self._paused
+        if self._waiting:
+            self._waiting = False
+            self._accept()
+        wasyncore.poll2(self.adj.asyncore_loop_timeout, self._map)
+
+    def readable(self) -> bool:
+        """Whether connections are accepted."""
+        return bool(self.accepting) and self.limits.clock() >= self._paused
+
+    def handle_accept(self) -> None:
+        """Accept in the next turn.
+
+        In this one there may be events of connections that would have to be closed, and a new connection can get the
+        descriptor of one that is closed.
+        """
+        self._waiting = True
 
     def tend(self, now: float) -> None:
         """Close what is too slow or too much.
@@ -82,7 +108,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._evicted.write()
         self._failed.write()
 
-    def handle_accept(self) -> None:
+    def _accept(self) -> None:
         """Accept the connections that wait, and close others where there are too many."""
         for _ in range(_AT_ONCE):
             try:
@@ -93,46 +119,39 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
                     if not self._make_room(self.limits.clock()):
                         self._paused = self.limits.clock() + self.limits.pause
                 return
-            if len(self.active_channels) >= self._most or self.descriptors.scarce(connection.fileno()):
-                self._make_room(self.limits.clock())
-                if len(self.active_channels) >= self._most:
-                    connection.close()  # all others are being answered
-                    self._evicted.add()
-                    continue
-            self._take(connection, address)
+            full = len(self.active_channels) >= self._most or self.descriptors.scarce(connection.fileno())
+            room = not full or self._make_room(self.limits.clock()) > 0 or len(self.active_channels) < self._most
+            self._take(connection, address, room=room)
 
-    def _take(self, connection: socket.socket, address: Any) -> None:
+    def _take(self, connection: socket.socket, address: Any, *, room: bool) -> None:
         try:
             self.set_socket_options(connection)
-            Channel(self, connection, address, self.adj, map=self._map)
+            channel = Channel(self, connection, address, self.adj, map=self._map)
         except OSError:  # the client has gone already
             connection.close()
+            return
+        if not room:
+            channel.refuse(_TOO_MANY)
+            channel.handle_close()
+            self._evicted.add()
 
     def _make_room(self, now: float, *, held: bool = False) -> int:
         """Close some of the least useful connections; how many. Several at once, since to find them takes a while.
 
-        The addresses with the most connections come first, and of one address those that wait for the least: idle ones,
-        then unfinished heads, the oldest first, then the slowest bodies and readers. What is being answered stays.
+        The addresses with the most connections come first. Of one address these come first: idle ones, then unfinished
+        heads, the oldest first; then the slowest bodies and readers; then what is new; then requests that no thread has
+        begun to answer, first of connections that have got the most answers. What is being answered stays.
 
         Args:
             now: the time by the clock of the limits.
             held: first those of one address that have the most bytes in memory and files.
         """
-        waiting = [channel for channel in self.active_channels.values() if not channel.requests]
-        count = Counter(_network(channel.addr) for channel in waiting)
-        for channel in waiting:
-            channel.judge(now)
+        waiting = [channel for channel in self.active_channels.values() if not channel.running]
+        count = Counter(_network(channel.addr[0]) for channel in waiting)
 
         def usefulness(channel: Channel) -> tuple[float, ...]:
-            slow = channel.phase in (Phase.BODY, Phase.SENDING)
-            fresh = channel.phase in (Phase.IDLE, Phase.HEAD) and now - channel.since < self.limits.tend
-            return (
-                -count[_network(channel.addr)],
-                -channel.held if held else 0,
-                fresh,
-                channel.phase,
-                channel.rate(now) if slow else channel.since,
-            )
+            kept = -channel.held if held else 0
+            return -count[_network(channel.addr[0])], kept, *channel.usefulness(now)
 
         waiting.sort(key=usefulness)
         chosen = waiting[: max(1, self._most // 32)]
@@ -144,12 +163,12 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         return len(chosen)
 
 
-def _network(address: Any) -> str:
+@lru_cache(4096)
+def _network(host: str) -> str:
     """What counts as one client: an address of IPv4, and of IPv6 the network of 64 bits that one client has."""
-    host = str(address[0]).partition("%")[0]
     if ":" not in host:
         return host
-    return str(ipaddress.IPv6Network((host, 64), strict=False))
+    return str(ipaddress.IPv6Network((host.partition("%")[0], 64), strict=False))
 
 
 def listen(
@@ -168,7 +187,6 @@ def listen(
         OSError: the address cannot be listened on.
     """
     adj = Adjustments(
-        asyncore_use_poll=True,
         # Reading on while a request is answered is how a client is noticed that went away: its query is killed.
         channel_request_lookahead=1,
         # Beyond it a thread waits for its reader: answers up to here are put into a temporary file instead.
