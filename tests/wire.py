@@ -99,7 +99,7 @@ class Client:
         self.socket.setblocking(False)
         port = self.socket.getsockname()[1]
         if wire.server.accepting:
-            wire.until(lambda: self.closed or any(c.addr[1] == port for c in wire.server.active_channels.values()))
+            wire.until(lambda: self.read() or any(c.addr[1] == port for c in wire.server.active_channels.values()))
         self.send(data)
 
     def __enter__(self) -> Client:
@@ -201,7 +201,7 @@ def wire(
         listen="127.0.0.1:0",
         threads=2,
     )
-    server.adj.asyncore_loop_timeout = 0.005
+    server.adj.asyncore_loop_timeout = 0.001
     try:
         yield Wire(server, clock)
     finally:

@@ -141,7 +141,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return None
         if phase in _REFUSALS:
             return _REFUSALS[phase]
-        self.will_close = True
+        # Not by ``will_close``: the loop would wait until the socket can be written to, which it may never be.
+        self.handle_close()
         return None
 
     def _allowed(self, phase: Phase, moved: int) -> float:
@@ -163,7 +164,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         request = self.request or self.parser_class(self.adj)
         request.refuse(refusal)
         self.error_task_class(self, request).service()
-        self.will_close = True
+        self.close_when_flushed = True
 
     def usefulness(self, now: float) -> tuple[float, float]:
         """A key for sorting; the least useful connection comes first.
@@ -176,7 +177,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.phase is Phase.QUEUED:
             return Phase.QUEUED, -self._answered
         if self.phase in (Phase.BODY, Phase.SENDING):
-            return Phase.BODY, (self._received + self._sent - self.moved) / max(took, 0.001)
+            moved = self.request.size if self.phase is Phase.BODY else self._sent + self._received - self.moved
+            return Phase.BODY, moved / max(took, 0.001)
         if self.phase in (Phase.IDLE, Phase.HEAD) and took < _NEW:
             return Phase.SENDING, self.since
         return self.phase, self.since

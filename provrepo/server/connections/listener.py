@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from waitress import wasyncore
@@ -103,8 +104,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             refusal = channel.judge(now)
             if refusal is not None:
                 channel.refuse(refusal)
-        if sum(channel.held for channel in channels) > self.limits.total or (channels and self.descriptors.scarce()):
-            self._make_room(now, held=True)
+        excess = sum(channel.held for channel in channels) - self.limits.total
+        if excess > 0 or (channels and self.descriptors.scarce()):
+            self._make_room(now, excess=max(0, excess))
         self._evicted.write()
         self._failed.write()
 
@@ -135,7 +137,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             channel.handle_close()
             self._evicted.add()
 
-    def _make_room(self, now: float, *, held: bool = False) -> int:
+    def _make_room(self, now: float, *, excess: int = 0) -> int:
         """Close some of the least useful connections; how many. Several at once, since to find them takes a while.
 
         The addresses with the most connections come first. Of one address these come first: idle ones, then unfinished
@@ -144,17 +146,20 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
         Args:
             now: the time by the clock of the limits.
-            held: first those of one address that have the most bytes in memory and files.
+            excess: bytes in memory and files to get rid of; those that have the most come first then.
         """
         waiting = [channel for channel in self.active_channels.values() if not channel.running]
         count = Counter(_network(channel.addr[0]) for channel in waiting)
 
         def usefulness(channel: Channel) -> tuple[float, ...]:
-            kept = -channel.held if held else 0
+            kept = -channel.held if excess else 0
             return -count[_network(channel.addr[0])], kept, *channel.usefulness(now)
 
         waiting.sort(key=usefulness)
         chosen = waiting[: max(1, self._most // 32)]
+        if excess:
+            before = accumulate((channel.held for channel in chosen), initial=0)
+            chosen = [channel for channel, freed in zip(chosen, before, strict=False) if freed < excess]
         for channel in chosen:
             if channel.phase in (Phase.HEAD, Phase.BODY) and channel.connected:
                 channel.refuse(_TOO_MANY)
