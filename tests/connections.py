@@ -144,16 +144,13 @@ class Crowd:
 def serving(data: Path, log: Path, descriptors: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A server with so many descriptors; its process and its port."""
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-
+    limited = ["sh", "-c", f'ulimit -n {descriptors} && exec "$0" "$@"'] if descriptors else []
     with log.open("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
+            [*limited, sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
             stderr=errors,
             text=True,
             env=environment(),
-            preexec_fn=limit if descriptors else None,  # noqa: PLW1509 - this process has no other threads yet
         )
         try:
             while (found := re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text())) is None:

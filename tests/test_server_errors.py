@@ -428,3 +428,12 @@ def test_other_sites_may_read_with_a_token_and_never_write(client: FlaskClient) 
 @pytest.fixture
 def client(site: Site) -> FlaskClient:
     return site.client
+
+
+@pytest.mark.parametrize("path", ["/projects//open", "/projects/open//documents", "//projects//", "/projects/open/"])
+def test_no_answer_names_the_host_of_the_request(site: Site, path: str) -> None:
+    """Proxies and caches would hand the answer to others."""
+    answer = site.client.get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    assert answer.status_code in (200, 404)
+    assert b"evil.example" not in answer.data
+    assert "evil.example" not in str(answer.headers)

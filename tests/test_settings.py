@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provrepo.errors import SettingsError
-from provrepo.settings import OTHERS, REPORT, RUN, Settings, environment_name, load
+from provrepo.settings import OTHERS, REPORT, RUN, Settings, environment_name, host_names, load
 from tests.command import environment, provrepo
 
 
@@ -147,3 +147,13 @@ def test_a_pipeline_goes_on_beside_a_wrong_setting_and_is_told_of_it(tmp_path: P
     )
     assert (ran.returncode, ran.stdout) == (0, "ran\n")
     assert "PROVREPO_CAPTUR: no setting has this variable; did you mean PROVREPO_CAPTURE?" in ran.stderr
+
+
+def test_hosts_are_names_and_addresses(tmp_path: Path) -> None:
+    file = tmp_path / "provrepo.toml"
+    given = "prov.example, 192.0.2.1 ,[2001:db8::1] bücher.example 2001:db8::2"
+    found = load(environment={"PROVREPO_HOSTS": given}, file=file).hosts
+    assert host_names(found) == ["prov.example", "192.0.2.1", "[2001:db8::1]", "bücher.example", "2001:db8::2"]
+    for wrong in ("https://prov.example", "prov.example:8000", "prov.example/x", "*", "a@b", "x" * 254):
+        with pytest.raises(SettingsError, match=r"PROVREPO_HOSTS.* is not a host"):
+            load(environment={"PROVREPO_HOSTS": f"localhost,{wrong}"}, file=file)

@@ -182,7 +182,12 @@ def _split(data: bytes, method: str) -> list[Answer]:
 
 @contextmanager
 def wire(
-    application: Callable[..., Any] = echo, *, descriptors: int = 4096, hosts: Hosts | None = None, **limits: Any
+    application: Callable[..., Any] = echo,
+    *,
+    descriptors: int = 4096,
+    hosts: Hosts | None = None,
+    proxy: str = "",
+    **limits: Any,
 ) -> Iterator[Wire]:
     """A listener on a free port, with its own clock.
 
@@ -190,6 +195,7 @@ def wire(
         application: WSGI.
         descriptors: that it believes the process may have.
         hosts: that it answers for.
+        proxy: whose X-Forwarded-For counts.
         limits: of ``Limits``.
     """
     clock = Clock()
@@ -200,6 +206,7 @@ def wire(
         descriptors=Descriptors(descriptors),
         listen="127.0.0.1:0",
         threads=2,
+        **({"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}),
     )
     server.adj.asyncore_loop_timeout = 0.001
     try:

@@ -47,6 +47,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     web = resources.root() / "web"
     app = Flask("provrepo", template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would redirect, to the Host of the request
     app.jinja_env.undefined = StrictUndefined
     app.config["MAX_CONTENT_LENGTH"] = store.settings.max_body
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600

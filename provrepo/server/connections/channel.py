@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ __all__ = ["Channel", "Phase"]
 _PIECE = 64 << 10
 """Bytes of a body that are worth copying to send them together with the head."""
 
+
+_FORWARDED = re.compile(r"\[?[0-9A-Fa-f.:]*[0-9A-Fa-f][0-9A-Fa-f.:]*\]?(:[0-9]+)?")
+"""The address that a proxy adds at the end of X-Forwarded-For. What stands before it comes from the client: waitress
+would read it all, and answer 400 for what is not an address."""
 
 _NEW = 1.0
 """Seconds for which a connection is new: there was hardly time for it to send a request."""
@@ -122,6 +127,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return Request(self._limits, self._judge, self.server.descriptors.scarce)
 
     def _judge(self, head: Head) -> None:
+        forwarded = head.fields.pop("X_FORWARDED_FOR", "").rpartition(",")[2].strip(" \t")
+        if _FORWARDED.fullmatch(forwarded):
+            head.fields["X_FORWARDED_FOR"] = forwarded
         if head.authority is not None:
             self.server.hosts.check(head.authority, self.local)
 
