@@ -1,7 +1,7 @@
 """Clients that send next to nothing, against a server with few descriptors.
 
 ``python -m tests.connections --clients 2200 --descriptors 1024`` starts a server under ``ulimit -n`` and opens the
-clients. Some say nothing, some send a byte of a head or a body from time to time, and some do not read their answers.
+clients. Some say nothing, some send a byte of a head or a body from time to time.
 Meanwhile another client asks for ``/health``, on a new connection each time. It reports how long the answers took, how
 much the server logged, and the processor time that it used. Clients whose connections are closed connect again.
 """
@@ -31,9 +31,8 @@ from tests.command import environment
 HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"x" * 20_000
 BODY = b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000\r\n\r\n" + b"x" * 20_000
 SILENT = b""
-UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3 + b"x" * 20_000
-KINDS = {"head": HEAD, "body": BODY, "silent": SILENT, "unread": UNREAD}
-"""What a client of a kind sends, a byte at a time; but all of its requests at once where it does not read."""
+KINDS = {"head": HEAD, "body": BODY, "silent": SILENT}
+"""What a client of a kind sends, a byte at a time."""
 
 
 @dataclass
@@ -110,11 +109,7 @@ class Crowd:
         connection.setblocking(False)
         self._at[number] = 0
         self._open[connection.fileno()] = connection, number
-        if self._plan[number] is UNREAD:
-            with contextlib.suppress(OSError):
-                self._at[number] = connection.send(UNREAD[:-20_000])
-        else:
-            self._selector.register(connection, selectors.EVENT_READ, number)
+        self._selector.register(connection, selectors.EVENT_READ, number)
 
     def _drip(self, connection: socket.socket, number: int) -> None:
         data = self._plan[number][self._at[number] : self._at[number] + 1]

@@ -161,8 +161,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             before = accumulate((channel.held for channel in chosen), initial=0)
             chosen = [channel for channel, freed in zip(chosen, before, strict=False) if freed < excess]
         for channel in chosen:
-            if channel.phase in (Phase.HEAD, Phase.BODY) and channel.connected:
-                channel.refuse(_TOO_MANY)
+            if channel.phase is Phase.BODY and channel.connected:
+                channel.refuse(_TOO_MANY)  # of what sends a head this slowly, few wait for an answer
             channel.handle_close()
         self._evicted.add(len(chosen))
         return len(chosen)
