@@ -115,9 +115,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._received: int = 0
         self._sent: int = 0
         self._answered: int = 0
-        super().__init__(server, connection, address, adj, map=map)
         self._limits: Limits = server.limits
-        self.local = _host(connection.getsockname())
+        self.local = _host(connection.getsockname())  # fails where the client has gone: before anything is kept
+        super().__init__(server, connection, address, adj, map=map)
         self.phase, self._turn = Phase.IDLE, 0
         self.since: float = self._limits.clock()
         self.moved: int = 0
