@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from provrepo import errors
 from provrepo.server import problems
+from provrepo.server.connections.head import METHODS
 from provrepo.server.headers import CONTENT_SECURITY_POLICY
 from tests.serving import BROWSER, MAX_BODY, PROVN, PROVN_TYPE, Site, opened
 
@@ -437,3 +438,7 @@ def test_no_answer_names_the_host_of_the_request(site: Site, path: str) -> None:
     assert answer.status_code in (200, 404)
     assert b"evil.example" not in answer.data
     assert "evil.example" not in str(answer.headers)
+
+
+def test_every_method_of_the_application_passes_the_reader_of_requests(site: Site) -> None:
+    assert {method for rule in site.app.url_map.iter_rules() for method in rule.methods or ()} <= METHODS

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from provrepo.server.connections.refusal import Refusal
@@ -22,6 +23,7 @@ _LONGEST = 300
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:(?P<port>[0-9]{0,5}))?")
 
 
+@lru_cache(1024)
 def host_of(authority: str) -> str:
     """The host of ``host:port``, in lower case and without the dot at its end; the port is only checked.
 
@@ -84,6 +86,7 @@ def _normal(host: str) -> str:
     return str(address) if address is not None else host.lower().removesuffix(".")
 
 
+@lru_cache(1024)
 def _address(host: str) -> _Address | None:
     """The IP address that a text is, with or without brackets; one of IPv4 where IPv6 contains it."""
     try:

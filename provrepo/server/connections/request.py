@@ -120,16 +120,17 @@ class Request:
             if raw and not _BEGINS.match(raw):
                 raise Refusal(400, "this is not a request of HTTP; the server speaks it without TLS")
         seen = max(0, seen)
-        end = raw.find(b"\r\n\r\n", max(0, seen - 3))
-        self._refuse_bare(seen, end + 4 if end >= 0 else len(raw))
         if self._line is None:
             self._line_end = raw.find(b"\r\n", max(0, seen - 1))
+            self._refuse_bare(seen, self._line_end + 2 if self._line_end >= 0 else len(raw))
             if self._line_end < 0:
                 if len(raw) > LONGEST_LINE + 1:
                     read_line(bytes(raw))
                 return len(data)
             self._line = read_line(bytes(raw[: self._line_end]))
             self.version, self.command = self._line.version, self._line.method
+        end = raw.find(b"\r\n\r\n", max(self._line_end, seen - 3))
+        self._refuse_bare(max(self._line_end, seen), end + 4 if end >= 0 else len(raw))
         if (end if end >= 0 else len(raw)) - self._line_end > _FIELDS:
             raise Refusal(431, f"the header fields of the request are longer than {_FIELDS} bytes")
         if end < 0:
