@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import errno
-import inspect
 import json
 import logging
-import re
 import resource
 import socket
-import tomllib
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-import waitress
-from waitress import wasyncore
-from waitress.channel import HTTPChannel
-from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from provrepo.server.connections import limits as limits_module
-from provrepo.server.connections.channel import Channel, Phase
-from provrepo.server.connections.hosts import Hosts
+from provrepo.server.connections.channel import Phase
 from provrepo.server.connections.limits import Descriptors, Limits, Sparing, raise_descriptors
-from provrepo.server.connections.listener import Listener, _network
+from provrepo.server.connections.listener import _network
 from tests.connections import run
 from tests.wire import Client, Wire, wire
 
@@ -427,128 +417,6 @@ def test_an_event_that_is_none_closes_nothing() -> None:
         client.channel.handle_read()
         client.send(GET)
         assert client.answers(number=1)[0].status == 200
-
-
-# Hosts.
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("prov.example", 200),
-        ("PROV.example.:8443", 200),
-        ("other.example", 200),
-        ("xn--bcher-kva.example", 200),
-        ("192.0.2.9", 200),
-        ("[2001:db8:0::1]", 200),
-        ("localhost", 200),
-        ("127.9.9.9", 200),
-        ("[::ffff:127.0.0.1]", 200),
-        ("prov.example.evil.example", 421),
-        ("evil-prov.example", 421),
-        ("192.0.2.10", 421),
-        ("127.1", 421),
-        ("2130706433", 421),
-        ("[2001:db8::2]", 421),
-        ("%6cocalhost", 421),
-    ],
-)
-def test_hosts_of_base_settings_and_loopback_are_answered(host: str, status: int) -> None:
-    hosts = Hosts.of(
-        "https://prov.example:8443/x/", ["", "other.example", "bücher.example", "192.0.2.9", "2001:DB8::1"]
-    )
-    with wire(hosts=hosts) as served:
-        sent = f"GET / HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Host: localhost\r\nForwarded: host=localhost\r\n\r\n"
-        with served.connect(sent.encode()) as client:
-            assert client.answers(number=1)[0].status == status
-
-
-def test_the_address_that_was_connected_to_is_answered() -> None:
-    """What a load balancer that checks the health of a server knows of it is its address."""
-    hosts = Hosts()
-    hosts.check("192.0.2.3:8000", "192.0.2.3")
-    hosts.check("[fe80::1]", "fe80::1%eth0")
-    hosts.check("192.0.2.3", "::ffff:192.0.2.3")
-    for local in ("192.0.2.4", ""):
-        with pytest.raises(Exception, match="does not answer"):
-            hosts.check("192.0.2.3", local)
-
-
-@pytest.mark.parametrize(
-    ("sent", "address"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ('"nonsense, x, 192.0.2.1', "192.0.2.1"),
-        ("192.0.2.7, 2001:db8::1", "2001:db8::1"),
-        ("192.0.2.1:4711", "192.0.2.1"),
-        ("192.0.2.1, :", "127.0.0.1"),
-        ("", "127.0.0.1"),
-        ('192.0.2.1, "', "127.0.0.1"),
-        ("unknown", "127.0.0.1"),
-    ],
-)
-def test_only_what_the_proxy_added_says_who_the_client_is(sent: str, address: str) -> None:
-    def who(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        start_response("200 OK", [("Content-Length", str(len(environ["REMOTE_ADDR"])))])
-        return [environ["REMOTE_ADDR"].encode()]
-
-    with wire(who, proxy="127.0.0.1") as served:
-        (answer,) = served.ask(GET[:-2] + f"X-Forwarded-For: {sent}\r\n\r\n".encode())
-        assert (answer.status, answer.body.decode()) == (200, address)
-
-
-# waitress.
-
-USED = {
-    HTTPChannel: "close_when_flushed connected handle_close handle_read handle_write received readable recv request "
-    "send service will_close writable write_soon _flush_exception _flush_some total_outbufs_len parser_class "
-    "task_class error_task_class handle_expt",
-    TcpWSGIServer: "accepting close getsockname handle_accept readable run set_socket_options channel_class",
-    WSGITask: "execute finish get_environment service set_close_on_finish write",
-    ErrorTask: "execute service set_close_on_finish write",
-    ThreadedTaskDispatcher: "add_task set_thread_count shutdown",
-}
-"""What is overridden, called or set, of classes of waitress that are not documented."""
-MADE = {
-    HTTPChannel: "adj outbuf_lock requests server",
-    TcpWSGIServer: "active_channels adj application task_dispatcher _map",
-}
-"""Attributes of their instances."""
-
-
-def test_the_internals_of_waitress_that_are_used_are_there() -> None:
-    """Fails where a new release changes them; until it is looked at, ``pyproject.toml`` keeps it out."""
-    for owner, names in USED.items():
-        assert not [name for name in names.split() if not hasattr(owner, name)], owner
-    for owner, names in MADE.items():
-        source = "".join(inspect.getsource(base) for base in owner.__mro__ if base.__module__.startswith("waitress"))
-        assert not [name for name in names.split() if f"self.{name} = " not in source], owner
-    assert list(inspect.signature(HTTPChannel.__init__).parameters)[1:] == ["server", "sock", "addr", "adj", "map"]
-    assert list(inspect.signature(HTTPChannel.send).parameters) == ["self", "data", "do_close"]
-    assert list(inspect.signature(wasyncore.poll2).parameters) == ["timeout", "map"]
-    (bound,) = [d for d in _project()["dependencies"] if d.startswith("waitress")]
-    assert bound == "waitress>=3.0.2,<3.1"
-    assert waitress.__name__ == HTTPChannel.__module__.partition(".")[0]
-
-
-def test_nothing_is_overridden_that_is_not_named() -> None:
-    for ours, theirs in ((Channel, HTTPChannel), (Listener, TcpWSGIServer)):
-        inherited = {name for name in vars(ours) if hasattr(theirs, name) and not name.startswith("__")}
-        assert inherited <= set(USED[theirs].split()), theirs
-
-
-def test_what_a_channel_asks_of_a_request_is_there() -> None:
-    """Every attribute of its request that waitress reads."""
-    from waitress import channel, task
-
-    asked = set(re.findall(r"\brequest\.([a-z_]+)", inspect.getsource(channel) + inspect.getsource(task)))
-    with wire() as served, served.connect(b"G") as client:
-        request = client.channel.request
-        assert not [name for name in asked if not hasattr(request, name)]
-
-
-def _project() -> Any:
-    return tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 
 
 def test_limits_are_those_that_are_documented() -> None:
