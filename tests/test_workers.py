@@ -21,6 +21,7 @@ from provrepo import errors
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.workers import wire
+from provrepo.workers.callers import Caller, Client, on_behalf_of
 from provrepo.workers.child import STACK, inside
 from provrepo.workers.pool import Pool, default_pool
 
@@ -325,3 +326,67 @@ def test_a_child_imports_nothing_heavy_before_it_is_asked():
         [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True
     )
     assert heavy.isdisjoint(names.stdout.split())
+
+
+# For whom workers work.
+
+
+def test_a_worker_is_free_once_its_client_is_gone(tmp_path):
+    left = threading.Event()
+    with Pool(1) as pool, ThreadPoolExecutor(1) as threads:
+        arguments = {"folder": str(tmp_path), "count": 2}  # of one worker, which it never sees
+        job = threads.submit(call_as, pool, Client(Caller.STRANGER, left.is_set), "meet", arguments)
+        wait_for(tmp_path)
+        left.set()
+        assert pool.call(f"{HERE}:echo", {"value": 1}, timeout=60) == 1
+        with pytest.raises(errors.WorkerFailed, match="nobody waits"):
+            job.result(timeout=60)
+        assert set(pool.figures().values()) == {(0, 0)}
+
+
+@pytest.mark.parametrize("lower", [Caller.STRANGER, Caller.READER])
+def test_with_one_worker_a_writer_gets_it_from_lower_classes(tmp_path, lower):
+    with Pool(1, grace=0.01) as pool, ThreadPoolExecutor(1) as threads:
+        job = threads.submit(call_as, pool, Client(lower), "meet", {"folder": str(tmp_path), "count": 2})
+        wait_for(tmp_path)
+        assert pool.call(f"{HERE}:echo", {"value": 1}, timeout=60) == 1
+        with pytest.raises(errors.Busy, match="go first"):
+            job.result(timeout=60)
+
+
+def test_strangers_that_never_end_leave_a_worker_to_writers(tmp_path):
+    with Pool(2, waiting={Caller.STRANGER: 3}) as pool, ThreadPoolExecutor(20) as threads:
+        arguments = {"folder": str(tmp_path), "count": 100}
+        jobs = [threads.submit(call_as, pool, Client(Caller.STRANGER), "meet", arguments) for _ in range(20)]
+        wait_for(tmp_path)
+        for number in range(10):
+            assert pool.call(f"{HERE}:echo", {"value": number}, timeout=60) == number
+        assert len(list(tmp_path.iterdir())) == 1
+        # Three wait, for a while; the others are refused at once.
+        refused = [job for job in jobs if job.done()]
+        while len(refused) < 20 - 1 - 3:
+            time.sleep(0.01)
+            refused = [job for job in jobs if job.done()]
+        assert all(isinstance(job.exception(), errors.Busy) for job in refused)
+        pool.close()
+
+
+def test_strangers_have_a_deadline_of_their_own(tmp_path):
+    with Pool(1, public_timeout=0.5) as pool:
+        assert pool.seconds(60) == 60
+        arguments = {"folder": str(tmp_path), "count": 2}
+        with pytest.raises(errors.TimedOut, match=r"0\.5 s"):
+            call_as(pool, Client(Caller.STRANGER), "meet", arguments)
+        for caller in (Caller.READER, Caller.WRITER):
+            with on_behalf_of(Client(caller)):
+                assert pool.seconds(60) == 60
+
+
+def call_as(pool: Pool, client: Client, function: str, arguments: dict[str, object]) -> object:
+    with on_behalf_of(client):
+        return pool.call(f"{HERE}:{function}", arguments, timeout=600)
+
+
+def wait_for(folder: Path) -> None:
+    while not list(folder.iterdir()):
+        time.sleep(0.01)

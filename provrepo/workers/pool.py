@@ -27,7 +27,9 @@ from typing import Any
 
 from provrepo.errors import Busy, TimedOut, WorkerFailed
 from provrepo.settings import Settings, for_command, load
-from provrepo.workers import wire
+from provrepo.workers import callers, wire
+from provrepo.workers.callers import Caller
+from provrepo.workers.shares import GLANCE, GRACE, Figures, Place, Places
 
 __all__ = ["Pool", "default_pool"]
 
@@ -45,34 +47,58 @@ _SIGNALS = {
     signal.SIGKILL: "it was killed, as systems do when memory runs out",
 }
 
-_GLANCE = 0.2
-"""Seconds between two looks at whether somebody still waits for the result."""
-
+PATIENCE = 10.0
+"""Seconds that strangers and readers wait for a worker, where the call does not say."""
 
 _NAP = 3600.0
 """Seconds of one wait where nobody can go away: the system takes no number of milliseconds beyond 31 bits."""
 
 
 class Pool:
-    """At most ``size`` worker processes, spawned when first needed and kept warm. Safe to use from many threads."""
+    """At most ``size`` worker processes, spawned when first needed and kept warm. Safe to use from many threads.
 
-    def __init__(self, size: int = 2, memory: int = 4096, environment: Mapping[str, str] | None = None) -> None:
+    Each class of callers has its share of them (``provrepo.workers.shares``). For whom a call is, the thread says that
+    makes it (``provrepo.workers.callers``): the call ends when that client closes the connection.
+    """
+
+    def __init__(
+        self,
+        size: int = 2,
+        memory: int = 4096,
+        environment: Mapping[str, str] | None = None,
+        *,
+        waiting: Mapping[Caller, int] | None = None,
+        public_timeout: float = math.inf,
+        grace: float = GRACE,
+    ) -> None:
         """A pool without workers yet.
 
         Args:
             size: how many calls may run at once; more wait.
             memory: address space of a worker, in MiB; 0 for no limit.
             environment: variables that workers have besides those of this process.
+            waiting: calls of a class that may wait for a worker; any number where it is not given.
+            public_timeout: seconds that a call for a stranger may take at most, whatever is asked for.
+            grace: seconds that a caller waits before work of a lower class is stopped.
         """
         self._environment = dict(environment or {})
         self._size = max(1, size)
         self._memory = memory
-        self._changed = threading.Condition()
+        self._public_timeout = public_timeout
+        self._places = Places(self._size, "worker processes", waiting, grace=grace)
+        self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
-        self._taken = 0
         self._closed = False
         self._process = os.getpid()
+
+    def seconds(self, timeout: float) -> float:
+        """How long a call may take for the client of this thread, of ``timeout`` seconds that are asked for."""
+        return min(timeout, self._public_timeout) if callers.client().caller is Caller.STRANGER else timeout
+
+    def figures(self) -> Figures:
+        """How many calls of each class run and wait."""
+        return self._places.figures()
 
     def call(
         self,
@@ -88,10 +114,11 @@ class Pool:
         Args:
             function: ``package.module:name``.
             arguments: its keyword arguments, as JSON.
-            timeout: seconds it may take before the worker is killed.
-            patience: seconds to wait for a free worker; None to wait as long as it takes.
+            timeout: seconds it may take before the worker is killed; strangers have ``public_timeout`` at most.
+            patience: seconds to wait for a free worker; None to wait as long as it takes, or where the caller is not a
+                writer, ``PATIENCE``.
             abandoned: asked several times a second while the worker is busy; where it says True, nobody wants the
-                result any more, and the worker is killed.
+                result any more, and the worker is killed. By default whether the client of this thread is gone.
 
         Returns:
             What it returned, as JSON.
@@ -100,37 +127,51 @@ class Pool:
             provrepo.errors.Error: what the function raised, of the same class and with the same attributes.
             TimedOut: the worker took too long.
             WorkerFailed: the worker died, or met an exception that is none of ours; ``abandoned`` said so.
-            Busy: no worker became free within ``patience``.
+            Busy: no worker became free within ``patience``, too many calls of this class wait already, or the worker
+                was needed for a higher class.
         """
-        worker = self._take(patience)
+        client = callers.client()
+        if patience is None and client.caller is not Caller.WRITER:
+            patience = PATIENCE
+        seconds = self.seconds(timeout)
+        place, worker = self._take(client, patience)
         healthy = False
         try:
-            reply = worker.ask({"function": function, "arguments": arguments}, timeout, abandoned)
+            self._places.stoppable(place, worker.kill)
+            reply = worker.ask(
+                {"function": function, "arguments": arguments}, seconds, abandoned or client.disconnected
+            )
             # After running out of memory a heap is too fragmented to be trusted with the next call.
             healthy = reply.get("exception") != "MemoryError"
+        except TimedOut:
+            raise
+        except WorkerFailed:
+            if place.stopped:
+                raise Busy("the worker was needed for callers who go first; try again later") from None
+            raise
         finally:
-            self._give_back(worker, healthy)
+            self._give_back(place, worker, healthy)
         return self._result(reply, function)
 
     def warm(self, functions: Iterable[str]) -> None:
         """Spawn all workers and call each function once in each, without arguments: imports are then done."""
-        workers = [self._take(None) for _ in range(self._size)]
-        for worker in workers:
+        workers = [self._take(callers.LOCAL, None) for _ in range(self._size)]
+        for place, worker in workers:
             healthy = False
             try:
                 for function in functions:
                     self._result(worker.ask({"function": function, "arguments": {}}, 60.0), function)
                 healthy = True
             finally:
-                self._give_back(worker, healthy)
+                self._give_back(place, worker, healthy)
 
     def close(self) -> None:
         """End all workers, also busy ones; whoever waits for one gets ``WorkerFailed``."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
             busy = self._all.difference(idle)
-            self._changed.notify_all()
+        self._places.close()
         if os.getpid() != self._process:
             return
         for worker in busy:
@@ -146,20 +187,17 @@ class Pool:
     ) -> None:
         self.close()
 
-    def _take(self, patience: float | None) -> _Worker:
-        with self._changed:
+    def _take(self, client: callers.Client, patience: float | None) -> tuple[Place, _Worker]:
+        with self._lock:
             if os.getpid() != self._process:
                 self._after_fork()
-            if not self._changed.wait_for(lambda: self._closed or self._taken < self._size, patience):
-                raise Busy(f"all {self._size} worker processes are taken; try again later")
-            if self._closed:
-                raise WorkerFailed("the pool of worker processes is closed")
-            self._taken += 1
-            worker = next(iter(self._living()), None)
+        place = self._places.enter(client, patience)
         try:
-            return worker or self._spawn()
+            with self._lock:
+                worker = next(iter(self._living()), None)
+            return place, worker or self._spawn()
         except BaseException:
-            self._give_back(None, False)
+            self._places.leave(place)
             raise
 
     def _living(self) -> Iterable[_Worker]:
@@ -173,25 +211,30 @@ class Pool:
 
     def _spawn(self) -> _Worker:
         worker = _Worker(self._memory, self._environment)
-        with self._changed:
+        with self._lock:
             self._all.add(worker)
+            closed = self._closed
+        if closed:
+            worker.kill()  # too late for ``close`` to have seen it
         return worker
 
-    def _give_back(self, worker: _Worker | None, healthy: bool) -> None:
-        with self._changed:
-            self._taken -= 1
-            keep = worker is not None and healthy and not self._closed
+    def _give_back(self, place: Place, worker: _Worker, healthy: bool) -> None:
+        # First of all: from here on the worker may belong to another call, and must not be killed for this one.
+        self._places.stoppable(place, None)
+        with self._lock:
+            keep = healthy and not self._closed and not place.stopped
             if keep:
-                self._idle.append(worker)  # type: ignore[arg-type]
-            elif worker is not None:
+                self._idle.append(worker)
+            else:
                 self._all.discard(worker)
-            self._changed.notify()
-        if worker is not None and not keep:
+        if not keep:
             worker.end()
+        self._places.leave(place)
 
     def _after_fork(self) -> None:
         # The workers are the parent's; their pipes must not carry two conversations.
-        self._idle, self._all, self._taken = [], set(), 0
+        self._idle, self._all = [], set()
+        self._places.reset()
         self._process = os.getpid()
 
     def _result(self, reply: dict[str, Any], function: str) -> Any:
@@ -252,7 +295,7 @@ class _Worker:
         if reply is None:
             raise WorkerFailed(self._death())
         if reply.get("abandoned"):
-            raise WorkerFailed("nobody waits for the result any more")
+            raise WorkerFailed("nobody waits for the result any more; the work was stopped")
         if reply.get("late"):
             raise TimedOut(f"this took longer than {timeout:g} s and was stopped")
         self._drain()
@@ -265,7 +308,7 @@ class _Worker:
             left = deadline - time.monotonic()
             if left <= 0:
                 return {"late": True}
-            if not self._arrival.poll(math.ceil(1000 * min(left, _GLANCE if abandoned else _NAP))):
+            if not self._arrival.poll(math.ceil(1000 * min(left, GLANCE if abandoned else _NAP))):
                 if abandoned is not None and abandoned():
                     return {"abandoned": True}
                 continue

@@ -1,0 +1,253 @@
+"""Places that classes of callers share: who may start, who waits, and whose work is stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provrepo.errors import Busy, Error, WorkerFailed
+from provrepo.workers.callers import LOCAL, Caller, Client, begin, client, end, gone, on_behalf_of
+from provrepo.workers.shares import Line, Place, Places, shares
+
+STRANGER, READER, WRITER = Caller
+CLASSES = list(Caller)
+SOON = 60
+"""Seconds to wait for what happens at once."""
+
+
+@pytest.mark.parametrize("size", range(1, 65))
+def test_each_class_has_a_place_and_lower_ones_leave_some(size: int) -> None:
+    most = shares(size)
+    assert 1 <= most[STRANGER] <= most[READER] <= most[WRITER] == size
+    if size >= 2:
+        assert most[READER] < size
+    if size >= 3:
+        assert most[STRANGER] < most[READER]
+
+
+STEPS = st.lists(st.one_of(st.sampled_from(CLASSES), st.integers(0, 30)), max_size=120)
+"""Somebody of a class arrives, or one of those that work ends."""
+
+
+@given(st.integers(1, 9), STEPS)
+def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
+    size: int, steps: list[Caller | int]
+) -> None:
+    line: Line[int] = Line(size)
+    waiting: dict[Caller, list[int]] = defaultdict(list)
+    working: list[tuple[int, Caller]] = []
+
+    def admit() -> None:
+        while (found := line.take()) is not None:
+            item, caller = found
+            assert item == waiting[caller].pop(0), "within a class the first goes first"
+            working.append((item, caller))
+
+    def count(*callers: Caller) -> int:
+        return sum(caller in callers for _, caller in working)
+
+    for number, step in enumerate(steps):
+        if isinstance(step, Caller):
+            assert line.put(number, step)
+            waiting[step].append(number)
+        elif working:
+            _, caller = working.pop(step % len(working))
+            line.done(caller)
+        admit()
+        for place, caller in enumerate(CLASSES):
+            assert count(*CLASSES[: place + 1]) <= shares(size)[caller]
+            assert line.figures()[caller] == (count(caller), len(waiting[caller]))
+        # A writer waits for writers alone, a reader for readers and writers; where there are too few places to keep
+        # one free for them, the line says so, and ending one of lower class lets somebody in.
+        for place, caller in list(enumerate(CLASSES))[1:]:
+            if waiting[caller] and not count(*CLASSES[place:]):
+                assert size <= CLASSES.index(WRITER), "there is a place that no lower class may have"
+                assert line.kept_by_lower(caller)
+                lowest = min(working, key=lambda each: CLASSES.index(each[1]))
+                working.remove(lowest)
+                line.done(lowest[1])
+                before = len(working)
+                admit()
+                assert len(working) == before + 1
+
+
+@given(st.integers(1, 9), st.lists(st.tuples(st.sampled_from(CLASSES), st.booleans())), st.sampled_from(CLASSES))
+def test_who_starts_at_once_keeps_to_the_shares_and_goes_before_no_higher_class(
+    size: int, before: list[tuple[Caller, bool]], caller: Caller
+) -> None:
+    line: Line[int] = Line(size)
+    for number, (other, waits) in enumerate(before):
+        if waits:
+            line.put(number, other)
+        else:
+            line.start(other)
+    figures = line.figures()
+    higher = CLASSES[CLASSES.index(caller) + 1 :]
+    started = line.start(caller)
+    assert not (started and any(figures[other][1] for other in higher))
+    working = [line.figures()[other][0] for other in CLASSES]
+    assert all(sum(working[: place + 1]) <= shares(size)[other] for place, other in enumerate(CLASSES))
+    assert sum(working) == sum(figures[other][0] for other in CLASSES) + started
+    if not figures[caller][1] and not any(figures[other][1] for other in higher):
+        assert started or line.put(-1, caller), "what may not start waits"
+
+
+def test_a_queue_is_bounded_for_each_class() -> None:
+    line: Line[str] = Line(1, {STRANGER: 2, READER: 1})
+    assert [line.put(name, STRANGER) for name in "abc"] == [True, True, False]
+    assert [line.put(name, READER) for name in "de"] == [True, False]
+    assert all(line.put(str(number), WRITER) for number in range(1000))
+
+
+def test_what_no_longer_waits_is_taken_out() -> None:
+    line: Line[str] = Line(1)
+    for name in "abcd":
+        line.put(name, STRANGER)
+    assert line.remove_where(lambda name: name in "bd", STRANGER) == ["b", "d"]
+    line.remove("a", STRANGER)
+    assert line.take() == ("c", STRANGER)
+    line.put("e", WRITER)
+    assert line.clear() == ["e"]
+    assert line.take() is None
+
+
+class Work:
+    """Somebody who takes a place in a thread and keeps it until the work ends or is stopped."""
+
+    def __init__(
+        self, places: Places, caller: Caller, *, stoppable: bool = True, patience: float | None = None
+    ) -> None:
+        self.entered, self.over = threading.Event(), threading.Event()
+        self.stopped = False
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(places, caller, stoppable, patience))
+        self._thread.start()
+
+    def _run(self, places: Places, caller: Caller, stoppable: bool, patience: float | None) -> None:
+        try:
+            place = places.enter(Client(caller), patience)
+        except Error as error:
+            self.error = error
+            return
+        if stoppable:
+            places.stoppable(place, self.over.set)
+        self.entered.set()
+        assert self.over.wait(SOON)
+        self.stopped = place.stopped
+        places.leave(place)
+
+    def starts(self) -> None:
+        assert self.entered.wait(SOON)
+
+    def ends(self) -> Work:
+        self._thread.join(SOON)
+        assert not self._thread.is_alive()
+        return self
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize(("lower", "higher"), [(STRANGER, READER), (STRANGER, WRITER), (READER, WRITER)])
+def test_with_few_places_lower_work_is_stopped(size: int, lower: Caller, higher: Caller) -> None:
+    places = Places(size, "workers", grace=0.01)
+    first = Work(places, lower)
+    first.starts()
+    second = Work(places, higher)
+    second.starts()
+    if shares(size)[higher] == 1:
+        assert first.ends().stopped
+    second.over.set()
+    first.over.set()
+    assert not second.ends().stopped
+    first.ends()
+
+
+def test_work_is_not_stopped_for_its_own_class_nor_where_a_higher_one_works() -> None:
+    places = Places(2, "workers", grace=0)
+    stranger, writer = Work(places, STRANGER), Work(places, WRITER)
+    stranger.starts()
+    writer.starts()
+    for caller in (STRANGER, WRITER):
+        other = Work(places, caller, patience=0.1)
+        assert isinstance(other.ends().error, Busy)
+    writer.over.set()
+    assert not writer.ends().stopped
+    stranger.over.set()
+    assert not stranger.ends().stopped
+
+
+def test_the_newest_of_the_lowest_class_is_stopped_and_one_alone() -> None:
+    places = Places(1, "workers", grace=0)
+    first = Work(places, STRANGER)
+    first.starts()
+    others = [Work(places, WRITER) for _ in range(3)]
+    assert first.ends().stopped
+    for other in others:
+        other.over.set()
+    assert not any(other.ends().stopped for other in others)
+
+
+def test_who_cannot_be_stopped_is_waited_for_as_long_as_patience_lasts() -> None:
+    places = Places(1, "workers", grace=0)
+    first = Work(places, STRANGER, stoppable=False)
+    first.starts()
+    assert isinstance(Work(places, WRITER, patience=0.1).ends().error, Busy)
+    first.over.set()
+    assert not first.ends().stopped
+    after = Work(places, WRITER)
+    after.starts()
+    after.over.set()
+    after.ends()
+
+
+def test_whose_client_leaves_waits_no_longer() -> None:
+    places = Places(1, "workers")
+    place = places.enter(LOCAL)
+    with pytest.raises(WorkerFailed, match="closed the connection"):
+        places.enter(Client(WRITER, lambda: True))
+    assert places.figures()[WRITER] == (1, 0)
+    places.leave(place)
+    assert places.figures()[WRITER] == (0, 0)
+
+
+def test_too_many_who_wait_are_refused_at_once() -> None:
+    places = Places(1, "workers", {STRANGER: 0})
+    place = places.enter(LOCAL)
+    with pytest.raises(Busy, match="too many"):
+        places.enter(Client(STRANGER))
+    places.leave(place)
+
+
+def test_closed_places_let_nobody_in() -> None:
+    places = Places(1, "workers")
+    place: Place = places.enter(LOCAL)
+    waiting = Work(places, WRITER)
+    while places.figures()[WRITER] != (1, 1):
+        threading.Event().wait(0.01)
+    places.close()
+    assert isinstance(waiting.ends().error, WorkerFailed)
+    with pytest.raises(WorkerFailed):
+        places.enter(LOCAL)
+    places.leave(place)
+
+
+def test_a_thread_works_for_one_client_until_that_ends() -> None:
+    assert client() is LOCAL
+    assert not gone()
+    begin(Client(STRANGER, lambda: True))
+    try:
+        assert (client().caller, gone()) == (STRANGER, True)
+        with on_behalf_of(LOCAL):
+            assert not gone()
+        assert gone()
+        seen: list[Client] = []
+        thread = threading.Thread(target=lambda: seen.append(client()))
+        thread.start()
+        thread.join()
+        assert seen == [LOCAL]
+    finally:
+        end()
+    assert client() is LOCAL
