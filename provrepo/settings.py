@@ -50,17 +50,22 @@ class Settings:
         port: the port that ``serve`` listens on; 0 takes a free one.
         hosts: further names and addresses for which the server answers, with commas between them; it always answers
             for the host of the base IRI, for loopback names, and for the address that it is reached at.
-        threads: request threads of the server.
+        threads: request threads of the server; there are four at least, and strangers have at most half of them.
+        queue: requests of one class of callers (strangers, readers, writers) that may wait for a request thread; the
+            next ones are answered 503.
         max_body: the largest document accepted, in bytes.
         min_free: bytes that submissions leave free on the disk of the data directory; beyond that they are refused,
             since what indexes them needs room to start again. 0 lets the disk fill up.
         query_timeout: the longest that a SPARQL query may run, in seconds; it is killed within half a second of that.
         query_timeout_public: the same for whoever asks without a token, where that is less.
-        query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free.
+        query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free,
+            and strangers have at most half of them.
         query_memory: address space of a worker process that answers queries, in MiB.
         query_rows: the most rows or triples of an answer.
         query_bytes: the most bytes of an answer, counted as SPARQL JSON results or N-Triples.
         check_timeout: the longest that reading and checking one submission may take, in seconds.
+        check_timeout_public: the same for whoever comes without a token, where that is less: to check a document, and
+            to write a large one in another format.
         worker_memory: address space of a worker process that reads and checks, in MiB.
         workers: worker processes kept for reading and checking.
         pingbacks: the most pingbacks kept for one project; 0 takes none.
@@ -89,15 +94,17 @@ class Settings:
     port: int = 8000
     hosts: str = ""
     threads: int = 8
+    queue: int = 100
     max_body: int = 32 * 1024 * 1024
     min_free: int = 256 * 1024 * 1024
     query_timeout: float = 30.0
     query_timeout_public: float = 30.0
-    query_workers: int = 4
+    query_workers: int = 6
     query_memory: int = 2048
     query_rows: int = 1_000_000
     query_bytes: int = 64 * 1024 * 1024
     check_timeout: float = 300.0
+    check_timeout_public: float = 30.0
     worker_memory: int = 4096
     workers: int = 2
     pingbacks: int = 1000
@@ -343,6 +350,7 @@ _KINDS = {
 }
 _LEAST = {
     "audit_bytes": 1 << 20,
+    "queue": 1,
     "threads": 1,
     "workers": 1,
     "query_workers": 1,

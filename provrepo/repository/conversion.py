@@ -54,7 +54,7 @@ def convert(
         with using(store.settings.contexts):
             return _converted(data, info.format, info.base or None, format, bundles)
     output = store.temporary()
-    seconds = min(_SECONDS, store.settings.check_timeout)
+    seconds = store.pool.seconds(min(_SECONDS, store.settings.check_timeout))
     try:
         store.pool.call(
             f"{__name__}:run",

@@ -49,8 +49,9 @@ def run(
         constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
         without_profiles: what ``constraints`` is where there are no profiles either. What is submitted is then told of
             violations and accepted (``report``), because real tools write them; what is only checked fails.
-        target: where the quads go: ``output`` (a path), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base
-            IRI and identity, with which blank nodes are named). Without one, or where the document fails, no quads are
+        target: where the quads go: ``output`` (a path), ``partial`` (a path of this call's own, where they are written
+            first: others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base IRI and
+            identity, with which blank nodes are named). Without one, or where the document fails, no quads are
             written.
         allow_empty: what a submission says of a document without statements: False refuses it, True stores it whatever
             the profiles ask. None where it is only checked.
@@ -90,7 +91,7 @@ def run(
     if target is not None and written:
         minter = Minter(**target["minting"])
         version, output = Identifier(target["version"]), Path(target["output"])
-        partial = output.with_suffix(".part")
+        partial = Path(target["partial"])
         counts = dataset.write_nquads(
             data,
             document,

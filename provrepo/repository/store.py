@@ -38,7 +38,9 @@ from provrepo.views.quads_query import Limits, Question
 from provrepo.views.search import Search
 from provrepo.views.view import View
 from provrepo.workers import network
+from provrepo.workers.callers import LOCAL, Caller, on_behalf_of
 from provrepo.workers.pool import Pool
+from provrepo.workers.shares import shares
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -85,8 +87,16 @@ class Store:
         environment = (
             {environment_name("contexts"): str(Path(settings.contexts).absolute())} if settings.contexts else {}
         )
-        self.pool = Pool(settings.workers, settings.worker_memory, environment)
-        self.queries = Pool(settings.query_workers, settings.query_memory, environment)
+        self.pool = Pool(
+            settings.workers,
+            settings.worker_memory,
+            environment,
+            waiting=_waiting(settings),
+            public_timeout=settings.check_timeout_public,
+        )
+        self.queries = Pool(
+            settings.query_workers, settings.query_memory, environment, public_timeout=settings.query_timeout_public
+        )
         self._follow = follow
         self._making = threading.RLock()
         self._answers: beside.Answers | None = None
@@ -326,9 +336,9 @@ class Store:
         name = hashlib.sha256(f"{base}\n{project}/{document}@{version}\n{blob}".encode()).hexdigest()[:40]
         return self._spool / f"{name}.nq"
 
-    def temporary(self) -> Path:
+    def temporary(self, suffix: str = ".in") -> Path:
         """A path for bytes that have not been accepted yet; the caller removes the file."""
-        return self._spool / f"{uuid.uuid4().hex}.in"
+        return self._spool / f"{uuid.uuid4().hex}{suffix}"
 
     def ask_version(
         self, info: VersionInfo, question: Question, seconds: float, abandoned: Callable[[], bool] | None = None
@@ -390,22 +400,30 @@ class Store:
         if not self.blobs.exists(blob):
             return None
         minter = self.minter(base)
-        self.pool.call(
-            "provrepo.repository.intake:run",
-            {
-                "source": str(self.blobs.path(blob)),
-                "format": fields["format"],
-                "base": fields["base"] or None,
-                "check": False,
-                "target": {
-                    "output": str(file),
-                    "version": str(minter.version(project, document, version)),
-                    "blob": blob,
-                    "minting": minting(minter, project, document, version),
-                },
-            },
-            timeout=self.settings.check_timeout,
-        )
+        # Whoever's request finds that an entry has to be indexed: it does not end with that client, and has its
+        # deadline as a submission has. Otherwise a client that goes away could have the entry set aside.
+        partial = self.temporary(".part")
+        try:
+            with on_behalf_of(LOCAL):
+                self.pool.call(
+                    "provrepo.repository.intake:run",
+                    {
+                        "source": str(self.blobs.path(blob)),
+                        "format": fields["format"],
+                        "base": fields["base"] or None,
+                        "check": False,
+                        "target": {
+                            "output": str(file),
+                            "partial": str(partial),
+                            "version": str(minter.version(project, document, version)),
+                            "blob": blob,
+                            "minting": minting(minter, project, document, version),
+                        },
+                    },
+                    timeout=self.settings.check_timeout,
+                )
+        finally:
+            partial.unlink(missing_ok=True)
         return file
 
     def close(self) -> None:
@@ -431,6 +449,12 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {os.fspath(self.settings.data)}>"
+
+
+def _waiting(settings: Settings) -> dict[Caller, int]:
+    """How many strangers, and readers, may wait for a worker: one request thread of their share is left over."""
+    threads, workers = shares(settings.threads), shares(settings.workers)
+    return {caller: max(1, threads[caller] - workers[caller] - 1) for caller in (Caller.STRANGER, Caller.READER)}
 
 
 def minting(minter: Minter, project: str, document: str, version: int) -> dict[str, str]:

@@ -151,6 +151,8 @@ def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, An
         )
     finally:
         source.unlink(missing_ok=True)
+        if arguments.get("target"):
+            Path(arguments["target"]["partial"]).unlink(missing_ok=True)
     return result
 
 
@@ -235,6 +237,7 @@ def _target(store: Store, project: str, document: str, blob: str) -> dict[str, A
     version = int(versions[-1].fields["version"]) + 1 if versions else 1
     return {
         "output": str(store.content_file(project, document, version, blob, minter.base)),
+        "partial": str(store.temporary(".part")),
         "version": str(minter.version(project, document, version)),
         "blob": blob,
         "minting": minting(minter, project, document, version),

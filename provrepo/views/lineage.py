@@ -31,6 +31,7 @@ from provrepo.views.lineage_steps import Options
 from provrepo.views.lineage_table import RULES
 from provrepo.views.lineage_walk import Trail, Walk, lowest, merged, told
 from provrepo.views.tabular import Tabular, Triple
+from provrepo.workers.callers import gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
@@ -322,8 +323,8 @@ class _Asking:
         return Trail(start, Rows(scope, self.held, options, self.deadline), self.held, options)
 
     def late(self) -> bool:
-        """Whether the deadline has passed."""
-        return self.deadline is not None and time.monotonic() > self.deadline
+        """Whether the deadline has passed, or the client is gone."""
+        return gone() or (self.deadline is not None and time.monotonic() > self.deadline)
 
 
 def _first(held: Held, ranks: Mapping[int, object], limit: int) -> list[int]:

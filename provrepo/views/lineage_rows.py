@@ -36,6 +36,7 @@ from provrepo.views.lineage_steps import (
     steps_for,
 )
 from provrepo.views.lineage_store import CHUNK, names_content
+from provrepo.workers.callers import gone
 
 __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
 
@@ -248,9 +249,9 @@ class Rows:
         """Give up when it is time.
 
         Raises:
-            TimedOut: it is.
+            TimedOut: it is, or the client is gone.
         """
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if gone() or (self._deadline is not None and time.monotonic() > self._deadline):
             raise timed_out()
 
     def _expanded(self, states: set[int]) -> list[tuple[int, ...]]:

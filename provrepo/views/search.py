@@ -14,6 +14,7 @@ from provrepo.errors import TimedOut
 from provrepo.views.lineage_reading import read
 from provrepo.views.tabular import Tabular, Triple, literal
 from provrepo.views.view import Change
+from provrepo.workers.callers import gone
 
 __all__ = ["Hits", "Search"]
 
@@ -119,9 +120,9 @@ class Search(Tabular):
 
 @contextmanager
 def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[None]:
-    """What runs on a connection is stopped at a deadline."""
+    """What runs on a connection is stopped at a deadline, and where the client is gone."""
     if deadline is not None:
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        connection.set_progress_handler(lambda: gone() or time.monotonic() > deadline, _STEPS)
     try:
         yield
     except sqlite3.OperationalError as error:
