@@ -357,7 +357,7 @@ def test_deadlines(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> No
         answer = site.client.get(path + query)
         assert answer.status_code == 503
         assert answer.get_json()["type"].endswith("#timed-out")
-        assert "Retry-After" not in answer.headers
+        assert answer.headers["Retry-After"] == "60"
 
 
 def test_lineage_waits_for_a_place_like_queries(site: Site) -> None:

@@ -396,6 +396,7 @@ def test_each_class_of_error_has_its_status(name: str) -> None:
     [
         (errors.Busy("later"), 503, "1"),
         (errors.WorkerFailed("too long"), 503, "10"),
+        (errors.TimedOut("stopped"), 503, "60"),
         (errors.NoSpace("full"), 507, None),
         (errors.NotAvailable("not yet"), 501, None),
         (errors.TooLarge("much"), 413, None),

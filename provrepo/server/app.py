@@ -53,6 +53,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config[pages.URL] = url
     app.extensions[auth.EXTENSION] = store
+    auth.register(app)
     recording.register(app)
     codings.register(app)
     headers.register(app)
@@ -79,6 +80,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     descriptions.register(app)
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
+    metrics.count(app, "checks", store.pool.figures)
     asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)
     return app

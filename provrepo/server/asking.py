@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 
-from provrepo import errors
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server import pages
+from provrepo.server import auth, metrics, pages
+from provrepo.workers.shares import Places
 
-__all__ = ["Target", "place", "register", "run"]
+__all__ = ["Target", "place", "places", "register", "run"]
 
 _EXTENSION = "provrepo.queries"
 
@@ -49,42 +48,40 @@ class Target(NamedTuple):
         return f"{self.document}, version {self.version}" if self.document else f"project {self.project}"
 
 
-class _Gate:
-    """Lets so many queries in at a time, so that there is always a thread left for everything else."""
+_WAIT = 0.5
+"""Seconds that a query waits for its turn. A look-up takes a few milliseconds, so waiting is mostly worth it."""
 
-    WAIT = 0.5
-    """Seconds that a query waits for its turn. A look-up takes a few milliseconds, so waiting is mostly worth it."""
-
-    def __init__(self, slots: int) -> None:
-        self._slots = threading.BoundedSemaphore(slots)
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Hold a slot. Raises Busy where none comes free in time."""
-        if not self._slots.acquire(timeout=self.WAIT):
-            raise errors.Busy("as many queries are running as this server allows; try again in a moment")
-        try:
-            yield
-        finally:
-            self._slots.release()
+_LEAST = 4
+"""Places at least: with four, strangers have two, and each class of callers has one that no lower class can take."""
 
 
 def register(app: Flask, *, threads: int, workers: int) -> None:
     """Say how many queries may run.
 
     At most as many queries run as there are workers for them, and so many that two of the server's threads are left
-    for other requests.
+    for other requests. The classes of callers share these places.
     """
-    app.extensions[_EXTENSION] = _Gate(max(1, min(workers, threads - 2)))
+    app.extensions[_EXTENSION] = found = Places(max(_LEAST, min(workers, threads - 2)), "queries")
+    metrics.count(app, "queries", found.figures)
 
 
-def place() -> AbstractContextManager[None]:
+def places() -> Places:
+    """The places among the queries that may run."""
+    return cast("Places", current_app.extensions[_EXTENSION])
+
+
+@contextmanager
+def place() -> Iterator[None]:
     """A place among the queries that may run: for everything whose work the client decides.
 
     Raises:
         Busy: on entering, none came free in time.
     """
-    return cast("_Gate", current_app.extensions[_EXTENSION]).entered()
+    taken = places().enter(auth.client(), _WAIT)
+    try:
+        yield
+    finally:
+        places().leave(taken)
 
 
 def run(
@@ -115,5 +112,4 @@ def run(
             timeout=timeout,
             default_graphs=default_graphs,
             named_graphs=named_graphs,
-            abandoned=request.environ.get("waitress.client_disconnected"),
         )

@@ -5,31 +5,35 @@ Only headers count. There are no cookies and no tokens in URLs, so no other site
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import cast
 
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request
 
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.rejections import Rejected
+from provrepo.workers import callers
+from provrepo.workers.callers import Caller
 
-__all__ = ["CHALLENGE", "EXTENSION", "Caller", "caller", "is_stranger", "repository", "store"]
+__all__ = [
+    "CHALLENGE",
+    "EXTENSION",
+    "Caller",
+    "caller",
+    "class_of",
+    "client",
+    "is_stranger",
+    "register",
+    "repository",
+    "store",
+]
 
 EXTENSION = "provrepo"
 """Under this name the application keeps its store."""
 
 CHALLENGE = 'Bearer realm="provrepo"'
 """``WWW-Authenticate`` where a token would help (RFC 6750, section 3)."""
-
-
-class Caller(StrEnum):
-    """The classes of callers among which the resources of the server are shared."""
-
-    STRANGER = "stranger"
-    READER = "reader"
-    WRITER = "writer"
 
 
 def caller() -> Caller:
@@ -40,8 +44,33 @@ def caller() -> Caller:
     """
     if is_stranger():
         return Caller.STRANGER
-    actor = repository().actor
+    return class_of(repository().actor)
+
+
+def client() -> callers.Client:
+    """On whose behalf this request is answered."""
+    try:
+        found = caller()
+    except Rejected:
+        found = Caller.STRANGER  # what asks for permission answers 401
+    return callers.Client(found, request.environ.get("waitress.client_disconnected"))
+
+
+def class_of(actor: Actor) -> Caller:
+    """The class of somebody who showed a token."""
     return Caller.WRITER if actor.owner or actor.write else Caller.READER
+
+
+def register(app: Flask) -> None:
+    """Say for each request on whose behalf its thread works."""
+
+    @app.before_request
+    def _() -> None:
+        callers.begin(client())
+
+    @app.teardown_request
+    def _(_error: BaseException | None) -> None:
+        callers.end()
 
 
 def store() -> Store:

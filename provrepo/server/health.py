@@ -31,4 +31,6 @@ def health() -> Response:
 def ready() -> Response:
     """Whether to send requests here: 503 until this process holds the views and so can answer queries."""
     indexing = auth.store().indexing()
-    return json_response({"ready": indexing}, status=200 if indexing else 503)
+    if indexing:
+        return json_response({"ready": True})
+    return json_response({"ready": False}, status=503, headers={"Retry-After": "1"})

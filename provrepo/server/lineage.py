@@ -145,7 +145,6 @@ def thing() -> Response:
             **within,
             versions=parameters.number("versions", _MOST_VERSIONS) or 100,
             limit=parameters.number("limit", _MOST) or usual,
-            abandoned=request.environ.get("waitress.client_disconnected"),
         )
         labels = repo.labels(found.others(), **within) if page else {}
     provaq.thing(found.node)

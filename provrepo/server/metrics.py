@@ -7,17 +7,18 @@ tell of private ones is for those who may administer the repository.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response, current_app
 
 from provrepo.repository import access
 from provrepo.repository.repository import Repository
 from provrepo.server import auth
 from provrepo.server.respond import json_response
+from provrepo.workers.shares import Figures
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "count"]
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -27,6 +28,8 @@ _FAMILIES = {
     "provrepo_indexing": "1 while this process applies ledger entries to the views.",
     "provrepo_ledger_entries": "Position of the newest ledger entry.",
     "provrepo_set_aside": "Entries that could not be applied to the views.",
+    "provrepo_working": "Requests, queries and checks that are being worked on, by class of callers.",
+    "provrepo_waiting": "Requests, queries and checks that wait, by class of callers.",
     "provrepo_documents": "Current documents of a project.",
     "provrepo_documents_without_findings": "Current documents about which no check had anything to say.",
     "provrepo_documents_conforming": "Current documents accepted under a profile.",
@@ -54,6 +57,18 @@ class _Remembered:
 
 
 _EXTENSION = "provrepo-metrics"
+_COUNTED = "provrepo-metrics-counted"
+
+
+def count(app: Flask, what: str, figures: Callable[[], Figures]) -> None:
+    """Show how much of something each class of callers has.
+
+    Args:
+        app: the application.
+        what: its name.
+        figures: of each class, how many work and how many wait.
+    """
+    app.extensions.setdefault(_COUNTED, {})[what] = figures
 
 
 @blueprint.get("/projects/<project>/metrics")
@@ -84,6 +99,11 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
     if access.may_administer(repository.actor):
         yield "provrepo_ledger_entries", {}, float(store.ledger.position())
         yield "provrepo_set_aside", {}, float(len(store.set_aside))
+        for what, figures in current_app.extensions.get(_COUNTED, {}).items():
+            for caller, (working, waiting) in figures().items():
+                labels = {"what": what, "caller": caller.value}
+                yield "provrepo_working", labels, float(working)
+                yield "provrepo_waiting", labels, float(waiting)
 
 
 def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:

@@ -85,6 +85,7 @@ HTTP = {
     415: Row(415, "media-type", "This media type is not understood"),
     429: Row(429, "rate", "Too many requests"),
     428: Row(428, "precondition", "A precondition is needed"),
+    503: Row(503, "busy", "Busy"),
 }
 """What the protocol itself refuses, by status; any other is of the type ``http``."""
 
@@ -92,8 +93,8 @@ NOWHERE = "There is nothing here, or nothing that you may see without a token fo
 """The detail of a 404 that must not tell whether something private exists."""
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_RETRY = {errors.TimedOut: "", errors.Busy: "1", errors.WorkerFailed: "10"}
-"""Seconds of ``Retry-After``; none for what would take as long the next time. The first class that fits counts."""
+_RETRY = {errors.TimedOut: "60", errors.Busy: "1", errors.WorkerFailed: "10"}
+"""Seconds of ``Retry-After``; a minute for what may take as long the next time. The first class that fits counts."""
 _DETAILS = {
     405: "This address does not take this method; the Allow header lists those that it takes.",
     413: "The body is larger than this server takes.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import signal
 import socket
 import threading
@@ -15,11 +14,12 @@ from urllib.parse import urlsplit
 
 from provrepo.errors import UsageError
 from provrepo.repository.store import Store
-from provrepo.server import pages
+from provrepo.server import metrics, pages
 from provrepo.server.app import create_app
 from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits, raise_descriptors
 from provrepo.server.connections.listener import Listener, listen
+from provrepo.server.dispatcher import Classes, Dispatcher
 from provrepo.settings import host_names
 from provrepo.workers import heap
 
@@ -60,22 +60,26 @@ def serve(
         )
     heap.few_arenas()
     heap.return_large_blocks()
-    # It would warn of each request that waits its turn: most of them while there is much to do, for a line of log each.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = create_app(store)
     prefix = urlsplit(base).path.rstrip("/")
     with _stack_size(STACK):
+        dispatcher = Dispatcher(Classes(store, prefix), threads=threads or settings.threads, queue=settings.queue)
+    metrics.count(app, "requests", dispatcher.figures)
+    try:
         server = _listen(
             app,
             family,
             address,
             settings.port if port is None else port,
-            threads=threads or settings.threads,
+            dispatcher,
             limits=Limits(body=settings.max_body),
             hosts=Hosts.of(base, [host, address, *host_names(settings.hosts)]),
             prefix=prefix,
             proxy=settings.trusted_proxy,
         )
+    except BaseException:
+        dispatcher.shutdown()
+        raise
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
     app.config[pages.URL] = url
@@ -103,8 +107,8 @@ def _listen(
     family: socket.AddressFamily,
     address: str,
     port: int,
+    dispatcher: Dispatcher,
     *,
-    threads: int,
     limits: Limits,
     hosts: Hosts,
     prefix: str,
@@ -119,7 +123,7 @@ def _listen(
             hosts=hosts,
             descriptors=Descriptors(raise_descriptors()),
             listen=f"[{address}]:{port}" if family == socket.AF_INET6 else f"{address}:{port}",
-            threads=threads,
+            dispatcher=dispatcher,
             url_prefix=prefix,
             **trusted,
         )

@@ -15,12 +15,12 @@ from typing import Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
 
 from provrepo.server.connections.channel import Channel, Phase
 from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits, Sparing
 from provrepo.server.connections.refusal import Refusal
+from provrepo.server.dispatcher import Dispatcher
 
 __all__ = ["Listener", "listen"]
 
@@ -46,7 +46,13 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
 
     def __init__(
-        self, application: Callable[..., Any], adj: Adjustments, limits: Limits, hosts: Hosts, descriptors: Descriptors
+        self,
+        application: Callable[..., Any],
+        adj: Adjustments,
+        dispatcher: Dispatcher,
+        limits: Limits,
+        hosts: Hosts,
+        descriptors: Descriptors,
     ) -> None:
         self.limits, self.hosts, self.descriptors = limits, hosts, descriptors
         self._most = descriptors.connections(limits.connections)
@@ -54,13 +60,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._waiting = False
         self._evicted = Sparing(_log, "%d connections were closed to make room for others", limits.clock)
         self._failed = Sparing(_log, "%d times there was no descriptor for a connection", limits.clock)
-        dispatcher = ThreadedTaskDispatcher()
         try:
             super().__init__(application, {}, dispatcher=dispatcher, adj=adj, sockinfo=adj.listen[0])
         except BaseException:
             self.close()
             raise
-        dispatcher.set_thread_count(adj.threads)
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt, which signals raise."""
@@ -177,12 +181,19 @@ def _network(host: str) -> str:
 
 
 def listen(
-    application: Callable[..., Any], *, limits: Limits, hosts: Hosts, descriptors: Descriptors, **adjustments: Any
+    application: Callable[..., Any],
+    *,
+    dispatcher: Dispatcher,
+    limits: Limits,
+    hosts: Hosts,
+    descriptors: Descriptors,
+    **adjustments: Any,
 ) -> Listener:
     """A listener for one address.
 
     Args:
         application: WSGI.
+        dispatcher: runs requests in threads.
         limits: of connections.
         hosts: those it answers for.
         descriptors: of this process.
@@ -200,4 +211,4 @@ def listen(
         ident="provrepo",
         **adjustments,
     )
-    return Listener(application, adj, limits, hosts, descriptors)
+    return Listener(application, adj, dispatcher, limits, hosts, descriptors)
