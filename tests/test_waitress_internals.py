@@ -19,13 +19,13 @@ from provrepo.server.connections.listener import Listener
 from tests.wire import wire
 
 USED = {
-    HTTPChannel: "close_when_flushed connected handle_close handle_read handle_write received readable recv request "
-    "send service will_close writable write_soon _flush_exception _flush_some total_outbufs_len parser_class "
+    HTTPChannel: "cancel close_when_flushed connected handle_close handle_read handle_write received readable recv "
+    "request send service will_close writable write_soon _flush_exception _flush_some total_outbufs_len parser_class "
     "task_class error_task_class handle_expt",
     TcpWSGIServer: "accepting close getsockname handle_accept readable run set_socket_options channel_class",
     WSGITask: "execute finish get_environment service set_close_on_finish write",
     ErrorTask: "execute service set_close_on_finish write",
-    ThreadedTaskDispatcher: "add_task set_thread_count shutdown",
+    ThreadedTaskDispatcher: "add_task shutdown",  # which ``Dispatcher`` takes the place of
 }
 """What is overridden, called or set, of classes of waitress that are not documented."""
 MADE = {

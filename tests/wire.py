@@ -10,6 +10,8 @@ from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any
 
+from waitress.task import ThreadedTaskDispatcher
+
 from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits
 from provrepo.server.connections.listener import Listener, listen
@@ -199,13 +201,15 @@ def wire(
         limits: of ``Limits``.
     """
     clock = Clock()
+    dispatcher = ThreadedTaskDispatcher()  # that of waitress does what the server asks of one, without classes
+    dispatcher.set_thread_count(2)
     server = listen(
         application,
+        dispatcher=dispatcher,
         limits=Limits(**{"clock": clock, "pause": 1.0, **limits}),
         hosts=hosts or Hosts(),
         descriptors=Descriptors(descriptors),
         listen="127.0.0.1:0",
-        threads=2,
         **({"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}),
     )
     server.adj.asyncore_loop_timeout = 0.001
