@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import stat
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import Damaged, NoSpace, NotFound
-from provrepo.ledger import durable
+from provrepo.ledger import durable, scratch
 from provrepo.ledger.blobs import Blobs
 
 
@@ -90,17 +89,21 @@ def test_an_erased_blob_is_gone(blobs: Blobs) -> None:
     assert blobs.get(digest) == b"data"
 
 
-def test_old_leftovers_are_swept(blobs: Blobs, tmp_path: Path) -> None:
+def test_leftovers_are_swept_and_what_is_being_written_is_not(blobs: Blobs, tmp_path: Path) -> None:
     digest = blobs.put(b"data")
-    old, new = (tmp_path / "blobs" / "incoming" / name for name in ("1-old", "2-new"))
-    for path in (old, new):
-        path.write_bytes(b"half")
-    os.utime(old, (time.time() - 4000,) * 2)
-    os.utime(blobs.path(digest), (time.time() - 4000,) * 2)
+    incoming = tmp_path / "blobs" / "incoming"
+    (incoming / "1-left").write_bytes(b"half")
+    descriptor, written = scratch.opened(incoming)
+    # However old it seems: clocks are set.
+    os.utime(written, (0, 0))
+    try:
+        assert blobs.sweep() == 1
+        assert [path.name for path in incoming.iterdir()] == [written.name]
+        assert blobs.get(digest) == b"data"
+    finally:
+        os.close(descriptor)
     assert blobs.sweep() == 1
-    assert not old.exists()
-    assert new.exists()
-    assert list(blobs.all()) == [digest]
+    assert blobs.sweep() == 0
 
 
 def test_names_that_are_no_digests_are_not_listed(blobs: Blobs, tmp_path: Path) -> None:

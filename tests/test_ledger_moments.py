@@ -91,3 +91,25 @@ def test_one_version(ledger: Ledger) -> None:
     assert ledger.version("crops", "run", 1) == first
     assert ledger.version("crops", "run", 2) == second
     assert ledger.version("crops", "run", 3) is None
+
+
+def test_a_clock_that_was_set_back_is_logged_once(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+    at(ledger, "crops", 10)
+    caplog.clear()  # the entry with the identity is of the present
+    for minute in (11, 5, 6, 7):
+        at(ledger, "crops", minute)
+    assert [record.levelname for record in caplog.records if "set back" in record.message] == ["WARNING"]
+    assert [place.position - ledger.position_of("crops", 3) for place in ledger.setbacks()] == [0]
+    at(ledger, "soil", 1)
+    assert len(ledger.setbacks()) == 2
+    assert len([record for record in caplog.records if "set back" in record.message]) == 2
+
+
+@pytest.mark.parametrize("minutes", [(10, 11, 5, 6, 12), (1, 2, 90, 3, 4), (5, 4, 3, 2, 1), (1, 9, 1, 9, 1)])
+def test_as_of_is_the_last_entry_that_is_not_later(ledger: Ledger, minutes: tuple[int, ...]) -> None:
+    """Also asked in between, so that what is remembered of the times is brought up to date."""
+    for number, minute in enumerate(minutes, 1):
+        at(ledger, "crops", minute)
+        for asked in range(95):
+            fitting = [index for index, one in enumerate(minutes[:number], 1) if one <= asked]
+            assert held(ledger, asked) == ({"crops": fitting[-1]} if fitting else {}), asked

@@ -76,11 +76,15 @@ class Accounts:
 
         Returns:
             Its opaque identifier. The owner of a name is never the actor that a token for the same name speaks for.
+            Empty for somebody unknown where the data directory can only be read.
         """
         with self._database.reading() as connection:
             found = _actor(connection, name, owner=True)
         if found is not None:
             return found
+        if self._database.read_only:
+            # Whoever only reads acts under no name in the ledger.
+            return ""
         with self._database.writing() as connection:
             return _actor_made(connection, name, owner=True)
 

@@ -6,20 +6,16 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from provrepo.errors import Damaged, NotFound
-from provrepo.ledger import durable
+from provrepo.errors import Damaged, Denied, NotFound
+from provrepo.ledger import durable, scratch
 
 __all__ = ["Blobs"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
-_LEFTOVER_AFTER = 3600.0
-"""Seconds after which nobody can still be writing a temporary file."""
 
 
 class Blobs:
@@ -29,8 +25,12 @@ class Blobs:
     is as well. Files are never opened for writing again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Keep blobs below a directory, which is made where it is missing.
+
+        Args:
+            path: the directory.
+            read_only: make nothing; ``put`` and ``erase`` are refused.
 
         Raises:
             Damaged: it cannot be made.
@@ -38,6 +38,9 @@ class Blobs:
         self._root = path
         self._incoming = path / "incoming"
         self._durable: set[Path] = set()
+        self._read_only = read_only
+        if read_only:
+            return
         with durable.translated(f"make the directory {path}"):
             durable.make_directory(self._incoming, mode=durable.PRIVATE)
 
@@ -61,6 +64,7 @@ class Blobs:
             NoSpace: the disk is full; nothing is kept.
             Damaged: the directory cannot be written.
         """
+        self._require_writable()
         digest = hashlib.sha256(data).hexdigest()
         with durable.translated(f"keep a blob in {self._root}"):
             if not self._present(digest, len(data)):
@@ -95,6 +99,7 @@ class Blobs:
         Raises:
             Damaged: it cannot be removed.
         """
+        self._require_writable()
         path = self.path(digest)
         with durable.translated(f"erase the blob {digest}"), contextlib.suppress(FileNotFoundError):
             path.unlink(missing_ok=True)
@@ -109,18 +114,12 @@ class Blobs:
                         yield path.name
 
     def sweep(self) -> int:
-        """Remove what interrupted writers left, when it is older than an hour.
+        """Remove what writers left that have ended.
 
         Returns:
             How many files were removed.
         """
-        removed = 0
-        for path in _listed(self._incoming):
-            with contextlib.suppress(FileNotFoundError):  # another process may be sweeping too
-                if time.time() - path.stat().st_mtime > _LEFTOVER_AFTER:
-                    path.unlink()
-                    removed += 1
-        return removed
+        return scratch.sweep(self._incoming)
 
     def verify(self, digest: str) -> bool:
         """Whether a blob is here with the right bytes, read in pieces."""
@@ -133,6 +132,10 @@ class Blobs:
             return False
         return found.hexdigest() == digest
 
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise Denied(f"{self._root} can only be read here")
+
     def _present(self, digest: str, size: int) -> bool:
         try:
             return self.path(digest).stat().st_size == size
@@ -141,17 +144,17 @@ class Blobs:
 
     def _write(self, data: bytes, digest: str) -> None:
         """Write a temporary file, make it durable and give it the name of its digest."""
-        temporary = self._incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
         # Read-only: the descriptor that made it may still write.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        descriptor, temporary = scratch.opened(self._incoming, mode=0o400)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 durable.sync(file.fileno())
-            if not self._present(digest, len(data)):
-                self._make_ready(self.path(digest).parent)
-                temporary.replace(self.path(digest))
+                # While it is locked: nobody takes it for a leftover.
+                if not self._present(digest, len(data)):
+                    self._make_ready(self.path(digest).parent)
+                    temporary.replace(self.path(digest))
         finally:
             temporary.unlink(missing_ok=True)
 

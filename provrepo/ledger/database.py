@@ -6,13 +6,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provrepo.errors import Busy, Damaged, Error, NoSpace, NotAvailable
-from provrepo.ledger import durable
-from provrepo.ledger.migrations import migrate
+from provrepo.errors import Busy, Damaged, Denied, Error, NoSpace, NotAvailable
+from provrepo.ledger import durable, reading
+from provrepo.ledger.migrations import is_current, migrate
 
 __all__ = ["Database", "translate"]
 
@@ -26,6 +26,9 @@ _PRAGMAS = (
     # A schema that somebody tampered with cannot call functions with side effects.
     "PRAGMA trusted_schema = OFF",
 )
+
+_STEP = 1024
+"""Pages of a database that are copied in one step: 4 MiB."""
 
 _BUSY = "others kept writing to {} all the time; try again"
 
@@ -44,6 +47,7 @@ class Database:
     Attributes:
         file: the database.
         timeout: how long a writer waits for the others, in seconds.
+        read_only: whether nothing can be written to it.
     """
 
     def __init__(
@@ -52,6 +56,9 @@ class Database:
         *,
         timeout: float = 30.0,
         prepare: Callable[[sqlite3.Connection], None] = migrate,
+        current: Callable[[sqlite3.Connection], bool] = is_current,
+        scratch: Path | None = None,
+        immutable: bool = False,
     ) -> None:
         """Open the database; make and migrate it where needed.
 
@@ -59,6 +66,9 @@ class Database:
             file: the database.
             timeout: how long a writer waits for the others, in seconds.
             prepare: brings the schema up to date, in one transaction; raises Damaged for what it does not know.
+            current: whether the schema is up to date.
+            scratch: a folder of this process; given, the database is only read, or a copy of it in this folder.
+            immutable: only read, and without a log: it is known that no process writes it.
 
         Raises:
             Damaged: it cannot be opened, is no database of ours, or is one of a newer version.
@@ -71,6 +81,18 @@ class Database:
         self._links: dict[threading.Thread, _Link] = {}
         # Threads of this process queue here: SQLite's own waiting is a poll, and not fair.
         self._writer = threading.Lock()
+        self._source: reading.Readable | None = None
+        self._state: tuple[int, ...] | None = None
+        if immutable:
+            self._source = reading.Readable(file, immutable=True)
+        elif scratch is not None:
+            self._source = reading.find(file, scratch, current)
+            self._state = self._found() if self._source.immutable else None
+        if self._source is not None:
+            if self._source.copy:
+                with self.reading() as connection:
+                    prepare(connection)
+            return
         with durable.translated(f"make the data directory {file.parent}"):
             durable.make_directory(file.parent, mode=durable.PRIVATE)
         # Whoever only reads a repository needs to write there, too: SQLite has its log beside the database.
@@ -86,6 +108,11 @@ class Database:
             self.close()
             raise
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written to it."""
+        return self._source is not None
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection, outside of a transaction.
@@ -94,8 +121,11 @@ class Database:
         unfinished statement keeps the log from being reset.
 
         Raises:
+            Busy: another process writes a database that was opened to be only read.
             Error: whatever SQLite reports, translated.
         """
+        if self._state is not None and self._state != self._found():
+            raise Busy(f"another process has begun to write {self.file}; open it again")
         link = self._link()
         with link.lock, self._translated():
             yield link.connection
@@ -107,9 +137,12 @@ class Database:
         Raises:
             Busy: others kept writing for longer than ``timeout``.
             NoSpace: the disk is full.
+            Denied: it was opened to be only read.
             RuntimeError: the thread is inside a transaction already.
             Error: whatever else SQLite reports, translated.
         """
+        if self.read_only:
+            raise Denied(f"{self.file.parent} can only be read here: this user may not write it, or it is mounted so")
         link = self._link()
         with link.lock:
             if link.connection.in_transaction:
@@ -121,6 +154,37 @@ class Database:
                     yield from _transaction(link.connection)
             finally:
                 self._writer.release()
+
+    def copy_to(self, target: Path, progress: Callable[[str, int], None] | None = None) -> None:
+        """Copy what is committed now to a new file, durably; writers go on meanwhile.
+
+        The copy has no write-ahead log, so that the one file is all of it.
+
+        Args:
+            target: does not exist.
+            progress: called with what was done and the number of pages of the database that were copied.
+
+        Raises:
+            NoSpace: there is no room for it.
+            Error: whatever SQLite reports, translated.
+        """
+        with durable.translated(f"write {target}"):
+            durable.make_file(target)
+        try:
+            with self.reading() as connection, closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                # In a transaction, so that all steps copy one state.
+                connection.execute("BEGIN")
+                try:
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                    connection.backup(copy, pages=_STEP, progress=_steps(progress))
+                finally:
+                    connection.execute("ROLLBACK")
+                copy.execute("PRAGMA journal_mode = DELETE")
+            with durable.translated(f"write {target}"), target.open("rb") as file:
+                durable.sync(file.fileno())
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Close the connections of all threads, waiting for what they are doing. Closing again does nothing."""
@@ -144,9 +208,16 @@ class Database:
                     link = self._links[thread] = _Link(self._connect())
             return link
 
+    def _found(self) -> tuple[int, ...]:
+        """What changes when another process writes the file, or makes a log beside it."""
+        found = self.file.stat()
+        log = self.file.with_name(f"{self.file.name}-wal")
+        return found.st_ino, found.st_size, found.st_mtime_ns, log.stat().st_size if log.exists() else 0
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.file,
+            self.file if self._source is None else reading.uri(self._source),
+            uri=self._source is not None,
             timeout=self.timeout,
             isolation_level=None,
             check_same_thread=False,  # `close` may be called by any thread
@@ -203,6 +274,13 @@ def translate(error: sqlite3.Error, file: Path) -> Error:
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return Damaged(f"{file} is no SQLite database, or a broken one ({error}): restore it from a backup")
     return Damaged(f"{file}: {error}")
+
+
+def _steps(progress: Callable[[str, int], None] | None) -> Callable[[int, int, int], None] | None:
+    """What SQLite calls after each step of a copy."""
+    if progress is None:
+        return None
+    return lambda _status, remaining, total: progress("pages of the ledger", total - remaining)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -384,16 +384,17 @@ _TABLE = (
             "codec": Field(TEXT, "version of the codec that made the atoms from the bytes"),
         },
     ),
-    _reserved(
+    Kind(
         "gap",
         "The repository was restored from a backup: what was acknowledged between backup and restore is missing.",
-        stream="both",
-        fields={
+        {
             "setup": Field(UUID, "the set-up identifier from now on"),
             "former": Field(TEXT, "the set-up identifier until then; may be empty"),
-            "size": Field(COUNT.or_null(), "the largest size of the stream that was published"),
+            "size": Field(COUNT.or_null(), "the largest size of the stream that was published; null where unknown"),
             "reason": _REASON,
         },
+        stream="both",
+        ignorable=True,
     ),
 )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import confidential, verification
+from provrepo.ledger import clock, confidential, verification
+from provrepo.ledger.clock import Clock, Setback
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
 from provrepo.ledger.migrations import migrate
@@ -64,6 +65,8 @@ class Appending(Stream):
                 one; a withdrawal or erasure of a version that there is not.
         """
         length, previous = self._end()
+        time = time or now()
+        clock.compare(self._connection, time)
         entry = compose(
             kind,
             {**body, "token": token} if token else body,
@@ -71,7 +74,7 @@ class Appending(Stream):
             sequence=length + 1,
             previous=previous,
             actor=actor,
-            time=time or now(),
+            time=time,
             software=self._software,
         )
         self._check_version(entry)
@@ -153,13 +156,23 @@ class Ledger:
         database: the SQLite database, which accounts share.
     """
 
-    def __init__(self, path: Path, *, software: str, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        software: str,
+        timeout: float = 30.0,
+        scratch: Path | None = None,
+        immutable: bool = False,
+    ) -> None:
         """Open the ledger of a data directory; both are made where they are missing.
 
         Args:
             path: the data directory.
             software: name and version of what appends, for the entries.
             timeout: how long to wait for other writers, in seconds.
+            scratch: a folder of this process; given, the ledger is only read. See ``Database``.
+            immutable: the ledger is only read, and no process writes it.
 
         Raises:
             Damaged: the directory cannot be used, or a newer version wrote it.
@@ -167,9 +180,12 @@ class Ledger:
         """
         self._software = software
         prepare = partial(migrate, upgraded=partial(_identify, software=software))
-        self.database = Database(path / "ledger.sqlite", timeout=timeout, prepare=prepare)
+        self.database = Database(
+            path / "ledger.sqlite", timeout=timeout, prepare=prepare, scratch=scratch, immutable=immutable
+        )
         self._identity: Identity | None = None
         self._public = PublicProjects(self.database)
+        self._clock = Clock()
 
     def __enter__(self) -> Ledger:
         return self
@@ -263,6 +279,39 @@ class Ledger:
             self._identity = self._read_identity()
         return self._identity
 
+    def setup(self) -> str:
+        """The set-up identifier: a restore draws another one, so that followers notice. Empty where none was drawn."""
+        rows = self._all(
+            "SELECT project, sequence, sha256, data FROM entries "
+            "WHERE project = ? AND kind IN ('identity', 'gap') ORDER BY sequence DESC",
+            REPOSITORY,
+        )
+        found = (entry.body.get("setup") for row in rows if (entry := readable(*row)) is not None)
+        return str(next((setup for setup in found if setup), ""))
+
+    def needed(self) -> Iterator[str]:
+        """The digests of the blobs that entries need, sorted, each once: bytes, reports and profiles.
+
+        The bytes of versions that were erased are not needed, their reports are.
+        """
+        after = ""
+        while True:
+            rows = self._all(
+                "SELECT digest FROM (SELECT * FROM (SELECT DISTINCT blob AS digest FROM entries AS e "
+                "WHERE blob > ?1 AND kind <> 'erase' AND NOT (kind = 'submit' AND EXISTS (SELECT 1 FROM entries AS x "
+                "WHERE x.kind = 'erase' AND x.project = e.project AND x.document = e.document "
+                "AND x.version = e.version)) ORDER BY blob LIMIT ?2) "
+                "UNION SELECT * FROM (SELECT DISTINCT report FROM entries "
+                "WHERE report > ?1 AND kind <> 'erase' ORDER BY report LIMIT ?2)) ORDER BY digest LIMIT ?2",
+                after,
+                _PAGE,
+            )
+            if not rows:
+                return
+            for (digest,) in rows:
+                yield str(digest)
+            after = str(rows[-1][0])
+
     def _read_identity(self) -> Identity:
         rows = self._all(
             "SELECT project, sequence, sha256, data FROM entries WHERE kind = 'identity' ORDER BY position"
@@ -310,21 +359,31 @@ class Ledger:
     def position_at(self, moment: datetime) -> int:
         """The position of the last entry of a project that had been appended at a moment; 0 before the first.
 
-        Found by halving, and so in microseconds however many entries there are. Times are taken to grow with the
-        position, as they do unless the clock was set back: then any of the places where it passed the moment counts.
+        Where the clock was set back it is the last entry whose time is not later, and all entries before that count:
+        see ``provrepo.ledger.clock``. Found by halving between such places.
 
         Args:
             moment: with a time zone.
         """
-        low, high = 0, self.position()
-        while low < high:
-            middle = (low + high + 1) // 2
-            entry = self._readable_between(middle, high)
-            if entry is not None and datetime.fromisoformat(entry[1].time) <= moment:
-                low = entry[0]
-            else:
-                high = middle - 1
-        return low
+        starts = [1, *(setback.position for setback in self.setbacks())]
+        ends = [*(start - 1 for start in starts[1:]), self.position()]
+        for start, end in zip(reversed(starts), reversed(ends), strict=True):
+            low, high = 0, end
+            while max(low, start - 1) < high:
+                middle = (max(low, start - 1) + high + 1) // 2
+                entry = self._readable_between(middle, high)
+                if entry is not None and datetime.fromisoformat(entry[1].time) <= moment:
+                    low = entry[0]
+                else:
+                    high = middle - 1
+            if low:
+                return low
+        return 0
+
+    def setbacks(self) -> list[Setback]:
+        """Where the clock had been set back between two entries of projects."""
+        with self.database.reading() as connection:
+            return self._clock.setbacks(connection)
 
     def lengths(self, position: int) -> dict[str, int]:
         """How long the streams were when an entry was the last: the number of each one's last entry then.

@@ -89,8 +89,15 @@ class Pingback:
 class Pingbacks:
     """The pingbacks of a data directory. Threads and processes may share them."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, scratch: Path | None = None) -> None:
+        """Keep them in a file, which is made when the first one comes.
+
+        Args:
+            file: the database.
+            scratch: a folder of this process; given, the database is only read. See ``Database``.
+        """
         self._file = file
+        self._scratch = scratch
         self._lock = threading.Lock()
         self._opened: Database | None = None
 
@@ -133,6 +140,11 @@ class Pingbacks:
                 (project, document),
             ).fetchall()
         return [_pingback(row) for row in rows]
+
+    def copy_to(self, target: Path) -> None:
+        """Copy all of them to a new file; nothing happens where there are none."""
+        if self._file.exists():
+            self._database().copy_to(target)
 
     def see(self, found: Sequence[Pingback]) -> None:
         """Somebody who may change the project has been shown these."""
@@ -179,12 +191,12 @@ class Pingbacks:
     def _database(self) -> Database:
         with self._lock:
             if self._opened is None:
-                self._opened = Database(self._file, prepare=_prepare)
+                self._opened = Database(self._file, prepare=_prepare, current=_is_current, scratch=self._scratch)
             return self._opened
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    if _pragma(connection, "application_id") == _APPLICATION and _pragma(connection, "user_version") == _SCHEMA:
+    if _is_current(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -202,6 +214,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _is_current(connection: sqlite3.Connection) -> bool:
+    return _pragma(connection, "application_id") == _APPLICATION and _pragma(connection, "user_version") == _SCHEMA
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from provrepo.errors import Damaged
 from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confidential
 
-__all__ = ["SCHEMA", "migrate"]
+__all__ = ["SCHEMA", "is_current", "migrate"]
 
 _APPLICATION = 0x50565250
 """``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
@@ -63,6 +63,15 @@ def migrate(
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether a database has the schema of this version.
+
+    Raises:
+        Damaged: another program's database, or one of a newer version.
+    """
+    return _version(connection) == SCHEMA
 
 
 def _version(connection: sqlite3.Connection) -> int:
