@@ -22,7 +22,14 @@ def content(directory: Path, statements: int) -> Path:
     """The content file of one version, as a worker writes it."""
     source, output = directory / "source.ttl", directory / "content.nq"
     source.write_bytes(pipeline(statements).write("turtle"))
-    target = {"output": str(output), "version": str(Minter().version("p", "d", 1)), "blob": BLOB, "minting": ""}
+    partial = str(output.with_suffix(".part"))
+    target = {
+        "output": str(output),
+        "partial": partial,
+        "version": str(Minter().version("p", "d", 1)),
+        "blob": BLOB,
+        "minting": "",
+    }
     run(str(source), name=source.name, check=False, target=target)
     return output
 

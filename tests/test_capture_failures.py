@@ -17,7 +17,7 @@ import pytest
 from provrepo.capture import edge, files, journal, log_params, session, step
 from provrepo.capture.outbox import items, recover
 from provrepo.vocab import PROVREPO
-from tests import kill_capture
+from tests import kill_capture, unprivileged
 from tests.captured import Captured
 from tests.command import environment
 
@@ -63,11 +63,17 @@ def test_whatever_fails_the_program_goes_on(
     assert "provrepo.capture" in {record.name for record in caplog.records}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_cannot_be_written() -> None:
     Path("prov").mkdir(mode=0o500)
-    with session("run", out="prov/run.trig"):
-        assert double(Table(), 4) == 8
+    program = (
+        "from provrepo.capture import session, step\n"
+        "double = step(lambda number: 2 * number)\n"
+        "with session('run', out='prov/run.trig'):\n"
+        "    print(double(4))\n"
+    )
+    done = unprivileged.run("-c", program, cwd=Path.cwd())
+    assert (done.returncode, done.stdout.strip()) == (0, b"8"), done.stderr
+    assert list(Path("prov").iterdir()) == []
 
 
 def test_a_place_that_is_no_directory(caplog: pytest.LogCaptureFixture) -> None:

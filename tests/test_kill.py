@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import kill_backup
 from tests.kill import run
 
 
@@ -18,3 +19,8 @@ def test_kills_lose_nothing_and_leave_nothing_by_half(tmp_path: Path) -> None:
     assert tally.problems == []
     assert tally.acknowledged, "no submission was acknowledged before its kill: the sample shows nothing"
     assert tally.stored >= len(tally.acknowledged)
+
+
+@pytest.mark.slow
+def test_killed_backups_and_restores_leave_what_was_there(tmp_path: Path) -> None:
+    assert kill_backup.run(10 if os.environ.get("CI") else 2, seed=3, folder=tmp_path) == []

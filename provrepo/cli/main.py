@@ -14,6 +14,7 @@ import click
 
 from provrepo import __version__, errors
 from provrepo.cli.audit import audit
+from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
@@ -204,6 +205,8 @@ for _verb in (
     demo,
     rebuild,
     fsck,
+    backup,
+    restore,
 ):
     cli.add_command(_verb)
 

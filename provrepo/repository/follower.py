@@ -253,6 +253,10 @@ class Follower:
                     if progress is not None:
                         progress(project, self._ledger.length(project))
 
+    def stop(self) -> None:
+        """Follow no further: what fails from now on, because workers are killed, is left for the next process."""
+        self._stop.set()
+
     def close(self) -> None:
         """Stop following, close the views and let go of the lock."""
         self._stop.set()
@@ -398,7 +402,7 @@ class Follower:
         return Change(project, sequence, "", {"kind": "skipped"}, self._base)
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
-        if not entry.effective or entry.kind == "identity":
+        if not entry.effective or entry.kind in ("identity", "gap"):
             # Nothing that a view shows changes by it.
             return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
         if entry.kind != "submit" or content is None or content.original() is None:
@@ -429,6 +433,8 @@ class Follower:
         except Error as error:
             if is_transient(error):
                 raise
+            if self._stop.is_set():
+                raise Busy("the process is ending") from error
             log.error("entry %s/%s is set aside: %s", entry.project, entry.sequence, error)
             self.set_aside.add(entry.project, entry.sequence, CONTENT, str(error))
             return None

@@ -57,6 +57,11 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
     else:
         notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
     notes += lax(store.settings.data)
+    notes += [
+        f"the clock had been set back by entry {place.position} of all, from {place.before} to {place.after}: entries "
+        "are in the order in which they were appended"
+        for place in store.ledger.setbacks()
+    ]
     return Check(entries, len(named), tuple(problems), tuple(notes))
 
 

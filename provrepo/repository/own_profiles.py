@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -115,18 +114,19 @@ def _info(profile: Profile, origin: str, entries: Sequence[Entry]) -> ProfileInf
 
 def _unpacked(store: Store, name: str, blob: str) -> Profile:
     """A profile as files. The folder's name is the profile's, because messages show it."""
-    folder = store.settings.data / "profiles" / blob / name
+    folder = store.place / "profiles" / blob / name
     if not folder.exists():
-        _unpack(json.loads(store.blobs.get(blob)), folder)
+        _unpack(json.loads(store.blobs.get(blob)), folder, store.temporary())
     return read(folder)
 
 
-def _unpack(files: Mapping[str, str], folder: Path) -> None:
-    partial = folder.parent / f".{secrets.token_hex(8)}"
+def _unpack(files: Mapping[str, str], folder: Path, partial: Path) -> None:
+    """Write the files of a profile below ``partial``, and give that the name of the folder."""
     for path, text in files.items():
         target = partial / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.write_text(text, "utf-8", newline="")
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         partial.rename(folder)
     except OSError:
@@ -176,9 +176,9 @@ def add(
 
 def _vetted(store: Store, name: str, files: Mapping[str, str], project: str) -> dict[str, str]:
     """Title and version of a profile that may be kept."""
-    place = store.settings.data / "profiles" / f".{secrets.token_hex(8)}"
+    place = store.temporary()
     try:
-        _unpack(files, place / name)
+        _unpack(files, place / name, store.temporary())
         others = chosen(store, project, offered(place / name).extends)
         if name in {other.name for other in others}:
             raise UsageError(f"the profile {name!r} would extend itself")

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from provrepo import __version__
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
 from provrepo.codecs.rdf_terms import is_iri
@@ -41,6 +42,7 @@ from provrepo.settings import Settings, load
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
     from provrepo.ledger.accounts import Token
+    from provrepo.repository.backup import Snapshot
 
 __all__ = ["DEFAULT", "Repository", "open"]
 
@@ -454,6 +456,33 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
 
         self._owner("checks the data directory")
         return fsck(self._store, progress)
+
+    def backup(
+        self,
+        target: str | Path,
+        *,
+        keep: int | None = None,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> Snapshot:
+        """Add a snapshot of the repository to a backup; writers and servers go on meanwhile.
+
+        Args:
+            target: a directory; made where there is none.
+            keep: how many sound snapshots stay; None for all.
+            progress: called with what was just done and how much of it there was.
+
+        Returns:
+            The snapshot, with its problems where it is not sound.
+
+        Raises:
+            Conflict: the directory holds something else.
+            Busy: another process writes to it.
+            Denied: only the owner may.
+        """
+        from provrepo.repository.backup import back_up
+
+        self._owner("makes backups")
+        return back_up(self._store, Path(target), software=f"provrepo/{__version__}", keep=keep, progress=progress)
 
     def waiting(self) -> str:
         """Why the views could not be brought up to the ledger the last time; empty where they could."""

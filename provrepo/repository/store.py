@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -24,11 +25,14 @@ from provrepo.ledger.durable import PRIVATE, make_directory
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
+from provrepo.ledger.reading import is_writable
+from provrepo.ledger.scratch import Scratch, sweep
 from provrepo.model.minting import Minter
-from provrepo.repository import beside
+from provrepo.repository import beside, restoring
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.former import Former
+from provrepo.repository.read_only import copy_views
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
@@ -69,8 +73,11 @@ class Store:
         queries: the worker processes that answer queries.
         follower: applies entries to the views.
         set_aside: the entries that a view could not take.
+        draining: whether the process is about to end, and takes no new requests.
+        place: where what is derived is kept: the data directory, or a temporary folder where that can only be read.
     """
 
+    place: Path
     ledger: Ledger
     blobs: Blobs
     accounts: Accounts
@@ -80,6 +87,8 @@ class Store:
     set_aside: SetAside
     _former: Former
     _spool: Path
+    _scratch: Scratch
+    _views: Path
 
     def __init__(self, settings: Settings, *, follow: bool = True) -> None:
         self.settings = settings
@@ -100,6 +109,7 @@ class Store:
         self._follow = follow
         self._making = threading.RLock()
         self._answers: beside.Answers | None = None
+        self.draining = False
 
     @classmethod
     def open(cls, settings: Settings, *, follow: bool = True, url: str = "", create: bool = True) -> Store:
@@ -140,6 +150,11 @@ class Store:
             if "ledger" in self.__dict__:
                 return
             data = self.settings.data
+            if self.exists() and not is_writable(data):
+                self._make_read_only()
+                return
+            if not self.exists():
+                restoring.under_way(data)
             try:
                 make_directory(data, mode=PRIVATE)
             except OSError as error:
@@ -158,11 +173,44 @@ class Store:
             self._spool = data / "spool"
             for folder in (self._spool, data / "views"):
                 folder.mkdir(mode=PRIVATE, exist_ok=True)
-            self.set_aside = SetAside(data / "views" / "set-aside.json")
-            self.follower = Follower(
-                ledger, ViewsLock(data / "views.lock"), self._open_views, self._derive, self.set_aside
-            )
-            self.ledger = ledger
+            self._scratch = Scratch(self._spool)
+            self._follow_ledger(ledger, data)
+
+    def _make_read_only(self) -> None:
+        """Open a data directory that can only be read: all that this process writes goes to a temporary folder.
+
+        The views are among that, since their engines write even to read. They begin as a copy of those that are there.
+        """
+        data = self.settings.data
+        self._scratch = Scratch(None)
+        private = self._scratch.path
+        try:
+            ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}", scratch=private)
+        except BaseException:
+            self._scratch.close()
+            raise
+        self._former = Former(ledger)
+        self.blobs = Blobs(data / "blobs", read_only=True)
+        self.accounts = Accounts(ledger.database)
+        self.pingbacks = Pingbacks(data / "pingbacks.sqlite", scratch=private)
+        self._spool = private / "spool"
+        self._spool.mkdir(mode=PRIVATE)
+        (private / "views").mkdir(mode=PRIVATE)
+        with suppress(OSError):
+            shutil.copyfile(data / "views" / "set-aside.json", private / "views" / "set-aside.json")
+        self._follow_ledger(ledger, private)
+
+    def _follow_ledger(self, ledger: Ledger, place: Path) -> None:
+        self.place, self._views = place, place / "views"
+        self.set_aside = SetAside(self._views / "set-aside.json")
+        lock = ViewsLock(place / "views.lock")
+        self.follower = Follower(ledger, lock, self._open_views, self._derive, self.set_aside)
+        self.ledger = ledger
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the data directory can only be read."""
+        return self.ledger.database.read_only
 
     def __getattr__(self, name: str) -> Any:
         """What is not there yet: the parts of a data directory that this store was told not to make.
@@ -186,7 +234,7 @@ class Store:
         if self._answers is None:
             owner = self.as_actor(self.owner())
             try:
-                self._answers = beside.Answers(owner, self.settings.data / "views", self.follower.catch_up)
+                self._answers = beside.Answers(owner, self._views, self.follower.catch_up)
             except OSError as error:
                 log.warning("other processes of this user are not answered beside this server: %s", error)
                 return True
@@ -296,7 +344,7 @@ class Store:
         """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
         free = self._free()
         waiting = dict(sorted(self.follower.waiting.items()))
-        accepting = free >= max(self.settings.min_free, _LEAST_FREE)
+        accepting = not self.read_only and free >= max(self.settings.min_free, _LEAST_FREE)
         return {
             "status": "ok" if self.indexing() and accepting and not (self.set_aside or waiting) else "degraded",
             "version": provrepo.__version__,
@@ -338,7 +386,7 @@ class Store:
 
     def temporary(self, suffix: str = ".in") -> Path:
         """A path for bytes that have not been accepted yet; the caller removes the file."""
-        return self._spool / f"{uuid.uuid4().hex}{suffix}"
+        return self._scratch.path / f"{uuid.uuid4().hex}{suffix}"
 
     def ask_version(
         self, info: VersionInfo, question: Question, seconds: float, abandoned: Callable[[], bool] | None = None
@@ -371,8 +419,10 @@ class Store:
     def _open_views(self, base: str) -> Sequence[View]:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
         self._sweep()
+        if self.read_only and not self.follower.indexing:
+            copy_views(self.settings.data, self.place)
         limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
-        views, minter = self.settings.data / "views", self.minter(base)
+        views, minter = self._views, self.minter(base)
         return [
             Quads(views / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
             Lineage(views / "lineage", base=base, minter=minter),
@@ -382,13 +432,12 @@ class Store:
     def _sweep(self) -> None:
         # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was
         # written before the lock was taken. It is made again from the blob, which is.
-        for file in [*self._spool.glob("*.nq*"), *self._spool.glob("*.part")]:
+        for file in self._spool.glob("*.nq*"):
             file.unlink(missing_ok=True)
-        stale = time.time() - 3600
-        for file in self._spool.glob("*.in"):
-            if file.stat().st_mtime < stale:
-                file.unlink(missing_ok=True)
-        self.blobs.sweep()
+        if not self.read_only:
+            sweep(self._spool)
+            self.blobs.sweep()
+            restoring.sweep(self.settings.data)
 
     def _derive(self, entry: Entry, base: str) -> Path | None:
         """The content file of a submission: the one its submitter left, or made anew from the bytes."""
@@ -426,6 +475,13 @@ class Store:
             partial.unlink(missing_ok=True)
         return file
 
+    def cancel(self) -> None:
+        """Stop what runs in worker processes, for good: who waits for it gets WorkerFailed, as all later calls do."""
+        if "ledger" in self.__dict__:
+            self.follower.stop()
+        self.queries.close()
+        self.pool.close()
+
     def close(self) -> None:
         """Let go of everything. Queries that run are killed: the views can only be closed once they have ended."""
         if self._answers is not None:
@@ -438,6 +494,7 @@ class Store:
             self.pingbacks.close()
             self.access_log.close()
             self.ledger.close()
+            self._scratch.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,461 @@
+"""Backups: snapshots of the ledger, and the blobs that they name, in a directory of their own.
+
+::
+
+    TARGET
+    ├── lock                  held by the process that writes
+    ├── blobs/ab/cd/abcd…     bytes under their SHA-256, shared by the snapshots
+    └── snapshots/00000001
+        ├── manifest.json     what the snapshot holds, with digests
+        ├── ledger.sqlite
+        └── pingbacks.sqlite  where there are any
+
+A snapshot gets its name by one rename, after all that it needs is on the medium: a backup that was interrupted leaves
+none, and the earlier ones as they were. ``docs/adr/0019-backup.md`` says why it is done this way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
+from provrepo.ledger import durable
+from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.entries import now
+from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.migrations import SCHEMA
+
+if TYPE_CHECKING:
+    from provrepo.repository.store import Store
+
+__all__ = ["LEDGER", "PINGBACKS", "Archive", "Progress", "Snapshot", "back_up", "copied", "removed"]
+
+LEDGER, PINGBACKS, _MANIFEST = "ledger.sqlite", "pingbacks.sqlite", "manifest.json"
+
+_FORMAT = 1
+_NAME = re.compile(r"\d{8}")
+_TRIES = 5
+_CHUNK = 1 << 20
+
+Progress = Callable[[str, int], None]
+"""Called with what was just done and how much of it there was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state of a repository in a backup.
+
+    Attributes:
+        name: eight digits; a later snapshot has a greater number, whatever the clocks said.
+        made: xsd:dateTime in UTC.
+        software: what made it.
+        schema: of the ledger in it.
+        identity: UUID of the repository.
+        setup: the set-up identifier of the copy that was backed up.
+        entries: how many entries the ledger has.
+        blobs: how many blobs they name.
+        size: of these blobs, in bytes.
+        files: by name, size in bytes and SHA-256 of the databases.
+        problems: what was wrong when it was made, one sentence each; empty for a sound snapshot.
+        copied: how many of the blobs were not in the backup before.
+    """
+
+    name: str
+    made: str
+    software: str
+    schema: int
+    identity: str
+    setup: str
+    entries: int
+    blobs: int
+    size: int
+    files: dict[str, tuple[int, str]]
+    problems: tuple[str, ...] = ()
+    copied: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+class Archive:
+    """A directory with snapshots of one repository."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._snapshots = path / "snapshots"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it has been begun."""
+        return self._snapshots.is_dir()
+
+    def folder(self, name: str) -> Path:
+        """Where a snapshot is."""
+        return self._snapshots / name
+
+    def blob(self, digest: str) -> Path:
+        """Where the blob of a digest is, or would be."""
+        return self.path / "blobs" / digest[:2] / digest[2:4] / digest
+
+    def snapshots(self) -> list[Snapshot]:
+        """All of them, the oldest first; one that cannot be read is nothing but its name and the problem.
+
+        Raises:
+            NotFound: it is no backup.
+        """
+        if not self.exists:
+            raise NotFound(f"{self.path} is no backup: provrepo backup makes one")
+        found = []
+        for name in self._names():
+            try:
+                found.append(self._read(name))
+            except Damaged as error:
+                found.append(Snapshot(name, "", "", 0, "", "", 0, 0, 0, {}, (str(error),)))
+        return found
+
+    def snapshot(self, name: str | None) -> Snapshot:
+        """One of them, by default the newest.
+
+        Raises:
+            NotFound: it is no backup, or there is no such snapshot.
+            Damaged: the manifest cannot be read.
+        """
+        if not self.exists:
+            raise NotFound(f"{self.path} is no backup: provrepo backup makes one")
+        names = self._names()
+        if name is None and names:
+            return self._read(names[-1])
+        if name is None:
+            raise NotFound(f"{self.path} has no snapshot yet: the first backup was not finished")
+        if name not in names:
+            raise NotFound(f"{self.path} has no snapshot {name!r}; there are: {', '.join(names) or 'none'}")
+        return self._read(name)
+
+    def begin(self) -> None:
+        """Make the directory, or find that it is one.
+
+        Raises:
+            Conflict: there is something else.
+            Damaged: it cannot be made.
+        """
+        with durable.translated(f"make the backup {self.path}"):
+            durable.make_directory(self.path, mode=durable.PRIVATE)
+            if not self.exists:
+                known = {"lock", "blobs", "lost+found"}
+                foreign = sorted(found.name for found in self.path.iterdir() if found.name not in known)
+                if foreign:
+                    raise Conflict(f"{self.path} holds {foreign[0]!r} and is no backup: give an empty directory")
+
+    @contextmanager
+    def locked(self, *, shared: bool = False) -> Iterator[None]:
+        """Keep other processes from writing to it.
+
+        Args:
+            shared: for those who read: several may at once, and a medium that cannot be written is enough.
+
+        Raises:
+            Busy: another process writes, or reads what is to be written.
+            Damaged: the file system has no locks.
+        """
+        file = self.path / "lock"
+        flags = os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT
+        try:
+            descriptor = os.open(file, flags, 0o600)
+        except OSError as error:
+            if shared:  # nobody has written to it under a lock, or this user may not read it
+                yield
+                return
+            raise Damaged(f"cannot open {file}: {error.strerror}") from error
+        try:
+            try:
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise Busy(f"another process uses the backup {self.path}; try again when it has ended") from error
+                raise Damaged(f"cannot lock {file}: {error.strerror}") from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    def sweep(self) -> None:
+        """Remove what an interrupted backup left; under the lock."""
+        for folder in (self._snapshots, self.path / "blobs" / "incoming"):
+            for left in folder.iterdir() if folder.is_dir() else ():
+                if not _NAME.fullmatch(left.name):
+                    removed(left)
+
+    def add(self, made: Snapshot, building: Path) -> Snapshot:
+        """Give a snapshot its name, once all that it needs is on the medium.
+
+        Args:
+            made: what it holds; its name is decided here.
+            building: the directory with its databases.
+
+        Returns:
+            The snapshot with its name.
+        """
+        names = self._names()
+        snapshot = Snapshot(**{**asdict(made), "name": f"{int(names[-1]) + 1 if names else 1:08d}"})
+        with durable.translated(f"add a snapshot to {self.path}"):
+            data = json.dumps({"format": _FORMAT, **snapshot.to_dict()}, indent=1).encode()
+            _written(building / _MANIFEST, data)
+            durable.sync_directory(building)
+            building.rename(self.folder(snapshot.name))
+            durable.sync_directory(self._snapshots)
+        return snapshot
+
+    def prune(self, keep: int) -> list[str]:
+        """Remove all but the newest sound snapshots, and the blobs that no snapshot names then.
+
+        Damaged snapshots do not count, and those newer than the oldest that is kept stay.
+
+        Args:
+            keep: how many sound ones stay, at least 1.
+
+        Returns:
+            The names of the snapshots that are gone.
+        """
+        sound = [snapshot.name for snapshot in self.snapshots() if not snapshot.problems]
+        gone = [name for name in self._names() if name < sound[-keep]] if len(sound) > keep else []
+        with durable.translated(f"remove old snapshots from {self.path}"):
+            for name in gone:
+                # Renamed first: half a snapshot must not have the name of a whole one.
+                left = self._snapshots / f".old-{name}"
+                self.folder(name).rename(left)
+                durable.sync_directory(self._snapshots)
+                removed(left)
+            self._collect()
+        return gone
+
+    def problems(self, snapshot: Snapshot, checked: set[str], progress: Progress | None = None) -> Iterator[str]:
+        """Read a whole snapshot again, and say what is wrong with it, one sentence each.
+
+        Args:
+            snapshot: one of ``snapshots()``.
+            checked: digests of blobs that need not be read again; those that are whole are added.
+            progress: see ``Progress``.
+        """
+        yield from snapshot.problems
+        if not snapshot.files:
+            return
+        folder = self.folder(snapshot.name)
+        for name, (_, digest) in snapshot.files.items():
+            found = _digest(folder / name)
+            if found != digest:
+                yield f"{folder / name} {'cannot be read' if found is None else 'has changed'}"
+                if name == LEDGER:
+                    return
+        blobs = Blobs(self.path / "blobs", read_only=True)
+        with Ledger(folder, software="", immutable=True) as ledger:
+            if snapshot.schema == SCHEMA:
+                yield from ledger.verify()
+            for number, digest in enumerate(ledger.needed(), 1):
+                if digest not in checked:
+                    if not blobs.verify(digest):
+                        yield f"{self.blob(digest)} is missing or has changed: remove it, and the next backup copies it"
+                        continue
+                    checked.add(digest)
+                if progress is not None:
+                    progress(f"snapshot {snapshot.name}, blobs read", number)
+
+    def _names(self) -> list[str]:
+        return sorted(found.name for found in self._snapshots.iterdir() if _NAME.fullmatch(found.name))
+
+    def _read(self, name: str) -> Snapshot:
+        file = self.folder(name) / _MANIFEST
+        try:
+            found = json.loads(file.read_bytes())
+            if found.pop("format") != _FORMAT:
+                raise Damaged(f"{file} was written by a newer version of provrepo: upgrade it to read this backup")
+            found["files"] = {str(key): (int(size), str(digest)) for key, (size, digest) in found["files"].items()}
+            if LEDGER not in found["files"]:
+                raise ValueError("it names no ledger")
+            return Snapshot(**{**found, "name": name, "problems": tuple(found["problems"])})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Damaged(
+                f"{file} cannot be read ({error}): name another snapshot, or remove that directory"
+            ) from error
+
+    def _collect(self) -> None:
+        """Remove the blobs that no snapshot names."""
+        needed: set[str] = set()
+        for name in self._names():
+            with Ledger(self.folder(name), software="", immutable=True) as ledger:
+                needed.update(ledger.needed())
+        blobs = Blobs(self.path / "blobs")
+        for digest in blobs.all():
+            if digest not in needed:
+                blobs.erase(digest)
+
+
+def back_up(
+    store: Store, target: Path, *, software: str, keep: int | None = None, progress: Progress | None = None
+) -> Snapshot:
+    """Add a snapshot of a repository to a backup, which is made where there is none; writers go on meanwhile.
+
+    The ledger comes first, in one transaction, and then the blobs that it names, as far as the backup does not have
+    them. What is copied is compared with its digest, and the chain of the copied ledger is verified. A snapshot that
+    is not sound is kept as well, and names its problems.
+
+    Raises:
+        UsageError: the backup would be in the data directory, or the other way round; ``keep`` is not positive.
+        Conflict: the target holds something else, or the backup of another repository.
+        Busy: another process writes to it; versions were erased again and again meanwhile.
+        NoSpace, Damaged: it cannot be written; the earlier snapshots are as they were.
+    """
+    if keep is not None and keep < 1:
+        raise UsageError("a backup keeps at least 1 snapshot")
+    data, place = store.settings.data.resolve(), target.resolve()
+    if data == place or data in place.parents or place in data.parents:
+        raise UsageError(f"the backup {target} and the data directory {store.settings.data} lie in one another")
+    archive = Archive(target)
+    archive.begin()
+    with archive.locked():
+        archive.sweep()
+        _same_repository(archive, store)
+        with durable.translated(f"make the backup {target}"):
+            durable.make_directory(target / "snapshots", mode=durable.PRIVATE)
+        for _ in range(_TRIES):
+            made = _attempt(store, archive, software, progress)
+            if made is not None:
+                break
+        else:
+            raise Busy("versions were erased while they were being copied, several times over; try again")
+        if keep is not None:
+            archive.prune(keep)
+    return made
+
+
+def _attempt(store: Store, archive: Archive, software: str, progress: Progress | None) -> Snapshot | None:
+    """One snapshot; None where a blob was erased after the ledger had been copied, which names it still."""
+    building = archive.path / "snapshots" / f".new-{secrets.token_hex(8)}"
+    with ExitStack() as stack:
+        stack.callback(removed, building)
+        with durable.translated(f"write to the backup {archive.path}"):
+            building.mkdir(mode=durable.PRIVATE)
+        store.ledger.database.copy_to(building / LEDGER, progress)
+        store.pingbacks.copy_to(building / PINGBACKS)
+        ledger = stack.enter_context(Ledger(building, software=software, immutable=True))
+        problems = list(ledger.verify())
+        blobs = Blobs(archive.path / "blobs")
+        count = size = copies = 0
+        for digest in ledger.needed():
+            new = None
+            try:
+                new = _kept(store.blobs, blobs, digest)
+            except NotFound:
+                if not store.ledger.references(digest):
+                    return None
+                problems.append(f"blob {digest} is missing")
+            except Damaged as error:
+                problems.append(str(error))
+            if new is not None:
+                count, size, copies = count + 1, size + blobs.path(digest).stat().st_size, copies + new
+                if progress is not None:
+                    progress("blobs", count)
+        identity, setup, entries = ledger.identity().id, ledger.setup(), ledger.position()
+        ledger.close()
+        files: dict[str, tuple[int, str]] = {}
+        for file in (building / LEDGER, building / PINGBACKS):
+            digest = _digest(file) or ""
+            if digest:
+                files[file.name] = (file.stat().st_size, digest)
+        made = Snapshot(
+            *("", now(), software, SCHEMA, identity, setup, entries, count, size, files, tuple(problems), copies)
+        )
+        return archive.add(made, building)
+    return None
+
+
+def _kept(source: Blobs, target: Blobs, digest: str) -> bool:
+    """Have a blob in the backup; whether it had to be copied.
+
+    Raises:
+        NotFound: it is in neither.
+        Damaged: its bytes have changed, and the backup does not have it.
+    """
+    there = _size(target.path(digest))
+    here = _size(source.path(digest))
+    if there is not None and here in (None, there):
+        return False
+    target.put(source.get(digest))
+    return True
+
+
+def _same_repository(archive: Archive, store: Store) -> None:
+    if not archive.exists:
+        return
+    for snapshot in archive.snapshots():
+        if snapshot.identity not in ("", store.ledger.identity().id):
+            raise Conflict(
+                f"{archive.path} is the backup of another repository ({snapshot.identity}): give another directory"
+            )
+
+
+def copied(source: Path, target: Path, digest: str) -> None:
+    """Copy a file durably, and compare its bytes with their SHA-256.
+
+    Raises:
+        Damaged: the source has changed, or cannot be read.
+        NoSpace: the disk is full.
+    """
+    found = hashlib.sha256()
+    with durable.translated(f"copy {source}"), source.open("rb") as file:
+        durable.make_file(target)
+        with target.open("wb") as written:
+            while chunk := file.read(_CHUNK):
+                found.update(chunk)
+                written.write(chunk)
+            written.flush()
+            durable.sync(written.fileno())
+    if found.hexdigest() != digest:
+        raise Damaged(f"{source} has changed since it was written")
+
+
+def removed(path: Path) -> None:
+    """Remove a file or a directory with all that is in it; nothing happens where it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _written(file: Path, data: bytes) -> None:
+    durable.make_file(file)
+    with file.open("wb") as opened:
+        opened.write(data)
+        opened.flush()
+        durable.sync(opened.fileno())
+
+
+def _digest(file: Path) -> str | None:
+    found = hashlib.sha256()
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                found.update(chunk)
+    except OSError:
+        return None
+    return found.hexdigest()
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None

@@ -1,0 +1,253 @@
+"""``restore``: makes a data directory from a snapshot of a backup.
+
+All is written to the folder ``restoring`` of the data directory and verified there. The blobs are moved to their place
+then, and at last the ledger, without which the directory is no repository: whenever it is interrupted, there is either
+none yet or the whole of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import provrepo
+from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
+from provrepo.ledger import durable
+from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.entries import REPOSITORY
+from provrepo.ledger.ledger import Ledger
+from provrepo.repository.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copied, removed
+from provrepo.settings import Settings, load
+
+__all__ = ["FOLDER", "Restored", "restore", "sweep", "under_way"]
+
+FOLDER = "restoring"
+"""The folder of a data directory in which a restore prepares what it moves to its place at the end."""
+
+_MOVING = "moving"
+_IGNORED = {FOLDER, "lost+found", "provrepo.toml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore made.
+
+    Attributes:
+        data: the data directory.
+        snapshot: the name of the snapshot.
+        made: when that was made, xsd:dateTime in UTC.
+        identity: UUID of the repository, as before.
+        setup: the new set-up identifier.
+        former: the set-up identifier until then.
+        entries: how many entries the ledger has, those about the restore included.
+        blobs: how many blobs were copied.
+        problems: what of a damaged snapshot could not be restored.
+    """
+
+    data: str
+    snapshot: str
+    made: str
+    identity: str
+    setup: str
+    former: str
+    entries: int
+    blobs: int
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def restore(
+    source: str | Path,
+    data: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+    snapshot: str | None = None,
+    damaged: bool = False,
+    progress: Progress | None = None,
+) -> Restored:
+    """Make a data directory from a backup.
+
+    The repository keeps its identity, and so the names of all that it holds. It gets a new set-up identifier, and an
+    entry ``gap`` in each stream: what was appended after the backup is missing, and followers notice.
+
+    Args:
+        source: the directory that ``backup`` wrote.
+        data: the data directory, which does not exist or is empty; what the settings say where it is not given.
+        settings: instead of those read from environment and ``provrepo.toml``.
+        snapshot: its name; the newest where it is not given.
+        damaged: restore what is whole of a snapshot that is not.
+        progress: called with what was just done and how much of it there was.
+
+    Raises:
+        Conflict: the data directory is not empty.
+        NotFound: no backup, or no such snapshot.
+        Damaged: the backup is not whole; nothing was restored.
+        Busy: the backup is being written, or another process restores to the same directory.
+        NoSpace: the disk is full.
+    """
+    target = Path(data) if data is not None else (settings or load()).data
+    archive = Archive(Path(source))
+    inside, outside = target.resolve(), archive.path.resolve()
+    if inside == outside or inside in outside.parents or outside in inside.parents:
+        raise UsageError(f"the backup {source} and the data directory {target} lie in one another")
+    chosen = archive.snapshot(snapshot)
+    with archive.locked(shared=True), _prepared(target) as building:
+        return _restored(archive, chosen, target, building, damaged, progress)
+
+
+def under_way(data: Path) -> None:
+    """Refuse a data directory that a restore has not finished.
+
+    Raises:
+        Busy: it is being restored now.
+        Damaged: a restore was interrupted.
+    """
+    folder = data / FOLDER
+    if not folder.is_dir():
+        return
+    descriptor = _lock(folder)
+    if descriptor is None:
+        raise Busy(f"{data} is being restored from a backup by another process")
+    os.close(descriptor)
+    raise Damaged(f"a restore to {data} was interrupted: run provrepo restore again, or remove {folder}")
+
+
+def sweep(data: Path) -> None:
+    """Remove the folder of a restore that was killed after all was in its place."""
+    folder = data / FOLDER
+    if not folder.is_dir():
+        return
+    descriptor = _lock(folder)
+    if descriptor is not None:
+        removed(folder)
+        os.close(descriptor)
+
+
+def _restored(
+    archive: Archive, chosen: Snapshot, data: Path, building: Path, damaged: bool, progress: Progress | None
+) -> Restored:
+    for name, (_, digest) in chosen.files.items():
+        copied(archive.folder(chosen.name) / name, building / name, digest)
+    software = f"provrepo/{provrepo.__version__}"
+    with Ledger(building, software=software) as ledger:
+        problems = list(ledger.verify())
+        count, missing = _blobs(archive, ledger, building, progress)
+        problems += missing
+        if problems and not damaged:
+            raise Damaged(
+                f"snapshot {chosen.name} of {archive.path} is not whole: {'; '.join(problems[:5])}"
+                f"{f'; and {len(problems) - 5:,} more' if len(problems) > 5 else ''}. Nothing was restored. Another "
+                "snapshot may be whole (--snapshot); --damaged restores what is left of this one"
+            )
+        former, setup = ledger.setup(), str(uuid.uuid4())
+        reason = f"restored from the backup of {chosen.made}"
+        for project in [REPOSITORY, *ledger.projects()]:
+            with ledger.appending(project) as appending:
+                body = {"setup": setup, "former": former, "size": None, "reason": reason}
+                appending.append("gap", body, actor="")
+        identity, entries = ledger.identity().id, ledger.position()
+    _moved(building, data)
+    return Restored(str(data), chosen.name, chosen.made, identity, setup, former, entries, count, tuple(problems))
+
+
+def _blobs(archive: Archive, ledger: Ledger, building: Path, progress: Progress | None) -> tuple[int, list[str]]:
+    """Copy the blobs that a ledger names; how many, and what is missing or has changed."""
+    count, problems = 0, []
+    source, target = Blobs(archive.path / "blobs", read_only=True), Blobs(building / "blobs")
+    for digest in ledger.needed():
+        try:
+            target.put(source.get(digest))
+        except (NotFound, Damaged) as error:
+            problems.append(str(error))
+        else:
+            count += 1
+            if progress is not None:
+                progress("blobs", count)
+    return count, problems
+
+
+def _moved(building: Path, data: Path) -> None:
+    """Move what was restored to its place, the ledger last."""
+    left = building / f"{LEDGER}-wal"
+    if left.exists() and left.stat().st_size:
+        raise Damaged(f"{left} was not merged into the ledger")
+    with durable.translated(f"move what was restored to {data}"):
+        durable.make_file(building / _MOVING)
+        durable.sync_directory(building)
+        (building / "blobs").rename(data / "blobs")
+        if (building / PINGBACKS).exists():
+            (building / PINGBACKS).rename(data / PINGBACKS)
+        durable.sync_directory(data)
+        try:
+            # Unlike a rename, a link never takes the place of what another process has made meanwhile.
+            os.link(building / LEDGER, data / LEDGER)
+        except FileExistsError:
+            raise Conflict(f"another process has begun a repository in {data} meanwhile") from None
+        durable.sync_directory(data)
+
+
+@contextmanager
+def _prepared(data: Path) -> Iterator[Path]:
+    """The folder to build in, locked, and empty; removed at the end."""
+    with durable.translated(f"restore to {data}"):
+        if data.is_dir():
+            _require_empty(data)
+        durable.make_directory(data / FOLDER, mode=durable.PRIVATE)
+    building = data / FOLDER
+    descriptor = _lock(building)
+    if descriptor is None:
+        raise Busy(f"another process restores to {data} already")
+    try:
+        with durable.translated(f"restore to {data}"):
+            _require_empty(data)
+            _clear(building, data)
+        try:
+            yield building
+        except BaseException:
+            if not (data / LEDGER).exists():
+                _clear(building, data)
+            raise
+        finally:
+            removed(building)
+    finally:
+        os.close(descriptor)
+
+
+def _require_empty(data: Path) -> None:
+    """Raises Conflict where there is something that no restore has left."""
+    interrupted = {"blobs", PINGBACKS} if (data / FOLDER / _MOVING).exists() else set()
+    found = sorted(file.name for file in data.iterdir() if file.name not in _IGNORED | interrupted)
+    if found:
+        what = "a repository" if LEDGER in found else repr(found[0])
+        raise Conflict(f"{data} holds {what}: restore to a new or empty directory, or move that one away first")
+
+
+def _clear(building: Path, data: Path) -> None:
+    """Remove what an interrupted restore has built or moved; what it moved is known by the file ``moving``."""
+    if (building / _MOVING).exists():
+        removed(data / "blobs")
+        removed(data / PINGBACKS)
+    for left in building.iterdir():
+        if left.name not in ("lock", _MOVING):
+            removed(left)
+    removed(building / _MOVING)
+
+
+def _lock(folder: Path) -> int | None:
+    """An open descriptor that holds the lock of a folder; None where another process has it."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
