@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,6 +32,9 @@ PATIENCE = 10.0
 @pass_invocation
 def serve(invocation: Invocation, host: str | None, port: int | None) -> None:
     """Serve the data directory over HTTP until SIGTERM or Ctrl-C: pages, documents, SPARQL.
+
+    It ends within 10 seconds then: nothing new is accepted, running requests end, and those that take longer than 6
+    seconds are cancelled. A second signal ends it at once. What was acknowledged is never lost.
 
     Everybody may read public projects. Private ones and all writing need a token (`provrepo token create`). An
     address that other machines reach is refused until a base IRI is set (`provrepo init --base`). Other processes may
@@ -66,7 +71,26 @@ def run(settings: Settings) -> None:
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")
 
-        listen(store, announce=announce)
+        listen(store, announce=announce, ending=_end_in_time)
+
+
+def _end_in_time() -> None:
+    """End the process some seconds from now whatever it still does: a large load cannot be interrupted.
+
+    Nothing is lost. What was acknowledged is durable, and the next process applies it to the views.
+    """
+    from provrepo.server.drain import LONGEST
+
+    def end() -> None:
+        logging.getLogger("provrepo.cli.serve").warning(
+            "ended before all work was done: the next start goes on with it"
+        )
+        logging.shutdown()
+        os._exit(0)
+
+    watch = threading.Timer(LONGEST, end)
+    watch.daemon = True
+    watch.start()
 
 
 def _take_views(store: Store) -> None:

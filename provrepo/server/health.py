@@ -29,8 +29,8 @@ def health() -> Response:
 
 @blueprint.get("/ready")
 def ready() -> Response:
-    """Whether to send requests here: 503 until this process holds the views and so can answer queries."""
-    indexing = auth.store().indexing()
-    if indexing:
+    """Whether to send requests here: 503 until this process can answer queries, and while it ends."""
+    store = auth.store()
+    if store.indexing() and not store.draining:
         return json_response({"ready": True})
     return json_response({"ready": False}, status=503, headers={"Retry-After": "1"})

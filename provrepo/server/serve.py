@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +18,7 @@ from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits, raise_descriptors
 from provrepo.server.connections.listener import Listener, listen
 from provrepo.server.dispatcher import Classes, Dispatcher
+from provrepo.server.drain import Drain
 from provrepo.settings import host_names
 from provrepo.workers import heap
 
@@ -36,6 +35,7 @@ def serve(
     port: int | None = None,
     threads: int | None = None,
     announce: Callable[[str], None] = lambda url: None,  # noqa: ARG005
+    ending: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then let running requests end for a few seconds, and return.
 
@@ -45,6 +45,7 @@ def serve(
         port: 0 takes a free one.
         threads: that answer requests.
         announce: called with the URL once connections are accepted.
+        ending: called at the first signal.
 
     Raises:
         UsageError: the address cannot be listened on, or is reachable from elsewhere while no base IRI is set.
@@ -83,10 +84,11 @@ def serve(
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
     app.config[pages.URL] = url
+    drain = Drain(server, store, begun=ending)
     try:
-        with _signals():
+        with drain.signals():
             announce(url)
-            server.run()
+            drain.run()
     finally:
         server.task_dispatcher.shutdown()
         server.close()
@@ -139,21 +141,3 @@ def _stack_size(size: int) -> Iterator[None]:
         yield
     finally:
         threading.stack_size(before)
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGTERM ends the server as Ctrl-C does. Elsewhere than in the main thread signals are none of our business."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -80,6 +80,13 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
 class Task(WSGITask):  # type: ignore[misc]
     """Answers a request."""
 
+    def build_response_header(self) -> bytes:
+        """The head of the response; while the server ends, the connection ends with it."""
+        if self.channel.server.draining:
+            self.set_close_on_finish()
+        head: bytes = super().build_response_header()
+        return head
+
     def write(self, data: bytes) -> None:
         """Send the head together with a small body: one packet instead of two, and one turn at the socket's lock."""
         if self.wrote_header or len(data) > _PIECE:

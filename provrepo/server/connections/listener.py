@@ -41,9 +41,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         limits: of its connections.
         hosts: those it answers for.
         descriptors: of this process.
+        draining: whether the server ends, so that each connection ends with the answer to its request.
     """
 
     channel_class = Channel
+    draining = False
 
     def __init__(
         self,
