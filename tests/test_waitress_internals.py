@@ -22,7 +22,8 @@ USED = {
     HTTPChannel: "cancel close_when_flushed connected handle_close handle_read handle_write received readable recv "
     "request send service will_close writable write_soon _flush_exception _flush_some total_outbufs_len parser_class "
     "task_class error_task_class handle_expt",
-    TcpWSGIServer: "accepting close pull_trigger getsockname handle_accept readable run set_socket_options channel_class",
+    TcpWSGIServer: "accepting close getsockname handle_accept pull_trigger readable run set_socket_options "
+    "channel_class",
     WSGITask: "build_response_header execute finish get_environment service set_close_on_finish write",
     ErrorTask: "execute service set_close_on_finish write",
     ThreadedTaskDispatcher: "add_task shutdown",  # which ``Dispatcher`` takes the place of

@@ -164,12 +164,6 @@ class Store:
             self.blobs = Blobs(data / "blobs")
             self.accounts = Accounts(ledger.database)
             self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
-            self.access_log = AccessLog(
-                data / "access",
-                days=self.settings.audit_days,
-                most=self.settings.audit_bytes,
-                room=lambda: self._free() >= max(self.settings.min_free, _LEAST_FREE),
-            )
             self._spool = data / "spool"
             for folder in (self._spool, data / "views"):
                 folder.mkdir(mode=PRIVATE, exist_ok=True)
@@ -203,6 +197,12 @@ class Store:
     def _follow_ledger(self, ledger: Ledger, place: Path) -> None:
         self.place, self._views = place, place / "views"
         self.set_aside = SetAside(self._views / "set-aside.json")
+        self.access_log = AccessLog(
+            self.settings.data / "access",
+            days=0 if ledger.database.read_only else self.settings.audit_days,
+            most=self.settings.audit_bytes,
+            room=lambda: self._free() >= max(self.settings.min_free, _LEAST_FREE),
+        )
         lock = ViewsLock(place / "views.lock")
         self.follower = Follower(ledger, lock, self._open_views, self._derive, self.set_aside)
         self.ledger = ledger
