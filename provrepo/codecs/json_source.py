@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -85,6 +86,7 @@ class JsonSource:
         self.position = 0
         self._format = format
         self._line, self._line_at, self._line_start = 1, 0, 0
+        self._ends: list[int] | None = None
         if strict and ("\\ud" in self.text or "\\uD" in self.text):
             for match in _SURROGATE.finditer(self.text):
                 if match["lone"]:
@@ -174,9 +176,12 @@ class JsonSource:
             raise self.error("nothing may follow the closing '}'", end)
 
     def span(self, offset: int) -> Span:
-        """Line and column. What is asked for in order is counted once; going back counts from the start."""
-        if offset < self._line_at:
-            self._line, self._line_at, self._line_start = 1, 0, 0
+        """Line and column. What is asked for in order is counted once; going back finds all lines, once."""
+        if offset < self._line_at and self._ends is None:
+            self._ends = [end.start() for end in re.finditer("\n", self.text)]
+        if self._ends is not None:
+            line = bisect_left(self._ends, offset)
+            return line + 1, offset - (self._ends[line - 1] if line else -1)
         self._line += self.text.count("\n", self._line_at, offset)
         newline = self.text.rfind("\n", self._line_at, offset)
         if newline >= 0:

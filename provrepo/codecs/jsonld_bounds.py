@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from provrepo.codecs.guards import MAX_DEPTH, decode, place
 from provrepo.codecs.json_source import JsonSource
@@ -24,6 +24,9 @@ _EXPANDED = ("@id", "@type", "@reverse", "@index")
 
 _MAX_COPIED = 50_000_000
 """Terms that are in force in all contexts of a text, added up. Copying them takes about five seconds."""
+
+_COPIED_PER_BYTE = 2
+"""How many more of them a text of some size may have: contexts of types are entered for each node of that type."""
 
 
 def check_contexts(data: bytes) -> None:
@@ -45,6 +48,7 @@ def check_contexts(data: bytes) -> None:
         source.value(source.start())
         source.finish()
         return
+    scoped = _scoped(document)
     copied = 0
     waiting: list[tuple[Any, int]] = [(document, 0)]
     while waiting:
@@ -57,13 +61,66 @@ def check_contexts(data: bytes) -> None:
                 for part in context if isinstance(context, list) else [context]:
                     terms += _check(part, text) if isinstance(part, dict) else 0
                 copied += terms
-            waiting += [(value, terms) for value in node.values() if isinstance(value, dict | list)]
-    if copied > _MAX_COPIED:
+            if scoped.sizes:
+                copied += sum(terms + scoped.sizes[type_] for type_ in scoped.types_of(node))
+            for key, value in node.items():
+                own = scoped.sizes.get(key)
+                copied += 0 if own is None else terms + own
+                if isinstance(value, dict | list):
+                    waiting.append((value, terms + (own or 0)))
+    most = _MAX_COPIED + _COPIED_PER_BYTE * len(data)
+    if copied > most:
         raise ReadError(
-            f"{copied:,} terms are in force in the contexts within this text, added up; at most {_MAX_COPIED:,} are "
+            f"{copied:,} terms are in force in the contexts within this text, added up; at most {most:,} are "
             "read: declare each term once, in the context at the top",
             format=_FORMAT,
         )
+
+
+class _Scoped(NamedTuple):
+    """The terms of a text that have a context of their own (JSON-LD 1.1, section 4.1.8).
+
+    Attributes:
+        sizes: how many terms the context of each has at most.
+        type_keys: ``@type`` and the terms that stand for it.
+    """
+
+    sizes: dict[str, int]
+    type_keys: frozenset[str]
+
+    def types_of(self, node: dict[str, Any]) -> Iterator[str]:
+        """The types of a node that have a context of their own."""
+        for key in self.type_keys.intersection(node):
+            types = node[key]
+            for type_ in types if isinstance(types, list) else [types]:
+                if isinstance(type_, str) and type_ in self.sizes:
+                    yield type_
+
+
+def _scoped(document: Any) -> _Scoped:
+    sizes: dict[str, int] = {}
+    type_keys = {"@type"}
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            context = node.get("@context")
+            for part in context if isinstance(context, list) else [context]:
+                for term, meaning in part.items() if isinstance(part, dict) else ():
+                    if isinstance(meaning, dict) and "@context" in meaning:
+                        sizes[term] = max(sizes.get(term, 0), _size(meaning["@context"]))
+                    if meaning == "@type" or (isinstance(meaning, dict) and meaning.get("@id") == "@type"):
+                        type_keys.add(term)
+    return _Scoped(sizes, frozenset(type_keys))
+
+
+def _size(context: Any) -> int:
+    """How many terms a context defines."""
+    parts = context if isinstance(context, list) else [context]
+    return sum(len(part) for part in parts if isinstance(part, dict))
 
 
 def _check(context: dict[str, Any], text: str) -> int:

@@ -79,14 +79,18 @@ class _Active:
 
     def extended(self, context: Any) -> _Active:
         """With a local context on top, its addresses already replaced."""
-        active = self
-        for part in context if isinstance(context, list) else [context]:
+        parts = context if isinstance(context, list) else [context]
+        if not any(part is None or isinstance(part, dict) for part in parts):
+            return self
+        # One copy for all parts: there may be as many of them as terms.
+        terms, vocabulary = dict(self.terms), self.vocabulary
+        for part in parts:
             if part is None:
-                active = _Active()
+                terms, vocabulary = {}, False
             elif isinstance(part, dict):
-                vocabulary = part["@vocab"] is not None if "@vocab" in part else active.vocabulary
-                active = _Active({**active.terms, **part}, vocabulary)
-        return active
+                vocabulary = part["@vocab"] is not None if "@vocab" in part else vocabulary
+                terms.update(part)
+        return _Active(terms, vocabulary)
 
     def keyword(self, key: str) -> str:
         """The keyword that a key is or stands for; otherwise the key."""

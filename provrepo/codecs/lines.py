@@ -65,7 +65,7 @@ class LineReader:
         self._take = take
         self._restore = restore
         self._labelled = labelled
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._nodes: dict[str, Identifier] = {}
         self._blanks: dict[str, Identifier] = {}
         self._literals: dict[str, Literal] = {}
@@ -74,10 +74,11 @@ class LineReader:
         """The next piece of text."""
         whole, newline, rest = piece.rpartition(b"\n")
         if newline:
-            self._lines(self._restore(self._rest + whole).decode("utf-8").split("\n"))
-            self._rest = rest
+            # A line may come in thousands of pieces, and is put together once.
+            self._lines(self._restore(b"".join([*self._rest, whole])).decode("utf-8").split("\n"))
+            self._rest = [rest]
         else:
-            self._rest += piece
+            self._rest.append(bytes(piece))
         return len(piece)
 
     def flush(self) -> None:

@@ -131,25 +131,30 @@ class _Reader:
         # The element whose names are being read, for remarks about them.
         self._at: Element = None
         self._local_names: dict[str, Identifier] = {}
-        # Whether the member being read declares namespaces of its own; asking lxml of each element is slow.
-        self._redeclares = False
+        # The namespaces that elements of the member being read declare themselves; lxml tells of all that are in force.
+        self._declarations: dict[Element, list[tuple[str, str]]] = {}
         self._escaped = _STANDALONE.match(data, 0, 200) is not None and toolbox_escaped(self._every_local_name())
 
     def read(self) -> Document:
         document = self._document
         depth = 0
+        declared: list[tuple[str, str]] = []
         for event, item in self._events(("start-ns", "start", "end")):
             if event == "start-ns":
-                self._redeclares = True
+                declared.append(item)
             elif event == "start":
                 depth += 1
                 if depth == 1:
-                    self._root(item)
+                    self._root(item, declared)
+                elif declared:
+                    self._declarations[item] = declared
+                if declared:
+                    declared = []
             else:
                 depth -= 1
                 if depth == 1:
                     self._member(item)
-                    self._redeclares = False
+                    self._declarations.clear()
                     item.clear(keep_tail=True)
                 elif depth == 0:
                     self._leftovers.text(item)
@@ -196,19 +201,18 @@ class _Reader:
 
     # --- structure ---------------------------------------------------------------------------------------------
 
-    def _root(self, root: Element) -> None:
+    def _root(self, root: Element, declared: list[tuple[str, str]]) -> None:
         if root.getroottree().docinfo.internalDTD is not None:
             raise ReadError(
                 "a document type declaration (<!DOCTYPE …>) is not read: remove it", line=1, format=self._format
             )
         if root.tag != _DOCUMENT:
             raise self._error(root, f"the root element is {shown(root)} and not document of <{PROV}>")
-        prefixes = self._declared(root)
+        prefixes = self._declared(root, declared)
         self._limit(root, prefixes)
         self._scope = Scope(prefixes, place=self._here)
         self._leftovers.attributes(root)
         self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
-        self._redeclares = False
 
     def _member(self, element: Element) -> None:
         """Read a child of the document: a bundle, or something that a bundle may hold too."""
@@ -248,12 +252,11 @@ class _Reader:
 
     # --- namespaces and names ------------------------------------------------------------------------------------
 
-    def _declared(self, element: Element) -> dict[str, str]:
-        """The namespaces in force at an element, those that belong to XML and not to PROV left out."""
+    def _declared(self, element: Element, declarations: list[tuple[str, str]]) -> dict[str, str]:
+        """The namespaces that an element declares, those that belong to XML and not to PROV left out."""
         prefixes: dict[str, str] = {}
-        for name, declared in element.nsmap.items():
-            prefix = name or ""
-            if declared == XSI:
+        for prefix, declared in declarations:
+            if declared == XSI or not declared:
                 continue
             iri = XSD if declared + "#" == XSD else declared
             if prefix in RESERVED:
@@ -271,9 +274,10 @@ class _Reader:
 
     def _inner(self, element: Element, outer: Scope, prefixes: dict[str, str]) -> Scope:
         """The scope at an element; what it declares beyond ``outer`` is new in ``prefixes``."""
-        if not self._redeclares:
+        declarations = self._declarations.get(element)
+        if declarations is None:
             return outer
-        own = {p: n for p, n in self._declared(element).items() if outer.prefixes.get(p) != n}
+        own = {p: n for p, n in self._declared(element, declarations).items() if outer.prefixes.get(p) != n}
         if not own:
             return outer
         for prefix, iri in own.items():
@@ -337,7 +341,8 @@ class _Reader:
         name, types = self._head(element, kind, scope)
         if subtype is not None:
             types.append(subtype)
-        attributes: list[Attribute] = [(_TYPE_NAME, type_) for type_ in types]
+        typed: list[Attribute] = [(_TYPE_NAME, type_) for type_ in types]
+        attributes: dict[Attribute, None] = {}
         args: list[Term] = [None] * len(kind.arguments)
         members: list[Term] = []
         entries: list[tuple[Value | None, Identifier | None]] = []
@@ -353,9 +358,7 @@ class _Reader:
                 if not child.tag.startswith("{"):
                     self._leftovers.element(child)
                     continue
-                attribute = self._attribute(child, inner)
-                if attribute not in attributes:
-                    attributes.append(attribute)
+                attributes[self._attribute(child, inner)] = None
                 continue
             index, time = position
             value = self._instant(child) if time else self._reference(child, inner)
@@ -366,7 +369,8 @@ class _Reader:
             else:
                 raise self._error(child, f"a second {shown(child)} in {shown(element)}")
         span = (element.sourceline, 1)
-        frozen = tuple(attributes)
+        known = set(typed)
+        frozen = (*typed, *(attribute for attribute in attributes if attribute not in known))
         if kind is DICTIONARY_MEMBERSHIP and entries:
             return [
                 Statement(kind, name, (args[0], entity), frozen, span, () if key is None else (Entry(key),))

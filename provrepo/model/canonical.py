@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import heappop, heappush
+from typing import TypeAlias, cast
 
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import ALTERNATE, Attribute, Entry, Statement, Term
@@ -23,41 +25,122 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
     Two arguments agree when they are equal or one is absent; so do the keys of dictionaries, since each statement names
     all that it inserts or removes (PROV-Dictionary). Order is that of first occurrence.
     """
-    result: dict[object, Statement] = {}
-    variants: dict[tuple[str, str], list[object]] = {}
+    result: dict[object, Statement | _Merged] = {}
+    variants: dict[tuple[str, str], _Variants] = {}
     for statement in statements:
         if statement.id is None:
             result.setdefault(statement, statement)
             continue
         name = (statement.kind.name, statement.id)
-        slots = variants.setdefault(name, [])
-        for slot in slots:
-            known = result[slot]
-            args = _unified(known.args, statement.args)
-            if args is not None and _same_keys(known, statement):
-                attributes = tuple(dict.fromkeys(known.attributes + statement.attributes))
-                entries = known.entries or statement.entries
-                result[slot] = Statement(known.kind, known.id, args, attributes, known.span, entries)
-                break
-        else:
-            slot = (*name, len(slots))
-            slots.append(slot)
-            result[slot] = statement
-    return list(result.values())
+        known = variants.get(name)
+        if known is None:
+            known = variants[name] = _Variants()
+        number, new = known.place(statement)
+        if new:
+            result[*name, number] = known.slots[number]
+    return [held if isinstance(held, Statement) else held.statement() for held in result.values()]
 
 
-def _same_keys(left: Statement, right: Statement) -> bool:
-    return not (left.entries and right.entries) or frozenset(left.entries) == frozenset(right.entries)
+_Said: TypeAlias = tuple[object, ...]
+"""The arguments of a statement, and its entries as one more: None where there are none."""
 
 
-def _unified(left: tuple[Term, ...], right: tuple[Term, ...]) -> tuple[Term, ...] | None:
-    if left == right:
-        return left
-    if len(left) != len(right) or any(
-        a is not None and b is not None and a != b for a, b in zip(left, right, strict=True)
-    ):
-        return None
-    return tuple(b if a is None else a for a, b in zip(left, right, strict=True))
+class _Merged:
+    """What statements of one kind and identifier, whose arguments agree, say together."""
+
+    __slots__ = ("_attributes", "_entries", "_first", "said")
+
+    def __init__(self, first: Statement, said: _Said) -> None:
+        self.said = said
+        self._first = first
+        self._entries = first.entries
+        self._attributes: dict[Attribute, None] | None = None
+
+    def add(self, statement: Statement, said: _Said) -> None:
+        """One more statement, whose arguments agree."""
+        if self._attributes is None:
+            self._attributes = dict.fromkeys(self._first.attributes)
+        self._attributes.update(dict.fromkeys(statement.attributes))
+        self._entries = self._entries or statement.entries
+        if said != self.said:
+            self.said = tuple(b if a is None else a for a, b in zip(self.said, said, strict=True))
+
+    def statement(self) -> Statement:
+        """All as one statement."""
+        first = self._first
+        if self._attributes is None:
+            return first
+        args = cast("tuple[Term, ...]", self.said[:-1])
+        return Statement(first.kind, first.id, args, tuple(self._attributes), first.span, self._entries)
+
+
+_Shape: TypeAlias = tuple[bool, ...]
+"""Which arguments are there."""
+
+
+class _Variants:
+    """The statements of one kind and identifier, as few as their arguments allow.
+
+    A statement goes to the first with which it agrees. There may be as many as statements, so that they are looked up:
+    those of one shape agree with a statement where they are equal in what both have.
+    """
+
+    __slots__ = ("_index", "_shapes", "slots")
+
+    def __init__(self) -> None:
+        self.slots: list[_Merged] = []
+        self._shapes: dict[_Shape, None] = {}
+        # For a shape and what is compared: the values of that → numbers of slots, as a heap.
+        self._index: dict[tuple[_Shape, _Shape], dict[_Said, list[int]]] = {}
+
+    def place(self, statement: Statement) -> tuple[int, bool]:
+        """The number of the slot of a statement, and whether that is new."""
+        said: _Said = (*statement.args, frozenset(statement.entries) if statement.entries else None)
+        shape = _shape(said)
+        number = min((found for held in self._shapes if (found := self._first(held, shape, said)) >= 0), default=-1)
+        if number < 0:
+            number = len(self.slots)
+            self.slots.append(_Merged(statement, said))
+            self._enter(number)
+            return number, True
+        slot = self.slots[number]
+        before = slot.said
+        slot.add(statement, said)
+        if slot.said != before:
+            self._enter(number)
+        return number, False
+
+    def _enter(self, number: int) -> None:
+        said = self.slots[number].said
+        shape = _shape(said)
+        self._shapes[shape] = None
+        for (held, compared), index in self._index.items():
+            if held == shape:
+                heappush(index.setdefault(_chosen(said, compared), []), number)
+
+    def _first(self, held: _Shape, shape: _Shape, said: _Said) -> int:
+        """The first slot of a shape that agrees; -1 where none does."""
+        if len(held) != len(shape):
+            return -1
+        compared = tuple(a and b for a, b in zip(held, shape, strict=True))
+        index = self._index.get((held, compared))
+        if index is None:
+            index = self._index[held, compared] = {}
+            for number, slot in enumerate(self.slots):
+                if _shape(slot.said) == held:
+                    index.setdefault(_chosen(slot.said, compared), []).append(number)
+        numbers = index.get(_chosen(said, compared), [])
+        while numbers and _shape(self.slots[numbers[0]].said) != held:
+            heappop(numbers)  # it says more by now, and is found by that
+        return numbers[0] if numbers else -1
+
+
+def _shape(said: _Said) -> _Shape:
+    return tuple(part is not None for part in said)
+
+
+def _chosen(said: _Said, compared: _Shape) -> _Said:
+    return tuple(part for part, chosen in zip(said, compared, strict=True) if chosen)
 
 
 def separated(statements: list[Statement]) -> list[Statement]:
