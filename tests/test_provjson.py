@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from provrepo.codecs import formats, provjson
 from provrepo.codecs.json_source import JsonSource, pointer
@@ -396,6 +396,8 @@ class TestWriting:
 
         # prov takes every key of a bundle for a kind of statement, also "@id", without which ProvToolbox reads none.
         value = json.loads(document.write("provjson"))
+        # Bundles whose names are spelled alike by their own prefixes stand in an array, which prov does not read.
+        assume(all(isinstance(bundle, dict) for bundle in value.get("bundle", {}).values()))
         for bundle in value.get("bundle", {}).values():
             assert bundle.pop("@id") in value["bundle"]
         theirs = ProvDocument.deserialize(content=json.dumps(value), format="json")

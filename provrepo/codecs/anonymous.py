@@ -18,7 +18,8 @@ def forget_blank_names(statements: list[Statement]) -> list[Statement]:
     for statement in statements:
         if statement.id is not None and statement.id.startswith("_:"):
             known = first.setdefault(statement.id, statement)
-            if known is not statement and known != statement:
+            # Comparing takes as long as the statements are large, so that it ends with the first that differs.
+            if known is not statement and statement.id not in referred and known != statement:
                 referred.add(statement.id)
     if not first:
         return statements

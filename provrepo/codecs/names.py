@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
+from itertools import islice
+from operator import neg
 from typing import TypeAlias
 from urllib.parse import urljoin
 
@@ -200,6 +204,9 @@ _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*/?")
 _FINE, _COARSE = 200, 1_000
 """Up to how many minted prefixes each fits its IRI closely, and up to how many it at least names the host."""
 
+_TRIED = 64
+"""In how many places a long IRI is cut at most, from its end and from its beginning, until the rest can be written."""
+
 
 class Names:
     """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … where none fits.
@@ -211,7 +218,10 @@ class Names:
         prefixes: prefix → namespace IRI, minted ones included.
     """
 
-    __slots__ = ("_acceptable", "_by_length", "_known", "_lengths", "_minted", "_reserved", "prefixes")
+    __slots__ = (
+        *("_acceptable", "_best", "_default", "_inherited", "_known", "_lengths", "_minted", "_overridden"),
+        *("_reserved", "prefixes"),
+    )
 
     def __init__(
         self,
@@ -234,21 +244,73 @@ class Names:
         self._acceptable = acceptable
         self._known: dict[str, tuple[str, str]] = {}
         self._minted = 0
-        self._by_length: dict[int, dict[str, str]] = {}
+        self._default = default
+        # Of a scope within another: how many prefixes it has from there, and which of them mean something else here.
+        self._inherited = 0
+        self._overridden: frozenset[str] = frozenset()
+        # Namespace → the prefix that stands for it, and the lengths of namespaces, the longest first.
+        self._best: dict[str, str] = {}
         self._lengths: list[int] = []
-        for prefix, iri in sorted(
-            [*self._reserved.items(), *self.prefixes.items()],
-            key=lambda p: (p[0] == "", p[0] not in self._reserved, p[0]),
-        ):
+        for prefix, iri in sorted([*self._reserved.items(), *self.prefixes.items()], key=self._rank):
             if iri:
-                self._index(prefix, iri)
+                self._best.setdefault(iri, prefix)
+        self._lengths = sorted(set(map(len, self._best)), reverse=True)
+
+    def _rank(self, declared: tuple[str, str]) -> tuple[bool, bool, str]:
+        return declared[0] == "", declared[0] not in self._reserved, declared[0]
+
+    def within(self, more: Mapping[str, str]) -> Names:
+        """Names for a bundle, which has the prefixes of its document and more; what it mints is declared there.
+
+        The work does not depend on how many prefixes the document has, but for copies of its tables: a document may
+        have thousands of bundles.
+        """
+        inner = copy(self)
+        inner._known, inner._minted = {}, 0
+        inner._best, inner._lengths = dict(self._best), list(self._lengths)
+        inner._inherited = len(self.prefixes)
+        more = {p: n for p, n in more.items() if (p or self._default) and p not in self._reserved}
+        inner._overridden = frozenset(p for p, n in more.items() if self.prefixes.get(p, n) != n)
+        inner.prefixes = {**self.prefixes, **more}
+        # A namespace loses its prefix where that means another one here, or where the default namespace has a prefix.
+        lost = {n for p in inner._overridden if inner._best.get(n := self.prefixes[p]) == p}
+        if self._minted and inner._best.get(default := inner.prefixes.get("", "")) == "":
+            lost.add(default)
+        for iri in lost:
+            del inner._best[iri]
+        again = [declared for declared in inner.prefixes.items() if declared[1] in lost] if lost else []
+        for declared in [*more.items(), *again]:
+            if declared[1]:
+                inner._prefer(*declared)
+        return inner
+
+    def beyond(self, also: Collection[str] = ()) -> dict[str, str]:
+        """The prefixes of a scope ``within`` another that are not from there, and others that are asked for, in order.
+
+        Args:
+            also: prefixes that are wanted in any case, where they are declared.
+        """
+        own = dict(islice(self.prefixes.items(), self._inherited, None))
+        others = {p for p in also if p in self.prefixes and p not in own} | self._overridden
+        if len(others) > 1:
+            return {p: n for p, n in self.prefixes.items() if p in others or p in own}
+        return {**{p: self.prefixes[p] for p in others}, **own}
+
+    def _prefer(self, prefix: str, iri: str) -> None:
+        """Let the better of two prefixes stand for a namespace."""
+        known = self._best.get(iri)
+        if known is None:
+            self._index(prefix, iri)
+        elif self._rank((prefix, iri)) < self._rank((known, iri)):
+            self._best[iri] = prefix
 
     def _index(self, prefix: str, iri: str) -> None:
-        same = self._by_length.get(len(iri))
-        if same is None:
-            same = self._by_length[len(iri)] = {}
-            self._lengths = sorted(self._by_length, reverse=True)
-        same.setdefault(iri, prefix)
+        if iri in self._best:
+            return
+        self._best[iri] = prefix
+        place = bisect_left(self._lengths, -len(iri), key=neg)
+        if place == len(self._lengths) or self._lengths[place] != len(iri):
+            self._lengths.insert(place, len(iri))
 
     def split(self, iri: str) -> tuple[str, str]:
         """An IRI as (prefix, local name). A blank node ``_:x`` is ``("_", "x")``."""
@@ -292,13 +354,17 @@ class Names:
 
     def _declared(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str] | None:
         # Longest namespace first: with both http://ex/ and http://ex/a# declared, http://ex/a#b is a:b.
-        for length in self._lengths:
-            prefix = self._by_length[length].get(iri[:length])
+        tried = 0
+        for length in islice(self._lengths, bisect_left(self._lengths, -len(iri), key=neg), None):
+            prefix = self._best.get(iri[:length])
             if prefix is not None:
                 local = iri[length:]
                 # A name in the default namespace may not be empty, nor look prefixed.
                 if (prefix or (local and ":" not in local)) and acceptable(local):
                     return prefix, local
+                tried += 1
+                if tried == _TRIED:
+                    break
         return None
 
     def _minted_for(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str] | None:
@@ -310,6 +376,8 @@ class Names:
     def _cuts(self, iri: str) -> list[int]:
         """Where a namespace might end, the best place first."""
         cuts = [match.end() for match in _CUT.finditer(iri)]
+        if len(cuts) > 2 * _TRIED:
+            cuts = cuts[:_TRIED] + cuts[-_TRIED:]
         fine = cuts[::-1]
         if self._minted < _FINE:
             return fine

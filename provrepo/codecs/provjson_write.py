@@ -47,7 +47,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
         bundles.setdefault(name, []).append(written)
     if bundles:
         sections.append(_section("bundle", bundles, "  "))
-    declarations = scope.declarations({}, "  ") if sections or document.prefixes else []
+    declarations = scope.declarations("  ") if sections or document.prefixes else []
     return (_object([*declarations, *sections], "") + "\n").encode()
 
 
@@ -81,13 +81,10 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
 def _bundle(bundle: Bundle, outer: _Scope, blank: Iterator[str]) -> tuple[str, str]:
     """A bundle: its name, in its own prefixes, and its content."""
     # A bundle shortens names by itself, so that what it mints is declared in it.
-    inherited = dict(outer.prefixes)
-    scope = _Scope({**inherited, **bundle.prefixes})
+    scope = _Scope(bundle.prefixes, outer)
     name = scope.prefixed(bundle.id or Identifier("_:bundle"))
     sections = scope.sections(bundle.statements, blank, "      ")
-    used = name.partition(":")[0]
-    inherited.pop(used, None)
-    declarations = scope.declarations(inherited, "      ")
+    declarations = scope.declarations("      ", also=name.partition(":")[0])
     return name, _object([*declarations, f'"@id": {_quoted(name)}', *sections], "    ")
 
 
@@ -122,21 +119,16 @@ def _section(name: str, members: Mapping[str, list[str]], indent: str) -> str:
 class _Scope:
     """Writes with the prefixes that are in force."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
         # The key "default" declares the default namespace, and "_" marks blank nodes.
         usable = {p: n for p, n in prefixes.items() if p not in ("default", "_") and ":" not in p}
-        self._names = Names(usable)
+        self._names = Names(usable) if outer is None else outer._names.within(usable)
         self._strings: dict[str, str] = {}
 
-    @property
-    def prefixes(self) -> Mapping[str, str]:
-        return self._names.prefixes
-
-    def declarations(self, inherited: Mapping[str, str], indent: str) -> list[str]:
-        """The prefixes in force, those of ``inherited`` left out. Readers want them before what uses them."""
-        own = {**self._names.prefixes, **RESERVED}
-        declared = {p or "default": n for p, n in own.items() if inherited.get(p) != n}
-        return [_section("prefix", {p: [_quoted(n)] for p, n in declared.items()}, indent)]
+    def declarations(self, indent: str, also: str = "") -> list[str]:
+        """The prefixes that are not those of the document, and one more. Readers want them before what uses them."""
+        own = {**self._names.beyond([also]), **RESERVED}
+        return [_section("prefix", {p or "default": [_quoted(n)] for p, n in own.items()}, indent)]
 
     def prefixed(self, iri: Identifier) -> str:
         """A name that has a prefix in any case."""

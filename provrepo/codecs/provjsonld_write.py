@@ -35,8 +35,8 @@ def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: 
     """
     names = _names(document.prefixes)
     records = _records(document.statements, names)
-    in_force = {**names.prefixes}
-    records += [_bundle(bundle, names, in_force) for bundle in document.bundles]
+    replaced: set[str] = set()
+    records += [_bundle(bundle, names, replaced) for bundle in document.bundles]
     declared = {**names.prefixes, **RESERVED} if records or names.prefixes else {}
     contexts = [_encode(declared), _encode(CONTEXT_URL)] if declared else [_encode(CONTEXT_URL)]
     text = f'{{\n"@context": [{", ".join(contexts)}],\n"@graph": {_lines(records)}\n}}\n'
@@ -65,11 +65,14 @@ def _is_argument(kind: Kind, name: Identifier) -> bool:
     return name in _ARGUMENT_NAMES[kind.name]
 
 
-def _names(prefixes: Mapping[str, str]) -> Names:
+def _names(prefixes: Mapping[str, str], outer: Names | None = None) -> Names:
     terms = context().terms
     usable = {p: n for p, n in prefixes.items() if p not in terms or context().prefixes.get(p) == n}
+    usable = {p: n for p, n in usable.items() if n and ":" not in p and not p.startswith("@")}
+    if outer is not None:
+        return outer.within(usable)
     return Names(
-        {p: n for p, n in usable.items() if n and ":" not in p and not p.startswith("@")},
+        usable,
         # "x://y" is an IRI to JSON-LD, whatever x is.
         acceptable=lambda local: not local.startswith("//"),
         default=False,
@@ -80,26 +83,23 @@ def _lines(records: list[str]) -> str:
     return "[\n" + ",\n".join(records) + "\n]" if records else "[]"
 
 
-def _bundle(bundle: Bundle, outer: Names, in_force: dict[str, str]) -> str:
+def _bundle(bundle: Bundle, outer: Names, replaced: set[str]) -> str:
     """A bundle as an object of ``@graph``.
 
     Args:
         bundle: the bundle.
         outer: the names of the document.
-        in_force: what ProvToolbox takes for declared here: what bundles before declared stays, so it is declared anew
-            where it is something else. It also wants the prefix of the bundle's name declared in the bundle.
+        replaced: prefixes of the document that mean something else to ProvToolbox here: what bundles before declared
+            stays, so they are declared anew. It also wants the prefix of the bundle's name declared in the bundle.
     """
     if bundle.id is None:
         raise WriteError("a bundle without an identifier cannot be written")
-    names = _names({**outer.prefixes, **bundle.prefixes})
+    names = _names(bundle.prefixes, outer)
     name = names.short(bundle.id)
     records = _records(bundle.statements, names)
-    own = {
-        prefix: iri
-        for prefix, iri in names.prefixes.items()
-        if outer.prefixes.get(prefix) != iri or in_force.get(prefix) != iri or name.startswith(prefix + ":")
-    }
-    in_force.update(own)
+    own = names.beyond({*replaced, name.partition(":")[0]})
+    replaced.clear()
+    replaced.update(p for p, n in own.items() if outer.prefixes.get(p, n) != n)
     head = _encode({"@type": "Bundle", "@context": [own] if own else [], "@id": name})
     return f'{head[:-1]}, "@graph": {_lines(records)}}}'
 

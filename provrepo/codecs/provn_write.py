@@ -70,12 +70,11 @@ def _writable(statement: Statement) -> bool:
 
 def _bundle(bundle: Bundle, outer: _Scope) -> list[str]:
     # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
-    inherited = dict(outer.prefixes)
-    scope = _Scope({**inherited, **bundle.prefixes}) if bundle.prefixes else outer
+    scope = _Scope(bundle.prefixes, outer) if bundle.prefixes else outer
     statements = scope.statements("    ", bundle)
     # Its identifier is read with its own declarations too (example 60).
     name = scope.name(bundle.id) if bundle.id is not None else "_:bundle"
-    declarations = [] if scope is outer else scope.declarations("    ", besides=inherited)
+    declarations = [] if scope is outer else scope.declarations("    ")
     return [f"  bundle {name}", *declarations, *statements, "  endBundle"]
 
 
@@ -87,21 +86,16 @@ def _acceptable(local: str) -> bool:
 class _Scope:
     """Writes with the prefixes that are in force."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
         usable = {p: n for p, n in prefixes.items() if (not p or PREFIX.fullmatch(p)) and repair(n) == n}
-        self._names = Names(usable, acceptable=_acceptable)
+        self._names = Names(usable, acceptable=_acceptable) if outer is None else outer._names.within(usable)
         self._written: dict[str, str] = {}
 
-    @property
-    def prefixes(self) -> Mapping[str, str]:
-        return self._names.prefixes
-
-    def declarations(self, indent: str, besides: Mapping[str, str] | None = None) -> list[str]:
+    def declarations(self, indent: str) -> list[str]:
         # The grammar has the default namespace before all others, and ProvToolbox reads nothing behind one that is not.
         return [
             f"{indent}prefix {prefix} <{iri}>" if prefix else f"{indent}default <{iri}>"
-            for prefix, iri in sorted(self._names.prefixes.items(), key=lambda declared: declared[0] != "")
-            if (besides or {}).get(prefix) != iri
+            for prefix, iri in sorted(self._names.beyond().items(), key=lambda declared: declared[0] != "")
         ]
 
     def keyword(self, iri: str) -> str:

@@ -77,7 +77,7 @@ def write(document: Document, *, format: str = "provxml") -> bytes:  # noqa: A00
     body = [_statement(statement, names, "  ") for statement in document.statements]
     for bundle in document.bundles:
         body += _bundle(bundle, names)
-    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<prov:document {_FIXED}{_declarations(names.prefixes)}'
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<prov:document {_FIXED}{_declarations(names.declared)}'
     if not body:
         return f"{head}/>\n".encode()
     return f"{head}>\n{''.join(body)}</prov:document>\n".encode()
@@ -121,18 +121,23 @@ def _unwritable(kind: Kind, attribute: Attribute) -> str | None:
 class _Spelling:
     """How IRIs are spelled in one element's scope: short, escaped for XML, and the same each time."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         declarable = {p: n for p, n in prefixes.items() if _declarable(p, n)}
-        self._names = Names(declarable, acceptable=lambda local: _LOCAL.fullmatch(local) is not None, default=False)
+        if outer is None:
+            acceptable = _LOCAL.fullmatch
+            self._names = Names(declarable, acceptable=lambda local: acceptable(local) is not None, default=False)
+        else:
+            self._names = outer._names.within(declarable)
         # Declared since the document declares it, though no name is written with it.
-        self._default = {"": declarable[""]} if "" in declarable else {}
+        inherited = {} if outer is None else outer._default
+        self._default = {"": declarable[""]} if declarable.get("", inherited.get("")) != inherited.get("") else {}
         self._short: dict[str, str] = {}
         self._elements: dict[str, str] = {}
 
     @property
-    def prefixes(self) -> dict[str, str]:
-        """What must be declared, once every name has been asked for."""
-        return {**self._default, **self._names.prefixes}
+    def declared(self) -> dict[str, str]:
+        """What must be declared, beyond what is around it, once every name has been asked for."""
+        return {**self._default, **self._names.beyond()}
 
     def name(self, iri: str) -> str:
         """An IRI as a QName for an attribute value or text.
@@ -178,11 +183,10 @@ def _held(text: str) -> str:
 def _bundle(bundle: Bundle, outer: _Spelling) -> list[str]:
     if bundle.id is None:
         raise WriteError("a bundle without an identifier cannot be written")
-    names = _Spelling({**outer.prefixes, **bundle.prefixes})
+    names = _Spelling(bundle.prefixes, outer)
     name = names.name(bundle.id)
     body = [_statement(statement, names, "    ") for statement in bundle.statements]
-    own = {prefix: iri for prefix, iri in names.prefixes.items() if outer.prefixes.get(prefix) != iri}
-    head = f'  <prov:bundleContent prov:id="{name}"{_declarations(own)}'
+    head = f'  <prov:bundleContent prov:id="{name}"{_declarations(names.declared)}'
     return [head + ">\n", *body, "  </prov:bundleContent>\n"] if body else [head + "/>\n"]
 
 

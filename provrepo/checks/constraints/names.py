@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from provrepo.checks.constraints.ordering import END_OF, GENERATION_OF, INVALIDATION_OF, START_OF, Order
@@ -28,12 +29,16 @@ class Names:
     def __init__(self, terms: Terms, statements: list[Statement], prefixes: Mapping[str, str]) -> None:
         self._terms = terms
         self._statements = statements
-        # The longest namespace first, so that the name is the shortest.
-        self._prefixes = sorted(prefixes.items(), key=lambda item: (-len(item[1]), item[0]))
+        self._declared = prefixes
+
+    @cached_property
+    def _namespaces(self) -> list[tuple[str, str]]:
+        """The prefixes, the longest namespace first, so that a name is the shortest; made for the first finding."""
+        return sorted(self._declared.items(), key=lambda item: (-len(item[1]), item[0]))
 
     def identifier(self, iri: str) -> str:
         """``ex:e1`` where a prefix is declared for it, or else the IRI."""
-        for prefix, namespace in self._prefixes:
+        for prefix, namespace in self._namespaces:
             if namespace and iri.startswith(namespace) and len(iri) > len(namespace):
                 return f"{prefix}:{iri[len(namespace) :]}" if prefix else iri[len(namespace) :]
         return iri
