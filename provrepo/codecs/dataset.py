@@ -15,7 +15,7 @@ from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.completion import complete, minted
 from provrepo.codecs.formats import Format
-from provrepo.codecs.guards import MAX_LINE, check_literals, prepared
+from provrepo.codecs.guards import MAX_LINE, check_literals, check_prefixes, prepared
 from provrepo.codecs.lines import LineWriter
 from provrepo.codecs.provo_declared import DECLARATIONS, Declared
 from provrepo.codecs.provo_read import read_quads
@@ -61,6 +61,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             for part in rdf.unread(data, format.name):
                 document.unmapped.leave(part)
             document.source = Source(data, format.name, base, len(document))
+    check_prefixes(document, format.name)
     check_literals(document, len(data))
     document.format = format.name
     return document, quads

@@ -328,13 +328,14 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
         UnknownFormat: no format of that name.
     """
     from provrepo.codecs.collector import paused
-    from provrepo.codecs.guards import check_literals, prepared
+    from provrepo.codecs.guards import check_literals, check_prefixes, prepared
 
     data, name = content(source)
     chosen = by_name(format) if format is not None else detect(data, name)
     data = prepared(data, chosen.name)
     with paused():
         document = chosen.codec().read(data, format=chosen.name, base=base)
+    check_prefixes(document, chosen.name)
     check_literals(document, len(data))
     document.format = chosen.name
     return document

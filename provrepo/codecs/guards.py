@@ -8,6 +8,7 @@ because every name is compared with all of them; text that is not UTF-8 because 
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "check_literal",
     "check_literals",
+    "check_prefixes",
     "decode",
     "place",
     "prepared",
@@ -67,6 +69,9 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
     """The input as parsers get it: UTF-8 without a byte order mark, and nothing that ``check`` refuses.
 
+    Strings of JSON are spelled plainly, since scans of the text look for keywords as they are usually written. Every
+    token stays where it was.
+
     Args:
         data: the whole input; XML in any encoding that it declares.
         format: the name of the format that it is about to be read as.
@@ -75,6 +80,8 @@ def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
         ReadError: as ``check``, or XML that is not in the encoding that it declares.
     """
     data = decoded_xml(data, format) if format in _XML else data.removeprefix(codecs.BOM_UTF8)
+    if format in _JSON:
+        data = _plainly_spelled(data)
     check(data, format)
     return data
 
@@ -98,6 +105,32 @@ def check(data: bytes, format: str) -> None:  # noqa: A002
         _check_turtle(data, format)
     elif format == "provn":
         _check_prefixes(len(set(_PROVN_PREFIX.findall(data))), format)
+
+
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_ANY_JSON_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
+
+def _plainly_spelled(data: bytes) -> bytes:
+    """JSON in which no character of ASCII is escaped that need not be, as in ``"pref\\u0069x"``.
+
+    Spaces after a string make up for what it lost, so that errors name the places of the source.
+    """
+    if not _ESCAPED_ASCII.search(data):
+        return data
+
+    def plain(string: re.Match[bytes]) -> bytes:
+        spelled = string[0]
+        if _ESCAPED_ASCII.search(spelled) is None:
+            return spelled
+        try:
+            before = spelled.decode()
+            after = json.dumps(json.loads(before, strict=False), ensure_ascii=False)
+            return (after + " " * (len(before) - len(after))).encode()
+        except ValueError:
+            return spelled  # the parser says what is wrong with it
+
+    return _ANY_JSON_STRING.sub(plain, data)
 
 
 def decode(data: bytes, format: str) -> str:  # noqa: A002
@@ -163,6 +196,18 @@ def check_literals(document: Document, size: int | None = None) -> None:
     for quad in document.unmapped.quads:
         if isinstance(quad.object, Literal):
             check_literal(quad.object.lexical, lambda q=quad: f"{q.predicate} of {q.subject}")  # type: ignore[misc]
+
+
+def check_prefixes(document: Document, format: str) -> None:  # noqa: A002
+    """Refuse a document with more than ``MAX_PREFIXES`` prefixes, however its source spells their declarations.
+
+    Raises:
+        ReadError: it has more.
+    """
+    declared = set(document.prefixes)
+    for bundle in document.bundles:
+        declared.update(bundle.prefixes)
+    _check_prefixes(len(declared), format)
 
 
 def place(text: str, offset: int) -> Span:

@@ -159,14 +159,17 @@ _XML = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _ATTRIBUTE = re.compile(r"""(?<=\s)([^\s=<>"'/]++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
-_DECLARES_RDF = re.compile(rf"""xmlns:([^\s=:]++)\s*+=\s*+["']{re.escape(RDF)}["']""")
+_DECLARATION = re.compile(r"""xmlns:([^\s=:]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMING = ("about", "resource", "datatype")
 
 
 def _in_xml(text: str) -> list[Found]:
-    of_rdf = {match[1] for match in _DECLARES_RDF.finditer(text)}
+    declared = (
+        (match[1], _REFERENCE.sub(_character, match[2] or match[3] or "")) for match in _DECLARATION.finditer(text)
+    )
+    of_rdf = {prefix for prefix, namespace in declared if namespace == RDF}
     naming = {f"{prefix}:{name}" for prefix in of_rdf for name in _NAMING} | {"xml:base", "xmlns"}
     found = []
     for tag in _XML.finditer(text):

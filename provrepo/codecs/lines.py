@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from provrepo.codecs.languages import tagged
+from provrepo.codecs.names import MAX_EXPANDED, Expanded
 from provrepo.codecs.rdf_terms import literal_problem
 from provrepo.errors import WriteError
 from provrepo.model.document import Quad
@@ -66,6 +67,8 @@ class LineReader:
         self._restore = restore
         self._labelled = labelled
         self._rest: list[bytes] = []
+        # A name is made again where it comes after tens of thousands of others.
+        self._expanded = Expanded(2 * MAX_EXPANDED)
         self._nodes: dict[str, Identifier] = {}
         self._blanks: dict[str, Identifier] = {}
         self._literals: dict[str, Literal] = {}
@@ -131,6 +134,7 @@ class LineReader:
     def _iri(self, spelled: str) -> Identifier:
         known = self._nodes.get(spelled)
         if known is None:
+            self._expanded.add(len(spelled))
             known = self._nodes[spelled] = self._named_as(spelled[1:-1])
         return known
 

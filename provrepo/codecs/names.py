@@ -11,12 +11,24 @@ from operator import neg
 from typing import TypeAlias
 from urllib.parse import urljoin
 
+from provrepo.errors import TooLarge
 from provrepo.model.document import Warned
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import misspelled
 from provrepo.vocab import PROV, XSD
 
-__all__ = ["BASE_ADVICE", "RESERVED", "Names", "Place", "Scope", "namespace", "remarks", "repair"]
+__all__ = [
+    "BASE_ADVICE",
+    "MAX_EXPANDED",
+    "RESERVED",
+    "Expanded",
+    "Names",
+    "Place",
+    "Scope",
+    "namespace",
+    "remarks",
+    "repair",
+]
 
 Place: TypeAlias = tuple[int, int | None]
 """Line and, where it is known, column, both from 1."""
@@ -40,6 +52,8 @@ _NOT_IN_IRIS = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT.pattern}|#[^#]*#"
 _NEVER_ASCII = {code: f"%{code:02X}" for code in (*range(0x21), *b'<>"{}|\\^`[]', 0x7F)}
 _NOT_IN_QUERIES = re.compile(f"(?![\x00-\x7f])[{_NEVER}]")
 _NOT_ELSEWHERE = re.compile(f"(?![\x00-\x7f])[{_NEVER}{_PRIVATE}]")
+_ORDINARY = re.compile(r"[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+(?:#[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+)?")
+"""What most IRIs are: characters that stand anywhere in one. It is found much faster than that nothing else is there."""
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -51,7 +65,7 @@ def repair(iri: str) -> str:
     nothing to keep the result an IRI. RDF cannot carry those. All formats repair them alike, so that one name is one
     identifier whatever it was written in (ADR 12).
     """
-    if not _NOT_IN_IRIS.search(iri):
+    if _ORDINARY.fullmatch(iri) or not _NOT_IN_IRIS.search(iri):
         return iri
     host = _IPV6_HOST.match(iri)
     head = host.group() if host else ""
@@ -128,6 +142,33 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
     return iri, None
 
 
+MAX_EXPANDED = 1 << 28
+"""Characters of all names that a document writes with prefixes, once they are expanded."""
+
+
+class Expanded:
+    """Adds up how long names become: many short names with one long namespace would fill the memory."""
+
+    __slots__ = ("_most", "_total")
+
+    def __init__(self, most: int = MAX_EXPANDED) -> None:
+        self._most = most
+        self._total = 0
+
+    def add(self, characters: int) -> None:
+        """Some more.
+
+        Raises:
+            TooLarge: all together are too many.
+        """
+        self._total += characters
+        if self._total > self._most:
+            raise TooLarge(
+                f"the names in this document take more than {self._most:,} characters once they are expanded, which is "
+                "the most that is read: use shorter namespaces"
+            )
+
+
 class Scope:
     """The prefixes in force while reading: those of a bundle before those of its document.
 
@@ -137,7 +178,7 @@ class Scope:
             scope.
     """
 
-    __slots__ = ("_known", "_place", "prefixes", "repaired")
+    __slots__ = ("_expanded", "_known", "_place", "prefixes", "repaired")
 
     def __init__(
         self,
@@ -157,6 +198,7 @@ class Scope:
         self.repaired: list[tuple[str, Identifier, Place | None]] = outer.repaired if outer else []
         self._place: Callable[[], Place | None] = outer._place if outer else place
         self._known: dict[str, Identifier] = {}
+        self._expanded: Expanded = outer._expanded if outer else Expanded()
 
     def expand(self, name: str) -> Identifier | None:
         """The IRI of a prefixed name, the same object each time; None where its prefix is not declared.
@@ -181,6 +223,7 @@ class Scope:
         start = self.prefixes.get(prefix)
         if start is None:
             return None
+        self._expanded.add(len(start) + len(local))
         iri = repair(start + local)
         result = Identifier(iri)
         if len(iri) != len(start) + len(local):

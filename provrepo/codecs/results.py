@@ -7,6 +7,7 @@ are written in the SPARQL 1.1 Query Results formats (JSON, XML, CSV and TSV), tr
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
@@ -160,22 +161,29 @@ class QueryResult:
             return _RESULTS[format]
         return _PLAIN_JSONLD if format == "rdfjsonld" else formats.by_name(format).media_type
 
-    def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
+    def write(self, format: str, *, quote_formulas: bool = False) -> bytes:  # noqa: A002 (the name that callers use)
         """The answer in a format.
 
         Args:
             format: ``json`` or ``xml``; for bindings also ``csv`` and ``tsv``; for a graph ``turtle``, ``ntriples``,
                 ``rdfxml``, ``rdfjsonld``, ``trig`` or ``nquads``.
+            quote_formulas: of ``csv``, whether a text that a spreadsheet would take for a formula gets an apostrophe
+                before it (OWASP, "CSV Injection"). The results format has no such rule: values are exact without it.
 
         Raises:
-            UsageError: this kind of answer has no such format; the message lists those it has.
+            UsageError: this kind of answer has no such format, and the message lists those it has; or formulas are to
+                be quoted in another format than CSV.
         """
         self._admit(format)
+        if quote_formulas and format != "csv":
+            raise UsageError(f"formulas are quoted in CSV, which spreadsheets open, and not in {format}")
         if self.kind == "graph":
             if self._written is not None and format == "ntriples":
                 return self._written
             return _write_graph(self.triples, format)
         data = self._written or json.dumps(self._json(), ensure_ascii=False, separators=(",", ":")).encode()
+        if quote_formulas:
+            data = _with_quoted_formulas(data)
         return data if format == "json" else _transcode(data, format)
 
     def _admit(self, format_name: str) -> None:
@@ -216,6 +224,21 @@ def _json_term(value: Value) -> dict[str, str]:
     if value.datatype == XSD_STRING:
         return {"type": "literal", "value": value.lexical}
     return {"type": "literal", "value": value.lexical, "datatype": value.datatype}
+
+
+_FORMULA = re.compile(r"\s*+[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?+(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
+
+
+def _with_quoted_formulas(data: bytes) -> bytes:
+    """SPARQL JSON results in which no text begins as a formula. An IRI cannot, and a number is none."""
+    answer = json.loads(data)
+    for row in answer["results"]["bindings"]:
+        for term in row.values():
+            text = term["value"]
+            if term["type"] != "uri" and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+                term["value"] = f"'{text}"
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _transcode(data: bytes, format_name: str) -> bytes:

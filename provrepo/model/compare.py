@@ -30,6 +30,10 @@ MAX_STEPS = 1_000_000
 """How many times a statement may be looked at while anonymous identifiers are matched: some ten seconds."""
 
 
+_CELLS_A_STEP = 200
+"""How many cells of nodes that look alike are looked at in the time in which a statement is."""
+
+
 class Change(NamedTuple):
     """One statement that both documents make, differently.
 
@@ -310,15 +314,18 @@ class _Matching:
         number, name = node
         side = self._sides[number]
         held = side.held[name]
-        self._steps -= len(held)
-        if self._steps < 0:
-            raise TooLarge(
-                f"the documents have too many blank nodes that are alike: more than {self._limit} steps to match them"
-            )
+        self._spend(len(held))
         own, side.colours[name] = side.colours[name], "!"
         signature = tuple(sorted(map(side.text, held)))
         side.colours[name] = own
         return signature
+
+    def _spend(self, steps: int) -> None:
+        self._steps -= steps
+        if self._steps < 0:
+            raise TooLarge(
+                f"the documents have too many blank nodes that are alike: more than {self._limit} steps to match them"
+            )
 
     def _neighbours(self, node: _Node) -> Iterator[_Node]:
         number, name = node
@@ -377,6 +384,8 @@ class _Matching:
 
         Any other nodes that are alike may be matched in any way: all that is said of them, they have in common.
         """
+        # Each branch looks at all cells, which is quick for each and quadratic for all.
+        self._spend(len(self._members) // _CELLS_A_STEP)
         tied = (
             (len(nodes), cell)
             for cell, nodes in self._members.items()
