@@ -416,7 +416,10 @@ def test_errors_that_are_hard_to_provoke(
     assert answer.headers.get("Retry-After") == retry
 
 
-def test_other_sites_may_read_with_a_token_and_never_write(client: FlaskClient) -> None:
+def test_other_sites_may_read_with_a_token_and_never_write(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: "https://prov.example/")
     preflight = client.options(RUN, headers={"Origin": "https://elsewhere.example"})
     assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]

@@ -206,8 +206,9 @@ def test_yasgui(site: Site, method: str, query: str, accept: str, media_type: st
 
 
 @pytest.mark.parametrize("path", ["/sparql", "/projects/secret/sparql", "/projects/open/documents/run", "/lineage"])
-def test_yasgui_with_a_token(site: Site, path: str) -> None:
+def test_yasgui_with_a_token(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser asks first, without the token, whether a script may send one (Fetch Standard, CORS preflight)."""
+    monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: "https://prov.example/")
     asking = path.endswith("sparql")
     preflight = site.client.options(
         path,

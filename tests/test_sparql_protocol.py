@@ -46,7 +46,8 @@ def test_head_is_get_without_a_body(site: Site, parameters: dict[str, str]) -> N
         assert head.headers[name] == get.headers[name], name
 
 
-def test_options_say_what_another_sites_script_may_do(site: Site) -> None:
+def test_options_say_what_another_sites_script_may_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: "https://prov.example/")
     answer = site.client.options(
         "/sparql", headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
     )

@@ -40,6 +40,7 @@ __all__ = ["query", "shown"]
     show_default=True,
     help="How the answer is written; triples are written in Turtle.",
 )
+@click.option("--quote-formulas", is_flag=True, help="In CSV, an apostrophe before what a spreadsheet would calculate.")
 @pass_invocation
 def query(
     invocation: Invocation,
@@ -53,6 +54,7 @@ def query(
     endpoint: str | None,
     timeout: float | None,
     style: str,
+    quote_formulas: bool,
 ) -> None:
     """Ask in SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
@@ -63,6 +65,8 @@ def query(
     """
     if sum(map(bool, (project, public, reference, endpoint))) > 1:
         raise UsageError("--project, --public, --version and --endpoint exclude each other")
+    if quote_formulas and style != "csv":
+        raise UsageError("--quote-formulas is for --output csv")
     if named == "list":
         _list()
         return
@@ -74,7 +78,7 @@ def query(
     else:
         with invocation.repository(follow=True) as repository:
             result = repository.query(question, project=project, public=public, timeout=timeout)
-    _show(result, style)
+    _show(result, style, quote_formulas=quote_formulas)
 
 
 def _list() -> None:
@@ -124,9 +128,9 @@ def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str, timeout
     )
 
 
-def _show(result: QueryResult, style: str) -> None:
+def _show(result: QueryResult, style: str, *, quote_formulas: bool) -> None:
     if style != "table":
-        output.data(result.write(style))
+        output.data(result.write(style, quote_formulas=quote_formulas))
     elif result.kind == "boolean":
         output.result("yes" if result.boolean else "no")
     elif result.kind == "graph":

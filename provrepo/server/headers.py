@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import re
 import uuid
 
 from flask import Flask, Response, g, has_request_context, request
 
+from provrepo.model.identifiers import web_address
 from provrepo.server import auth
 
 __all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "LogFilter", "register", "request_id"]
@@ -39,6 +41,7 @@ _ALLOWED = (
     "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding, Content-Language, Content-Type, "
     "If-Modified-Since, If-None-Match, X-Requested-With"
 )
+_ALLOWED_WITHOUT_TOKEN = _ALLOWED.replace("Authorization, ", "")
 _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
 
 
@@ -83,15 +86,33 @@ def register(app: Flask) -> None:
 def _share(response: Response) -> None:
     """Cross-origin reads without credentials (Fetch Standard, section 3.3).
 
-    Nothing here is guarded by cookies or by where a request comes from, so that a script of another site may read what
-    anybody may, and what the token allows that it was given by its user (``*`` would not include that header). Writing
-    is left to programs and to the pages of this server.
+    Nothing here is guarded by cookies, so that a script of another site may read what anybody may. What a token allows
+    it may read where the repository has a base IRI on the web, since users give their tokens to pages there. Without
+    one the server is for its own machine: what takes a token is then for programs there and for the server's own pages,
+    and no answer lets a page of the web reach into a private network (``Access-Control-Allow-Private-Network``).
+    Writing is left to programs and to the pages of this server.
     """
     asking = (request.endpoint or "").startswith("sparql.")
     if request.method not in _READING and not asking:
         return
+    preflight = request.method == "OPTIONS"
+    on_the_web = not (preflight or "Authorization" in request.headers) or _is_on_the_web()
+    if not (preflight or on_the_web):
+        return
     response.headers.extend(_SHARED)
-    if request.method == "OPTIONS":
+    if preflight:
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if asking else "")
-        response.headers["Access-Control-Allow-Headers"] = _ALLOWED
+        response.headers["Access-Control-Allow-Headers"] = _ALLOWED if on_the_web else _ALLOWED_WITHOUT_TOKEN
         response.headers["Access-Control-Max-Age"] = "86400"
+
+
+def _is_on_the_web() -> bool:
+    """Whether the base IRI of the repository names a host that others can reach."""
+    parts = web_address(auth.store().base())
+    if parts is None:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")

@@ -71,13 +71,20 @@ def number(name: str, most: int) -> int | None:
     return int(value)
 
 
-def flag(name: str) -> bool:
+def flag(name: str, *, form: bool = False) -> bool:
     """``true`` or ``false``; false where it is left out.
+
+    Args:
+        name: of the parameter.
+        form: whether it may also stand in a form.
 
     Raises:
         Rejected: 400, it is neither.
     """
-    value = request.args.get(name) or "false"
+    value = request.args.get(name)
+    if not value and form and request.mimetype == body.FORM:
+        value = request.form.get(name)
+    value = value or "false"
     if value not in ("true", "false"):
         raise Rejected(400, f"{name}={value[:40]} is neither true nor false")
     return value == "true"

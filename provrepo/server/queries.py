@@ -16,7 +16,7 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("queries", __name__)
 
-_OWN = frozenset({"project", "timeout", "format"})
+_OWN = frozenset({"project", "timeout", "format", "quote_formulas"})
 """What the address itself is asked with; everything else is a parameter of the query."""
 
 

@@ -147,12 +147,16 @@ _WAY = (
     _TIMEOUT,
 )
 _TOLD = Parameter("limit", _whole(10_000), "The most things that are told.")
+_QUOTE_FORMULAS = Parameter(
+    "quote_formulas", _FLAG, "In CSV, an apostrophe before each text that a spreadsheet would take for a formula."
+)
 _QUERY = (
     Parameter("query", STRING, "The query."),
     Parameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
     Parameter("named-graph-uri", _several(_IRI), "A named graph."),
     _TIMEOUT,
     _FORMAT,
+    _QUOTE_FORMULAS,
 )
 
 
@@ -300,7 +304,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("queries.one", "GET"): Operation(
         _NAMED,
         _RESULTS,
-        (PROJECT, _TIMEOUT, _FORMAT, Parameter("values", _VALUES, "Parameters of the query, by their own names.")),
+        (
+            PROJECT,
+            _TIMEOUT,
+            _FORMAT,
+            _QUOTE_FORMULAS,
+            Parameter("values", _VALUES, "Parameters of the query, by their own names."),
+        ),
         problems=(404, 406, 422),
         others=True,  # those of the query itself, which it knows
     ),

@@ -132,7 +132,8 @@ def _unasked(target: Target) -> Response:
 def _answer(target: Target, query: str, result: QueryResult, choice: Choice) -> Response:
     if choice.name == HTML.name:
         return _page(target, query, answer=shown.answer(result, limit=ROWS))
-    return Response(result.write(choice.name), content_type=content_type(choice.media_type))
+    quote = parameters.flag("quote_formulas", form=True)
+    return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
 
 
 def _page(
