@@ -14,7 +14,7 @@ MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print(sys.implementation
 # Stale __pycache__ and the network are nobody's business once the environment is made.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types layers unit integration bench reference kill clean
+.PHONY: demo test lint types layers unit integration bench reference kill growth clean
 
 $(MADE):
 	$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
@@ -55,6 +55,9 @@ bench: $(VENV)/.test
 kill: $(VENV)/.test
 	$(BIN)/python -m tests.kill --rounds 200
 	$(BIN)/python -m tests.kill_capture --rounds 200
+
+growth: $(VENV)/.test
+	$(BIN)/python -m tests.growth
 
 reference: $(VENV)/.test
 	$(BIN)/python docs/generate.py

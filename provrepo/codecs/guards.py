@@ -112,7 +112,7 @@ _ANY_JSON_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 def _plainly_spelled(data: bytes) -> bytes:
-    """JSON in which no character of ASCII is escaped that need not be, as in ``"pref\\u0069x"``.
+    r"""JSON in which no character of ASCII is escaped that need not be, as in ``"pref\u0069x"``.
 
     Spaces after a string make up for what it lost, so that errors name the places of the source.
     """

@@ -52,8 +52,9 @@ _NOT_IN_IRIS = re.compile(f"[{_NEVER}{_PRIVATE}]|{_BAD_PERCENT.pattern}|#[^#]*#"
 _NEVER_ASCII = {code: f"%{code:02X}" for code in (*range(0x21), *b'<>"{}|\\^`[]', 0x7F)}
 _NOT_IN_QUERIES = re.compile(f"(?![\x00-\x7f])[{_NEVER}]")
 _NOT_ELSEWHERE = re.compile(f"(?![\x00-\x7f])[{_NEVER}{_PRIVATE}]")
-_ORDINARY = re.compile(r"[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+(?:#[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+)?")
-"""What most IRIs are: characters that stand anywhere in one. It is found much faster than that nothing else is there."""
+_ANYWHERE = "[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+"
+_ORDINARY = re.compile(f"{_ANYWHERE}(?:#{_ANYWHERE})?")
+"""What most IRIs are: characters that stand anywhere in one. That is found faster than that nothing else is there."""
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 

@@ -122,7 +122,7 @@ class _Scope:
     def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
         # The key "default" declares the default namespace, and "_" marks blank nodes.
         usable = {p: n for p, n in prefixes.items() if p not in ("default", "_") and ":" not in p}
-        self._names = Names(usable) if outer is None else outer._names.within(usable)
+        self._names: Names = Names(usable) if outer is None else outer._names.within(usable)
         self._strings: dict[str, str] = {}
 
     def declarations(self, indent: str, also: str = "") -> list[str]:

@@ -88,7 +88,7 @@ class _Scope:
 
     def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
         usable = {p: n for p, n in prefixes.items() if (not p or PREFIX.fullmatch(p)) and repair(n) == n}
-        self._names = Names(usable, acceptable=_acceptable) if outer is None else outer._names.within(usable)
+        self._names: Names = Names(usable, acceptable=_acceptable) if outer is None else outer._names.within(usable)
         self._written: dict[str, str] = {}
 
     def declarations(self, indent: str) -> list[str]:

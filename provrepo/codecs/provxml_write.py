@@ -129,8 +129,10 @@ class _Spelling:
         else:
             self._names = outer._names.within(declarable)
         # Declared since the document declares it, though no name is written with it.
-        inherited = {} if outer is None else outer._default
-        self._default = {"": declarable[""]} if declarable.get("", inherited.get("")) != inherited.get("") else {}
+        inherited: dict[str, str] = {} if outer is None else outer._default
+        self._default: dict[str, str] = (
+            {"": declarable[""]} if declarable.get("", inherited.get("")) != inherited.get("") else {}
+        )
         self._short: dict[str, str] = {}
         self._elements: dict[str, str] = {}
 

@@ -24,7 +24,7 @@ _STROKE = {"entity": "#808080", "activity": "#0000ff", "agent": "#b07a1a"}
 """Those of PROV's own diagrams (PROV Graph Layout Conventions); the agent's outline is darker, to be seen on white."""
 
 _LONGEST_TITLE = 2_000
-_FOLLOWED = re.compile(r"(?:https?://|/(?!/)|#)[^\s\"<>]*\Z")
+_FOLLOWED = re.compile(r"(?:https?://|/(?![/\\])|#)[^\s\"<>]*\Z")
 
 
 def render(graph: Graph, *, prefix: str = "prov", layout: Layout | None = None) -> str:

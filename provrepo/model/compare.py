@@ -30,8 +30,8 @@ MAX_STEPS = 1_000_000
 """How many times a statement may be looked at while anonymous identifiers are matched: some ten seconds."""
 
 
-_CELLS_A_STEP = 200
-"""How many cells of nodes that look alike are looked at in the time in which a statement is."""
+_PASSED = 50
+"""How many nodes or cells are passed in the time in which a statement is looked at."""
 
 
 class Change(NamedTuple):
@@ -384,8 +384,8 @@ class _Matching:
 
         Any other nodes that are alike may be matched in any way: all that is said of them, they have in common.
         """
-        # Each branch looks at all cells, which is quick for each and quadratic for all.
-        self._spend(len(self._members) // _CELLS_A_STEP)
+        # Each branch passes all cells and all nodes of one, which is quick for each and quadratic for all.
+        self._spend(len(self._members) // _PASSED)
         tied = (
             (len(nodes), cell)
             for cell, nodes in self._members.items()
@@ -395,6 +395,7 @@ class _Matching:
         return min(tied, default=(0, None))[1]
 
     def _branch(self, cell: int) -> tuple[_Node, Iterator[_Node], int]:
+        self._spend(len(self._members[cell]) // _PASSED)
         nodes = list(self._members[cell])
         left = next(node for node in nodes if node[0] == 0)
         return left, iter([node for node in nodes if node[0] == 1]), len(self._journal)

@@ -6,6 +6,7 @@ A handler says what its answer is about; the same links then go into the ``Link`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -71,6 +72,10 @@ _OFFERS = (
     Offer("rdfxml", ("application/rdf+xml",), (".rdf",)),
     Offer("ntriples", ("application/n-triples",), (".nt",)),
 )
+
+
+_LINKED = re.compile(r"(?i)(?:https?://|/(?![/\\])|(?:ark|did|doi|hash|info|nih?|swh|tag|urn):)")
+"""What may be a link: addresses, and names that browsers do nothing with. Things may be called ``javascript:…``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +196,12 @@ def _documents(sources: Sequence[Said]) -> list[dict[str, Any]]:
 
 
 def _links() -> list[_Link]:
-    """The links of the running request's answer."""
+    """The links of the running request's answer, without those that would make a link of a name that runs something."""
     if "provenance" in g:
-        return cast("list[_Link]", g.provenance)
+        named = cast("list[_Link]", g.provenance)
+        return [
+            link for link in named if _LINKED.match(link.target) and (not link.anchor or _LINKED.match(link.anchor))
+        ]
     if request.blueprint in _WITH_SERVICE:
         return [_Link(url_for("provaq.service"), HAS_QUERY_SERVICE)]
     return []
