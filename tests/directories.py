@@ -38,7 +38,7 @@ ex:inside { ex:part a prov:Entity ; prov:qualifiedDerivation [ a prov:Derivation
 
 
 def fill(repository: Repository) -> None:
-    """One of each: projects, versions, a withdrawal, an erasure, a profile, tokens."""
+    """One of each: projects, versions, a withdrawal, an erasure, a profile, tokens, one of them revoked."""
     repository.create_project("crops", public=True, title="Crops")
     repository.create_project("soil")
     repository.submit(FIRST, project="crops", name="run", note="first")
@@ -51,6 +51,8 @@ def fill(repository: Repository) -> None:
     repository.erase("soil", "erased", 1, reason="court order")
     repository.submit(FIRST, name="own")
     repository.create_token("pipeline", projects=["crops"])
+    _, left = repository.create_token("pipeline", days=30)
+    repository.revoke_token(left.id)
 
 
 def held(repository: Repository) -> dict[str, Any]:
