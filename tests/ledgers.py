@@ -49,11 +49,14 @@ def submit(ledger: Ledger, project: str, document: str, **changes: Any) -> Entry
 
 
 def tamper(ledger: Ledger, statement: str, *values: Any) -> None:
-    """Change the database as somebody with a SQLite shell could."""
+    """Change the database as somebody with a SQLite shell could, who leaves its triggers as they were."""
     connection = sqlite3.connect(ledger.database.file)
-    for trigger in ("entries_unchanged", "entries_kept", "entries_in_order"):
-        connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
     connection.execute(statement, values)
+    for _, trigger in triggers:
+        connection.execute(trigger)
     connection.commit()
     connection.close()
 

@@ -1,7 +1,7 @@
 """Accounts: the names behind actors, and the tokens that speak for them.
 
-Unlike ledger entries they may change: people rename themselves and tokens are revoked. The ledger knows actors by
-opaque identifiers only.
+Unlike ledger entries they may change: people rename themselves and tokens are revoked. Each change is recorded in the
+ledger (``provrepo.ledger.administration``), which knows actors by opaque identifiers only.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from provrepo.errors import NotFound
+from provrepo.errors import Conflict, NotFound
+from provrepo.ledger.administration import erased_name, new_salt, record_name, record_token
 from provrepo.ledger.database import Database
-from provrepo.ledger.entries import check_name, now, timestamp
+from provrepo.ledger.entries import REPOSITORY, check_name, now, timestamp
+from provrepo.ledger.ledger import Appending
 
 __all__ = ["Accounts", "Token"]
 
@@ -68,8 +70,15 @@ class Token:
 class Accounts:
     """The actors and tokens of a data directory, in the ledger's database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, software: str = "provrepo") -> None:
+        """Use the ledger's database.
+
+        Args:
+            database: the ledger's.
+            software: name and version of what changes them, for the entries.
+        """
         self._database = database
+        self._software = software
 
     def owner(self, name: str) -> str:
         """The actor for somebody who uses the data directory itself, made on first use.
@@ -86,7 +95,7 @@ class Accounts:
             # Whoever only reads acts under no name in the ledger.
             return ""
         with self._database.writing() as connection:
-            return _actor_made(connection, name, owner=True)
+            return self._made(connection, name, owner=True, by="")
 
     def actor(self, id: str) -> str:  # noqa: A002 (the word of the ledger)
         """The name of an actor as it is today.
@@ -113,6 +122,7 @@ class Accounts:
         projects: Sequence[str] | None = None,
         write: bool = True,
         expires: datetime | None = None,
+        by: str = "",
     ) -> tuple[str, Token]:
         """Make a token. Tokens for the same name speak for the same actor.
 
@@ -121,6 +131,7 @@ class Accounts:
             projects: what it is for; None for all projects.
             write: whether it may change anything.
             expires: when it ends, with a time zone; None for never.
+            by: the actor who makes it, by its opaque identifier.
 
         Returns:
             The token ``pvr_<id>_<secret>``, which cannot be shown again, and its record.
@@ -136,12 +147,13 @@ class Accounts:
         ends = None if expires is None else timestamp(expires)
         created = now()
         with self._database.writing() as connection:
-            actor = _actor_made(connection, name, owner=False)
+            actor = self._made(connection, name, owner=False, by=by)
             connection.execute(
                 "INSERT INTO tokens (id, actor, secret, projects, write, created, expires) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (id_, actor, _digest(secret), None if scope is None else json.dumps(scope), write, created, ends),
             )
+            record_token(connection, self._administration(connection), id_, by=by)
         return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)
 
     def authenticate(self, token: str) -> Token | None:
@@ -165,18 +177,64 @@ class Accounts:
             rows = connection.execute(f"{_TOKENS} ORDER BY t.created, t.id").fetchall()
         return [_token(row) for row in rows]
 
-    def revoke(self, id: str) -> Token:  # noqa: A002
+    def revoke(self, id: str, *, by: str = "") -> Token:  # noqa: A002
         """End a token now. One that is revoked already keeps its time.
+
+        Args:
+            id: of the token.
+            by: the actor who revokes it, by its opaque identifier.
 
         Raises:
             NotFound: no token has this identifier.
         """
         with self._database.writing() as connection:
-            connection.execute("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (now(), id))
+            ended = connection.execute(
+                "UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (now(), id)
+            ).rowcount
+            if ended:
+                record_token(connection, self._administration(connection), id, by=by)
             row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (id,)).fetchone()
         if row is None:
             raise NotFound(f"no token has the identifier {id!r}")
         return _token(row)
+
+    def rename(self, id: str, name: str | None, *, by: str = "") -> None:  # noqa: A002
+        """Change the name of an actor, or erase it. Entries hold a digest of it alone, and need not change.
+
+        Args:
+            id: the actor's opaque identifier.
+            name: the new name; None erases the name, and the salt without which its digests say nothing.
+            by: the actor who changes it, by its opaque identifier.
+
+        Raises:
+            NotFound: no actor has this identifier.
+            Conflict: another actor has this name.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute("SELECT owner FROM actors WHERE id = ?", (id,)).fetchone()
+            if row is None:
+                raise NotFound(f"no actor has the identifier {id!r}")
+            kept, salt = (erased_name(id), None) if name is None else (name, new_salt())
+            if _actor(connection, kept, owner=row[0]) not in (None, id):
+                raise Conflict(f"another actor is called {kept!r}: choose another name")
+            connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (kept, salt, id))
+            record_name(connection, self._administration(connection), id, by=by)
+
+    def _made(self, connection: sqlite3.Connection, name: str, *, owner: bool, by: str) -> str:
+        """The actor of a name, made where there is none; inside a transaction."""
+        found = _actor(connection, name, owner=owner)
+        if found is not None:
+            return found
+        made = secrets.token_hex(16)
+        connection.execute(
+            "INSERT INTO actors (id, name, owner, created, salt) VALUES (?, ?, ?, ?, ?)",
+            (made, name, owner, now(), new_salt()),
+        )
+        record_name(connection, self._administration(connection), made, by=by)
+        return made
+
+    def _administration(self, connection: sqlite3.Connection) -> Appending:
+        return Appending(connection, REPOSITORY, self._software)
 
 
 _TOKENS = (
@@ -200,13 +258,3 @@ def _digest(secret: str) -> str:
 def _actor(connection: sqlite3.Connection, name: str, *, owner: bool) -> str | None:
     row = connection.execute("SELECT id FROM actors WHERE name = ? AND owner = ?", (name, owner)).fetchone()
     return str(row[0]) if row else None
-
-
-def _actor_made(connection: sqlite3.Connection, name: str, *, owner: bool) -> str:
-    """The actor of a name, made where there is none; inside a transaction."""
-    found = _actor(connection, name, owner=owner)
-    if found is not None:
-        return found
-    made = secrets.token_hex(16)
-    connection.execute("INSERT INTO actors (id, name, owner, created) VALUES (?, ?, ?, ?)", (made, name, owner, now()))
-    return made

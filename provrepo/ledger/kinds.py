@@ -150,6 +150,7 @@ _INTERNAL = Field(
     LINK, "SHA-256 of a salt of 32 bytes and a reason that readers are not shown; empty or absent without one", True
 )
 _MEMBER = Field(TEXT, "opaque identifier of the person or service")
+_FOUND = Field(FLAG, "true where the ledger began to record this later, and took what it found", True)
 _PEER = Field(TEXT, "the other repository, by the identifier under which it is configured")
 
 SETTINGS: Mapping[str, Type] = {"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT}
@@ -306,23 +307,37 @@ _TABLE = (
         "The project stays closed until a time, or no longer. It is opened by an entry of settings.",
         fields={"until": Field(TIME.or_null(), "when it is to be opened; null lifts the embargo"), "reason": _REASON},
     ),
-    _reserved(
+    Kind(
         "token",
-        "A token was granted or ended: in a project's stream for that project, in the repository's own for all.",
-        stream="both",
-        fields={
+        "A token was granted or ended, with all that is kept of it: in a project's stream for that project, in the "
+        "repository's own for all.",
+        {
             "id": Field(TEXT, "identifier of the token"),
             "member": Field(TEXT, "opaque identifier of whom it speaks for"),
             "state": Field(_one_of("granted", "rotated", "revoked"), "what happened"),
-            "scopes": Field(TEXTS, "what it may do"),
+            "scopes": Field(TEXTS, "what it may do: `read`, `write`"),
             "expires": Field(TIME.or_null(), "until when"),
+            "projects": Field(TEXTS.or_null(), "the projects it is for; null for all", True),
+            "created": Field(TIME, "when it was granted", True),
+            "revoked": Field(TIME.or_null(), "when it was revoked", True),
+            "secret": Field(DIGEST, "of its secret, which has 256 random bits", True),
+            "found": _FOUND,
         },
+        stream="both",
+        ignorable=True,
     ),
-    _reserved(
+    Kind(
         "name",
-        "A name was given to somebody, changed or erased.",
+        "A name was given to an actor, changed or erased. The name itself and the salt stand beside the ledger.",
+        {
+            "member": _MEMBER,
+            "digest": Field(LINK, "HMAC-SHA256 of the name in UTF-8, its key the salt; empty where it was erased"),
+            "owner": Field(FLAG, "whether it is the local owner of the data directory", True),
+            "created": Field(TIME, "when the actor was first known", True),
+            "found": _FOUND,
+        },
         stream="repository",
-        fields={"member": _MEMBER, "digest": Field(LINK, "salted digest of the name; empty where it was erased")},
+        ignorable=True,
     ),
     _reserved(
         "notice",

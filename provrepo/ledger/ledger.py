@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import clock, confidential, verification
+from provrepo.ledger import administration, clock, confidential, verification
 from provrepo.ledger.clock import Clock, Setback
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
-from provrepo.ledger.migrations import migrate
+from provrepo.ledger.migrations import ADMINISTRATION, migrate
 from provrepo.ledger.public import PublicProjects
 from provrepo.ledger.streams import Stream, columns, readable
 
@@ -146,6 +146,13 @@ def _identify(connection: sqlite3.Connection, software: str) -> None:
         Appending(connection, project, software).append("identity", {"id": drawn, "former": former, **setup}, actor="")
 
 
+def _upgraded(connection: sqlite3.Connection, before: int, software: str) -> None:
+    """Append what a later schema wants to be recorded, inside the transaction that makes or upgrades the schema."""
+    _identify(connection, software)
+    if before < ADMINISTRATION:
+        administration.record_found(connection, Appending(connection, REPOSITORY, software))
+
+
 class Ledger:
     """The ledger of one data directory. Any number of threads and processes may have it open and append.
 
@@ -179,7 +186,7 @@ class Ledger:
             Busy: others kept the ledger locked for longer than ``timeout``.
         """
         self._software = software
-        prepare = partial(migrate, upgraded=partial(_identify, software=software))
+        prepare = partial(migrate, upgraded=partial(_upgraded, software=software))
         self.database = Database(
             path / "ledger.sqlite", timeout=timeout, prepare=prepare, scratch=scratch, immutable=immutable
         )

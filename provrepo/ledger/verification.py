@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import confidential
+from provrepo.ledger import administration, confidential, write_ahead
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, named
+from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.streams import columns
 
 __all__ = ["problems"]
@@ -31,9 +33,12 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
             yield from _stream(database, project)
             return
         yield from _file(database)
+        yield from _schema(database)
+        yield from _positions(database)
         yield from _identity(database)
         with database.reading() as connection:
-            yield from list(confidential.problems(connection))
+            differing = [*confidential.problems(connection), *administration.problems(connection)]
+        yield from differing
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):
             yield from _stream(database, name)
     except Damaged as error:
@@ -44,6 +49,43 @@ def _file(database: Database) -> Iterator[str]:
     for (line,) in _all(database, "PRAGMA integrity_check(20)"):
         if line != "ok":
             yield f"{database.file}: {line}"
+    yield from write_ahead.problems(database)
+
+
+def _schema(database: Database) -> Iterator[str]:
+    """The tables, indexes and triggers are those that this version makes: a trigger keeps entries from being changed."""
+    with sqlite3.connect(":memory:", isolation_level=None) as fresh:
+        migrate(fresh)
+        wanted = statements(fresh)
+    fresh.close()
+    with database.reading() as connection:
+        found = statements(connection)
+    for kind, name in sorted(wanted.keys() | found.keys()):
+        if (kind, name) not in found:
+            yield f"{database.file}: the {kind} {name} is missing"
+        elif (kind, name) not in wanted:
+            yield f"{database.file}: the {kind} {name} is not one of provrepo"
+        elif found[kind, name] != wanted[kind, name]:
+            yield f"{database.file}: the {kind} {name} is not as provrepo made it"
+
+
+def _positions(database: Database) -> Iterator[str]:
+    """Entries of all streams have the positions from 1 without gaps, in each stream growing with their numbers."""
+    rows = _all(
+        database,
+        "SELECT count(*), coalesce(min(position), 1), coalesce(max(position), 0), "
+        "coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'entries'), 0) FROM entries",
+    )
+    count, first, last, drawn = rows[0]
+    if (first, last, drawn) != (1, count, count):
+        yield f"{database.file}: {count} entries have positions from {first} to {last}, and {drawn} were given"
+    for project, sequence in _all(
+        database,
+        "SELECT project, sequence FROM (SELECT project, sequence, position, "
+        "lag(position, 1, 0) OVER (PARTITION BY project ORDER BY sequence) AS former FROM entries) "
+        "WHERE position <= former ORDER BY project, sequence LIMIT 20",
+    ):
+        yield f"entry {sequence} of {named(project)}: its position is not behind that of the entry before it"
 
 
 def _identity(database: Database) -> Iterator[str]:
@@ -107,6 +149,13 @@ def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[s
 
 def _indexes(database: Database, project: str, length: int, digest: str) -> Iterator[str]:
     end = _all(database, "SELECT length, sha256 FROM streams WHERE project = ?", project)
+    if end and _all(
+        database,
+        "SELECT 1 FROM streams AS s WHERE project = ?1 AND position IS NOT "
+        "(SELECT position FROM entries WHERE project = ?1 AND sequence = s.length)",
+        project,
+    ):
+        yield f"{named(project)}: the position of its last entry is not the one recorded"
     if end != ([(length, digest)] if length else []):
         recorded = f"{end[0][0]} entries ending in {end[0][1]}" if end else "no entries"
         yield f"{named(project)}: it has {length} entries ending in {digest}, but recorded are {recorded}"

@@ -402,7 +402,7 @@ class Follower:
         return Change(project, sequence, "", {"kind": "skipped"}, self._base)
 
     def _change(self, entry: Entry, content: _Content | None) -> Change:
-        if not entry.effective or entry.kind in ("identity", "gap"):
+        if not entry.effective or entry.kind in ("identity", "gap", "token", "name"):
             # Nothing that a view shows changes by it.
             return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
         if entry.kind != "submit" or content is None or content.original() is None:

@@ -526,7 +526,11 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         for project in projects or ():
             self._readable(project)
         text, token = self._store.accounts.create(
-            name.strip(), projects=None if projects is None else list(projects), write=write, expires=expires
+            name.strip(),
+            projects=None if projects is None else list(projects),
+            write=write,
+            expires=expires,
+            by=self.actor.id,
         )
         return text, token
 
@@ -543,7 +547,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
             Denied: only the owner may.
         """
         self._owner("revokes tokens")
-        return self._store.accounts.revoke(id)
+        return self._store.accounts.revoke(id, by=self.actor.id)
 
     def close(self) -> None:
         """Close the data directory, for everybody who was bound to it."""

@@ -159,10 +159,11 @@ class Store:
                 make_directory(data, mode=PRIVATE)
             except OSError as error:
                 raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
-            ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}")
+            software = f"provrepo/{provrepo.__version__}"
+            ledger = Ledger(data, software=software)
             self._former = Former(ledger)
             self.blobs = Blobs(data / "blobs")
-            self.accounts = Accounts(ledger.database)
+            self.accounts = Accounts(ledger.database, software=software)
             self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
             self._spool = data / "spool"
             for folder in (self._spool, data / "views"):

@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confidential
+from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confidential, m0004_administration
 
-__all__ = ["SCHEMA", "is_current", "migrate"]
+__all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
 
 _APPLICATION = 0x50565250
 """``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
@@ -22,7 +22,11 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_ledger.upgrade,
     m0002_identity.upgrade,
     m0003_confidential.upgrade,
+    m0004_administration.upgrade,
 )
+
+ADMINISTRATION = 4
+"""The first schema under which names and tokens are recorded."""
 
 SCHEMA = len(_STEPS)
 """The schema of this version, kept in ``PRAGMA user_version``."""
@@ -30,13 +34,14 @@ SCHEMA = len(_STEPS)
 
 def migrate(
     connection: sqlite3.Connection,
-    upgraded: Callable[[sqlite3.Connection], None] = lambda connection: None,  # noqa: ARG005
+    upgraded: Callable[[sqlite3.Connection, int], None] = lambda connection, before: None,  # noqa: ARG005
 ) -> None:
     """Bring a database to this version's schema, in one transaction: wholly or not at all.
 
     Args:
         connection: in autocommit mode, outside of any transaction.
-        upgraded: called once the schema is that of this version, inside the transaction; not where it was already.
+        upgraded: called once the schema is that of this version, with the number of the one before, inside the
+            transaction; not where it was already.
 
     Raises:
         Damaged: another program's database, or one of a newer version.
@@ -56,7 +61,7 @@ def migrate(
         for step in _STEPS[version:]:
             step(connection)
         if version < SCHEMA:
-            upgraded(connection)
+            upgraded(connection, version)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
@@ -72,6 +77,12 @@ def is_current(connection: sqlite3.Connection) -> bool:
         Damaged: another program's database, or one of a newer version.
     """
     return _version(connection) == SCHEMA
+
+
+def statements(connection: sqlite3.Connection) -> dict[tuple[str, str], str | None]:
+    """The statements that made a database's tables, indexes and triggers, by type and name; null for SQLite's own."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {(str(type_), str(name)): sql for type_, name, sql in rows}
 
 
 def _version(connection: sqlite3.Connection) -> int:

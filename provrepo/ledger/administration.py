@@ -1,0 +1,146 @@
+"""What becomes of names and tokens, recorded as entries of the repository's own stream.
+
+The tables ``actors`` and ``tokens`` say what holds now and are changed in place. Each change appends an entry in the
+same transaction that states the whole row, so the last entry about an actor or token is what its row must be. What was
+changed by other means than this software differs from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from provrepo.errors import Damaged
+from provrepo.ledger.entries import REPOSITORY, Entry, named
+
+__all__ = ["Appends", "erased_name", "new_salt", "problems", "record_found", "record_name", "record_token"]
+
+Row = tuple[Any, ...]
+
+_ACTORS = "SELECT id, name, owner, created, salt FROM actors"
+_TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked FROM tokens"
+
+
+class Appends(Protocol):
+    """A stream inside a write transaction; see ``provrepo.ledger.ledger.Appending``."""
+
+    def append(self, kind: str, body: Mapping[str, Any], *, actor: str) -> Entry:
+        """Append an entry."""
+
+
+def new_salt() -> str:
+    """A salt for one name: 128 random bits in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def erased_name(actor: str) -> str:
+    """What stands in place of a name that was erased."""
+    return f"erased-{actor[:8]}"
+
+
+def record_name(connection: sqlite3.Connection, appending: Appends, id: str, *, by: str, found: bool = False) -> None:  # noqa: A002
+    """Append what the row of an actor is now.
+
+    Args:
+        connection: in the transaction that changed the row.
+        appending: the repository's own stream in that transaction.
+        id: the actor's opaque identifier.
+        by: the opaque identifier of who changed it; empty for the software itself.
+        found: whether the row was there before names were recorded.
+    """
+    row = connection.execute(f"{_ACTORS} WHERE id = ?", (id,)).fetchone()
+    appending.append("name", {**_name(row), **_found(found)}, actor=by)
+
+
+def record_token(connection: sqlite3.Connection, appending: Appends, id: str, *, by: str, found: bool = False) -> None:  # noqa: A002
+    """Append what the row of a token is now; arguments are those of ``record_name``."""
+    row = connection.execute(f"{_TOKENS} WHERE id = ?", (id,)).fetchone()
+    appending.append("token", {**_token(row), **_found(found)}, actor=by)
+
+
+def record_found(connection: sqlite3.Connection, appending: Appends) -> None:
+    """Append what the actors and tokens are that were there before the ledger recorded them."""
+    for (actor,) in connection.execute("SELECT id FROM actors ORDER BY id").fetchall():
+        record_name(connection, appending, actor, by="", found=True)
+    for (token,) in connection.execute("SELECT id FROM tokens ORDER BY created, id").fetchall():
+        record_token(connection, appending, token, by="", found=True)
+
+
+def problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Where the tables of actors and tokens are not what was recorded last, one sentence each."""
+    recorded: dict[tuple[str, str], Entry] = {}
+    rows = connection.execute(
+        "SELECT data FROM entries WHERE project = ? AND kind IN ('name', 'token') ORDER BY sequence", (REPOSITORY,)
+    ).fetchall()
+    for (data,) in rows:
+        try:
+            entry = Entry.from_bytes(data, strict=False)
+        except Damaged:
+            continue  # the check of the stream reports it
+        key = entry.body["member"] if entry.kind == "name" else entry.body["id"]
+        recorded[entry.kind, key] = entry
+    for kind, what, query, body_of in (("name", "actor", _ACTORS, _name), ("token", "token", _TOKENS, _token)):
+        kept = {str(row[0]): row for row in connection.execute(query).fetchall()}
+        for key in sorted(kept.keys() | {key for of, key in recorded if of == kind}):
+            entry = recorded.get((kind, key))
+            if entry is None:
+                yield f"{what} {key} was never recorded in {named(REPOSITORY)}: it was added by other means"
+            elif key not in kept:
+                yield f"{what} {key} is gone: {entry.place} recorded it, and none are deleted"
+            elif differing := _differing(body_of, kept[key], entry):
+                yield (
+                    f"{what} {key}: {', '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what "
+                    f"{entry.place} recorded"
+                )
+
+
+def _differing(body_of: Any, row: Row, entry: Entry) -> list[str]:
+    """The fields in which a row is not what was recorded, under the names that people know."""
+    try:
+        body = body_of(row)
+    except (TypeError, ValueError, AttributeError):
+        return ["what its row holds"]
+    wanted = {name: value for name, value in entry.body.items() if name not in ("found", "ignorable", "token")}
+    fields = sorted(name for name in wanted.keys() | body.keys() if _plain(body.get(name)) != _plain(wanted.get(name)))
+    return [_WORDS.get(name, name) for name in fields]
+
+
+_WORDS = {"digest": "the name", "member": "the actor", "scopes": "write", "state": "revoked"}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def _name(row: Row) -> dict[str, Any]:
+    id_, name, owner, created, salt = row
+    if salt is None:
+        # An erased name leaves nothing to take a digest of.
+        digest = "" if name == erased_name(id_) else "changed"
+    else:
+        digest = hmac.new(bytes.fromhex(salt), name.encode(), hashlib.sha256).hexdigest()
+    return {"member": id_, "digest": digest, "owner": bool(owner), "created": created}
+
+
+def _token(row: Row) -> dict[str, Any]:
+    id_, actor, secret, projects, write, created, expires, revoked = row
+    return {
+        "id": id_,
+        "member": actor,
+        "state": "granted" if revoked is None else "revoked",
+        "scopes": ["read", "write"] if write else ["read"],
+        "expires": expires,
+        "projects": None if projects is None else json.loads(projects),
+        "created": created,
+        "revoked": revoked,
+        "secret": secret,
+    }
+
+
+def _found(found: bool) -> dict[str, bool]:
+    return {"found": True} if found else {}

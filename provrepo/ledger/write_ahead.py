@@ -1,0 +1,93 @@
+"""Whether SQLite's write-ahead log can be read to its end.
+
+SQLite reads the log up to the first frame whose checksum is wrong and takes what comes after it for a remainder: one
+damaged frame makes the transactions behind it vanish, without a word. Here the whole file is looked at. The format is
+that of https://www.sqlite.org/fileformat2.html#walformat.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from provrepo.errors import Damaged
+from provrepo.ledger.database import Database
+
+__all__ = ["problems"]
+
+_HEADER, _FRAME = 32, 24
+_MAGIC = 0x377F0682
+_MASK = 0xFFFFFFFF
+
+_Sum = tuple[int, int]
+
+
+def problems(database: Database) -> Iterator[str]:
+    """What is wrong with the log of a database, one sentence each.
+
+    Raises:
+        Damaged: the log cannot be read.
+    """
+    file = database.file.with_name(f"{database.file.name}-wal")
+    # In a write transaction that writes nothing: no process adds to the log meanwhile.
+    with database.writing():
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise Damaged(f"{file}: {error.strerror or error}") from error
+        wrong = damaged(data)
+    if wrong:
+        yield f"{file}: {wrong}"
+
+
+def damaged(data: bytes) -> str | None:
+    """What is wrong with the bytes of a log, in words; None for a sound one."""
+    if not data:
+        return None
+    if len(data) < _HEADER:
+        return "its header is cut short: transactions may be missing"
+    magic, _, size, _, *salts, first, second = struct.unpack(">8I", data[:_HEADER])
+    order = ">" if magic & 1 else "<"
+    if magic & ~1 != _MAGIC or _sum(data[:24], (0, 0), order) != (first, second):
+        return "its header is damaged: the transactions in it cannot be read"
+    if size < 512:
+        return "its header names no size of a page"
+    state: _Sum = (first, second)
+    broken: int | None = None
+    for number, start in enumerate(range(_HEADER, len(data), _FRAME + size), 1):
+        frame = data[start : start + _FRAME + size]
+        if len(frame) < _FRAME + size:
+            break
+        own: _Sum = struct.unpack(">2I", frame[16:24])
+        same = tuple(salts) == struct.unpack(">2I", frame[8:16])
+        sound = same and _sum(frame[_FRAME:], _sum(frame[:8], state, order), order) == own
+        if broken is None and not sound:
+            broken = number
+        if sound and broken is not None:
+            return f"frame {broken} is damaged, and the transactions behind it cannot be read"
+        # Each checksum goes on from the one before as it is written down, so that those behind a broken one are known.
+        state = own
+    if broken is not None and _begins_like(data, broken, size, tuple(salts), order):
+        return f"frame {broken}, the last of the log, is damaged, or its writing was cut off before it was accepted"
+    return None
+
+
+def _begins_like(data: bytes, number: int, size: int, salts: tuple[int, ...], order: str) -> bool:
+    """Whether a frame that cannot be verified is of this log and no remainder of the former one.
+
+    A remainder has both salts of a former log, of which one counts up and the other is drawn at random.
+    """
+    start = _HEADER + (number - 1) * (_FRAME + size)
+    found = struct.unpack(">2I", data[start + 8 : start + 16])
+    return found[0] == salts[0] or found[1] == salts[1]
+
+
+def _sum(data: bytes, state: _Sum, order: str) -> _Sum:
+    first, second = state
+    words = iter(struct.unpack(f"{order}{len(data) // 4}I", data))
+    for one in words:
+        first = (first + one + second) & _MASK
+        second = (second + next(words) + first) & _MASK
+    return first, second
