@@ -55,6 +55,7 @@ bench: $(VENV)/.test
 kill: $(VENV)/.test
 	$(BIN)/python -m tests.kill --rounds 200
 	$(BIN)/python -m tests.kill_capture --rounds 200
+	$(BIN)/python -m tests.flips --flips 100
 
 growth: $(VENV)/.test
 	$(BIN)/python -m tests.growth

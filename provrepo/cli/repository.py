@@ -250,16 +250,21 @@ def rebuild(invocation: Invocation, style: str) -> None:
         output.table(["DATASET", "QUADS"], sorted(datasets.items()))
 
 
-@click.command(short_help="Check every digest of the ledger; change nothing.")
+@click.command(short_help="Check every digest, and compare views with the ledger.")
+@click.option("--views", is_flag=True, help="Derive all views anew and compare them; otherwise some versions.")
 @json_option
 @pass_invocation
-def fsck(invocation: Invocation, style: str) -> int:
+def fsck(invocation: Invocation, views: bool, style: str) -> int:
     """Read all of the ledger and check every digest and every link between entries. Changes nothing.
+
+    Names and tokens are compared with what the ledger recorded of them, and the views with what the ledger yields: a
+    random sample of the versions, or with --views everything, which takes as long as `provrepo rebuild` and as much
+    space as the views have. Each problem says what to do.
 
     Exit 0: sound; 1: something is wrong, and the output says what; 2: there is no repository that could be sound.
     """
-    with output.Progress() as progress, invocation.repository() as repository:
-        check = repository.fsck(progress)
+    with output.Progress() as progress, invocation.repository(follow=True) as repository:
+        check = repository.fsck(progress, views=views)
     if style == "json":
         output.records(check.to_dict())
     else:

@@ -149,9 +149,18 @@ class Accounts:
         with self._database.writing() as connection:
             actor = self._made(connection, name, owner=False, by=by)
             connection.execute(
-                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (id_, actor, _digest(secret), None if scope is None else json.dumps(scope), write, created, ends),
+                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    id_,
+                    actor,
+                    _digest(secret),
+                    None if scope is None else json.dumps(scope),
+                    write,
+                    created,
+                    ends,
+                    new_salt(),
+                ),
             )
             record_token(connection, self._administration(connection), id_, by=by)
         return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)

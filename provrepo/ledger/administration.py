@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ __all__ = ["Appends", "erased_name", "new_salt", "problems", "record_found", "re
 Row = tuple[Any, ...]
 
 _ACTORS = "SELECT id, name, owner, created, salt FROM actors"
-_TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked FROM tokens"
+_TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked, salt FROM tokens"
 
 
 class Appends(Protocol):
@@ -87,15 +86,15 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
     for kind, what, query, body_of in (("name", "actor", _ACTORS, _name), ("token", "token", _TOKENS, _token)):
         kept = {str(row[0]): row for row in connection.execute(query).fetchall()}
         for key in sorted(kept.keys() | {key for of, key in recorded if of == kind}):
-            entry = recorded.get((kind, key))
-            if entry is None:
+            last = recorded.get((kind, key))
+            if last is None:
                 yield f"{what} {key} was never recorded in {named(REPOSITORY)}: it was added by other means"
             elif key not in kept:
-                yield f"{what} {key} is gone: {entry.place} recorded it, and none are deleted"
-            elif differing := _differing(body_of, kept[key], entry):
+                yield f"{what} {key} is gone: {last.place} recorded it, and none are deleted"
+            elif differing := _differing(body_of, kept[key], last):
                 yield (
                     f"{what} {key}: {', '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what "
-                    f"{entry.place} recorded"
+                    f"{last.place} recorded"
                 )
 
 
@@ -106,15 +105,11 @@ def _differing(body_of: Any, row: Row, entry: Entry) -> list[str]:
     except (TypeError, ValueError, AttributeError):
         return ["what its row holds"]
     wanted = {name: value for name, value in entry.body.items() if name not in ("found", "ignorable", "token")}
-    fields = sorted(name for name in wanted.keys() | body.keys() if _plain(body.get(name)) != _plain(wanted.get(name)))
+    fields = sorted(name for name in wanted.keys() | body.keys() if body.get(name) != wanted.get(name))
     return [_WORDS.get(name, name) for name in fields]
 
 
 _WORDS = {"digest": "the name", "member": "the actor", "scopes": "write", "state": "revoked"}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _name(row: Row) -> dict[str, Any]:
@@ -123,23 +118,27 @@ def _name(row: Row) -> dict[str, Any]:
         # An erased name leaves nothing to take a digest of.
         digest = "" if name == erased_name(id_) else "changed"
     else:
-        digest = hmac.new(bytes.fromhex(salt), name.encode(), hashlib.sha256).hexdigest()
+        digest = _salted(salt, name)
     return {"member": id_, "digest": digest, "owner": bool(owner), "created": created}
 
 
 def _token(row: Row) -> dict[str, Any]:
-    id_, actor, secret, projects, write, created, expires, revoked = row
+    id_, actor, secret, projects, write, created, expires, revoked, salt = row
     return {
         "id": id_,
         "member": actor,
         "state": "granted" if revoked is None else "revoked",
         "scopes": ["read", "write"] if write else ["read"],
         "expires": expires,
-        "projects": None if projects is None else json.loads(projects),
+        "projects": "" if projects is None else _salted(salt, projects),
         "created": created,
         "revoked": revoked,
         "secret": secret,
     }
+
+
+def _salted(salt: str, text: str) -> str:
+    return hmac.new(bytes.fromhex(salt), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _found(found: bool) -> dict[str, bool]:

@@ -317,7 +317,12 @@ _TABLE = (
             "state": Field(_one_of("granted", "rotated", "revoked"), "what happened"),
             "scopes": Field(TEXTS, "what it may do: `read`, `write`"),
             "expires": Field(TIME.or_null(), "until when"),
-            "projects": Field(TEXTS.or_null(), "the projects it is for; null for all", True),
+            "projects": Field(
+                LINK,
+                "HMAC-SHA256 of the names of the projects it is for as a JSON list, its key a salt beside the ledger; "
+                "empty for all",
+                True,
+            ),
             "created": Field(TIME, "when it was granted", True),
             "revoked": Field(TIME.or_null(), "when it was revoked", True),
             "secret": Field(DIGEST, "of its secret, which has 256 random bits", True),

@@ -6,6 +6,8 @@ that has a bound. It is made when the first one comes.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -14,15 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provrepo.errors import Damaged
+from provrepo.ledger import write_ahead
 from provrepo.ledger.database import Database
 from provrepo.ledger.entries import now
+from provrepo.ledger.migrations import statements
 
 __all__ = ["Pingback", "Pingbacks", "Pinged"]
 
 _APPLICATION = 0x50565042
 """``PRAGMA application_id``: "PVPB" in ASCII."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 _TABLE = """
     CREATE TABLE pingbacks (
@@ -35,10 +39,20 @@ _TABLE = """
         anchor   TEXT NOT NULL,
         received TEXT NOT NULL,
         seen     INTEGER NOT NULL DEFAULT 0,
+        digest   TEXT NOT NULL DEFAULT '',
         UNIQUE (project, document, version, relation, uri, anchor)
     )
 """
-"""Version 0 stands for the document as such: SQLite takes two rows with NULL in a unique key for different ones."""
+"""``digest`` is the SHA-256 of the row, since no entry of the ledger speaks of it.
+Version 0 stands for the document as such: SQLite takes two rows with NULL in a unique key for different ones."""
+
+
+_ROWS = "SELECT id, project, document, version, relation, uri, anchor, received, seen FROM pingbacks"
+_DIGESTED = _ROWS.replace("id,", "id, digest,", 1)
+_INSERT = (
+    "INSERT INTO pingbacks (id, project, document, version, relation, uri, anchor, received, seen, digest) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class Pinged(NamedTuple):
@@ -123,9 +137,9 @@ class Pingbacks:
             new = [one for one in dict.fromkeys(said) if not _known(connection, place, one)][:most]
             _make_room(connection, project, most - len(new))
             connection.executemany(
-                "INSERT INTO pingbacks (project, document, version, relation, uri, anchor, received) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*place, *one, received) for one in new],
+                "INSERT INTO pingbacks (project, document, version, relation, uri, anchor, received, digest) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*place, *one, received, _digest((*place, *one, received, 0))) for one in new],
             )
         return len(new)
 
@@ -148,10 +162,15 @@ class Pingbacks:
 
     def see(self, found: Sequence[Pingback]) -> None:
         """Somebody who may change the project has been shown these."""
-        unseen = [(one.id,) for one in found if not one.seen]
+        unseen = [one.id for one in found if not one.seen]
         if unseen:
             with self._database().writing() as connection:
-                connection.executemany("UPDATE pingbacks SET seen = 1 WHERE id = ?", unseen)
+                for id_ in unseen:
+                    row = connection.execute(f"{_ROWS} WHERE id = ?", (id_,)).fetchone()
+                    if row is not None:
+                        connection.execute(
+                            "UPDATE pingbacks SET seen = 1, digest = ? WHERE id = ?", (_digest((*row[1:-1], 1)), id_)
+                        )
 
     def discard(self, project: str, document: str, ids: Sequence[int] | None = None) -> int:
         """Forget pingbacks of one document.
@@ -178,9 +197,15 @@ class Pingbacks:
         try:
             with self._database().reading() as connection:
                 lines = connection.execute("PRAGMA integrity_check(20)").fetchall()
+                rows = connection.execute(_DIGESTED).fetchall()
+                found = [f"{self._file}: {line}" for (line,) in lines if line != "ok"]
+                if statements(connection) != _statements():
+                    found.append(f"{self._file}: its tables and indexes are not those that provrepo makes")
+            found += write_ahead.problems(self._database())
         except Damaged as error:
             return [str(error)]
-        return [f"{self._file}: {line}" for (line,) in lines if line != "ok"]
+        changed = [id_ for id_, digest, *row in rows if digest != _digest(row)]
+        return found + [f"{self._file}: pingback {id_} of it is not what came" for id_ in changed]
 
     def close(self) -> None:
         """Close the connections of all threads. Closing again does nothing."""
@@ -201,7 +226,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Looked at again: another process may have been quicker.
-        if _pragma(connection, "user_version") != _SCHEMA:
+        version = _pragma(connection, "user_version")
+        if version == 1 and _pragma(connection, "application_id") == _APPLICATION:
+            _upgrade(connection)
+        elif version != _SCHEMA:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise Damaged(
                     "pingbacks.sqlite was written by a newer version of provrepo or by another program: upgrade "
@@ -209,7 +237,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
                 )
             connection.execute(_TABLE)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {_SCHEMA}")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -218,6 +246,31 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 def _is_current(connection: sqlite3.Connection) -> bool:
     return _pragma(connection, "application_id") == _APPLICATION and _pragma(connection, "user_version") == _SCHEMA
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """From schema 1, which had no digests: take what is found."""
+    connection.execute("ALTER TABLE pingbacks RENAME TO former")
+    connection.execute(_TABLE)
+    rows = connection.execute(_ROWS.replace("FROM pingbacks", "FROM former")).fetchall()
+    connection.executemany(
+        _INSERT,
+        [(id_, *row, _digest(row)) for id_, *row in rows],
+    )
+    connection.execute("DROP TABLE former")
+
+
+def _statements() -> dict[tuple[str, str], str | None]:
+    with sqlite3.connect(":memory:") as fresh:
+        fresh.execute(_TABLE)
+        found = statements(fresh)
+    fresh.close()
+    return found
+
+
+def _digest(row: Sequence[Any]) -> str:
+    """The SHA-256 of a row without its identifier."""
+    return hashlib.sha256(json.dumps(list(row), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

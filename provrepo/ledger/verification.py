@@ -53,7 +53,7 @@ def _file(database: Database) -> Iterator[str]:
 
 
 def _schema(database: Database) -> Iterator[str]:
-    """The tables, indexes and triggers are those that this version makes: a trigger keeps entries from being changed."""
+    """The tables, indexes and triggers are those that this version makes; triggers keep entries as they are."""
     with sqlite3.connect(":memory:", isolation_level=None) as fresh:
         migrate(fresh)
         wanted = statements(fresh)

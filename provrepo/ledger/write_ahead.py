@@ -69,19 +69,19 @@ def damaged(data: bytes) -> str | None:
             return f"frame {broken} is damaged, and the transactions behind it cannot be read"
         # Each checksum goes on from the one before as it is written down, so that those behind a broken one are known.
         state = own
-    if broken is not None and _begins_like(data, broken, size, tuple(salts), order):
+    if broken is not None and _begins_like(data, broken, size, tuple(salts)):
         return f"frame {broken}, the last of the log, is damaged, or its writing was cut off before it was accepted"
     return None
 
 
-def _begins_like(data: bytes, number: int, size: int, salts: tuple[int, ...], order: str) -> bool:
+def _begins_like(data: bytes, number: int, size: int, salts: tuple[int, ...]) -> bool:
     """Whether a frame that cannot be verified is of this log and no remainder of the former one.
 
     A remainder has both salts of a former log, of which one counts up and the other is drawn at random.
     """
     start = _HEADER + (number - 1) * (_FRAME + size)
-    found = struct.unpack(">2I", data[start + 8 : start + 16])
-    return found[0] == salts[0] or found[1] == salts[1]
+    found: tuple[int, ...] = struct.unpack(">2I", data[start + 8 : start + 16])
+    return any(one == other for one, other in zip(found, salts, strict=True))
 
 
 def _sum(data: bytes, state: _Sum, order: str) -> _Sum:

@@ -12,6 +12,7 @@ from pathlib import Path
 from provrepo.errors import TimedOut
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.store import Store
+from provrepo.workers.blob import read_blob
 
 __all__ = ["LARGE", "convert", "run"]
 
@@ -89,7 +90,7 @@ def run(
     output: str,
 ) -> None:
     """Convert a file in a worker; see ``convert``."""
-    Path(output).write_bytes(_converted(Path(source).read_bytes(), format, base, target, bundles))
+    Path(output).write_bytes(_converted(read_blob(Path(source)), format, base, target, bundles))
 
 
 def _converted(data: bytes, format: str, base: str | None, target: str, bundles: bool) -> bytes:  # noqa: A002

@@ -245,8 +245,7 @@ class Follower:
             self._base = self._current_base()
             self._reopen()
             for view in self._views or ():
-                for dataset in view.datasets():
-                    view.clear(dataset)
+                view.reset()
             with self._together():
                 for project in self._ledger.projects():
                     self._try(project)
@@ -256,6 +255,13 @@ class Follower:
     def stop(self) -> None:
         """Follow no further: what fails from now on, because workers are killed, is left for the next process."""
         self._stop.set()
+
+    @contextmanager
+    def still(self) -> Iterator[Sequence[View]]:
+        """The open views, brought up to the ledger, and not changed by others until the block ends."""
+        with self._applying:
+            self.catch_up()
+            yield self._views or ()
 
     def close(self) -> None:
         """Stop following, close the views and let go of the lock."""

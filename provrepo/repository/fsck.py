@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from provrepo.errors import Damaged
+from provrepo.errors import Damaged, Error
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
+from provrepo.repository.fsck_views import REBUILD, check_views
 from provrepo.repository.permissions import lax
-from provrepo.repository.records import PUBLIC, Check
+from provrepo.repository.records import Check
 from provrepo.repository.store import Store
-from provrepo.views.quads import Quads
 
 __all__ = ["fsck"]
 
+_RESTORE = "restore it from a backup"
 
-def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Check:
-    """Check the chain of every project, every blob that an entry names, and, where this process has them, the views.
+
+def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, views: bool = False) -> Check:
+    """Check the chain of every project, every blob that an entry names, and the views.
 
     Erased bytes are expected to be gone. Blobs that no entry names are what a submission leaves that was killed
     before its entry was appended: a note, not a problem.
+
+    Args:
+        store: the data directory.
+        progress: called with what was read and how much of it there was.
+        views: derive every view anew and compare all of them; without it a sample of the versions is compared.
+
+    Returns:
+        What was found. Each problem says what is wrong, where, and what to do.
     """
-    problems = [*store.ledger.verify(), *store.pingbacks.verify()]
+    problems = [f"{problem}: {_RESTORE}" for problem in store.ledger.verify()]
+    problems += store.pingbacks.verify()
     notes: list[str] = []
     entries = 0
     named: set[str] = set()
@@ -39,10 +50,12 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
                 named.update(blob for blob in columns(entry)[3:] if blob)
         if progress is not None:
             progress(project or "the repository's own settings", entries - before)
-    for blob in sorted(named):
+    for number, blob in enumerate(sorted(named), 1):
         problem = _blob(store, blob)
         if problem:
-            problems.append(problem)
+            problems.append(f"{problem}: {_RESTORE}")
+        if progress is not None and number % 1000 == 0:
+            progress("blobs", number)
     stray = {blob for blob in store.blobs.all() if blob not in named}
     problems += [f"blob {blob} was erased and is still there; erase it again" for blob in sorted(stray & gone)]
     stray -= gone
@@ -50,12 +63,22 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None) -> Ch
         notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
     # Any process may read what the holder of the views has set aside.
     problems += [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
-    if store.may_follow():
-        problems += _views(store)
-    elif store.follows:
-        notes.append("the views are held by another process and were not looked at")
-    else:
-        notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
+    unreadable = store.set_aside.unreadable()
+    if unreadable:
+        problems.append(f"{unreadable}: {REBUILD}")
+    try:
+        # Its first part opens the views, which may be what is damaged.
+        server = store.holder()
+        if server is not None:
+            problems += server.ask("check_views", (views,), {})
+        elif store.may_follow():
+            problems += check_views(store, progress, whole=views)
+        elif store.follows:
+            notes.append("the views are held by another process and were not looked at")
+        else:
+            notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
+    except Error as error:
+        problems.append(f"the views could not be looked at: {error}")
     notes += lax(store.settings.data)
     notes += [
         f"the clock had been set back by entry {place.position} of all, from {place.before} to {place.after}: entries "
@@ -73,17 +96,3 @@ def _blob(store: Store, blob: str) -> str | None:
     except Damaged as error:
         return str(error)
     return None if sound else f"blob {blob} does not have that digest any more"
-
-
-def _views(store: Store) -> list[str]:
-    """Whether the views have applied every entry."""
-    view = store.view(Quads)
-    problems = []
-    for project in store.ledger.projects():
-        datasets = [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]
-        length = store.ledger.length(project)
-        for dataset in datasets:
-            position = view.position(dataset, project)
-            if position != length:
-                problems.append(f"dataset {dataset} has applied {position} of the {length} entries of {project}")
-    return problems

@@ -17,6 +17,7 @@ from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
 from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROV_TYPE, PROVREPO
+from provrepo.workers.blob import read_blob
 
 __all__ = ["MAPPING", "run"]
 
@@ -62,11 +63,12 @@ def run(
 
     Raises:
         ReadError: the bytes cannot be read.
+        Damaged: they are not those of the blob that ``target`` names.
     """
     from provrepo.codecs import dataset, formats
 
     started = time.perf_counter()
-    data = Path(source).read_bytes()
+    data = Path(source).read_bytes() if target is None else read_blob(Path(source), target["blob"])
     chosen = formats.by_name(format) if format else formats.detect(data, name)
     document, quads = dataset.read_for_dataset(data, chosen, base)
     read = time.perf_counter()

@@ -22,6 +22,7 @@ from provrepo.repository import access, catalog, own_profiles, submission
 from provrepo.repository.arrivals import Arrivals
 from provrepo.repository.asking import Asking
 from provrepo.repository.audit import Audited
+from provrepo.repository.beside import where_the_views_are
 from provrepo.repository.conversion import convert
 from provrepo.repository.exposure import Exposing
 from provrepo.repository.pingbacks import Pingable
@@ -102,9 +103,11 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         if base is not None and (parts is None or parts.query or parts.fragment or not is_iri(base)):
             raise UsageError(f"{base!r} is no base IRI: an absolute http or https IRI without query and fragment is")
         self._store.make()
+        # The owner is recorded from here on, so that a verb that reads appends nothing later.
+        owner = self.actor.owner
         if base is None:
             return self._store.base()
-        if not self.actor.owner:
+        if not owner:
             raise Denied("only the owner of the data directory sets its base IRI")
         wanted = base if base.endswith("/") else base + "/"
         with self._store.ledger.appending(REPOSITORY) as appending:
@@ -446,8 +449,13 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         quads = self._quads()
         return {dataset: quads.count(dataset) for dataset in quads.datasets()}
 
-    def fsck(self, progress: Callable[[str, int], None] | None = None) -> Check:
+    def fsck(self, progress: Callable[[str, int], None] | None = None, *, views: bool = False) -> Check:
         """Read every entry and every blob again, and say what is not as it was written.
+
+        Args:
+            progress: called with what was read and how much of it there was.
+            views: derive every view anew beside the former ones and compare all of them; without it some versions are
+                compared.
 
         Raises:
             Denied: only the owner may.
@@ -455,7 +463,25 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         from provrepo.repository.fsck import fsck
 
         self._owner("checks the data directory")
-        return fsck(self._store, progress)
+        return fsck(self._store, progress, views=views)
+
+    @where_the_views_are
+    def check_views(self, whole: bool = False) -> list[str]:
+        """Compare the views with what the ledger yields: the part of ``fsck`` that needs the process that has them.
+
+        Args:
+            whole: all of them; otherwise some versions.
+
+        Returns:
+            What is wrong, one sentence each.
+
+        Raises:
+            Denied: only the owner may.
+        """
+        from provrepo.repository.fsck_views import check_views
+
+        self._owner("checks the data directory")
+        return check_views(self._store, whole=whole)
 
     def backup(
         self,

@@ -109,7 +109,7 @@ class SetAside:
 
     def clear(self) -> None:
         """Forget all: every view is made anew."""
-        if self._load():
+        if self._load() or self.unreadable():
             self._known = {}
             self._save()
 
@@ -130,6 +130,20 @@ class SetAside:
         """``project/sequence`` or ``project``, and the reason with the remedy; sorted."""
         return ((key, _text(reasons)) for key, reasons in sorted(self._load().items()))
 
+    def unreadable(self) -> str | None:
+        """Why the file cannot be read, in words; None where it can, or where there is none."""
+        try:
+            found = json.loads(self._file.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            return f"{self._file} cannot be read ({error})"
+        sound = isinstance(found, dict) and all(
+            isinstance(reasons, dict) and all(isinstance(why, str) for why in reasons.values())
+            for reasons in found.values()
+        )
+        return None if sound else f"{self._file} holds what was never written"
+
     def __len__(self) -> int:
         return len(self._load())
 
@@ -141,6 +155,8 @@ class SetAside:
             try:
                 found = json.loads(self._file.read_text("utf-8"))
                 self._known = {key: dict(reasons) for key, reasons in found.items()}
+                for reasons in self._known.values():
+                    _text(reasons)
             except (OSError, ValueError, AttributeError, TypeError):
                 # Derived like the views: a file that cannot be read costs no more than what it listed.
                 self._known = {}

@@ -7,11 +7,12 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -55,6 +56,9 @@ __all__ = ["Store", "minting"]
 log = logging.getLogger("provrepo.repository.store")
 
 V = TypeVar("V")
+
+_SCRATCH = "fsck-"
+"""How the directories begin in which ``fsck`` makes views to compare with."""
 
 _LEAST_FREE = 1 << 20
 """Bytes: with less than these, hardly any submission fits, whatever the settings keep free."""
@@ -389,6 +393,12 @@ class Store:
         """A path for bytes that have not been accepted yet; the caller removes the file."""
         return self._scratch.path / f"{uuid.uuid4().hex}{suffix}"
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A directory for views to compare with, removed at the end."""
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self._spool, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
     def ask_version(
         self, info: VersionInfo, question: Question, seconds: float, abandoned: Callable[[], bool] | None = None
     ) -> QueryResult:
@@ -422,12 +432,16 @@ class Store:
         self._sweep()
         if self.read_only and not self.follower.indexing:
             copy_views(self.settings.data, self.place)
+        return self.views_at(self._views, base)
+
+    def views_at(self, folder: Path, base: str) -> Sequence[View]:
+        """Every view there is, opened or made in a folder."""
         limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
-        views, minter = self._views, self.minter(base)
+        minter = self.minter(base)
         return [
-            Quads(views / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
-            Lineage(views / "lineage", base=base, minter=minter),
-            Search(views / "search", base=base, minter=minter),
+            Quads(folder / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
+            Lineage(folder / "lineage", base=base, minter=minter),
+            Search(folder / "search", base=base, minter=minter),
         ]
 
     def _sweep(self) -> None:
@@ -439,12 +453,22 @@ class Store:
             sweep(self._spool)
             self.blobs.sweep()
             restoring.sweep(self.settings.data)
+        for folder in self._spool.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _derive(self, entry: Entry, base: str) -> Path | None:
         """The content file of a submission: the one its submitter left, or made anew from the bytes."""
+        return self.derive(entry, base, self._spool)
+
+    def derive(self, entry: Entry, base: str, folder: Path) -> Path | None:
+        """The content file of a submission in a folder, made from the bytes where it is not there; None without bytes.
+
+        Raises:
+            Damaged: the bytes are not those that were submitted.
+        """
         fields = entry.fields
         project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
-        file = self.content_file(project, document, version, blob, base)
+        file = folder / self.content_file(project, document, version, blob, base).name
         if file.exists():
             return file
         if not self.blobs.exists(blob):

@@ -232,6 +232,18 @@ class Lineage(Tabular):
             ).fetchall()
         return iter(sorted(" ".join([row[0], RULES[row[1]].name, *map(str, row[2:])]) for row in found))
 
+    def reset(self) -> None:
+        """Throw the whole file away, and what is kept in memory of it."""
+        with self._lock:
+            super().reset()
+            self._later.clear()
+            self._touched.clear()
+            self._scopes.clear()
+
+    def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
+        """The relations of a version, and what it says of each thing."""
+        return lineage_store.content_of(connection, version)
+
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
         lineage_store.put(connection, version, read(lines), self._later)
         self._touch(connection, version)

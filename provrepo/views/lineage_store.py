@@ -17,7 +17,19 @@ from provrepo.views.lineage_later import Later, insert
 from provrepo.views.lineage_reading import Content
 from provrepo.views.lineage_table import is_content
 
-__all__ = ["CHUNK", "TABLES", "chunks", "count", "generation", "names_content", "put", "take", "terms_of", "unpacked"]
+__all__ = [
+    "CHUNK",
+    "TABLES",
+    "chunks",
+    "content_of",
+    "count",
+    "generation",
+    "names_content",
+    "put",
+    "take",
+    "terms_of",
+    "unpacked",
+]
 
 TABLES = """
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -118,6 +130,29 @@ def take(connection: sqlite3.Connection, version: int) -> None:
             (chunk,),
         )
     connection.execute("DELETE FROM content WHERE version = ?", (version,))
+
+
+def content_of(connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
+    """What is kept of a version, by names: its relations, and kinds, types and label of each thing.
+
+    Whether a thing's number is odd is part of it, since that says whether it names content.
+    """
+    found: list[tuple[object, ...]] = []
+    for chunk in chunks(terms_of(connection, version)):
+        found += connection.execute(
+            "SELECT s.iri, e.rule, o.iri, e.graph, e.time FROM json_each(?1) j "
+            "CROSS JOIN edge e ON e.subject = j.value AND e.version = ?2 "
+            "LEFT JOIN term s ON s.id = e.subject LEFT JOIN term o ON o.id = e.object",
+            (chunk, version),
+        ).fetchall()
+        found += connection.execute(
+            "SELECT t.iri, j.value & 1, a.term IS NULL, o.kinds, o.types, a.label FROM json_each(?1) j "
+            "LEFT JOIN about a ON a.term = j.value AND a.version = ?2 "
+            "LEFT JOIN sort o ON o.id = a.sort LEFT JOIN term t ON t.id = j.value",
+            (chunk, version),
+        ).fetchall()
+    size = connection.execute("SELECT size FROM content WHERE version = ?", (version,)).fetchone()
+    return [*found, ("size", *(size or ()))]
 
 
 def terms_of(connection: sqlite3.Connection, version: int) -> list[int]:

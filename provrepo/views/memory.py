@@ -107,6 +107,10 @@ class Memory:
         """Remove the dataset."""
         self._datasets.pop(dataset, None)
 
+    def reset(self) -> None:
+        """Remove every dataset."""
+        self._datasets.clear()
+
     def close(self) -> None:
         """Do nothing."""
 

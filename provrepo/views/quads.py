@@ -215,6 +215,21 @@ class Quads:
             self._pool.remove(dataset)
             self._checkpoints.outdate(dataset)
 
+    def reset(self) -> None:
+        """Remove every dataset; none is opened for it."""
+        for dataset in self.datasets():
+            self.clear(dataset)
+
+    @contextmanager
+    def reading(self, dataset: str) -> Iterator[ox.Store]:
+        """The store of a dataset, for ``provrepo.views.quads_check``; an empty one where there is none.
+
+        Raises:
+            Damaged: it cannot be read.
+        """
+        with self._reading(dataset) as store:
+            yield store
+
     def close(self) -> None:
         """Close every store, once the queries that run have ended. The workers are whose they were."""
         self._checkpoints.close()

@@ -25,6 +25,7 @@ from provrepo.errors import TimedOut
 from provrepo.model.identifiers import Rdf12Term
 from provrepo.views import guard, quads_query
 from provrepo.views.quads_query import Limits, Question
+from provrepo.workers.blob import read_blob
 from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["ask", "load", "run"]
@@ -53,7 +54,7 @@ def ask(
         workers: the processes that answer queries.
         question: the query, perhaps with graphs of the version to ask it of.
         limits: how much it may take, reading the version included.
-        source: the file with the version's bytes.
+        source: the file with the version's bytes, named by their SHA-256.
         format: of the bytes.
         base: against which their relative IRIs are resolved.
         spool: a file for a long answer, which is removed.
@@ -116,7 +117,7 @@ def _store(source: str, format: str, base: str | None) -> ox.Store:  # noqa: A00
     if wanted in _stores:
         _stores.move_to_end(wanted)
         return _stores[wanted][1]
-    data = Path(source).read_bytes()
+    data = read_blob(Path(source))
     while _stores and len(data) + sum(size for size, _ in _stores.values()) > _KEPT:
         _stores.popitem(last=False)
     store = load(data, format, base)

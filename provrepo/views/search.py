@@ -94,6 +94,24 @@ class Search(Tabular):
             ).fetchall()
         return iter(sorted(" ".join(map(str, row)) for row in rows))
 
+    def verify_words(self) -> None:
+        """Compare the index of words with the words themselves.
+
+        Raises:
+            Damaged: they differ, or cannot be read.
+        """
+        with self._writing() as connection:
+            # A command to FTS5 that has the form of an insert and changes nothing.
+            connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
+    def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
+        """The words of every thing of a version."""
+        return connection.execute(
+            "SELECT w.iri, w.label, w.types, w.identifiers FROM thing t LEFT JOIN words w ON w.rowid = t.id "
+            "WHERE t.version = ?",
+            (version,),
+        ).fetchall()
+
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
         identifiers: dict[str, list[str]] = {}
         content = read(_noted(lines, identifiers))

@@ -148,6 +148,7 @@ class Tabular(ABC):
         self._most_idle = _READERS
         self._together = False
         self._erased = False
+        self._files = 0
         self._began = 0.0
         self._wait = 0.0
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -156,9 +157,7 @@ class Tabular(ABC):
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise self._broken(error) from error
-            for file in path.glob(f"{self._file.name}*"):
-                file.unlink()
-            self._connection = self._opened()
+            self._connection = self._made_anew()
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
@@ -251,6 +250,16 @@ class Tabular(ABC):
         for (project,) in projects:
             self.forget(dataset, project)
 
+    def reset(self) -> None:
+        """Throw the whole file away, whatever is in it."""
+        with self._lock:
+            self._connection.close()
+            # What reads now has the former file open, and is not kept for others afterwards.
+            self._files += 1
+            while self._idle:
+                self._idle.pop().close()
+            self._connection = self._made_anew()
+
     def close(self) -> None:
         """Close the file."""
         self._most_idle = 0
@@ -258,6 +267,24 @@ class Tabular(ABC):
             self._idle.pop().close()
         with self._lock:
             self._connection.close()
+
+    def layout(self) -> str:
+        """The statements that make the tables and indexes."""
+        return f"{_COMMON}{self.TABLES}"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the file, for ``provrepo.views.tabular_check``.
+
+        Raises:
+            Damaged: what is read is not what was ever written.
+        """
+        with self._reading() as connection:
+            yield connection
+
+    @abstractmethod
+    def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
+        """What is kept of a version, by names and not by numbers of this file, in an order of its own."""
 
     @abstractmethod
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
@@ -307,6 +334,11 @@ class Tabular(ABC):
         self._take(connection, version)
         connection.execute("DELETE FROM version WHERE id = ?", (version,))
 
+    def _made_anew(self) -> sqlite3.Connection:
+        for file in self._file.parent.glob(f"{self._file.name}*"):
+            file.unlink()
+        return self._opened()
+
     def _opened(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         try:
@@ -315,10 +347,10 @@ class Tabular(ABC):
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA journal_size_limit = {_LOG}")
-            layout = zlib.crc32(f"{_COMMON}{self.TABLES}".encode()) >> 1
+            layout = zlib.crc32(self.layout().encode()) >> 1
             (held,) = connection.execute("PRAGMA user_version").fetchone()
             if not held:
-                connection.executescript(f"BEGIN; {_COMMON} {self.TABLES} PRAGMA user_version = {layout}; COMMIT;")
+                connection.executescript(f"BEGIN; {self.layout()} PRAGMA user_version = {layout}; COMMIT;")
             elif held != layout:
                 raise sqlite3.DatabaseError("the tables are those of another version")
         except BaseException:
@@ -343,6 +375,7 @@ class Tabular(ABC):
 
         A few are kept from one reader to the next, with the statements that they have prepared.
         """
+        file = self._files
         try:
             own = self._reader()
             try:
@@ -356,7 +389,10 @@ class Tabular(ABC):
                 raise
         except sqlite3.Error as error:
             raise self._broken(error) from error
-        if len(self._idle) < self._most_idle:
+        except (LookupError, TypeError, ValueError, zlib.error) as error:
+            # A number, a text in JSON or a compressed list that this software has not written.
+            raise self._broken(error) from error
+        if len(self._idle) < self._most_idle and file == self._files:
             self._idle.append(own)
         else:
             own.close()
@@ -397,11 +433,11 @@ class Tabular(ABC):
         self._began = time.monotonic()
         self._wait = min((self._began - start) / _SHARE, _LONGEST)
 
-    def _broken(self, error: sqlite3.Error) -> Damaged | NoSpace:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    def _broken(self, error: Exception) -> Damaged | NoSpace:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return NoSpace(f"cannot write {self._file.parent.name}: the disk is full")
         return Damaged(
-            f"the view in {self._file.parent} cannot be read or written ({error}); delete it to have it anew"
+            f"the view in {self._file.parent} cannot be read or written ({error}); provrepo rebuild makes it anew"
         )
 
 

@@ -81,5 +81,8 @@ class View(Protocol):
     def clear(self, dataset: str) -> None:
         """Remove the dataset."""
 
+    def reset(self) -> None:
+        """Remove every dataset, and whatever cannot be read any more."""
+
     def close(self) -> None:
         """Let go of files and locks."""

@@ -1,0 +1,243 @@
+"""The part of ``fsck`` that compares the views with what the ledger yields.
+
+For all of them, every view is made anew in a directory beside the former ones, by the code that makes them, and the two
+are compared. For a sample some versions are derived again, and compared where the views have them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from provrepo.errors import Busy, Damaged, Error
+from provrepo.ledger.entries import Entry
+from provrepo.repository.follower import Follower, ViewsLock
+from provrepo.repository.records import PUBLIC
+from provrepo.repository.set_aside import SetAside
+from provrepo.repository.store import Store
+from provrepo.views import quads_check, tabular_check
+from provrepo.views.lineage import Lineage
+from provrepo.views.quads import Quads
+from provrepo.views.search import Search
+from provrepo.views.tabular import Tabular
+from provrepo.views.view import Change, View
+
+__all__ = ["REBUILD", "check_views"]
+
+REBUILD = "`provrepo rebuild` makes it anew from the ledger"
+
+_SAMPLE = 16
+"""Versions that are compared without ``--views``."""
+
+_LARGEST = 4 << 20
+"""Bytes of the largest version of a sample."""
+
+_ROUNDS = 10
+"""Attempts to come to the same entry with both, while other processes append."""
+
+_SHOWN = 20
+"""Problems of one view that are shown."""
+
+V = TypeVar("V")
+
+Progress = Callable[[str, int], None]
+
+
+def check_views(store: Store, progress: Progress | None = None, *, whole: bool) -> list[str]:
+    """What of the views is not what the ledger yields, one sentence each, with the remedy.
+
+    Args:
+        store: whose process may open the views.
+        progress: called with what was derived and how much of it there was.
+        whole: compare everything; otherwise a sample.
+
+    Raises:
+        Error: the views cannot be opened, or cannot be made anew.
+    """
+    problems = list(_positions(store))
+    if whole:
+        problems += _all(store, progress)
+    else:
+        problems += _some(store)
+    return [f"{problem}: {REBUILD}" for problem in dict.fromkeys(problems)]
+
+
+def _positions(store: Store) -> Iterator[str]:
+    """Whether the views have applied every entry."""
+    with store.follower.still() as views:
+        for project in store.ledger.projects():
+            public = bool(store.ledger.settings(project).get("public"))
+            length = store.ledger.length(project)
+            for view in views:
+                for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
+                    try:
+                        position = view.position(dataset, project)
+                    except Damaged as error:
+                        yield str(error)
+                        continue
+                    if position != length:
+                        yield (
+                            f"dataset {dataset} of {_name(view)} has applied {position} of the {length} entries of "
+                            f"{project}"
+                        )
+
+
+def _all(store: Store, progress: Progress | None) -> Iterator[str]:
+    with store.scratch() as folder:
+        made = SetAside(folder / "set-aside.json")
+        shadow = Follower(
+            store.ledger,
+            ViewsLock(folder / "lock"),
+            lambda base: store.views_at(folder, base),
+            lambda entry, base: store.derive(entry, base, folder),
+            made,
+        )
+        try:
+            shadow.rebuild(progress)
+            with store.follower.still() as views:
+                wanted = _level(store, shadow)
+                if dict(made.items()).keys() != dict(store.set_aside.items()).keys():
+                    yield "other entries are set aside than the ledger yields"
+                for kind in (Lineage, Search):
+                    yield from _limited(_tabular(_of(views, kind), _of(wanted, kind)))
+                yield from _limited(_quads(_of(views, Quads), _of(wanted, Quads)))
+        finally:
+            shadow.close()
+
+
+def _level(store: Store, shadow: Follower) -> Sequence[View]:
+    """The views that were made anew, once they and the former ones have come to the same entry.
+
+    Raises:
+        Busy: other processes keep appending.
+        Error: an entry cannot be applied now.
+    """
+    for _ in range(_ROUNDS):
+        position = store.ledger.position()
+        store.follower.catch_up()
+        with shadow.still() as views:
+            if shadow.waiting:
+                raise Busy(f"the views cannot be derived now: {'; '.join(shadow.waiting.values())}")
+            if store.ledger.position() == position:
+                return views
+    raise Busy("others kept appending, so that the views could not be compared; try again")
+
+
+def _tabular(view: Tabular, wanted: Tabular) -> Iterator[str]:
+    name = _name(view)
+    problems = [f"{name}: {problem}" for problem in tabular_check.malformed(view, whole=True)]
+    try:
+        if isinstance(view, Search):
+            view.verify_words()
+        problems += [f"{name}: {problem}" for problem in tabular_check.differing(view, wanted)]
+    except Damaged as error:
+        problems.append(str(error))
+    yield from problems
+
+
+def _quads(view: Quads, wanted: Quads) -> Iterator[str]:
+    for dataset in sorted({*view.datasets(), *wanted.datasets()}):
+        problem = quads_check.unreadable(view, dataset)
+        if problem:
+            yield problem
+            continue
+        for found in quads_check.differing(view, wanted, dataset):
+            yield f"dataset {dataset} of quads: {found}"
+
+
+def _some(store: Store) -> Iterator[str]:
+    with store.follower.still() as views:
+        for kind in (Lineage, Search):
+            yield from (f"{kind.__name__.lower()}: {p}" for p in tabular_check.malformed(_of(views, kind), whole=False))
+        sample = _sample(store)
+        if not sample:
+            return
+        with store.scratch() as folder:
+            wanted = store.views_at(folder, store.base())
+            try:
+                for number, entry in enumerate(sample, 1):
+                    yield from _version(store, views, wanted, folder, number, entry)
+            finally:
+                for view in wanted:
+                    view.close()
+
+
+def _sample(store: Store) -> list[Entry]:
+    """Some submissions, each with the same probability, whose bytes are there and small."""
+    # Nothing secret is chosen: another sample each time finds more in the end.
+    draw, found, seen = random.Random(), list[Entry](), 0  # noqa: S311
+    for project in store.ledger.projects():
+        erased = store.ledger.erased(project)
+        for entry in store.ledger.entries(project, every=True):
+            if (
+                entry.kind != "submit"
+                or entry.body["size"] > _LARGEST
+                or (entry.body["document"], entry.body["version"]) in erased
+                or store.set_aside.reason(project, entry.sequence) is not None
+            ):
+                continue
+            seen += 1
+            if len(found) < _SAMPLE:
+                found.append(entry)
+            elif (place := draw.randrange(seen)) < _SAMPLE:
+                found[place] = entry
+    return found
+
+
+def _version(
+    store: Store, views: Sequence[View], wanted: Sequence[View], folder: Path, number: int, entry: Entry
+) -> Iterator[str]:
+    """Where one version is in the views, and whether it is what its bytes yield."""
+    project, document = entry.project, entry.body["document"]
+    version = (project, document, int(entry.body["version"]))
+    named = f"version {version[2]} of {project}/{document}"
+    try:
+        content = store.derive(entry, store.base(), folder)
+    except Error as error:
+        yield f"{named} cannot be derived again ({error})"
+        return
+    if content is None:
+        return
+    try:
+        last = store.ledger.last(project, document)
+        current = last is not None and last.sequence == entry.sequence
+        for view in views:
+            position = view.position(project, project)
+            if position < entry.sequence or not (current or view.HISTORY):
+                continue
+            if isinstance(view, Quads):
+                for dataset in [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]:
+                    found = quads_check.sample_differs(view, dataset, content)
+                    if found:
+                        yield f"{named} in dataset {dataset} of quads: {found}"
+            elif isinstance(view, Tabular):
+                there, copy = _of(wanted, type(view)), folder / f"{number}.nq"
+                copy.write_bytes(content.read_bytes())
+                # The only entry of a dataset of its own.
+                change = Change(project, 1, entry.sha256, entry.fields, store.base(), lambda copy=copy: copy)  # type: ignore[misc]
+                there.apply(f"sample-{number}", change)
+                found = tabular_check.version_differs(view, project, there, f"sample-{number}", version)
+                if found:
+                    yield f"{named} in {_name(view)}: {found}"
+    except Damaged as error:
+        yield str(error)
+    finally:
+        content.unlink(missing_ok=True)
+
+
+def _limited(problems: Iterator[str]) -> Iterator[str]:
+    for number, problem in enumerate(problems):
+        if number == _SHOWN:
+            yield "and more of this kind"
+            return
+        yield problem
+
+
+def _of(views: Sequence[View], kind: type[V]) -> V:
+    return next(view for view in views if isinstance(view, kind))
+
+
+def _name(view: View) -> str:
+    return type(view).__name__.lower()

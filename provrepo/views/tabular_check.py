@@ -1,0 +1,207 @@
+"""Whether a view in SQLite holds what the ledger yields: compared with another one that was made of the same entries.
+
+Numbers of terms and versions differ from file to file, so what is compared are names, version by version: as much is in
+memory as one version takes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from provrepo.errors import Damaged
+from provrepo.views.lineage import Lineage
+from provrepo.views.lineage_table import is_content
+from provrepo.views.search import Search
+from provrepo.views.tabular import Tabular
+
+__all__ = ["differing", "malformed", "version_differs"]
+
+_SHOWN = 3
+"""Rows of one version that a message shows."""
+
+_LINEAGE = {
+    "relations of no version": "SELECT count(*) FROM edge WHERE version NOT IN (SELECT id FROM version)",
+    "descriptions of no version": "SELECT count(*) FROM about WHERE version NOT IN (SELECT id FROM version)",
+    "contents of no version": "SELECT count(*) FROM content WHERE version NOT IN (SELECT id FROM version)",
+    "relations that cannot be found by their object": (
+        "SELECT count(*) FROM edge e WHERE NOT EXISTS (SELECT 1 FROM edge_into i "
+        "WHERE i.object = e.object AND i.rule = e.rule AND i.subject = e.subject)"
+    ),
+    "keys by object without a relation": (
+        "SELECT count(*) FROM edge_into i WHERE NOT EXISTS (SELECT 1 FROM edge e "
+        "WHERE e.subject = i.subject AND e.rule = i.rule AND e.object = i.object)"
+    ),
+    "names that no version has": (
+        "SELECT count(*) FROM term t WHERE NOT EXISTS (SELECT 1 FROM about a WHERE a.term = t.id)"
+    ),
+    "combinations of types with a wrong number of uses": (
+        "SELECT count(*) FROM sort s LEFT JOIN (SELECT sort, count(*) AS n FROM about GROUP BY sort) a "
+        "ON a.sort = s.id WHERE s.uses IS NOT a.n"
+    ),
+    "numbers of names that were not given yet": (
+        "SELECT count(*) FROM term t JOIN counter c ON c.name = iif(t.id & 1, 'content', 'thing') WHERE t.id >= c.value"
+    ),
+    "counters that are not there": (
+        "SELECT 3 - count(*) FROM counter WHERE name IN ('generation', 'thing', 'content') "
+        "AND typeof(value) = 'integer'"
+    ),
+}
+
+_SEARCH = {
+    "things of no version": "SELECT count(*) FROM thing WHERE version NOT IN (SELECT id FROM version)",
+    "words of no thing": "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT id FROM thing)",
+}
+
+
+def malformed(view: Tabular, *, whole: bool) -> Iterator[str]:
+    """What is wrong with the file of a view by itself, one sentence each.
+
+    Args:
+        view: the view.
+        whole: compare the indexes with the tables as well, and the tables with each other.
+    """
+    try:
+        with view.reading() as connection:
+            check = "integrity_check" if whole else "quick_check"
+            lines = connection.execute(f"PRAGMA {check}(20)").fetchall()
+            found = [str(line) for (line,) in lines if line != "ok"]
+            found += _strangers(connection, view)
+            if whole and not found:
+                found += list(_unlike(connection, view))
+    except Damaged as error:
+        found = [str(error)]
+    yield from found
+
+
+def differing(view: Tabular, wanted: Tabular) -> Iterator[str]:
+    """Where two views of the same entries differ, one sentence each.
+
+    Args:
+        view: the one to check.
+        wanted: the one that was just made.
+
+    Raises:
+        Damaged: one of them cannot be read.
+    """
+    with view.reading() as connection, wanted.reading() as other:
+        for what, query in (
+            ("datasets", "SELECT name, stamp FROM dataset"),
+            (
+                "positions",
+                "SELECT d.name, p.project, p.sequence FROM position p LEFT JOIN dataset d ON d.id = p.dataset",
+            ),
+        ):
+            if _rows(connection, query) != _rows(other, query):
+                yield f"its {what} are not those of the ledger"
+        kept, expected = _versions(connection), _versions(other)
+        for key in sorted(kept.keys() | expected.keys(), key=repr):
+            if key not in kept:
+                yield f"{_named(key)} is missing"
+            elif key not in expected:
+                yield f"{_named(key)} does not belong there"
+            else:
+                (number, *held), (same, *held_there) = kept[key], expected[key]
+                if held != held_there:
+                    yield f"{_named(key)} holds from other entries on than in the ledger"
+                problem = _unequal(view.content(connection, number), wanted.content(other, same))
+                if problem:
+                    yield f"{_named(key)}: {problem}"
+
+
+def version_differs(
+    view: Tabular, dataset: str, wanted: Tabular, there: str, version: tuple[str, str, int]
+) -> str | None:
+    """How one version differs from what another view has of it, in words; None where it does not.
+
+    Args:
+        view: the one to check.
+        dataset: where the version is in it.
+        wanted: the one that was just made.
+        there: the dataset of the version in that one.
+        version: project, document and number.
+
+    Raises:
+        Damaged: one of them cannot be read.
+    """
+    with view.reading() as connection, wanted.reading() as other:
+        kept, expected = _version(connection, dataset, version), _version(other, there, version)
+        if kept is None or expected is None:
+            return None if kept is expected else "is missing" if kept is None else "does not belong there"
+        return _unequal(view.content(connection, kept), wanted.content(other, expected))
+
+
+def _unequal(found: list[tuple[object, ...]], wanted: list[tuple[object, ...]]) -> str | None:
+    extra, missing = Counter(found) - Counter(wanted), Counter(wanted) - Counter(found)
+    if not extra and not missing:
+        return None
+    shown = [f"it has {_shown(row)}" for row in islice(extra, _SHOWN)]
+    shown += [f"it lacks {_shown(row)}" for row in islice(missing, _SHOWN)]
+    return f"{extra.total() + missing.total():,} rows are not what the ledger yields: {'; '.join(shown)}"
+
+
+def _shown(row: tuple[object, ...]) -> str:
+    return " ".join("-" if value is None else str(value) for value in row)[:200]
+
+
+def _versions(connection: sqlite3.Connection) -> dict[tuple[object, ...], tuple[int, ...]]:
+    rows = connection.execute(
+        "SELECT d.name, v.project, v.document, v.number, v.id, v.since, v.until FROM version v "
+        "LEFT JOIN dataset d ON d.id = v.dataset"
+    ).fetchall()
+    return {tuple(row[:4]): tuple(row[4:]) for row in rows}
+
+
+def _version(connection: sqlite3.Connection, dataset: str, version: tuple[str, str, int]) -> int | None:
+    row = connection.execute(
+        "SELECT v.id FROM version v JOIN dataset d ON d.id = v.dataset "
+        "WHERE d.name = ? AND v.project = ? AND v.document = ? AND v.number = ?",
+        (dataset, *version),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _named(key: tuple[object, ...]) -> str:
+    dataset, project, document, number = key
+    return f"version {number} of {project}/{document} in dataset {dataset}"
+
+
+def _rows(connection: sqlite3.Connection, query: str) -> Counter[tuple[object, ...]]:
+    return Counter(connection.execute(query).fetchall())
+
+
+def _strangers(connection: sqlite3.Connection, view: Tabular) -> Iterator[str]:
+    """The tables and indexes are those that this version makes."""
+    with sqlite3.connect(":memory:", isolation_level=None) as fresh:
+        fresh.executescript(view.layout())
+        wanted = _statements(fresh)
+    fresh.close()
+    if _statements(connection) != wanted:
+        yield "its tables and indexes are not those of this version of provrepo"
+
+
+def _statements(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
+    return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
+
+
+def _unlike(connection: sqlite3.Connection, view: Tabular) -> Iterator[str]:
+    """What of a sound file cannot be, whatever the ledger yields."""
+    for what, query in _RULES.get(type(view), {}).items():
+        ((count,),) = connection.execute(query).fetchall()
+        if count:
+            yield f"it has {count:,} {what}"
+    more = _MORE.get(type(view))
+    if more is not None:
+        yield from more(connection)
+
+
+def _misnumbered(connection: sqlite3.Connection) -> Iterator[str]:
+    wrong = sum(bool(id_ & 1) != is_content(iri) for id_, iri in connection.execute("SELECT id, iri FROM term"))
+    if wrong:
+        yield f"it has {wrong:,} names whose number does not say whether they name content"
+
+
+_RULES: dict[type, dict[str, str]] = {Lineage: _LINEAGE, Search: _SEARCH}
+_MORE: dict[type, Callable[[sqlite3.Connection], Iterator[str]]] = {Lineage: _misnumbered}
