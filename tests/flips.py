@@ -102,8 +102,10 @@ def kind(path: Path) -> str:
     """The kind of a file."""
     if path.parts[0] == "blobs":
         return "blobs"
+    if "quads-checkpoints" in path.parts:
+        return "checkpoints"
     if "quads" in path.parts:
-        return f"quads {path.suffix or path.name.split('-')[0]}"
+        return "quads LOG" if path.name.startswith("LOG") else f"quads {path.suffix or path.name.split('-')[0]}"
     return str(path)
 
 
