@@ -191,16 +191,21 @@ def test_a_list_of_what_was_set_aside_that_cannot_be_read_is_found(data: Path) -
             assert mended(repository)
 
 
+def left(data: Path) -> list[Path]:
+    """What is in the spool, the locks of processes that have it open aside."""
+    return [path for path in (data / "spool").iterdir() if path.suffix != ".lock"]
+
+
 def test_nothing_is_left_behind(data: Path) -> None:
     with provrepo.open(data) as repository:
         repository.fsck()
         repository.fsck(views=True)
-        assert list((data / "spool").iterdir()) == []
+        assert left(data) == []
         assert any((data / "views").iterdir())
     (data / "spool" / "fsck-killed" / "quads").mkdir(parents=True)
     with provrepo.open(data) as repository:
         repository.query("ASK {}")
-        assert list((data / "spool").iterdir()) == []
+        assert left(data) == []
 
 
 def test_what_is_appended_meanwhile_is_no_difference(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

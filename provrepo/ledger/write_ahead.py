@@ -29,8 +29,8 @@ def problems(database: Database) -> Iterator[str]:
         Damaged: the log cannot be read.
     """
     file = database.file.with_name(f"{database.file.name}-wal")
-    # In a write transaction that writes nothing: no process adds to the log meanwhile.
-    with database.writing():
+    # In a write transaction that writes nothing, so that no process adds to the log meanwhile.
+    with database.reading() if database.read_only else database.writing():
         try:
             data = file.read_bytes()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Schema 3: what becomes of names and tokens is recorded in the ledger.
+"""Schema 4: what becomes of names and tokens is recorded in the ledger.
 
 An entry holds a salted digest of a name, since names change and are erased while entries are not; the salt stands with
 the name. Names of projects are digests too: those who read the repository's own stream may not know which there are.
