@@ -57,9 +57,6 @@ log = logging.getLogger("provrepo.repository.store")
 
 V = TypeVar("V")
 
-_SCRATCH = "fsck-"
-"""How the directories begin in which ``fsck`` makes views to compare with."""
-
 _LEAST_FREE = 1 << 20
 """Bytes: with less than these, hardly any submission fits, whatever the settings keep free."""
 
@@ -396,7 +393,7 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A directory for views to compare with, removed at the end."""
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self._spool, ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(dir=self._scratch.path, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
     def ask_version(
@@ -453,8 +450,6 @@ class Store:
             sweep(self._spool)
             self.blobs.sweep()
             restoring.sweep(self.settings.data)
-        for folder in self._spool.glob(f"{_SCRATCH}*"):
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _derive(self, entry: Entry, base: str) -> Path | None:
         """The content file of a submission: the one its submitter left, or made anew from the bytes."""
