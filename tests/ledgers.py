@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -18,6 +19,12 @@ from provrepo.ledger.ledger import Ledger
 SOFTWARE = "provrepo test"
 SHA = "ab" * 32
 REPORT = "cd" * 32
+
+
+def leftovers(data: Path) -> list[Path]:
+    """What is in the spool of a data directory, the empty folder of this process aside."""
+    own = f"{os.getpid()}-"
+    return [path for path in (data / "spool").rglob("*") if not path.name.startswith(own)]
 
 
 def submission(document: str, version: int, **changes: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from provrepo.views import search
 from provrepo.workers.callers import LOCAL, Caller, Client, client
 from provrepo.workers.pool import Pool
 from tests import strangers
+from tests.ledgers import leftovers
 from tests.serving import LATER, PROVN, PROVN_TYPE, Site, opened, sha256
 
 STRANGER, READER, WRITER = Caller
@@ -161,7 +162,7 @@ def test_a_submission_whose_client_leaves_is_whole_or_absent(
     monkeypatch.undo()
     assert dict(store.set_aside.items()) == {}
     assert store.follower.waiting == {}
-    assert [file.name for file in (store.settings.data / "spool").iterdir()] == []
+    assert leftovers(store.settings.data) == []
     if stored:
         assert sha256(site.client.get(f"{path}/original").data) == sha256(LATER)
         query = f"ASK {{ <{EX}table> prov:wasDerivedFrom <{EX}raw> }}"

@@ -7,6 +7,7 @@ as that follows from what is done.
 
 from __future__ import annotations
 
+import gc
 import re
 import sqlite3
 import sys
@@ -63,11 +64,14 @@ def recorded(site: Site) -> Iterator[Steps]:
         own: sqlite3.Connection = connection
     # The statement with its values: a look-up by the name of the project would show.
     own.set_trace_callback(lambda statement: steps.append(f"SQL {statement}"))
+    gc.collect()
+    gc.disable()  # what it finalizes belongs to other calls
     sys.setprofile(entered)
     try:
         yield steps
     finally:
         sys.setprofile(None)
+        gc.enable()
         own.set_trace_callback(None)
 
 

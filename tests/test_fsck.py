@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from provrepo.views.quads import Quads
 from tests import flips
 from tests.command import Command, serving
 from tests.directories import FIRST, fill
-from tests.ledgers import SOFTWARE, submit
+from tests.ledgers import SOFTWARE, leftovers, submit
 
 
 @pytest.fixture(scope="module")
@@ -192,22 +191,16 @@ def test_a_list_of_what_was_set_aside_that_cannot_be_read_is_found(data: Path) -
             assert mended(repository)
 
 
-def left(data: Path) -> list[Path]:
-    """What is in the spool, the empty folder of this process aside."""
-    own = f"{os.getpid()}-"
-    return [p for p in (data / "spool").rglob("*") if not p.name.startswith(own)]
-
-
 def test_nothing_is_left_behind(data: Path) -> None:
     with provrepo.open(data) as repository:
         repository.fsck()
         repository.fsck(views=True)
-        assert left(data) == []
+        assert leftovers(data) == []
         assert any((data / "views").iterdir())
     (data / "spool" / "fsck-killed" / "quads").mkdir(parents=True)
     with provrepo.open(data) as repository:
         repository.query("ASK {}")
-        assert left(data) == []
+        assert leftovers(data) == []
 
 
 def test_what_is_appended_meanwhile_is_no_difference(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

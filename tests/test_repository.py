@@ -32,6 +32,7 @@ from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import name_for
 from tests.conftest import PROVJSON, TURTLE
+from tests.ledgers import leftovers
 
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?s a prov:Activity }"
 UNDESCRIBED = b"""document
@@ -128,7 +129,7 @@ def test_a_refused_submission_leaves_nothing_but_its_report(repository: Reposito
     assert not report.conforms
     assert report.layers == ("syntax", "constraints", "shapes")
     assert left_behind(repository) == ([], [])
-    assert list((repository.settings.data / "spool").iterdir()) == []
+    assert leftovers(repository.settings.data) == []
 
 
 def test_a_projects_profiles_hold_for_every_submission(repository: Repository) -> None:

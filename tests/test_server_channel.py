@@ -21,7 +21,7 @@ class Channel(_Channel):
 
     def __init__(self, connection: socket.socket) -> None:
         self.sent: list[bytes] = []
-        server = SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits())
+        server = SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits(), draining=False)
         super().__init__(server, connection, "", Adjustments(), map={})
 
     def send(self, data: bytes, do_close: bool = True) -> int:
