@@ -13,6 +13,7 @@ import pytest
 from provrepo.repository import conversion
 from provrepo.repository.store import Store
 from provrepo.server import asking
+from provrepo.server.rejections import Rejected
 from provrepo.views import search
 from provrepo.workers.callers import LOCAL, Caller, Client, client
 from provrepo.workers.pool import Pool
@@ -93,7 +94,8 @@ def test_a_token_that_is_not_in_force_is_a_strangers(site: Site, monkeypatch: py
     for headers in ({"Authorization": "Bearer pvr_nothing"}, {"Authorization": "Basic eDp5"}):
         site.client.get("/health", headers=headers)
     with site.app.test_request_context(headers={"Authorization": "Bearer pvr_nothing"}):
-        site.app.preprocess_request()
+        with pytest.raises(Rejected):
+            site.app.preprocess_request()
         assert client().caller is STRANGER
         site.app.do_teardown_request()
     assert set(seen) <= {STRANGER}
