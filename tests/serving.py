@@ -15,6 +15,7 @@ from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
+from tests.contract import Checked
 
 PROVN = b"""document
   prefix ex <https://example.org/>
@@ -73,6 +74,7 @@ def opened(data: Path) -> Iterator[Site]:
             "reader": owner.create_token("eve", write=False)[0],
         }
         app = create_app(store)
+        app.test_client_class = Checked
         site = Site(store, owner, app, app.test_client(), tokens)
         site.submit("run")
         site.submit("run", project="secret")

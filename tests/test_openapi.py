@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from provrepo.server.openapi import describe
+from tests.contract import breaches
 from tests.serving import PROVN_TYPE, Site, opened
 
 IRI = "https://example.org/table"
@@ -21,6 +23,9 @@ IN_PATH = {
     "filename": "style.css",
 }
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
+OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")
+JSON_LD = ("/original", "sparql", "/queries/{name}", "/prov-aq", "/graphs")
+"""Where ``application/json`` is another name of JSON-LD or of SPARQL's results."""
 NONSENSE = {"integer": "many", "number": "soon", "boolean": "perhaps"}
 
 
@@ -110,6 +115,25 @@ def test_what_has_to_be_given_has_to_be_given(site: Site, described: dict[str, A
     assert tried > 4
 
 
+def test_what_is_left_empty_is_left_out(site: Site, described: dict[str, Any]) -> None:
+    """A form sends all of its fields."""
+    tried = 0
+    for path, method, operation in operations(described):
+        if method != "get" or "sparql" in path or path.endswith("graphs"):
+            continue
+        given = needed(operation)
+        plain = site.client.get(address(path), query_string=given, headers=site.auth("all"))
+        for parameter in operation["parameters"]:
+            if parameter["in"] != "query" or parameter.get("required") or parameter["name"] in ("values", "source"):
+                continue
+            assert parameter["allowEmptyValue"] is True
+            asked = {**given, parameter["name"]: ""}
+            answer = site.client.get(address(path), query_string=asked, headers=site.auth("all"))
+            assert (answer.status_code, answer.mimetype) == (plain.status_code, plain.mimetype), (path, asked)
+            tried += 1
+    assert tried > 60
+
+
 def test_representations_are_those_on_offer(site: Site, described: dict[str, Any]) -> None:
     """What an address lists where it has nothing acceptable is what the description says of it."""
     tried = 0
@@ -124,8 +148,13 @@ def test_representations_are_those_on_offer(site: Site, described: dict[str, Any
             continue
         available = {offer["media_type"] for offer in answer.get_json()["available"]}
         said = set(operation["responses"]["200"]["content"])
-        # What a query can be answered with depends on its form.
-        assert available < said if path == "/queries/{name}" else available == said, path
+        assert available <= said, path
+        # What else is described is sent to clients that know a format by another name; or to another form of query.
+        for media_type in said - available if path != "/queries/{name}" else ():
+            other = site.client.get(
+                address(path), query_string=asking, headers={**site.auth("all"), "Accept": media_type}
+            )
+            assert (other.status_code, other.mimetype) == (200, media_type.partition(";")[0]), (path, media_type)
         tried += 1
     assert tried > 12
 
@@ -136,3 +165,63 @@ def test_bodies_that_are_described_are_taken(site: Site, described: dict[str, An
     for media_type in taken:
         answer = site.client.post("/validate", data=b"", content_type=media_type)
         assert answer.status_code != 415, media_type
+
+
+def test_every_json_answer_has_a_schema(described: dict[str, Any]) -> None:
+    """What is not described is not checked: each schema is there, is used, and names what an object has."""
+    text = json.dumps(described)
+    names = described["components"]["schemas"]
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) == set(names)
+    tried = 0
+    for path, _, operation in operations(described):
+        for status, answer in operation["responses"].items():
+            for media_type, said in answer.get("content", {}).items():
+                if media_type not in OURS or (media_type == "application/json" and path.endswith(JSON_LD)):
+                    continue
+                assert "$ref" in said["schema"], (path, status, media_type)
+                tried += 1
+    assert tried > 200
+
+
+def test_links_lead_to_operations(described: dict[str, Any]) -> None:
+    found = {operation["operationId"]: operation for _, _, operation in operations(described)}
+    links = [
+        link
+        for operation in found.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 20
+    for link in links:
+        target = {parameter["name"] for parameter in found[link["operationId"]]["parameters"]}
+        assert {name.rpartition(".")[2] for name in link["parameters"]} <= target
+
+
+def test_writing_needs_a_token(site: Site, described: dict[str, Any]) -> None:
+    tried = 0
+    for path, method, operation in operations(described):
+        answer = site.client.open(address(path), method=method.upper(), query_string=needed(operation))
+        if operation.get("security") == [{"token": []}]:
+            assert answer.status_code == 401, (path, method)
+            tried += 1
+        else:
+            assert answer.status_code != 401, (path, method)
+        refused = site.client.open(
+            address(path), method=method.upper(), headers={"Authorization": "Bearer pvr_nonsense"}
+        )
+        assert refused.status_code in (401, 200, 304, 400), (path, method)
+    assert tried > 6
+
+
+def test_a_schema_finds_what_is_wrong(site: Site) -> None:
+    """The check itself: another status, another media type, a member too many, too few, of another type."""
+    answer = site.client.get("/projects/open")
+    assert breaches(site.app, answer) == []
+    good = answer.get_json()
+    for data in ({**good, "public": "yes"}, {**good, "more": 1}, {k: v for k, v in good.items() if k != "title"}, []):
+        answer.data = json.dumps(data).encode()
+        assert len(breaches(site.app, answer)) >= 1, data
+    answer.mimetype = "text/csv"
+    assert "text/csv" in breaches(site.app, answer)[0]
+    answer.status_code = 418
+    assert "418 is not described" in breaches(site.app, answer)[0]

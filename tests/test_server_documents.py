@@ -293,6 +293,40 @@ def test_replacing_needs_the_current_tag(site: Site) -> None:
     assert site.client.get(f"{where}/original").data == LATER
 
 
+@pytest.mark.parametrize(
+    ("value", "statuses"),
+    [
+        ('""', {412}),
+        ('W/""', {412}),
+        ('"a", ""', {412}),
+        ('"6E", W/"INF", ""', {412}),
+        ('*, "a"', {412}),
+        ('"é"', {412}),
+        ("", {400}),
+        (",", {400}),
+        ('"unclosed', {400}),
+        ("no quotes", {400, 412}),
+        ('W/"', {400, 412}),
+    ],
+)
+def test_a_condition_that_cannot_be_read_changes_nothing(site: Site, value: str, statuses: set[int]) -> None:
+    """Empty tags are tags (RFC 9110, section 8.8.3); what is no list of tags is not passed over."""
+    where = site.submit("conditional")
+    headers = {**site.auth("all"), "If-Match": value}
+    answers = [
+        site.client.put(where, data=LATER, content_type=PROVN_TYPE, headers=headers),
+        site.client.delete(where, headers=headers),
+    ]
+    assert {answer.status_code for answer in answers} <= statuses
+    assert site.client.get(f"{where}/original").data == PROVN
+
+
+def test_a_condition_on_reading_that_fails_is_a_problem(site: Site) -> None:
+    for path in ("/projects/open", "/health", "/queries", "/static/style.css"):
+        answer = site.client.get(path, headers={"If-Match": '"other"'})
+        assert (answer.status_code, answer.mimetype) == (412, "application/problem+json"), path
+
+
 def test_the_tag_of_any_representation_serves_to_replace_it(site: Site) -> None:
     where = site.submit("tagged")
     tag = site.client.get(f"{where}.ttl").headers["ETag"]

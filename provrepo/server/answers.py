@@ -13,9 +13,9 @@ from provrepo.codecs.results import Kind, QueryResult
 from provrepo.server import body
 from provrepo.server.negotiate import HTML, Choice, Offer, asked, choose, prefers_html
 
-__all__ = ["chosen", "graph_offer", "offers", "wants_page"]
+__all__ = ["KINDS", "chosen", "graph_offer", "offers", "wants_page"]
 
-_KINDS: tuple[Kind, ...] = ("bindings", "boolean", "graph")
+KINDS: tuple[Kind, ...] = ("bindings", "boolean", "graph")
 
 _RESULT_TYPES = {"json": ("application/json",), "xml": ("application/xml", "text/xml")}
 _RESULT_NAMES = {"json": ("srj", "sparql-results+json"), "xml": ("srx", "sparql", "sparql-results+xml")}
@@ -81,7 +81,7 @@ def chosen(kind: Kind, *, lenient: bool) -> Choice:
 def wants_page() -> bool:
     """Whether the running request wants a page, whatever comes of its query."""
     for value in body.fields("format"):
-        found = next(filter(None, (asked(offers(kind), value) for kind in _KINDS)), None)
+        found = next(filter(None, (asked(offers(kind), value) for kind in KINDS)), None)
         if found is not None:
             return found.name == HTML.name
     return prefers_html()

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from provrepo.codecs.formats import by_name
 from provrepo.codecs.rdf_terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.model.identifiers import Literal
 from provrepo.repository.conversion import convert
 from provrepo.repository.queries import Parameter
 from provrepo.repository.repository import Repository
-from provrepo.server import answers, asking, auth
+from provrepo.server import asking, auth
 from provrepo.server.asking import Target
 from provrepo.server.negotiate import Choice, choose, content_type
+from provrepo.server.offers import GRAPHS
 from provrepo.server.rejections import Rejected
 from provrepo.server.respond import cached
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("graphs", __name__)
-
-_FORMATS = ("turtle", "ntriples", "rdfxml", "rdfjsonld")
-_OFFERS = tuple(answers.graph_offer(name, by_name(name).media_types) for name in _FORMATS)
 
 _GRAPH = Parameter("graph", "iri", "the graph's name")
 
@@ -71,13 +68,13 @@ def _graph() -> str | None:
 
 
 def _asserted(repo: Repository, project: str, name: str, version: int) -> Response:
-    choice = choose(_OFFERS, lenient=True)
+    choice = choose(GRAPHS, lenient=True)
     data, info = repo.original(project, name, version)
     return _sent(convert(auth.store(), info, data, choice.name, bundles=False), choice)
 
 
 def _constructed(repo: Repository, project: str, query: str) -> Response:
-    choice = choose(_OFFERS, lenient=True)
+    choice = choose(GRAPHS, lenient=True)
     return _sent(asking.run(repo, Target(project), query).write(choice.name), choice)
 
 

@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 
 from flask import Blueprint, Response, request
 
-from provrepo.codecs.formats import by_name
 from provrepo.repository.repository import Repository
 from provrepo.server import asking, auth, lineage_pages, parameters, provaq, recording, targets
-from provrepo.server.negotiate import HTML, JSON, Choice, Offer, choose, content_type
+from provrepo.server.negotiate import HTML, JSON, Choice, choose, content_type
+from provrepo.server.offers import LINEAGE, SVG, THING
 from provrepo.server.respond import cached, json_response
 
 __all__ = ["blueprint"]
@@ -18,15 +18,6 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("lineage", __name__)
 
 
-def _offers(*names: str) -> tuple[Offer, ...]:
-    return tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in names)
-
-
-_SVG = Offer("svg", ("image/svg+xml",), (".svg",))
-_BUNDLED = ("provn", "trig", "provjson")
-_RDF = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads")
-_LINEAGE = (JSON, *_offers(*_RDF, *_BUNDLED), _SVG, HTML)
-_THING = (JSON, *_offers(*_BUNDLED), HTML)
 _PAGES = (JSON, HTML)
 
 _MOST = 10_000
@@ -58,11 +49,11 @@ class _Way(_Within):
 def lineage() -> Response:
     """What ``?iri=`` came from, or what depends on it."""
     repo = auth.repository()
-    choice = choose(_LINEAGE)
+    choice = choose(LINEAGE)
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return cached(lineage_pages.lineage_page(None))
-    most = {JSON.name: _MOST, _SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
+    most = {JSON.name: _MOST, SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
         choice.name, _MOST_WRITTEN
     )
     iri, way = _asked(repo), _way()
@@ -128,7 +119,7 @@ def common() -> Response:
 def thing() -> Response:
     """All that is said about ``?iri=``, and which versions say it."""
     repo = auth.repository()
-    choice = choose(_THING)
+    choice = choose(THING)
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return cached(lineage_pages.thing_page(None))

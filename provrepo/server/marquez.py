@@ -99,7 +99,7 @@ def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Read
 
 
 def _number(name: str, default: int, least: int) -> int:
-    value = request.args.get(name, str(default))
+    value = request.args.get(name) or str(default)
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST):
         raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {_MOST}")
     return int(value)

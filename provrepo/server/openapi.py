@@ -7,13 +7,14 @@ parameters, bodies, permission, and what is answered. Tests hold both together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.routing import Rule
 
 import provrepo
+from provrepo.server import schemas
 from provrepo.server.problems import MEDIA_TYPE
 from provrepo.server.rates import Rate
 from provrepo.server.respond import json_response
@@ -38,18 +39,8 @@ _REFUSED = {
 _WITH_TOKEN = frozenset({Needs.WRITE, Needs.ADMINISTER})
 _RETRY = {"Retry-After": {"description": "The seconds after which to try again.", "schema": {"type": "integer"}}}
 
-_PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457; the type says which further members there are.",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": STRING,
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": STRING,
-        "instance": {"type": "string", "format": "uri"},
-    },
-}
+_Ids = Mapping[tuple[str, str, Set[str]], str]
+"""Names of operations, by endpoint, method and the parameters in their address."""
 
 
 @blueprint.get("/openapi.json")
@@ -65,10 +56,12 @@ def describe(app: Flask) -> dict[str, Any]:
         KeyError: a route is in no table.
     """
     paths: dict[str, dict[str, Any]] = {}
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+    ids: dict[tuple[str, str, Set[str]], str] = {
+        (rule.endpoint, method, frozenset(_names(rule))): _id(rule, method) for rule, method in _rules(app)
+    }
+    for rule, method in _rules(app):
         address = re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule.rule)
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(address, {})[method.lower()] = _operation(app, rule, method)
+        paths.setdefault(address, {})[method.lower()] = _operation(app, rule, method, ids)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -79,7 +72,7 @@ def describe(app: Flask) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM},
+            "schemas": schemas.SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         # Reading what is public needs none.
@@ -87,7 +80,13 @@ def describe(app: Flask) -> dict[str, Any]:
     }
 
 
-def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
+def _rules(app: Flask) -> Iterator[tuple[Rule, str]]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method
+
+
+def _operation(app: Flask, rule: Rule, method: str, ids: _Ids) -> dict[str, Any]:
     told = OPERATIONS[rule.endpoint, method]
     document = app.view_functions[rule.endpoint].__doc__ or "What the pages need."
     summary = " ".join(document.partition("\n\n")[0].split()).replace("``", "`")
@@ -95,7 +94,7 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
     security: dict[str, Any] = (
         {"security": [{}]} if needs is Needs.NOTHING else {"security": [{"token": []}]} if needs in _WITH_TOKEN else {}
     )
-    body_ = {"requestBody": {"required": True, "content": _content(told.takes)}} if told.takes else {}
+    body_ = {"requestBody": {"required": True, "content": _taken(told, rule.endpoint)}} if told.takes else {}
     return {
         "operationId": _id(rule, method),
         "summary": summary,
@@ -103,7 +102,7 @@ def _operation(app: Flask, rule: Rule, method: str) -> dict[str, Any]:
         "parameters": [*_in_path(rule), *(parameter.to_dict() for parameter in told.parameters), *_headers(told)],
         **body_,
         **security,
-        "responses": {str(status): answer for status, answer in _responses(told)},
+        "responses": {str(status): answer for status, answer in _responses(told, rule.endpoint, method, ids)},
     }
 
 
@@ -118,8 +117,13 @@ def _id(rule: Rule, method: str) -> str:
     return "_".join([method.lower(), *(words or ["home"])])
 
 
+def _names(rule: Rule) -> list[str]:
+    """The parameters in an address."""
+    return re.findall(r"<(?:[^:>]*:)?([^>]*)>", rule.rule)
+
+
 def _in_path(rule: Rule) -> Iterator[dict[str, Any]]:
-    for name in re.findall(r"<(?:[^:>]*:)?([^>]*)>", rule.rule):
+    for name in _names(rule):
         # A document's or version's name may be followed by the suffix of a format.
         schema = NAME if name == "project" else STRING
         yield {"name": name, "in": "path", "required": True, "schema": schema}
@@ -130,17 +134,49 @@ def _headers(told: Operation) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "header", "description": text, "schema": STRING}
 
 
-def _responses(told: Operation) -> Iterator[tuple[int, dict[str, Any]]]:
+def _responses(told: Operation, endpoint: str, method: str, ids: _Ids) -> Iterator[tuple[int, dict[str, Any]]]:
     for status in told.statuses:
-        content = {"content": _content(told.answers)} if told.answers else {}
-        yield status, {"description": "What was asked for." if told.answers else "Done.", **content}
-    limited = () if told.access.rate is Rate.FREE else (429,)
-    problems = {*_USUAL, *_REFUSED[told.access.needs], *limited, *told.problems}
-    for status in sorted(problems - set(told.statuses)):
-        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        content = {"content": _content(told, endpoint)} if told.answers else {}
+        found = {"description": "What was asked for." if told.answers else "Done.", **content}
+        yield status, {**found, **_links(endpoint, ids)}
+    if method == "GET":
+        yield 304, {"description": "The client has it already."}
+    for status in sorted(_problems(told, method) - set(told.statuses)):
         headers = {"headers": _RETRY} if status == 429 else {}
-        yield status, {"description": "Why not.", **headers, "content": {MEDIA_TYPE: problem}}
+        yield status, {"description": "Why not.", **headers, "content": _problem(endpoint, status)}
 
 
-def _content(media_types: Sequence[str]) -> dict[str, Any]:
-    return {media_type: {} for media_type in media_types}
+def _problems(told: Operation, method: str) -> set[int]:
+    limited = () if told.access.rate is Rate.FREE else (429,)
+    chosen = (406,) if any(parameter.name == "format" for parameter in told.parameters) else ()
+    conditional = (412,) if method == "GET" else ()  # If-Match (RFC 9110, section 13.1.1)
+    return {*_USUAL, *_REFUSED[told.access.needs], *limited, *chosen, *conditional, *told.problems}
+
+
+def _links(endpoint: str, ids: _Ids) -> dict[str, Any]:
+    """Where the answer leads; a link is named by the operation that it leads to."""
+    found = {}
+    for target, method, parameters in schemas.LINKS.get(endpoint, ()):
+        id_ = ids[target, method, frozenset(name for name in parameters if "." not in name)]
+        found[id_] = {"operationId": id_, "parameters": dict(parameters)}
+    return {"links": found} if found else {}
+
+
+def _problem(endpoint: str, status: int) -> dict[str, Any]:
+    """What an error is answered with: a problem, as a page to browsers, and to Marquez's clients in its shape."""
+    if endpoint.startswith("marquez."):
+        return {"application/json": {"schema": schemas.ref("MarquezError")}}
+    ready = (
+        {"application/json": {"schema": schemas.ref("Ready")}} if (endpoint, status) == ("health.ready", 503) else {}
+    )
+    return {MEDIA_TYPE: {"schema": schemas.ref("Problem")}, "text/html": {}, **ready}
+
+
+def _content(told: Operation, endpoint: str) -> dict[str, Any]:
+    found = {media_type: schemas.answer(endpoint, media_type) for media_type in told.answers}
+    return {media_type: {"schema": schema} if schema else {} for media_type, schema in found.items()}
+
+
+def _taken(told: Operation, endpoint: str) -> dict[str, Any]:
+    name = schemas.BODIES.get(endpoint)
+    return {media_type: {"schema": schemas.ref(name)} if name else {} for media_type in told.takes}

@@ -143,6 +143,12 @@ def register(app: Flask) -> None:
             return error
         return response(of(error))
 
+    @app.after_request
+    def _(answer: Response) -> Response:
+        # Flask answers with the file where a condition on it fails (RFC 9110, section 13.1.1).
+        failed = answer.status_code == 412 and request.endpoint == "static"
+        return response(of(errors.Stale("the file has another ETag than those of If-Match"))) if failed else answer
+
 
 def of(error: Exception) -> Problem:
     """The problem that an exception is; what was not foreseen is logged and stays unsaid."""

@@ -99,7 +99,7 @@ def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
 
 
 def _flag(name: str) -> bool:
-    value = request.args.get(name, "false").lower()
+    value = (request.args.get(name) or "false").lower()
     if value not in {"true", "false"}:
         raise Rejected(400, f"{name}={value[:40]} is neither true nor false")
     return value == "true"

@@ -20,7 +20,8 @@ from provrepo.model.identifiers import Identifier, Value, text
 from provrepo.repository.lineage import LineageNode, Said
 from provrepo.repository.records import VersionInfo
 from provrepo.server import auth, pages
-from provrepo.server.negotiate import Offer, choose, content_type
+from provrepo.server.negotiate import choose, content_type
+from provrepo.server.offers import PROVAQ
 from provrepo.server.respond import Links, cached
 from provrepo.vocab import DCTERMS, PROV, RDF_TYPE
 
@@ -65,12 +66,6 @@ _RESULT_FORMATS = (
     "Turtle",
     "RDF_XML",
     "JSON-LD",
-)
-_OFFERS = (
-    Offer("turtle", ("text/turtle",), (".ttl",)),
-    Offer("rdfjsonld", ("application/ld+json", "application/json"), (".jsonld", ".json")),
-    Offer("rdfxml", ("application/rdf+xml",), (".rdf",)),
-    Offer("ntriples", ("application/n-triples",), (".nt",)),
 )
 
 
@@ -133,7 +128,7 @@ def lineage(iri: str) -> None:
 @blueprint.get("/prov-aq")
 def service() -> Response:
     """How to ask for provenance: by a thing's IRI, and in SPARQL (PROV-AQ, section 4.1)."""
-    choice = choose(_OFFERS)
+    choice = choose(PROVAQ)
     triples = [Quad(Identifier(s), Identifier(p), o) for s, p, o in _description(pages.address())]
     data = QueryResult("graph", triples=triples).write(choice.name)
     return cached(Response(data, content_type=content_type(choice.media_type)))

@@ -22,7 +22,9 @@ _OWN = frozenset({"project", "timeout", "format", "quote_formulas"})
 
 @blueprint.get("/queries")
 def index() -> Response:
-    """Every named query with its parameters."""
+    """Every named query with its parameters; those of a project are asked there."""
+    if project := request.args.get("project"):
+        auth.repository().project(project)
     if choose((JSON, HTML)).name == HTML.name:
         return cached(pages.page("queries.html", queries=load(), project=request.args.get("project", "")))
     return json_response({"queries": [query.to_dict() for query in load()]})

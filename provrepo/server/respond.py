@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flask import Response, request, url_for
 
-from provrepo.errors import NotFound
+from provrepo.errors import NotFound, Stale
 from provrepo.server.rejections import Rejected
 
 __all__ = ["Links", "Window", "cached", "fresh", "json_response", "numbered", "uri", "window"]
@@ -76,7 +76,7 @@ def window() -> Window:
     Raises:
         Rejected: 400, the limit is no number from 1 to 1,000.
     """
-    given = request.args.get("limit", str(_DEFAULT_LIMIT))
+    given = request.args.get("limit") or str(_DEFAULT_LIMIT)
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MOST):
         raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MOST}")
     return Window(request.args.get("after", ""), int(given))
@@ -122,10 +122,16 @@ def json_response(
 
 
 def cached(response: Response) -> Response:
-    """Let a client that has the same bytes already keep them: a tag of the body, and 304 where it matches."""
+    """Let a client that has the same bytes already keep them: a tag of the body, and 304 where it matches.
+
+    Raises:
+        Stale: it does not match ``If-Match`` (RFC 9110, section 13.1.1).
+    """
     if response.status_code == 200 and request.method in {"GET", "HEAD"}:
         response.add_etag()
         response.make_conditional(request)
+        if response.status_code == 412:
+            raise Stale("the representation has another ETag than those of If-Match")
     return response
 
 

@@ -11,29 +11,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from provrepo.codecs.formats import READABLE, by_name
+from provrepo.codecs.formats import READABLE
 from provrepo.repository.actions import Action
-from provrepo.server import body, documents, reports
+from provrepo.server import answers, body, documents, offers, reports, schemas
+from provrepo.server.negotiate import Offer
 from provrepo.server.rates import Rate
 
 __all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Needs", "Operation", "Parameter"]
 
+
+def _media(*offered: Offer) -> tuple[str, ...]:
+    """All media types that an answer may have; the usual ones of each offer come first."""
+    every = [offer.media_types for offer in offered]
+    return tuple(dict.fromkeys([types[0] for types in every] + [one for types in every for one in types]))
+
+
 _JSON = ("application/json",)
 _ANY = "application/octet-stream"
+_STATIC = ("text/css", "image/svg+xml", _ANY)
 _PAGED = (*_JSON, "text/html")
-_FORMATS = tuple(offer.media_types[0] for offer in documents.OFFERS)
-_REPORTS = tuple(offer.media_types[0] for offer in reports.OFFERS)
-_RESULTS = (
-    *("application/sparql-results+json", "application/sparql-results+xml", "text/csv", "text/tab-separated-values"),
-    *("text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json", "text/html"),
-)
-_GRAPHS = tuple(by_name(name).media_type for name in ("turtle", "ntriples", "rdfxml", "rdfjsonld"))
-_BUNDLED = tuple(by_name(name).media_type for name in ("trig", "provn"))
+_FORMATS = _media(*documents.OFFERS)
+_REPORTS = _media(*reports.OFFERS)
+_RESULTS = _media(*(offer for kind in answers.KINDS for offer in answers.offers(kind)))
 
 STRING: dict[str, Any] = {"type": "string"}
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
 _IRI: dict[str, Any] = {"type": "string", "format": "iri"}
-NAME: dict[str, Any] = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"}
+NAME: dict[str, Any] = schemas.NAME
 _SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -105,7 +109,8 @@ class Parameter:
     def to_dict(self) -> dict[str, Any]:
         """As OpenAPI writes it."""
         repeated = {"style": "form", "explode": True} if self.schema["type"] in ("array", "object") else {}
-        needed = {"required": True} if self.required else {}
+        # A form sends fields that were left empty; they count as left out.
+        needed = {"required": True} if self.required else {"allowEmptyValue": True}
         found = {"name": self.name, "in": "query", "description": self.text, **needed, **repeated}
         return {**found, "schema": dict(self.schema)}
 
@@ -132,7 +137,11 @@ _BASE = Parameter("base", _IRI, "Against which relative IRIs are resolved.")
 _NOTE = Parameter("note", STRING, "What the submitter wants to say.")
 _AGAIN = Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
 _EMPTY = Parameter("allow_empty", _FLAG, "Store the document even if it makes no statement of PROV.")
-PROJECT = Parameter("project", NAME, "Only this project, instead of all that the caller may read.")
+PROJECT = Parameter(
+    "project",
+    {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
+    "Only this project, instead of all that the caller may read.",
+)
 _TIMEOUT = Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
 _THING = Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
 _AS_OF = Parameter("as_of", STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
@@ -193,13 +202,13 @@ _TAKEN = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _AN
 _READ = Operation(_DOCUMENT, _FORMATS, (_FORMAT,), problems=(404, 406, 410))
 _REPORT = Operation(_DOCUMENT, _REPORTS, (_FORMAT,), problems=(404, 406, 410))
 _FOUND = Operation(_DOCUMENT, parameters=(_FORMAT,), problems=(404, 406, 410))
-_ASK = Operation(_QUERIED, _RESULTS, _QUERY, problems=(403, 404, 406, 422), others=True)
+_ASK = Operation(_QUERIED, _RESULTS, _QUERY, problems=(403, 404, 406, 410, 422), others=True)
 _ASK_BY_BODY = Operation(
     _QUERIED,
     _RESULTS,
     _QUERY[1:],
     (body.FORM, "application/sparql-query"),
-    problems=(403, 404, 406, 413, 415, 422),
+    problems=(403, 404, 406, 410, 413, 415, 422),
     others=True,
 )
 _PINGED = Operation(
@@ -208,14 +217,14 @@ _PINGED = Operation(
     (Parameter("iri", _IRI, "The one thing that it is about."),),
     ("text/uri-list",),
     (204,),
-    (404, 410, 413, 415, 501),
+    (404, 410, 413, 415, 501, 507),
 )
 _WITHDRAWN = Parameter("withdrawn", _FLAG, "Withdrawn ones too.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
     ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, _LIMIT, _FORMAT)),
-    ("projects.create", "POST"): Operation(_MAKE, takes=_JSON, statuses=(201,), problems=(409,)),
+    ("projects.create", "POST"): Operation(_MAKE, takes=_JSON, statuses=(201,), problems=(409, 413, 415, 507)),
     ("projects.one", "GET"): Operation(_LISTED, _PAGED, (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)),
     ("projects.documents", "GET"): Operation(
         _LISTED,
@@ -263,7 +272,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY),
         takes=_TAKEN,
         statuses=(200, 201),
-        problems=(412, 413, 415, 422, 428, 507),
+        problems=(409, 412, 413, 415, 422, 428, 507),
         headers={
             "If-Match": "The `ETag` of the version that is replaced, or `*` for any.",
             "If-None-Match": "`*`: there must be no such document yet.",
@@ -275,13 +284,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             Parameter("reason", STRING, "Why, for everybody who may read the project."),
             Parameter("internal_reason", STRING, "Why, for those alone who may change the project."),
         ),
-        problems=(410, 412),
+        problems=(410, 412, 507),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
     ),
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,
     ("documents.versions", "GET"): Operation(_DOCUMENT, _PAGED, (_FORMAT,), problems=(404,)),
-    ("documents.original", "GET"): Operation(_DOCUMENT, (_ANY,), problems=(404, 410)),
+    ("documents.original", "GET"): Operation(_DOCUMENT, _TAKEN, problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
     ("documents.metadata", "GET"): _FOUND,
     ("validate.validate", "POST"): Operation(
@@ -300,7 +309,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sparql.endpoint", "POST"): _ASK_BY_BODY,
     ("sparql.one_version", "GET"): _ASK,
     ("sparql.one_version", "POST"): _ASK_BY_BODY,
-    ("queries.index", "GET"): Operation(_OWN, _PAGED, (PROJECT, _FORMAT)),
+    ("queries.index", "GET"): Operation(_FIGURES, _PAGED, (PROJECT, _FORMAT), problems=(404,)),
     ("queries.one", "GET"): Operation(
         _NAMED,
         _RESULTS,
@@ -316,7 +325,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("graphs.one", "GET"): Operation(
         _QUERIED,
-        _GRAPHS,
+        _media(*offers.GRAPHS),
         (
             Parameter("graph", _IRI, "The graph; `default` for the default graph."),
             Parameter("default", STRING, "The default graph; the value says nothing."),
@@ -328,7 +337,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("descriptions.void", "GET"): Operation(_OVERVIEW, ("text/turtle",), (_FORMAT,), problems=(406,)),
     ("lineage.lineage", "GET"): Operation(
         _LINEAGE,
-        (*_JSON, *_GRAPHS, *_BUNDLED, "application/ld+json", "application/n-quads", "image/svg+xml", "text/html"),
+        _media(*offers.LINEAGE),
         (
             _THING,
             _direction("upstream"),
@@ -351,7 +360,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("lineage.thing", "GET"): Operation(
         _LINEAGE,
-        (*_JSON, *_BUNDLED, "text/html"),
+        _media(*offers.THING),
         (
             _THING,
             PROJECT,
@@ -385,7 +394,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         problems=(404,),
         others=True,
     ),
-    ("provaq.service", "GET"): Operation(_OWN, (*_GRAPHS[:3], "application/ld+json"), (_FORMAT,), problems=(406,)),
+    ("provaq.service", "GET"): Operation(_OWN, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
     ("pingback.received", "POST"): _PINGED,
     ("pingback.received_for_version", "POST"): _PINGED,
     ("pingback.of_document", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
@@ -396,5 +405,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),
     ("metrics.one", "GET"): Operation(_LISTED, problems=(404,)),
     ("openapi.own", "GET"): Operation(_OWN),
-    ("static", "GET"): Operation(_OWN, (_ANY,), (Parameter("v", STRING, "The release, for caches."),), problems=(404,)),
+    ("static", "GET"): Operation(
+        _OWN, _STATIC, (Parameter("v", STRING, "The release, for caches."),), statuses=(200, 206), problems=(404,)
+    ),
 }

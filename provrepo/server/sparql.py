@@ -121,6 +121,8 @@ def _refuse_update() -> None:
 
 
 def _unasked(target: Target) -> Response:
+    # What only a query heeds has to make sense all the same.
+    parameters.seconds()
     if answers.wants_page():
         return cached(_page(target, ""))
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:

@@ -77,7 +77,7 @@ def replace(project: str, document: str) -> Response:
 def withdraw(project: str, document: str) -> Response:
     """Take a document back. What it was stays in the ledger."""
     repo = auth.repository()
-    if_match = _precondition(repo, project, document) if request.if_match else None
+    if_match = _precondition(repo, project, document) if "If-Match" in request.headers else None
     reason = request.args.get("reason", "").strip() or "no reason given"
     internal = request.args.get("internal_reason", "")
     found = repo.withdraw(project, document, reason=reason, internal_reason=internal, if_match=if_match)
@@ -88,20 +88,22 @@ def _precondition(repo: Repository, project: str, document: str) -> str:
     """The SHA-256 of the version that the client means to replace, or ``*``.
 
     Raises:
-        Rejected: 428 without ``If-Match``.
+        Rejected: 428 without ``If-Match``, 400 where it is not one.
         Stale: none of its tags can be the current version's.
     """
     wanted = request.if_match
     if wanted.star_tag:
         return "*"
-    if not wanted:
+    if "If-Match" not in request.headers:
         raise Rejected(
             428,
             "say which version you mean to replace: If-Match with the ETag that you got with it, or '*' for any; "
             "If-None-Match: * makes a new document",
         )
+    if not wanted:
+        raise Rejected(400, "If-Match is neither '*' nor a list of entity tags, each in double quotes")
     # Sorted, because werkzeug keeps tags in a set. Weak tags never match (RFC 9110, section 13.1.1).
-    digests = [match.group(1) for tag in sorted(wanted.as_set()) if (match := _TAG.fullmatch(tag))]
+    digests = [match.group(1) for tag in sorted(filter(None, wanted.as_set())) if (match := _TAG.fullmatch(tag))]
     if not digests:
         raise Stale(f"no tag of If-Match is an ETag of {document}")
     if len(digests) == 1:

@@ -1,0 +1,442 @@
+"""JSON Schemas (2020-12, as OpenAPI 3.1 has them) of what this server answers and takes as JSON.
+
+Schemas of records are made of their dataclasses, so that a field cannot be forgotten; what a record writes otherwise is
+said here. Objects are open: clients pass over members that they do not know. The tests close them.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from provrepo.checks.findings import Finding, Severity
+from provrepo.ledger.pingbacks import Pingback
+from provrepo.repository.audit import AuditEvent
+from provrepo.repository.lineage_records import LineageEdge, LineageNode, Said
+from provrepo.repository.queries import Parameter
+from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
+from provrepo.repository.stream import EntryInfo
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["ANSWERS", "BODIES", "LINKS", "NAME", "SCHEMAS", "answer", "ref"]
+
+Schema = dict[str, Any]
+
+STRING: Schema = {"type": "string"}
+INTEGER: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "number"}
+FLAG: Schema = {"type": "boolean"}
+OBJECT: Schema = {"type": "object"}
+NAME: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"}
+_DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_TIME: Schema = {"type": "string", "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"}
+_PERCENT: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
+_VERDICT: Schema = {"enum": ["conforms", "fails"]}
+_DIRECTION: Schema = {"enum": ["upstream", "downstream", "both"]}
+_KIND: Schema = {"enum": ["entity", "activity", "agent"]}
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of ``SCHEMAS``."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _object(properties: Mapping[str, Schema], *, optional: Mapping[str, Schema] | None = None) -> Schema:
+    """An object whose members are all there, but for optional ones."""
+    return {"type": "object", "required": list(properties), "properties": {**properties, **(optional or {})}}
+
+
+def _extended(schema: Schema, properties: Mapping[str, Schema], *without: str) -> Schema:
+    """An object with more members, or with others under the same names."""
+    members = {name: value for name, value in {**schema["properties"], **properties}.items() if name not in without}
+    optional = set(schema["properties"]) - set(schema["required"]) - set(properties)
+    return {"type": "object", "required": [name for name in members if name not in optional], "properties": members}
+
+
+_PLAIN: dict[Any, Schema] = {str: STRING, int: INTEGER, float: NUMBER, bool: FLAG, dict: OBJECT}
+
+
+def _typed(hint: Any) -> Schema:
+    """The schema of a field of a record, from its annotation."""
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        (kind,) = (one for one in inner if one is not type(None))
+        return _or_null(_typed(kind))
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin is tuple:
+        return _list(_typed(inner[0]))
+    return _PLAIN[origin]
+
+
+def _record(kind: type[DataclassInstance], **changes: Schema) -> Schema:
+    """A record as its ``to_dict`` writes it: a member for each field.
+
+    Args:
+        kind: a dataclass.
+        changes: fields whose annotation says too little.
+    """
+    hints = get_type_hints(kind)
+    return _object({name: changes.get(name) or _typed(hints[name]) for name in (one.name for one in fields(kind))})
+
+
+_SAID = _record(Said, project=NAME, document=NAME)
+_VERSION = _record(
+    VersionInfo,
+    project=NAME,
+    name=NAME,
+    sha256=_DIGEST,
+    time=_TIME,
+    verdict=_VERDICT,
+    state={"enum": ["current", "superseded", "withdrawn", "erased"]},
+)
+_COUNTS = _object({severity.value: INTEGER for severity in Severity})
+_REPORT = _object(
+    {
+        "verdict": _VERDICT,
+        "conforms": FLAG,
+        "possible": _or_null(FLAG),
+        "layers": _list(STRING),
+        "profiles": _list(STRING),
+        "statements": INTEGER,
+        "format": STRING,
+        "coverage": _PERCENT,
+        "counts": _COUNTS,
+        "unmapped": _map(INTEGER),
+        "findings": _list(ref("Finding")),
+    }
+)
+_NODE = _record(LineageNode, kinds=_list(_KIND), sources=_list(ref("Said")))
+_SUMMARY = {name: _NODE["properties"][name] for name in ("iri", "kinds", "label", "types")}
+_AS_OF = _or_null(STRING)
+_FINDING = _record(Finding, severity={"enum": [severity.value for severity in Severity]})
+_FIGURES = {
+    "documents": INTEGER,
+    "without_findings": INTEGER,
+    "profiles": _list(_object({"profile": STRING, "conforming": INTEGER, "share": NUMBER})),
+    "coverage": _PERCENT,
+}
+_VALUE: Schema = {
+    "anyOf": [_object({"iri": STRING}), _object({"text": STRING, "datatype": STRING}, optional={"language": STRING})]
+}
+_MARQUEZ_NAME = _object({"namespace": STRING, "name": STRING})
+_MARQUEZ_EDGES = _list(_object({"origin": STRING, "destination": STRING}))
+_TERM = _object(
+    {"type": {"enum": ["uri", "literal", "bnode", "triple"]}, "value": {}},
+    optional={"datatype": STRING, "xml:lang": STRING},
+)
+
+_PROBLEM: Schema = {
+    "type": "object",
+    "description": "RFC 9457; the type says which further members there are.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": STRING,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": STRING,
+        "instance": {"type": "string", "format": "uri"},
+        "line": _or_null(INTEGER),
+        "column": _or_null(INTEGER),
+        "format": _or_null(STRING),
+        "reason": STRING,
+        "withdrawn_at": STRING,
+        "withdrawal": _object(
+            dict.fromkeys(("state", "document", "time", "by", "reason"), STRING) | {"version": INTEGER}
+        ),
+        "report": ref("Report"),
+        "request_id": STRING,
+        "parameter": STRING,
+        "known": _list(STRING),
+        "available": _list(_object({"format": STRING, "media_type": STRING})),
+    },
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": _PROBLEM,
+    "Project": _record(ProjectInfo, name=NAME),
+    "Projects": _object({"projects": _list(ref("Project"))}),
+    "NewProject": {
+        "type": "object",
+        "description": "A project to make: private unless `public` is true.",
+        "required": ["name"],
+        "properties": {
+            "name": NAME,
+            "public": {**FLAG, "default": False},
+            "title": {**STRING, "default": ""},
+            "profiles": {**_list(STRING), "description": "What each submission has to satisfy."},
+        },
+        "additionalProperties": False,
+    },
+    "Version": _VERSION,
+    "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
+    "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER)}),
+    "Document": _record(DocumentInfo, project=NAME, name=NAME, current=ref("Version")),
+    "Documents": _object({"project": NAME, "documents": _list(ref("Document"))}),
+    "Receipt": _extended(
+        _VERSION, {"created": FLAG, "indexed": FLAG, "entry": _DIGEST, "unmapped": INTEGER, "report": ref("Report")}
+    ),
+    "Report": _REPORT,
+    "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
+    "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
+    "Said": _SAID,
+    "Thing": _NODE,
+    "Edge": _record(LineageEdge, basis={"enum": ["asserted", "via-activity"]}, sources=_list(ref("Said"))),
+    "Lineage": _object(
+        {
+            "start": STRING,
+            "direction": _DIRECTION,
+            "as_of": _AS_OF,
+            "truncated": FLAG,
+            "total_nodes": INTEGER,
+            "total_edges": INTEGER,
+            "total_roots": INTEGER,
+            "beyond": INTEGER,
+            "roots": _list(STRING),
+            "declared": _or_null(_list(STRING)),
+            "undeclared": _or_null(_list(STRING)),
+            "coverage": _PERCENT,
+            "nodes": _list(ref("Thing")),
+            "edges": _list(ref("Edge")),
+        }
+    ),
+    "Impact": _object(
+        {
+            "start": STRING,
+            "direction": _DIRECTION,
+            "as_of": _AS_OF,
+            "truncated": FLAG,
+            **dict.fromkeys(("total", "total_types", "total_agents", "total_projects"), INTEGER),
+            **{name: _map(INTEGER) for name in ("kinds", "types", "agents", "projects")},
+            "labels": _map(STRING),
+        }
+    ),
+    "Common": _object(
+        {
+            "starts": _list(STRING),
+            "as_of": _AS_OF,
+            "truncated": FLAG,
+            "total": INTEGER,
+            "nodes": _list(_extended(_NODE, {"distances": _list(INTEGER), "nearest": FLAG})),
+        }
+    ),
+    "KnownThing": _object(
+        {
+            **_SUMMARY,
+            "projects": _list(NAME),
+            "as_of": _AS_OF,
+            "truncated": FLAG,
+            "total_versions": INTEGER,
+            "total_statements": INTEGER,
+            "sources": _list(ref("Account")),
+        }
+    ),
+    "Account": _extended(
+        _SAID,
+        {
+            "time": _TIME,
+            "actor": STRING,
+            "submitter": STRING,
+            "sha256": _DIGEST,
+            "format": STRING,
+            "state": STRING,
+            "total_statements": INTEGER,
+            "statements": _list(ref("Statement")),
+            "triples": _list(_object({"predicate": STRING, "object": _VALUE})),
+        },
+    ),
+    "Statement": _object(
+        {
+            "kind": STRING,
+            "id": _or_null(STRING),
+            "arguments": _map(STRING),
+            "attributes": _list(_object({"name": STRING, "value": _VALUE})),
+            "line": _or_null(INTEGER),
+            "roles": _list(STRING),
+            "graph": STRING,
+            "bundle": _or_null(STRING),
+        },
+        optional={"entries": _list(_object({"key": _VALUE, "entity": STRING}))},
+    ),
+    "Search": _object({"total": INTEGER, "things": _list(ref("Thing"))}),
+    "Queries": _object({"queries": _list(ref("Query"))}),
+    "Query": _object(
+        {
+            **dict.fromkeys(("name", "title", "question", "query"), STRING),
+            "parameters": _list(_extended(_record(Parameter), {"required": FLAG}, "optional")),
+        }
+    ),
+    "Pingbacks": _object(
+        {
+            "project": NAME,
+            "document": _or_null(NAME),
+            "pingbacks": _list(_record(Pingback, relation={"enum": ["has_provenance", "has_query_service"]})),
+        }
+    ),
+    "Metrics": _object(
+        {"project": NAME, **_FIGURES, "over_time": _list(_object({"month": STRING, **_FIGURES}))},
+    ),
+    "Audit": _object(
+        {
+            "project": _or_null(NAME),
+            "document": _or_null(NAME),
+            "counts": _map(INTEGER),
+            "unreadable": INTEGER,
+            "following": _or_null(STRING),
+            "events": _list(_record(AuditEvent, time=_TIME)),
+        }
+    ),
+    "Health": _object(
+        {
+            "status": {"enum": ["ok", "degraded"]},
+            "version": STRING,
+            "indexing": FLAG,
+            "accepting": FLAG,
+            "limits": _map(FLAG),
+        },
+        optional={"set_aside": _map(STRING), "waiting": _map(STRING), "entries": INTEGER, "free_bytes": INTEGER},
+    ),
+    "Ready": _object({"ready": FLAG}),
+    "OpenAPI": _object(
+        {"openapi": STRING, "info": OBJECT, "paths": OBJECT, "components": OBJECT, "security": _list(OBJECT)}
+    ),
+    "ProvJson": {
+        "type": "object",
+        "description": "PROV-JSON (W3C Member Submission of 24 April 2013).",
+        "properties": {"prefix": _map(STRING), "bundle": _map(OBJECT)},
+        "additionalProperties": OBJECT,
+    },
+    # Both are application/json: the second with `format=provjson`.
+    "LineageOrProvJson": {"anyOf": [ref("Lineage"), ref("ProvJson")]},
+    "KnownThingOrProvJson": {"anyOf": [ref("KnownThing"), ref("ProvJson")]},
+    "SparqlResults": {
+        "type": "object",
+        "description": "SPARQL 1.1 Query Results JSON Format.",
+        "required": ["head"],
+        "properties": {
+            "head": _object({}, optional={"vars": _list(STRING), "link": _list(STRING)}),
+            "boolean": FLAG,
+            "results": _object({"bindings": _list(_map(_TERM))}),
+        },
+        "oneOf": [{"required": ["boolean"]}, {"required": ["results"]}],
+    },
+    "MarquezLineage": _object(
+        {
+            "graph": _list(
+                _object(
+                    {
+                        "id": STRING,
+                        "type": {"enum": ["DATASET", "JOB"]},
+                        "data": {
+                            "type": "object",
+                            "required": ["id", "name", "namespace", "type"],
+                            "properties": {"id": _MARQUEZ_NAME, "name": STRING, "namespace": STRING},
+                            "additionalProperties": True,
+                        },
+                        "inEdges": _MARQUEZ_EDGES,
+                        "outEdges": _MARQUEZ_EDGES,
+                    }
+                )
+            ),
+            "provrepo": _object(
+                {
+                    "start": STRING,
+                    "truncated": FLAG,
+                    "total_nodes": INTEGER,
+                    "total_edges": INTEGER,
+                    "beyond": INTEGER,
+                }
+            ),
+        }
+    ),
+    "MarquezError": _object({"code": {"type": "integer", "minimum": 400, "maximum": 599}, "message": STRING}),
+}
+"""By name, as ``/openapi.json`` has them under ``components``."""
+
+ANSWERS: dict[str, str] = {
+    "projects.index": "Projects",
+    "projects.create": "Project",
+    "projects.one": "Project",
+    "projects.documents": "Documents",
+    "projects.ledger": "Entries",
+    "submissions.submit": "Receipt",
+    "submissions.replace": "Receipt",
+    "submissions.withdraw": "Document",
+    "documents.current": "ProvJson",
+    "documents.one": "ProvJson",
+    "documents.versions": "Versions",
+    "documents.report": "Report",
+    "documents.metadata": "Metadata",
+    "validate.validate": "Report",
+    "queries.index": "Queries",
+    "lineage.lineage": "LineageOrProvJson",
+    "lineage.impact": "Impact",
+    "lineage.common": "Common",
+    "lineage.thing": "KnownThingOrProvJson",
+    "lineage.search": "Search",
+    "marquez.lineage": "MarquezLineage",
+    "pingback.of_document": "Pingbacks",
+    "pingback.of_project": "Pingbacks",
+    "health.health": "Health",
+    "health.ready": "Ready",
+    "metrics.one": "Metrics",
+    "audit.of_project": "Audit",
+    "openapi.own": "OpenAPI",
+}
+"""The schema of ``application/json``, by endpoint."""
+
+BODIES: dict[str, str] = {"projects.create": "NewProject"}
+"""The schema of a body of ``application/json``, by endpoint."""
+
+_IN_PROJECT = {"project": "$response.body#/name"}
+_IN_DOCUMENT = {"project": "$response.body#/project", "document": "$response.body#/name"}
+_IN_VERSION = {**_IN_DOCUMENT, "version": "$response.body#/version"}
+_OF_RECEIPT = (
+    *(("documents.current", "GET", _IN_DOCUMENT), ("documents.versions", "GET", _IN_DOCUMENT)),
+    *((f"documents.{name}", "GET", _IN_VERSION) for name in ("one", "original", "report", "metadata")),
+    ("submissions.replace", "PUT", {**_IN_DOCUMENT, "header.If-Match": "$response.header.ETag"}),
+    ("submissions.withdraw", "DELETE", {**_IN_DOCUMENT, "header.If-Match": "$response.header.ETag"}),
+    ("sparql.one_version", "GET", _IN_VERSION),
+    ("pingback.received_for_version", "POST", _IN_VERSION),
+    ("pingback.of_document", "GET", _IN_DOCUMENT),
+)
+LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
+    "projects.create": (
+        *((f"projects.{name}", "GET", _IN_PROJECT) for name in ("one", "documents", "ledger")),
+        ("submissions.submit", "POST", _IN_PROJECT),
+        ("metrics.one", "GET", _IN_PROJECT),
+        ("sparql.endpoint", "GET", _IN_PROJECT),
+        ("pingback.of_project", "GET", _IN_PROJECT),
+    ),
+    "submissions.submit": _OF_RECEIPT,
+    "submissions.replace": _OF_RECEIPT,
+    "submissions.withdraw": (("documents.current", "GET", _IN_DOCUMENT), ("documents.versions", "GET", _IN_DOCUMENT)),
+}
+"""Where an answer leads, by endpoint: endpoint, method, and its parameters as OpenAPI's runtime expressions."""
+
+
+def answer(endpoint: str, media_type: str) -> Schema | None:
+    """The schema of an answer; None where its media type has no JSON Schema."""
+    if media_type == "application/sparql-results+json":
+        return ref("SparqlResults")
+    if media_type == "application/json" and endpoint in ANSWERS:
+        return ref(ANSWERS[endpoint])
+    return ref("ProvJson") if media_type == "application/prov+json" else None
