@@ -12,6 +12,7 @@ __all__ = ["GROUPS", "Group", "changed", "sampled", "touched"]
 
 _CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
 _RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo_*", "provrepo/codecs/dataset.py", "provrepo/model/*")
+_SERVER = ("provrepo/server/*", "provrepo/repository/*")
 _ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
 
 
@@ -62,6 +63,12 @@ GROUPS: tuple[Group, ...] = (
         300,
         (*_RDF, *_ANSWERS, "tests/integration/jena/*"),
         "Jena 5.2.0: reading our RDF, and its SPARQL client against a running server",
+    ),
+    Group(
+        "openapi",
+        600,
+        (*_SERVER, "tests/integration/openapi_hooks.py"),
+        "Schemathesis 4.32.5: what /openapi.json says can be sent, and what it says cannot, against a running server",
     ),
 )
 

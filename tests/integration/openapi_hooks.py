@@ -1,0 +1,180 @@
+"""Hooks of Schemathesis, in the environment that has it: nothing of provrepo here.
+
+They put names into requests that the server knows, and documents into bodies, so that what is generated reaches what
+stands behind the first checks; and they count answers by operation and status, in the file that ``OPENAPI_COUNTS``
+names. What breaks a schema is left as it was generated.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import threading
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+PROJECTS = ("crops", "crops", "closed", "elsewhere")
+DOCUMENTS = (
+    "run",
+    "report",
+    "fresh",
+    "a",
+    "b1",
+    "c-2",
+    "run",
+    "fresh",
+    "run.ttl",
+    "run.json",
+    "run.svg",
+    "report.trig",
+)
+VERSIONS = ("1", "2", "1.ttl", "1.provn", "9")
+THING = "http://example.org/"
+THINGS = tuple(THING + name for name in ("run", "raw", "clean", "report", "alice", "none"))
+QUERIES = (
+    "SELECT * { ?s ?p ?o } LIMIT 5",
+    "ASK { ?s a prov:Entity }",
+    "CONSTRUCT WHERE { ?s a prov:Activity }",
+    "DESCRIBE <http://example.org/run>",
+    "SELECT ?s { ?s prov:used ?o } ORDER BY ?s",
+    "SELECT {",
+)
+VALUES: dict[str, tuple[Any, ...]] = {
+    "iri": THINGS,
+    "note": ("a note", "ü"),
+    "to": THINGS,
+    "graph": (*THINGS, "default"),
+    "q": ("run", "cle", "alice raw", "é"),
+    "query": QUERIES,
+    "nodeId": tuple(f"{kind}:{THING}:{name}" for kind in ("job", "dataset") for name in ("run", "raw")),
+    "format": ("json", "turtle", "html", "provn", "csv", "xml", "trig", "provjson", "none"),
+    "project": ("crops", "closed", "none"),
+    "as_of": ("2026-01-01T00:00:00Z", "2100-01-01T00:00:00+01:00", "crops/1", "never"),
+    "base": ("https://base.example/", "http://example.org/x"),
+    "profile": ("core", "core", "core", "core", "none"),
+    "after": ("run", "0", "1"),
+    "relation": ("used", "wasDerivedFrom", "none"),
+    "timeout": (0.5, 1, 5),
+}
+"""Values of parameters that mean something to the server."""
+
+IDS = ("a", "b", "run", "raw", "clean", "report")
+STATEMENTS = (
+    "entity(ex:{a})",
+    'entity(ex:{a}, [prov:label="{b} ü \\u00e9", ex:n="7" %% xsd:int])',
+    "activity(ex:{a}, 2026-01-01T00:00:00Z, 2026-01-02T00:00:00Z)",
+    "agent(ex:{a})",
+    "used(ex:{a}, ex:{b}, -)",
+    "wasGeneratedBy(ex:{a}, ex:{b}, 2026-01-01T00:00:00Z)",
+    "wasDerivedFrom(ex:{a}, ex:{b})",
+    "wasAssociatedWith(ex:{a}, ex:{b}, -)",
+    "specializationOf(ex:{a}, ex:{b})",
+    "hadMember(ex:{a}, ex:{b})",
+    "bundle ex:{a}\n entity(ex:{b})\nendBundle",
+)
+
+
+def chosen(values: tuple[Any, ...], drawn: object) -> Any:
+    """One of some values, the same each time for what was drawn."""
+    return values[zlib.crc32(repr(drawn).encode("utf-8", "replace")) % len(values)]
+
+
+def provn(lines: list[tuple[str, str, str]]) -> bytes:
+    body = "\n".join(line.replace("{a}", a).replace("{b}", b) for line, a, b in lines)
+    return f"document\nprefix ex <{THING}>\n{body}\nendDocument\n".encode()
+
+
+def turtle(things: list[tuple[str, str]]) -> bytes:
+    head = f"@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ex: <{THING}> .\n"
+    return (head + "".join(f"ex:{a} a prov:Entity ; prov:wasDerivedFrom ex:{b} .\n" for a, b in things)).encode()
+
+
+def provjson(things: list[tuple[str, str]]) -> bytes:
+    entities = {f"ex:{a}": {"prov:label": b} for a, b in things}
+    used = {f"_:u{n}": {"prov:activity": f"ex:{a}", "prov:entity": f"ex:{b}"} for n, (a, b) in enumerate(things)}
+    return json.dumps({"prefix": {"ex": THING}, "entity": entities, "used": used}).encode()
+
+
+names = st.sampled_from(IDS) | st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
+pairs = st.lists(st.tuples(names, names), min_size=1, max_size=4)
+some_provn = st.lists(st.tuples(st.sampled_from(STATEMENTS), names, names), min_size=1, max_size=6).map(provn)
+some_turtle, some_json = pairs.map(turtle), pairs.map(provjson)
+broken = st.binary(max_size=200) | some_provn.map(lambda data: data[: len(data) // 2])
+BODIES = {
+    "text/provenance-notation": some_provn | broken,
+    "application/provenance+xml": broken | st.just(b"<prov:document xmlns:prov='http://www.w3.org/ns/prov#'/>"),
+    "application/ld+json": some_json | broken,
+    'application/ld+json; profile="http://www.w3.org/ns/prov#"': some_json | broken,
+    "application/rdf+xml": broken,
+    **dict.fromkeys(("text/turtle", "application/trig"), some_turtle | broken),
+    **dict.fromkeys(
+        ("application/n-triples", "application/n-quads"),
+        pairs.map(
+            lambda things: "".join(
+                f"<{THING}{a}> <http://www.w3.org/ns/prov#used> <{THING}{b}> .\n" for a, b in things
+            ).encode()
+        )
+        | broken,
+    ),
+    "application/octet-stream": some_provn | some_turtle | some_json | broken,
+    "application/sparql-query": st.sampled_from(QUERIES).map(str.encode) | st.binary(max_size=50),
+    "text/uri-list": st.lists(st.sampled_from(["https://elsewhere.example/1", "# no", "x"]), max_size=3).map(
+        lambda lines: "\r\n".join(lines).encode()
+    ),
+}
+for media_type, strategy in BODIES.items():
+    schemathesis.openapi.media_type(media_type, strategy)
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+    known = {"project": PROJECTS, "document": DOCUMENTS, "version": VERSIONS, "number": ("1", "2", "9")}
+    for name, value in (path_parameters or {}).items():
+        if name in known and (name != "project" or NAME.fullmatch(str(value))):
+            path_parameters[name] = chosen(known[name], value)
+    return path_parameters
+
+
+@schemathesis.hook
+def map_query(context: Any, query: dict[str, Any] | None) -> dict[str, Any] | None:
+    for name, value in (query or {}).items():
+        one = value[0] if isinstance(value, list) and value else value
+        # One in six stays as it was drawn, and so does what is no string, or no name where the schema asks for one.
+        plain = isinstance(one, str) and (name != "project" or NAME.fullmatch(one))
+        if name in VALUES and plain and chosen((True, True, True, True, True, False), (name, value)):
+            query[name] = [chosen(VALUES[name], one)] if one is not value else chosen(VALUES[name], value)
+    return query
+
+
+@schemathesis.hook
+def map_headers(context: Any, headers: Any) -> Any:
+    """Most conditions that are drawn become one that holds for whatever version there is, or for none."""
+    for name in ("If-Match", "If-None-Match"):
+        if headers and name in headers and chosen((True, True, False), (name, headers[name])):
+            headers[name] = "*"
+    if headers and headers.get("If-Match") == "*" and chosen((True, True, False), headers.get("If-None-Match")):
+        headers.pop("If-None-Match", None)
+    return headers
+
+
+counts: Counter[str] = Counter()
+lock = threading.Lock()
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    with lock:
+        counts[f"{case.operation.method.upper()} {case.operation.path} {response.status_code}"] += 1
+
+
+@atexit.register
+def _() -> None:
+    Path(os.environ["OPENAPI_COUNTS"]).write_text(json.dumps(counts, indent=1, sort_keys=True), "utf-8")

@@ -1,0 +1,92 @@
+"""Schemathesis sends to a running server what ``/openapi.json`` says can be sent, and what it says cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Command, serving
+from tests.conftest import TURTLE
+from tests.integration.conftest import TRIG
+from tests.integration.environments import NotHere, python, run
+
+CASES = int(os.environ.get("OPENAPI_CASES", "10000"))
+"""Requests to send at least."""
+
+CHECKS = (
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
+    *("response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method"),
+)
+"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401. ``tests/test_openapi.py`` looks at that."""
+
+WRITTEN = {
+    ("POST", "/projects"): 201,
+    ("POST", "/projects/{project}/documents"): 201,
+    ("PUT", "/projects/{project}/documents/{document}"): 200,
+    ("DELETE", "/projects/{project}/documents/{document}"): 200,
+    ("POST", "/projects/{project}/documents/{document}/pingback"): 204,
+}
+"""What has to succeed, so that the cases have reached what stands behind permission and preconditions."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of a server, and a token for all of its projects, of which ``crops`` is public."""
+    work = tmp_path_factory.mktemp("described")
+    command = Command(work / "data")
+    command("project", "create", "crops", "--public")
+    command("project", "create", "closed")
+    for name, data in (("run.ttl", TURTLE), ("report.trig", TRIG)):
+        (work / name).write_bytes(data)
+        for project in ("crops", "closed"):
+            command("submit", work / name, "--project", project, "--name", Path(name).stem)
+    token = str(command("token", "create", "ada").stdout).split()[0]
+    with serving(command.data, PROVREPO_QUERY_WORKERS="2", PROVREPO_PINGBACK_RATE="1000000") as url:
+        yield url, token
+
+
+@pytest.fixture(scope="module")
+def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Counter[str]]:
+    """The report of Schemathesis, and how many answers there were by method, path and status."""
+    try:
+        interpreter = python("openapi", ["schemathesis==4.32.5"])
+    except NotHere as error:
+        pytest.skip(f"Schemathesis cannot be installed: {error}")
+    url, token = served
+    work = tmp_path_factory.mktemp("ran")
+    report, counts = work / "report.json", work / "counts.json"
+    writing = (
+        f'[[operations]]\ninclude-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 35 + 1}\n'
+    )
+    (work / "schemathesis.toml").write_text(writing, "utf-8")
+    command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
+    command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
+    # The coverage phase alone has some 2,500 cases; each operation has so many beyond these, more where it writes.
+    command += ["--max-examples", CASES // 60 + 1, "--seed", "1", "--no-shrink", "--continue-on-failure"]
+    command += ["--checks", ",".join(CHECKS), "--suppress-health-check", "all", "--request-timeout", "60"]
+    command += ["--warnings", "off", "--report", "json", "--report-json-path", report]
+    hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(Path(__file__).parent)}
+    storage = {"OPENAPI_COUNTS": str(counts), "HYPOTHESIS_STORAGE_DIRECTORY": str(work / "hypothesis")}
+    done = run(command, **hooks, **storage)
+    assert report.exists(), done.stdout[-3000:] + done.stderr[-3000:]
+    return {"text": done.stdout, "code": done.returncode}, Counter(json.loads(counts.read_text("utf-8")))
+
+
+def test_the_server_does_what_it_says(ran: tuple[dict[str, Any], Counter[str]]) -> None:
+    report, counts = ran
+    assert [f"{where}: {number}" for where, number in counts.items() if where.split()[2] >= "500"] == []
+    assert report["code"] == 0, report["text"][-8000:]
+
+
+def test_the_cases_reach_writing(ran: tuple[dict[str, Any], Counter[str]]) -> None:
+    _, counts = ran
+    assert counts.total() >= CASES
+    reached = {operation: counts[f"{' '.join(operation)} {status}"] for operation, status in WRITTEN.items()}
+    assert [operation for operation, number in reached.items() if not number] == [], reached
+    assert sum(reached.values()) >= CASES // 100, reached
