@@ -46,7 +46,7 @@ _Ids = Mapping[tuple[str, str, Set[str]], str]
 @blueprint.get("/openapi.json")
 def own() -> Response:
     """This description (OpenAPI 3.1)."""
-    return json_response(describe(current_app))
+    return json_response(describe(current_app), compact=True)
 
 
 def describe(app: Flask) -> dict[str, Any]:
