@@ -38,6 +38,7 @@ STRING: dict[str, Any] = {"type": "string"}
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
 _IRI: dict[str, Any] = {"type": "string", "format": "iri"}
 NAME: dict[str, Any] = schemas.NAME
+_GRAPH: dict[str, Any] = {"type": "string", "anyOf": [{"format": "iri"}, {"const": "default"}]}
 _SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -327,7 +328,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _QUERIED,
         _media(*offers.GRAPHS),
         (
-            Parameter("graph", _IRI, "The graph; `default` for the default graph."),
+            Parameter("graph", _GRAPH, "The graph; `default` for the default graph."),
             Parameter("default", STRING, "The default graph; the value says nothing."),
             _FORMAT,
         ),

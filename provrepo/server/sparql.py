@@ -125,6 +125,8 @@ def _unasked(target: Target) -> Response:
     parameters.seconds()
     if answers.wants_page():
         return cached(_page(target, ""))
+    if any(name for field in _GRAPHS for name in body.fields(field)):
+        raise Rejected(400, "there is no query in the request that the graphs could be for: send ?query=…")
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
     choose(_DESCRIPTION, lenient=True)

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import threading
-import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-PROJECTS = ("crops", "crops", "closed", "elsewhere")
+PROJECTS = ("crops", "crops", "crops", "closed", "closed", "elsewhere")
 DOCUMENTS = (
     "run",
     "report",
@@ -82,11 +81,6 @@ STATEMENTS = (
 )
 
 
-def chosen(values: tuple[Any, ...], drawn: object) -> Any:
-    """One of some values, the same each time for what was drawn."""
-    return values[zlib.crc32(repr(drawn).encode("utf-8", "replace")) % len(values)]
-
-
 def provn(lines: list[tuple[str, str, str]]) -> bytes:
     body = "\n".join(line.replace("{a}", a).replace("{b}", b) for line, a, b in lines)
     return f"document\nprefix ex <{THING}>\n{body}\nendDocument\n".encode()
@@ -134,35 +128,42 @@ for media_type, strategy in BODIES.items():
     schemathesis.openapi.media_type(media_type, strategy)
 
 
+def mostly(values: tuple[Any, ...], drawn: Any) -> Any:
+    """One of some values, and one time in six what was drawn."""
+    return st.integers(0, 5).flatmap(lambda place: st.sampled_from(values) if place else st.just(drawn))
+
+
 @schemathesis.hook
-def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+def flatmap_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> Any:
     known = {"project": PROJECTS, "document": DOCUMENTS, "version": VERSIONS, "number": ("1", "2", "9")}
-    for name, value in (path_parameters or {}).items():
-        if name in known and (name != "project" or NAME.fullmatch(str(value))):
-            path_parameters[name] = chosen(known[name], value)
-    return path_parameters
+    drawn = path_parameters or {}
+    kept = {name for name in drawn if name not in known or (name == "project" and not NAME.fullmatch(str(drawn[name])))}
+    found = {name: st.just(value) if name in kept else mostly(known[name], value) for name, value in drawn.items()}
+    return st.fixed_dictionaries(found) if drawn else st.just(path_parameters)
 
 
 @schemathesis.hook
-def map_query(context: Any, query: dict[str, Any] | None) -> dict[str, Any] | None:
+def flatmap_query(context: Any, query: dict[str, Any] | None) -> Any:
+    """What is no string, or no name where the schema asks for one, stays as it was drawn."""
+    found = {}
     for name, value in (query or {}).items():
         one = value[0] if isinstance(value, list) and value else value
-        # One in six stays as it was drawn, and so does what is no string, or no name where the schema asks for one.
-        plain = isinstance(one, str) and (name != "project" or NAME.fullmatch(one))
-        if name in VALUES and plain and chosen((True, True, True, True, True, False), (name, value)):
-            query[name] = [chosen(VALUES[name], one)] if one is not value else chosen(VALUES[name], value)
-    return query
+        plain = name in VALUES and isinstance(one, str) and (name != "project" or NAME.fullmatch(one))
+        values = tuple([each] for each in VALUES[name]) if plain and one is not value else VALUES.get(name, ())
+        found[name] = mostly(values, value) if plain else st.just(value)
+    return st.fixed_dictionaries(found) if query else st.just(query)
 
 
 @schemathesis.hook
-def map_headers(context: Any, headers: Any) -> Any:
+def flatmap_headers(context: Any, headers: Any) -> Any:
     """Most conditions that are drawn become one that holds for whatever version there is, or for none."""
-    for name in ("If-Match", "If-None-Match"):
-        if headers and name in headers and chosen((True, True, False), (name, headers[name])):
-            headers[name] = "*"
-    if headers and headers.get("If-Match") == "*" and chosen((True, True, False), headers.get("If-None-Match")):
-        headers.pop("If-None-Match", None)
-    return headers
+    if not headers or not {"If-Match", "If-None-Match"} & set(headers):
+        return st.just(headers)
+    rest = {name: value for name, value in headers.items() if name not in ("If-Match", "If-None-Match")}
+    one = st.sampled_from([{"If-Match": "*"}, {"If-Match": "*"}, {"If-None-Match": "*"}])
+    return st.booleans().flatmap(
+        lambda as_drawn: st.just(headers) if as_drawn else one.map(lambda cond: {**rest, **cond})
+    )
 
 
 counts: Counter[str] = Counter()
