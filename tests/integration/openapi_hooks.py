@@ -65,6 +65,9 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 """Values of parameters that mean something to the server."""
 
+MANY = ("profile", "relation")
+"""Parameters of which there may be several."""
+
 IDS = ("a", "b", "run", "raw", "clean", "report")
 STATEMENTS = (
     "entity(ex:{a})",
@@ -102,23 +105,38 @@ pairs = st.lists(st.tuples(names, names), min_size=1, max_size=4)
 some_provn = st.lists(st.tuples(st.sampled_from(STATEMENTS), names, names), min_size=1, max_size=6).map(provn)
 some_turtle, some_json = pairs.map(turtle), pairs.map(provjson)
 broken = st.binary(max_size=200) | some_provn.map(lambda data: data[: len(data) // 2])
+some_xml = names.map(
+    lambda a: (
+        f'<p:document xmlns:p="http://www.w3.org/ns/prov#" xmlns:ex="{THING}"><p:entity p:id="ex:{a}"/></p:document>'
+    )
+)
+some_rdfxml = names.map(
+    lambda a: (
+        '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:p="http://www.w3.org/ns/prov#">'
+        f'<p:Entity r:about="{THING}{a}"/></r:RDF>'
+    )
+)
+some_triples = pairs.map(
+    lambda things: "".join(
+        f"<{THING}{a}> <http://www.w3.org/ns/prov#wasDerivedFrom> <{THING}{b}> .\n" for a, b in things
+    )
+)
+
+
+def or_broken(good: Any) -> Any:
+    """Documents, one in five of which cannot be read."""
+    return st.integers(0, 4).flatmap(lambda place: good if place else broken)
+
+
 BODIES = {
-    "text/provenance-notation": some_provn | broken,
-    "application/provenance+xml": broken | st.just(b"<prov:document xmlns:prov='http://www.w3.org/ns/prov#'/>"),
-    "application/ld+json": some_json | broken,
-    'application/ld+json; profile="http://www.w3.org/ns/prov#"': some_json | broken,
-    "application/rdf+xml": broken,
-    **dict.fromkeys(("text/turtle", "application/trig"), some_turtle | broken),
-    **dict.fromkeys(
-        ("application/n-triples", "application/n-quads"),
-        pairs.map(
-            lambda things: "".join(
-                f"<{THING}{a}> <http://www.w3.org/ns/prov#used> <{THING}{b}> .\n" for a, b in things
-            ).encode()
-        )
-        | broken,
-    ),
-    "application/octet-stream": some_provn | some_turtle | some_json | broken,
+    "text/provenance-notation": or_broken(some_provn),
+    "application/provenance+xml": or_broken(some_xml.map(str.encode)),
+    "application/ld+json": or_broken(some_json),
+    'application/ld+json; profile="http://www.w3.org/ns/prov#"': or_broken(some_json),
+    "application/rdf+xml": or_broken(some_rdfxml.map(str.encode)),
+    **dict.fromkeys(("text/turtle", "application/trig"), or_broken(some_turtle)),
+    **dict.fromkeys(("application/n-triples", "application/n-quads"), or_broken(some_triples.map(str.encode))),
+    "application/octet-stream": or_broken(some_provn | some_turtle | some_json),
     "application/sparql-query": st.sampled_from(QUERIES).map(str.encode) | st.binary(max_size=50),
     "text/uri-list": st.lists(st.sampled_from(["https://elsewhere.example/1", "# no", "x"]), max_size=3).map(
         lambda lines: "\r\n".join(lines).encode()
@@ -149,6 +167,8 @@ def flatmap_query(context: Any, query: dict[str, Any] | None) -> Any:
     for name, value in (query or {}).items():
         one = value[0] if isinstance(value, list) and value else value
         plain = name in VALUES and isinstance(one, str) and (name != "project" or NAME.fullmatch(one))
+        # One value is sent as a list of one would be: where the schema has a list, a string has to stay wrong.
+        plain = plain and (isinstance(value, list) if name in MANY else True)
         values = tuple([each] for each in VALUES[name]) if plain and one is not value else VALUES.get(name, ())
         found[name] = mostly(values, value) if plain else st.just(value)
     return st.fixed_dictionaries(found) if query else st.just(query)
@@ -157,13 +177,12 @@ def flatmap_query(context: Any, query: dict[str, Any] | None) -> Any:
 @schemathesis.hook
 def flatmap_headers(context: Any, headers: Any) -> Any:
     """Most conditions that are drawn become one that holds for whatever version there is, or for none."""
-    if not headers or not {"If-Match", "If-None-Match"} & set(headers):
+    drawn = headers or {}
+    if context.operation.method.upper() != "PUT" and not {"If-Match", "If-None-Match"} & set(drawn):
         return st.just(headers)
-    rest = {name: value for name, value in headers.items() if name not in ("If-Match", "If-None-Match")}
-    one = st.sampled_from([{"If-Match": "*"}, {"If-Match": "*"}, {"If-None-Match": "*"}])
-    return st.booleans().flatmap(
-        lambda as_drawn: st.just(headers) if as_drawn else one.map(lambda cond: {**rest, **cond})
-    )
+    rest = {name: value for name, value in drawn.items() if name not in ("If-Match", "If-None-Match")}
+    conditions = ({**rest, "If-Match": "*"}, {**rest, "If-Match": "*"}, {**rest, "If-None-Match": "*"})
+    return mostly(conditions, headers)
 
 
 counts: Counter[str] = Counter()

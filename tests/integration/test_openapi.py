@@ -61,10 +61,11 @@ def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     url, token = served
     work = tmp_path_factory.mktemp("ran")
     report, counts = work / "report.json", work / "counts.json"
-    writing = (
-        f'[[operations]]\ninclude-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 35 + 1}\n'
-    )
-    (work / "schemathesis.toml").write_text(writing, "utf-8")
+    # A failed condition or a withdrawn version is an answer to nonsense too.
+    refused = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428]
+    more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 35 + 1}\n'
+    settings = f"[checks]\nnegative_data_rejection.expected-statuses = {refused}\n[[operations]]\n{more}"
+    (work / "schemathesis.toml").write_text(settings, "utf-8")
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
     # The coverage phase alone has some 2,500 cases; each operation has so many beyond these, more where it writes.
@@ -88,5 +89,5 @@ def test_the_cases_reach_writing(ran: tuple[dict[str, Any], Counter[str]]) -> No
     _, counts = ran
     assert counts.total() >= CASES
     reached = {operation: counts[f"{' '.join(operation)} {status}"] for operation, status in WRITTEN.items()}
-    assert [operation for operation, number in reached.items() if not number] == [], reached
+    assert [operation for operation, number in reached.items() if number < CASES // 10_000] == [], reached
     assert sum(reached.values()) >= CASES // 100, reached
