@@ -14,8 +14,8 @@ from provrepo.codecs.completion import complete
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter
-from provrepo.views.lineage import Lineage
-from provrepo.views.lineage_walk import Options
+from provrepo.views.lineage.index import Lineage
+from provrepo.views.lineage.traversal import Options
 from provrepo.views.view import Change
 from provrepo.vocab import PROV, RDF_TYPE, RDFS_LABEL, XSD
 

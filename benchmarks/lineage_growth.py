@@ -16,10 +16,10 @@ from typing import Any
 
 from benchmarks.measure import isolated, stopwatch
 from provrepo.model.minting import Minter
-from provrepo.views.lineage import Lineage
-from provrepo.views.lineage_reading import read
-from provrepo.views.lineage_walk import Options
-from provrepo.views.tabular import triples
+from provrepo.views.lineage.extraction import read
+from provrepo.views.lineage.index import Lineage
+from provrepo.views.lineage.traversal import Options
+from provrepo.views.sqlite_view import triples
 from provrepo.views.view import Change
 from provrepo.vocab import PROV
 

@@ -12,7 +12,7 @@ from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
 from provrepo.model.minting import Minter
 from provrepo.repository.intake import run
-from provrepo.views.quads import Quads
+from provrepo.views.sparql.store import Quads
 from provrepo.views.view import Change
 
 BLOB = "0" * 64

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import provrepo
-from provrepo.views.quads import Quads
+from provrepo.views.sparql.store import Quads
 
 PROJECT = "killed"
 STATEMENTS = 30

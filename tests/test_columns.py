@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from provrepo.codecs.results import QueryResult
-from provrepo.views.columns import ordered, spelled_out
+from provrepo.views.sparql.columns import ordered, spelled_out
 from tests.serving import BROWSER, Site, opened
 
 ANY = "abcdefghijklmnopqrstuvwxyz"

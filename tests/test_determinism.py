@@ -15,7 +15,7 @@ from pathlib import Path
 import provrepo
 from provrepo.codecs.formats import FORMATS
 from provrepo.model.minting import Minter
-from provrepo.views.quads import Quads
+from provrepo.views.sparql.store import Quads
 
 work = Path(sys.argv[1])
 for source in sorted(work.glob("*.in")):

@@ -12,9 +12,9 @@ import pytest
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
-from provrepo.views.lineage import Lineage
-from provrepo.views.quads import Quads
+from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
+from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PROV
 
 DOCUMENTS, ENTITIES = 40, 200

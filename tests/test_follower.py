@@ -14,9 +14,9 @@ from provrepo.errors import WorkerFailed
 from provrepo.ledger.entries import Entry
 from provrepo.repository.follower import ViewsLock
 from provrepo.repository.repository import Repository
-from provrepo.views.lineage import Lineage
-from provrepo.views.lineage_walk import Options
-from provrepo.views.quads import Quads
+from provrepo.views.lineage.index import Lineage
+from provrepo.views.lineage.traversal import Options
+from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PROV
 from tests.conftest import PROVJSON, TURTLE
 
@@ -83,7 +83,7 @@ def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: 
         view = repository._store.view(Quads)
         view.forget("default", "nobody")
         before = view.stamp("default")
-    monkeypatch.setattr("provrepo.views.quads.MAPPING", "another/0", raising=True)
+    monkeypatch.setattr("provrepo.views.sparql.store.MAPPING", "another/0", raising=True)
     with provrepo.open(tmp_path) as repository:
         assert repository.query(LABELED).boolean is True
         assert repository._store.view(Quads).stamp("default") != before

@@ -14,7 +14,7 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks, Pinged
 from provrepo.ledger.write_ahead import damaged
 from provrepo.repository.repository import Repository
-from provrepo.views.quads import Quads
+from provrepo.views.sparql.store import Quads
 from tests import flips
 from tests.command import Command, serving
 from tests.directories import FIRST, fill

@@ -12,13 +12,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "provrepo"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 HOMES = {
-    "SPARQLWrapper": ("views/remote.py",),
+    "SPARQLWrapper": ("views/sparql/remote.py",),
     "click": ("cli/",),
     "flask": ("server/",),
     "jinja2": ("server/",),
     "lxml": ("codecs/",),
     "prov": ("codecs/",),
-    "pyoxigraph": ("views/quads", "codecs/"),
+    "pyoxigraph": ("views/sparql/", "codecs/"),
     "pyshacl": ("checks/shapes",),
     "rdflib": ("checks/shapes",),
     "waitress": ("server/",),
@@ -84,7 +84,7 @@ def test_everything_is_at_home(path: Path) -> None:
     [
         ("import rdflib", "codecs/rdf.py"),
         ("def f():\n    from pyoxigraph import parse", "checks/shapes.py"),
-        ("import SPARQLWrapper", "views/quads.py"),
+        ("import SPARQLWrapper", "views/sparql/store.py"),
         ("import os\nos.environ['X']", "cli/main.py"),
         ("import os\nos.getenv('X')", "server/app.py"),
         ("from os import environ", "workers/pool.py"),

@@ -19,7 +19,7 @@ from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
-from provrepo.views.lineage_table import RULES, Follow, is_content, markdown
+from provrepo.views.lineage.rules import RULES, Follow, is_content, markdown
 from provrepo.vocab import PROV
 from tests.command import ROOT
 

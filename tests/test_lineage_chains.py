@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.views import lineage_ahead, lineage_chains, lineage_rows
-from provrepo.views.lineage import Answer
-from provrepo.views.lineage_chains import Chains, Outgrown
-from provrepo.views.lineage_rows import Scope
-from provrepo.views.lineage_walk import Options
+from provrepo.views.lineage import adjacency, path_compression, prefetch
+from provrepo.views.lineage.adjacency import Scope
+from provrepo.views.lineage.index import Answer
+from provrepo.views.lineage.path_compression import Chains, Outgrown
+from provrepo.views.lineage.traversal import Options
 from provrepo.vocab import PROV
 from tests.lineage_oracle import Fact
 from tests.test_lineage_index import ALL, World, chain, world
@@ -107,7 +107,7 @@ def test_chains_find_what_levels_find(seed: int, size: int) -> None:
 
 def test_a_way_without_a_choice_is_one_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     # Where most has been needed, the chains of all are made.
-    monkeypatch.setattr(lineage_ahead, "_MANY", 0)
+    monkeypatch.setattr(prefetch, "_MANY", 0)
     with world() as w:
         w.submit("open", "d", chain(50))
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n30"), Fact("urn:x", "wasDerivedFrom", "urn:n45")])
@@ -159,7 +159,7 @@ def test_a_circle_back_into_the_chain_it_began_in() -> None:
 
 
 def test_chains_are_no_longer_than_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_chains, "_LONGEST", 7)
+    monkeypatch.setattr(path_compression, "_LONGEST", 7)
     with world() as w:
         w.submit("open", "d", chain(30))
         assert asked(w, "urn:n0", Options(), 1) == (31, 30, ("urn:n30",), ({"urn:n0": 0}, set()))
@@ -167,17 +167,17 @@ def test_chains_are_no_longer_than_they_may_be(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_ahead, "_SMALL", 10)
+    monkeypatch.setattr(prefetch, "_SMALL", 10)
     with world() as w:
         w.submit("open", "d", chain(60))
         looked: list[int] = []
-        take = lineage_rows.Rows._take
+        take = adjacency.Rows._take
 
-        def counted(rows: lineage_rows.Rows, states: list[int]) -> None:
+        def counted(rows: adjacency.Rows, states: list[int]) -> None:
             looked.append(len(states))
             take(rows, states)
 
-        with mock.patch.object(lineage_rows.Rows, "_take", counted):
+        with mock.patch.object(adjacency.Rows, "_take", counted):
             assert asked(w, "urn:n0", Options(), 1) is not None
         # A third of it one by one, and then the rest.
         assert len(looked) <= 25
@@ -185,7 +185,7 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
 
 
 def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_ahead, "_SMALL", 50)
+    monkeypatch.setattr(prefetch, "_SMALL", 50)
     with world() as w:
         w.submit("open", "d", [Fact(f"urn:n{n}", "wasDerivedFrom", f"urn:p{n}") for n in range(60)])
         w.submit("open", "e", [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:q{n}") for n in range(60)])
@@ -202,7 +202,7 @@ def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatc
 def test_all_is_read_where_a_third_was_needed_and_there_is_room(
     monkeypatch: pytest.MonkeyPatch, most: int, complete: bool
 ) -> None:
-    monkeypatch.setattr(lineage_rows, "MOST", most)
+    monkeypatch.setattr(adjacency, "MOST", most)
     with world() as w:
         for number in range(12):
             w.submit("open", f"d{number}", [Fact(f"urn:n{number}", "wasDerivedFrom", f"urn:n{number + 1}")])
@@ -242,7 +242,7 @@ def test_a_walk_finds_all_of_a_chain_that_is_cut_behind_it() -> None:
         assert asked(w, "urn:n1", Options(), 1) is not None
         linked, between = Chains._linked, threading.Event()
 
-        def interrupted(chains: Chains, numbers: set[int], rows: lineage_rows.Rows) -> set[int]:
+        def interrupted(chains: Chains, numbers: set[int], rows: adjacency.Rows) -> set[int]:
             found = linked(chains, numbers, rows)
             if not between.is_set():
                 between.set()

@@ -23,10 +23,10 @@ from provrepo.codecs.provo_terms import BASE_CLASS, RELATIONS
 from provrepo.errors import Damaged, TimedOut
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY
-from provrepo.views import lineage_rows, lineage_scopes
-from provrepo.views.lineage import Answer, Lineage
-from provrepo.views.lineage_table import RULES
-from provrepo.views.lineage_walk import Options
+from provrepo.views.lineage import adjacency, scopes
+from provrepo.views.lineage.index import Answer, Lineage
+from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.traversal import Options
 from provrepo.views.view import Change
 from provrepo.vocab import PROV, RDF_TYPE
 from tests.lineage_oracle import Fact, Question, downstream, roots, upstream
@@ -343,8 +343,8 @@ def test_a_change_that_was_undone_leaves_no_word_of_what_it_touched() -> None:
 
 
 def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_rows, "MOST", 100)
-    monkeypatch.setattr(lineage_scopes, "MOST", 100)
+    monkeypatch.setattr(adjacency, "MOST", 100)
+    monkeypatch.setattr(scopes, "MOST", 100)
     with world() as w:
         w.submit("open", "d", chain(600))
         assert size(w) == 601
@@ -354,7 +354,7 @@ def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage_scopes, "_REMEMBERED", 10)
+    monkeypatch.setattr(scopes, "_REMEMBERED", 10)
     with world() as w:
         w.submit("open", "d", [Fact("urn:n0", "specializationOf", "urn:n1")])
         assert size(w) == 2

@@ -15,9 +15,10 @@ from random import Random
 import pytest
 
 from provrepo.errors import Damaged
-from provrepo.views import lineage_later, lineage_store, tabular
+from provrepo.views import sqlite_view
 from provrepo.views.contract import BASE, Stream
-from provrepo.views.lineage import Lineage
+from provrepo.views.lineage import schema, write_buffer
+from provrepo.views.lineage.index import Lineage
 from provrepo.views.view import Change
 from provrepo.vocab import PROV, RDFS_LABEL
 
@@ -28,7 +29,7 @@ NAMES = ("counter", "term", "edge", "edge_into", "sort", "about", "content", "ve
 @pytest.fixture(params=[0, 5, 1_000_000])
 def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits, or hardly anything, or everything."""
-    monkeypatch.setattr(lineage_later, "_MANY", request.param)
+    monkeypatch.setattr(write_buffer, "_MANY", request.param)
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def tables(folder: Path) -> Tables:
         assert found["edge_into"] == connection.execute(keys).fetchall()
         for version, *_ in found["version"]:
             said = connection.execute("SELECT term FROM about WHERE version = ? ORDER BY 1", (version,)).fetchall()
-            assert [term for (term,) in said] == lineage_store.terms_of(connection, version)
+            assert [term for (term,) in said] == schema.terms_of(connection, version)
     return found
 
 
@@ -96,7 +97,7 @@ class Failing:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception) -> None:
         self.on = False
         self.before: Callable[[sqlite3.Connection], object] = bool
-        taken = getattr(lineage_store, step)
+        taken = getattr(schema, step)
 
         def fails(connection: sqlite3.Connection, *arguments: object) -> object:
             result = taken(connection, *arguments)
@@ -105,7 +106,7 @@ class Failing:
                 raise error
             return result
 
-        monkeypatch.setattr(lineage_store, step, fails)
+        monkeypatch.setattr(schema, step, fails)
 
     @contextmanager
     def now(self, expected: type[Exception]) -> Iterator[None]:
@@ -210,7 +211,7 @@ def test_a_kill_leaves_a_beginning_with_all_that_belongs_to_it(tmp_path: Path, m
     seen = set()
     with opened(tmp_path) as view, view.together():
         for number, change in enumerate(changes):
-            monkeypatch.setattr(tabular, "_PATIENCE", 60 if number % 7 else 0)
+            monkeypatch.setattr(sqlite_view, "_PATIENCE", 60 if number % 7 else 0)
             view.apply("crops", change)
             # What a process leaves that is killed here.
             shutil.copytree(tmp_path / "view", tmp_path / f"killed-{number}" / "view")

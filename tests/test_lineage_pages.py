@@ -17,7 +17,7 @@ from provrepo.cli.main import cli
 from provrepo.server import lineage_pictures
 from provrepo.server.lineage_asked import NAMES, Asked
 from provrepo.server.lineage_pages import MOST_LISTED
-from provrepo.views.lineage_held import Held
+from provrepo.views.lineage.snapshot import Held
 from tests.serving import BROWSER, Site, opened
 from tests.test_pages import Page
 

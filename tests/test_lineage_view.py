@@ -12,10 +12,11 @@ from typing import cast
 import pytest
 
 from provrepo.errors import Damaged, TimedOut
-from provrepo.views import lineage, tabular
+from provrepo.views import sqlite_view
 from provrepo.views.contract import BASE, Stream, ViewContract
-from provrepo.views.lineage import Lineage
-from provrepo.views.lineage_walk import Options
+from provrepo.views.lineage import index
+from provrepo.views.lineage.index import Lineage
+from provrepo.views.lineage.traversal import Options
 from provrepo.views.view import View
 from provrepo.vocab import PROV, RDF_TYPE
 
@@ -105,7 +106,7 @@ def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
     try:
         with view.together():
             for number, change in enumerate(changes):
-                monkeypatch.setattr(tabular, "_PATIENCE", 0 if number == 1 else 60)
+                monkeypatch.setattr(sqlite_view, "_PATIENCE", 0 if number == 1 else 60)
                 view.apply("crops", change)
                 assert view.position("crops", "crops") == (0 if number == 0 else 2)
             raise KeyboardInterrupt
@@ -121,7 +122,7 @@ def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: 
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
     with view.together():
         view.apply("crops", stream.submit("a", [f"<urn:a> <{PROV}used> <urn:data>"]))
-        monkeypatch.setattr(tabular, "_PATIENCE", 0)
+        monkeypatch.setattr(sqlite_view, "_PATIENCE", 0)
     assert view.position("crops", "crops") == 1
     view.close()
 
@@ -130,8 +131,8 @@ def test_the_longer_it_takes_to_make_entries_durable_the_more_are_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
-    monkeypatch.setattr(tabular, "_PATIENCE", 0)
-    monkeypatch.setattr(tabular, "_SHARE", 1e-9)
+    monkeypatch.setattr(sqlite_view, "_PATIENCE", 0)
+    monkeypatch.setattr(sqlite_view, "_SHARE", 1e-9)
     with view.together():
         for name in "abc":
             view.apply("crops", stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]))
@@ -178,7 +179,7 @@ def test_connections_are_kept_for_the_next_readers(tmp_path: Path) -> None:
 def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lineage, "_STEPS", 1)
+    monkeypatch.setattr(index, "_STEPS", 1)
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
     view.apply("secret", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     began = time.monotonic()
@@ -187,7 +188,7 @@ def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
     assert view.ask("urn:run", ["open"], [Options()], limit=1) is None
     assert view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
     with monkeypatch.context() as later:
-        later.setattr(lineage.time, "monotonic", lambda: began + 1200)
+        later.setattr(index.time, "monotonic", lambda: began + 1200)
         assert view.datasets() == ["secret"]
         assert view._idle == [kept]
     with pytest.raises(TimedOut):

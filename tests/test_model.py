@@ -17,7 +17,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, digest, is_anonymous, is_blank, text
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ELEMENTS, KINDS, Entry, Statement
-from provrepo.views.lineage_table import is_content
+from provrepo.views.lineage.rules import is_content
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
 from tests.strategies import documents, identifiers
 

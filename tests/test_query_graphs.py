@@ -6,8 +6,8 @@ import pyoxigraph as ox
 import pytest
 
 from provrepo.errors import QueryError
-from provrepo.views import quads_graphs
-from provrepo.views.quads_query import Limits, Question, evaluate
+from provrepo.views.sparql import graphs
+from provrepo.views.sparql.query import Limits, Question, evaluate
 
 EX = "https://example.org/"
 TRIPLES = {"g1": ["a b"], "g2": ["a b", "c d"], "g3": ["e f"]}
@@ -64,7 +64,7 @@ def test_a_query_sees_the_graphs_it_chooses(store: ox.Store, text: str, default:
 
 
 def test_a_merge_has_a_limit(store: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quads_graphs, "MAX_MERGED", 3)
+    monkeypatch.setattr(graphs, "MAX_MERGED", 3)
     assert count(store, f"SELECT * {ALL}", "g1 g2") == 2
     with pytest.raises(QueryError, match="more than 3 triples"):
         count(store, f"SELECT * {ALL}", "g1 g2 g3")

@@ -18,7 +18,7 @@ from provrepo.errors import AnswerTooLarge, QueryError, TimedOut, UsageError, Wo
 from provrepo.repository.repository import Repository
 from provrepo.repository.repository import open as open_repository
 from provrepo.settings import Settings
-from provrepo.views.checkpoints import Checkpoints
+from provrepo.views.sparql.checkpoints import Checkpoints
 from provrepo.workers import network
 from provrepo.workers.pool import Pool
 from tests.conftest import PROVJSON

@@ -15,8 +15,8 @@ from provrepo.errors import QueryError, RemoteError, TooLarge, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, text
 from provrepo.repository.queries import NamedQuery, load
-from provrepo.views import remote
-from provrepo.views.remote import RemoteEndpoint, query
+from provrepo.views.sparql import remote
+from provrepo.views.sparql.remote import RemoteEndpoint, query
 
 
 @dataclass

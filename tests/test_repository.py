@@ -223,7 +223,7 @@ def test_erasing_deletes_the_bytes_and_keeps_the_digest(repository: Repository) 
 
 
 def quads(repository: Repository) -> dict[str, list[str]]:
-    from provrepo.views.quads import Quads
+    from provrepo.views.sparql.store import Quads
 
     view = repository._store.view(Quads)
     return {dataset: list(view.dump(dataset)) for dataset in view.datasets()}

@@ -19,9 +19,9 @@ from provrepo.repository.set_aside import SetAside, is_transient
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
-from provrepo.views.lineage import Lineage
-from provrepo.views.quads import Quads
+from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
+from provrepo.views.sparql.store import Quads
 from provrepo.views.view import Change
 from provrepo.vocab import PROV
 from tests.command import Command

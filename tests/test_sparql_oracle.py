@@ -12,10 +12,10 @@ import pytest
 
 from provrepo.codecs.results import QueryResult, from_pyoxigraph
 from provrepo.repository.records import PUBLIC
-from provrepo.views.columns import ordered
 from provrepo.views.contract import BASE, Stream
-from provrepo.views.quads import Quads
-from provrepo.views.quads_query import Limits
+from provrepo.views.sparql.columns import ordered
+from provrepo.views.sparql.query import Limits
+from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PREDECLARED, PROV
 from provrepo.workers.pool import Pool
 

@@ -17,9 +17,9 @@ from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
-from provrepo.views.columns import ordered
-from provrepo.views.quads import Quads
-from provrepo.views.quads_query import Question
+from provrepo.views.sparql.columns import ordered
+from provrepo.views.sparql.query import Question
+from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PREDECLARED
 from tests.corpus import corpus, present
 

@@ -12,7 +12,7 @@ import pytest
 from provrepo.cli.transfer import Destination, send
 from provrepo.errors import Error, SettingsError
 from provrepo.settings import Settings, bearer, load
-from provrepo.views.remote import RemoteEndpoint
+from provrepo.views.sparql.remote import RemoteEndpoint
 from tests.command import provrepo
 
 SECRET = "pvr_0123456789abcdef_Zq3vYx0aB9cD8eF7gH6iJ5kL4mN3oP2qR1sT0uV9wX8"

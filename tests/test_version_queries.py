@@ -13,8 +13,8 @@ import pytest
 from provrepo.errors import NotFound, QueryError, TimedOut, Withdrawn
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
-from provrepo.views import quads_version
-from provrepo.views.quads_query import Question
+from provrepo.views.sparql import version as quads_version
+from provrepo.views.sparql.query import Question
 from tests.command import Command
 from tests.serving import BROWSER, Site, opened
 

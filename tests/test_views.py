@@ -19,12 +19,13 @@ from provrepo.errors import Damaged, QueryError
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter
 from provrepo.resources import root
-from provrepo.views import guard, quads
 from provrepo.views.contract import BASE, SHARED, QuadsContract, Stream, rebuild
-from provrepo.views.memory import Memory
-from provrepo.views.pool import Pool, directory_name, name_of
-from provrepo.views.quads import Quads
-from provrepo.views.quads_query import Question
+from provrepo.views.sparql import guard
+from provrepo.views.sparql import store as quads
+from provrepo.views.sparql.memory import Memory
+from provrepo.views.sparql.pool import Pool, directory_name, name_of
+from provrepo.views.sparql.query import Question
+from provrepo.views.sparql.store import Quads
 from provrepo.views.view import PUBLIC, View
 from provrepo.vocab import PROV, PROVREPO, XSD
 

@@ -120,7 +120,7 @@ def _ask_version(invocation: Invocation, reference: Reference, question: str, ti
 
 
 def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str, timeout: float | None) -> QueryResult:
-    from provrepo.views.remote import query as ask
+    from provrepo.views.sparql.remote import query as ask
 
     settings = invocation.settings()
     return ask(

@@ -14,7 +14,7 @@ from provrepo.repository.records import DEFAULT, PUBLIC, VersionInfo
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
-    from provrepo.views.quads import Quads
+    from provrepo.views.sparql.store import Quads
 
 __all__ = ["Asking"]
 
@@ -65,7 +65,7 @@ class Asking(Provenance):
         else:
             dataset = project or DEFAULT
             self._readable(dataset)
-        from provrepo.views.quads_query import Question
+        from provrepo.views.sparql.query import Question
 
         question = Question(query, base, default_graphs, named_graphs)
         seconds = self._seconds(timeout)
@@ -106,12 +106,12 @@ class Asking(Provenance):
             QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
         """
         info = self.version(project, name, version)
-        from provrepo.views.quads_query import Question
+        from provrepo.views.sparql.query import Question
 
         question = Question(query, base, default_graphs, named_graphs)
         return self._store.ask_version(info, question, self._seconds(timeout), abandoned)
 
     def _quads(self) -> Quads:
-        from provrepo.views.quads import Quads
+        from provrepo.views.sparql.store import Quads
 
         return self._store.view(Quads)

@@ -23,7 +23,7 @@ from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.set_aside import CONTENT, LEDGER, SetAside, is_transient
-from provrepo.views.tabular import Tabular
+from provrepo.views.sqlite_view import Tabular
 from provrepo.views.view import Change, View
 
 __all__ = ["Follower", "ViewsLock"]

@@ -17,11 +17,12 @@ from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.set_aside import SetAside
 from provrepo.repository.store import Store
-from provrepo.views import quads_check, tabular_check
-from provrepo.views.lineage import Lineage
-from provrepo.views.quads import Quads
+from provrepo.views import sqlite_check
+from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
-from provrepo.views.tabular import Tabular
+from provrepo.views.sparql import check
+from provrepo.views.sparql.store import Quads
+from provrepo.views.sqlite_view import Tabular
 from provrepo.views.view import Change, View
 
 __all__ = ["REBUILD", "check_views"]
@@ -127,11 +128,11 @@ def _level(store: Store, shadow: Follower) -> Sequence[View]:
 
 def _tabular(view: Tabular, wanted: Tabular) -> Iterator[str]:
     name = _name(view)
-    problems = [f"{name}: {problem}" for problem in tabular_check.malformed(view, whole=True)]
+    problems = [f"{name}: {problem}" for problem in sqlite_check.malformed(view, whole=True)]
     try:
         if isinstance(view, Search):
             view.verify_words()
-        problems += [f"{name}: {problem}" for problem in tabular_check.differing(view, wanted)]
+        problems += [f"{name}: {problem}" for problem in sqlite_check.differing(view, wanted)]
     except Damaged as error:
         problems.append(str(error))
     yield from problems
@@ -139,18 +140,18 @@ def _tabular(view: Tabular, wanted: Tabular) -> Iterator[str]:
 
 def _quads(view: Quads, wanted: Quads) -> Iterator[str]:
     for dataset in sorted({*view.datasets(), *wanted.datasets()}):
-        problem = quads_check.unreadable(view, dataset)
+        problem = check.unreadable(view, dataset)
         if problem:
             yield problem
             continue
-        for found in quads_check.differing(view, wanted, dataset):
+        for found in check.differing(view, wanted, dataset):
             yield f"dataset {dataset} of quads: {found}"
 
 
 def _some(store: Store) -> Iterator[str]:
     with store.follower.still() as views:
         for kind in (Lineage, Search):
-            yield from (f"{kind.__name__.lower()}: {p}" for p in tabular_check.malformed(_of(views, kind), whole=False))
+            yield from (f"{kind.__name__.lower()}: {p}" for p in sqlite_check.malformed(_of(views, kind), whole=False))
         sample = _sample(store)
         if not sample:
             return
@@ -209,7 +210,7 @@ def _version(
                 continue
             if isinstance(view, Quads):
                 for dataset in [project, PUBLIC] if store.ledger.settings(project).get("public") else [project]:
-                    found = quads_check.sample_differs(view, dataset, content)
+                    found = check.sample_differs(view, dataset, content)
                     if found:
                         yield f"{named} in dataset {dataset} of quads: {found}"
             elif isinstance(view, Tabular):
@@ -218,7 +219,7 @@ def _version(
                 # The only entry of a dataset of its own.
                 change = Change(project, 1, entry.sha256, entry.fields, store.base(), lambda copy=copy: copy)  # type: ignore[misc]
                 there.apply(f"sample-{number}", change)
-                found = tabular_check.version_differs(view, project, there, f"sample-{number}", version)
+                found = sqlite_check.version_differs(view, project, there, f"sample-{number}", version)
                 if found:
                     yield f"{named} in {_name(view)}: {found}"
     except Damaged as error:

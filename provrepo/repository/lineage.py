@@ -34,7 +34,7 @@ from provrepo.vocab import PREDECLARED
 if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
     from provrepo.repository.things import KnownThing
-    from provrepo.views.lineage_walk import Options
+    from provrepo.views.lineage.traversal import Options
 
 __all__ = [
     "DIRECTIONS",
@@ -67,7 +67,7 @@ _DAY = 86_400.0
 
 def relations() -> tuple[str, ...]:
     """The relations that lineage follows, by the names that edges have."""
-    from provrepo.views.lineage_table import RULES, Follow
+    from provrepo.views.lineage.rules import RULES, Follow
 
     return tuple(rule.name for rule in RULES if rule.follow not in (Follow.NO, Follow.IMPLIED))
 
@@ -121,7 +121,7 @@ class Provenance(Quality):
             TimedOut: it took too long.
             Busy: another process holds the views; the message names its URL.
         """
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
 
         walks = _walks(direction, depth, strict, alternates, relations, stop)
         _positive("limit", limit)
@@ -176,7 +176,7 @@ class Provenance(Quality):
         Raises:
             NotFound, UsageError, TimedOut, Busy: as ``lineage``.
         """
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
 
         walks = _walks(direction, depth, strict, alternates, relations, stop)
         _positive("limit", limit)
@@ -238,7 +238,7 @@ class Provenance(Quality):
         Raises:
             NotFound, UsageError, TimedOut, Busy: as ``lineage``.
         """
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
 
         starts = tuple(dict.fromkeys(iris))
         if not 2 <= len(starts) <= MOST_COMMON:
@@ -335,7 +335,7 @@ class Provenance(Quality):
             NotFound: no such project or entry.
             UsageError, TimedOut, Busy: as ``lineage``.
         """
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
 
         return self._store.view(Lineage).labels(
             list(iris), self._within(project), **self._then(as_of), deadline=self._deadline(timeout)
@@ -359,7 +359,7 @@ class Provenance(Quality):
             TimedOut: it took too long.
             Busy: another process holds the views; the message names its URL.
         """
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
         from provrepo.views.search import Search
 
         _positive("limit", limit)
@@ -371,7 +371,7 @@ class Provenance(Quality):
         return SearchResult(tuple(records.node(thing) for thing in known), hits.total)
 
     def _known(self, iri: str, project: str | None, as_of: str | None, most: int) -> LineageNode:
-        from provrepo.views.lineage import Lineage
+        from provrepo.views.lineage.index import Lineage
 
         _named(iri)
         found = self._store.view(Lineage).thing(iri, self._within(project), **self._then(as_of))
@@ -409,7 +409,7 @@ def _walks(
     relations: Sequence[str],
     stop: Sequence[str],
 ) -> list[Options]:
-    from provrepo.views.lineage_walk import Options
+    from provrepo.views.lineage.traversal import Options
 
     if direction not in DIRECTIONS:
         raise UsageError(f"{direction[:100]!r} is no direction; there are {', '.join(DIRECTIONS)}")

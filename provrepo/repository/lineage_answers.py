@@ -9,7 +9,7 @@ from provrepo.model.minting import Minter
 from provrepo.repository.lineage_records import KINDS, LineageEdge, LineageGraph, LineageNode, Said
 
 if TYPE_CHECKING:
-    from provrepo.views.lineage import Answer, Source, Thing
+    from provrepo.views.lineage.index import Answer, Source, Thing
 
 __all__ = ["MOST_SOURCES", "Records"]
 
@@ -31,7 +31,7 @@ class Records:
 
     def graph(self, start: str, direction: str, answer: Answer) -> LineageGraph:
         """A lineage, without its roots."""
-        from provrepo.views.lineage_table import RULES
+        from provrepo.views.lineage.rules import RULES
 
         walk, things = answer.walk, answer.things
         nodes = [self.node(thing, walk.nodes[number]) for number, thing in things.items()]

@@ -20,7 +20,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\
 
 
 class Then(TypedDict):
-    """Which versions count in an answer; see ``provrepo.views.lineage.Lineage.ask``."""
+    """Which versions count in an answer; see ``provrepo.views.lineage.index.Lineage.ask``."""
 
     as_of: Mapping[str, int] | None
     curated: Sequence[str] | None

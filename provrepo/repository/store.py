@@ -37,10 +37,10 @@ from provrepo.repository.read_only import copy_views
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
-from provrepo.views.lineage import Lineage
-from provrepo.views.quads import PATIENCE, Quads
-from provrepo.views.quads_query import Limits, Question
+from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
+from provrepo.views.sparql.query import Limits, Question
+from provrepo.views.sparql.store import PATIENCE, Quads
 from provrepo.views.view import View
 from provrepo.workers import network
 from provrepo.workers.callers import LOCAL, Caller, on_behalf_of
@@ -407,7 +407,7 @@ class Store:
             seconds: how long it may take.
             abandoned: says that nobody waits for the answer any more.
         """
-        from provrepo.views.quads_version import ask
+        from provrepo.views.sparql.version import ask
 
         return ask(
             self.queries,

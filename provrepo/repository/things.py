@@ -156,7 +156,7 @@ def accounts(
     Those aside whose bytes have been erased meanwhile, and those that were withdrawn from a project, unless ``curates``
     says of its name that they may be read.
     """
-    from provrepo.views.quads import PATIENCE
+    from provrepo.views.sparql.store import PATIENCE
 
     minter = store.minter()
     infos = [

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from provrepo.errors import TimedOut
-from provrepo.views.lineage_reading import read
-from provrepo.views.tabular import Tabular, Triple, literal
+from provrepo.views.lineage.extraction import read
+from provrepo.views.sqlite_view import Tabular, Triple, literal
 from provrepo.views.view import Change
 from provrepo.workers.callers import gone
 

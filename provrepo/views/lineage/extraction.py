@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from provrepo.codecs.provo_terms import AT_TIME, BASE_CLASS, CLASS, PLACES, PREDICATES, RELATIONS, SUBCLASSES, Role
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE, Kind
-from provrepo.views.lineage_table import RULES
-from provrepo.views.tabular import Triple, literal
+from provrepo.views.lineage.rules import RULES
+from provrepo.views.sqlite_view import Triple, literal
 from provrepo.vocab import DCTERMS, PROV_LABEL, RDF_TYPE, RDFS_LABEL
 
 __all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Content", "Pairs", "read"]

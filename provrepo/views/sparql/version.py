@@ -23,8 +23,8 @@ from provrepo.codecs.provo_write import document_quads
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import TimedOut
 from provrepo.model.identifiers import Rdf12Term
-from provrepo.views import guard, quads_query
-from provrepo.views.quads_query import Limits, Question
+from provrepo.views.sparql import guard, query
+from provrepo.views.sparql.query import Limits, Question
 from provrepo.workers.blob import read_blob
 from provrepo.workers.pool import Pool as Workers
 
@@ -81,9 +81,9 @@ def ask(
         reply = workers.call(
             f"{__name__}:run", arguments, timeout=limits.seconds, patience=patience, abandoned=abandoned
         )
-        return quads_query.received(reply, spool)
+        return query.received(reply, spool)
     except TimedOut:
-        raise quads_query.too_slow(limits.seconds) from None
+        raise query.too_slow(limits.seconds) from None
     finally:
         spool.unlink(missing_ok=True)
 
@@ -98,11 +98,11 @@ def run(
     size: int,
     spool: str,
 ) -> dict[str, Any]:
-    """Answer a question in a worker; see ``ask``, and ``quads_query.run`` for what it returns."""
+    """Answer a question in a worker; see ``ask``, and ``query.run`` for what it returns."""
     asked = Question(**question)
     # Before the version is read: what is refused should be refused at once.
     guard.check(asked.text)
-    return quads_query.reply(_store(source, format, base), asked, Limits(rows=rows, size=size), Path(spool))
+    return query.reply(_store(source, format, base), asked, Limits(rows=rows, size=size), Path(spool))
 
 
 _stores: OrderedDict[_Key, tuple[int, ox.Store]] = OrderedDict()

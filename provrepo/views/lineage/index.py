@@ -20,17 +20,17 @@ from typing import NamedTuple
 from provrepo.codecs.provo_terms import BASE_CLASS
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY
-from provrepo.views import lineage_store
-from provrepo.views.lineage_held import Held, Source, Thing
-from provrepo.views.lineage_impact import Impact, impact
-from provrepo.views.lineage_later import Later
-from provrepo.views.lineage_reading import read
-from provrepo.views.lineage_rows import Rows, timed_out
-from provrepo.views.lineage_scopes import Scopes
-from provrepo.views.lineage_steps import Options
-from provrepo.views.lineage_table import RULES
-from provrepo.views.lineage_walk import Trail, Walk, lowest, merged, told
-from provrepo.views.tabular import Tabular, Triple
+from provrepo.views.lineage import schema
+from provrepo.views.lineage.adjacency import Rows, timed_out
+from provrepo.views.lineage.extraction import read
+from provrepo.views.lineage.impact import Impact, impact
+from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.scopes import Scopes
+from provrepo.views.lineage.snapshot import Held, Source, Thing
+from provrepo.views.lineage.states import Options
+from provrepo.views.lineage.traversal import Trail, Walk, lowest, merged, told
+from provrepo.views.lineage.write_buffer import Later
+from provrepo.views.sqlite_view import Tabular, Triple
 from provrepo.workers.callers import gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
@@ -78,7 +78,7 @@ class Lineage(Tabular):
     """The index; see ``provrepo.views.view.View``."""
 
     MAPPING = MAPPING
-    TABLES = lineage_store.TABLES
+    TABLES = schema.TABLES
     HISTORY = True
 
     def __init__(self, path: Path, *, base: str, minter: Minter | None = None) -> None:
@@ -242,10 +242,10 @@ class Lineage(Tabular):
 
     def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
         """The relations of a version, and what it says of each thing."""
-        return lineage_store.content_of(connection, version)
+        return schema.content_of(connection, version)
 
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        lineage_store.put(connection, version, read(lines), self._later)
+        schema.put(connection, version, read(lines), self._later)
         self._touch(connection, version)
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
@@ -259,11 +259,11 @@ class Lineage(Tabular):
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
         self._touch(connection, version)
         self._later.flush(connection)
-        lineage_store.take(connection, version)
+        schema.take(connection, version)
 
     def _touch(self, connection: sqlite3.Connection, version: int) -> None:
         """Count a change to what a version says, in the transaction that makes it."""
-        self._touched[lineage_store.count(connection)] = lineage_store.terms_of(connection, version)
+        self._touched[schema.count(connection)] = schema.terms_of(connection, version)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -307,7 +307,7 @@ class Lineage(Tabular):
             held = Held(connection, datasets, as_of, curated)
             then = None if as_of is None else tuple(sorted(as_of.items()))
             who = (tuple(sorted(datasets)), then, None if curated is None else tuple(sorted(curated)))
-            asking = _Asking(held, self._scopes, who, lineage_store.generation(connection), deadline, stack)
+            asking = _Asking(held, self._scopes, who, schema.generation(connection), deadline, stack)
             connection.set_progress_handler(asking.late, _STEPS)
             try:
                 yield asking

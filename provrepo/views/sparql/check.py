@@ -13,7 +13,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from provrepo.errors import Damaged
-from provrepo.views.quads import Quads
+from provrepo.views.sparql.store import Quads
 
 __all__ = ["differing", "sample_differs", "unreadable"]
 

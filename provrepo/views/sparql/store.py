@@ -30,8 +30,8 @@ from provrepo.codecs.results import QueryResult, value_of
 from provrepo.errors import AnswerTooLarge, Damaged, NoSpace, QueryError, TimedOut
 from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.minting import Minter
-from provrepo.views import quads_query
-from provrepo.views.catalogue import (
+from provrepo.views.sparql import query as quads_query
+from provrepo.views.sparql.catalog import (
     AGENT,
     CURRENT,
     GRAPH,
@@ -43,17 +43,17 @@ from provrepo.views.catalogue import (
     Catalogue,
     Edit,
 )
-from provrepo.views.checkpoints import Checkpoints
-from provrepo.views.content import Doubled, check_graph
-from provrepo.views.pool import Pool
-from provrepo.views.quads_query import Limits, Question
+from provrepo.views.sparql.checkpoints import Checkpoints
+from provrepo.views.sparql.content import Doubled, check_graph
+from provrepo.views.sparql.pool import Pool
+from provrepo.views.sparql.query import Limits, Question
 from provrepo.views.view import Change
 from provrepo.workers import heap
 from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["MAPPING", "PATIENCE", "Quads"]
 
-log = logging.getLogger("provrepo.views.quads")
+log = logging.getLogger("provrepo.views.sparql.store")
 
 MAPPING = "quads/2"
 """Version of what this view makes of ledger entries. Another one means that every dataset is built again."""
@@ -222,7 +222,7 @@ class Quads:
 
     @contextmanager
     def reading(self, dataset: str) -> Iterator[ox.Store]:
-        """The store of a dataset, for ``provrepo.views.quads_check``; an empty one where there is none.
+        """The store of a dataset, for ``provrepo.views.sparql.check``; an empty one where there is none.
 
         Raises:
             Damaged: it cannot be read.
@@ -267,7 +267,7 @@ class Quads:
             The whole answer. What was applied before the call is part of it.
 
         Raises:
-            QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.guard``); or it
+            QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.sparql.guard``); or it
                 cannot be evaluated.
             AnswerTooLarge: the answer has more rows or bytes than the limits allow.
             TimedOut: it took too long.

@@ -13,9 +13,9 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, chain
 
-from provrepo.views.lineage_later import Later, insert
-from provrepo.views.lineage_reading import Content
-from provrepo.views.lineage_table import is_content
+from provrepo.views.lineage.extraction import Content
+from provrepo.views.lineage.rules import is_content
+from provrepo.views.lineage.write_buffer import Later, insert
 
 __all__ = [
     "CHUNK",

@@ -17,7 +17,7 @@ from provrepo.views.view import PUBLIC
 
 __all__ = ["Pool", "directory_name", "name_of"]
 
-log = logging.getLogger("provrepo.views.pool")
+log = logging.getLogger("provrepo.views.sparql.pool")
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from provrepo.views.lineage_held import Held
+from provrepo.views.lineage.snapshot import Held
 
 __all__ = ["Ahead"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.views.catalogue import AGENT, OWN_PROJECT, STAMP, TYPE, WITH, Catalogue
-from provrepo.views.content import check_graph, split
+from provrepo.views.sparql.catalog import AGENT, OWN_PROJECT, STAMP, TYPE, WITH, Catalogue
+from provrepo.views.sparql.content import check_graph, split
 from provrepo.views.view import Change
 from provrepo.vocab import XSD_STRING
 

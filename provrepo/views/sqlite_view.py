@@ -18,7 +18,7 @@ from pathlib import Path
 
 from provrepo.errors import Damaged, NoSpace
 from provrepo.model.minting import Minter
-from provrepo.views.content import check_graph
+from provrepo.views.sparql.content import check_graph
 from provrepo.views.view import Change
 
 __all__ = ["Tabular", "Triple", "literal", "triples"]
@@ -274,7 +274,7 @@ class Tabular(ABC):
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state of the file, for ``provrepo.views.tabular_check``.
+        """A connection that sees one state of the file, for ``provrepo.views.sqlite_check``.
 
         Raises:
             Damaged: what is read is not what was ever written.

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.provo_terms import BASE_CLASS
-from provrepo.views.lineage_reading import ELEMENTS
-from provrepo.views.lineage_steps import GENERAL
-from provrepo.views.lineage_store import chunks, unpacked
+from provrepo.views.lineage.extraction import ELEMENTS
+from provrepo.views.lineage.schema import chunks, unpacked
+from provrepo.views.lineage.states import GENERAL
 
 __all__ = ["VISIBLE", "Held", "Key", "Source", "Thing"]
 

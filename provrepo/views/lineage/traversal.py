@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 
-from provrepo.views.lineage_chains import Closure, Outgrown, undominated
-from provrepo.views.lineage_held import Held, Key
-from provrepo.views.lineage_rows import Move, Rows
-from provrepo.views.lineage_steps import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
-from provrepo.views.lineage_store import names_content
+from provrepo.views.lineage.adjacency import Move, Rows
+from provrepo.views.lineage.path_compression import Closure, Outgrown, undominated
+from provrepo.views.lineage.schema import names_content
+from provrepo.views.lineage.snapshot import Held, Key
+from provrepo.views.lineage.states import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
 
 __all__ = ["Options", "Trail", "Walk", "lowest", "merged", "told"]
 

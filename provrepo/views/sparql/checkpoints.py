@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provrepo.views.pool import directory_name
+from provrepo.views.sparql.pool import directory_name
 
 __all__ = ["Checkpoints"]
 

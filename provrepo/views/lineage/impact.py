@@ -7,10 +7,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from provrepo.model.statements import ASSOCIATION, ATTRIBUTION, GENERATION
-from provrepo.views.lineage_held import VISIBLE, Held
-from provrepo.views.lineage_reading import ELEMENTS
-from provrepo.views.lineage_store import chunks
-from provrepo.views.lineage_table import RULES
+from provrepo.views.lineage.extraction import ELEMENTS
+from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.schema import chunks
+from provrepo.views.lineage.snapshot import VISIBLE, Held
 
 __all__ = ["Impact", "impact"]
 

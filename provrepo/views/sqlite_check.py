@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from provrepo.errors import Damaged
-from provrepo.views.lineage import Lineage
-from provrepo.views.lineage_table import is_content
+from provrepo.views.lineage.index import Lineage
+from provrepo.views.lineage.rules import is_content
 from provrepo.views.search import Search
-from provrepo.views.tabular import Tabular
+from provrepo.views.sqlite_view import Tabular
 
 __all__ = ["differing", "malformed", "version_differs"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from provrepo.model.statements import DERIVATION, GENERATION, USAGE
-from provrepo.views.lineage_table import RULES, Follow, Rule
+from provrepo.views.lineage.rules import RULES, Follow, Rule
 
 __all__ = [
     "BOUNDED",

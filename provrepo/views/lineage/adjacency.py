@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 from provrepo.codecs.collector import paused
 from provrepo.errors import TimedOut
-from provrepo.views.lineage_ahead import Ahead
-from provrepo.views.lineage_chains import Chains, Outgrown
-from provrepo.views.lineage_held import Held, Key
-from provrepo.views.lineage_reading import UNTIMED
-from provrepo.views.lineage_steps import (
+from provrepo.views.lineage.extraction import UNTIMED
+from provrepo.views.lineage.path_compression import Chains, Outgrown
+from provrepo.views.lineage.prefetch import Ahead
+from provrepo.views.lineage.schema import CHUNK, names_content
+from provrepo.views.lineage.snapshot import Held, Key
+from provrepo.views.lineage.states import (
     BOUNDED,
     GENERAL,
     LEAF,
@@ -35,7 +36,6 @@ from provrepo.views.lineage_steps import (
     Options,
     steps_for,
 )
-from provrepo.views.lineage_store import CHUNK, names_content
 from provrepo.workers.callers import gone
 
 __all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]

@@ -13,9 +13,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from provrepo.model.statements import GENERATION, USAGE
-from provrepo.views.lineage_held import Held
-from provrepo.views.lineage_rows import MOST, Scope
-from provrepo.views.lineage_table import RULES
+from provrepo.views.lineage.adjacency import MOST, Scope
+from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.snapshot import Held
 
 __all__ = ["Scopes"]
 

@@ -18,8 +18,8 @@ import pyoxigraph as ox
 
 from provrepo.codecs.results import Kind, QueryResult, write_pyoxigraph
 from provrepo.errors import QueryError, TimedOut
-from provrepo.views import columns, guard
-from provrepo.views.quads_graphs import merged, selected
+from provrepo.views.sparql import columns, guard
+from provrepo.views.sparql.graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["Limits", "Question", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
@@ -79,7 +79,7 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
     """Answer a question and write the answer.
 
     Raises:
-        QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.guard``); or it
+        QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.sparql.guard``); or it
             cannot be evaluated.
         AnswerTooLarge: more rows or bytes than allowed.
     """

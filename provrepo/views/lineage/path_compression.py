@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from provrepo.views.lineage_steps import BOUNDED, LEAF, MAIN, NODE, OTHER, SHIFT
+from provrepo.views.lineage.states import BOUNDED, LEAF, MAIN, NODE, OTHER, SHIFT
 
 if TYPE_CHECKING:
-    from provrepo.views.lineage_rows import Rows
+    from provrepo.views.lineage.adjacency import Rows
 
 __all__ = ["Chains", "Closure", "Outgrown", "undominated"]
 
