@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.generate import branching, pipeline
 from benchmarks.measure import best, isolated
-from provrepo.codecs.svg_graph import graph
+from provrepo.codecs.svg.graph import graph
 from provrepo.drawing.svg import render
 
 SIZES = (50, 300, 1_000)

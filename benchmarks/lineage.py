@@ -10,7 +10,7 @@ from typing import Any
 import pyoxigraph
 
 from benchmarks.measure import isolated, stopwatch
-from provrepo.codecs.completion import complete
+from provrepo.codecs.provo.completion import complete
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter

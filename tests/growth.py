@@ -45,7 +45,7 @@ def read(data: bytes, name: str) -> Job:
 def dataset(data: bytes, name: str) -> Job:
     """Read a source and write the quads of its datasets, completed."""
     from provrepo.codecs import formats
-    from provrepo.codecs.dataset import read_for_dataset, write_nquads
+    from provrepo.codecs.rdf.dataset import read_for_dataset, write_nquads
 
     format_ = formats.by_name(name)
 

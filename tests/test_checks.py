@@ -365,7 +365,7 @@ def test_the_engine_is_stopped_at_the_deadline():
 
 
 def test_what_the_engine_gets_can_be_read_by_any_other():
-    from provrepo.codecs.rdf import parse
+    from provrepo.codecs.rdf.codec import parse
 
     values = [
         Literal('tab\t "quoted" \\ back\r\nnew \u2028 line'),

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs import rdf
-from provrepo.codecs.completion import complete, minted
-from provrepo.codecs.provo_read import read_quads
-from provrepo.codecs.provo_terms import CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES, TYPE
-from provrepo.codecs.provo_write import document_quads
+from provrepo.codecs.provo.completion import complete, minted
+from provrepo.codecs.provo.reader import read_quads
+from provrepo.codecs.provo.terms import CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES, TYPE
+from provrepo.codecs.provo.writer import document_quads
+from provrepo.codecs.rdf import codec as rdf
 from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal

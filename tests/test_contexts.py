@@ -9,11 +9,12 @@ import socket
 import pytest
 
 import provrepo
-from provrepo.codecs import formats, rdf
-from provrepo.codecs.bioschemas import moved
-from provrepo.codecs.contexts import KNOWN, spliced
-from provrepo.codecs.jsonld_keys import REASON
-from provrepo.codecs.provo_terms import CLASS, PREDICATES
+from provrepo.codecs import formats
+from provrepo.codecs.jsonld.contexts import KNOWN, spliced
+from provrepo.codecs.jsonld.keys import REASON
+from provrepo.codecs.provo.bioschemas import moved
+from provrepo.codecs.provo.terms import CLASS, PREDICATES
+from provrepo.codecs.rdf import codec as rdf
 from provrepo.errors import ReadError
 from provrepo.model.document import Unread
 from provrepo.repository.repository import Repository

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs import formats, rdf
+from provrepo.codecs import formats
 from provrepo.codecs.convert import Conversion, convert
 from provrepo.codecs.guards import MAX_LITERAL
-from provrepo.codecs.languages import hide
-from provrepo.codecs.lines import Feed, LineReader, LineWriter
+from provrepo.codecs.rdf import codec as rdf
+from provrepo.codecs.rdf.languages import hide
+from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter
 from provrepo.errors import ReadError, TooLarge, WriteError
 from provrepo.model.compare import compare
 from provrepo.model.document import Quad

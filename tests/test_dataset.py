@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from provrepo.codecs import formats, rdf
-from provrepo.codecs.completion import complete
-from provrepo.codecs.dataset import DatasetCounts, read_for_dataset, write_nquads
+from provrepo.codecs import formats
+from provrepo.codecs.provo.completion import complete
+from provrepo.codecs.rdf import codec as rdf
+from provrepo.codecs.rdf.dataset import DatasetCounts, read_for_dataset, write_nquads
 from provrepo.errors import ReadError, WriteError
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier

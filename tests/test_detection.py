@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from provrepo.codecs import formats
 from provrepo.codecs.formats import detect
-from provrepo.codecs.provjsonld_terms import CONTEXT_URL
+from provrepo.codecs.provjsonld.terms import CONTEXT_URL
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
 from provrepo.resources import root

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provrepo.codecs import formats, rdf
+from provrepo.codecs import formats
+from provrepo.codecs.rdf import codec as rdf
 from provrepo.errors import ReadError
 from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad

@@ -9,7 +9,7 @@ import pytest
 
 from provrepo.codecs import formats
 from provrepo.codecs.json_source import JsonSource
-from provrepo.codecs.lines import LineReader
+from provrepo.codecs.rdf.lines import LineReader
 from provrepo.errors import Error, ReadError, TooLarge
 from provrepo.model import compare
 from provrepo.model.document import Bundle, Document, Quad

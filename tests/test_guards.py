@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from provrepo.codecs import formats, guards
-from provrepo.codecs.dataset import read_for_dataset, write_nquads
 from provrepo.codecs.guards import MAX_DEPTH, MAX_PREFIXES, check, check_literals, decode, place
-from provrepo.codecs.lines import LineWriter
+from provrepo.codecs.rdf.dataset import read_for_dataset, write_nquads
+from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, text
@@ -214,7 +214,7 @@ def test_every_reader_refuses_a_literal_that_no_view_could_load(monkeypatch: pyt
 
 
 def test_no_line_is_written_that_no_view_could_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("provrepo.codecs.dataset.MAX_LINE", 1_000)
+    monkeypatch.setattr("provrepo.codecs.rdf.dataset.MAX_LINE", 1_000)
     data = (
         f"<http://e/{'a' * 600}> a <http://www.w3.org/ns/prov#Entity> ; <http://e/p> <http://e/{'b' * 600}> .".encode()
     )

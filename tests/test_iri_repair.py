@@ -16,8 +16,8 @@ from provrepo.checks.shapes_vetting import vet_shapes
 from provrepo.checks.validation import validate
 from provrepo.codecs.convert import convert
 from provrepo.codecs.formats import read
-from provrepo.codecs.iri_repair import mended
 from provrepo.codecs.names import repair
+from provrepo.codecs.rdf.iri_repair import mended
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
 from provrepo.vocab import PROV, RDF, RDF_TYPE, RDFS, SH

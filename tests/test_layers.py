@@ -82,7 +82,7 @@ def test_everything_is_at_home(path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "name"),
     [
-        ("import rdflib", "codecs/rdf.py"),
+        ("import rdflib", "codecs/rdf/codec.py"),
         ("def f():\n    from pyoxigraph import parse", "checks/shapes.py"),
         ("import SPARQLWrapper", "views/sparql/store.py"),
         ("import os\nos.environ['X']", "cli/main.py"),

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs.provo_terms import BASE_CLASS, RELATIONS
+from provrepo.codecs.provo.terms import BASE_CLASS, RELATIONS
 from provrepo.errors import Damaged, TimedOut
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY

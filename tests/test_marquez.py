@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Busy
 from provrepo.server.marquez_names import Name, name_of, readings
 from tests.serving import BROWSER, Site, opened

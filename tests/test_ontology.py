@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from provrepo import resources
-from provrepo.codecs import rdf
+from provrepo.codecs.rdf import codec as rdf
 from provrepo.model.identifiers import Literal
 from provrepo.vocab import OWL, PROVREPO, RDF_TYPE, RDFS
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import provrepo
 from provrepo.cli.main import cli
 from provrepo.codecs import formats
-from provrepo.codecs.own_contexts import own, using
+from provrepo.codecs.jsonld.own_contexts import own, using
 from provrepo.errors import ReadError, SettingsError
 from provrepo.model.identifiers import Identifier, text
 from provrepo.settings import Settings, load

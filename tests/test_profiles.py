@@ -12,7 +12,7 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.profiles import Example, Profile, available, load, read, resolve
 from provrepo.checks.render import rule_name
 from provrepo.checks.validation import check
-from provrepo.codecs.rdf import parse
+from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import Damaged, UsageError
 from provrepo.vocab import PROVREPO, RDF_TYPE, SH
 

@@ -8,8 +8,11 @@ import prov.model
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from provrepo.codecs import provjson, provjsonld, provn, provxml
 from provrepo.codecs.prov_adapter import from_prov, to_prov
+from provrepo.codecs.provjson import codec as provjson
+from provrepo.codecs.provjsonld import codec as provjsonld
+from provrepo.codecs.provn import codec as provn
+from provrepo.codecs.provxml import codec as provxml
 from provrepo.errors import UsageError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text

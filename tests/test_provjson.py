@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 from hypothesis import assume, given, settings
 
-from provrepo.codecs import formats, provjson
+from provrepo.codecs import formats
 from provrepo.codecs.json_source import JsonSource, pointer
+from provrepo.codecs.provjson import codec as provjson
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text

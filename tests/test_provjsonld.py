@@ -10,8 +10,10 @@ import prov.model
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from provrepo.codecs import provjsonld, provn, provxml
-from provrepo.codecs.provjsonld_terms import CONTEXT_URL, KNOWN_CONTEXTS, SPECIAL, TYPES, context
+from provrepo.codecs.provjsonld import codec as provjsonld
+from provrepo.codecs.provjsonld.terms import CONTEXT_URL, KNOWN_CONTEXTS, SPECIAL, TYPES, context
+from provrepo.codecs.provn import codec as provn
+from provrepo.codecs.provxml import codec as provxml
 from provrepo.errors import ReadError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from provrepo.checks import syntax
-from provrepo.codecs import formats, provjson, provn, provxml
-from provrepo.codecs.provxml_names import escape, is_ncname, toolbox_escaped, toolbox_unescape, unescape
+from provrepo.codecs import formats
+from provrepo.codecs.provjson import codec as provjson
+from provrepo.codecs.provn import codec as provn
+from provrepo.codecs.provxml import codec as provxml
+from provrepo.codecs.provxml.names import escape, is_ncname, toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provrepo
-from provrepo.codecs import formats, rdf
+from provrepo.codecs import formats
 from provrepo.codecs.convert import convert
+from provrepo.codecs.rdf import codec as rdf
 from provrepo.errors import ReadError, TooLarge, WriteError
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document, Quad
@@ -227,7 +228,7 @@ def test_quads_of_named_graphs_are_left_out_where_there_are_none() -> None:
 
 HASHED = """
 import sys
-from provrepo.codecs import rdf
+from provrepo.codecs.rdf import codec as rdf
 document = rdf.read(sys.stdin.buffer.read(), format="turtle", base=None)
 for name in ("turtle", "trig", "rdfxml", "rdfjsonld"):
     sys.stdout.buffer.write(rdf.write(document, format=name))

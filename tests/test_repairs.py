@@ -13,7 +13,7 @@ from provrepo.checks.render import render
 from provrepo.checks.repairs import Step, first_path, patch, template
 from provrepo.checks.validation import check
 from provrepo.cli.main import cli
-from provrepo.codecs.rdf import parse
+from provrepo.codecs.rdf.codec import parse
 from provrepo.model.statements import ACTIVITY
 from provrepo.vocab import PROV, PROVREPO, XSD
 

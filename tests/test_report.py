@@ -14,7 +14,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.render import FORMATS, SHOWN, groups, render
 from provrepo.checks.report import Report
 from provrepo.checks.validation import check
-from provrepo.codecs.rdf import parse
+from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import UsageError
 from provrepo.model.identifiers import Literal
 from provrepo.vocab import PROVREPO, RDF_TYPE, SH, XSD

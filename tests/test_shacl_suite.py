@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.checks.shapes import _lines
 from provrepo.checks.shapes_pyshacl import PyShacl
-from provrepo.codecs.rdf import parse
+from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import Damaged
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 
 import provrepo
 from benchmarks.generate import pipeline
-from provrepo.codecs import svg
-from provrepo.codecs.svg import MOST_EDGES, MOST_NODES, picture
-from provrepo.codecs.svg_graph import graph
-from provrepo.codecs.svg_summary import summary
+from provrepo.codecs.svg import codec as svg
+from provrepo.codecs.svg.codec import MOST_EDGES, MOST_NODES, picture
+from provrepo.codecs.svg.graph import graph
+from provrepo.codecs.svg.summary import summary
 from provrepo.drawing.graph import Graph, Group
 from provrepo.drawing.outline import sentence
 from provrepo.errors import UnknownFormat

@@ -315,8 +315,8 @@ def test_lawful_vocabulary_is_not_reported(text: str) -> None:
 
 
 def test_all_terms_that_the_reader_knows_are_terms_of_prov() -> None:
-    from provrepo.codecs.provo_dictionary import ENTRIES, PAIR, PAIR_ENTITY, PAIR_KEY
-    from provrepo.codecs.provo_terms import ATTRIBUTE_OF, CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES
+    from provrepo.codecs.provo.dictionary import ENTRIES, PAIR, PAIR_ENTITY, PAIR_KEY
+    from provrepo.codecs.provo.terms import ATTRIBUTE_OF, CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES
 
     places = [name for held in PLACES.values() for name in held]
     known = [*ENTRIES.values(), PAIR, PAIR_KEY, PAIR_ENTITY, *ATTRIBUTE_OF, *ATTRIBUTE_OF.values(), *CLASS, *places]

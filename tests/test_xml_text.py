@@ -10,7 +10,7 @@ from provrepo.checks.validation import validate
 from provrepo.codecs import formats
 from provrepo.codecs.convert import convert
 from provrepo.codecs.guards import MAX_DEPTH
-from provrepo.codecs.xml_text import decoded_xml
+from provrepo.codecs.provxml.encoding import decoded_xml
 from provrepo.errors import ReadError
 from provrepo.model.identifiers import text
 from provrepo.vocab import PROV, RDF, RDFS, XSD

@@ -14,10 +14,10 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from provrepo.codecs.completion import complete
-from provrepo.codecs.provo_declared import DECLARATIONS, Declared
-from provrepo.codecs.provo_terms import BASE_CLASS, PREDICATES, SUBCLASS_OF, SUBCLASSES, SUBTYPES, TYPE, VARIANTS, Role
-from provrepo.codecs.provo_write import Labels, instance_quads
+from provrepo.codecs.provo.completion import complete
+from provrepo.codecs.provo.declared import DECLARATIONS, Declared
+from provrepo.codecs.provo.terms import BASE_CLASS, PREDICATES, SUBCLASS_OF, SUBCLASSES, SUBTYPES, TYPE, VARIANTS, Role
+from provrepo.codecs.provo.writer import Labels, instance_quads
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Rdf12Term
 from provrepo.model.statements import DERIVATION, ELEMENTS
@@ -92,7 +92,7 @@ class Sent:
         """For each of ``instances`` what was written; the class hierarchy included."""
         source = self._document.source
         if source is not None and source.statements == len(self._document):
-            from provrepo.codecs.rdf import parse
+            from provrepo.codecs.rdf.codec import parse
 
             return self._by_instance(parse(source.data, source.format, source.base).quads)
         labels = Labels(self._document)

@@ -10,7 +10,7 @@ from provrepo.checks.findings import Finding
 from provrepo.checks.places_rdf import placed_triples
 from provrepo.checks.vocabulary import NAMESPACE
 from provrepo.codecs.formats import by_name
-from provrepo.codecs.xml_text import decoded_xml
+from provrepo.codecs.provxml.encoding import decoded_xml
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Literal, is_blank
 from provrepo.model.statements import (

@@ -26,7 +26,7 @@ def turtle(report: Report) -> str:
     ``sh:conforms`` is SHACL's own, which any result makes false; ``provrepo:verdict`` fails on violations only, and
     ``provrepo:possible`` is the answer of PROV-CONSTRAINTS where it was asked. The same document gives the same text.
     """
-    from provrepo.codecs.rdf import serialize
+    from provrepo.codecs.rdf.codec import serialize
 
     quads = list(_report_quads(report))
     return serialize(quads, "turtle", {"sh": SH, "provrepo": PROVREPO}).decode("utf-8")
@@ -77,7 +77,7 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
 
 def _node(name: str) -> Value:
     """An identifier that RDF can hold, or the text of one that it cannot."""
-    from provrepo.codecs.rdf_terms import is_iri
+    from provrepo.codecs.rdf.terms import is_iri
 
     if name.startswith("_:"):
         return Identifier("_:node-" + re.sub(r"[^A-Za-z0-9]", "-", name[2:]).strip("-"))

@@ -133,7 +133,7 @@ def vet_shapes(turtle: bytes) -> int:
         ReadError: no Turtle.
     """
     from provrepo.codecs.guards import check
-    from provrepo.codecs.rdf import parse, remarks
+    from provrepo.codecs.rdf.codec import parse, remarks
 
     if len(turtle) > MOST_BYTES:
         raise UsageError(f"{len(turtle):,} bytes of shapes are more than {MOST_BYTES:,}")

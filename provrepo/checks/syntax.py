@@ -12,7 +12,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time, valid
 from provrepo.checks.vocabulary import namespaces, unknown_terms, unread_triples
 from provrepo.codecs.formats import by_name
-from provrepo.codecs.rdf_terms import literal_problem
+from provrepo.codecs.rdf.terms import literal_problem
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.model.prov_namespace import PROPERTIES, TERMS, closest

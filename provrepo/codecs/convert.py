@@ -12,13 +12,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from provrepo.codecs import rdf
 from provrepo.codecs.collector import paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
 from provrepo.codecs.guards import MAX_LITERAL, check_literal, prepared
-from provrepo.codecs.iri_repair import mended
-from provrepo.codecs.lines import LineWriter
-from provrepo.codecs.rdf_terms import xml_problem
+from provrepo.codecs.rdf import codec as rdf
+from provrepo.codecs.rdf.iri_repair import mended
+from provrepo.codecs.rdf.lines import LineWriter
+from provrepo.codecs.rdf.terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Loss, Quad, Unread, Warned
 from provrepo.model.identifiers import Identifier, Literal

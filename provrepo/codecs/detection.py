@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provrepo.codecs.contexts import find as find_context
-from provrepo.codecs.contexts import is_shipped
 from provrepo.codecs.json_source import JsonSource
-from provrepo.codecs.provjson_read import SECTIONS
-from provrepo.codecs.provjsonld_terms import KNOWN_CONTEXTS, SPECIAL, TYPES
+from provrepo.codecs.jsonld.contexts import find as find_context
+from provrepo.codecs.jsonld.contexts import is_shipped
+from provrepo.codecs.provjson.reader import SECTIONS
+from provrepo.codecs.provjsonld.terms import KNOWN_CONTEXTS, SPECIAL, TYPES
 from provrepo.errors import ReadError
 
 __all__ = ["sniff"]

@@ -95,7 +95,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/json", "application/prov+json"),
         rdf=False,
         bundles=True,
-        module="provjson",
+        module="provjson.codec",
         specification="https://www.w3.org/Submission/2013/SUBM-prov-json-20130424/",
     ),
     Format(
@@ -105,7 +105,7 @@ FORMATS: tuple[Format, ...] = (
         ("text/provenance-notation",),
         rdf=False,
         bundles=True,
-        module="provn",
+        module="provn.codec",
         specification="https://www.w3.org/TR/2013/REC-prov-n-20130430/",
     ),
     Format(
@@ -115,7 +115,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/provenance+xml", "application/xml", "text/xml"),
         rdf=False,
         bundles=True,
-        module="provxml",
+        module="provxml.codec",
         specification="https://www.w3.org/TR/2013/NOTE-prov-xml-20130430/",
     ),
     Format(
@@ -125,7 +125,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/ld+json", 'application/ld+json; profile="https://openprovenance.org/prov-jsonld"'),
         rdf=False,
         bundles=True,
-        module="provjsonld",
+        module="provjsonld.codec",
         specification="https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/",
     ),
     Format(
@@ -135,7 +135,7 @@ FORMATS: tuple[Format, ...] = (
         ("text/turtle", "application/x-turtle"),
         rdf=True,
         bundles=False,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/turtle/",
     ),
     Format(
@@ -145,7 +145,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/trig", "application/x-trig"),
         rdf=True,
         bundles=True,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/trig/",
     ),
     Format(
@@ -155,7 +155,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/n-triples",),
         rdf=True,
         bundles=False,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/n-triples/",
     ),
     Format(
@@ -165,7 +165,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/n-quads",),
         rdf=True,
         bundles=True,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/n-quads/",
     ),
     Format(
@@ -175,7 +175,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/rdf+xml",),
         rdf=True,
         bundles=False,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/rdf-syntax-grammar/",
     ),
     Format(
@@ -185,7 +185,7 @@ FORMATS: tuple[Format, ...] = (
         (PROV_PROFILE,),
         rdf=True,
         bundles=True,
-        module="rdf",
+        module="rdf.codec",
         specification="https://www.w3.org/TR/json-ld11/",
     ),
     Format(
@@ -195,7 +195,7 @@ FORMATS: tuple[Format, ...] = (
         ("image/svg+xml",),
         rdf=False,
         bundles=True,
-        module="svg",
+        module="svg.codec",
         specification="https://www.w3.org/TR/SVG2/",
         reads=False,
     ),
@@ -255,7 +255,7 @@ def detect(data: bytes, name: str | Path | None = None) -> Format:
         ReadError: neither the name nor the content says what it is, or two formats are equally likely.
     """
     from provrepo.codecs.detection import sniff
-    from provrepo.codecs.xml_text import decoded_xml, is_wide
+    from provrepo.codecs.provxml.encoding import decoded_xml, is_wide
 
     if is_wide(data):
         data = decoded_xml(data, strict=False)
@@ -305,7 +305,7 @@ def check_base(base: str | None) -> None:
         ReadError: it is not an absolute IRI.
     """
     if base:
-        from provrepo.codecs.rdf_terms import is_iri
+        from provrepo.codecs.rdf.terms import is_iri
 
         if not is_iri(base):
             raise ReadError(f"{base[:200]!r} cannot be a base IRI: it is not an absolute IRI")

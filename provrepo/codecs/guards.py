@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable
 
-from provrepo.codecs.xml_text import decoded_xml
+from provrepo.codecs.provxml.encoding import decoded_xml
 from provrepo.errors import ReadError, TooLarge
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Literal

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
 
 from provrepo.codecs import formats, guards
-from provrepo.codecs.rdf_terms import Terms
+from provrepo.codecs.rdf.terms import Terms
 from provrepo.errors import AnswerTooLarge, QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value

@@ -50,7 +50,7 @@ def convert(
         Busy: no worker became free.
     """
     if len(data) <= LARGE:
-        from provrepo.codecs.own_contexts import using
+        from provrepo.codecs.jsonld.own_contexts import using
 
         with using(store.settings.contexts):
             return _converted(data, info.format, info.base or None, format, bundles)

@@ -29,7 +29,7 @@ def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minim
         UsageError: no IRI, or no percentage.
         NotFound: the dataset says nothing about it.
     """
-    from provrepo.codecs.rdf_terms import is_iri
+    from provrepo.codecs.rdf.terms import is_iri
 
     if not is_iri(iri):
         raise UsageError(f"{iri!r} is no absolute IRI")

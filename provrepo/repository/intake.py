@@ -65,7 +65,8 @@ def run(
         ReadError: the bytes cannot be read.
         Damaged: they are not those of the blob that ``target`` names.
     """
-    from provrepo.codecs import dataset, formats
+    from provrepo.codecs import formats
+    from provrepo.codecs.rdf import dataset
 
     started = time.perf_counter()
     data = Path(source).read_bytes() if target is None else read_blob(Path(source), target["blob"])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.repository import moments
 from provrepo.repository.beside import where_the_views_are

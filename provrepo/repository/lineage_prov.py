@@ -35,7 +35,8 @@ def document(graph: LineageGraph, *, bundles: bool) -> Document:
 
 def write(graph: LineageGraph, format: str) -> bytes:  # noqa: A002 (the name that callers use)
     """A lineage in a format; see ``LineageGraph.write``."""
-    from provrepo.codecs import formats, svg
+    from provrepo.codecs import formats
+    from provrepo.codecs.svg import codec as svg
 
     chosen = formats.by_name(format)
     if chosen.name == "svg":

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotAvailable, NotFound, TooLarge, UsageError
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.repository import catalog

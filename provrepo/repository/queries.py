@@ -61,7 +61,7 @@ class Parameter:
         Raises:
             UsageError: it is not of the parameter's kind.
         """
-        from provrepo.codecs.rdf_terms import Terms, is_iri
+        from provrepo.codecs.rdf.terms import Terms, is_iri
         from provrepo.model.identifiers import Identifier, Literal
 
         if self.kind == "iri":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from provrepo import __version__
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Conflict, Denied, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
@@ -390,7 +390,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
     def read(self, project: str, name: str, version: int | None = None) -> Document:
         """A stored version as a document; raises what ``original`` does."""
         from provrepo.codecs import formats
-        from provrepo.codecs.own_contexts import using
+        from provrepo.codecs.jsonld.own_contexts import using
 
         data, info = self.original(project, name, version)
         with using(self._store.settings.contexts):

@@ -190,7 +190,8 @@ def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, s
 
 
 def _said(iri: str, wanted: Wanted, base: str, limit: int) -> Found:
-    from provrepo.codecs import dataset, formats
+    from provrepo.codecs import formats
+    from provrepo.codecs.rdf import dataset
 
     row = formats.by_name(wanted.format)
     try:

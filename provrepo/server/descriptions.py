@@ -132,6 +132,6 @@ def _title(target: Target) -> str:
 
 
 def _string(value: str) -> str:
-    from provrepo.codecs.rdf_terms import Terms
+    from provrepo.codecs.rdf.terms import Terms
 
     return str(Terms().value(text(value)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.model.identifiers import Literal
 from provrepo.repository.conversion import convert

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from flask import Response, request, url_for
 
 from provrepo.codecs.formats import by_name
-from provrepo.codecs.svg_graph import Naming
+from provrepo.codecs.svg.graph import Naming
 from provrepo.model.identifiers import digest
 from provrepo.repository.lineage import relations
 from provrepo.repository.lineage_records import (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from provrepo.codecs.svg_graph import graph
+from provrepo.codecs.svg.graph import graph
 from provrepo.drawing.graph import Graph, Node
 from provrepo.drawing.layout import laid_out
 from provrepo.drawing.outline import sentence

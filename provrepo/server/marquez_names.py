@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 
 __all__ = ["DATASET", "JOB", "Name", "Reading", "name_of", "readings"]
 

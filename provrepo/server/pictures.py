@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-from provrepo.codecs.svg import Picture, picture
+from provrepo.codecs.svg.codec import Picture, picture
 from provrepo.model.document import Document
 from provrepo.repository.records import VersionInfo
 

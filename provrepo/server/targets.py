@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from flask import request
 
-from provrepo.codecs.rdf_terms import is_iri
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.repository.repository import Repository
 from provrepo.server.rejections import Rejected

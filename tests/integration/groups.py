@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["GROUPS", "Group", "changed", "sampled", "touched"]
 
 _CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
-_RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo_*", "provrepo/codecs/dataset.py", "provrepo/model/*")
+_RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo_*", "provrepo/codecs/rdf/dataset.py", "provrepo/model/*")
 _SERVER = ("provrepo/server/*", "provrepo/repository/*")
 _ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
 

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 import provrepo
-from provrepo.codecs.provxml_names import toolbox_unescape
+from provrepo.codecs.provxml.names import toolbox_unescape
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import MEMBERSHIP, Statement, Term

@@ -17,7 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from provrepo.codecs.provo_terms import BASE_CLASS
+from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY
 from provrepo.views.lineage import schema

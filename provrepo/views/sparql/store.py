@@ -25,7 +25,7 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from provrepo.codecs.rdf_terms import Terms
+from provrepo.codecs.rdf.terms import Terms
 from provrepo.codecs.results import QueryResult, value_of
 from provrepo.errors import AnswerTooLarge, Damaged, NoSpace, QueryError, TimedOut
 from provrepo.model.identifiers import Identifier, Value

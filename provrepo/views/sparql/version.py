@@ -17,9 +17,9 @@ from typing import Any
 import pyoxigraph as ox
 
 from provrepo.codecs import formats
-from provrepo.codecs.dataset import read_for_dataset
-from provrepo.codecs.lines import LineWriter
-from provrepo.codecs.provo_write import document_quads
+from provrepo.codecs.provo.writer import document_quads
+from provrepo.codecs.rdf.dataset import read_for_dataset
+from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import TimedOut
 from provrepo.model.identifiers import Rdf12Term

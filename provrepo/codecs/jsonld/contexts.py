@@ -1,0 +1,187 @@
+"""JSON-LD contexts that documents name by address: put in place from tables, and never fetched.
+
+Tables that are shipped lie in ``ontology/contexts``. Those of crates hold the names that RO-Crate takes over from
+schema.org; a name that is in no context says nothing in JSON-LD, so that each is reported (``jsonld_keys``). A folder
+of contexts of one's own (the setting ``contexts``) comes first: ``own_contexts`` says where an address stands in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from provrepo.codecs.guards import decode, place
+from provrepo.codecs.jsonld.own_contexts import advice, own
+from provrepo.codecs.provjsonld.terms import KNOWN_CONTEXTS
+from provrepo.errors import ReadError
+from provrepo.resources import root
+
+__all__ = ["KNOWN", "Spliced", "find", "is_shipped", "resolved", "spliced"]
+
+_CRATE = ("schema-org", "ro-crate")
+
+KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(address), tables)
+    for address, tables in (
+        (r"https?://(?:www\.)?w3\.org/ns/prov(?:-o)?(?:\.jsonld|\.json|#)?", ("prov-o",)),
+        (r"https://w3id\.org/ro/crate/1\.1(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.1", "bioschemas@1.1")),
+        (r"https://w3id\.org/ro/crate/1\.2(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas@1.2")),
+        (r"https://w3id\.org/ro/crate/1\.3(?:\.\d+)?(?:-DRAFT)?/context", (*_CRATE, "ro-crate-1.2", "bioschemas@1.3")),
+        (r"https://w3id\.org/ro/terms/workflow-run(?:/context)?", ("workflow-run",)),
+        (r"https?://(?:www\.)?schema\.org/?(?:docs/jsonldcontext\.jsonld?)?", ("schema-org", "schema-org-other")),
+        (r"https://spdx\.org/rdf/3\.0(?:\.0)?/spdx-context\.jsonld", ("spdx-3.0.0", "spdx-3")),
+        (r"https://spdx\.org/rdf/3\.0\.1/spdx-context\.jsonld", ("spdx-3.0.1", "spdx-3")),
+        (r"https://w3id\.org/bundle/context", ("research-object-bundle",)),
+    )
+)
+"""The addresses at which contexts are published, with the tables that stand for each; ``file@version`` is one part."""
+
+_CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
+_MAX_NESTED = 8
+"""How many contexts may name each other in a row (JSON-LD 1.1 leaves the limit to the processor)."""
+
+
+def is_shipped(address: str) -> bool:
+    """Whether an address is one at which a context of JSON-LD other than PROV-JSONLD's is published."""
+    return any(pattern.fullmatch(address) for pattern, _ in KNOWN)
+
+
+def find(address: str) -> Any | None:
+    """The context at an address: one's own first, then that which is shipped; None where there is neither.
+
+    Raises:
+        ReadError: a file of one's own that is no context.
+    """
+    found = own(address)
+    if found is not None:
+        return found
+    names = next((names for pattern, names in KNOWN if pattern.fullmatch(address)), None)
+    if names is None and KNOWN_CONTEXTS.fullmatch(address):
+        names = ("prov-jsonld",)
+    return None if names is None else [_shipped(name) for name in names]
+
+
+class Spliced(NamedTuple):
+    """A JSON-LD text with its contexts in place.
+
+    Attributes:
+        data: the text, with as many lines as before.
+        nameless: how many things have null for an identifier, as cwltool writes it. JSON-LD does not allow that; they
+            are read as things without one.
+    """
+
+    data: bytes
+    nameless: int = 0
+
+
+def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
+    """A JSON-LD text with known contexts in the place of their addresses.
+
+    Raises:
+        ReadError: a context that is not known.
+    """
+    if b'"@context"' not in data and b"null" not in data:
+        return Spliced(data)
+    text = decode(data, format)
+    pieces, end = [], 0
+    contexts: list[Any] = []
+    for found in _CONTEXT.finditer(text):
+        if found.start() < end:
+            continue
+        try:
+            value, after = json.JSONDecoder().raw_decode(text, found.end())
+        except ValueError:
+            break  # the parser behind will say what is wrong, and where
+        try:
+            in_place = resolved(value)
+        except _UnknownError as error:
+            line, column = place(text, text.find(json.dumps(error.address)[1:-1], found.end()))
+            raise ReadError(
+                f"the JSON-LD context {error.address} is not known, and contexts are never fetched; "
+                f"put its content in its place, or {advice(error.address)}",
+                line=line,
+                column=column,
+                format=format,
+            ) from None
+        contexts.append(in_place)
+        if in_place != value:
+            lines = "\n" * text.count("\n", found.end(), after)
+            pieces += [text[end : found.end()], json.dumps(in_place, ensure_ascii=False), lines]
+            end = after
+    whole, nameless = _without_null("".join([*pieces, text[end:]]), contexts)
+    if not pieces and not nameless:
+        return Spliced(data)
+    return Spliced(whole.encode("utf-8"), nameless)
+
+
+class _UnknownError(Exception):
+    """A context that is not among the tables."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+def resolved(context: Any, within: tuple[str, ...] = ()) -> Any:
+    """A context with tables for addresses, within the definitions of its terms as well.
+
+    Args:
+        context: the context.
+        within: the addresses of the contexts that it was named in.
+    """
+    if isinstance(context, str):
+        found = None if context in within or len(within) >= _MAX_NESTED else find(context)
+        if found is None:
+            raise _UnknownError(context)
+        inner = resolved(found, (*within, context))
+        return inner if isinstance(inner, list) else [inner]
+    if isinstance(context, list):
+        parts = [(part, resolved(part, within)) for part in context]
+        return [item for part, held in parts for item in (held if isinstance(part, str) else [held])]
+    if not isinstance(context, dict):
+        return context
+    if isinstance(context.get("@import"), str):
+        raise _UnknownError(context["@import"])
+    return {
+        term: {**meaning, "@context": resolved(meaning["@context"], within)}
+        if isinstance(meaning, dict) and "@context" in meaning
+        else meaning
+        for term, meaning in context.items()
+    }
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
+    file, _, version = name.partition("@")
+    table = json.loads((root() / "ontology" / "contexts" / f"{file}.json").read_bytes())
+    if version:
+        context: dict[str, Any] = table["versions"][version]
+        return context
+    names = " ".join(table.get("names", ())).split()
+    return {**{term: table["namespace"] + term for term in names}, **table["@context"]}
+
+
+def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
+    """Text in which nothing has null for an identifier, and how often that was so.
+
+    The member gets a name that means nothing: what is null says nothing then.
+    """
+    if "null" not in text:
+        return text, 0
+    names = {"@id", *(term for part in _parts(contexts) for term, meaning in part.items() if meaning == "@id")}
+    pattern = rf'(?<!\\)"(?:{"|".join(map(re.escape, sorted(names)))})"(?=[ \t\r\n]*:[ \t\r\n]*null\b)'
+    return re.subn(pattern, '"no identifier"', text)
+
+
+def _parts(context: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(context, list):
+        for part in context:
+            yield from _parts(part)
+    elif isinstance(context, dict):
+        yield context
+        for meaning in context.values():
+            if isinstance(meaning, dict) and "@context" in meaning:
+                yield from _parts(meaning["@context"])

@@ -1,0 +1,409 @@
+"""The RDF formats: bytes to quads and back by pyoxigraph, and from there to documents by way of PROV-O.
+
+What only reading needs is imported when something is read: sessions of ``provrepo.capture`` end with writing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+from provrepo.codecs.names import BASE_ADVICE, RESERVED
+from provrepo.codecs.provo.terms import QUALIFIED_NAMES
+from provrepo.codecs.provo.writer import each_quad
+from provrepo.codecs.rdf.languages import hidden, hide, marks_for
+from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter, Take
+from provrepo.codecs.rdf.terms import is_iri, xml_problem
+from provrepo.errors import ReadError, TooLarge, UnknownFormat
+from provrepo.model.document import Document, Loss, Quad, Source, Unread, Warned
+from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
+from provrepo.vocab import RDFS
+
+__all__ = [
+    "DATASETS",
+    "LINES",
+    "Parsed",
+    "losses",
+    "parse",
+    "parse_into",
+    "parse_lines",
+    "read",
+    "rdf12_losses",
+    "remarks",
+    "serialize",
+    "unread",
+    "write",
+]
+
+_SYNTAX = {
+    "turtle": "TURTLE",
+    "trig": "TRIG",
+    "ntriples": "N_TRIPLES",
+    "nquads": "N_QUADS",
+    "rdfxml": "RDF_XML",
+    "rdfjsonld": "JSON_LD",
+}
+"""pyoxigraph's names of the formats."""
+
+LINES = ("ntriples", "nquads")
+"""Formats that are one quad a line."""
+
+DATASETS = ("trig", "nquads", "rdfjsonld")
+"""Formats that hold named graphs."""
+
+_PREFIXED = ("turtle", "trig", "rdfxml")
+"""Formats in which prefixes are declared."""
+
+_NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
+"""Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
+
+_NO_BASE_GIVEN = f" without a base; {BASE_ADVICE}"
+
+_VOCABULARIES = {**RESERVED, "rdfs": RDFS}
+"""Prefixes that are declared without being asked for, where their terms occur."""
+
+
+class Parsed(NamedTuple):
+    """What was read from bytes in an RDF syntax.
+
+    Attributes:
+        quads: in source order; blank nodes are ``_:b1``, ``_:b2`` … by first occurrence.
+        prefixes: as declared, without those of prov and xsd.
+    """
+
+    quads: list[Quad]
+    prefixes: dict[str, str]
+
+
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002 (the name that callers use)
+    """Read PROV-O in one of the RDF formats.
+
+    Raises:
+        ReadError: not well-formed, a relative IRI without a base, or a JSON-LD context that is not known.
+    """
+    from provrepo.codecs.provo.reader import read_quads
+
+    quads, prefixes = parse(data, format, base)
+    document = read_quads(quads, prefixes)
+    document.warnings += remarks(data, format)
+    for part in unread(data, format):
+        document.unmapped.leave(part)
+    document.source = Source(data, format, base, len(document))
+    return document
+
+
+def write(document: Document, *, format: str) -> bytes:  # noqa: A002
+    """Write PROV-O in one of the RDF formats; one without named graphs holds the top level alone.
+
+    Raises:
+        WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+    """
+    prefixes = dict(document.prefixes)
+    for bundle in document.bundles:
+        for prefix, namespace in bundle.prefixes.items():
+            prefixes.setdefault(prefix, namespace)
+    return serialize(written_quads(document, format), format, prefixes)
+
+
+def written_quads(document: Document, format: str) -> Iterable[Quad]:  # noqa: A002
+    """The quads of a document as one of the RDF formats has them.
+
+    A qualified name in a literal means nothing without the prefixes that it was written with: where reading finds
+    none, only the identifier that it stands for is written.
+    """
+    quads = each_quad(document)
+    if format in ("turtle", "trig"):
+        return quads
+    names = {quad for quad in document.variants if isinstance(quad[2], Literal) and quad[2].datatype in QUALIFIED_NAMES}
+    return (quad for quad in quads if quad not in names) if names else quads
+
+
+def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
+    """What PROV-O cannot tell apart, and what the syntax cannot spell."""
+    from provrepo.codecs.provo import losses as provo_losses
+
+    return provo_losses.losses(document, format) + rdf12_losses(document.unmapped.quads, format)
+
+
+def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa: A002
+    """Bytes to quads with every literal as it is spelled.
+
+    Args:
+        data: UTF-8 text.
+        format: the name of an RDF format.
+        base: relative IRIs are resolved against it.
+
+    Raises:
+        ReadError: with line and column where pyoxigraph or a search for the culprit gives one.
+        TooLarge: a token of more than 16 MiB, which is pyoxigraph's limit.
+    """
+    quads: list[Quad] = []
+    prefixes = parse_into(data, format, base, quads.extend, quads.clear)
+    return Parsed(quads, prefixes)
+
+
+def parse_into(
+    data: bytes,
+    format: str,  # noqa: A002
+    base: str | None,
+    take: Take,
+    restart: Callable[[], object] | None = None,
+) -> dict[str, str]:
+    """As ``parse``, with the quads passed on as they come.
+
+    Args:
+        data: UTF-8 text.
+        format: the name of an RDF format.
+        base: relative IRIs are resolved against it.
+        take: called with the next quads.
+        restart: forgets what was passed on, after which all of it comes again; without it the text is read only once.
+
+    Returns:
+        The prefixes that the source declares.
+    """
+    from provrepo.codecs.rdf.iri_repair import mended
+
+    named: Callable[[str], Identifier] = Identifier
+    if format == "rdfjsonld":
+        from provrepo.codecs.jsonld.bounds import check_contexts
+        from provrepo.codecs.jsonld.contexts import spliced
+
+        if base is None:
+            named = _absolute(data, format)
+        data = spliced(data, format).data
+        check_contexts(data)
+    data = mended(data, format).data
+    marked, tags = hide(data, format)
+    if tags is not None:
+        reader = LineReader(take, restore=tags.restore, named=named)
+        try:
+            return _parse(marked, format, base, reader)
+        except ReadError:
+            # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
+            if restart is None:
+                return _parse(data, format, base, LineReader(lambda _: None, named=named))
+            restart()
+    return _parse(data, format, base, LineReader(take, named=named))
+
+
+def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) -> None:  # noqa: A002
+    """As ``parse_into`` for N-Triples and N-Quads, in memory that does not depend on how many there are.
+
+    Blank nodes keep their labels.
+
+    Args:
+        blocks: the text in blocks of whole lines; called again for each time that they are gone through.
+        format: the name of the format.
+        take: called with the next quads.
+    """
+    tags = hidden(blocks, format)
+    restore = bytes if tags is None else tags.restore
+    marked = blocks() if tags is None else (tags.hide(block, format) for block in blocks())
+    _parse(Feed(marked), format, None, LineReader(take, restore=restore, labelled=True))
+
+
+def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
+    """What is unusual about a text in an RDF syntax that could be read."""
+    from provrepo.codecs.rdf.iri_repair import mended
+
+    if format != "rdfjsonld":
+        return mended(data, format).remarks()
+    from provrepo.codecs.jsonld.contexts import spliced
+
+    whole = spliced(data, format)
+    found = mended(whole.data, format).remarks()
+    if whole.nameless:
+        found.append(Warned(f"null in the place of an identifier, {whole.nameless} times: read as things without one"))
+    return found
+
+
+def unread(data: bytes, format: str) -> list[Unread]:  # noqa: A002
+    """The parts of a text in an RDF syntax that stand for no triple, though it could be read."""
+    if format != "rdfjsonld":
+        return []
+    from provrepo.codecs.jsonld.keys import undefined_keys
+
+    return undefined_keys(data)
+
+
+def _parse(data: bytes | Feed, format: str, base: str | None, reader: LineReader) -> dict[str, str]:  # noqa: A002
+    import pyoxigraph
+
+    given, source, sink = base, cast("Any", data), cast("Any", reader)
+    if base is None and format == "rdfjsonld":
+        base = _NO_BASE
+    try:
+        parser = pyoxigraph.parse(source, getattr(pyoxigraph.RdfFormat, _syntax(format)), base_iri=base)
+        pyoxigraph.serialize(parser, sink, pyoxigraph.RdfFormat.N_QUADS)
+        found = parser.prefixes
+    except SyntaxError as error:
+        raise _explained(error, data if isinstance(data, bytes) else b"", format) from None
+    except MemoryError as error:
+        if "buffer maximal size" not in str(error):
+            raise
+        raise TooLarge("a single literal or name takes more than 16 MiB, which is the most that is read") from None
+    except ValueError as error:
+        raise ReadError(f"{given!r} cannot be a base IRI: {error}", format=format) from None
+    return {p: n for p, n in sorted(found.items()) if RESERVED.get(p) != n}
+
+
+def _syntax(name: str) -> str:
+    try:
+        return _SYNTAX[name]
+    except KeyError:
+        raise UnknownFormat(f"{name!r} is not an RDF format; there are: {', '.join(_SYNTAX)}") from None
+
+
+def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # noqa: A002
+    """Pyoxigraph's error in words that say what to do."""
+    line, column = error.lineno, error.offset
+    message = re.sub(r"^Parser error at .*?: ", "", str(error.msg))
+    message = re.sub(r" \(line \d+\)$", "", message)
+    if "No scheme found" in message:
+        named = re.search(r"'([^']*)'", message)
+        message = (
+            "a relative IRI"
+            + (f" <{named.group(1)}>" if named else "")
+            + (" without a base; this format has none: write it in full" if format in LINES else _NO_BASE_GIVEN)
+        )
+        if line is None and named is not None:
+            line, column = _place(data, f'"{named.group(1)}"')
+    return ReadError(message, line=line, column=column, format=format)
+
+
+def _relative(name: str | None) -> str:
+    return f"a relative IRI{'' if name is None else f' <{name}>'}{_NO_BASE_GIVEN}"
+
+
+def _place(data: bytes, text: str) -> tuple[int | None, int | None]:
+    """Where a text first stands: line and column, both from 1."""
+    source = data.decode("utf-8", "replace")
+    index = source.find(text)
+    if index < 0:
+        return None, None
+    return source.count("\n", 0, index) + 1, index - source.rfind("\n", 0, index)
+
+
+def _absolute(data: bytes, format: str) -> Callable[[str], Identifier]:  # noqa: A002
+    """Makes identifiers, and refuses those that were resolved against the base that stands for none."""
+    scheme = _NO_BASE.partition("//")[0]
+
+    def made(iri: str) -> Identifier:
+        if iri.startswith(scheme):
+            name = _as_spelled(iri, data)
+            line, column = _place(data, f'"{name}"')
+            raise ReadError(_relative(name), line=line, column=column, format=format)
+        return Identifier(iri)
+
+    return made
+
+
+def _as_spelled(resolved: str, data: bytes) -> str:
+    """The string of a JSON source that was resolved against the base that stands for none."""
+    from urllib.parse import urljoin
+
+    # urljoin resolves only against schemes that it knows to have a path.
+    base, wanted = (name.replace("provrepo-relative:", "http:", 1) for name in (_NO_BASE, resolved))
+    strings = re.findall(r'"((?:[^"\\]|\\.)*)"', data.decode("utf-8", "replace"))
+    return next((text for text in strings if urljoin(base, text) == wanted), resolved.removeprefix(_NO_BASE))
+
+
+def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | None = None) -> bytes:  # noqa: A002
+    """Quads to bytes, the same bytes for the same list.
+
+    Quads of named graphs are left out where the format has none. Triples of one subject come together, except in
+    N-Triples and N-Quads, which keep the order that is given.
+
+    Args:
+        quads: in the order wanted.
+        format: the name of an RDF format.
+        prefixes: declared where the syntax has prefixes; those of prov, rdfs and xsd are added where used.
+
+    Raises:
+        WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+    """
+    if format in LINES:
+        return b"".join(LineWriter().pieces(_held(quads, format)))
+    import pyoxigraph
+
+    syntax = getattr(pyoxigraph.RdfFormat, _syntax(format))
+    writable = _grouped(_held(quads, format))
+    tags = marks_for(writable)
+    writer = LineWriter(tag=str if tags is None else tags.mark)
+    if format == "rdfxml":
+        lines = zip(writable, writer.lines(writable), strict=True)
+        feed: Any = Feed(line.encode("utf-8") for quad, line in lines if xml_problem(quad) is None)
+    else:
+        feed = Feed(writer.pieces(writable))
+    converted: Iterable[Any] = pyoxigraph.parse(feed, pyoxigraph.RdfFormat.N_QUADS)
+    if not syntax.supports_datasets:
+        converted = map(attrgetter("triple"), converted)
+    declared = _declared(prefixes or {}, writable, format)
+    data = pyoxigraph.serialize(converted, format=syntax, prefixes=declared) or b""
+    return data if tags is None else tags.restore(data)
+
+
+_ASCII_PREFIX = re.compile(r"(?:[A-Za-z](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?")
+
+
+def _is_prefix(text: str) -> bool:
+    """Whether it is a PN_PREFIX of Turtle, or nothing."""
+    return (_ASCII_PREFIX if text.isascii() else _any_prefix()).fullmatch(text) is not None
+
+
+@cache
+def _any_prefix() -> re.Pattern[str]:
+    """Compiled when it is needed, since ranges as wide as these take long."""
+    letter = (
+        "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
+        "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+    )
+    character = letter + "_0-9\u00b7\u0300-\u036f\u203f\u2040\\-"
+    return re.compile(f"(?:[{letter}](?:[{character}.]*[{character}])?)?")
+
+
+def _held(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
+    """The quads that a format has a place for: those of the default graph, or all."""
+    if format == "rdfjsonld":
+        return (quad for quad in quads if not isinstance(quad[2], Rdf12Term))
+    return quads if format in DATASETS else (quad for quad in quads if quad[3] is None)
+
+
+def rdf12_losses(quads: Iterable[Quad], format: str) -> list[Loss]:  # noqa: A002
+    """What a syntax that has no RDF 1.2 leaves out of some quads: JSON-LD 1.1 has none."""
+    if format != "rdfjsonld":
+        return []
+    reason = "JSON-LD cannot hold triple terms, nor texts with a direction as RDF 1.2 has them"
+    return [Loss(reason, quad[0]) for quad in quads if isinstance(quad[2], Rdf12Term)]
+
+
+def _grouped(quads: Iterable[Quad]) -> list[Quad]:
+    """Graph by graph, subject by subject, both in the order of their first quads, the default graph first."""
+    graphs: dict[Identifier | None, dict[Identifier, list[Quad]]] = {None: {}}
+    for quad in quads:
+        subjects = graphs.get(quad[3])
+        if subjects is None:
+            subjects = graphs[quad[3]] = {}
+        held = subjects.get(quad[0])
+        if held is None:
+            subjects[quad[0]] = [quad]
+        else:
+            held.append(quad)
+    return [quad for subjects in graphs.values() for held in subjects.values() for quad in held]
+
+
+def _declared(prefixes: Mapping[str, str], quads: Iterable[Quad], format: str) -> dict[str, str] | None:  # noqa: A002
+    if format not in _PREFIXED:
+        return None
+    result = {p: n for p, n in prefixes.items() if _is_prefix(p) and is_iri(n)}
+    texts: set[str] = set()
+    for _, predicate, value, _graph in quads:
+        texts.add(predicate)
+        texts.add(value.datatype if isinstance(value, Literal) else value)
+    for prefix, namespace in _VOCABULARIES.items():
+        if prefix not in result and any(text.startswith(namespace) for text in texts):
+            result[prefix] = namespace
+    return result

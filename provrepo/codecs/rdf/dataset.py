@@ -1,0 +1,220 @@
+"""The content of one version as N-Quads: what it asserts and what follows from it, each in its own named graph.
+
+What stands at the top level is in ``<version>``, what completes it in ``<version>#completed``; the n-th bundle is in
+``<version>#bundle-n`` and ``<version>#bundle-n-completed``, since two documents may use one identifier for a bundle.
+Blank nodes have become IRIs, so that lines of several documents can stand in one store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from provrepo.codecs.collector import paused
+from provrepo.codecs.formats import Format
+from provrepo.codecs.guards import MAX_LINE, check_literals, check_prefixes, prepared
+from provrepo.codecs.provo.completion import complete, minted
+from provrepo.codecs.provo.declared import DECLARATIONS, Declared
+from provrepo.codecs.provo.reader import read_quads
+from provrepo.codecs.provo.writer import Labels, instance_quads
+from provrepo.codecs.rdf import codec as rdf
+from provrepo.codecs.rdf.lines import LineWriter
+from provrepo.errors import TooLarge
+from provrepo.model.document import Document, Quad, Source
+from provrepo.model.identifiers import Identifier, Rdf12Term, is_blank
+from provrepo.model.minting import Minter
+
+__all__ = ["DatasetCounts", "blank_names", "read_for_dataset", "write_nquads"]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCounts:
+    """What was written.
+
+    Attributes:
+        asserted: quads that the version itself says, bundles included.
+        completed: quads that follow from them.
+        bundles: for each bundle in order the graph that holds it and the bundle's own identifier.
+    """
+
+    asserted: int
+    completed: int
+    bundles: tuple[tuple[Identifier, Identifier], ...] = ()
+
+
+def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Document, list[Quad] | None]:  # noqa: A002
+    """Read a document, and keep its quads for ``write_nquads`` where the format is one of RDF: it is parsed once.
+
+    Raises:
+        ReadError: unreadable, with line and column where there is one.
+        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
+    """
+    data = prepared(data, format.name)
+    with paused():
+        if not format.rdf:
+            document, quads = format.codec().read(data, format=format.name, base=base), None
+        else:
+            parsed = rdf.parse(data, format.name, base)
+            document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
+            document.warnings += rdf.remarks(data, format.name)
+            for part in rdf.unread(data, format.name):
+                document.unmapped.leave(part)
+            document.source = Source(data, format.name, base, len(document))
+    check_prefixes(document, format.name)
+    check_literals(document, len(data))
+    document.format = format.name
+    return document, quads
+
+
+def write_nquads(
+    data: bytes,
+    document: Document,
+    format: Format,  # noqa: A002 (the name that callers use)
+    base: str | None,
+    *,
+    version: Identifier,
+    mint_blank: Callable[[int], Identifier],
+    output: Path,
+    quads: Sequence[Quad] | None = None,
+) -> DatasetCounts:
+    """Write the N-Quads of one version; the same bytes, version and names give the same file.
+
+    What is asserted in an RDF format is exactly the triples of the bytes, those included that PROV has no place for,
+    but for terms of RDF 1.2, which SPARQL 1.1 has no answers for; of another format it is the document in PROV-O.
+
+    Args:
+        data: the bytes of the version.
+        document: what was read from them.
+        format: of the bytes.
+        base: against which their relative IRIs are resolved.
+        version: the version's IRI, which names its graphs.
+        mint_blank: names the n-th blank node, from 1 in order of first occurrence.
+        output: the file to write; replaced if it exists.
+        quads: those of ``data`` where ``read_for_dataset`` has parsed it already.
+
+    Raises:
+        ReadError: the bytes cannot be read.
+        WriteError: an identifier of the document is not an absolute IRI, or a literal is none that RDF has.
+        TooLarge: a line is beyond ``guards.MAX_LINE``, so that no view could load it.
+    """
+    if format.rdf:
+        parsed = quads if quads is not None else rdf.parse(prepared(data, format.name), format.name, base).quads
+        instances = _graphs(parsed)
+        names = _Names(_numbered(mint_blank))
+    else:
+        instances = _instances(document, Labels(document))
+        names = _Names(_counted(mint_blank))
+    lines = LineWriter(name=names, trusted=format.rdf).pieces
+    declared = Declared([quad for _, held in instances for quad in held if quad.predicate in DECLARATIONS])
+    asserted = completed = 0
+    bundles = []
+    with paused(), output.open("wb") as file:
+        for number, (name, held) in enumerate(instances):
+            graph = version if name is None else Minter.bundle(version, number)
+            below = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
+            if name is not None:
+                bundles.append((graph, names(name)))
+            file.writelines(_bounded(lines(_in_graph(held, graph))))
+            following = complete(held, names.mint, declared)
+            file.writelines(_bounded(lines(_in_graph(following, below))))
+            asserted += len(held)
+            completed += len(following)
+    return DatasetCounts(asserted, completed, tuple(bundles))
+
+
+def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if len(piece) > MAX_LINE:
+            longest = max(piece.split(b"\n"), key=len)
+            if len(longest) > MAX_LINE:
+                raise TooLarge(
+                    f"a triple takes {len(longest):,} bytes in N-Quads; at most {MAX_LINE:,} are stored. It begins "
+                    f"with {longest[:200].decode('utf-8', 'replace')}…"
+                )
+        yield piece
+
+
+def _graphs(quads: Iterable[Quad]) -> list[tuple[Identifier | None, list[Quad]]]:
+    """The default graph, then the named ones in the order in which ``read_quads`` makes bundles of them."""
+    graphs: dict[Identifier | None, dict[Quad, None]] = {None: {}}
+    for quad in quads:
+        held = graphs.get(quad[3])
+        if held is None:
+            held = graphs[quad[3]] = {}
+        if not isinstance(quad[2], Rdf12Term):
+            held[quad] = None
+    return [(name, list(held)) for name, held in graphs.items()]
+
+
+def blank_names(
+    document: Document,
+    format: Format,  # noqa: A002 (the name that callers use)
+    mint_blank: Callable[[int], Identifier],
+) -> dict[Identifier, Identifier]:
+    """What ``write_nquads`` calls the blank nodes of a document.
+
+    Args:
+        document: as ``read_for_dataset`` returned it.
+        format: in which it was read.
+        mint_blank: as for ``write_nquads``.
+    """
+    labels = Labels(document)
+    if not labels.used:
+        return {}
+    if format.rdf:
+        names = _Names(_numbered(mint_blank))
+    else:
+        names = _Names(_counted(mint_blank))
+        # Numbers go by first occurrence in what is written, so it is written once more, to nowhere.
+        lines = LineWriter(name=names).lines
+        for name, held in _instances(document, labels):
+            if name is not None:
+                names(name)
+            for _ in lines(held):
+                pass
+    return {label: names(labels.node(label)) for label in sorted(labels.used)}
+
+
+def _instances(document: Document, labels: Labels) -> list[tuple[Identifier | None, list[Quad]]]:
+    return [
+        (instance.id, list(dict.fromkeys(instance_quads(instance.statements, labels, instance.id))))
+        for instance in document.instances()
+    ]
+
+
+def _numbered(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identifier]:
+    """Names for the labels of ``rdf.parse``, which are numbers by first occurrence in the bytes."""
+    return lambda label: mint_blank(int(label.removeprefix("_:b")))
+
+
+def _counted(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identifier]:
+    """Names for any other labels, by first occurrence in what is written."""
+    numbers: dict[str, int] = {}
+    return lambda label: mint_blank(numbers.setdefault(label, len(numbers) + 1))
+
+
+class _Names:
+    """The IRIs of nodes: their own, or those that blank nodes are given, each once."""
+
+    def __init__(self, blank: Callable[[str], Identifier]) -> None:
+        self._blank = blank
+        self._known: dict[str, Identifier] = {}
+
+    def __call__(self, name: Identifier) -> Identifier:
+        if not is_blank(name):
+            return name
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._blank(name)
+        return known
+
+    def mint(self, subject: Identifier, predicate: Identifier, value: Identifier) -> Identifier:
+        """The qualified node of a shortcut, where what it relates may be blank."""
+        return minted(self(subject), predicate, self(value))
+
+
+def _in_graph(quads: Iterable[Quad], graph: Identifier) -> Iterator[Quad]:
+    """Quads in a graph, whatever graph they name themselves."""
+    for subject, predicate, value, _ in quads:
+        yield Quad(subject, predicate, value, graph)

@@ -1,0 +1,97 @@
+"""A document that is too large to draw thing by thing, drawn by types of things."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from provrepo.codecs.svg.graph import Naming, Relation, Thing, assembled, relations, things
+from provrepo.drawing.graph import Graph, NodeKind
+from provrepo.model.document import Document
+from provrepo.model.identifiers import digest
+
+__all__ = ["summary"]
+
+_TYPES = 12
+"""Types of each kind that are told apart; the rarer ones are drawn together."""
+
+_PERSONS = 12
+"""Up to so many agents are named."""
+
+_PLURAL: dict[NodeKind, str] = {"entity": "entities", "activity": "activities", "agent": "agents"}
+_VARIABLE = re.compile(r"[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|\d+")
+"""What tells things of one sort apart in their names: numbers, digests and UUIDs."""
+
+
+def summary(document: Document) -> Graph:
+    """A document by type: each node stands for all things of one type, each arrow for all relations between two.
+
+    Things without a type are sorted by their label or name without its numbers. The heading says what was done.
+    """
+    known: dict[str, Thing] = {}
+    links: Counter[tuple[str, str, str, str]] = Counter()
+    names = Naming(document.prefixes)
+    for instance in document.instances():
+        inner = Naming({**document.prefixes, **instance.prefixes}) if instance.prefixes else names
+        for identifier, thing in things(instance, inner).items():
+            if identifier not in known or len(thing.details) > len(known[identifier].details):
+                known[identifier] = thing
+        for relation in relations(instance, inner):
+            links[relation.kind, relation.source, relation.target, relation.label] += 1
+    sort = _sorted(known)
+    sizes = Counter(sort.values())
+    found = {name: _group(name, kind, label, size) for (name, kind, label), size in sizes.items()}
+    merged: Counter[tuple[str, str, str, str]] = Counter()
+    for (kind, source, target, label), count in links.items():
+        merged[kind, sort[source][0], sort[target][0], label] += count
+    related = [
+        Relation(kind, source, target, f"{label} ({count:,})" if count > 1 else label)
+        for (kind, source, target, label), count in merged.items()
+    ]
+    bundles = f" in {len(document.bundles):,} bundles" if document.bundles else ""
+    heading = (
+        f"Summary: {len(document):,} statements{bundles} about {len(known):,} things are too many to draw; "
+        "grouped by type"
+    )
+    return Graph((assembled("", found, related),), heading)
+
+
+_Sort = tuple[str, NodeKind, str]
+
+
+def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
+    """For each identifier the sort of thing it is: its id in the picture, kind and label."""
+    agents = sum(thing.kind == "agent" for thing in known.values())
+    labels: dict[str, tuple[NodeKind, str]] = {}
+    for identifier, thing in known.items():
+        if thing.kind == "agent" and agents <= _PERSONS:
+            labels[identifier] = thing.kind, thing.label
+        else:
+            labels[identifier] = thing.kind, _alike(thing)
+    common: set[tuple[NodeKind, str]] = set()
+    for kind in _PLURAL:
+        counts = Counter(label for label in labels.values() if label[0] == kind)
+        common.update(label for label, _ in counts.most_common(_TYPES))
+    return {
+        identifier: (f"{kind} {text}", kind, text)
+        if (kind, text) in common
+        else (f"{kind}", kind, f"other {_PLURAL[kind]}")
+        for identifier, (kind, text) in labels.items()
+    }
+
+
+def _alike(thing: Thing) -> str:
+    """What things of one sort have in common: their type, or what is left of their names."""
+    if thing.types:
+        return thing.types[0]
+    if thing.label == digest(thing.id):
+        return f"{thing.label.partition(' ')[0]} …"
+    return _VARIABLE.sub("…", thing.label)
+
+
+def _group(name: str, kind: NodeKind, label: str, size: int) -> Thing:
+    counted = f"{size:,} {_PLURAL[kind]}"
+    if kind == "agent" and size > 1:
+        label = f"{label} ({size:,})"  # a badge has no second line to say it
+    return Thing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])
