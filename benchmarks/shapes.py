@@ -11,9 +11,9 @@ from typing import Any
 
 from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
-from provrepo.checks.instances import HIERARCHY, instances
 from provrepo.checks.profiles import Profile, available, load, resolve
-from provrepo.checks.shapes import _lines
+from provrepo.checks.shapes.instances import HIERARCHY, instances
+from provrepo.checks.shapes.layer import _lines
 from provrepo.codecs import formats
 from provrepo.model.document import Quad
 
@@ -44,7 +44,7 @@ def _triples(path: Path) -> Iterator[Quad]:
 
 def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
     """One profile with all that it extends, on one document; run in a process of its own, as in a worker."""
-    from provrepo.checks.shapes_pyshacl import judge
+    from provrepo.checks.shapes.pyshacl_engine import judge
 
     chosen = resolve([profile])
     data = copies(load(profile), bad, triples)

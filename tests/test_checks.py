@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provrepo
-from provrepo.checks import lexical, places, shapes, syntax
+from provrepo.checks import lexical, places, syntax
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.instances import instances
 from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
+from provrepo.checks.shapes import layer as shapes
+from provrepo.checks.shapes.instances import instances
 from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
 from provrepo.model.document import Document, Quad, Unread, Warned

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import provrepo
 from provrepo.checks.coverage import Coverage, Sources, measure
-from provrepo.checks.instances import instances
+from provrepo.checks.shapes.instances import instances
 from provrepo.cli.main import cli
 from provrepo.errors import NotFound, UsageError
 from provrepo.repository.repository import Repository

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
-from provrepo.checks.shapes_vetting import vet_shapes
+from provrepo.checks.shapes.vetting import vet_shapes
 from provrepo.checks.validation import validate
 from provrepo.codecs.convert import convert
 from provrepo.codecs.formats import read

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from provrepo.checks.matching import Matcher, Unmatchable, python_flags
-from provrepo.checks.patterns import why_slow
+from provrepo.checks.shapes.matching import Matcher, Unmatchable, python_flags
+from provrepo.checks.shapes.patterns import why_slow
 
 ATOMS = (
     "a",

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import provrepo
-from provrepo.checks.patterns import why_slow
 from provrepo.checks.profiles import available
-from provrepo.checks.shapes_vetting import MOST_BYTES, vet_shapes
+from provrepo.checks.shapes.patterns import why_slow
+from provrepo.checks.shapes.vetting import MOST_BYTES, vet_shapes
 from provrepo.cli.main import cli
 from provrepo.errors import Conflict, Damaged, Denied, NotFound, ReadError, Refused, UsageError, WorkerFailed
 from provrepo.repository.repository import Repository

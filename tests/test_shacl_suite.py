@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from provrepo.checks.shapes import _lines
-from provrepo.checks.shapes_pyshacl import PyShacl
+from provrepo.checks.shapes.layer import _lines
+from provrepo.checks.shapes.pyshacl_engine import PyShacl
 from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import Damaged
 from provrepo.model.document import Quad

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from provrepo.checks.shapes_vetting import vet_shapes
+from provrepo.checks.shapes.vetting import vet_shapes
 from provrepo.cli.main import cli
 from provrepo.errors import ReadError, UsageError
 from tests.corpus import corpus

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from provrepo.checks.instances import Instance
+from provrepo.checks.shapes.instances import Instance
 from provrepo.errors import UsageError
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
 

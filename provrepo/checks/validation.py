@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from provrepo.checks import emptiness, places, shapes, syntax
+from provrepo.checks import emptiness, places, syntax
 from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
 from provrepo.checks.constraints.judgement import check as judge
 from provrepo.checks.coverage import Tally
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.instances import Sent, instances
 from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
-from provrepo.checks.shapes_vetting import require_vetted
+from provrepo.checks.shapes import layer as shapes
+from provrepo.checks.shapes.instances import Sent, instances
+from provrepo.checks.shapes.vetting import require_vetted
 from provrepo.errors import UsageError
 from provrepo.model.document import Document
 from provrepo.workers.pool import Pool

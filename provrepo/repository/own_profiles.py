@@ -183,7 +183,7 @@ def _vetted(store: Store, name: str, files: Mapping[str, str], project: str) -> 
         if name in {other.name for other in others}:
             raise UsageError(f"the profile {name!r} would extend itself")
         arguments = {"folder": str(place / name), "extends": [str(other.folder) for other in others]}
-        said = store.pool.call("provrepo.checks.shapes_vetting:vet", arguments, timeout=SECONDS)
+        said = store.pool.call("provrepo.checks.shapes.vetting:vet", arguments, timeout=SECONDS)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return {"title": said["title"], "version": said["version"]}

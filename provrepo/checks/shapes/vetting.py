@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from provrepo import resources
-from provrepo.checks.matching import python_flags
-from provrepo.checks.patterns import NOT_UNDERSTOOD, why_slow, why_slow_to_replace
 from provrepo.checks.profiles import Profile, read, resolve
-from provrepo.checks.shapes_syntax import TARGETS, require_shapes
+from provrepo.checks.shapes.matching import python_flags
+from provrepo.checks.shapes.patterns import NOT_UNDERSTOOD, why_slow, why_slow_to_replace
+from provrepo.checks.shapes.well_formed import TARGETS, require_shapes
 from provrepo.errors import ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
@@ -73,7 +73,7 @@ def _require_vetted(folder: Path, stamp: int) -> None:  # noqa: ARG001 (a change
         vet(str(folder), [], examples=False)
     else:
         arguments = {"folder": str(folder), "extends": [], "examples": False}
-        default_pool().call("provrepo.checks.shapes_vetting:vet", arguments, timeout=load().check_timeout)
+        default_pool().call("provrepo.checks.shapes.vetting:vet", arguments, timeout=load().check_timeout)
 
 
 def vet(folder: str, extends: list[str], examples: bool = True) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def vet(folder: str, extends: list[str], examples: bool = True) -> dict[str, Any
         ReadError: its shapes are no Turtle.
         Damaged: ``profile.toml`` or the shapes cannot be understood.
     """
-    from provrepo.checks.shapes_pyshacl import PyShacl
+    from provrepo.checks.shapes.pyshacl_engine import PyShacl
 
     profile = read(Path(folder))
     count = vet_shapes(profile.shapes.read_bytes())

@@ -18,10 +18,10 @@ from typing import Protocol, TypeAlias, TypedDict, cast
 
 from provrepo.checks import repairs
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.instances import Instance, Sent
 from provrepo.checks.profiles import Profile
 from provrepo.checks.repairs import first_path
-from provrepo.checks.shapes_held import held
+from provrepo.checks.shapes.asserted import held
+from provrepo.checks.shapes.instances import Instance, Sent
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
@@ -33,7 +33,7 @@ __all__ = ["LAYER", "Engine", "RawResult", "Results", "check", "uncollected"]
 
 LAYER = "shapes"
 
-_ENGINE = "provrepo.checks.shapes_pyshacl"
+_ENGINE = "provrepo.checks.shapes.pyshacl_engine"
 
 
 class RawResult(TypedDict):
@@ -149,7 +149,7 @@ class _Judge:
         roots = None if only is None else sorted(only)
         if self._inside:
             # In place, and without a file: a worker that is killed leaves nothing behind.
-            from provrepo.checks.shapes_pyshacl import judge
+            from provrepo.checks.shapes.pyshacl_engine import judge
 
             return judge(bytes(content), sizes, self._files, roots)
         with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
-from provrepo.checks.matching import CATEGORIES, Unmatchable, matcher
+from provrepo.checks.shapes.matching import CATEGORIES, Unmatchable, matcher
 
 __all__ = ["LONGEST", "NOT_UNDERSTOOD", "why_slow", "why_slow_to_replace"]
 

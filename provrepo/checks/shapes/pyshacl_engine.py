@@ -26,10 +26,10 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import BNode, Literal, Node, URIRef
 
-from provrepo.checks import shapes_expressions
 from provrepo.checks.lexical import valid
-from provrepo.checks.shapes import RawResult, Results, uncollected
-from provrepo.checks.shapes_paths import follow
+from provrepo.checks.shapes import expressions
+from provrepo.checks.shapes.layer import RawResult, Results, uncollected
+from provrepo.checks.shapes.paths import follow
 from provrepo.errors import Damaged
 from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
 
@@ -44,7 +44,7 @@ rdflib.NORMALIZE_LITERALS = False
 ConstraintComponent.make_v_result_description = lambda *_, **__: ""  # type: ignore[method-assign]
 
 # Patterns are matched in time proportional to the text.
-shapes_expressions.install()
+expressions.install()
 
 # Paths are compiled once.
 pyshacl.shape.value_nodes_from_path = follow  # type: ignore[assignment, attr-defined]
@@ -88,7 +88,7 @@ def judge(content: bytes, sizes: list[int], shapes: list[str], only: list[str] |
 
 
 class PyShacl:
-    """Implements ``provrepo.checks.shapes.Engine``."""
+    """Implements ``provrepo.checks.shapes.layer.Engine``."""
 
     def validate(self, data: bytes, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
         """See ``Engine.validate``."""
@@ -207,7 +207,7 @@ _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f
 
 
 def load(ntriples: str) -> rdflib.Graph:
-    """An rdflib graph from N-Triples as ``provrepo.checks.shapes`` writes it: one space, no comments.
+    """An rdflib graph from N-Triples as ``provrepo.checks.shapes.layer`` writes it: one space, no comments.
 
     About six times as fast as rdflib's parser, and no literal is converted unless its spelling is sound.
     """

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-from provrepo.checks.instances import Sent
+from provrepo.checks.shapes.instances import Sent
 from provrepo.model.document import Quad
 
 if TYPE_CHECKING:
-    from provrepo.checks.shapes import RawResult, Results
+    from provrepo.checks.shapes.layer import RawResult, Results
 
 __all__ = ["held"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import rdflib.plugins.sparql.operators
 from pyshacl.constraints.core.string_based_constraints import PatternConstraintComponent
 
-from provrepo.checks.matching import Unmatchable, matcher, python_flags
+from provrepo.checks.shapes.matching import Unmatchable, matcher, python_flags
 
 __all__ = ["install"]
 
