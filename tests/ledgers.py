@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.ledger.accounts import Accounts
-from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.storage.blobs import Blobs
 
 SOFTWARE = "provrepo test"
 SHA = "ab" * 32

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from provrepo.errors import InvalidName, NotFound
 from provrepo.ledger.accounts import Accounts
-from provrepo.ledger.database import Database
+from provrepo.ledger.storage.database import Database
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import Damaged, NoSpace, NotFound
-from provrepo.ledger import durable, scratch
-from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.storage import durable, scratch
+from provrepo.ledger.storage.blobs import Blobs
 
 
 @pytest.fixture

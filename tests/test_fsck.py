@@ -12,7 +12,7 @@ import pytest
 import provrepo
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks, Pinged
-from provrepo.ledger.write_ahead import damaged
+from provrepo.ledger.storage.write_ahead import damaged
 from provrepo.repository.repository import Repository
 from provrepo.views.sparql.store import Quads
 from tests import flips

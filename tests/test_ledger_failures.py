@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import Busy, Damaged, Error, NoSpace, NotAvailable
-from provrepo.ledger import database, migrations
-from provrepo.ledger.blobs import Blobs
+from provrepo.ledger import migrations
 from provrepo.ledger.entries import REPOSITORY, Entry, canonical
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.storage import database
+from provrepo.ledger.storage.blobs import Blobs
 from tests.ledgers import SOFTWARE, submit, tamper
 
 

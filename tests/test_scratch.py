@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import provrepo
-from provrepo.ledger import scratch
-from provrepo.ledger.blobs import Blobs
+from provrepo.ledger.storage import scratch
+from provrepo.ledger.storage.blobs import Blobs
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
 from tests.command import ROOT

@@ -19,9 +19,9 @@ from typing import Any
 
 from provrepo.errors import Conflict, NotFound
 from provrepo.ledger.administration import erased_name, new_salt, record_name, record_token
-from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, check_name, now, timestamp
 from provrepo.ledger.ledger import Appending
+from provrepo.ledger.storage.database import Database
 
 __all__ = ["Accounts", "Token"]
 

@@ -15,10 +15,10 @@ from typing import Any
 from provrepo.errors import Damaged
 from provrepo.ledger import administration, clock, confidential, verification
 from provrepo.ledger.clock import Clock, Setback
-from provrepo.ledger.database import Database
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
 from provrepo.ledger.migrations import ADMINISTRATION, migrate
 from provrepo.ledger.public import PublicProjects
+from provrepo.ledger.storage.database import Database
 from provrepo.ledger.streams import Stream, columns, readable
 
 __all__ = ["Appending", "Identity", "Ledger"]

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provrepo.errors import Damaged
-from provrepo.ledger import write_ahead
-from provrepo.ledger.database import Database
 from provrepo.ledger.entries import now
 from provrepo.ledger.migrations import statements
+from provrepo.ledger.storage import write_ahead
+from provrepo.ledger.storage.database import Database
 
 __all__ = ["Pingback", "Pingbacks", "Pinged"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from provrepo.ledger.database import Database
+from provrepo.ledger.storage.database import Database
 from provrepo.ledger.streams import readable
 
 __all__ = ["PublicProjects"]

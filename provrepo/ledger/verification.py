@@ -8,10 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import administration, confidential, write_ahead
-from provrepo.ledger.database import Database
+from provrepo.ledger import administration, confidential
 from provrepo.ledger.entries import REPOSITORY, Entry, named
 from provrepo.ledger.migrations import migrate, statements
+from provrepo.ledger.storage import write_ahead
+from provrepo.ledger.storage.database import Database
 from provrepo.ledger.streams import columns
 
 __all__ = ["problems"]

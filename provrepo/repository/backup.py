@@ -32,11 +32,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
-from provrepo.ledger import durable
-from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import now
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.migrations import SCHEMA
+from provrepo.ledger.storage import durable
+from provrepo.ledger.storage.blobs import Blobs
 
 if TYPE_CHECKING:
     from provrepo.repository.store import Store

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from provrepo.ledger.durable import PRIVATE
+from provrepo.ledger.storage.durable import PRIVATE
 
 __all__ = ["copy_views"]
 

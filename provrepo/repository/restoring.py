@@ -18,10 +18,10 @@ from typing import Any
 
 import provrepo
 from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
-from provrepo.ledger import durable
-from provrepo.ledger.blobs import Blobs
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.storage import durable
+from provrepo.ledger.storage.blobs import Blobs
 from provrepo.repository.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copied, removed
 from provrepo.settings import Settings, load
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provrepo.errors import Busy, NoSpace, WorkerFailed
-from provrepo.ledger.durable import PRIVATE, make_directory, sync
+from provrepo.ledger.storage.durable import PRIVATE, make_directory, sync
 
 __all__ = ["CONTENT", "LEDGER", "REMEDY", "SetAside", "is_transient"]
 

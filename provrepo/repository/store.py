@@ -21,13 +21,13 @@ import provrepo
 from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
-from provrepo.ledger.blobs import Blobs
-from provrepo.ledger.durable import PRIVATE, make_directory
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
-from provrepo.ledger.reading import is_writable
-from provrepo.ledger.scratch import Scratch, sweep
+from provrepo.ledger.storage.blobs import Blobs
+from provrepo.ledger.storage.durable import PRIVATE, make_directory
+from provrepo.ledger.storage.reading import is_writable
+from provrepo.ledger.storage.scratch import Scratch, sweep
 from provrepo.model.minting import Minter
 from provrepo.repository import beside, restoring
 from provrepo.repository.access import ANONYMOUS

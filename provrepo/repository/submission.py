@@ -13,8 +13,8 @@ from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
-from provrepo.ledger.durable import translated
 from provrepo.ledger.entries import Entry
+from provrepo.ledger.storage.durable import translated
 from provrepo.repository import access, own_profiles
 from provrepo.repository.catalog import stored_report, version_info
 from provrepo.repository.intake import MAPPING

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provrepo.errors import Damaged, Denied, NotFound
-from provrepo.ledger import durable, scratch
+from provrepo.ledger.storage import durable, scratch
 
 __all__ = ["Blobs"]
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provrepo.ledger.durable import PRIVATE
+from provrepo.ledger.storage.durable import PRIVATE
 
 __all__ = ["Scratch", "opened", "sweep"]
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from provrepo.errors import Damaged
-from provrepo.ledger.database import Database
+from provrepo.ledger.storage.database import Database
 
 __all__ = ["problems"]
 

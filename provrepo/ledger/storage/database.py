@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provrepo.errors import Busy, Damaged, Denied, Error, NoSpace, NotAvailable
-from provrepo.ledger import durable, reading
 from provrepo.ledger.migrations import is_current, migrate
+from provrepo.ledger.storage import durable, reading
 
 __all__ = ["Database", "translate"]
 

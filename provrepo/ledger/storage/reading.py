@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from provrepo.errors import Busy, Damaged
-from provrepo.ledger import durable
+from provrepo.ledger.storage import durable
 
 __all__ = ["Readable", "find", "is_writable", "uri"]
 
