@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from provrepo.capture.outbox import recover
+from provrepo.capture.delivery.outbox import recover
 from provrepo.vocab import PROVREPO
 from tests.captured import Captured
 from tests.command import environment
@@ -29,7 +29,7 @@ PIPELINE = """
 import multiprocessing, os, random, signal, sys
 from pathlib import Path
 from provrepo.capture import session, step
-from provrepo.capture import journal
+from provrepo.capture.journal import events as journal
 
 steps, moment, half = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "half"
 writes = 0

@@ -669,7 +669,9 @@ for number in range(2):
 @pytest.mark.parametrize("ending", [ending for format_ in formats.FORMATS for ending in format_.suffixes[:1]])
 def test_what_writing_documents_imports_is_no_requirement_of_the_program(work: Path, ending: str) -> None:
     """The second session of a process runs on the same packages as the first, whatever the format."""
-    script = MODULE + "import json, provrepo\nfrom provrepo.capture.surroundings import packages\nprint(packages())"
+    script = (
+        MODULE + "import json, provrepo\nfrom provrepo.capture.facts.environment import packages\nprint(packages())"
+    )
     Path("script.py").write_text(script)
     command = [sys.executable, "script.py", ending]
     done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)

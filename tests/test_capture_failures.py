@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from provrepo.capture import edge, files, journal, log_params, session, step
-from provrepo.capture.outbox import items, recover
+from provrepo.capture import failures, log_params, session, step
+from provrepo.capture.delivery.outbox import items, recover
+from provrepo.capture.files import digests
+from provrepo.capture.journal import events
 from provrepo.vocab import PROVREPO
 from tests import kill_capture, unprivileged
 from tests.captured import Captured
@@ -35,7 +37,7 @@ def double(table: Table, number: int) -> int:
 @pytest.fixture(autouse=True)
 def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(edge, "_told", set())
+    monkeypatch.setattr(failures, "_told", set())
 
 
 def fails(*args: Any, **kwargs: Any) -> Any:
@@ -45,11 +47,11 @@ def fails(*args: Any, **kwargs: Any) -> Any:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (journal.Journal, "write"),
-        (journal.Journal, "__init__"),
-        (files, "signature"),
-        (files, "sha256"),
-        (files.Files, "content"),
+        (events.Journal, "write"),
+        (events.Journal, "__init__"),
+        (digests, "signature"),
+        (digests, "sha256"),
+        (digests.Files, "content"),
         (os, "fsync"),
     ],
 )
@@ -91,7 +93,7 @@ def test_a_full_disk_leaves_the_document_that_memory_holds() -> None:
         recorder = running._recorder
         assert recorder is not None
         recorder.journal._file = os.open("/dev/full", os.O_WRONLY)
-        recorder.journal._identity = journal._identity(recorder.journal._file)
+        recorder.journal._identity = events._identity(recorder.journal._file)
         assert double(Table(), 4) == 8
     assert ("out.txt", "double") in Captured(Path("run.trig")).generated
 
@@ -184,7 +186,7 @@ def test_a_broken_settings_file_does_no_harm(tmp_path: Path) -> None:
 def test_what_fails_again_and_again_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(files, "sha256", fails)
+    monkeypatch.setattr(digests, "sha256", fails)
     with session("run", out="prov/run.trig"):
         for number in range(50):
             assert double(Table(), number) == 2 * number
@@ -234,7 +236,7 @@ def test_a_signal_handler_that_raises_is_heard(monkeypatch: pytest.MonkeyPatch) 
         return "0" * 64
 
     before = signal.signal(signal.SIGUSR1, ring)
-    monkeypatch.setattr(files, "sha256", interrupted)
+    monkeypatch.setattr(digests, "sha256", interrupted)
     try:
         with session("run", out="run.trig"), pytest.raises(Alarm):
             double(Table(), 4)

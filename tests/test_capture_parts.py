@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provrepo.capture import Part, select, session, step
-from provrepo.capture.parts import fragment
+from provrepo.capture.facts.parts import fragment
 from provrepo.vocab import DCTERMS, PROV_LOCATION, PROVREPO
 from tests.captured import Captured
 

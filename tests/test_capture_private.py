@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provrepo.capture.private import LONGEST, MASK, READ, command, shown, text
-from provrepo.capture.surroundings import container
+from provrepo.capture.facts.environment import container
+from provrepo.capture.facts.redaction import LONGEST, MASK, READ, command, shown, text
 from tests.captured import Captured
 from tests.command import environment, provrepo
 from tests.work import bounded

@@ -249,7 +249,7 @@ with session("run", out="run.trig"):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_session_is_killed_with_its_pool(method: str) -> None:
-    from provrepo.capture.outbox import recover
+    from provrepo.capture.delivery.outbox import recover
 
     run(
         """
@@ -335,7 +335,11 @@ def test_processes_of_a_program_that_took_no_step_leave_nothing() -> None:
 
 
 def test_other_processes_are_left_alone_where_capture_is_off() -> None:
-    run("fan_out([Table('a')])\nassert 'provrepo.capture.carry' not in sys.modules", "spawn", PROVREPO_CAPTURE="off")
+    run(
+        "fan_out([Table('a')])\nassert 'provrepo.capture.context_propagation' not in sys.modules",
+        "spawn",
+        PROVREPO_CAPTURE="off",
+    )
     assert not Path("prov").exists()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from provrepo.capture import log_data, log_metrics, log_model, log_params
-from provrepo.capture.outbox import recover
+from provrepo.capture.delivery.outbox import recover
 from provrepo.model.statements import GENERATION
 from provrepo.vocab import DCTERMS, PROV, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX
 from tests.captured import Captured
@@ -143,7 +143,7 @@ def test_whoever_wants_to_wait_no_longer_gets_the_status_of_the_command() -> Non
     """A signal while the document is being written ends that and nothing else."""
     code = """
 import os, signal, sys
-from provrepo.capture import commands, reports
+from provrepo.capture.commands import command as commands; from provrepo.capture.files import reports
 reports.merge = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
 sys.exit(commands.run(["sh", "-c", "exit 4"], [], [], None))
 """

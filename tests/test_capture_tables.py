@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provrepo.capture import session, step
-from provrepo.capture.tables import COLUMNS, described
+from provrepo.capture.facts.tables import COLUMNS, described
 from provrepo.vocab import PROVREPO
 from tests.captured import Captured
 

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from provrepo.capture import outbox, sending, session, step
+from provrepo.capture import session, step
+from provrepo.capture.delivery import outbox, sending
 from provrepo.cli.transfer import _seconds
 from provrepo.errors import Busy, Error, RemoteError
 from tests.command import Command, environment, provrepo

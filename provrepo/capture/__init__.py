@@ -16,8 +16,8 @@ standard library only.
 
 from __future__ import annotations
 
-from provrepo.capture.learning import log_data, log_metrics, log_model, log_params
-from provrepo.capture.parts import Part, select
+from provrepo.capture.facts.machine_learning import log_data, log_metrics, log_model, log_params
+from provrepo.capture.facts.parts import Part, select
 from provrepo.capture.sessions import session
 from provrepo.capture.steps import step
 

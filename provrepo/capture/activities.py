@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provrepo.capture.edge import contained
-from provrepo.capture.files import Pending, Seen, absolute, signature
-from provrepo.capture.journal import Event
-from provrepo.capture.parts import Part, fragment
-from provrepo.capture.private import secret_name, shown
-from provrepo.capture.values import CONTAINERS, qualified, things
+from provrepo.capture.facts.parts import Part, fragment
+from provrepo.capture.facts.redaction import secret_name, shown
+from provrepo.capture.facts.values import CONTAINERS, qualified, things
+from provrepo.capture.failures import contained
+from provrepo.capture.files.digests import Pending, Seen, absolute, signature
+from provrepo.capture.journal.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -369,7 +369,7 @@ class Activity:
 
 
 def _stats(entity: str, value: object) -> list[Event]:
-    from provrepo.capture.tables import described
+    from provrepo.capture.facts.tables import described
 
     found = contained(described)(value)
     return [{"event": "stats", "entity": entity, **found}] if found else []

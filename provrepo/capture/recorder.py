@@ -10,12 +10,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provrepo.capture import plans
 from provrepo.capture.activities import UNFINISHED, Activity
-from provrepo.capture.edge import contained
-from provrepo.capture.files import Files
-from provrepo.capture.journal import SUFFIX, Event, Journal
-from provrepo.capture.values import Values
+from provrepo.capture.facts import plans
+from provrepo.capture.facts.values import Values
+from provrepo.capture.failures import contained
+from provrepo.capture.files.digests import Files
+from provrepo.capture.journal.events import SUFFIX, Event, Journal
 from provrepo.settings import enclosing_run
 
 __all__ = [
@@ -195,7 +195,7 @@ class Recorder(Recording):
         self, name: str, out: Path, agent: str | None, *, outside: bool,
         plan: Event | None = None, software: tuple[str, str] | None = None, stats: bool = False,
     ) -> None:  # fmt: skip
-        from provrepo.capture.surroundings import person, surroundings
+        from provrepo.capture.facts.environment import person, surroundings
 
         self.out = out
         identity = _identity()
@@ -222,7 +222,7 @@ class Recorder(Recording):
             if activity is not self.root:
                 activity.end(None, status=UNFINISHED)
         self.root.end(error)
-        from provrepo.capture.surroundings import packages as imported
+        from provrepo.capture.facts.environment import packages as imported
 
         self.closed = True
         self.note("close", time=self.now(), packages=contained(imported)() or [] if packages is None else packages)
@@ -230,8 +230,8 @@ class Recorder(Recording):
             self.journal.leave()
 
     def _publish(self) -> bool:
-        from provrepo.capture.document import build, save
-        from provrepo.capture.outbox import queue
+        from provrepo.capture.delivery.outbox import queue
+        from provrepo.capture.journal.document import build, save
         from provrepo.codecs.collector import paused
 
         with paused():  # it would go through all that the program holds

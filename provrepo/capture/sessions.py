@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from provrepo.capture.edge import contained, enabled, tell
+from provrepo.capture.failures import contained, enabled, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,15 +150,15 @@ def place(name: str, out: str | os.PathLike[str] | None) -> Path:
 def _open(
     name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool, stats: bool
 ) -> Recorder:
-    from provrepo.capture import carry
-    from provrepo.capture.hook import watch
+    from provrepo.capture import context_propagation
+    from provrepo.capture.files.hook import watch
     from provrepo.capture.recorder import Recorder, install
 
     name = name or default_name(_script())
     recorder = Recorder(name, place(name, out), agent, outside=outside, stats=stats)
     install(recorder)
     watch()
-    carry.watch()
+    context_propagation.watch()
     return recorder
 
 
@@ -181,7 +181,7 @@ def _close(recorder: Recorder, error: BaseException | None) -> None:
 
 def _recover(folder: Path) -> None:
     """Make documents of sessions that were killed, which left their journals in the same folder."""
-    from provrepo.capture.outbox import recover
+    from provrepo.capture.delivery.outbox import recover
 
     for path in recover(folder):
         tell("provenance of a session that was killed: %s", path)

@@ -6,14 +6,14 @@ import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from provrepo.capture.edge import contained, enabled
+from provrepo.capture.failures import contained, enabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from provrepo.capture.activities import Activity
-    from provrepo.capture.journal import Event
+    from provrepo.capture.journal.events import Event
 
 __all__ = ["Step", "step"]
 
@@ -123,10 +123,10 @@ class Step:
         return function if wrapped is None else wrapped
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        from provrepo.capture import carry
+        from provrepo.capture import context_propagation
         from provrepo.capture.wrapping import wrapped
 
-        carry.watch()
+        context_propagation.watch()
         return wrapped(function, functools.partial(self._begin, _Called(function)))
 
     @contained
@@ -153,7 +153,7 @@ class Step:
 
 
 def _plan(called: _Called | None, name: str) -> Event:
-    from provrepo.capture import plans
+    from provrepo.capture.facts import plans
 
     if called is not None:
         return contained(plans.of_function)(called.function) or {"name": name}

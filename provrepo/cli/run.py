@@ -17,7 +17,7 @@ from provrepo.errors import Error, RemoteError, UsageError
 from provrepo.settings import Settings
 
 if TYPE_CHECKING:
-    from provrepo.capture.outbox import Item
+    from provrepo.capture.delivery.outbox import Item
 
 __all__ = ["outbox", "run"]
 
@@ -49,8 +49,8 @@ def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, com
 
     Each line of a recipe of make as an activity: make SHELL='provrepo run -- sh'
     """
-    from provrepo.capture.commands import run as recorded
-    from provrepo.capture.processes import as_by_a_shell
+    from provrepo.capture.commands.command import run as recorded
+    from provrepo.capture.commands.processes import as_by_a_shell
 
     status = recorded(command, inputs, outputs, out)
     if status == -signal.SIGINT:  # a shell ends its own script only where the command died of Ctrl-C itself
@@ -76,7 +76,7 @@ def list_(folder: Path, style: str) -> int:
     A document waits, was sent, has changed since it was sent, was refused by the server, or discarded; a session may
     still be running. What went wrong last stands beside it.
     """
-    from provrepo.capture.outbox import items
+    from provrepo.capture.delivery.outbox import items
 
     found = list(items(folder))
     if style == "json":
@@ -107,7 +107,7 @@ def send(
     that says when to come back is believed. Sending again after a crash does no harm: the same bytes are the same
     version. What the server will never take as it is, is set aside. Exit 1: something could not be sent.
     """
-    from provrepo.capture import sending
+    from provrepo.capture.delivery import sending
 
     settings = invocation.settings(send_to=server, send_project=project)
     if not settings.send_to:
@@ -123,8 +123,8 @@ def send(
 @click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def discard(documents: tuple[Path, ...]) -> None:
     """Let DOCUMENTS wait no longer. They stay where they are, and are not sent unless they change."""
-    from provrepo.capture.outbox import discard as discard_item
-    from provrepo.capture.outbox import item
+    from provrepo.capture.delivery.outbox import discard as discard_item
+    from provrepo.capture.delivery.outbox import item
     from provrepo.codecs.formats import by_suffix
 
     for path in documents:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.edge import contained, tell
-from provrepo.capture.journal import SUFFIX, load, running
+from provrepo.capture.failures import contained, tell
+from provrepo.capture.journal.events import SUFFIX, load, running
 from provrepo.settings import load as settings
 
 __all__ = ["Item", "discard", "item", "items", "lock", "postpone", "queue", "recover", "refuse", "sent", "wake"]
@@ -95,8 +95,8 @@ def recover(folder: Path) -> list[Path]:
 
 
 def _recovered(journal: Path) -> Path | None:
-    from provrepo.capture import reports
-    from provrepo.capture.document import build, save
+    from provrepo.capture.files import reports
+    from provrepo.capture.journal.document import build, save
 
     path, identity = _document(journal)
     if path.exists():  # of a later session with the same name
@@ -197,7 +197,7 @@ def discard(item: Item) -> None:
 
 
 def _set(item: Item, state: str, reason: str, after: float = 0.0) -> None:
-    from provrepo.capture.private import text
+    from provrepo.capture.facts.redaction import text
 
     attempts = item.attempts + (state != "discarded")
     noted = {"sha256": _digest(item.path), "state": state, "reason": text(reason), "attempts": attempts}

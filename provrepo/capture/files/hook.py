@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from provrepo.capture.child.provrepo_child import uninteresting
-from provrepo.capture.edge import contained, working
-from provrepo.capture.files import absolute
+from provrepo.capture.facts.environment import brought
+from provrepo.capture.failures import contained, working
+from provrepo.capture.files.digests import absolute
 from provrepo.capture.recorder import Activity, current
-from provrepo.capture.surroundings import brought
 from provrepo.settings import reports
 
 __all__ = ["watch", "yield_to"]

@@ -12,7 +12,7 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from provrepo.capture.edge import contained
+from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -258,8 +258,8 @@ def _recording() -> Recording | None:
 
 
 def _joined(ticket: Ticket) -> Activity | None:
-    from provrepo.capture.edge import enabled
-    from provrepo.capture.hook import watch as watch_files
+    from provrepo.capture.failures import enabled
+    from provrepo.capture.files.hook import watch as watch_files
     from provrepo.capture.recorder import join
 
     if not enabled():
@@ -272,7 +272,7 @@ def _joined(ticket: Ticket) -> Activity | None:
 
 def _names(recording: Recording, value: Any) -> dict[int, str]:
     """The entities in a value, by where they stand in it."""
-    from provrepo.capture.values import nodes
+    from provrepo.capture.facts.values import nodes
 
     known = recording.values.known
     if recording.values.empty:
@@ -281,7 +281,7 @@ def _names(recording: Recording, value: Any) -> dict[int, str]:
 
 
 def _adopted(activity: Activity, value: Any, names: dict[int, str]) -> None:
-    from provrepo.capture.values import nodes
+    from provrepo.capture.facts.values import nodes
 
     if names:
         for place, node in enumerate(nodes(value)):

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.edge import quietly, tell
+from provrepo.capture.failures import quietly, tell
 
 __all__ = ["SUFFIX", "Event", "Journal", "load", "running"]
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import provrepo.capture
 from provrepo.capture.activities import Activity
-from provrepo.capture.edge import tell
-from provrepo.capture.files import Files, Pending, Signature, signature
-from provrepo.capture.journal import SUFFIX, Event
+from provrepo.capture.failures import tell
+from provrepo.capture.files.digests import Files, Pending, Signature, signature
+from provrepo.capture.journal.events import SUFFIX, Event
 from provrepo.settings import REPORT, RUN, for_command
 
 __all__ = ["STEP", "Merged", "environment", "folder", "merge", "recovered", "remove"]

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provrepo import __version__
-from provrepo.capture import plans, reports
 from provrepo.capture.activities import Activity
-from provrepo.capture.edge import contained, enabled
-from provrepo.capture.files import Pending, Signature, absolute, signature
-from provrepo.capture.hook import yield_to
-from provrepo.capture.journal import SUFFIX, Event
-from provrepo.capture.private import command as told
-from provrepo.capture.processes import Abandoned, Process, as_by_a_shell
+from provrepo.capture.commands.processes import Abandoned, Process, as_by_a_shell
+from provrepo.capture.facts import plans
+from provrepo.capture.facts.redaction import command as told
+from provrepo.capture.failures import contained, enabled
+from provrepo.capture.files import reports
+from provrepo.capture.files.digests import Pending, Signature, absolute, signature
+from provrepo.capture.files.hook import yield_to
+from provrepo.capture.journal.events import SUFFIX, Event
 from provrepo.capture.recorder import Recorder
 from provrepo.capture.sessions import default_name, place
 

@@ -10,13 +10,13 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provrepo.capture.edge import contained
-from provrepo.capture.private import secret_name, text
+from provrepo.capture.facts.redaction import secret_name, text
+from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from provrepo.capture.journal import Event
+    from provrepo.capture.journal.events import Event
 
 __all__ = ["COLUMNS", "FEWEST", "LABELS", "described"]
 

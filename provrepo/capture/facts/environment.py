@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from provrepo.capture.journal import Event
+from provrepo.capture.journal.events import Event
 from provrepo.settings import facts
 
 __all__ = ["brought", "container", "packages", "person", "surroundings", "writing"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from urllib.parse import urlsplit, urlunsplit
 
-from provrepo.capture.values import ATOMS
+from provrepo.capture.facts.values import ATOMS
 
 __all__ = ["MASK", "clean", "command", "secret_name", "shown", "text"]
 

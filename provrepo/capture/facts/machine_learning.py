@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from provrepo.capture.edge import contained
+from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +60,8 @@ def log_data(thing: object, role: str, *, version: str | None = None) -> None:
         role: ``"training"``, ``"validation"`` or ``"test"``.
         version: of the dataset; the checksum of a file says it too, and a value belongs to its session.
     """
-    from provrepo.capture.files import absolute
-    from provrepo.capture.values import things
+    from provrepo.capture.facts.values import things
+    from provrepo.capture.files.digests import absolute
 
     activity = _run() if "train" in role.lower() else _current()
     if activity is None:

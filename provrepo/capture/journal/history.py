@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from provrepo.capture.activities import FAILED
-from provrepo.capture.journal import Event
+from provrepo.capture.journal.events import Event
 
 __all__ = ["History", "Run", "Thing", "Use"]
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provrepo.capture.activities import COMPLETED, FAILED, UNFINISHED
-from provrepo.capture.history import History, Run, Thing
-from provrepo.capture.journal import Event
-from provrepo.capture.private import clean
+from provrepo.capture.facts.redaction import clean
+from provrepo.capture.journal.events import Event
+from provrepo.capture.journal.history import History, Run, Thing
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import (
@@ -67,7 +67,7 @@ def content(sha256: str) -> Identifier:
 
 def save(document: Document, path: Path) -> None:
     """Write a document in the format that the path's ending stands for, or TriG; whole or not at all."""
-    from provrepo.capture.surroundings import writing
+    from provrepo.capture.facts.environment import writing
     from provrepo.codecs import formats
 
     format_ = formats.by_suffix(path) or formats.by_name("trig")

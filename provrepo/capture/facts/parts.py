@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from provrepo.capture.edge import contained, enabled
+from provrepo.capture.failures import contained, enabled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from provrepo.capture.activities import Activity
-    from provrepo.capture.journal import Event
+    from provrepo.capture.journal.events import Event
 
     Rows = int | range | slice | str
     Columns = int | str | Sequence[int] | Sequence[str]

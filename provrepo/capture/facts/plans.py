@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.journal import Event
-from provrepo.capture.values import qualified
+from provrepo.capture.facts.values import qualified
+from provrepo.capture.journal.events import Event
 
 __all__ = ["commits", "of_file", "of_folder", "of_function", "of_script"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.outbox import SENDER, SENDING, Item, items, lock, postpone, refuse, sent
-from provrepo.capture.outbox import item as look
+from provrepo.capture.delivery.outbox import SENDER, SENDING, Item, items, lock, postpone, refuse, sent
+from provrepo.capture.delivery.outbox import item as look
 from provrepo.errors import (
     Busy,
     Conflict,
