@@ -11,7 +11,7 @@ import pyoxigraph
 from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
 from provrepo.model.minting import Minter
-from provrepo.repository.intake import run
+from provrepo.repository.submission.worker import run
 from provrepo.views.sparql.store import Quads
 from provrepo.views.view import Change
 

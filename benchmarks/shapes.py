@@ -57,7 +57,7 @@ def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
 
 def whole(statements: int, profile: str) -> dict[str, Any]:
     """Reading and checking one document of PROV-JSON, as a submission does."""
-    from provrepo.repository.intake import run
+    from provrepo.repository.submission.worker import run
 
     folders = [str(each.folder) for each in resolve([profile])]
     with tempfile.NamedTemporaryFile(suffix=".json") as file:

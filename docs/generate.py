@@ -27,7 +27,8 @@ from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
-from provrepo.repository.lineage_records import (
+from provrepo.repository.lineage.assertions import Saying
+from provrepo.repository.lineage.records import (
     CommonNode,
     LineageCommon,
     LineageEdge,
@@ -37,11 +38,10 @@ from provrepo.repository.lineage_records import (
     Said,
     SearchResult,
 )
-from provrepo.repository.queries import load
+from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.queries.named import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
 from provrepo.repository.repository import Repository
-from provrepo.repository.sayings import Saying
-from provrepo.repository.things import Account, KnownThing
 from provrepo.settings import OTHERS, Settings, environment_name
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -308,7 +308,7 @@ def named_queries() -> str:
         NOTICE,
         "Questions that people ask of provenance, ready to be asked with `provrepo query --name NAME --param "
         "KEY=VALUE`, at `/queries`, or in Python with `repository.query(queries.by_name(NAME).bind({...}))` from "
-        "`provrepo.repository.queries`. The first eleven answer the competency questions of Workflow Run RO-Crate in "
+        "`provrepo.repository.queries.named`. The first eleven answer the competency questions of Workflow Run RO-Crate in "
         "terms of PROV. A parameter stands in a query as `$name`; without a value, an optional one is `UNDEF`, which "
         "asks about everything.",
     ]

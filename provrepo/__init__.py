@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provrepo.model.identifiers import Identifier, Literal
     from provrepo.model.statements import Statement
     from provrepo.repository.repository import open  # noqa: A004
-    from provrepo.repository.restoring import restore
+    from provrepo.repository.upkeep.restore import restore
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _HOMES = {
     "compare": "provrepo.model.compare",
     "open": "provrepo.repository.repository",
     "read": "provrepo.codecs.formats",
-    "restore": "provrepo.repository.restoring",
+    "restore": "provrepo.repository.upkeep.restore",
     "validate": "provrepo.checks.validation",
 }
 

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import provrepo
-from provrepo.repository.backup import Archive
-from provrepo.repository.restoring import restore
+from provrepo.repository.upkeep.backup import Archive
+from provrepo.repository.upkeep.restore import restore
 from tests.kill import document
 
 __all__ = ["run"]

@@ -15,10 +15,10 @@ import pytest
 import provrepo
 from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
-from provrepo.repository import backup as backups
-from provrepo.repository.backup import Archive
 from provrepo.repository.repository import Repository
-from provrepo.repository.restoring import restore
+from provrepo.repository.upkeep import backup as backups
+from provrepo.repository.upkeep.backup import Archive
+from provrepo.repository.upkeep.restore import restore
 from tests.command import Command, serving
 from tests.conftest import PROVJSON, TURTLE
 from tests.directories import held, unpack

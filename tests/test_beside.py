@@ -19,9 +19,9 @@ import pytest
 
 import provrepo
 from provrepo.errors import Busy, NotFound, QueryError, RemoteError, TimedOut, UsageError
-from provrepo.repository import beside
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
+from provrepo.repository.upkeep import beside
 from provrepo.settings import Settings
 from provrepo.workers import wire
 from tests.command import ROOT, Command, environment

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provrepo.repository import conversion
 from provrepo.repository.store import Store
+from provrepo.repository.submission import conversion
 from provrepo.server import asking
 from provrepo.server.rejections import Rejected
 from provrepo.views import search

@@ -8,7 +8,7 @@ import pytest
 
 import provrepo
 from provrepo.capture import log_metrics, log_params, session, step
-from provrepo.repository.queries import by_name
+from provrepo.repository.queries.named import by_name
 from provrepo.settings import load
 from tests.work import ENDLESS
 

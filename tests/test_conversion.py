@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from provrepo.errors import TimedOut
-from provrepo.repository import conversion
+from provrepo.repository.submission import conversion
 from provrepo.workers.pool import Pool
 from tests.serving import PROVN, Site, opened
 
@@ -40,7 +40,7 @@ def test_a_large_document_is_written_in_a_worker_and_as_before(
     site: Site, suffix: str, monkeypatch: pytest.MonkeyPatch, everything_is_large: list[str]
 ) -> None:
     large = site.client.get(f"/projects/open/documents/run.{suffix}")
-    assert everything_is_large == ([] if suffix == "provn" else ["provrepo.repository.conversion:run"])
+    assert everything_is_large == ([] if suffix == "provn" else ["provrepo.repository.submission.conversion:run"])
     monkeypatch.setattr(conversion, "LARGE", 1 << 20)
     small = site.client.get(f"/projects/open/documents/run.{suffix}")
     assert (large.status_code, large.data) == (200, small.data)
@@ -55,7 +55,7 @@ def test_a_graph_of_a_large_document_is_written_in_a_worker_without_its_bundles(
     asked = {"graph": site.owner.version("open", "bundled").iri}
     everything_is_large.clear()
     large = site.client.get("/projects/open/graphs", query_string=asked)
-    assert "provrepo.repository.conversion:run" in everything_is_large
+    assert "provrepo.repository.submission.conversion:run" in everything_is_large
     assert b"top" in large.data
     assert b"inner" not in large.data
     monkeypatch.setattr(conversion, "LARGE", 1 << 20)

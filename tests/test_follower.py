@@ -12,8 +12,8 @@ import pytest
 import provrepo
 from provrepo.errors import WorkerFailed
 from provrepo.ledger.entries import Entry
-from provrepo.repository.follower import ViewsLock
 from provrepo.repository.repository import Repository
+from provrepo.repository.upkeep.follower import ViewsLock
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.traversal import Options
 from provrepo.views.sparql.store import Quads

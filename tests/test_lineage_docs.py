@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.repository.lineage import relations
+from provrepo.repository.lineage.verbs import relations
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings

@@ -150,7 +150,7 @@ def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
 
 
 def test_a_dense_lineage_is_drawn_in_part() -> None:
-    from provrepo.repository.lineage import LineageEdge, LineageGraph, LineageNode
+    from provrepo.repository.lineage.verbs import LineageEdge, LineageGraph, LineageNode
 
     things = [LineageNode(f"{EX}e{n:03}", ("entity",), "", (), min(n, 1), ()) for n in range(100)]
     edges = [

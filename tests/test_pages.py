@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from provrepo.model.statements import KINDS
-from provrepo.repository import conversion
+from provrepo.repository.submission import conversion
 from provrepo.server import pages
 from provrepo.server.shown import words
 from tests.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256

@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.cli.demo import Story, _run_pipeline
 from provrepo.errors import Damaged, NotFound, UsageError
-from provrepo.repository.queries import by_name, load, read
+from provrepo.repository.queries.named import by_name, load, read
 from provrepo.repository.store import Store
 from provrepo.resources import root
 from provrepo.server.app import create_app

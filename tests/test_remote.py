@@ -14,7 +14,7 @@ import pytest
 from provrepo.errors import QueryError, RemoteError, TooLarge, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, text
-from provrepo.repository.queries import NamedQuery, load
+from provrepo.repository.queries.named import NamedQuery, load
 from provrepo.views.sparql import remote
 from provrepo.views.sparql.remote import RemoteEndpoint, query
 

@@ -30,7 +30,7 @@ from provrepo.errors import (
 from provrepo.repository.bound import Bound
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
-from provrepo.repository.submission import name_for
+from provrepo.repository.submission.submit import name_for
 from tests.conftest import PROVJSON, TURTLE
 from tests.ledgers import leftovers
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import provrepo
 from provrepo.errors import Busy, Damaged, NoSpace, TooLarge
 from provrepo.repository.repository import Repository
-from provrepo.repository.set_aside import SetAside, is_transient
 from provrepo.repository.store import Store
+from provrepo.repository.upkeep.set_aside import SetAside, is_transient
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
 from provrepo.views.lineage.index import Lineage

@@ -15,11 +15,11 @@ from provrepo.errors import AnswerTooLarge, Damaged, NotFound, UsageError
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import Statement
-from provrepo.repository.lineage import MOST_SOURCES
-from provrepo.repository.lineage_records import LineageNode
+from provrepo.repository.lineage.assertions import Saying, run, shares
+from provrepo.repository.lineage.records import LineageNode
+from provrepo.repository.lineage.things import Account
+from provrepo.repository.lineage.verbs import MOST_SOURCES
 from provrepo.repository.repository import Repository
-from provrepo.repository.sayings import Saying, run, shares
-from provrepo.repository.things import Account
 from tests.strategies import documents
 from tests.test_lineage import EX, opened, put
 

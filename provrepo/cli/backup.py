@@ -12,7 +12,7 @@ from provrepo.cli.context import Invocation, json_option, keep_private, pass_inv
 from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
-    from provrepo.repository.backup import Snapshot
+    from provrepo.repository.upkeep.backup import Snapshot
 
 __all__ = ["backup", "restore"]
 
@@ -56,7 +56,7 @@ def backup(invocation: Invocation, target: Path, keep: int | None, listing: bool
 
 
 def _listed(target: Path, style: str, *, verify: bool) -> int:
-    from provrepo.repository.backup import Archive
+    from provrepo.repository.upkeep.backup import Archive
 
     archive = Archive(target)
     found: list[tuple[Snapshot, list[str]]] = []
@@ -93,7 +93,7 @@ def restore(invocation: Invocation, source: Path, snapshot: str | None, damaged:
 
     Exit 0: restored and sound; 1: refused, or restored with --damaged and the output says what is missing.
     """
-    from provrepo.repository.restoring import restore as run
+    from provrepo.repository.upkeep.restore import restore as run
 
     keep_private()
     with output.Progress() as progress:

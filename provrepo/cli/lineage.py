@@ -14,9 +14,9 @@ from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
-    from provrepo.repository.lineage_records import LineageCommon, LineageGraph, LineageImpact, LineageNode
-    from provrepo.repository.sayings import Saying
-    from provrepo.repository.things import KnownThing
+    from provrepo.repository.lineage.assertions import Saying
+    from provrepo.repository.lineage.records import LineageCommon, LineageGraph, LineageImpact, LineageNode
+    from provrepo.repository.lineage.things import KnownThing
 
 __all__ = ["lineage", "search", "thing"]
 

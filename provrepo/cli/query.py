@@ -82,7 +82,7 @@ def query(
 
 
 def _list() -> None:
-    from provrepo.repository.queries import load
+    from provrepo.repository.queries.named import load
 
     rows = [[q.name, " ".join(p.name for p in q.parameters), q.question] for q in load()]
     output.table(["NAME", "PARAMETERS", "QUESTION"], rows)
@@ -94,7 +94,7 @@ def _question(text: str | None, file: str | None, named: str | None, values: tup
     if values and named is None:
         raise UsageError("--param is for a query that is chosen with --name")
     if named is not None:
-        from provrepo.repository.queries import by_name
+        from provrepo.repository.queries.named import by_name
 
         pairs = [value.partition("=") for value in values]
         if wrong := [key for key, equals, _ in pairs if not equals]:

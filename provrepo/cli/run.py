@@ -152,7 +152,7 @@ def _deliver(settings: Settings, path: Path, data: bytes) -> dict[str, Any]:
     from provrepo.cli.transfer import Destination
     from provrepo.cli.transfer import send as transfer
     from provrepo.codecs.formats import detect
-    from provrepo.repository.submission import name_for
+    from provrepo.repository.submission.submit import name_for
 
     destination = Destination(
         settings.send_to, settings.send_project, name_for(str(path), "") or None, settings.token, settings.check_timeout

@@ -56,8 +56,8 @@ def run(settings: Settings) -> None:
         Busy: another process keeps the views.
         UsageError: the address cannot be listened on, or needs a base IRI first.
     """
-    from provrepo.repository.permissions import lax
     from provrepo.repository.store import Store
+    from provrepo.repository.upkeep.permissions import lax
     from provrepo.server.serve import serve as listen
 
     keep_private()

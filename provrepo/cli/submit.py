@@ -117,7 +117,7 @@ def _name(path: str | None) -> str | None:
     """What a repository of one's own would call the document; None leaves it to the server."""
     if path is None:
         return None
-    from provrepo.repository.submission import name_for
+    from provrepo.repository.submission.submit import name_for
 
     return name_for(path, "") or None
 

@@ -18,14 +18,13 @@ from provrepo.errors import Conflict, Denied, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.document import Document
 from provrepo.model.identifiers import web_address
-from provrepo.repository import access, catalog, own_profiles, submission
-from provrepo.repository.arrivals import Arrivals
-from provrepo.repository.asking import Asking
+from provrepo.repository import access, catalog
 from provrepo.repository.audit import Audited
-from provrepo.repository.beside import where_the_views_are
-from provrepo.repository.conversion import convert
 from provrepo.repository.exposure import Exposing
+from provrepo.repository.lineage.accepted_at import Arrivals
 from provrepo.repository.pingbacks import Pingable
+from provrepo.repository.profiles import own
+from provrepo.repository.queries.verbs import Asking
 from provrepo.repository.records import (
     DEFAULT,
     Actor,
@@ -37,13 +36,16 @@ from provrepo.repository.records import (
 )
 from provrepo.repository.store import Store
 from provrepo.repository.stream import Streamed
+from provrepo.repository.submission import submit as submission
+from provrepo.repository.submission.conversion import convert
+from provrepo.repository.upkeep.beside import where_the_views_are
 from provrepo.repository.withdrawals import Withdrawals
 from provrepo.settings import Settings, load
 
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
     from provrepo.ledger.accounts import Token
-    from provrepo.repository.backup import Snapshot
+    from provrepo.repository.upkeep.backup import Snapshot
 
 __all__ = ["DEFAULT", "Repository", "open"]
 
@@ -143,7 +145,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         access.name("project", name)
         self._store.make()
         access.require_administer(self.actor)
-        own_profiles.chosen(self._store, None, profiles)
+        own.chosen(self._store, None, profiles)
         with self._store.ledger.appending(name) as appending:
             if appending.exists():
                 raise Conflict(f"there is a project {name!r} already")
@@ -173,7 +175,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         self._readable(name)
         if not access.may_administer(self.actor):
             raise Denied(f"{self.actor.name} may not change the settings of {name!r}")
-        own_profiles.chosen(self._store, name, profiles or ())
+        own.chosen(self._store, name, profiles or ())
         wanted = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
         with self._store.ledger.appending(name) as appending:
             settings = appending.settings()
@@ -295,7 +297,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         if isinstance(source, Document):
             from provrepo.checks.validation import check
 
-            held = own_profiles.chosen(self._store, project, profiles)
+            held = own.chosen(self._store, project, profiles)
             return check(source, profiles=held, constraints=constraints)
         return submission.validate(
             self._store,
@@ -460,7 +462,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         Raises:
             Denied: only the owner may.
         """
-        from provrepo.repository.fsck import fsck
+        from provrepo.repository.upkeep.fsck import fsck
 
         self._owner("checks the data directory")
         return fsck(self._store, progress, views=views)
@@ -478,7 +480,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
         Raises:
             Denied: only the owner may.
         """
-        from provrepo.repository.fsck_views import check_views
+        from provrepo.repository.upkeep.fsck_views import check_views
 
         self._owner("checks the data directory")
         return check_views(self._store, whole=whole)
@@ -505,7 +507,7 @@ class Repository(Asking, Pingable, Arrivals, Streamed, Withdrawals, Exposing, Au
             Busy: another process writes to it.
             Denied: only the owner may.
         """
-        from provrepo.repository.backup import back_up
+        from provrepo.repository.upkeep.backup import back_up
 
         self._owner("makes backups")
         return back_up(self._store, Path(target), software=f"provrepo/{__version__}", keep=keep, progress=progress)

@@ -29,13 +29,13 @@ from provrepo.ledger.storage.durable import PRIVATE, make_directory
 from provrepo.ledger.storage.reading import is_writable
 from provrepo.ledger.storage.scratch import Scratch, sweep
 from provrepo.model.minting import Minter
-from provrepo.repository import beside, restoring
 from provrepo.repository.access import ANONYMOUS
-from provrepo.repository.follower import Follower, ViewsLock
-from provrepo.repository.former import Former
-from provrepo.repository.read_only import copy_views
 from provrepo.repository.records import Actor, VersionInfo
-from provrepo.repository.set_aside import SetAside
+from provrepo.repository.upkeep import beside, restore
+from provrepo.repository.upkeep.follower import Follower, ViewsLock
+from provrepo.repository.upkeep.former import Former
+from provrepo.repository.upkeep.read_only import copy_views
+from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
@@ -155,7 +155,7 @@ class Store:
                 self._make_read_only()
                 return
             if not self.exists():
-                restoring.under_way(data)
+                restore.under_way(data)
             try:
                 make_directory(data, mode=PRIVATE)
             except OSError as error:
@@ -449,7 +449,7 @@ class Store:
         if not self.read_only:
             sweep(self._spool)
             self.blobs.sweep()
-            restoring.sweep(self.settings.data)
+            restore.sweep(self.settings.data)
 
     def _derive(self, entry: Entry, base: str) -> Path | None:
         """The content file of a submission: the one its submitter left, or made anew from the bytes."""
@@ -475,7 +475,7 @@ class Store:
         try:
             with on_behalf_of(LOCAL):
                 self.pool.call(
-                    "provrepo.repository.intake:run",
+                    "provrepo.repository.submission.worker:run",
                     {
                         "source": str(self.blobs.path(blob)),
                         "format": fields["format"],

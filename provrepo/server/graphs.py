@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.model.identifiers import Literal
-from provrepo.repository.conversion import convert
-from provrepo.repository.queries import Parameter
+from provrepo.repository.queries.named import Parameter
 from provrepo.repository.repository import Repository
+from provrepo.repository.submission.conversion import convert
 from provrepo.server import asking, auth
 from provrepo.server.asking import Target
 from provrepo.server.negotiate import Choice, choose, content_type

@@ -15,8 +15,7 @@ from flask import Response, request, url_for
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg.graph import Naming
 from provrepo.model.identifiers import digest
-from provrepo.repository.lineage import relations
-from provrepo.repository.lineage_records import (
+from provrepo.repository.lineage.records import (
     LineageCommon,
     LineageGraph,
     LineageImpact,
@@ -24,8 +23,9 @@ from provrepo.repository.lineage_records import (
     Said,
     SearchResult,
 )
+from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.lineage.verbs import relations
 from provrepo.repository.records import VersionInfo
-from provrepo.repository.things import Account, KnownThing
 from provrepo.server import pages, shown
 from provrepo.server.lineage_asked import Asked
 from provrepo.server.lineage_pictures import MARKED, draw

@@ -11,7 +11,7 @@ from provrepo.drawing.graph import Graph, Node
 from provrepo.drawing.layout import laid_out
 from provrepo.drawing.outline import sentence
 from provrepo.drawing.svg import render
-from provrepo.repository.lineage import LineageGraph
+from provrepo.repository.lineage.verbs import LineageGraph
 from provrepo.server.pictures import PREFIX
 
 __all__ = ["MARKED", "MOST", "LineagePicture", "draw"]

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from provrepo.errors import Error, NotFound
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.repository.lineage import LineageGraph
+from provrepo.repository.lineage.verbs import LineageGraph
 from provrepo.repository.repository import Repository
 from provrepo.server import asking, auth, problems, recording
 from provrepo.server.asking import Target

@@ -12,9 +12,9 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import FORMATS, READABLE, by_name
 from provrepo.drawing.outline import sentence
-from provrepo.repository import conversion
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
+from provrepo.repository.submission import conversion
 from provrepo.server import auth, shown
 from provrepo.server.pictures import Pictures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from provrepo.errors import NotFound
-from provrepo.repository.queries import by_name, load
+from provrepo.repository.queries.named import by_name, load
 from provrepo.server import auth, pages, parameters, sparql
 from provrepo.server.asking import Target
 from provrepo.server.negotiate import HTML, JSON, choose

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
-from provrepo.repository.lineage_records import LineageEdge, LineageNode, Said
-from provrepo.repository.queries import Parameter
+from provrepo.repository.lineage.records import LineageEdge, LineageNode, Said
+from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
 

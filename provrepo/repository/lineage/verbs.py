@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
-from provrepo.repository import moments
-from provrepo.repository.beside import where_the_views_are
-from provrepo.repository.lineage_answers import MOST_SOURCES, Records
-from provrepo.repository.lineage_records import (
+from provrepo.repository.lineage import as_of as moments
+from provrepo.repository.lineage.answers import MOST_SOURCES, Records
+from provrepo.repository.lineage.records import (
     DIRECTIONS,
     CommonNode,
     LineageCommon,
@@ -28,12 +27,13 @@ from provrepo.repository.lineage_records import (
     Said,
     SearchResult,
 )
-from provrepo.repository.quality import Quality
+from provrepo.repository.profiles.verbs import Quality
+from provrepo.repository.upkeep.beside import where_the_views_are
 from provrepo.vocab import PREDECLARED
 
 if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
-    from provrepo.repository.things import KnownThing
+    from provrepo.repository.lineage.things import KnownThing
     from provrepo.views.lineage.traversal import Options
 
 __all__ = [
@@ -295,7 +295,7 @@ class Provenance(Quality):
             WorkerFailed: reading the versions took too much memory.
             NotFound, UsageError, TimedOut, Busy: as ``lineage``.
         """
-        from provrepo.repository.things import KnownThing, accounts
+        from provrepo.repository.lineage.things import KnownThing, accounts
 
         _positive("versions", versions)
         _positive("limit", limit)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from provrepo.repository.bound import Bound
 
 if TYPE_CHECKING:
-    from provrepo.repository.lineage import Said
+    from provrepo.repository.lineage.verbs import Said
 
 __all__ = ["Arrivals"]
 

@@ -22,13 +22,13 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
-from provrepo.repository.set_aside import CONTENT, LEDGER, SetAside, is_transient
+from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
 from provrepo.views.sqlite_view import Tabular
 from provrepo.views.view import Change, View
 
 __all__ = ["Follower", "ViewsLock"]
 
-log = logging.getLogger("provrepo.repository.follower")
+log = logging.getLogger("provrepo.repository.upkeep.follower")
 
 V = TypeVar("V")
 

@@ -22,7 +22,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.storage import durable
 from provrepo.ledger.storage.blobs import Blobs
-from provrepo.repository.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copied, removed
+from provrepo.repository.upkeep.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copied, removed
 from provrepo.settings import Settings, load
 
 __all__ = ["FOLDER", "Restored", "restore", "sweep", "under_way"]

@@ -37,11 +37,11 @@ class Quality(Bound):
         Raises:
             NotFound: no such project.
         """
-        from provrepo.repository import own_profiles
+        from provrepo.repository.profiles import own
 
         if project is not None:
             self._readable(project)
-        return own_profiles.listed(self._store, project)
+        return own.listed(self._store, project)
 
     def profile(self, name: str, project: str | None = None) -> ProfileInfo:
         """One profile; raises what ``profiles`` does, and UsageError where none has the name."""
@@ -80,12 +80,12 @@ class Quality(Bound):
             Denied: the actor may not.
             WorkerFailed: it took too long or too much memory.
         """
-        from provrepo.repository import own_profiles
+        from provrepo.repository.profiles import own
 
         if project is None:
             self._store.make()
         self._administer(project)
-        return own_profiles.add(
+        return own.add(
             self._store,
             self.actor,
             Path(source),
@@ -107,10 +107,10 @@ class Quality(Bound):
             NotFound: no such project.
             UsageError: no such profile, or a folder of one that might not be kept.
         """
-        from provrepo.repository import own_profiles
+        from provrepo.repository.profiles import own
 
         self._readable(project)
-        return own_profiles.backtest(self._store, profile, project)
+        return own.backtest(self._store, profile, project)
 
     def gate(
         self,
@@ -138,7 +138,7 @@ class Quality(Bound):
             TimedOut: the walk took too long.
         """
         from provrepo.checks.coverage import Sources
-        from provrepo.repository.gate import gate
+        from provrepo.repository.profiles.gate import gate
 
         trusted = Sources.parse("\n".join(sources))
         return gate(
@@ -159,7 +159,7 @@ class Quality(Bound):
         Raises:
             NotFound: no such project.
         """
-        from provrepo.repository.metrics import metrics
+        from provrepo.repository.profiles.metrics import metrics
 
         self._readable(project)
         return metrics(self._store, project)

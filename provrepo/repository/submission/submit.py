@@ -15,11 +15,12 @@ from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
 from provrepo.ledger.entries import Entry
 from provrepo.ledger.storage.durable import translated
-from provrepo.repository import access, own_profiles
+from provrepo.repository import access
 from provrepo.repository.catalog import stored_report, version_info
-from provrepo.repository.intake import MAPPING
+from provrepo.repository.profiles import own
 from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store, minting
+from provrepo.repository.submission.worker import MAPPING
 
 __all__ = ["name_for", "submit", "validate"]
 
@@ -68,7 +69,7 @@ def submit(
 
     wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     target = _target(store, project, document, blob) if store.may_index() else None
-    held = own_profiles.folders(store, project, wanted)
+    held = own.folders(store, project, wanted)
     arguments = {"format": format, "base": base, "profiles": held, "without_profiles": "report", "target": target}
     result = _intake(store, data, file, {**arguments, "allow_empty": allow_empty})
     report = Report.from_dict(result["report"])
@@ -128,7 +129,7 @@ def validate(
     check_base(base)
     data, file = content(source)
     _within(data, store.settings.max_body)
-    held = own_profiles.folders(store, project, profiles)
+    held = own.folders(store, project, profiles)
     arguments = {"format": format, "base": base, "profiles": held, "constraints": constraints}
     return Report.from_dict(_intake(store, data, file, arguments)["report"])
 
@@ -145,7 +146,7 @@ def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, An
         with translated("keep the submitted bytes while they are checked"):
             source.write_bytes(data)
         result: dict[str, Any] = store.pool.call(
-            "provrepo.repository.intake:run",
+            "provrepo.repository.submission.worker:run",
             {"source": str(source), "name": file, **arguments},
             timeout=store.settings.check_timeout,
         )

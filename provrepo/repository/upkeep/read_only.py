@@ -12,7 +12,7 @@ from provrepo.ledger.storage.durable import PRIVATE
 
 __all__ = ["copy_views"]
 
-log = logging.getLogger("provrepo.repository.read_only")
+log = logging.getLogger("provrepo.repository.upkeep.read_only")
 
 _LEFT_OUT = ("quads-checkpoints", ".asked-*", "LOG", "LOG.old*")
 """What belongs to a process that has the views open, and would mean nothing in a copy."""

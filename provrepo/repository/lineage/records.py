@@ -212,7 +212,7 @@ class LineageGraph:
             bundles: put each relation into bundles named after the graphs that say it. Without, relations of several
                 documents stand side by side, and a union of valid documents need not be valid.
         """
-        from provrepo.repository.lineage_prov import document
+        from provrepo.repository.lineage.prov import document
 
         return document(self, bundles=bundles)
 
@@ -224,7 +224,7 @@ class LineageGraph:
         Raises:
             UnknownFormat: no such format.
         """
-        from provrepo.repository.lineage_prov import write
+        from provrepo.repository.lineage.prov import write
 
         return write(self, format)
 

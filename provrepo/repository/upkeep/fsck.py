@@ -7,10 +7,10 @@ from collections.abc import Callable
 from provrepo.errors import Damaged, Error
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
-from provrepo.repository.fsck_views import REBUILD, check_views
-from provrepo.repository.permissions import lax
 from provrepo.repository.records import Check
 from provrepo.repository.store import Store
+from provrepo.repository.upkeep.fsck_views import REBUILD, check_views
+from provrepo.repository.upkeep.permissions import lax
 
 __all__ = ["fsck"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provrepo.model.minting import Minter
-from provrepo.repository.lineage_records import KINDS, LineageEdge, LineageGraph, LineageNode, Said
+from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode, Said
 
 if TYPE_CHECKING:
     from provrepo.views.lineage.index import Answer, Source, Thing

@@ -14,7 +14,7 @@ from provrepo.ledger.storage.durable import PRIVATE, make_directory, sync
 
 __all__ = ["CONTENT", "LEDGER", "REMEDY", "SetAside", "is_transient"]
 
-log = logging.getLogger("provrepo.repository.set_aside")
+log = logging.getLogger("provrepo.repository.upkeep.set_aside")
 
 REMEDY = "`provrepo rebuild` tries it again; `provrepo export --original` gives the bytes that were submitted"
 

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import Entry
-from provrepo.repository.follower import Follower, ViewsLock
 from provrepo.repository.records import PUBLIC
-from provrepo.repository.set_aside import SetAside
 from provrepo.repository.store import Store
+from provrepo.repository.upkeep.follower import Follower, ViewsLock
+from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.views import sqlite_check
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search

@@ -298,5 +298,5 @@ def _judged(store: Store, version: VersionInfo, profiles: Sequence[Profile]) -> 
         "base": version.base or None,
         "profiles": [str(profile.folder) for profile in profiles],
     }
-    said = store.pool.call("provrepo.repository.intake:run", arguments, timeout=store.settings.check_timeout)
+    said = store.pool.call("provrepo.repository.submission.worker:run", arguments, timeout=store.settings.check_timeout)
     return Report.from_dict(said["report"])

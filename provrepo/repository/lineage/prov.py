@@ -8,7 +8,7 @@ from functools import cache
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import MENTION, SPECIALIZATION, Statement, Term
-from provrepo.repository.lineage_records import KINDS, LineageEdge, LineageGraph, LineageNode
+from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode
 from provrepo.views.lineage.rules import RULES, Rule
 from provrepo.vocab import PROV_LABEL, PROV_TYPE, XSD_STRING
 

@@ -10,10 +10,11 @@ from provrepo.errors import TimedOut
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, Statement
-from provrepo.repository import catalog, sayings
-from provrepo.repository.lineage_records import LineageNode, Said
+from provrepo.repository import catalog
+from provrepo.repository.lineage import assertions as sayings
+from provrepo.repository.lineage.assertions import Saying, Wanted
+from provrepo.repository.lineage.records import LineageNode, Said
 from provrepo.repository.records import VersionInfo
-from provrepo.repository.sayings import Saying, Wanted
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
 if TYPE_CHECKING:

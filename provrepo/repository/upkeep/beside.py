@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "Holder", "where_the_views_are"]
 
-log = logging.getLogger("provrepo.repository.beside")
+log = logging.getLogger("provrepo.repository.upkeep.beside")
 
 PATIENCE = 5.0
 """Seconds to wait for another process to let go of the views, or to start to answer: commands hold them for moments."""

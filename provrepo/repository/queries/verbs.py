@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from provrepo.repository.beside import where_the_views_are
-from provrepo.repository.lineage import Provenance
+from provrepo.repository.lineage.verbs import Provenance
 from provrepo.repository.records import DEFAULT, PUBLIC, VersionInfo
+from provrepo.repository.upkeep.beside import where_the_views_are
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
