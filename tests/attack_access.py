@@ -22,7 +22,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from provrepo.server.openapi import describe
+from provrepo.server.routing.openapi import describe
 from tests.contract import breaches
 from tests.serving import PROVN, PROVN_TYPE, Site, opened
 

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from provrepo.server import schemas
-from provrepo.server.openapi import describe
+from provrepo.server.routing import schemas
+from provrepo.server.routing.openapi import describe
 
 __all__ = ["Checked", "breaches", "closed"]
 

@@ -19,9 +19,9 @@ from provrepo.ledger.access_log import AccessLog
 from provrepo.repository import audit as repository_audit
 from provrepo.repository.actions import Action
 from provrepo.repository.audit import _access, _cell
-from provrepo.server import codings
 from provrepo.server.app import create_app
-from provrepo.server.routes import OPERATIONS
+from provrepo.server.protocol import codings
+from provrepo.server.routing.routes import OPERATIONS
 from tests.command import provrepo
 from tests.serving import PROVN, PROVN_TYPE, Site, opened
 

@@ -12,8 +12,8 @@ import pytest
 
 from provrepo.repository.store import Store
 from provrepo.repository.submission import conversion
-from provrepo.server import asking
-from provrepo.server.rejections import Rejected
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.queries import running
 from provrepo.views import search
 from provrepo.workers.callers import LOCAL, Caller, Client, client
 from provrepo.workers.pool import Pool
@@ -116,7 +116,7 @@ def test_walks_and_searches_end_when_the_client_leaves(
 
 def asking_figures(site: Site) -> Any:
     with site.app.app_context():
-        return asking.places().figures()
+        return running.places().figures()
 
 
 @pytest.mark.parametrize("moment", ["check", "blob", "entry", "index", "derive"])

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from provrepo.errors import TooLarge
-from provrepo.server.codings import LEAST, inflate, wanted
-from provrepo.server.rejections import Rejected
+from provrepo.server.protocol.codings import LEAST, inflate, wanted
+from provrepo.server.protocol.rejections import Rejected
 from tests.serving import BROWSER, LATER, MAX_BODY, PROVN, PROVN_TYPE, Site, opened, sha256
 
 SELECT = "SELECT ?thing { ?run prov:used ?thing }"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from provrepo.repository.store import Store
+from provrepo.server.connections.dispatcher import LEAST, Classes, Dispatcher
 from provrepo.server.connections.refusal import Refusal
-from provrepo.server.dispatcher import LEAST, Classes, Dispatcher
 from provrepo.settings import Settings
 from provrepo.workers.callers import Caller
 from provrepo.workers.shares import shares

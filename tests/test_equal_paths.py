@@ -24,7 +24,7 @@ from provrepo.errors import Denied, NotFound
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
-from provrepo.server.openapi import OPERATIONS
+from provrepo.server.routing.openapi import OPERATIONS
 from tests.serving import BROWSER, PROVN, PROVN_TYPE, Site, opened
 
 PRIVATE, MISSING = "secret", "absent"

@@ -33,7 +33,7 @@ def test_each_group_has_its_test_file_and_its_row_in_the_documentation() -> None
 
 def test_a_change_touches_the_groups_that_are_about_it() -> None:
     assert names(touched(["provrepo/codecs/provn/reader.py"])) == ["provtoolbox", "prov"]
-    assert names(touched(["provrepo/server/sparql.py"])) == ["sparql_clients", "rdf4j", "jena", "openapi"]
+    assert names(touched(["provrepo/server/queries/sparql.py"])) == ["sparql_clients", "rdf4j", "jena", "openapi"]
     assert names(touched(["tests/integration/known/prov.toml"])) == ["prov"]
     assert names(touched(["tests/integration/test_jena.py", "README.md"])) == ["jena"]
     assert touched(["tests/integration/peers.py"]) == list(GROUPS)

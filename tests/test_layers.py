@@ -91,7 +91,7 @@ def test_everything_is_at_home(path: Path) -> None:
         ("import os\nos.fork()", "workers/pool.py"),
         ("get_context('fork')", "workers/pool.py"),
         ("root = __file__", "checks/profiles.py"),
-        ("folder = package / '_packaged'", "server/pages.py"),
+        ("folder = package / '_packaged'", "server/pages/pages.py"),
     ],
 )
 def test_the_test_sees_what_is_not_at_home(source: str, name: str) -> None:

@@ -363,11 +363,11 @@ def test_deadlines(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_lineage_waits_for_a_place_like_queries(site: Site) -> None:
     from contextlib import ExitStack
 
-    from provrepo.server import asking
+    from provrepo.server.queries import running
 
     with site.app.test_request_context(), ExitStack() as taken:
         for _ in range(2):
-            taken.enter_context(asking.place())
+            taken.enter_context(running.place())
         answer = site.client.get(f"/lineage?iri={EX}table")
         assert (answer.status_code, answer.get_json()["type"].rpartition("#")[2]) == (503, "busy")
     assert site.client.get(f"/lineage?iri={EX}table").status_code == 200

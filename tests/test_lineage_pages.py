@@ -14,9 +14,9 @@ from werkzeug.datastructures import MultiDict
 
 from provrepo.cli.lineage import lineage as lineage_command
 from provrepo.cli.main import cli
-from provrepo.server import lineage_pictures
-from provrepo.server.lineage_asked import NAMES, Asked
-from provrepo.server.lineage_pages import MOST_LISTED
+from provrepo.server.lineage import pictures
+from provrepo.server.lineage.asked import NAMES, Asked
+from provrepo.server.lineage.pages import MOST_LISTED
 from provrepo.views.lineage.snapshot import Held
 from tests.serving import BROWSER, Site, opened
 from tests.test_pages import Page
@@ -91,8 +91,8 @@ def test_the_picture_leads_from_thing_to_thing(site: Site) -> None:
     targets = [urlsplit(link["href"] or "") for link in inside]
     asked = [parse_qs(target.query) for target in targets if target.path == "/lineage" and "iri=" in target.query]
     assert {"iri": [f"{EX}raw"], "depth": ["3"], "strict": ["true"]} in asked
-    assert any(attributes.get("id") == lineage_pictures.MARKED for _, attributes in page.elements)
-    assert {"href": f"#{lineage_pictures.MARKED}"} in page.all("a")
+    assert any(attributes.get("id") == pictures.MARKED for _, attributes in page.elements)
+    assert {"href": f"#{pictures.MARKED}"} in page.all("a")
 
 
 def test_what_depends_on_a_thing_is_counted_in_groups(site: Site) -> None:
@@ -143,7 +143,7 @@ def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
     assert f"This page has the {MOST_LISTED} nearest of {WIDE + 1} things" in " ".join(page.text.split())
     assert "It shows the 200 nearest of 601 things" in page.text
     assert len(rows(text)) == MOST_LISTED
-    assert len(re.findall(r'class="prov-node ', text)) == lineage_pictures.MOST
+    assert len(re.findall(r'class="prov-node ', text)) == pictures.MOST
     # What is counted is everything, whatever the page has room for.
     affected = text[text.index('id="impact"') : text.index('id="picture"')]
     assert f"entity</span></dt><dd>{WIDE}</dd>" in affected
@@ -157,7 +157,7 @@ def test_a_dense_lineage_is_drawn_in_part() -> None:
         LineageEdge(a.iri, "wasDerivedFrom", b.iri, "asserted", ()) for a in things for b in things if a.iri < b.iri
     ]
     graph = LineageGraph(things[0].iri, "upstream", tuple(things), tuple(edges), (), 100, len(edges), 0)
-    picture = lineage_pictures.draw(graph, lambda iri: f"/lineage?iri={iri}")
+    picture = pictures.draw(graph, lambda iri: f"/lineage?iri={iri}")
     assert picture.drawn < 100
     assert picture.svg.count('class="prov-node ') == picture.drawn
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Busy
-from provrepo.server.marquez_names import Name, name_of, readings
+from provrepo.server.lineage.marquez_names import Name, name_of, readings
 from tests.serving import BROWSER, Site, opened
 
 EX = "https://example.org/"
@@ -330,7 +330,7 @@ def test_a_busy_server_says_so_in_the_same_shape(site: Site, monkeypatch: pytest
     def busy() -> None:
         raise Busy("as many queries are running as this server allows")
 
-    monkeypatch.setattr("provrepo.server.asking.place", busy)
+    monkeypatch.setattr("provrepo.server.queries.running.place", busy)
     answer = site.client.get(f"/api/v1/lineage?nodeId=dataset:{EX}:table")
     assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
     assert answer.headers["Retry-After"] == "1"

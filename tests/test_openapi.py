@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.server.openapi import describe
+from provrepo.server.routing.openapi import describe
 from tests.contract import breaches
 from tests.serving import PROVN_TYPE, Site, opened
 

@@ -18,7 +18,7 @@ from provrepo.drawing.graph import Graph, Group, Node
 from provrepo.drawing.svg import render
 from provrepo.errors import UsageError
 from provrepo.model.identifiers import Identifier, text
-from provrepo.server.openapi import OPERATIONS
+from provrepo.server.routing.openapi import OPERATIONS
 from tests.serving import BROWSER, Site, opened
 
 SCHEMES = (

@@ -16,8 +16,8 @@ import pytest
 
 from provrepo.model.statements import KINDS
 from provrepo.repository.submission import conversion
-from provrepo.server import pages
-from provrepo.server.shown import words
+from provrepo.server.pages import pages
+from provrepo.server.pages.shown import words
 from tests.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
 
 QUERIED = "/projects/open/sparql?query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D"

@@ -17,8 +17,8 @@ import provrepo
 from provrepo.errors import Damaged, Denied, NotAvailable, NotFound, TooLarge, UsageError, Withdrawn
 from provrepo.ledger.pingbacks import Pingbacks, Pinged
 from provrepo.server.app import create_app
-from provrepo.server.links import parse
-from provrepo.server.rejections import Rejected
+from provrepo.server.protocol.links import parse
+from provrepo.server.protocol.rejections import Rejected
 from provrepo.settings import Settings
 from tests.serving import Site, opened
 

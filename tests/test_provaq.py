@@ -14,9 +14,9 @@ import pytest
 
 from provrepo.codecs import formats
 from provrepo.codecs.results import QueryResult
-from provrepo.server.links import Link, parse
-from provrepo.server.provaq import ROOM
-from provrepo.server.targets import readings
+from provrepo.server.lineage.provaq import ROOM
+from provrepo.server.lineage.targets import readings
+from provrepo.server.protocol.links import Link, parse
 from tests.command import ROOT, Command, environment
 from tests.serving import BROWSER, Site, opened
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from provrepo.server import admission, rates
 from provrepo.server.app import create_app
-from provrepo.server.rates import LOOPBACK, Limit, Rate, Rates, limits, sender
-from provrepo.server.routes import OPERATIONS
+from provrepo.server.routing import admission, rates
+from provrepo.server.routing.rates import LOOPBACK, Limit, Rate, Rates, limits, sender
+from provrepo.server.routing.routes import OPERATIONS
 from provrepo.settings import Settings
 from tests.serving import Site, opened
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provrepo.server.headers import LogFilter
+from provrepo.server.protocol.headers import LogFilter
 from tests.serving import Site, opened
 
 

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from provrepo.server import admission
 from provrepo.server.app import create_app
-from provrepo.server.openapi import describe
-from provrepo.server.rates import Rate
-from provrepo.server.routes import OPERATIONS, Needs, Operation
+from provrepo.server.routing import admission
+from provrepo.server.routing.openapi import describe
+from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.routes import OPERATIONS, Needs, Operation
 from tests.serving import PROVN_TYPE, Site, opened
 
 IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "filename": "style.css"}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from provrepo.codecs.formats import FORMATS
-from provrepo.server import problems
+from provrepo.server.protocol import problems
 from tests.serving import opened
 
 REFERENCE = (Path(__file__).resolve().parents[1] / "docs" / "reference" / "http.md").read_text("utf-8")

@@ -12,9 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from provrepo import errors
-from provrepo.server import problems
 from provrepo.server.connections.head import METHODS
-from provrepo.server.headers import CONTENT_SECURITY_POLICY
+from provrepo.server.protocol import problems
+from provrepo.server.protocol.headers import CONTENT_SECURITY_POLICY
 from tests.serving import BROWSER, MAX_BODY, PROVN, PROVN_TYPE, Site, opened
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import TimedOut
-from provrepo.server.figures import Figures, Remembered
+from provrepo.server.queries.figures import Figures, Remembered
 from tests.serving import BROWSER, PROVN, Site, opened
 
 TURTLE = b"""@prefix prov: <http://www.w3.org/ns/prov#> . @prefix e: <https://example.org/> .

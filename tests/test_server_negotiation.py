@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provrepo.server.documents import OFFERS
-from provrepo.server.negotiate import HTML, JSON, accepted
+from provrepo.server.documents.documents import OFFERS
+from provrepo.server.protocol.negotiate import HTML, JSON, accepted
 from tests.serving import BROWSER
 
 

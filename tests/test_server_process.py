@@ -15,7 +15,7 @@ import pytest
 
 from provrepo.errors import UsageError
 from provrepo.repository.store import Store
-from provrepo.server.headers import CONTENT_SECURITY_POLICY
+from provrepo.server.protocol.headers import CONTENT_SECURITY_POLICY
 from provrepo.server.serve import serve
 from provrepo.settings import Settings
 from tests.serving import PROVN, PROVN_TYPE

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 from werkzeug.routing import Rule
 
-from provrepo.server.routes import OPERATIONS
+from provrepo.server.routing.routes import OPERATIONS
 from tests.serving import BROWSER, PROVN, PROVN_TYPE, Site, opened
 
 IN_PATH = {

@@ -41,7 +41,7 @@ def serve(invocation: Invocation, host: str | None, port: int | None) -> None:
     go on submitting to the same data directory; this one indexes what they submit. The URL is printed on stderr once
     connections are accepted.
     """
-    from provrepo.server.headers import LogFilter
+    from provrepo.server.protocol.headers import LogFilter
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s", level=logging.INFO)
     for handler in logging.getLogger().handlers:
@@ -79,7 +79,7 @@ def _end_in_time() -> None:
 
     Nothing is lost. What was acknowledged is durable, and the next process applies it to the views.
     """
-    from provrepo.server.drain import LONGEST
+    from provrepo.server.connections.drain import LONGEST
 
     def end() -> None:
         logging.getLogger("provrepo.cli.serve").warning(

@@ -7,32 +7,13 @@ from jinja2 import StrictUndefined
 
 from provrepo import resources
 from provrepo.repository.store import Store
-from provrepo.server import (
-    admission,
-    asking,
-    audit,
-    auth,
-    codings,
-    descriptions,
-    documents,
-    graphs,
-    headers,
-    health,
-    lineage,
-    marquez,
-    metrics,
-    openapi,
-    pages,
-    pingback,
-    problems,
-    projects,
-    provaq,
-    queries,
-    recording,
-    sparql,
-    submissions,
-    validate,
-)
+from provrepo.server.documents import documents, pingback, projects, submissions, validate
+from provrepo.server.lineage import lineage, marquez, provaq
+from provrepo.server.monitoring import access_log, audit, health, metrics
+from provrepo.server.pages import pages
+from provrepo.server.protocol import auth, codings, headers, problems
+from provrepo.server.queries import descriptions, graphs, named, running, sparql
+from provrepo.server.routing import admission, openapi
 
 __all__ = ["create_app"]
 
@@ -54,7 +35,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.config[pages.URL] = url
     app.extensions[auth.EXTENSION] = store
     auth.register(app)
-    recording.register(app)
+    access_log.register(app)
     codings.register(app)
     headers.register(app)
     problems.register(app)
@@ -67,7 +48,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         submissions,
         validate,
         sparql,
-        queries,
+        named,
         graphs,
         lineage,
         marquez,
@@ -81,6 +62,6 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
     metrics.count(app, "checks", store.pool.figures)
-    asking.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
+    running.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)
     return app

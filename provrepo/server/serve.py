@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from provrepo.errors import UsageError
 from provrepo.repository.store import Store
-from provrepo.server import metrics, pages
 from provrepo.server.app import create_app
+from provrepo.server.connections.dispatcher import Classes, Dispatcher
+from provrepo.server.connections.drain import Drain
 from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits, raise_descriptors
 from provrepo.server.connections.listener import Listener, listen
-from provrepo.server.dispatcher import Classes, Dispatcher
-from provrepo.server.drain import Drain
+from provrepo.server.monitoring import metrics
+from provrepo.server.pages import pages
 from provrepo.settings import host_names
 from provrepo.workers import heap
 

@@ -15,11 +15,11 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
-from provrepo.server import headers, problems
 from provrepo.server.connections.head import Head
 from provrepo.server.connections.limits import Limits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
+from provrepo.server.protocol import headers, problems
 
 __all__ = ["Channel", "Phase"]
 

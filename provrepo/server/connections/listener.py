@@ -17,10 +17,10 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from provrepo.server.connections.channel import Channel, Phase
+from provrepo.server.connections.dispatcher import Dispatcher
 from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import Descriptors, Limits, Sparing
 from provrepo.server.connections.refusal import Refusal
-from provrepo.server.dispatcher import Dispatcher
 
 __all__ = ["Listener", "listen"]
 

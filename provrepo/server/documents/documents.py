@@ -1,0 +1,167 @@
+"""Documents and their versions, to read: every thing has one address, and the representation is negotiated."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, url_for
+
+import provrepo
+from provrepo.codecs.formats import FORMATS, by_name
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.repository import Repository
+from provrepo.server.documents import reports
+from provrepo.server.lineage import provaq
+from provrepo.server.pages import pages
+from provrepo.server.protocol import auth
+from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
+from provrepo.server.protocol.respond import Links, cached, fresh, json_response, numbered
+
+__all__ = ["OFFERS", "blueprint"]
+
+blueprint = Blueprint("documents", __name__)
+
+OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in FORMATS), HTML)
+"""PROV-JSON first, so that ``*/*`` gets it; a page only for who asks for one."""
+
+_DOCUMENT = "/projects/<project>/documents/<document>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a path names.
+
+    Attributes:
+        project: the project.
+        name: the document, without the suffix that the path may carry.
+        version: of the document; None for the current one.
+        suffix: with its dot, or empty.
+    """
+
+    project: str
+    name: str
+    version: int | None = None
+    suffix: str = ""
+
+
+@blueprint.get(_DOCUMENT)
+def current(project: str, document: str) -> Response:
+    """The current version."""
+    name, dot, suffix = document.partition(".")
+    return _show(_Target(project, name, suffix=dot + suffix))
+
+
+@blueprint.get(f"{_DOCUMENT}/versions/<version>")
+def one(project: str, document: str, version: str) -> Response:
+    """One version, which never changes; 410 once a withdrawal covers it, except for who may change the project."""
+    number, dot, suffix = version.partition(".")
+    return _show(_Target(project, document, numbered(number), dot + suffix))
+
+
+@blueprint.get(f"{_DOCUMENT}/versions")
+def versions(project: str, document: str) -> Response:
+    """The history, oldest first."""
+    repo = auth.repository()
+    history = repo.history(project, document)
+    if choose((JSON, HTML)).name == HTML.name:
+        return cached(pages.page("versions.html", project=project, name=document, history=history))
+    return json_response({"project": project, "name": document, "versions": [info.to_dict() for info in history]})
+
+
+@blueprint.get(f"{_DOCUMENT}/original", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/original")
+def original(project: str, document: str, version: str | None) -> Response:
+    """The bytes exactly as they were submitted. Always an attachment: they are somebody else's."""
+    repo = auth.repository()
+    info = repo.version(project, document, _numbered(version))
+    provaq.version(info)
+    tag = info.sha256
+    if fresh(tag):
+        return _finish(Response(status=304), info, tag)
+    data, info = repo.original(project, document, info.version)
+    response = Response(data)
+    format_ = by_name(info.format)
+    response.headers["Content-Type"] = content_type(format_.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{document}{format_.suffixes[0]}"'
+    digest = base64.b64encode(bytes.fromhex(info.sha256)).decode("ascii")
+    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
+    response.headers["Digest"] = f"sha-256={digest}"  # RFC 3230, which clients still read
+    return _finish(response, info, tag)
+
+
+@blueprint.get(f"{_DOCUMENT}/report", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/report")
+def report(project: str, document: str, version: str | None) -> Response:
+    """What the checks said when the version was accepted."""
+    repo = auth.repository()
+    info = repo.version(project, document, _numbered(version))
+    provaq.version(info)
+    found = repo.report(project, document, info.version)
+    return reports.response(found, heading=f"Report on {document}, version {info.version}", name=info.iri)
+
+
+@blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
+def metadata(project: str, document: str, version: str | None) -> Response:
+    """Who submitted it, when, its digest and verdict, whether it is possible, how much was found and not read."""
+    repo = auth.repository()
+    info = repo.version(project, document, _numbered(version))
+    choose((JSON,))
+    provaq.version(info)
+    said = repo.report(project, document, info.version).to_dict()
+    return json_response({**info.to_dict(), "counts": said["counts"], "unmapped": said["unmapped"]})
+
+
+def _numbered(version: str | None) -> int | None:
+    return None if version is None else numbered(version)
+
+
+def _show(target: _Target) -> Response:
+    repo = auth.repository()
+    info = repo.version(target.project, target.name, target.version)
+    choice = choose(OFFERS, suffix=target.suffix)
+    provaq.version(info)
+    if choice.name == HTML.name:
+        return cached(_links(pages.document_page(repo, info), info))
+    return _representation(repo, info, choice)
+
+
+def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Response:
+    # A later release may write the same document differently, so the tag names the writer too.
+    submitted = choice.name == info.format
+    tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{provrepo.__version__}"
+    if fresh(tag):
+        return _finish(Response(status=304), info, tag)
+    response = Response(repo.export(info.project, info.name, info.version, format=choice.name))
+    response.headers["Content-Type"] = content_type(choice.media_type)
+    if choice.media_type.endswith("xml"):
+        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        suffix = by_name(choice.name).suffixes[0]
+        response.headers["Content-Disposition"] = f'attachment; filename="{info.name}{suffix}"'
+    return _finish(response, info, tag)
+
+
+def _finish(response: Response, info: VersionInfo, tag: str) -> Response:
+    # A version never changes, and may be withdrawn all the same: caches ask each time, and get 304 or 410.
+    response.set_etag(tag)
+    return _links(response, info)
+
+
+def _links(response: Response, info: VersionInfo) -> Response:
+    """Typed links (RFC 8288): other formats, versions (RFC 5829), what is known about it, the submitted bytes."""
+    names: dict[str, Any] = {"project": info.project, "document": info.name}
+    pinned: dict[str, Any] = {**names, "version": info.version}
+    here = url_for("documents.one", **pinned)
+    links = Links()
+    links.add(url_for("documents.current", **names), "latest-version")
+    links.add(url_for("documents.versions", **names), "version-history")
+    if info.version > 1:
+        links.add(url_for("documents.one", **{**pinned, "version": info.version - 1}), "predecessor-version")
+    links.add(url_for("documents.metadata", **pinned), "describedby", "application/json")
+    links.add(url_for("documents.original", **pinned), "original", by_name(info.format).media_type)
+    for format_ in FORMATS:
+        links.add(here + format_.suffixes[0], "alternate", format_.media_type)
+    response.headers["Link"] = str(links)
+    return response

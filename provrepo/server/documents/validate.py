@@ -1,0 +1,29 @@
+"""Checking without keeping."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from provrepo.server.documents import reports
+from provrepo.server.protocol import auth, body
+from provrepo.server.protocol.negotiate import choose
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("validate", __name__)
+
+
+@blueprint.post("/validate")
+def validate() -> Response:
+    """The report on the document in the body; nothing of it is kept. Open to everybody."""
+    repo = auth.repository()
+    choose(reports.OFFERS)
+    upload = body.upload()
+    report = repo.validate(
+        upload.data,
+        profiles=request.args.getlist("profile"),
+        constraints=request.args.get("constraints") or None,
+        format=upload.format,
+        base=upload.base,
+    )
+    return reports.response(report, heading="Report")

@@ -1,0 +1,144 @@
+"""Marquez's lineage, ``GET /api/v1/lineage``: its clients find an answer here, in its shape and with its errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from provrepo.errors import Error, NotFound
+from provrepo.model.identifiers import Identifier, Literal, Value
+from provrepo.repository.lineage.verbs import LineageGraph
+from provrepo.repository.repository import Repository
+from provrepo.server.lineage.marquez_graph import Facts, shape, type_of
+from provrepo.server.lineage.marquez_names import JOB, Reading, readings
+from provrepo.server.monitoring import access_log
+from provrepo.server.protocol import auth, problems
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.respond import cached
+from provrepo.server.queries import running
+from provrepo.server.queries.running import Target
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("marquez", __name__)
+
+DEPTH = 20
+"""Steps from job to job that are gone where a client does not say, as in Marquez."""
+
+LIMIT = 1000
+"""Nodes of an answer where a client does not say; the nearest ones."""
+
+_MOST = 10_000
+_ASKED = 1000
+"""Things that one query is about."""
+
+_FACTS = """SELECT ?thing ?about ?value WHERE {
+  VALUES ?thing { %s }
+  { VALUES (?property ?about) {
+      (prov:startedAtTime "started") (prov:endedAtTime "ended") (prov:generatedAtTime "generated")
+      (schema:actionStatus "status") }
+    ?thing ?property ?value }
+  UNION
+  { VALUES (?property ?about) {
+      (prov:qualifiedStart "started") (prov:qualifiedEnd "ended") (prov:qualifiedGeneration "generated") }
+    ?thing ?property ?event . ?event prov:atTime ?value }
+}"""
+_INSTANT = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@blueprint.get("/api/v1/lineage")
+def lineage() -> Response:
+    """The datasets and jobs that a dataset or job came from, and those that depend on it."""
+    repo = auth.repository()
+    start, graph = _found(repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", LIMIT, 1))
+    access_log.covers(project for node in graph.nodes for project in node.projects)
+    things = [node for node in graph.nodes if type_of(node)]
+    arrivals = repo.arrivals(said for node in things for said in node.sources)
+    return cached(_json(shape(graph, start, _facts(repo, graph), arrivals)))
+
+
+@blueprint.errorhandler(HTTPException)
+@blueprint.errorhandler(Error)
+def _(error: Exception) -> Response:
+    """Errors as Marquez has them: the status as ``code``, and a message."""
+    problem = problems.of(error)
+    # What is said here of a node is the same whether it is unknown or private.
+    message = (error.detail if isinstance(error, Rejected) else "") or problem.detail
+    response = _json({"code": problem.row.status, "message": message}, problem.row.status)
+    response.headers.update(problem.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Reading, LineageGraph]:
+    """What a node's id stands for, with its lineage.
+
+    Raises:
+        Rejected: 400, it is no id of a dataset or job; 404, none that the caller may know of.
+    """
+    # No IRI has a space: it was a plus that nobody encoded.
+    type_, possible = readings(node_id.replace(" ", "+"))
+    if not type_:
+        raise Rejected(
+            400, f"nodeId={node_id[:200]} is no id of a node: dataset:<namespace>:<name> and job:<namespace>:<name> are"
+        )
+    # Marquez counts from job to job; between two there is a dataset, and around the last ones their datasets.
+    relations = 2 * depth + (1 if type_ == JOB else 2)
+    for reading in possible:
+        try:
+            with running.place():
+                graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit)
+        except NotFound:
+            continue
+        if type_of(graph.nodes[0]) == type_:
+            return reading, graph
+    raise Rejected(404, f"Node '{node_id[:200]}' not found.")
+
+
+def _number(name: str, default: int, least: int) -> int:
+    value = request.args.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST):
+        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {_MOST}")
+    return int(value)
+
+
+def _facts(repo: Repository, graph: LineageGraph) -> dict[str, Facts]:
+    """Times and states of all things that are no agents, from the datasets of the projects that speak of them."""
+    by_project: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if type_of(node):
+            for project in node.projects:
+                by_project.setdefault(project, []).append(node.iri)
+    found: dict[str, Facts] = {}
+    for project, iris in sorted(by_project.items()):
+        for place in range(0, len(iris), _ASKED):
+            _learn(repo, project, iris[place : place + _ASKED], found)
+    return found
+
+
+def _learn(repo: Repository, project: str, iris: Sequence[str], found: dict[str, Facts]) -> None:
+    query = _FACTS % " ".join(f"<{iri}>" for iri in iris)
+    rows = [(row["thing"], row["about"], row["value"]) for row in running.run(repo, Target(project), query).rows]
+    for thing, about, value in sorted(rows, key=str):
+        known = found.setdefault(str(thing), Facts())
+        name, said = _text(about), _text(value)
+        # Where documents contradict each other one value counts, the same whatever the order of the rows.
+        if name == "status" and isinstance(value, Identifier):
+            known.status = known.status or said
+        elif name != "status" and _INSTANT.fullmatch(said):
+            before = getattr(known, name)
+            setattr(known, name, (min if name == "started" else max)(before or said, said))
+
+
+def _text(value: Value) -> str:
+    return value.lexical if isinstance(value, Literal) else str(value)
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+    return Response(text, status, content_type="application/json")

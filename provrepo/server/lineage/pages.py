@@ -1,0 +1,285 @@
+"""Pages about lineage, about one thing, and of what a search found: the same answers as JSON has, to be looked at.
+
+Nothing is asked here: whatever shows has been found for whoever sent the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from flask import Response, request, url_for
+
+from provrepo.codecs.formats import by_name
+from provrepo.codecs.svg.graph import Naming
+from provrepo.model.identifiers import digest
+from provrepo.repository.lineage.records import (
+    LineageCommon,
+    LineageGraph,
+    LineageImpact,
+    LineageNode,
+    Said,
+    SearchResult,
+)
+from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.lineage.verbs import relations
+from provrepo.repository.records import VersionInfo
+from provrepo.server.lineage.asked import Asked
+from provrepo.server.lineage.pictures import MARKED, draw
+from provrepo.server.pages import pages, shown
+from provrepo.vocab import PREDECLARED
+
+__all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
+
+MOST_LISTED = 500
+"""Nodes that a page lists."""
+
+MOST_SAID = 300
+"""Statements that the page of a thing shows."""
+
+_BUNDLED = ("trig", "provjson", "provn")
+_PLAIN = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads", "svg")
+
+_GROUPED = {"kinds": "By kind", "types": "By type", "agents": "By agent", "projects": "By project"}
+_MOST_GROUPS = 12
+_MOST_SOURCES = 3
+
+_naming = Naming({})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thing in a list.
+
+    Attributes:
+        node: the thing.
+        name: what it is called: its label, or the end of its IRI.
+        documents: the first versions that speak of it.
+        more: how many others do.
+        root: whether it is not said what it came from.
+    """
+
+    node: LineageNode
+    name: str
+    documents: tuple[Said, ...]
+    more: int
+    root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often one thing occurs.
+
+    Attributes:
+        name: what it is called.
+        short: the end of its IRI where it is called otherwise; labels need not be unique.
+        iri: its whole name.
+        count: how often.
+    """
+
+    name: str
+    short: str
+    iri: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How often something occurs among what is affected.
+
+    Attributes:
+        title: what is counted.
+        what: in a word.
+        counts: the most frequent.
+        more: how many others there are.
+    """
+
+    title: str
+    what: str
+    counts: tuple[Counted, ...]
+    more: int
+
+
+class Download(NamedTuple):
+    """A file to download.
+
+    Attributes:
+        format: what ``?format=`` calls it.
+        title: for people.
+        file: what to call it.
+    """
+
+    format: str
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one version says of a thing.
+
+    Attributes:
+        version: the version.
+        rows: its statements.
+        caption: how many there are.
+        bundles: whether any stands in a bundle.
+        triples: predicates and values that have no place in PROV.
+    """
+
+    version: VersionInfo
+    rows: tuple[shown.Row, ...]
+    caption: str
+    bundles: bool
+    triples: tuple[tuple[shown.Shown, shown.Shown], ...]
+
+
+def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None) -> Response:
+    """A lineage: its picture, and the same as a list.
+
+    Args:
+        graph: what was found; None for a page that asks what to look for.
+        impact: how much depends on it; None where nobody asked for that.
+    """
+    asked = Asked.of(request.args)
+    form: dict[str, Any] = {"relations": relations()}
+    if graph is None:
+        return pages.page("lineage.html", asked=asked, graph=None, **form)
+    # A client may have written the name of the thing in another way.
+    asked = asked.but(iri=graph.start)
+    names = {node.iri: name_of(node) for node in graph.nodes}
+    roots = set(graph.roots)
+    return pages.page(
+        "lineage.html",
+        asked=asked,
+        graph=graph,
+        name=names.get(graph.start) or _naming.short(graph.start),
+        picture=draw(graph, lambda iri: lineage_of(iri, asked)) if len(graph.nodes) > 1 else None,
+        marked=MARKED,
+        rows=[row(node, root=node.iri in roots) for node in graph.nodes],
+        names=names,
+        impact=tuple(groups(impact)) if impact and impact.total else (),
+        further=asked.but(depth=str(int(asked.get("depth")) + 1)) if graph.beyond and asked.get("depth") else None,
+        downloads=tuple(downloads("lineage", (*_BUNDLED, *_PLAIN))),
+        lineage_of=lineage_of,
+        **form,
+    )
+
+
+def common_page(common: LineageCommon) -> Response:
+    """What several things came from, all of them."""
+    asked = Asked.of(request.args)
+    rows = [(row(each.node), each.distances, each.nearest) for each in common.nodes]
+    return pages.page("common.html", asked=asked, common=common, rows=rows, lineage_of=lineage_of)
+
+
+def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None) -> Response:
+    """Everything that is said of one thing.
+
+    Args:
+        thing: the thing; None for a page that asks of which.
+        labels: what other things are called.
+    """
+    if thing is None:
+        return pages.page("thing.html", thing=None)
+    name = name_of(thing.node)
+    known = labels or {}
+    called = {iri: label for iri in thing.others() if (label := shown.brief(known.get(iri, "")) or digest(iri))}
+    accounts = [told(account, thing.node.iri, name, called) for account in thing.accounts]
+    return pages.page(
+        "thing.html",
+        thing=thing,
+        name=name,
+        accounts=accounts,
+        told=sum(len(account.rows) for account in accounts),
+        downloads=tuple(downloads("thing", _BUNDLED)),
+    )
+
+
+def search_page(found: SearchResult | None, text: str) -> Response:
+    """What was found by words.
+
+    Args:
+        found: things; None for a page that asks for words.
+        text: the words.
+    """
+    rows = [row(thing) for thing in found.things] if found else []
+    project = request.args.get("project", "")
+    return pages.page("search.html", found=found, text=text, rows=rows, project=project)
+
+
+def lineage_of(iri: str, asked: Asked) -> str:
+    """The address of the lineage of another thing, asked in the same way."""
+    there = asked.but(iri=iri, to="", limit="", source="")
+    return f"{url_for('lineage.lineage')}?{there.query()}"
+
+
+def name_of(node: LineageNode) -> str:
+    """What to call a thing: its label, or the end of its IRI."""
+    return " ".join(node.label.split()) or _naming.short(node.iri)
+
+
+def row(node: LineageNode, *, root: bool = False) -> Row:
+    """A thing as a list shows it."""
+    documents = node.sources[:_MOST_SOURCES]
+    return Row(node, name_of(node), documents, node.total_sources - len(documents), root)
+
+
+def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
+    """What a page's answer can be downloaded as.
+
+    Args:
+        name: of the file, without its ending.
+        formats: beside JSON.
+    """
+    yield Download("json", "JSON", f"{name}.json")
+    for known in map(by_name, formats):
+        title = f"{known.title}, a bundle for each source" if known.name in _BUNDLED else known.title
+        # A file that is JSON of two kinds would otherwise have one name.
+        ending = ".prov.json" if known.name == "provjson" else known.suffixes[0]
+        yield Download(known.name, title, name + ending)
+
+
+def groups(impact: LineageImpact) -> Iterator[Group]:
+    """The groups of what is affected, as far as a page has room for them."""
+    totals = {"types": impact.total_types, "agents": impact.total_agents, "projects": impact.total_projects}
+    for what, counts in impact.groups().items():
+        labels = impact.labels if what == "agents" else {}
+        first = tuple(_counted(*each, labels) for each in islice(counts.items(), _MOST_GROUPS))
+        if first:
+            yield Group(_GROUPED[what], what, first, totals.get(what, len(counts)) - len(first))
+
+
+def _counted(iri: str, count: int, labels: Mapping[str, str]) -> Counted:
+    label, short = " ".join(labels.get(iri, "").split()), _naming.short(iri)
+    return Counted(label or short, short if label else "", iri, count)
+
+
+def told(account: Account, iri: str, name: str, called: Mapping[str, str]) -> Told:
+    """What a version says of a thing, as a table shows it.
+
+    Args:
+        account: what it says.
+        iri: the thing's name, in the place of which the table has what it is called.
+        name: that.
+        called: what other things are called.
+    """
+    shortener, itself = shown.Shortener(PREDECLARED, called), shown.Shown(name, iri, kind="self")
+
+    def as_called(row: shown.Row) -> shown.Row:
+        subject, object_ = (itself if term and term.iri == iri else term for term in (row.subject, row.object))
+        details = tuple((what, itself if term.iri == iri else term) for what, term in row.details)
+        return replace(row, subject=subject, object=object_, details=details)
+
+    rows = [shown.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
+    count = f"{account.total:,} statement{'' if account.total == 1 else 's'}"
+    if len(account.sayings) < account.total:
+        count = f"The first {len(account.sayings):,} of {count}"
+    return Told(
+        account.version,
+        tuple(map(as_called, rows)),
+        count,
+        any(saying.bundle for saying in account.sayings),
+        tuple((shortener.term(triple.predicate), shortener.named(triple.object)) for triple in account.triples),
+    )

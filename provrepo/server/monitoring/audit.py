@@ -1,0 +1,54 @@
+"""Who changed and who read what a project has, for those who may change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from provrepo.repository.actions import MOST
+from provrepo.server.protocol import auth, parameters
+from provrepo.server.protocol.negotiate import JSON, Offer, choose, content_type
+from provrepo.server.protocol.respond import Links, json_response
+from provrepo.server.queries import running
+
+__all__ = ["OFFERS", "blueprint"]
+
+blueprint = Blueprint("audit", __name__)
+
+OFFERS = (JSON, Offer("csv", ("text/csv",), (".csv",)))
+_KEPT = ("document", "since", "until", "by", "action", "refused", "format")
+
+
+@blueprint.get("/projects/<project>/audit")
+def of_project(project: str) -> Response:
+    """Who changed and who read a project, or one document of it; the oldest first."""
+    choice = choose(OFFERS)
+    limit = parameters.number("limit", MOST) or 100
+    refused = parameters.flag("refused")
+    with running.place():
+        found = auth.repository().audit(
+            project,
+            parameters.text("document"),
+            since=parameters.moment("since"),
+            until=parameters.moment("until"),
+            by=parameters.text("by"),
+            action=parameters.text("action"),
+            refused=refused,
+            after=parameters.text("after"),
+            limit=limit,
+        )
+    following = None
+    if found.following:
+        kept: dict[str, Any] = {name: request.args[name] for name in _KEPT if request.args.get(name)}
+        following = url_for("audit.of_project", project=project, **kept, limit=limit, after=found.following)
+    if choice.name == JSON.name:
+        response = json_response(found.to_dict(), next_=following)
+    else:
+        response = Response(found.to_csv(), content_type=content_type(choice.media_type))
+        if following:
+            links = Links()
+            links.add(following, "next", choice.media_type)
+            response.headers["Link"] = str(links)
+    response.headers["Cache-Control"] = "no-store"
+    return response

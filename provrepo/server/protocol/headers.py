@@ -1,0 +1,118 @@
+"""What every answer carries: a request's id, the security policy, and leave for other sites' scripts to read."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import uuid
+
+from flask import Flask, Response, g, has_request_context, request
+
+from provrepo.model.identifiers import web_address
+from provrepo.server.protocol import auth
+
+__all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "LogFilter", "register", "request_id"]
+
+REQUEST_ID = "X-Request-Id"
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+    "require-trusted-types-for 'script'"
+)
+
+SECURITY = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_EXPOSED = (
+    "Content-Disposition, ETag, Link, Location, Provrepo-Edges, Provrepo-Nodes, Provrepo-Statements, "
+    f"Provrepo-Versions, Repr-Digest, Retry-After, WWW-Authenticate, {REQUEST_ID}"
+)
+_ALLOWED = (
+    "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding, Content-Language, Content-Type, "
+    "If-Modified-Since, If-None-Match, X-Requested-With"
+)
+_ALLOWED_WITHOUT_TOKEN = _ALLOWED.replace("Authorization, ", "")
+_SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+
+
+def request_id(given: str) -> str:
+    """The id of a request: the one that the client sent, where it is safe in logs and headers, or a new UUID.
+
+    Args:
+        given: the client's; 1 to 64 letters, digits, ``.``, ``_`` and ``-`` are taken.
+    """
+    return given if _SAFE.fullmatch(given) else str(uuid.uuid4())
+
+
+class LogFilter(logging.Filter):
+    """Adds the id of the running request to log records, as ``request_id``; ``-`` beside requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add it, and keep the record."""
+        record.request_id = g.get("request_id", "-") if has_request_context() else "-"
+        return True
+
+
+def register(app: Flask) -> None:
+    """Put them on every answer, errors and static files included."""
+
+    @app.before_request
+    def _() -> None:
+        g.request_id = request_id(request.headers.get(REQUEST_ID, ""))
+
+    @app.after_request
+    def _(response: Response) -> Response:
+        # Added, not set: nobody else sends them, and to look for each among the others takes longer.
+        response.headers.extend(SECURITY)
+        response.headers.add(REQUEST_ID, g.request_id)
+        if request.endpoint != "static":
+            response.vary.add("Accept")
+        # Whoever asks again with a tag is judged again: what was withdrawn or made private meanwhile is no 304.
+        response.headers.setdefault("Cache-Control", "no-cache" if auth.is_stranger() else "private, no-cache")
+        _share(response)
+        return response
+
+
+def _share(response: Response) -> None:
+    """Cross-origin reads without credentials (Fetch Standard, section 3.3).
+
+    Nothing here is guarded by cookies, so that a script of another site may read what anybody may. What a token allows
+    it may read where the repository has a base IRI on the web, since users give their tokens to pages there. Without
+    one the server is for its own machine: what takes a token is then for programs there and for the server's own pages,
+    and no answer lets a page of the web reach into a private network (``Access-Control-Allow-Private-Network``).
+    Writing is left to programs and to the pages of this server.
+    """
+    asking = (request.endpoint or "").startswith("sparql.")
+    if request.method not in _READING and not asking:
+        return
+    preflight = request.method == "OPTIONS"
+    on_the_web = not (preflight or "Authorization" in request.headers) or _is_on_the_web()
+    if not (preflight or on_the_web):
+        return
+    response.headers.extend(_SHARED)
+    if preflight:
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if asking else "")
+        response.headers["Access-Control-Allow-Headers"] = _ALLOWED if on_the_web else _ALLOWED_WITHOUT_TOKEN
+        response.headers["Access-Control-Max-Age"] = "86400"
+
+
+def _is_on_the_web() -> bool:
+    """Whether the base IRI of the repository names a host that others can reach."""
+    parts = web_address(auth.store().base())
+    if parts is None:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")

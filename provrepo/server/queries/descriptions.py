@@ -1,0 +1,138 @@
+"""What the endpoints are: SPARQL 1.1 Service Description, and VoID of the datasets behind them.
+
+Addresses are relative to the endpoint's own, which the server need not know and a Host header must not decide.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, url_for
+
+from provrepo.model.identifiers import text
+from provrepo.server.protocol import auth
+from provrepo.server.protocol.negotiate import Offer, choose, content_type
+from provrepo.server.protocol.respond import cached
+from provrepo.server.queries import running
+from provrepo.server.queries.figures import Figures, Remembered
+from provrepo.server.queries.running import Target
+from provrepo.vocab import PREDECLARED
+
+__all__ = ["TURTLE", "register", "service"]
+
+blueprint = Blueprint("descriptions", __name__)
+
+TURTLE = Offer("turtle", ("text/turtle",), (".ttl",))
+
+_RESULTS = (
+    "SPARQL_Results_JSON",
+    "SPARQL_Results_XML",
+    "SPARQL_Results_CSV",
+    "SPARQL_Results_TSV",
+    "Turtle",
+    "N-Triples",
+    "RDF_XML",
+    "JSON-LD",
+    "TriG",
+    "N-Quads",
+)
+"""Of http://www.w3.org/ns/formats/."""
+
+_EXTENSION = "provrepo.figures"
+_VOCABULARIES = ("prov", "dcterms", "dcat", "provrepo")
+
+_PREFIXES = """\
+@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
+@prefix fmt: <http://www.w3.org/ns/formats/> .
+@prefix void: <http://rdfs.org/ns/void#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix prov: <http://www.w3.org/ns/prov#> .
+"""
+
+
+def register(app: Flask) -> None:
+    """Add the address of the descriptions."""
+    app.extensions[_EXTENSION] = Remembered()
+    app.register_blueprint(blueprint)
+
+
+def service(target: Target) -> Response:
+    """The description of the endpoint that asks a target."""
+    figures = _figures(target)
+    lines = [
+        _PREFIXES,
+        "<> a sd:Service ;",
+        "    sd:endpoint <> ;",
+        "    sd:supportedLanguage sd:SPARQL11Query ;",
+        f"    sd:resultFormat {' , '.join(f'fmt:{name}' for name in _RESULTS)} ;",
+        "    sd:defaultDataset <#dataset> .",
+        "",
+        "<#dataset> a sd:Dataset , void:Dataset ;",
+        f"    dcterms:title {_string(_title(target))} ;",
+        *_vocabularies(),
+        *_counts(figures),
+        *(f"    sd:namedGraph [ a sd:NamedGraph ; sd:name <{graph}> ] ;" for graph in figures.graphs),
+        "    void:sparqlEndpoint <> ;",
+        "    sd:defaultGraph [ a sd:Graph ] .",
+    ]
+    return Response("\n".join(lines) + "\n", content_type=content_type("text/turtle"))
+
+
+@blueprint.get("/.well-known/void")
+def void() -> Response:
+    """The datasets that the caller may read (VoID, section 7.2)."""
+    projects = auth.repository().projects()
+    choose((TURTLE,))
+    public = Target()
+    lines = [
+        _PREFIXES,
+        "<> a void:DatasetDescription ;",
+        "    foaf:topic <#public> .",
+        "",
+        "<#public> a void:Dataset ;",
+        f"    dcterms:title {_string(_title(public))} ;",
+        *_vocabularies(),
+        *_counts(_figures(public)),
+        *(f"    void:subset <#project-{info.name}> ;" for info in projects if info.public),
+        f"    prov:has_query_service <{url_for('provaq.service')}> ;",  # PROV-AQ, section 3.3
+        f"    void:sparqlEndpoint <{url_for('sparql.endpoint')}> .",
+    ]
+    for info in projects:
+        lines += [
+            "",
+            f"<#project-{info.name}> a void:Dataset ;",
+            f"    dcterms:title {_string(info.title or info.name)} ;",
+            f"    dcterms:identifier {_string(info.name)} ;",
+            f"    foaf:homepage <{url_for('projects.one', project=info.name)}> ;",
+            f"    void:sparqlEndpoint <{url_for('sparql.endpoint', project=info.name)}> .",
+        ]
+    return cached(Response("\n".join(lines) + "\n", content_type=content_type("text/turtle")))
+
+
+def _figures(target: Target) -> Figures:
+    if target.document:
+        return Figures()
+    remembered = cast("Remembered", current_app.extensions[_EXTENSION])
+    return remembered.of(target, partial(running.run, auth.repository(), target))
+
+
+def _counts(figures: Figures) -> list[str]:
+    return [f"    void:{name} {count} ;" for name, count in figures.counts]
+
+
+def _vocabularies() -> list[str]:
+    return [f"    void:vocabulary <{PREDECLARED[name]}> ;" for name in _VOCABULARIES]
+
+
+def _title(target: Target) -> str:
+    if target.project is None:
+        return "All public projects"
+    return target.title if target.document else auth.repository().project(target.project).title or target.project
+
+
+def _string(value: str) -> str:
+    from provrepo.codecs.rdf.terms import Terms
+
+    return str(Terms().value(text(value)))

@@ -1,0 +1,47 @@
+"""The named queries: which there are, and their answers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from provrepo.errors import NotFound
+from provrepo.repository.queries.named import by_name, load
+from provrepo.server.pages import pages
+from provrepo.server.protocol import auth, parameters
+from provrepo.server.protocol.negotiate import HTML, JSON, choose
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.respond import cached, json_response
+from provrepo.server.queries import sparql
+from provrepo.server.queries.running import Target
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("queries", __name__)
+
+_OWN = frozenset({"project", "timeout", "format", "quote_formulas"})
+"""What the address itself is asked with; everything else is a parameter of the query."""
+
+
+@blueprint.get("/queries")
+def index() -> Response:
+    """Every named query with its parameters; those of a project are asked there."""
+    if project := request.args.get("project"):
+        auth.repository().project(project)
+    if choose((JSON, HTML)).name == HTML.name:
+        return cached(pages.page("queries.html", queries=load(), project=request.args.get("project", "")))
+    return json_response({"queries": [query.to_dict() for query in load()]})
+
+
+@blueprint.get("/queries/<name>")
+def one(name: str) -> Response:
+    """The answer to a named query over a project, or over all public projects."""
+    repo = auth.repository()
+    project = request.args.get("project") or None
+    try:
+        query = by_name(name)
+    except NotFound as error:
+        # Named queries are no secret, unlike what else is not found.
+        raise Rejected(400, str(error)) from None
+    parameters.once(request.args)
+    values = {key: value for key, value in request.args.items() if key not in _OWN}
+    return sparql.ask(repo, Target(project), query.bind(values), lenient=False)

@@ -1,0 +1,161 @@
+"""The SPARQL 1.1 Protocol, its query operation, on one dataset: a project's, that of all public projects, a version's.
+
+A browser that asks without a query gets the query page, a program that asks for RDF the service description.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from provrepo import errors
+from provrepo.codecs.results import QueryResult
+from provrepo.repository.repository import Repository
+from provrepo.server.pages import pages, shown
+from provrepo.server.protocol import answers, auth, body, parameters, problems
+from provrepo.server.protocol.negotiate import HTML, Choice, accepted, choose, content_type
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.respond import cached, numbered
+from provrepo.server.queries import descriptions, running
+from provrepo.server.queries.running import Target
+
+__all__ = ["EXAMPLES", "ask", "blueprint"]
+
+blueprint = Blueprint("sparql", __name__)
+
+ROWS = 1000
+"""Rows that the query page shows; the other formats have them all."""
+
+_QUERY = "application/sparql-query"
+_UPDATE = "application/sparql-update"
+_GRAPHS = ("default-graph-uri", "named-graph-uri")
+_DESCRIPTION = (descriptions.TURTLE, HTML)
+
+EXAMPLES = (
+    (
+        "Who did what?",
+        """SELECT ?activity ?agent WHERE {
+  ?activity prov:wasAssociatedWith ?agent .
+}
+LIMIT 100""",
+    ),
+    (
+        "What was each result derived from?",
+        """SELECT ?result ?source WHERE {
+  ?result prov:wasDerivedFrom ?source .
+}
+LIMIT 100""",
+    ),
+    (
+        "Which runs used which input?",
+        """SELECT ?activity ?input ?started WHERE {
+  ?activity prov:used ?input .
+  OPTIONAL { ?activity prov:startedAtTime ?started }
+}
+LIMIT 100""",
+    ),
+)
+"""Questions that the query page offers. The usual prefixes need not be declared."""
+
+
+@blueprint.route("/sparql", methods=["GET", "POST"], defaults={"project": None})
+@blueprint.route("/projects/<project>/sparql", methods=["GET", "POST"])
+def endpoint(project: str | None) -> Response:
+    """Query the dataset of a project, or of all public projects."""
+    repo = auth.repository()
+    query = _query()
+    return _unasked(Target(project)) if query is None else ask(repo, Target(project), query)
+
+
+@blueprint.route("/projects/<project>/documents/<document>/versions/<version>/sparql", methods=["GET", "POST"])
+def one_version(project: str, document: str, version: str) -> Response:
+    """Query one version in its original graphs."""
+    repo = auth.repository()
+    info = repo.version(project, document, numbered(version))
+    target = Target(project, document, info.version)
+    query = _query()
+    return _unasked(target) if query is None else ask(repo, target, query)
+
+
+def ask(repo: Repository, target: Target, query: str, *, lenient: bool = True) -> Response:
+    """The answer to a query, in the representation that the running request asks for.
+
+    Args:
+        repo: bound to whoever asks.
+        target: what is asked.
+        query: the query.
+        lenient: leave the choice to ``Accept`` where ``format`` says nothing that this answer can be, as clients of the
+            protocol expect.
+    """
+    try:
+        # What is empty is a field of a form that was left empty: no graph is called that.
+        graphs = [[name for name in body.fields(field) if name] for field in _GRAPHS]
+        seconds = parameters.seconds()
+        result = running.run(repo, target, query, timeout=seconds, default_graphs=graphs[0], named_graphs=graphs[1])
+    except errors.Error as error:
+        if not answers.wants_page():
+            raise
+        return _page(target, query, problem=problems.of(error))
+    return _answer(target, query, result, answers.chosen(result.kind, lenient=lenient))
+
+
+def _query() -> str | None:
+    """The query text (SPARQL 1.1 Protocol, section 2.1); None for a bare GET."""
+    _refuse_update()
+    found = body.fields("query")
+    if request.method == "POST":
+        if request.mimetype == _QUERY:
+            found.append(body.text())
+        elif request.mimetype != body.FORM:
+            raise Rejected(415, f"send the query as {_QUERY}, or as query= in a body of {body.FORM}")
+    if len(found) > 1:
+        raise Rejected(400, "there is more than one query; send one")
+    if found and found[0].strip():
+        return found[0]
+    # The form of the query page is sent empty too; what else asks with nothing has made a mistake.
+    if request.method == "POST" or (found and not answers.wants_page()):
+        raise Rejected(400, "there is no query in the request")
+    return None
+
+
+def _refuse_update() -> None:
+    if request.mimetype == _UPDATE or body.fields("update"):
+        raise Rejected(403, "this endpoint answers queries only; what it holds changes by submitting documents")
+
+
+def _unasked(target: Target) -> Response:
+    # What only a query heeds has to make sense all the same.
+    parameters.seconds()
+    if answers.wants_page():
+        return cached(_page(target, ""))
+    if any(name for field in _GRAPHS for name in body.fields(field)):
+        raise Rejected(400, "there is no query in the request that the graphs could be for: send ?query=…")
+    if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
+        raise Rejected(400, "there is no query in the request: send ?query=…")
+    choose(_DESCRIPTION, lenient=True)
+    return cached(descriptions.service(target))
+
+
+def _answer(target: Target, query: str, result: QueryResult, choice: Choice) -> Response:
+    if choice.name == HTML.name:
+        return _page(target, query, answer=shown.answer(result, limit=ROWS))
+    quote = parameters.flag("quote_formulas", form=True)
+    return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
+
+
+def _page(
+    target: Target, query: str, *, answer: shown.Answer | None = None, problem: problems.Problem | None = None
+) -> Response:
+    response = pages.page(
+        "query.html",
+        project=target.project,
+        title=target.title,
+        address=f"{request.script_root}/{target.path}",
+        query=query,
+        answer=answer,
+        problem=problem,
+        examples=EXAMPLES,
+    )
+    if problem is not None:
+        response.status_code = problem.row.status
+        response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,33 @@
+"""The representations that addresses offer, where ``routes`` has to know them too: the default of each comes first."""
+
+from __future__ import annotations
+
+from provrepo.codecs.formats import by_name
+from provrepo.server.protocol.answers import graph_offer
+from provrepo.server.protocol.negotiate import HTML, JSON, Offer
+
+__all__ = ["GRAPHS", "LINEAGE", "PROVAQ", "SVG", "THING"]
+
+
+def _offers(*names: str) -> tuple[Offer, ...]:
+    return tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in names)
+
+
+SVG = Offer("svg", ("image/svg+xml",), (".svg",))
+_BUNDLED = _offers("provn", "trig", "provjson")
+
+LINEAGE = (
+    JSON,
+    *_offers("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads"),
+    *_BUNDLED,
+    SVG,
+    HTML,
+)
+THING = (JSON, *_BUNDLED, HTML)
+GRAPHS = tuple(graph_offer(name, by_name(name).media_types) for name in ("turtle", "ntriples", "rdfxml", "rdfjsonld"))
+PROVAQ = (
+    Offer("turtle", ("text/turtle",), (".ttl",)),
+    Offer("rdfjsonld", ("application/ld+json", "application/json"), (".jsonld", ".json")),
+    Offer("rdfxml", ("application/rdf+xml",), (".rdf",)),
+    Offer("ntriples", ("application/n-triples",), (".nt",)),
+)
