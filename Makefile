@@ -53,12 +53,12 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
 kill: $(VENV)/.test
-	$(BIN)/python -m tests.kill --rounds 200
-	$(BIN)/python -m tests.kill_capture --rounds 200
-	$(BIN)/python -m tests.flips --flips 100
+	$(BIN)/python -m tests.support.kill --rounds 200
+	$(BIN)/python -m tests.support.kill_capture --rounds 200
+	$(BIN)/python -m tests.support.flips --flips 100
 
 growth: $(VENV)/.test
-	$(BIN)/python -m tests.growth
+	$(BIN)/python -m tests.support.growth
 
 reference: $(VENV)/.test
 	$(BIN)/python docs/generate.py

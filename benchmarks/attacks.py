@@ -15,7 +15,7 @@ from benchmarks.measure import isolated
 from benchmarks.served import Connection, Server, served
 from provrepo.repository.repository import open as open_repository
 from provrepo.settings import Settings
-from tests.attacks import GROUPS
+from tests.support.attacks import GROUPS
 
 DEADLINE = 1
 NEXT = f"ASK {{ <{EX}a1> prov:used ?o }}"

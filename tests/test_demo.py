@@ -14,8 +14,8 @@ import pytest
 import provrepo
 from provrepo.cli.demo import MARKER
 from provrepo.resources import root
-from tests.command import environment
-from tests.command import provrepo as run
+from tests.support.command import environment
+from tests.support.command import provrepo as run
 
 EXAMPLES = root() / "examples"
 

@@ -17,7 +17,7 @@ from provrepo.repository.store import Store
 from provrepo.resources import root
 from provrepo.server.app import create_app
 from provrepo.settings import load
-from tests.corpus import present
+from tests.support.corpus import present
 
 BASE = "http://example.org/base/"
 PROFILES = ("core", "exchange")

@@ -15,8 +15,8 @@ import pytest
 from provrepo.cli.main import cli
 from provrepo.resources import root
 from provrepo.settings import Settings, environment_name
-from tests import readme
-from tests.command import ROOT
+from tests.support import readme
+from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "examples").rglob("*.md")])

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 import provrepo
-from tests.command import ROOT
 from tests.integration import __main__ as runner
 from tests.integration.documents import document
 from tests.integration.groups import GROUPS, Group, changed, sampled, touched
 from tests.integration.known import Known, judged
 from tests.integration.round_trips import Outcome, outcomes
 from tests.integration.rules import Rule, differs, instants
+from tests.support.paths import ROOT
 
 
 def names(groups: list[Group]) -> list[str]:

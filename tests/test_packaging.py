@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import readme
-from tests.command import environment
+from tests.support import readme
+from tests.support.command import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 1024 * 1024

@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.errors import SettingsError
 from provrepo.settings import OTHERS, REPORT, RUN, Settings, environment_name, host_names, load
-from tests.command import environment, provrepo
+from tests.support.command import environment, provrepo
 
 
 def test_flag_before_environment_before_file_before_default(tmp_path: Path) -> None:

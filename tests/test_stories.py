@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT
-from tests.transcripts import play, same
+from tests.support.paths import ROOT
+from tests.support.transcripts import play, same
 
 DOCS = ROOT / "docs"
 STORIES = {"find-a-root-cause.md": "cause.svg", "assess-an-impact.md": "impact.svg"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT
-from tests.transcripts import play, same
+from tests.support.paths import ROOT
+from tests.support.transcripts import play, same
 
 TUTORIALS = ROOT / "docs" / "tutorial"
 
@@ -21,7 +21,7 @@ def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
     for step, printed in play(page, tmp_path):
         if step.printed is not None:
             assert same(step.printed, printed), (
-                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.transcripts docs/tutorial/{name}"
+                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.support.transcripts docs/tutorial/{name}"
             )
             compared += 1
     assert compared > 10

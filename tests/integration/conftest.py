@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Command, serving
 from tests.conftest import TURTLE
+from tests.support.command import Command, serving
 
 TRIG = b"""@prefix prov: <http://www.w3.org/ns/prov#> .
 @prefix ex: <http://example.org/> .

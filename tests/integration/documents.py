@@ -12,7 +12,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import KINDS, MENTION, Attribute, Entries, Entry, Kind, Statement, Term
 from provrepo.vocab import PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
-from tests.strategies import AWKWARD_LOCAL, EX, LANGUAGES, NAMESPACES, PLAIN_LOCAL, STRINGS, TIMES, TYPED
+from tests.support.strategies import AWKWARD_LOCAL, EX, LANGUAGES, NAMESPACES, PLAIN_LOCAL, STRINGS, TIMES, TYPED
 
 __all__ = ["NUMBER", "document", "documents"]
 

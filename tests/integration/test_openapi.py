@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.command import Command, serving
 from tests.conftest import TURTLE
 from tests.integration.conftest import TRIG
 from tests.integration.environments import NotHere, python, run
+from tests.support.command import Command, serving
 
 CASES = int(os.environ.get("OPENAPI_CASES", "10000"))
 """Requests to send at least."""
@@ -23,7 +23,7 @@ CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method"),
 )
-"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401. ``tests/test_openapi.py`` looks at that."""
+"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401. ``tests/server/test_openapi.py`` looks at that."""
 
 WRITTEN = {
     ("POST", "/projects"): 201,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import provrepo
-from tests.corpus import corpus
 from tests.integration.environments import ROOT, NotHere, java, run
 from tests.integration.peers import Peer, tried
 from tests.integration.rules import Rule, instants, no_blanks, no_members, once, plain_attributes, unescaped_strings
+from tests.support.corpus import corpus
 
 ALL = ("provn", "provx", "json", "jsonld")
 

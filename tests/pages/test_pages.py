@@ -1,0 +1,248 @@
+"""The pages: what they say, that they escape, that they need neither script nor inline style."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+
+from provrepo.model.statements import KINDS
+from provrepo.repository.submission import conversion
+from provrepo.server.pages.shown import words
+from tests.support.paths import ROOT
+from tests.support.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
+
+QUERIED = "/projects/open/sparql?query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D"
+TRACED = "/lineage?iri=https://example.org/raw&direction=downstream&depth=1"
+PAGES = [
+    "/",
+    "/projects",
+    "/projects/open",
+    "/projects/open/documents",
+    "/projects/open/documents/run",
+    "/projects/open/documents/hostile",
+    "/projects/open/documents/twice/versions/1",
+    "/projects/open/documents/twice/versions",
+    "/projects/open/documents/run/report",
+    "/projects/open/documents/gone",
+    "/projects/open/documents/nothing",
+    "/sparql",
+    QUERIED,
+    "/projects/open/sparql?query=ASK+%7B%7D",
+    "/projects/open/sparql?query=nonsense",
+    "/lineage",
+    "/lineage?iri=https://example.org/table",
+    TRACED,
+    "/lineage?iri=https://example.org/table&to=https://example.org/raw&direction=both",
+    "/lineage?iri=https://example.org/x",
+    "/lineage/common?iri=https://example.org/table&iri=https://example.org/run",
+    "/thing",
+    "/thing?iri=https://example.org/table",
+    "/search",
+    "/search?q=example",
+    "/search?q=nothing",
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        site.submit("hostile", HOSTILE)
+        yield site
+
+
+def get(site: Site, path: str):
+    return site.client.get(path, headers={"Accept": BROWSER})
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask about, and checks that elements nest."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_sound_and_accessible(site: Site, path: str) -> None:
+    answer = get(site, path)
+    assert answer.mimetype == "text/html"
+    page = Page(answer.text)
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("h1")) == len(page.all("main")) == len(page.all("header")) == len(page.all("footer")) == 1
+    assert re.search(r"<title>[^<]+ · provrepo</title>", answer.text)
+    assert page.all("a")[0] == {"class": "skip", "href": "#main"}
+    assert all("aria-label" in nav for nav in page.all("nav"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all("scope" in cell for cell in page.all("th"))
+    labels = {label["for"] for label in page.all("label")}
+    fields = page.all("textarea") + page.all("input") + page.all("select")
+    assert {field["id"] for field in fields if field.get("type") != "hidden"} <= labels
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    headings = [int(name[1]) for name, _ in page.elements if re.fullmatch(r"h[1-6]", name)]
+    assert headings[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(headings))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_breaks_its_own_security_policy(site: Site, path: str) -> None:
+    page = Page(get(site, path).text)
+    assert not page.all("script")
+    assert not page.all("style")
+    assert not page.all("iframe")
+    for name, attributes in page.elements:
+        assert "style" not in attributes
+        assert not [key for key in attributes if key.startswith("on")], name
+        if (attributes.get("rel") or "").startswith("http://www.w3.org/ns/prov#"):
+            continue  # a statement about the page, which no browser follows
+        for key in ("href", "src", "action"):
+            target = attributes.get(key) or ""
+            assert re.match(r"(/|#|https://www\.w3\.org/|$)", target), target
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_links_within_the_site_lead_somewhere(site: Site, path: str) -> None:
+    for link in Page(get(site, path).text).all("a"):
+        target = link["href"] or ""
+        if target.startswith("/"):
+            assert site.client.get(target, headers={"Accept": BROWSER}).status_code in (200, 410), target
+
+
+def test_labels_are_text_and_never_markup(site: Site) -> None:
+    page = get(site, "/projects/open/documents/hostile").text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<script" not in get(site, "/projects/open").text
+    tombstone = get(site, "/projects/open/documents/gone").text
+    assert "wrong &lt;i&gt;unit&lt;/i&gt;" in tombstone
+    assert "<i>" not in tombstone
+
+
+def test_the_page_of_a_document_tells_who_what_and_when(site: Site) -> None:
+    text = get(site, "/projects/open/documents/run").text
+    page = Page(text)
+    info = site.owner.version("open", "run")
+    assert {"datetime": info.time} in page.all("time")
+    for expected in ("Conforms", sha256(PROVN), "ex:table", "was generated by", "7 statements", info.submitter):
+        assert expected in page.text
+    for kind in ("entity", "activity", "agent"):
+        assert f'<span class="kind {kind}">{kind}</span>' in text
+    for target in ("/original", ".ttl", ".json", ".provn", ".rdf.jsonld"):
+        assert any((link["href"] or "").endswith(f"/versions/1{target}") for link in page.all("a"))
+
+
+def test_an_old_version_says_that_there_is_a_newer_one(site: Site) -> None:
+    assert "not the newest" in get(site, "/projects/open/documents/twice/versions/1").text
+    assert "not the newest" not in get(site, "/projects/open/documents/twice/versions/2").text
+    assert "not the newest" not in get(site, "/projects/open/documents/twice").text
+
+
+def test_a_long_document_shows_its_beginning(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    entities = "".join(f"  entity(ex:e{number})\n" for number in range(700))
+    site.submit("long", f"document\n  prefix ex <https://example.org/>\n{entities}endDocument".encode())
+    text = get(site, "/projects/open/documents/long").text
+    assert "The first 500 of 700 statements" in text
+    assert "ex:e499<" in text
+    assert "ex:e500<" not in text
+    monkeypatch.setattr(conversion, "LARGE", 600)
+    assert "too many for a page" in get(site, "/projects/open/documents/long").text
+
+
+def test_kinds_read_as_words() -> None:
+    assert words("wasGeneratedBy") == "was generated by"
+    assert words("actedOnBehalfOf") == "acted on behalf of"
+    assert words("specializationOf") == "specialization of"
+    assert all(words(name).islower() for name in KINDS)
+
+
+def test_the_style_sheet_is_small_and_fetches_nothing() -> None:
+    css = (ROOT / "web" / "static" / "style.css").read_text("utf-8")
+    assert len(css) < 9000
+    assert "url(" not in css
+    assert "@import" not in css
+
+
+@pytest.fixture
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    return found
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["/", "/projects/open/documents/hostile", QUERIED, TRACED])
+def test_a_browser_renders_the_page_and_finds_nothing_to_complain_about(
+    site: Site, chromium: str, path: str, tmp_path: Path
+) -> None:
+    server = make_server("127.0.0.1", 0, site.app, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    picture = tmp_path / "page.png"
+    try:
+        done = subprocess.run(
+            [
+                chromium,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--enable-logging=stderr",
+                f"--user-data-dir={tmp_path / 'profile'}",
+                f"--screenshot={picture}",
+                "--window-size=1280,1600",
+                f"http://127.0.0.1:{server.server_port}{path}",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert picture.stat().st_size > 5000, done.stderr
+    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    assert console == []

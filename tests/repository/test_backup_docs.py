@@ -1,0 +1,21 @@
+"""What docs/how-to/back-up.md shows is what happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.paths import ROOT
+from tests.support.transcripts import play, same
+
+PAGE = ROOT / "docs" / "how-to" / "back-up.md"
+
+
+def test_the_page_shows_real_output(tmp_path: Path) -> None:
+    compared = 0
+    for step, printed in play(PAGE.read_text("utf-8"), tmp_path):
+        if step.printed is not None:
+            assert same(step.printed, printed), (
+                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.support.transcripts docs/how-to/back-up.md"
+            )
+            compared += 1
+    assert compared > 5

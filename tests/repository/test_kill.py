@@ -1,0 +1,26 @@
+"""A short sample of ``python -m tests.support.kill``: what the full script does in 200 rounds, in a few."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support import kill_backup
+from tests.support.kill import run
+
+
+@pytest.mark.slow
+def test_kills_lose_nothing_and_leave_nothing_by_half(tmp_path: Path) -> None:
+    data, work = tmp_path / "data", tmp_path / "work"
+    work.mkdir()
+    tally = run(20 if os.environ.get("CI") else 4, seed=7, data=data, work=work)
+    assert tally.problems == []
+    assert tally.acknowledged, "no submission was acknowledged before its kill: the sample shows nothing"
+    assert tally.stored >= len(tally.acknowledged)
+
+
+@pytest.mark.slow
+def test_killed_backups_and_restores_leave_what_was_there(tmp_path: Path) -> None:
+    assert kill_backup.run(10 if os.environ.get("CI") else 2, seed=3, folder=tmp_path) == []

@@ -1,0 +1,296 @@
+"""A private project is refused as one that does not exist: by the same calls and queries, with the same answer.
+
+Nothing is timed. What is recorded is every function that is entered on the way, Python's and those in C, and every
+statement that SQLite executes. Two requests that take the same steps cannot be told apart by how long they take, as far
+as that follows from what is done.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import unified_diff
+from types import FrameType
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from provrepo.errors import Denied, NotFound
+from provrepo.repository.access import ANONYMOUS
+from provrepo.repository.records import Actor
+from provrepo.repository.repository import Repository
+from provrepo.server.routing.openapi import OPERATIONS
+from tests.support.serving import BROWSER, PROVN, PROVN_TYPE, Site, opened
+
+PRIVATE, MISSING = "secret", "absent"
+assert len(PRIVATE) == len(MISSING)
+
+EX = "https://example.org/"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("equal") / "data") as made:
+        # More settings than one, a document with versions, one withdrawn and one erased: all that could be looked at.
+        made.owner.set_project(PRIVATE, title="First")
+        made.owner.set_project(PRIVATE, title="Second", profiles=["core"])
+        made.owner.set_project(PRIVATE, profiles=[])
+        made.owner.submit(PROVN, project=PRIVATE, name="run", update=True, again=True)
+        made.owner.submit(PROVN, project=PRIVATE, name="gone")
+        made.owner.withdraw(PRIVATE, "gone", reason="a mistake")
+        yield made
+
+
+Steps = list[str]
+
+
+@contextmanager
+def recorded(site: Site) -> Iterator[Steps]:
+    """What is called and executed in this thread."""
+    steps: Steps = []
+
+    def entered(frame: FrameType, event: str, arg: Any) -> None:
+        if event == "call":
+            steps.append(f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}")
+        elif event == "c_call":
+            steps.append(f"C {getattr(arg, '__qualname__', arg)}")
+
+    with site.store.ledger.database.reading() as connection:
+        own: sqlite3.Connection = connection
+    # The statement with its values: a look-up by the name of the project would show.
+    own.set_trace_callback(lambda statement: steps.append(f"SQL {statement}"))
+    gc.collect()
+    gc.disable()  # what it finalizes belongs to other calls
+    sys.setprofile(entered)
+    try:
+        yield steps
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+        own.set_trace_callback(None)
+
+
+def neutral(text: str) -> str:
+    """A text with the name of either project replaced, and what is random."""
+    text = re.sub(rf"{PRIVATE}|{MISSING}", "PROJECT", text)
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID", text)
+
+
+def alike(site: Site, call: Callable[[str], Any]) -> tuple[Any, Any]:
+    """Call for the private and for the missing project, and compare every step."""
+    for project in (PRIVATE, MISSING):
+        call(project)  # what is imported, compiled or remembered at the first call is out of the way
+    found = []
+    for project in (PRIVATE, MISSING):
+        with recorded(site) as steps:
+            result = call(project)
+        found.append((result, [neutral(step) for step in steps]))
+    (private, one), (missing, other) = found
+    assert one, "nothing was recorded"
+    assert one == other, "\n".join(unified_diff(one, other, "private", "missing", n=2, lineterm=""))
+    return private, missing
+
+
+def templates(site: Site) -> list[tuple[str, str]]:
+    """Every route that names a project, with each of its methods."""
+    found = []
+    for rule in site.app.url_map.iter_rules():
+        if "<project>" in rule.rule:
+            found += [(method, rule.rule) for method in sorted(rule.methods or ()) if method != "OPTIONS"]
+    return sorted(set(found))
+
+
+def path(rule: str, project: str) -> str:
+    place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"}
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: place[found[1]], rule)
+
+
+def answered(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    headers = [(name, value) for name, value in answer.headers if name != "X-Request-Id"]
+    return answer.status_code, answer.data, headers
+
+
+def assert_same(private: TestResponse, missing: TestResponse, *, status: set[int] | None = None) -> None:
+    one, other = answered(private), answered(missing)
+    assert neutral(repr(one)) == neutral(repr(other))
+    assert len(one[1]) == len(other[1])
+    assert one[0] in (status or {401, 403, 404, 405}), one[0]
+
+
+CALLERS = {"a stranger": "", "a token for another project": "open"}
+
+
+@pytest.mark.parametrize("who", CALLERS.values(), ids=CALLERS)
+def test_every_route_and_method_takes_the_same_steps(site: Site, who: str) -> None:
+    routes = templates(site)
+    assert len(routes) >= 40
+    assert {endpoint for endpoint, _ in OPERATIONS} > {"documents.one", "submissions.submit"}
+    for method, rule in routes:
+        body = {"data": PROVN, "content_type": PROVN_TYPE} if method in {"POST", "PUT"} else {}
+
+        def ask(project: str, method: str = method, rule: str = rule, body: dict[str, Any] = body) -> TestResponse:
+            return site.client.open(path(rule, project), method=method, headers=site.auth(who), **body)
+
+        assert_same(*alike(site, ask), status={404})
+
+
+VARIED = [
+    ("GET", "documents/run?format=nonsense", {}, None),
+    ("GET", "documents/run?nonsense=1", {}, None),
+    ("GET", "documents/gone", {"If-None-Match": "*"}, None),
+    ("GET", "documents/run/versions/x", {}, None),
+    ("GET", "documents/run/versions/1.nonsense", {"Accept": "image/png"}, None),
+    ("GET", "documents/run/versions/1", {"Range": "bytes=0-1"}, None),
+    ("GET", "documents/never", {"Accept": BROWSER}, None),
+    ("GET", "documents/.", {}, None),
+    ("GET", "documents?limit=0", {}, None),
+    ("GET", "documents?withdrawn=maybe", {}, None),
+    ("GET", "documents", {"Accept": BROWSER}, None),
+    ("GET", "ledger?after=x", {}, None),
+    ("GET", "ledger?after=1", {}, None),
+    ("GET", "sparql?query=ASK%20%7B%7D", {}, None),
+    ("GET", "sparql?query=nonsense", {"Accept": BROWSER}, None),
+    ("GET", "graphs?default", {}, None),
+    ("GET", "graphs?graph=x", {}, None),
+    ("POST", "sparql", {"Content-Type": "application/sparql-query"}, b"ASK {}"),
+    ("POST", "sparql", {"Content-Type": "application/sparql-update"}, b"DROP ALL"),
+    ("POST", "documents?name=run", {}, PROVN),
+    ("POST", "documents?name=..", {"Content-Type": "image/png"}, b"\x89PNG"),
+    ("POST", "documents?again=perhaps", {}, b""),
+    ("PUT", "documents/run", {}, PROVN),
+    ("PUT", "documents/run", {"If-Match": "*"}, PROVN * 2),
+    ("PUT", "documents/run", {"If-None-Match": "*", "Content-Encoding": "gzip"}, b"not gzip"),
+    ("DELETE", "documents/run?reason=x&internal_reason=y", {}, None),
+    ("DELETE", "documents/run", {"If-Match": '"x"'}, None),
+    ("DELETE", "documents/run/pingbacks/1", {}, None),
+    ("POST", "documents/run/pingback", {"Content-Type": "text/uri-list"}, b"https://e.org/x"),
+    ("POST", "documents/run/pingback?iri=nonsense", {"Content-Type": "text/plain"}, b"x"),
+]
+"""Below a project: what would be answered otherwise if it could be seen. Some are refused for a reason of their own."""
+
+
+@pytest.mark.parametrize("who", CALLERS.values(), ids=CALLERS)
+def test_bad_and_conditional_requests_take_the_same_steps(site: Site, who: str) -> None:
+    for method, below, headers, data in VARIED:
+
+        def ask(
+            project: str, method: str = method, below: str = below, headers: dict[str, str] = headers, data: Any = data
+        ) -> TestResponse:
+            url = f"/projects/{project}/{below}"
+            return site.client.open(url, method=method, headers={**site.auth(who), **headers}, data=data)
+
+        assert_same(*alike(site, ask), status={400, 404})
+
+
+@pytest.mark.parametrize("who", CALLERS.values(), ids=CALLERS)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lineage?iri={iri}&project={project}",
+        "/lineage?iri={iri}&as_of={project}/1",
+        "/lineage/impact?iri={iri}&project={project}",
+        "/thing?iri={iri}&project={project}",
+        "/thing?iri={iri}&as_of={project}/99",
+        "/search?q=harvest&project={project}",
+        "/validate?profile=core&project={project}",
+        "/queries/agents?project={project}",
+    ],
+)
+def test_parameters_that_name_a_project_take_the_same_steps(site: Site, who: str, address: str) -> None:
+    method = "POST" if address.startswith("/validate") else "GET"
+    data = PROVN if method == "POST" else None
+
+    def ask(project: str) -> TestResponse:
+        url = address.format(iri=f"{EX}table", project=project)
+        return site.client.open(url, method=method, data=data, headers=site.auth(who))
+
+    assert_same(*alike(site, ask), status={400, 404})
+
+
+READER = Actor(id="x", name="x", projects=("open",), write=True, token="x")
+
+VERBS: dict[str, Callable[[Repository, str], Any]] = {
+    "project": lambda repo, p: repo.project(p),
+    "set_project": lambda repo, p: repo.set_project(p, public=True),
+    "documents": lambda repo, p: repo.documents(p, withdrawn=True),
+    "document": lambda repo, p: repo.document(p, "run"),
+    "history": lambda repo, p: repo.history(p, "run"),
+    "version": lambda repo, p: repo.version(p, "gone", 1),
+    "original": lambda repo, p: repo.original(p, "run"),
+    "export": lambda repo, p: repo.export(p, "run", format="turtle"),
+    "report": lambda repo, p: repo.report(p, "run"),
+    "submit": lambda repo, p: repo.submit(PROVN, project=p, name="run"),
+    "withdraw": lambda repo, p: repo.withdraw(p, "run", reason="x"),
+    "entries": lambda repo, p: repo.entries(p),
+    "query": lambda repo, p: repo.query("ASK {}", project=p),
+    "query_version": lambda repo, p: repo.query_version(p, "run", 1, "ASK {}"),
+    "lineage": lambda repo, p: repo.lineage(f"{EX}table", project=p),
+    "as_of": lambda repo, p: repo.lineage(f"{EX}table", as_of=f"{p}/1"),
+    "thing": lambda repo, p: repo.thing(f"{EX}table", project=p),
+    "search": lambda repo, p: repo.search("harvest", project=p),
+    "profiles": lambda repo, p: repo.profiles(p),
+    "add_profile": lambda repo, p: repo.add_profile("nowhere", project=p),
+    "backtest": lambda repo, p: repo.backtest("core", project=p),
+    "gate": lambda repo, p: repo.gate(f"{EX}table", sources=[EX + "*"], project=p),
+    "metrics": lambda repo, p: repo.metrics(p),
+    "pingback": lambda repo, p: repo.pingback(p, "run", ["https://e.org/"]),
+    "pingbacks": lambda repo, p: repo.pingbacks(p),
+}
+
+
+@pytest.mark.parametrize("actor", [ANONYMOUS, READER], ids=["a stranger", "a token for another project"])
+def test_every_verb_takes_the_same_steps(site: Site, actor: Actor) -> None:
+    repo = site.store.as_actor(actor)
+    for name, verb in VERBS.items():
+
+        def call(project: str, verb: Callable[[Repository, str], Any] = verb) -> str:
+            with pytest.raises((NotFound, Denied)) as refused:
+                verb(repo, project)
+            return f"{type(refused.value).__name__}: {refused.value}"
+
+        private, missing = alike(site, call)
+        assert neutral(private) == neutral(missing), name
+        assert "NotFound" in private, name
+
+
+def test_tokens_that_ended_are_refused_like_unknown_ones(site: Site) -> None:
+    """Of one that is revoked or expired its holder learns nothing more, and nobody what tokens there are."""
+    from datetime import UTC, datetime, timedelta
+
+    accounts = site.store.accounts
+    past = datetime.now(UTC) - timedelta(days=1)
+    ended = {}
+    for scope in (None, ["open"]):
+        text, token = accounts.create("gone", projects=scope)
+        accounts.revoke(token.id)
+        ended[f"revoked {scope}"] = text
+        ended[f"expired {scope}"], _ = accounts.create("late", projects=scope, expires=past)
+        text, token = accounts.create("both", projects=scope, expires=past)
+        accounts.revoke(token.id)
+        ended[f"both {scope}"] = text
+    known, _ = accounts.create("in force")
+    ended["wrong secret"] = known[:-1] + ("A" if known[-1] != "A" else "B")
+    ended["unknown"] = f"pvr_{'0' * 16}_{'A' * 43}"
+
+    found = {}
+    for name, token_text in ended.items():
+
+        def ask(token_text: str = token_text) -> TestResponse:
+            headers = {"Authorization": f"Bearer {token_text}"}
+            return site.client.get("/projects/open", headers=headers)
+
+        ask()
+        with recorded(site) as steps:
+            answer = ask()
+        assert answer.status_code == 401, name
+        without = [re.sub(r"pvr_\w+|'[0-9a-f]{16}'", "TOKEN", step) for step in steps]
+        found[name] = (without, answered(answer))
+    expected, same = found.pop("unknown")
+    for name, (steps, answer) in found.items():
+        assert neutral(repr(answer)) == neutral(repr(same)), name
+        assert steps == expected, f"{name}:\n" + "\n".join(unified_diff(steps, expected, n=2, lineterm=""))

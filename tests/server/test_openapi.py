@@ -1,0 +1,227 @@
+"""The OpenAPI description says what the server does: every address, and what it takes and answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from provrepo.server.routing.openapi import describe
+from tests.support.contract import breaches
+from tests.support.serving import PROVN_TYPE, Site, opened
+
+IRI = "https://example.org/table"
+IN_PATH = {
+    "project": "open",
+    "document": "doc",
+    "version": "1",
+    "number": "1",
+    "name": "failures",
+    "filename": "style.css",
+}
+NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
+OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")
+JSON_LD = ("/original", "sparql", "/queries/{name}", "/prov-aq", "/graphs")
+"""Where ``application/json`` is another name of JSON-LD or of SPARQL's results."""
+NONSENSE = {"integer": "many", "number": "soon", "boolean": "perhaps"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        site.submit("doc")
+        yield site
+
+
+@pytest.fixture(scope="module")
+def described(site: Site) -> dict[str, Any]:
+    found = site.client.get("/openapi.json")
+    assert found.status_code == 200
+    assert found.mimetype == "application/json"
+    return dict(found.get_json())
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def address(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: IN_PATH[found[1]], path)
+
+
+def needed(operation: dict[str, Any]) -> dict[str, str]:
+    return {
+        found["name"]: NEEDED[found["name"]]
+        for found in operation["parameters"]
+        if found.get("required") and found["in"] == "query"
+    }
+
+
+def test_every_address_is_there_with_each_of_its_methods(site: Site, described: dict[str, Any]) -> None:
+    routes = {
+        (re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule.rule), method.lower())
+        for rule in site.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(path, method) for path, method, _ in operations(described)} == routes
+    assert described == describe(site.app)
+
+
+def test_operations_are_complete(described: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(set(ids)) == len(ids)
+    for path, _, operation in operations(described):
+        assert operation["summary"], path
+        assert any(200 <= int(status) < 300 for status in operation["responses"]), path
+        in_path = [found["name"] for found in operation["parameters"] if found["in"] == "path"]
+        assert in_path == re.findall(r"\{(\w+)\}", path)
+        names = [(found["in"], found["name"]) for found in operation["parameters"]]
+        assert len(set(names)) == len(names), path
+
+
+def test_what_is_said_to_be_a_number_or_a_flag_is_read_as_one(site: Site, described: dict[str, Any]) -> None:
+    tried = 0
+    for path, method, operation in operations(described):
+        for parameter in operation["parameters"]:
+            kind = parameter["schema"].get("type")
+            if parameter["in"] != "query" or kind not in NONSENSE:
+                continue
+            given = {**needed(operation), parameter["name"]: NONSENSE[kind]}
+            if path.endswith("sparql"):
+                given["query"] = "ASK {}"
+            body = (
+                {"data": given.pop("query", ""), "content_type": "application/sparql-query"} if method == "post" else {}
+            )
+            # Permission and preconditions come first.
+            headers = {**site.auth("all"), **({"If-Match": "*"} if method == "put" else {})}
+            answer = site.client.open(address(path), method=method.upper(), query_string=given, headers=headers, **body)
+            assert answer.status_code == 400, (method, path, parameter["name"], answer.status_code)
+            tried += 1
+    assert tried > 30
+
+
+def test_what_has_to_be_given_has_to_be_given(site: Site, described: dict[str, Any]) -> None:
+    tried = 0
+    for path, method, operation in operations(described):
+        for name in needed(operation):
+            answer = site.client.open(address(path), method=method.upper())
+            assert answer.status_code in (400, 404), (path, name)
+            tried += 1
+    assert tried > 4
+
+
+def test_what_is_left_empty_is_left_out(site: Site, described: dict[str, Any]) -> None:
+    """A form sends all of its fields."""
+    tried = 0
+    for path, method, operation in operations(described):
+        if method != "get" or "sparql" in path or path.endswith("graphs"):
+            continue
+        given = needed(operation)
+        plain = site.client.get(address(path), query_string=given, headers=site.auth("all"))
+        for parameter in operation["parameters"]:
+            if parameter["in"] != "query" or parameter.get("required") or parameter["name"] in ("values", "source"):
+                continue
+            assert parameter["allowEmptyValue"] is True
+            asked = {**given, parameter["name"]: ""}
+            answer = site.client.get(address(path), query_string=asked, headers=site.auth("all"))
+            assert (answer.status_code, answer.mimetype) == (plain.status_code, plain.mimetype), (path, asked)
+            tried += 1
+    assert tried > 60
+
+
+def test_representations_are_those_on_offer(site: Site, described: dict[str, Any]) -> None:
+    """What an address lists where it has nothing acceptable is what the description says of it."""
+    tried = 0
+    for path, method, operation in operations(described):
+        asking = needed(operation) | ({"default": ""} if path.endswith("graphs") else {})
+        if method != "get":
+            continue
+        answer = site.client.get(
+            address(path), query_string=asking, headers={**site.auth("all"), "Accept": "nothing/acceptable"}
+        )
+        if answer.status_code != 406:
+            continue
+        available = {offer["media_type"] for offer in answer.get_json()["available"]}
+        said = set(operation["responses"]["200"]["content"])
+        assert available <= said, path
+        # What else is described is sent to clients that know a format by another name; or to another form of query.
+        for media_type in said - available if path != "/queries/{name}" else ():
+            other = site.client.get(
+                address(path), query_string=asking, headers={**site.auth("all"), "Accept": media_type}
+            )
+            assert (other.status_code, other.mimetype) == (200, media_type.partition(";")[0]), (path, media_type)
+        tried += 1
+    assert tried > 12
+
+
+def test_bodies_that_are_described_are_taken(site: Site, described: dict[str, Any]) -> None:
+    taken = described["paths"]["/projects/{project}/documents"]["post"]["requestBody"]["content"]
+    assert PROVN_TYPE in taken
+    for media_type in taken:
+        answer = site.client.post("/validate", data=b"", content_type=media_type)
+        assert answer.status_code != 415, media_type
+
+
+def test_every_json_answer_has_a_schema(described: dict[str, Any]) -> None:
+    """What is not described is not checked: each schema is there, is used, and names what an object has."""
+    text = json.dumps(described)
+    names = described["components"]["schemas"]
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) == set(names)
+    tried = 0
+    for path, _, operation in operations(described):
+        for status, answer in operation["responses"].items():
+            for media_type, said in answer.get("content", {}).items():
+                if media_type not in OURS or (media_type == "application/json" and path.endswith(JSON_LD)):
+                    continue
+                assert "$ref" in said["schema"], (path, status, media_type)
+                tried += 1
+    assert tried > 200
+
+
+def test_links_lead_to_operations(described: dict[str, Any]) -> None:
+    found = {operation["operationId"]: operation for _, _, operation in operations(described)}
+    links = [
+        link
+        for operation in found.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 20
+    for link in links:
+        target = {parameter["name"] for parameter in found[link["operationId"]]["parameters"]}
+        assert {name.rpartition(".")[2] for name in link["parameters"]} <= target
+
+
+def test_writing_needs_a_token(site: Site, described: dict[str, Any]) -> None:
+    tried = 0
+    for path, method, operation in operations(described):
+        answer = site.client.open(address(path), method=method.upper(), query_string=needed(operation))
+        if operation.get("security") == [{"token": []}]:
+            assert answer.status_code == 401, (path, method)
+            tried += 1
+        else:
+            assert answer.status_code != 401, (path, method)
+        refused = site.client.open(
+            address(path), method=method.upper(), headers={"Authorization": "Bearer pvr_nonsense"}
+        )
+        assert refused.status_code in (401, 200, 304, 400), (path, method)
+    assert tried > 6
+
+
+def test_a_schema_finds_what_is_wrong(site: Site) -> None:
+    """The check itself: another status, another media type, a member too many, too few, of another type."""
+    answer = site.client.get("/projects/open")
+    assert breaches(site.app, answer) == []
+    good = answer.get_json()
+    for data in ({**good, "public": "yes"}, {**good, "more": 1}, {k: v for k, v in good.items() if k != "title"}, []):
+        answer.data = json.dumps(data).encode()
+        assert len(breaches(site.app, answer)) >= 1, data
+    answer.mimetype = "text/csv"
+    assert "text/csv" in breaches(site.app, answer)[0]
+    answer.status_code = 418
+    assert "418 is not described" in breaches(site.app, answer)[0]

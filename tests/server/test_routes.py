@@ -1,0 +1,240 @@
+"""The table of routes: complete, and every route answers every kind of caller as its row says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from provrepo.server.app import create_app
+from provrepo.server.routing import admission
+from provrepo.server.routing.openapi import describe
+from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.routes import OPERATIONS, Needs, Operation
+from tests.support.serving import PROVN_TYPE, Site, opened
+
+IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "filename": "style.css"}
+BODY = b"what is not read says nothing"
+
+CALLERS = ("stranger", "foreign", "reader", "writer", "all", "revoked", "expired", "unknown", "malformed", "basic")
+WRONG = frozenset({"revoked", "expired", "unknown", "malformed", "basic"})
+PLACES = ("open", "secret", "missing")
+"""A public project, a private one, and one that there is not."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        owner = site.owner
+        owner.create_project("elsewhere")
+        site.tokens |= {
+            "foreign": owner.create_token("fay", projects=["elsewhere"], write=False)[0],
+            "reader": owner.create_token("eve", projects=["open", "secret"], write=False)[0],
+            "writer": owner.create_token("bob", projects=["open", "secret"])[0],
+        }
+        secret, made = owner.create_token("rex")
+        owner.revoke_token(made.id)
+        ended, late = owner.create_token("lea", days=1)
+        with site.store.ledger.database.writing() as connection:
+            connection.execute("UPDATE tokens SET expires = '2020-01-01T00:00:00Z' WHERE id = ?", (late.id,))
+        site.tokens |= {"revoked": secret, "expired": ended, "unknown": f"pvr_{'0' * 16}_{'a' * 43}"}
+        yield site
+
+
+def headers(site: Site, caller: str) -> dict[str, str]:
+    if caller == "stranger":
+        return {}
+    if caller in ("malformed", "basic"):
+        return {"Authorization": "Bearer pvr_" if caller == "malformed" else "Basic YTpi"}
+    return {"Authorization": f"Bearer {site.tokens[caller]}"}
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, Operation]]:
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+            yield rule.rule, method, OPERATIONS[rule.endpoint, "GET" if method == "HEAD" else method]
+
+
+def expected(row: Operation, caller: str, project: str | None) -> int | None:
+    """The status of a refusal; None where the request gets as far as its handler."""
+    needs = row.access.needs
+    if needs is Needs.NOTHING:
+        return None
+    if caller in WRONG:
+        return 401
+    if needs is Needs.ADMINISTER:
+        return {"stranger": 401, "all": None}.get(caller, 403)
+    if project is None or needs is Needs.CALLER:
+        return None
+    visible = project == "open" or (project == "secret" and caller in ("reader", "writer", "all"))
+    if not visible:
+        return 404
+    if needs is Needs.WRITE and caller not in ("writer", "all"):
+        return 401 if caller == "stranger" else 403
+    return None
+
+
+def sent(site: Site, rule: str, method: str, caller: str, project: str | None) -> Any:
+    path = re.sub(r"<(?:[^:>]*:)?([^>]*)>", lambda f: project if f[1] == "project" else IN_PATH[f[1]], rule)
+    body = {"data": BODY, "content_type": "application/x-nothing"} if method in ("POST", "PUT") else {}
+    # Handlers are replaced, and so answer what is not described.
+    client = FlaskClient(site.app, site.app.response_class)
+    return client.open(path, method=method, headers=headers(site, caller), **body)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_route_answers_a_caller_as_its_row_says(site: Site, caller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a handler would do is not of interest here: it says that it was reached."""
+    reached = {endpoint: (lambda **_: ("reached", 299)) for endpoint in site.app.view_functions}
+    monkeypatch.setattr(site.app, "view_functions", reached)
+    tried = 0
+    for rule, method, row in routes(site.app):
+        for project in PLACES if "<project>" in rule else (None,):
+            answer = sent(site, rule, method, caller, project)
+            assert answer.status_code == (expected(row, caller, project) or 299), (method, rule, caller, project)
+            tried += 1
+    assert tried > 120
+
+
+@pytest.mark.parametrize("caller", ["stranger", "foreign"])
+def test_missing_and_private_projects_answer_alike(site: Site, caller: str) -> None:
+    for rule, method, _ in routes(site.app):
+        if "<project>" not in rule:
+            continue
+        private, missing = (sent(site, rule, method, caller, project) for project in ("secret", "missing"))
+        assert private.status_code == missing.status_code == 404, (method, rule)
+        assert private.data == missing.data, (method, rule)
+        assert {k: v for k, v in private.headers if k != "X-Request-Id"} == {
+            k: v for k, v in missing.headers if k != "X-Request-Id"
+        }
+
+
+def test_the_same_handlers_answer_whoever_is_let_in(site: Site) -> None:
+    """With the real handlers: what the table lets through is no 401, and no 403 but for a reason of its own."""
+    tried = 0
+    for rule, method, row in routes(site.app):
+        for caller in ("stranger", "reader", "all"):
+            for project in ("open", "secret") if "<project>" in rule else (None,):
+                if method != "DELETE" and expected(row, caller, project) is None:
+                    status = sent(site, rule, method, caller, project).status_code
+                    assert status not in (401, 403, 429), (method, rule, caller)
+                    assert status < 500 or rule == "/ready", (method, rule, caller)
+                    tried += 1
+    assert tried > 100
+
+
+def test_a_project_in_the_query_needs_to_be_readable(site: Site) -> None:
+    for path in ("/lineage?iri=x:y&project=", "/search?q=table&project=", "/queries/failures?project="):
+        for caller in ("stranger", "foreign"):
+            found = [site.client.get(path + name, headers=headers(site, caller)) for name in ("secret", "missing")]
+            assert [answer.status_code for answer in found] == [404, 404], path
+            assert found[0].data == found[1].data
+        assert site.client.get(path + "secret", headers=headers(site, "reader")).status_code != 401
+
+
+class _Body:
+    """A body that nothing reads."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("the body was read")
+
+    readline = readlines = __iter__ = read
+
+
+@pytest.mark.parametrize("caller", ["stranger", "foreign", "reader", "revoked"])
+def test_permission_comes_before_the_body(site: Site, caller: str) -> None:
+    environment = {"wsgi.input": _Body(), "CONTENT_LENGTH": "100000"}
+    for path, method in (
+        ("/projects/secret/documents", "POST"),
+        ("/projects/open/documents/run", "PUT"),
+        ("/projects", "POST"),
+    ):
+        for kind in (PROVN_TYPE, "application/json", "application/x-nothing"):
+            answer = site.client.open(
+                path,
+                method=method,
+                headers=headers(site, caller),
+                environ_overrides={**environment, "CONTENT_TYPE": kind, "HTTP_CONTENT_ENCODING": "gzip"},
+            )
+            assert answer.status_code in (401, 403, 404), (path, kind)
+
+
+# The table itself
+
+
+def application(site: Site) -> Flask:
+    return create_app(site.store)
+
+
+def test_a_route_without_a_row_fails(site: Site) -> None:
+    app = application(site)
+    app.add_url_rule("/new", "new", lambda: "made", methods=["GET"])
+    with pytest.raises(LookupError, match=r"GET /new: the table of routes has no row \('new', 'GET'\)"):
+        admission.check(app)
+    answer = app.test_client().get("/new")
+    assert answer.status_code == 500, "and it is not answered either"
+    assert b"made" not in answer.data
+    with pytest.raises(KeyError):
+        describe(app)
+
+
+def test_a_method_without_a_row_fails(site: Site) -> None:
+    app = application(site)
+    app.add_url_rule("/projects", "projects.index", methods=["PATCH"])
+    with pytest.raises(LookupError, match=r"PATCH /projects"):
+        admission.check(app)
+
+
+def test_a_row_without_a_route_fails(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPERATIONS, ("gone", "GET"), OPERATIONS["health.ready", "GET"])
+    with pytest.raises(LookupError, match="without a route"):
+        create_app(site.store)
+
+
+@pytest.mark.parametrize("needs", [Needs.NOTHING, Needs.CALLER, Needs.ADMINISTER])
+def test_a_route_of_a_project_needs_what_a_project_needs(
+    site: Site, needs: Needs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = OPERATIONS["projects.one", "GET"]
+    monkeypatch.setitem(OPERATIONS, ("projects.one", "GET"), replace(row, access=row.access._replace(needs=needs)))
+    with pytest.raises(LookupError, match="has to need what a project needs"):
+        create_app(site.store)
+
+
+def test_what_changes_something_needs_a_token(site: Site) -> None:
+    """Beside reading in the body of a POST, and what anybody may send."""
+    open_ = {key for key, row in OPERATIONS.items() if key[1] != "GET" and row.access.needs not in WRITING}
+    assert open_ == {
+        ("validate.validate", "POST"),
+        ("sparql.endpoint", "POST"),
+        ("sparql.one_version", "POST"),
+        ("pingback.received", "POST"),
+        ("pingback.received_for_version", "POST"),
+    }
+
+
+WRITING = frozenset({Needs.WRITE, Needs.ADMINISTER})
+
+
+def test_the_description_says_permission_and_limits(site: Site) -> None:
+    for path, methods in describe(site.app)["paths"].items():
+        for method, operation in methods.items():
+            row = next(row for rule, m, row in routes(site.app) if m == method.upper() and _path(rule) == path)
+            statuses = set(operation["responses"])
+            assert row.access.needs in operation["description"]
+            assert ("429" in statuses) == (row.access.rate is not Rate.FREE), path
+            assert ("401" in statuses) == (row.access.needs is not Needs.NOTHING), path
+            if row.access.needs in WRITING:
+                assert operation["security"] == [{"token": []}]
+                assert "403" in statuses
+            if "429" in statuses:
+                assert "Retry-After" in operation["responses"]["429"]["headers"]
+
+
+def _path(rule: str) -> str:
+    return re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule)

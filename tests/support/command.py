@@ -1,0 +1,81 @@
+"""Calling the command line from tests, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from provrepo.cli.main import cli
+
+
+class Command:
+    """``provrepo --data DIR``, in this process."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+
+    def __call__(self, *arguments: object, code: int = 0, stdin: bytes | None = None) -> Result:
+        """Run it, and insist on an exit code."""
+        result = CliRunner().invoke(cli, ["--data", str(self.data), *map(str, arguments)], input=stdin)
+        assert "Traceback" not in result.output
+        assert result.exit_code == code, f"exit {result.exit_code}: {result.output}"
+        return result
+
+    def json(self, *arguments: object, code: int = 0) -> Any:
+        """What it prints with ``--output json``."""
+        return json.loads(self(*arguments, "--output", "json", code=code).stdout)
+
+    def error(self, *arguments: object, code: int, stdin: bytes | None = None) -> str:
+        """The one line that it complains with."""
+        result = self(*arguments, code=code, stdin=stdin)
+        lines = result.stderr.strip().splitlines()
+        assert [line for line in lines if line.startswith("error: ")] == lines[-1:], result.stderr
+        return lines[-1].removeprefix("error: ")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without settings of provrepo."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_")}
+    return {**kept, **more}
+
+
+def provrepo(*arguments: object, cwd: Path, stdin: bytes | None = None, **variables: str) -> Any:
+    """Run ``provrepo`` as a process of its own; the completed process with text."""
+    return subprocess.run(
+        [sys.executable, "-m", "provrepo", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(data: Path, **variables: str) -> Iterator[str]:
+    """The address of a server for a data directory, without the slash at its end, until the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=data.parent,
+        env=environment(**variables),
+    )
+    assert process.stderr is not None
+    url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1\S+", line)))
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
+    drain.start()
+    yield url.rstrip("/")
+    process.terminate()
+    assert process.wait(timeout=60) == 0
+    drain.join()

@@ -1,0 +1,248 @@
+"""Kill -9 during submissions, many times over: ``python -m tests.support.kill --rounds 200``.
+
+Each round submits documents through the command line or through a server, kills the process at a random moment, and
+then looks at what is left: every acknowledged submission is there, nothing is there by half, the views catch up, and
+``fsck`` finds nothing. At the end two rebuilds give the very same quads as what was live.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import http.client
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import provrepo
+from provrepo.views.sparql.store import Quads
+
+PROJECT = "killed"
+STATEMENTS = 30
+MARK = "http://example.org/mark"
+
+
+def document(number: int) -> bytes:
+    """A PROV-JSON document of so many entities, each with one marked attribute that a query can count."""
+    entities = {f"ex:d{number}-e{i}": {"ex:mark": f"{number}/{i}"} for i in range(STATEMENTS)}
+    return json.dumps({"prefix": {"ex": "http://example.org/"}, "entity": entities}).encode()
+
+
+@dataclass
+class Tally:
+    """What the rounds saw."""
+
+    rounds: int = 0
+    attempted: int = 0
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    stored: int = 0
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    """How long a ``provrepo submit`` takes that is not killed: more on a busy machine, where kills come later then."""
+
+    def report(self) -> str:
+        return (
+            f"{self.rounds} rounds, {self.attempted} submissions, {len(self.acknowledged)} acknowledged, "
+            f"{self.stored} stored, {len(self.problems)} problems"
+        )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The whole process group: the workers of a killed server must not finish its work."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def _provrepo(data: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "provrepo", "--data", str(data), *arguments]
+
+
+def command_line_round(data: Path, work: Path, tally: Tally, chance: random.Random | None) -> None:
+    """Two ``provrepo submit`` at once, killed at a random moment of the time that they take; one, to its end, first."""
+    began = time.monotonic()
+    running = []
+    for _ in range(2 if chance else 1):
+        number = tally.attempted = tally.attempted + 1
+        content = document(number)
+        file = work / f"d{number}.json"
+        file.write_bytes(content)
+        process = subprocess.Popen(
+            _provrepo(data, "submit", str(file), "--project", PROJECT, "--output", "json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        running.append((process, f"d{number}", hashlib.sha256(content).hexdigest()))
+    if chance:
+        time.sleep(tally.seconds * chance.uniform(0.2, 1.6))
+    for process, name, digest in running:
+        if chance:
+            _kill(process)
+        output = process.communicate()[0]
+        tally.seconds = tally.seconds or time.monotonic() - began
+        # A receipt that was printed whole is an acknowledgement, whatever became of the process afterwards.
+        try:
+            receipt = json.loads(output)
+        except ValueError:
+            continue
+        if receipt["sha256"] != digest:
+            tally.problems.append(f"{name}: the receipt names another digest")
+        tally.acknowledged[name] = digest
+
+
+def server_round(data: Path, token: str, tally: Tally, chance: random.Random) -> None:
+    """A server with three clients, killed at a random moment while they submit."""
+    server = subprocess.Popen(
+        _provrepo(data, "serve", "--port", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    url = _announced(server)
+    stop, acknowledged = threading.Event(), threading.Event()
+    lock = threading.Lock()
+
+    def client() -> None:
+        while not stop.is_set():
+            with lock:
+                number = tally.attempted = tally.attempted + 1
+            content = document(number)
+            request = urllib.request.Request(
+                f"{url}projects/{PROJECT}/documents?name=d{number}",
+                data=content,
+                headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    receipt = json.load(answer)
+            except urllib.error.HTTPError as error:
+                with lock:
+                    tally.problems.append(f"d{number}: HTTP {error.code} {error.read()[:300]!r}")
+                return
+            except (OSError, ValueError, http.client.HTTPException):
+                return  # killed before the whole answer was out: nothing was acknowledged
+            with lock:
+                tally.acknowledged[receipt["name"]] = hashlib.sha256(content).hexdigest()
+            acknowledged.set()
+
+    clients = [threading.Thread(target=client) for _ in range(3)]
+    for thread in clients:
+        thread.start()
+    if chance.random() < 0.8:  # else perhaps before anything is stored
+        acknowledged.wait(tally.seconds * 60)
+    time.sleep(tally.seconds * chance.uniform(0.0, 1.5))
+    _kill(server)
+    stop.set()
+    for thread in clients:
+        thread.join()
+    for pipe in (server.stdout, server.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _announced(server: subprocess.Popen[bytes]) -> str:
+    """The URL that ``provrepo serve`` prints once it listens."""
+    if server.stderr is None or server.stdout is None:
+        raise RuntimeError("the server has no pipes")
+    for line in server.stderr:
+        for word in line.decode().split():
+            if word.startswith("http://127.0.0.1"):
+                return word.rstrip("/.,") + "/"
+    raise RuntimeError("the server said no URL")
+
+
+def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
+    """What is left after a kill: nothing lost, nothing by half, views as the ledger."""
+    with provrepo.open(data) as repository:
+        stored = {info.name: info.current for info in repository.documents(PROJECT)}
+        for name, digest in tally.acknowledged.items():
+            if name not in stored:
+                tally.problems.append(f"{name} was acknowledged and is lost")
+            elif stored[name].sha256 != digest:
+                tally.problems.append(f"{name} has other bytes than were acknowledged")
+        rows = repository.query(
+            f"SELECT ?g (COUNT(*) AS ?n) WHERE {{ GRAPH ?g {{ ?s <{MARK}> ?o }} }} GROUP BY ?g", project=PROJECT
+        ).rows
+        counted = {str(row["g"]): int(row["n"].lexical) for row in rows}
+        expected = {info.iri: STATEMENTS for info in stored.values()}
+        if counted != expected:
+            tally.problems.append(
+                f"the dataset has {len(counted)} documents, the ledger {len(expected)}, or some by half"
+            )
+        default = repository.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ ?s <{MARK}> ?o }}", project=PROJECT).rows
+        if int(default[0]["n"].lexical) != STATEMENTS * len(stored):
+            tally.problems.append("the default graph does not hold each triple once")
+        if thorough:
+            tally.problems += repository.fsck().problems
+        tally.stored = len(stored)
+
+
+def dump(data: Path) -> str:
+    """A digest of every dataset, quad for quad."""
+    digest = hashlib.sha256()
+    with provrepo.open(data) as repository:
+        quads = repository._store.view(Quads)  # what no verb offers: every quad there is
+        for dataset in quads.datasets():
+            for line in quads.dump(dataset):
+                digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def run(rounds: int, seed: int, data: Path, work: Path) -> Tally:
+    """So many rounds, half through the command line and half through a server."""
+    chance = random.Random(seed)
+    tally = Tally()
+    with provrepo.open(data) as repository:
+        repository.create_project(PROJECT, public=True)
+        token, _ = repository.create_token("killer")
+    command_line_round(data, work, tally, None)
+    for number in range(rounds):
+        if number % 2:
+            server_round(data, token, tally, chance)
+        else:
+            command_line_round(data, work, tally, chance)
+        tally.rounds += 1
+        inspect(data, tally, thorough=number % 10 == 9 or number == rounds - 1)
+        if sys.stderr.isatty():
+            print(f"\r{tally.report()}", end="", file=sys.stderr)
+        if tally.problems:
+            break
+    live = dump(data)
+    for _ in range(2):
+        with provrepo.open(data) as repository:
+            repository.rebuild()
+        if dump(data) != live:
+            tally.problems.append("a rebuild gives other quads than what was live")
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        data, work = Path(directory) / "data", Path(directory) / "work"
+        work.mkdir()
+        tally = run(arguments.rounds, arguments.seed, data, work)
+    print(tally.report())
+    for problem in tally.problems:
+        print(f"problem: {problem}")
+    return 1 if tally.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

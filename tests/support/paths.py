@@ -1,0 +1,13 @@
+"""Where the repository and its tests lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["ROOT", "TESTS"]
+
+TESTS = Path(__file__).resolve().parents[1]
+"""The folder of the tests, with their data."""
+
+ROOT = TESTS.parent
+"""The folder of the repository."""
