@@ -10,8 +10,8 @@
     with session(out="run.trig"):
         clean(load("raw.csv"))
 
-Nothing that goes wrong in here reaches the program: it is logged to ``provrepo.capture``. Importing it takes the
-standard library only.
+A failure of capture never reaches the program: it is logged to ``provrepo.capture``. The import needs only the
+standard library.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Activities: what a run of a step notes of itself, from its start to its end."""
+"""Activities: the events that a run of a step records, from its start to its end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from provrepo.capture.facts.parts import Part, fragment
 from provrepo.capture.facts.redaction import secret_name, shown
 from provrepo.capture.facts.values import CONTAINERS, qualified, things
 from provrepo.capture.failures import contained
-from provrepo.capture.files.digests import Pending, Seen, absolute, signature
-from provrepo.capture.journal.events import Event
+from provrepo.capture.files.digests import FileVersion, Pending, absolute, signature
+from provrepo.capture.journal.events import COMPLETED, FAILED, Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provrepo.capture.recorder import Recording
 
-__all__ = ["COMPLETED", "FAILED", "UNFINISHED", "Activity"]
-
-COMPLETED, FAILED, UNFINISHED = "completed", "failed", "unfinished"
+__all__ = ["Activity", "parameter_text"]
 
 _secret = functools.lru_cache(1024)(secret_name)
 
@@ -29,17 +27,17 @@ _secret = functools.lru_cache(1024)(secret_name)
 class Activity:
     """One run of a step, from its start to its end.
 
-    A ``with step(...) as run`` block has it in hand, to say what cannot be seen from outside.
+    ``with step(...) as run`` returns it, so that a block can record what capture cannot observe.
 
     Args:
         recorder: the session that it belongs to.
-        name: what it is called.
+        name: its label.
         outer: the activity that it is part of.
-        plan: the name of what it follows.
+        plan: the name of its plan.
         why: the rationale.
-        derives: what its outputs are derived from, as ``step`` has it.
+        derives: what its outputs are derived from, as for ``step``.
         kind: the IRI of a class of activities.
-        stats: whether it describes the tables that it takes and returns.
+        stats: whether it describes the tables among its arguments and results.
         arguments: names, values and, where they are not the names, roles.
     """
 
@@ -62,9 +60,9 @@ class Activity:
             "event": "start", "activity": self.number, "name": name, "plan": plan, "time": recorder.now(),
             "outer": None if outer is None else outer.number,
         }  # fmt: skip
-        for key, said in (("why", why), ("derives", derives), ("kind", kind)):
-            if said is not None:
-                start[key] = said
+        for key, option in (("why", why), ("derives", derives), ("kind", kind)):
+            if option is not None:
+                start[key] = option
         events = [start]
         parameters: list[tuple[str, str]] = []
         for argument, value, role in arguments:
@@ -76,7 +74,7 @@ class Activity:
 
     def _prepare(self, recorder: Recording, number: int | str, outer: Activity | None) -> None:
         self.recorder, self.number, self.outer = recorder, number, outer
-        self.ended = self.borrowed = self.run = False
+        self.ended = self.is_remote = self.run = False
         self._stats = recorder.stats
         self.pending: dict[str, Pending] = {}
         self._made: set[str] = set()
@@ -84,24 +82,24 @@ class Activity:
         self._models: list[Event] = []
 
     @classmethod
-    def lent(cls, recorder: Recording, number: int | str) -> Activity:
+    def remote(cls, recorder: Recording, number: int | str) -> Activity:
         """An activity that another process began and will end."""
         activity = cls.__new__(cls)
         activity._prepare(recorder, number, None)
-        activity.borrowed = True
+        activity.is_remote = True
         return activity
 
-    def lend(self) -> None:
-        """Go on in a forked child: what was begun in the parent is the parent's to end."""
-        self.borrowed = True
+    def after_fork(self) -> None:
+        """Continue in a forked child: the parent ends what it began."""
+        self.is_remote = True
         self.pending, self._models = {}, []
 
-    # What the user may say ------------------------------------------------------------------------------------------
+    # Calls of the user ------------------------------------------------------------------------------------------
 
     @contained
     def parameter(self, name: str, value: object) -> None:
-        """Record a parameter, as text in which nothing secret stands."""
-        self.recorder.note("parameter", activity=self.number, name=name, value=told(name, value))
+        """Record a parameter, as text without secrets."""
+        self.recorder.note("parameter", activity=self.number, name=name, value=parameter_text(name, value))
 
     @contained
     def used(self, thing: object, role: str | None = None) -> None:
@@ -109,7 +107,7 @@ class Activity:
 
         Args:
             thing: a path of a file (str or Path), a part of something (``select``), or a value such as a table.
-            role: what it was used as.
+            role: the role of the usage.
         """
         if isinstance(thing, str | Path):
             self.read(absolute(thing), role)
@@ -119,12 +117,12 @@ class Activity:
 
     @contained
     def generated(self, thing: object, role: str | None = None) -> None:
-        """Record that this activity generated something; it counts when the activity ends well.
+        """Record that this activity generated something; it counts if the activity does not fail.
 
         Args:
-            thing: a path of a file (str or Path), or a value such as a table. Where the value was there before, what
-                it is now is a new thing.
-            role: what it was generated as.
+            thing: a path of a file (str or Path), or a value such as a table. A value that has an entity already gets
+                a new one, for its new state.
+            role: the role of the generation.
         """
         if isinstance(thing, str | Path):
             self.wrote(absolute(thing))
@@ -132,13 +130,13 @@ class Activity:
             for value in things(thing):
                 self.makes(value, role)
 
-    # What is seen ---------------------------------------------------------------------------------------------------
+    # Observations ---------------------------------------------------------------------------------------------------
 
     @contained
-    def give(self, result: object, role: str | None = None) -> None:
-        """Record that this activity returned something: what was not there before, it generated."""
+    def returned(self, result: object, role: str | None = None) -> None:
+        """Record a result of this activity: values without an entity were generated by it."""
         events: list[Event] = []
-        _given(self, result, role, events)
+        _returned(self, result, role, events)
         if events:
             self.recorder.journal.write(*events)
 
@@ -162,7 +160,7 @@ class Activity:
         return entity
 
     def _part(self, part: Part[Any], events: list[Event]) -> str:
-        """The entity of a part: the same for the same part of the same thing."""
+        """The entity of a part: equal parts of one entity have the same."""
         values = self.recorder.values
         known = values.known(part)
         if known is not None:
@@ -200,7 +198,7 @@ class Activity:
         events.append(used | ({"role": role} if role else {}))
 
     def makes(self, value: object, role: str | None = None) -> str:
-        """Record that this activity generated a value, which is a new thing where it was there before."""
+        """Record that this activity generated a value; a value that has an entity already gets a new one."""
         known = self.recorder.values.known(value)
         if known in self._made:
             return known or ""
@@ -227,22 +225,22 @@ class Activity:
         made: Event = {"event": "made", "activity": self.number, "entity": entity, "time": self.recorder.now()}
         events.append(made | ({"role": role} if role else {}))
 
-    def read(self, path: str, role: str | None = None) -> Seen | None:
-        """Record that a file is read, with what it holds now; None where there is no file."""
+    def read(self, path: str, role: str | None = None) -> FileVersion | None:
+        """Record that a file is read, with its current content; None where there is no file."""
         if path in self.pending:
-            return None  # its own work so far
+            return None  # this activity wrote it
         seen = self.recorder.files.content(path)
         if seen is not None:
-            self.saw(seen, role)
+            self.record_read(seen, role)
         return seen
 
-    def saw(self, seen: Seen, role: str | None = None, *, at: float | None = None) -> None:
+    def record_read(self, seen: FileVersion, role: str | None = None, *, at: float | None = None) -> None:
         """Record that a file was read.
 
         Args:
-            seen: what it held.
-            role: what it was used as.
-            at: when that was, in seconds since the epoch; now, otherwise.
+            seen: its content.
+            role: the role of the usage.
+            at: the time, in seconds since the epoch; by default now.
         """
         use = ((seen.path, seen.sha256), role)
         if use not in self._uses:
@@ -265,69 +263,69 @@ class Activity:
         self.writes(path, Pending(before, digest, truncates, self.recorder.now()))
 
     def writes(self, path: str, opened: Pending) -> None:
-        """Record that a file has been opened for writing; what it holds when this activity ends, it generated."""
+        """Record that a file was opened for writing; this activity generated its content at the end of the activity."""
         if opened.certain:
             self.recorder.files.rewritten(path)
             self.recorder.note("writing", activity=self.number, path=path)
         self.pending[path] = opened
 
     def wrote(self, path: str, at: float | None = None) -> None:
-        """Record that a file is being written or was written just now, whatever it held before.
+        """Record that a file is being written or was just written, whatever its content was.
 
         Args:
             path: absolute.
-            at: when that began, in seconds since the epoch; now, otherwise.
+            at: the time at which that began, in seconds since the epoch; by default now.
         """
         self.writes(path, Pending(None, None, True, self.recorder.now() if at is None else at))
 
     def rename(self, source: str, target: str) -> None:
-        """Record that a file is given another name: what was being written, or a copy of what was there."""
+        """Record that a file is renamed: a file that is being written, or a copy of an existing one."""
         if signature(source) is None:
             return
-        holder: Activity | None = self
-        while holder is not None and source not in holder.pending:
-            holder = holder.outer
-        if holder is not None:
-            del holder.pending[source]
+        writer: Activity | None = self
+        while writer is not None and source not in writer.pending:
+            writer = writer.outer
+        if writer is not None:
+            del writer.pending[source]
         else:
             self.read(source)
-        (holder or self).wrote(target)
+        (writer or self).wrote(target)
 
     def model(self, thing: object, name: str | None) -> None:
-        """Record that this activity trained a model: a value, or the path of a file that holds one when it ends."""
+        """Record that this activity trained a model: a value, or the path of a file that contains it at the end."""
         event: Event = {"event": "model", "activity": self.number, "name": name}
         if isinstance(thing, str | Path):
             self._models.append(event | {"path": absolute(thing)})
         else:
             self.recorder.journal.write(event | {"entity": self.makes(thing)})
 
-    # Its end --------------------------------------------------------------------------------------------------------
+    # End --------------------------------------------------------------------------------------------------------
 
     @contained
     def end(self, error: BaseException | str | None, status: str | None = None) -> None:
-        """Record the end. The files that it wrote are looked at only now, and not at all where it failed.
+        """Record the end. The files that it wrote are read only now, and not at all where it failed.
 
         Args:
-            error: why it failed; of an exception only the class is told, since its text may hold anything.
-            status: where it is neither completed nor failed.
+            error: why it failed; of an exception only the class is parameter_text, since its text may hold anything.
+            status: another status than completed or failed.
         """
         self._finish([], error, status)
 
     @contained
     def complete(self, result: object) -> None:
-        """Record the end of a function that returned something."""
+        """Record the end of a function that returned a result."""
         events: list[Event] = []
-        _given(self, result, None, events)
+        _returned(self, result, None, events)
         self._finish(events, None, None)
 
     def _finish(self, events: list[Event], error: BaseException | str | None, status: str | None) -> None:
         if self.ended or self.recorder.closed:
             return
         if isinstance(error, SystemExit) and not error.code:
-            error = None  # the program ends here, and well
+            error = None  # the program ends here without an error
         if error is None:
             self.settle()
-        if self.borrowed:
+        if self.is_remote:
             if events:
                 self.recorder.journal.write(*events)
             return
@@ -343,7 +341,7 @@ class Activity:
 
     @contained
     def settle(self) -> None:
-        """Note what the files hold that were written so far."""
+        """Record the contents of the files that were written so far."""
         pending, self.pending = self.pending, {}
         for path, opened in pending.items():
             contained(self._settled)(path, opened)
@@ -362,10 +360,10 @@ class Activity:
             return True
         return digest != opened.sha256 if opened.sha256 else signature(path) != opened.before
 
-    def _file(self, event: str, seen: Seen, at: float | None, more: Event) -> None:
+    def _file(self, event: str, seen: FileVersion, at: float | None, more: Event) -> None:
         now = self.recorder.now()
-        told = {"event": event, "activity": self.number, "time": now if at is None else min(at, now)}
-        self.recorder.journal.write({**told, **seen._asdict(), **more})
+        parameter_text = {"event": event, "activity": self.number, "time": now if at is None else min(at, now)}
+        self.recorder.journal.write({**parameter_text, **seen._asdict(), **more})
 
 
 def _stats(entity: str, value: object) -> list[Event]:
@@ -375,8 +373,8 @@ def _stats(entity: str, value: object) -> list[Event]:
     return [{"event": "stats", "entity": entity, **found}] if found else []
 
 
-def told(name: str, value: object) -> str:
-    """A parameter as text in which nothing secret stands."""
+def parameter_text(name: str, value: object) -> str:
+    """A parameter as text without secrets."""
     if type(value) in (bool, int, float) and not _secret(name):
         return repr(value)
     return shown(name, value)
@@ -386,21 +384,21 @@ def told(name: str, value: object) -> str:
 def _argument(
     activity: Activity, name: str, value: object, role: str, parameters: list[tuple[str, str]], events: list[Event]
 ) -> None:
-    """An argument: things are used, the rest are parameters."""
+    """Record an argument: files and values with an entity are used, the rest are parameters."""
     known = activity.recorder.values.known
     found = False
     if not _secret(name):
         for thing in things(value):
             if type(thing) in CONTAINERS and known(thing) is None:
-                continue  # a list of names is a parameter, unless a step made it
+                continue  # a list of names is a parameter, unless a step generated it
             found = True
             activity._use(activity._entity(thing, events), role, events)
     if not found:
-        parameters.append((name, told(name, value)))
+        parameters.append((name, parameter_text(name, value)))
 
 
 @contained
-def _given(activity: Activity, result: object, role: str | None, events: list[Event]) -> None:
+def _returned(activity: Activity, result: object, role: str | None, events: list[Event]) -> None:
     for value in things(result):
         if activity.recorder.values.known(value) is None:
             activity._make(activity._entity(value, events), role, events)

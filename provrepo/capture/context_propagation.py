@@ -1,7 +1,7 @@
-"""What a step starts belongs to the step: the context goes with threads, and with work for other processes.
+"""Context propagation: threads and calls in other processes run in the context of the activity that started them.
 
-Other processes get a ticket along with what they are to run. Values that have an entity keep it on both ways: names go
-along with the pickled values, and the copies take them on.
+A call in another process carries a ``SessionContext``. Values keep their entities in both directions: the names of the
+entities are pickled beside the values.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from provrepo.capture.activities import Activity
-    from provrepo.capture.recorder import Recording, Ticket
+    from provrepo.capture.recorder import Recording, SessionContext
 
 __all__ = ["watch"]
 
 
 @functools.cache
 def watch() -> None:
-    """From now on, threads, pools and processes carry the context, as soon as the program imports what starts them."""
+    """Propagate the context to threads, pools and processes, once the program imports the modules that start them."""
     sys.meta_path.insert(0, _Finder())
     for name, adapt in _ADAPTED.items():
         if name in sys.modules:
@@ -35,7 +35,7 @@ def watch() -> None:
 
 
 class _Finder:
-    """Finds the modules that are adapted where they are, and has them adapted when they are imported."""
+    """An import hook that adapts the modules of ``_ADAPTED`` after their import."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         adapt = _ADAPTED.get(name)
@@ -96,9 +96,9 @@ def _processes(process: Any) -> None:
 
     @functools.wraps(start)
     def start_in_context(self: Any) -> None:
-        ticket = _ticket()
-        if ticket is not None:
-            contained(setattr)(self, "run", Carried(self.run, ticket, {}))
+        context = _context()
+        if context is not None:
+            contained(setattr)(self, "run", RemoteCall(self.run, context, {}))
         try:
             start(self)
         finally:
@@ -112,7 +112,7 @@ def _process_pool(module: Any) -> None:
 
     @functools.wraps(submit)
     def submit_in_context(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return submit(self, _carried(function, args, kwargs), *args, **kwargs)
+        return submit(self, _remote_call(function, args, kwargs), *args, **kwargs)
 
     module.ProcessPoolExecutor.submit = submit_in_context
 
@@ -124,16 +124,16 @@ def _pool(module: Any) -> None:
         @functools.wraps(method)
         def call(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(self, threads):
-                return method(self, _Apart(function) if _entered() else function, *args, **kwargs)
+                return method(self, _InContext(function) if _entered() else function, *args, **kwargs)
             if method.__name__ == "apply_async":
                 given = args[0] if args else kwargs.get("args", ())
                 named = args[1] if len(args) > 1 else kwargs.get("kwds", {})
-                return method(self, _carried(function, given, named), *args, **kwargs)
+                return method(self, _remote_call(function, given, named), *args, **kwargs)
             if args:
-                args = (_handed_each(args[0]), *args[1:])
+                args = (_remote_values(args[0]), *args[1:])
             elif "iterable" in kwargs:
-                kwargs["iterable"] = _handed_each(kwargs["iterable"])
-            return method(self, _carried(function, (), {}), *args, **kwargs)
+                kwargs["iterable"] = _remote_values(kwargs["iterable"])
+            return method(self, _remote_call(function, (), {}), *args, **kwargs)
 
         return call
 
@@ -141,8 +141,8 @@ def _pool(module: Any) -> None:
         setattr(kind, name, in_context(getattr(kind, name)))
 
 
-class _Apart:
-    """A function that threads of a pool run, each time in a copy of the context that it was given in."""
+class _InContext:
+    """A function for threads of a pool: each call runs in a copy of the context in which it was submitted."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function, self._context = function, copy_context()
@@ -162,91 +162,91 @@ _ADAPTED: dict[str, Callable[[Any], None]] = {
 }
 
 
-# What goes to another process, and comes back -------------------------------------------------------------------------
+# Calls and values between processes -------------------------------------------------------------------------
 
 
 @contained
-def _ticket() -> Ticket | None:
-    """For the activity that is at work; where there are steps, a session begins before another process has any."""
+def _context() -> SessionContext | None:
+    """The context of the current activity. A session begins here, so that processes do not each begin one."""
     from provrepo.capture.recorder import current
     from provrepo.capture.sessions import ensure
 
     if ensure() is None:
         return None
     activity = current()
-    return activity.recorder.ticket(activity) if activity is not None else None
+    return activity.recorder.context_for(activity) if activity is not None else None
 
 
-def _carried(function: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
-    ticket, recording = _ticket(), _recording()
-    if ticket is None or recording is None:
+def _remote_call(function: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+    context, recording = _context(), _recording()
+    if context is None or recording is None:
         return function
-    return Carried(function, ticket, contained(_names)(recording, (tuple(args), dict(kwargs))) or {})
+    return RemoteCall(function, context, contained(_names)(recording, (tuple(args), dict(kwargs))) or {})
 
 
-class Carried:
-    """A function that runs, in another process, as part of the activity that gave it away.
+class RemoteCall:
+    """A function that runs in another process as part of the activity that submitted it.
 
     Args:
-        function: what runs.
-        ticket: for the activity.
-        names: the entities of its arguments, by where they stand.
+        function: the function.
+        context: of the activity.
+        names: the entities of its arguments, by position.
     """
 
-    def __init__(self, function: Callable[..., Any], ticket: Ticket, names: dict[int, str]) -> None:
-        self._function, self._ticket, self._names = function, ticket, names
+    def __init__(self, function: Callable[..., Any], context: SessionContext, names: dict[int, str]) -> None:
+        self._function, self._ticket, self._names = function, context, names
 
     def __reduce__(self) -> Any:
-        return Carried, (self._function, self._ticket, self._names)
+        return RemoteCall, (self._function, self._ticket, self._names)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        activity = None if self._ticket.process == os.getpid() else contained(_joined)(self._ticket)
+        activity = None if self._ticket.process == os.getpid() else contained(_join)(self._ticket)
         if activity is None:
             return self._function(*args, **kwargs)
         from provrepo.capture.recorder import entered
 
-        contained(_adopted)(activity, (args, kwargs), self._names)
+        contained(_adopt)(activity, (args, kwargs), self._names)
         before = entered.set(activity)
         try:
             result = self._function(*args, **kwargs)
         finally:
             entered.reset(before)
             activity.settle()
-            activity.recorder.give_back(activity)
+            activity.recorder.forget(activity)
         names = contained(_names)(activity.recorder, result)
-        return Handed(result, self._ticket, names) if names else result
+        return RemoteValue(result, self._ticket, names) if names else result
 
 
-class Handed:
-    """A value on its way to another process, where it is itself again and has the entities that it had here."""
+class RemoteValue:
+    """A value for another process. Unpickling returns the value and registers its entities there."""
 
-    def __init__(self, value: Any, ticket: Ticket, names: dict[int, str]) -> None:
-        self._value, self._ticket, self._names = value, ticket, names
+    def __init__(self, value: Any, context: SessionContext, names: dict[int, str]) -> None:
+        self._value, self._ticket, self._names = value, context, names
 
     def __reduce__(self) -> Any:
-        return _arrived, (self._value, self._ticket, self._names)
+        return _unpickled, (self._value, self._ticket, self._names)
 
     def __repr__(self) -> str:
         return repr(self._value)
 
 
-def _arrived(value: Any, ticket: Ticket, names: dict[int, str]) -> Any:
-    activity = contained(_joined)(ticket)
+def _unpickled(value: Any, context: SessionContext, names: dict[int, str]) -> Any:
+    activity = contained(_join)(context)
     if activity is not None:
-        contained(_adopted)(activity, value, names)
+        contained(_adopt)(activity, value, names)
     return value
 
 
-def _handed_each(values: Iterable[Any]) -> Any:
-    """The same values, of which those travel with their names that have any; with a length where there was one."""
-    ticket, recording = _ticket(), _recording()
-    if ticket is None or recording is None:
+def _remote_values(values: Iterable[Any]) -> Any:
+    """The values, wrapped with their entities where they have any; a list where the argument has a length."""
+    context, recording = _context(), _recording()
+    if context is None or recording is None:
         return values
 
     def each() -> Iterator[Any]:
         for value in values:
             names = contained(_names)(recording, value)
-            yield Handed(value, ticket, names) if names else value
+            yield RemoteValue(value, context, names) if names else value
 
     return list(each()) if hasattr(values, "__len__") else each()
 
@@ -257,21 +257,21 @@ def _recording() -> Recording | None:
     return session_now()
 
 
-def _joined(ticket: Ticket) -> Activity | None:
+def _join(context: SessionContext) -> Activity | None:
     from provrepo.capture.failures import enabled
     from provrepo.capture.files.hook import watch as watch_files
     from provrepo.capture.recorder import join
 
     if not enabled():
         return None
-    activity = join(ticket)
+    activity = join(context)
     watch_files()
     watch()
     return activity
 
 
 def _names(recording: Recording, value: Any) -> dict[int, str]:
-    """The entities in a value, by where they stand in it."""
+    """The entities in a value, by position."""
     from provrepo.capture.facts.values import nodes
 
     known = recording.values.known
@@ -280,7 +280,7 @@ def _names(recording: Recording, value: Any) -> dict[int, str]:
     return {place: name for place, node in enumerate(nodes(value)) if (name := known(node)) is not None}
 
 
-def _adopted(activity: Activity, value: Any, names: dict[int, str]) -> None:
+def _adopt(activity: Activity, value: Any, names: dict[int, str]) -> None:
     from provrepo.capture.facts.values import nodes
 
     if names:

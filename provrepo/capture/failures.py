@@ -1,4 +1,4 @@
-"""The one place where failures of capture end: they are logged, each kind once, and never reach the user's program."""
+"""Containment of failures: an error inside capture is logged once per kind and never reaches the user's program."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     LOG: logging.Logger
 
-__all__ = ["LOG", "contained", "enabled", "quietly", "tell", "working"]
+__all__ = ["LOG", "contained", "enabled", "quietly", "warn_once", "working"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 def __getattr__(name: str) -> Any:
-    """``LOG`` is made when it is first asked for: most programs never log anything here (PEP 562)."""
+    """Create ``LOG`` on first access (PEP 562): most programs never log anything here."""
     if name == "LOG":
         import logging
 
@@ -30,19 +30,19 @@ def __getattr__(name: str) -> Any:
 
 
 class _Own(threading.local):
-    """Whether this thread is at capture's own work, whose files are not the user's."""
+    """How deeply this thread is inside code of capture, whose files are not the user's."""
 
     depth = 0
 
 
 _own = _Own()
-_told: set[tuple[str, ...]] = set()
+_warned: set[tuple[str, ...]] = set()
 
 
 def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
-    """The same function, from which no failure comes out: it is logged, and the result is None.
+    """Wrap a function so that an exception in it is logged and its result is then None.
 
-    Files that it opens are not recorded. KeyboardInterrupt and SystemExit are the user's and pass.
+    Files that it opens are not recorded. KeyboardInterrupt and SystemExit belong to the program and are raised.
     """
 
     @functools.wraps(function)
@@ -50,7 +50,7 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         _own.depth += 1
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # (this is the edge)
+        except Exception as error:  # no failure of capture may reach the program
             if _foreign(error):
                 raise
             _failed(function, error)
@@ -62,18 +62,18 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
 
 
 def _failed(function: Callable[..., Any], error: Exception) -> None:
-    # The text of an error may hold what was passed to a step, so only its class is told; a debugger sees all of it.
-    # That of a setting holds nothing of a step, and says what to do; nothing can be imported while a program ends.
+    # The text of an error may contain arguments of a step, so only its class is logged; at level DEBUG all of it is.
+    # A SettingsError contains no arguments and states the remedy. No import here: the program may be ending.
     settings = getattr(sys.modules.get("provrepo.errors"), "SettingsError", ())
     where = getattr(function, "__qualname__", "capture")
     reason = str(error) if isinstance(error, settings) else f"{where} failed with {type(error).__name__}"
-    tell("provenance is incomplete: %s", reason)
+    warn_once("provenance is incomplete: %s", reason)
     with suppress(Exception):
         __getattr__("LOG").debug("the failure of %s", where, exc_info=error)
 
 
 def _foreign(error: Exception) -> bool:
-    """Whether an error is the program's: raised by a handler of a signal that came while capture was at work."""
+    """Whether an error comes from the program: raised by a signal handler that ran while code of capture did."""
     signals = sys.modules.get("signal")
     if signals is None:
         return False
@@ -85,19 +85,19 @@ def _foreign(error: Exception) -> bool:
     return trace is not None
 
 
-def tell(message: str, *about: object) -> None:
-    """Warn, once for each message: what goes wrong in a loop goes wrong many times."""
+def warn_once(message: str, *about: object) -> None:
+    """Log a warning, once for each message with its arguments: a failure in a loop repeats."""
     key = (message, *map(str, about))
-    if key in _told:
+    if key in _warned:
         return
-    _told.add(key)
-    with suppress(Exception):  # nobody can be told: standard error is closed, or the interpreter ends
+    _warned.add(key)
+    with suppress(Exception):  # standard error may be closed, or the interpreter may be ending
         __getattr__("LOG").warning(message, *about)
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Files opened inside are capture's own."""
+    """Mark the files that are opened inside as those of capture."""
     _own.depth += 1
     try:
         yield
@@ -106,13 +106,13 @@ def quietly() -> Iterator[None]:
 
 
 def working() -> bool:
-    """Whether this thread is at capture's own work."""
+    """Whether this thread is inside code of capture."""
     return _own.depth > 0
 
 
 @functools.cache
 def enabled() -> bool:
-    """Whether anything is captured in this process: ``PROVREPO_CAPTURE=off`` says no. Asked once."""
+    """Whether capture is on in this process (``PROVREPO_CAPTURE``, which is read once)."""
     return contained(_setting)() != "off"
 
 

@@ -1,4 +1,4 @@
-"""The record of one session: who is at work in it, and the journal that all of them write."""
+"""The recorder of a session: its open activities, and the journal that its processes share."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provrepo.capture.activities import UNFINISHED, Activity
+from provrepo.capture.activities import Activity
 from provrepo.capture.facts import plans
 from provrepo.capture.facts.values import Values
 from provrepo.capture.failures import contained
 from provrepo.capture.files.digests import Files
-from provrepo.capture.journal.events import SUFFIX, Event, Journal
+from provrepo.capture.journal.events import SUFFIX, UNFINISHED, Event, Journal
 from provrepo.settings import enclosing_run
 
 __all__ = [
-    "Activity", "Branch", "Recorder", "Recording", "Ticket", "current", "entered", "install", "join", "uninstall",
+    "Activity", "JoinedSession", "Recorder", "Recording", "SessionContext", "current", "entered", "install", "join",
+    "uninstall",
 ]  # fmt: skip
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""A clock that nobody sets and that all processes share: what is noted later has a later time."""
+"""A monotonic clock that all processes share: a later event has a later time."""
 
 
 def _identity() -> str:
-    """A random UUID (RFC 9562, section 5.4), without the module's start-up."""
+    """A random UUID (RFC 9562, section 5.4), without the import time of ``uuid``."""
     bits = bytearray(os.urandom(16))
     bits[6] = bits[6] & 0x0F | 0x40
     bits[8] = bits[8] & 0x3F | 0x80
@@ -35,8 +36,8 @@ def _identity() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-class Ticket(NamedTuple):
-    """What another process has to know to go on with an activity of a session."""
+class SessionContext(NamedTuple):
+    """The context that is propagated to another process: a session and the current activity in it."""
 
     journal: str
     id: str
@@ -49,15 +50,15 @@ class Ticket(NamedTuple):
 
 
 class Recording:
-    """What every process that belongs to a session has of it.
+    """A session, as each of its processes records it.
 
     Args:
-        journal: where it notes what happens.
+        journal: receives the events.
         identity: of the session, a UUID.
-        anchor: seconds since the epoch at which the clock stood at zero.
-        mark: what the names of things from this process begin with; empty in the process that began the session.
+        anchor: the zero of the clock, in seconds since the epoch.
+        mark: a prefix of the names that this process gives; empty in the process that began the session.
         outside: whether files opened outside of steps belong to the session's own activity.
-        stats: whether all steps describe the tables that they take and return.
+        stats: whether all steps describe the tables among their arguments and results.
     """
 
     root: Activity
@@ -85,11 +86,11 @@ class Recording:
 
     @property
     def here(self) -> bool:
-        """Whether the session still goes on."""
+        """Whether the session is open."""
         return not self.closed
 
     def now(self) -> float:
-        """Seconds since the epoch, never earlier than before."""
+        """The time in seconds since the epoch; it never decreases."""
         return self._anchor + time.clock_gettime(_CLOCK)
 
     def note(self, event: str, **fields: Any) -> None:
@@ -97,16 +98,16 @@ class Recording:
         self.journal.write({"event": event, **fields})
 
     def fresh(self, kind: str) -> str:
-        """A name that nothing else in the session has."""
+        """A name that is unique in the session."""
         return f"{kind}-{self._mark}{next(self._names)}"
 
     def number(self) -> int | str:
-        """The next activity's number; the session's own is 0, and in other processes they are text."""
+        """The number of the next activity; that of the session is 0. In other processes numbers are text."""
         number = next(self._numbers)
         return f"step-{self._mark}{number}" if self._mark else number
 
     def plan(self, key: object, described: Event) -> str:
-        """The name of a plan, noted when it is first met."""
+        """The name of a plan, which is recorded on first use."""
         with self._lock:
             known = self._plans.get(key)
             if known is None:
@@ -115,14 +116,14 @@ class Recording:
             return known
 
     def planned(self, key: object) -> str | None:
-        """The name of a plan that was met before."""
+        """The name of a plan that was used before."""
         return self._plans.get(key)
 
     def part(self, about: str) -> tuple[str, bool]:
-        """The entity of a part of something, and whether it is new.
+        """The entity of a part, and whether it is new.
 
         Args:
-            about: what tells it from other parts.
+            about: identifies the part.
         """
         with self._lock:
             known = self._parts.get(about)
@@ -131,33 +132,33 @@ class Recording:
             entity = self._parts[about] = self.fresh("part")
             return entity, True
 
-    def ticket(self, activity: Activity) -> Ticket:
-        """What another process needs to go on with an activity."""
-        return Ticket(
+    def context_for(self, activity: Activity) -> SessionContext:
+        """The context that another process needs to continue an activity."""
+        return SessionContext(
             str(self.journal.path), self.id, self._anchor, self.outside, self.stats,
             plans.commits.copy(), activity.number, os.getpid(),
         )  # fmt: skip
 
     def forked(self) -> None:
-        """Go on in a forked child, which is one more process of the session."""
+        """Continue in a forked child, as a further process of the session."""
         self.owner = False
         self._start(_mark())
         self.values.forked()
         self.journal.forked()
         for activity in self.open.values():
-            activity.lend()
+            activity.after_fork()
 
-    def lent(self, number: int | str) -> Activity:
-        """An activity that another process began."""
+    def remote(self, number: int | str) -> Activity:
+        """An activity that another process began and will end."""
         if number == self.root.number:
             return self.root
         activity = self.open.get(number)
         if activity is None:
-            activity = self.open[number] = Activity.lent(self, number)
+            activity = self.open[number] = Activity.remote(self, number)
         return activity
 
-    def give_back(self, activity: Activity) -> None:
-        """Forget an activity that another process began; it is lent anew where it is needed."""
+    def forget(self, activity: Activity) -> None:
+        """Forget an activity that another process began; ``remote`` creates it again when needed."""
         if activity is not self.root:
             self.open.pop(activity.number, None)
 
@@ -166,36 +167,36 @@ def _mark() -> str:
     return f"{os.urandom(4).hex()}-"
 
 
-class Branch(Recording):
-    """A session in a process that did not begin it."""
+class JoinedSession(Recording):
+    """A session, in a process that did not begin it."""
 
-    def __init__(self, ticket: Ticket) -> None:
-        plans.commits.update(ticket.commits)
-        journal = Journal(Path(ticket.journal), joins=True)
+    def __init__(self, context: SessionContext) -> None:
+        plans.commits.update(context.commits)
+        journal = Journal(Path(context.journal), joins=True)
         super().__init__(
-            journal, ticket.id, ticket.anchor, _mark(), outside=ticket.outside, stats=ticket.stats
+            journal, context.id, context.anchor, _mark(), outside=context.outside, stats=context.stats
         )  # fmt: skip
-        self.root = Activity.lent(self, 0)
+        self.root = Activity.remote(self, 0)
 
 
 class Recorder(Recording):
-    """A session in the process that began it, which makes its document at the end.
+    """A session, in the process that began it and that writes its document at the end.
 
     Args:
-        name: what the session is called; also the label of its activity.
-        out: where the document goes; absolute.
-        agent: the IRI of who is responsible, or None for the user of this machine.
+        name: the name of the session; also the label of its activity.
+        out: the path of the document; absolute.
+        agent: the IRI of the responsible agent; None for the user of this machine.
         outside: whether files opened outside of steps belong to the session's own activity.
-        plan: what the session follows; None for the script that runs.
-        software: name and version of what carries it out; None for this interpreter.
-        stats: whether all steps describe the tables that they take and return.
+        plan: the plan of the session; None for the script that runs.
+        software: name and version of the program that runs it; None for this interpreter.
+        stats: whether all steps describe the tables among their arguments and results.
     """
 
     def __init__(
         self, name: str, out: Path, agent: str | None, *, outside: bool,
         plan: Event | None = None, software: tuple[str, str] | None = None, stats: bool = False,
     ) -> None:  # fmt: skip
-        from provrepo.capture.facts.environment import person, surroundings
+        from provrepo.capture.facts.environment import environment, person
 
         self.out = out
         identity = _identity()
@@ -204,17 +205,17 @@ class Recorder(Recording):
         super().__init__(journal, identity, anchor, "", outside=outside, stats=stats)
         self.note(
             "session", id=identity, name=name, person=contained(person)() or "unknown", agent=agent,
-            surroundings=contained(surroundings)(software) or {}, within=enclosing_run(),
+            surroundings=contained(environment)(software) or {}, within=enclosing_run(),
         )  # fmt: skip
-        followed = plan or contained(plans.of_script)() or {"name": name}
-        self.root = Activity(self, name, None, self.plan(None, followed))
+        followed_plan = plan or contained(plans.of_script)() or {"name": name}
+        self.root = Activity(self, name, None, self.plan(None, followed_plan))
 
     def close(self, error: BaseException | None = None, *, packages: list[str] | None = None) -> None:
-        """End what is open, write the document, and take the journal away.
+        """End open activities, write the document, and delete the journal.
 
         Args:
             error: why the session failed.
-            packages: what it ran on, as ``name==version``; None for the packages of this process.
+            packages: the packages that it ran on, as ``name==version``; None for those of this process.
         """
         if self.closed or not self.owner:
             return
@@ -234,7 +235,7 @@ class Recorder(Recording):
         from provrepo.capture.journal.document import build, save
         from provrepo.codecs.collector import paused
 
-        with paused():  # it would go through all that the program holds
+        with paused():  # it would traverse all objects of the program
             document = build(self.journal.whole())
             if document is not None:
                 save(document, self.out)
@@ -244,7 +245,7 @@ class Recorder(Recording):
         return True
 
 
-# Which session, and which activity of it ------------------------------------------------------------------------------
+# The current session and activity ------------------------------------------------------------------------------
 
 entered: ContextVar[Activity | None] = ContextVar("provrepo_activity", default=None)
 """The activity that the running code belongs to."""
@@ -254,23 +255,23 @@ _opening = threading.RLock()
 
 
 def opening() -> threading.RLock:
-    """Held while the session of a process that names none begins, so that there is one."""
+    """The lock under which the default session of a process begins, so that there is only one."""
     return _opening
 
 
 def install(recording: Recording) -> None:
-    """Make a session the one that steps belong to."""
+    """Make a session the current one."""
     _sessions.append(recording)
 
 
 def uninstall(recording: Recording) -> None:
-    """Give its place back to the session before it."""
+    """Make the session before it the current one again."""
     if recording in _sessions:
         _sessions.remove(recording)
 
 
 def session_now() -> Recording | None:
-    """The session that a step belongs to which begins now."""
+    """The session of a step that begins now."""
     activity = entered.get()
     if activity is not None and not activity.recorder.closed:
         return activity.recorder
@@ -288,18 +289,18 @@ def current() -> Activity | None:
     return recording.root if recording is not None else None
 
 
-def join(ticket: Ticket) -> Activity:
-    """The activity that a ticket of another process is for; the session is joined where this has not happened yet."""
+def join(context: SessionContext) -> Activity:
+    """The activity that a context of another process is for; the session is joined where this has not happened yet."""
     for recording in _sessions:
-        if recording.id == ticket.id:
-            return recording.lent(ticket.activity)
-    branch = Branch(ticket)
+        if recording.id == context.id:
+            return recording.remote(context.activity)
+    branch = JoinedSession(context)
     install(branch)
-    return branch.lent(ticket.activity)
+    return branch.remote(context.activity)
 
 
 def _forked() -> None:
-    global _opening  # noqa: PLW0603 (whoever held it is not in this process)
+    global _opening  # noqa: PLW0603 (the thread that held it does not exist in this process)
     _opening = threading.RLock()
     for recording in _sessions:
         contained(recording.forked)()

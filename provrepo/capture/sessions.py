@@ -1,4 +1,4 @@
-"""Sessions: one document for each."""
+"""Sessions: each is recorded in one document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from provrepo.capture.failures import contained, enabled, tell
+from provrepo.capture.failures import contained, enabled, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from provrepo.capture.activities import Activity
     from provrepo.capture.recorder import Recorder, Recording
 
-__all__ = ["default_name", "ensure", "place", "session"]
+__all__ = ["default_name", "ensure", "document_path", "session"]
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
 
 class session:  # noqa: N801 (read as a verb: `with session(...)`)
-    """Everything in the block, or in the function it decorates, goes into one document.
+    """Record everything in the block, or in the decorated function, in one document.
 
-    Steps outside of all sessions go into a session of the whole process, which ends with it. Each call of a decorated
+    Steps outside of all sessions belong to a session of the process, which ends with it. Each call of a decorated
     function is a session of its own.
 
     Args:
-        name: what the session is called; otherwise the script's name and the time.
-        out: where the document goes, in the format that its ending stands for; otherwise ``prov/NAME.trig`` below
-            the working directory.
-        agent: the IRI of who is responsible, such as an ORCID; otherwise the user of this machine, by name.
-        stats: whether tables that steps take and return are described: shape, missing values, means, labels.
+        name: the name of the session; by default the script's name and the time.
+        out: the path of the document, whose suffix selects the format; by default ``prov/NAME.trig`` below the
+            working directory.
+        agent: the IRI of the responsible agent, such as an ORCID; by default the user of this machine, by name.
+        stats: whether tables among arguments and results are described: shape, missing values, means, labels.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class session:  # noqa: N801 (read as a verb: `with session(...)`)
         self._before: Activity | None = None
 
     def __call__(self, function: _F) -> _F:
-        """The function, each call of which is a session."""
+        """Return the function with a session around each call."""
         if not enabled():
             return function
         wrapped = contained(self._wrapped)(function)
@@ -94,7 +94,7 @@ class session:  # noqa: N801 (read as a verb: `with session(...)`)
 
     @property
     def path(self) -> Path | None:
-        """Where the document goes; None where nothing is captured."""
+        """The path of the document; None where capture is off."""
         return self._recorder.out if self._recorder is not None else None
 
 
@@ -102,10 +102,10 @@ _ended = False
 
 
 def ensure() -> Recording | None:
-    """The session that a step belongs to, begun here where there is none.
+    """Return the session for a new step, and begin one if there is none.
 
-    None in a worker of ``multiprocessing`` that belongs to no session: it ends without running what is left for the
-    end, so that its session would look like a killed one. None, too, when the process is at its end.
+    None in a worker of ``multiprocessing`` that belongs to no session: it ends without exit handlers, so its session
+    would look like a killed one. None also while the process ends.
     """
     from provrepo.capture.recorder import opening, session_now
 
@@ -113,7 +113,7 @@ def ensure() -> Recording | None:
     if recording is not None or _ended or _worker():
         return recording
     with opening():
-        recording = session_now()  # of another thread that was faster
+        recording = session_now()  # another thread may have begun it
         if recording is None:
             import atexit
 
@@ -134,12 +134,12 @@ def _worker() -> bool:
 
 
 def default_name(program: str) -> str:
-    """What a session of a program is called that has no name: like no other."""
+    """A unique name for a session without one."""
     return f"{program}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.urandom(4).hex()}"
 
 
-def place(name: str, out: str | os.PathLike[str] | None) -> Path:
-    """Where the document of a session goes."""
+def document_path(name: str, out: str | os.PathLike[str] | None) -> Path:
+    """The path of the document of a session."""
     import re
     from pathlib import Path
 
@@ -155,7 +155,7 @@ def _open(
     from provrepo.capture.recorder import Recorder, install
 
     name = name or default_name(_script())
-    recorder = Recorder(name, place(name, out), agent, outside=outside, stats=stats)
+    recorder = Recorder(name, document_path(name, out), agent, outside=outside, stats=stats)
     install(recorder)
     watch()
     context_propagation.watch()
@@ -184,4 +184,4 @@ def _recover(folder: Path) -> None:
     from provrepo.capture.delivery.outbox import recover
 
     for path in recover(folder):
-        tell("provenance of a session that was killed: %s", path)
+        warn_once("provenance of a session that was killed: %s", path)

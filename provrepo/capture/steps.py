@@ -44,7 +44,7 @@ def step(
     kind: str | None = None,
     stats: bool = False,
 ) -> Any:
-    """Make an activity of a function or of a block.
+    """Record a function or a block as an activity.
 
     As a decorator, ``@step`` or ``@step("clean", why="...")``, on functions, methods, generators and async functions;
     as a context manager, ``with step("clean") as run:``.
@@ -55,8 +55,8 @@ def step(
         derives: whether what it generates is derived from all that it uses, or the roles of what it is derived from:
             names of arguments, or what ``roles`` makes of them. Undeclared, the one output derives from the one input.
         roles: for names of arguments, the role that they are used in; otherwise their name is their role.
-        kind: the IRI of a class of activities, such as ``mls:Run``'s.
-        stats: whether tables that it takes and returns are described: shape, missing values, means, labels.
+        kind: the IRI of a class of activities, such as ``mls:Run``.
+        stats: whether tables among its arguments and results are described: shape, missing values, means, labels.
     """
     if isinstance(target, str) or target is None:
         return Step(target, why=why, derives=derives, roles=roles, kind=kind, stats=stats)
@@ -64,11 +64,11 @@ def step(
 
 
 _blocks: ContextVar[tuple[tuple[Activity | None, Activity | None], ...]] = ContextVar("provrepo_blocks", default=())
-"""Of each block that is open, the outermost first: its activity, and the one that it stands in."""
+"""The open blocks, outermost first: the activity of each and the activity around it."""
 
 
 class Step:
-    """What ``step(...)`` returns: a decorator and a context manager."""
+    """The result of ``step(...)``: a decorator and a context manager."""
 
     def __init__(
         self,
@@ -88,13 +88,13 @@ class Step:
 
     def __enter__(self) -> Activity:
         if not enabled():
-            return _nothing()
+            return _no_activity()
         from provrepo.capture.recorder import entered
 
         activity = self._begin(None, (), {})
         _blocks.set((*_blocks.get(), (activity, entered.get())))
         if activity is None:
-            return _nothing()
+            return _no_activity()
         entered.set(activity)
         return activity
 
@@ -114,7 +114,7 @@ class Step:
     # As a decorator -------------------------------------------------------------------------------------------------
 
     def __call__(self, function: Callable[_P, _T]) -> Callable[_P, _T]:
-        """The function as a step. Where capture is off it is the function itself."""
+        """Return the function as a step; the function itself where capture is off."""
         if not enabled():
             return function
         if isinstance(function, classmethod | staticmethod):
@@ -162,7 +162,7 @@ def _plan(called: _Called | None, name: str) -> Event:
 
 
 class _Called:
-    """A function, and what its arguments are called."""
+    """A function and the names of its parameters."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -170,7 +170,7 @@ class _Called:
 
     @functools.cached_property
     def _parameters(self) -> tuple[list[str], dict[str, Any], str | None]:
-        """Names of arguments by position, defaults by name, and what further ones by position are called."""
+        """Names of positional parameters, defaults by name, and the name of ``*args`` if there is one."""
         import inspect
 
         parameters = inspect.signature(self.function).parameters.values()
@@ -179,13 +179,13 @@ class _Called:
         return positions, defaults, next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
 
     def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """Names and values of the arguments, defaults included and the receiver of a method left out.
+        """Names and values of the arguments, with defaults and without the receiver of a method.
 
-        A call that does not fit is bound as far as it does: it is about to say so itself.
+        A call that does not match the signature is bound as far as it does: the call itself raises the TypeError.
         """
         try:
             positions, defaults, further = self._parameters
-        except (TypeError, ValueError):  # of a builtin that tells nothing of its arguments
+        except (TypeError, ValueError):  # a builtin without a signature
             return [*((f"argument {number}", value) for number, value in enumerate(args, 1)), *kwargs.items()]
         found = list(zip(positions, args, strict=False))
         if found and positions[0] in ("self", "cls"):
@@ -200,11 +200,11 @@ class _Called:
 
 
 @functools.cache
-def _nothing() -> Activity:
-    """The activity of a block that is not captured: it takes what is said and tells it to nobody."""
+def _no_activity() -> Activity:
+    """A no-op activity, for blocks while capture is off."""
     from provrepo.capture.activities import Activity
 
-    class Nothing(Activity):
+    class NoActivity(Activity):
         def __init__(self) -> None:
             pass
 
@@ -214,4 +214,4 @@ def _nothing() -> Activity:
 
         def generated(self, thing: object, role: str | None = None) -> None: ...
 
-    return Nothing()
+    return NoActivity()

@@ -1,4 +1,4 @@
-"""Running a function inside its activity, whatever kind of function it is."""
+"""Wrappers that run a function inside its activity: plain, generator, coroutine or asynchronous generator."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from provrepo.capture.recorder import entered
 __all__ = ["Begin", "wrapped"]
 
 Begin = Callable[[tuple[Any, ...], Mapping[str, Any]], Activity | None]
-"""Begins the activity of a call, from its arguments; None where nothing is captured."""
+"""Begins the activity of a call, given its arguments; returns None where capture is off."""
 
 
 def wrapped(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
-    """The function as it was, each call of which is an activity."""
+    """Wrap a function so that each call is an activity."""
     import inspect
 
     if inspect.isasyncgenfunction(function):
@@ -30,7 +30,7 @@ def wrapped(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
 
 
 class _Inside:
-    """Enters an activity for a while, and ends it where an error comes out, but for those that end a generator."""
+    """Makes an activity the current one, and ends it on an error other than ``passing``, which end a generator."""
 
     __slots__ = ("_activity", "_before", "_passing")
 
@@ -77,7 +77,7 @@ def _coroutine(function: Callable[..., Awaitable[Any]], begin: Begin) -> Callabl
 
 
 class _Resumed(Generator[Any, Any, Any]):
-    """A generator whose body runs inside its activity, while its consumer does not."""
+    """A generator whose body runs inside its activity and whose consumer does not."""
 
     def __init__(self, generator: Generator[Any, Any, Any], activity: Activity) -> None:
         self._generator, self._activity = generator, activity
@@ -85,13 +85,13 @@ class _Resumed(Generator[Any, Any, Any]):
     def send(self, value: Any) -> Any:
         with _Inside(self._activity, StopIteration, GeneratorExit):
             result = self._generator.send(value)
-        self._activity.give(result)
+        self._activity.returned(result)
         return result
 
     def throw(self, *error: Any) -> Any:
         with _Inside(self._activity, StopIteration, GeneratorExit):
             result = self._generator.throw(*error)
-        self._activity.give(result)
+        self._activity.returned(result)
         return result
 
     def close(self) -> None:
@@ -106,10 +106,10 @@ def _generator(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) 
             return (yield from function(*args, **kwargs))
         try:
             result = yield from _Resumed(function(*args, **kwargs), activity)
-            activity.give(result)
+            activity.returned(result)
             return result
         finally:
-            activity.end(None)  # where it failed, that was the end
+            activity.end(None)  # without effect after a failure
 
     return run
 
@@ -127,7 +127,7 @@ def _async_generator(function: Callable[..., AsyncGenerator[Any, Any]], begin: B
                     else:
                         with _Inside(activity, StopAsyncIteration, GeneratorExit):
                             result = await resume(given)
-                        activity.give(result)
+                        activity.returned(result)
                 except StopAsyncIteration:
                     return
                 try:

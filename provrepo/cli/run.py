@@ -116,7 +116,7 @@ def send(
     if background:
         sending.in_background(folder, deliver)
         return 0
-    return 0 if sending.now(folder, deliver, _tell, again=again) else 1
+    return 0 if sending.now(folder, deliver, _show, again=again) else 1
 
 
 @outbox.command()
@@ -134,7 +134,7 @@ def discard(documents: tuple[Path, ...]) -> None:
         output.result(f"{path.name}: discarded")
 
 
-def _tell(item: Item, outcome: dict[str, Any] | Error, retried: bool) -> None:
+def _show(item: Item, outcome: dict[str, Any] | Error, retried: bool) -> None:
     if not isinstance(outcome, Error):
         output.result(f"{item.path.name}: {outcome.get('iri') or 'sent'}")
     elif retried:

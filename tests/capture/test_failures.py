@@ -37,7 +37,7 @@ def double(table: Table, number: int) -> int:
 @pytest.fixture(autouse=True)
 def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(failures, "_told", set())
+    monkeypatch.setattr(failures, "_warned", set())
 
 
 def fails(*args: Any, **kwargs: Any) -> Any:

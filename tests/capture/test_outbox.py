@@ -341,10 +341,10 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         tried += 1
         raise RemoteError("no")
 
-    assert not sending.now(Path("prov"), fails, silent, patience=sending.Patience(5, 30.0))
+    assert not sending.now(Path("prov"), fails, silent, limits=sending.Limits(5, 30.0))
     assert (tried, len(clock.pauses)) == (5, 4)
     assert clock.pauses[3] > clock.pauses[0]
-    assert not sending.now(Path("prov"), fails, silent, patience=sending.Patience(1000, 0.2))
+    assert not sending.now(Path("prov"), fails, silent, limits=sending.Limits(1000, 0.2))
     assert tried < 20
     assert sum(clock.pauses[4:]) < 0.2
 

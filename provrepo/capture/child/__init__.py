@@ -1,1 +1,1 @@
-"""What runs in other programs, where ``provrepo run`` puts this folder on their path."""
+"""Code that runs inside other programs: ``provrepo run`` puts this folder on their path."""

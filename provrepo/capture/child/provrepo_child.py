@@ -1,7 +1,7 @@
-"""Reports to ``provrepo run`` which files this Python process opens, by audit events (PEP 578).
+"""Reports to ``provrepo run`` the files that this Python process opens, by audit events (PEP 578).
 
-This runs inside programs that know nothing of it, on any Python from 3.8 and beside any packages: it stands alone,
-imports what is there at start-up anyway, and fails in silence. A file is hashed before the program gets to read it.
+This runs inside programs of others, on any Python from 3.8 and beside any packages: it imports only modules that Python
+imports at start-up anyway, nothing of this package, and logs nothing. A file is hashed before the program reads it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a file up to which it is hashed when it is opened; those of larger ones are hashed by ``provrepo run``."""
+"""Bytes of a file up to which it is hashed when it is opened; ``provrepo run`` hashes larger files."""
 LAST_CHANCE = 1024 * 1024 * 1024
-"""The same where this process is about to change the file."""
+"""The same, where this process is about to change the file."""
 RACY = 20_000_000
-"""In nanoseconds: a file that changed less than that ago may change again and look the same."""
+"""In nanoseconds: a file that changed more recently may change again with the same signature."""
 
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
 _RESOURCES = (
@@ -34,9 +34,9 @@ _RESOURCES = (
     *(".md", ".rst"),
     *(".a", ".c", ".cpp", ".cu", ".dll", ".h", ".hpp", ".pxd", ".pyx"),
 )
-"""What a package needs for itself: fonts, configuration, pages, translations, certificates, documents, libraries."""
+"""Resources of packages: fonts, configuration, pages, translations, certificates, documents, libraries."""
 _INSTALLED = (".dist-info", ".egg-info", "zoneinfo")
-"""Folders, or their endings, of what installers and clocks keep beside packages."""
+"""Folders, or their suffixes, of metadata and time zones beside packages."""
 _COMPILED = os.sep + "__pycache__" + os.sep
 _SYSTEM = (
     "/proc/",
@@ -50,18 +50,18 @@ _SYSTEM = (
 )
 _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
-elsewhere: Callable[[], bool] | None = None
-"""Set by ``provrepo.capture`` in this process: whether what happens now belongs to one of its own steps."""
+recorded_here: Callable[[], bool] | None = None
+"""Set by ``provrepo.capture`` in this process: whether a file that is opened now belongs to one of its steps."""
 
-brought: Container[str] = ()
-"""The same: the packages that it has imported for its own purposes."""
+imported_by_capture: Container[str] = ()
+"""Set by ``provrepo.capture``: the packages that it, and not the program, imported."""
 
 
 def start(folder: str) -> None:
     """Report from now on.
 
     Args:
-        folder: where reports go; when it is gone, nobody is asking any more.
+        folder: the folder of the reports; once it is deleted, nothing is reported.
     """
     reporter = _Reporter(folder)
     os.register_at_fork(after_in_child=reporter.forked)
@@ -70,10 +70,10 @@ def start(folder: str) -> None:
 
 
 class _Reporter:
-    """What one process has told so far.
+    """The report of one process.
 
     Args:
-        folder: where reports go.
+        folder: the folder of the reports.
     """
 
     def __init__(self, folder: str) -> None:
@@ -94,12 +94,12 @@ class _Reporter:
         self.forked()
 
     def forked(self) -> None:
-        """Begin a report of this process's own; other threads are not in it."""
+        """Begin a report for a forked child, which has only the current thread."""
         self._busy.clear()
         self._file = os.path.join(self._folder, f"{os.getpid()}-{os.urandom(4).hex()}")
 
     def seen(self, event: str, args: tuple[Any, ...]) -> None:
-        """The audit hook. Its own opening of files is not the program's."""
+        """The audit hook. Files that the hook itself opens are not reported."""
         handler = self._events.get(event)
         if handler is None:
             return
@@ -108,7 +108,7 @@ class _Reporter:
             return
         self._busy.add(thread)
         try:
-            if elsewhere is None or not elsewhere():
+            if recorded_here is None or not recorded_here():
                 handler(*args)
             else:
                 self._claimed(event, args)
@@ -153,7 +153,7 @@ class _Reporter:
             self._moved("link", _absolute(source), _absolute(target))
 
     def _claimed(self, event: str, args: tuple[Any, ...]) -> None:
-        """What a step of ``provrepo.capture`` writes is told in that step's own document."""
+        """Report a file that a step of ``provrepo.capture`` writes: only the document of the step describes it."""
         if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
             path = _absolute(args[0])
         elif event == "os.rename":
@@ -162,9 +162,9 @@ class _Reporter:
             return
         if path not in self._written and not uninteresting(path):
             self._written.add(path)
-            self._tell("claimed", path)
+            self._report("claimed", path)
 
-    # What they mean -------------------------------------------------------------------------------------------------
+    # Reads and writes -------------------------------------------------------------------------------------------------
 
     def _read(self, path: str, largest: int = LARGEST) -> None:
         mark = _signature(path)
@@ -177,7 +177,7 @@ class _Reporter:
         digest = _sha256(path) if small else None
         self._known[path] = mark
         (self._large.discard if small else self._large.add)(path)
-        self._tell("read", path, mark, digest)
+        self._report("read", path, mark, digest)
 
     def _write(self, path: str, flags: int) -> None:
         if path in self._written:
@@ -192,7 +192,7 @@ class _Reporter:
             self._read(path, LAST_CHANCE)
         self._leaving(path)
         self._written.add(path)
-        self._tell("write", path, mark, truncates)
+        self._report("write", path, mark, truncates)
 
     def _moved(self, how: str, source: str, target: str) -> None:
         if not os.path.exists(source) or uninteresting(source) or uninteresting(target):
@@ -205,36 +205,36 @@ class _Reporter:
         if how == "rename":
             self._written.difference_update(inside)
         self._written.update(target + path[len(source) :] for path in inside)
-        self._tell(how, source, target)
+        self._report(how, source, target)
 
     def _leaving(self, path: str) -> None:
-        """Hash a large file that was read: it will not be there for long."""
+        """Hash a large file that was read, before it changes or disappears."""
         if path in self._large:
             self._read(path, LAST_CHANCE)
 
-    # Telling --------------------------------------------------------------------------------------------------------
+    # Reports --------------------------------------------------------------------------------------------------------
 
     def packages(self) -> None:
-        """Report the interpreter and every imported package that says its version."""
+        """Report the interpreter and every imported package that has a version."""
         thread = get_ident()
         self._busy.add(thread)
         try:
             versions = []
             for name, module in sorted(sys.modules.copy().items()):
                 version = getattr(module, "__dict__", {}).get("__version__")
-                if "." in name or name in brought or not isinstance(version, str):
+                if "." in name or name in imported_by_capture or not isinstance(version, str):
                     continue
                 if not _of_python(module):
                     versions.append((name, version))
             python = (sys.implementation.name, ".".join(map(str, sys.version_info[:3])))
-            self._tell("python", python, versions)
-        except Exception:  # noqa: S110, BLE001 (the program has ended, and well for all we know)
+            self._report("python", python, versions)
+        except Exception:  # noqa: S110, BLE001 (a failure here must not become the program's)
             pass
         finally:
             self._busy.discard(thread)
 
-    def _tell(self, kind: str, *details: object) -> None:
-        # Opened each time: a program may close whatever descriptors it finds, and use their numbers for its own.
+    def _report(self, kind: str, *details: object) -> None:
+        # Opened each time: a program may close all descriptors and reuse their numbers.
         line = ascii((kind, time.time(), *details)) + "\n"
         report = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -244,7 +244,7 @@ class _Reporter:
 
 
 def _foreign(error: Exception) -> bool:
-    """Whether an error is the program's: raised by a handler of a signal that came while this was at work."""
+    """Whether an error comes from the program: raised by a signal handler that ran while this code did."""
     signals = sys.modules.get("signal")
     if signals is None:
         return False
@@ -268,14 +268,14 @@ def _absolute(name: object) -> str:
 
 
 def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:
-    """Whether a file is a program's own and not its data: code, the system, and what packages need for themselves.
+    """Whether a file is part of a program and not its data: code, the system, and resources of packages.
 
-    Data that a package ships is data, wherever it lies. What is a package's own is known by its kind, and by being
-    read while a module of a package is imported.
+    Data that a package ships is data. A resource is recognized by its suffix, and by being read while a module of a
+    package is imported.
 
     Args:
         path: absolute.
-        more: beginnings of further paths that are left out.
+        more: prefixes of further paths to ignore.
     """
     if path.endswith(_CODE) or _COMPILED in path or path.startswith(more):
         return True
@@ -292,7 +292,7 @@ def _packaged(path: str) -> bool:
 
 
 def _importing() -> str:
-    """The file of the module that this thread imports, of several the innermost; empty where it is at other work."""
+    """The file of the innermost module that this thread is importing; empty without one."""
     frame = sys._getframe()
     while frame.f_back is not None:
         importer = frame.f_back

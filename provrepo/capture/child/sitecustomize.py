@@ -1,7 +1,7 @@
-"""Found by every Python process below ``provrepo run``, through PYTHONPATH, in place of the user's own sitecustomize.
+"""Imported at start-up, through PYTHONPATH, by every Python process below ``provrepo run``.
 
-It starts the reporter and steps aside: its folder leaves the path, and the user's own module runs as if this were not
-here. It is read by whatever Python the command happens to be, so that no newer syntax may stand in it.
+It starts the reporter, removes its folder from the path, and imports the user's own ``sitecustomize``, which it hides.
+Any version of Python may read it, so it contains no newer syntax.
 """
 
 import os
@@ -15,7 +15,7 @@ try:
         import provrepo_child  # type: ignore[import-not-found]
 
         provrepo_child.start(os.environ["PROVREPO_REPORT"])
-except Exception:  # noqa: S110, BLE001 (the program does not depend on it)
+except Exception:  # noqa: S110, BLE001 (a failure here must not become the program's)
     pass
 
 sys.path[:] = [_place for _place in sys.path if _place != _folder]
@@ -23,6 +23,6 @@ try:
     import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
 except ImportError:
     if getattr(sys.exc_info()[1], "name", "sitecustomize") != "sitecustomize":
-        raise  # something is missing that the user's own module asks for
+        raise  # the user's own module imports something that is missing
     if _mine is not None:
-        sys.modules["sitecustomize"] = _mine  # the import system looks for it where it has put it
+        sys.modules["sitecustomize"] = _mine  # the import system expects the entry that it has made

@@ -1,4 +1,4 @@
-"""Running a command as a step: its files are those that its Python processes open and those that globs name."""
+"""``provrepo run``: records a command as a step, with the files that its Python processes open and that globs name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from provrepo import __version__
 from provrepo.capture.activities import Activity
 from provrepo.capture.commands.processes import Abandoned, Process, as_by_a_shell
 from provrepo.capture.facts import plans
-from provrepo.capture.facts.redaction import command as told
+from provrepo.capture.facts.redaction import command as redacted
 from provrepo.capture.failures import contained, enabled
 from provrepo.capture.files import reports
 from provrepo.capture.files.digests import Pending, Signature, absolute, signature
 from provrepo.capture.files.hook import yield_to
 from provrepo.capture.journal.events import SUFFIX, Event
 from provrepo.capture.recorder import Recorder
-from provrepo.capture.sessions import default_name, place
+from provrepo.capture.sessions import default_name, document_path
 
 __all__ = ["run"]
 
@@ -31,16 +31,16 @@ _SHELL = re.compile(r"(ba|da|k|z|fi)?sh")
 _INTERPRETER = re.compile(r"(python|pypy|perl|ruby|node|julia|Rscript|octave|php|lua)[0-9.]*")
 _LINE = re.compile(r"-[a-z]*c")
 SHOWN = 72
-"""Characters of a line of shell that are its activity's label."""
+"""Characters of a shell command line that are used as the label of its activity."""
 
 
 class _Recording(NamedTuple):
     """A command that is being recorded.
 
     Attributes:
-        activity: that the command is.
-        reports: where its Python processes report.
-        before: the files that the globs for outputs stood for, when it began.
+        activity: the activity of the command.
+        reports: the folder of the reports of its Python processes.
+        before: the files that matched the globs for outputs when it began.
     """
 
     activity: Activity
@@ -48,7 +48,7 @@ class _Recording(NamedTuple):
     before: Mapping[str, Signature]
 
     def environment(self) -> dict[str, str] | None:
-        """The environment for the command; None for one that is as it was."""
+        """The environment for the command; None to inherit it unchanged."""
         if self.reports is None:
             return None
         return reports.environment(self.reports, f"urn:uuid:{self.activity.recorder.id}#step-{reports.STEP}")
@@ -59,14 +59,14 @@ def run(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], out
 
     Args:
         words: the command and its arguments.
-        inputs: globs of files that it reads, looked up before it starts.
-        outputs: globs of files that it writes: those that are new or changed when it has ended.
-        out: where the document goes; otherwise ``prov/NAME.trig``.
+        inputs: globs of files that it reads, expanded before it starts.
+        outputs: globs of files that it writes: matching files that are new or changed at its end.
+        out: the path of the document; by default ``prov/NAME.trig``.
 
     Returns:
         The exit status: negative for the signal that ended the command, 126 or 127 where it could not be started.
     """
-    yield_to(lambda: True)  # where this itself runs inside another run: its files are not the command's
+    yield_to(lambda: True)  # inside another run: the files of this process are not those of its command
     recording = contained(_begun)(words, inputs, outputs, out) if enabled() else None
     environment = contained(recording.environment)() if recording else None
     process = Process(words)
@@ -84,26 +84,26 @@ def _begun(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], 
     label, plan = _described(words)
     session = default_name(Path(words[0]).name)
     recorder = Recorder(
-        session, place(session, out), None, outside=False, plan=plan, software=("provrepo", __version__)
+        session, document_path(session, out), None, outside=False, plan=plan, software=("provrepo", __version__)
     )  # fmt: skip
     activity = Activity(recorder, label, recorder.root, recorder.plan(None, plan))
-    recorder.note("parameter", activity=activity.number, name="command", value=shlex.join(told(words, WRITTEN)))
+    recorder.note("parameter", activity=activity.number, name="command", value=shlex.join(redacted(words, WRITTEN)))
     for path in _matching(inputs):
         contained(activity.read)(path)
-    return _Recording(activity, contained(_place)(recorder), _matching(outputs))
+    return _Recording(activity, contained(_reports_folder)(recorder), _matching(outputs))
 
 
-def _place(recorder: Recorder) -> Path:
+def _reports_folder(recorder: Recorder) -> Path:
     folder = reports.folder(recorder.journal.path)
     folder.mkdir()
     return folder
 
 
 def _described(words: Sequence[str]) -> tuple[str, Event]:
-    """What a command is called, and what it follows: a line of shell, a script, or a program."""
+    """The label and the plan of a command: a shell command line, a script, or a program."""
     name, rest = Path(words[0]).name, words[1:]
     if _SHELL.fullmatch(name) and len(rest) > 1 and any(_LINE.fullmatch(word) for word in rest[:-1]):
-        line = " ".join(told([rest[-1]])[0].split())
+        line = " ".join(redacted([rest[-1]])[0].split())
         return _short(line), {"name": f"{name} {rest[0]} {_short(line)}"} | plans.of_folder(Path.cwd())
     if _SHELL.fullmatch(name) or _INTERPRETER.fullmatch(name):
         first = next((word for word in rest if not word.startswith("-")), "")
@@ -119,22 +119,26 @@ def _short(line: str) -> str:
 
 def _ended(recording: _Recording, status: int, outputs: Sequence[str]) -> None:
     activity, recorder = recording.activity, recording.activity.recorder
-    merged = contained(reports.merge)(recording.reports, activity) if recording.reports else None
-    claimed = merged.claimed if merged else frozenset()
+    merged = contained(reports.merge)(recording.reports, recorder.files) if recording.reports else None
+    if merged is None:
+        merged = reports.Merged([], frozenset(), [], {})
+    if merged.events:
+        recorder.journal.write(*merged.events)
+    activity.pending = merged.pending | activity.pending
     for path, mark in _matching(outputs).items():
-        if recording.before.get(path) != mark and path not in claimed and not path.endswith(SUFFIX):
+        if recording.before.get(path) != mark and path not in merged.claimed and not path.endswith(SUFFIX):
             recorder.files.rewritten(path)
             activity.pending[path] = Pending(None, None, True, recorder.now())
     code = as_by_a_shell(status)
     activity.end(f"exit {code}" if code else None)
     if isinstance(recorder, Recorder):
-        recorder.close(packages=merged.packages if merged else [])
+        recorder.close(packages=merged.packages)
     if recording.reports is not None:
         reports.remove(recording.reports)
 
 
 def _matching(patterns: Sequence[str]) -> dict[str, Signature]:
-    """The regular files that globs stand for, in the order of their names; ``**`` is any number of folders."""
+    """The regular files that match globs, sorted by name; ``**`` matches any number of folders."""
     found = {absolute(name) for pattern in patterns for name in glob.glob(pattern, recursive=True)}  # noqa: PTH207
     marks = {path: signature(path) for path in sorted(found)}
     return {path: mark for path, mark in marks.items() if mark is not None}

@@ -1,4 +1,4 @@
-"""Starting a command in such a way that nobody, neither it nor whoever waits for it, sees that something is between."""
+"""Runs a command transparently: signals, exit status, files and terminal are as without a process in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from types import FrameType
 __all__ = ["NOT_EXECUTABLE", "NOT_FOUND", "Abandoned", "Process", "as_by_a_shell"]
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
-"""Exit codes of a command that could not be started, as shells have them."""
+"""Exit codes of a command that could not be started, as in a shell."""
 
 _FORWARDED = [
     getattr(signal, name)
@@ -24,24 +24,24 @@ _FORWARDED = [
     if hasattr(signal, name)
 ]
 _KEYS = (signal.SIGINT, signal.SIGQUIT)
-"""What a terminal sends to the whole group of processes in its foreground: the command has it already."""
+"""Signals that a terminal sends to its whole foreground process group, so the command receives them itself."""
 
 
 class Abandoned(BaseException):
-    """A signal that came when the command was over: whoever waits for it wants to wait no longer."""
+    """A signal arrived after the command had ended: the work that is left is given up."""
 
 
 def as_by_a_shell(status: int) -> int:
-    """An exit status as ``$?`` has it.
+    """An exit status as in ``$?``.
 
     Args:
-        status: as waiting gives it: negative for a signal.
+        status: as ``Popen.wait`` returns it: negative for a signal.
     """
     return 128 - status if status < 0 else status
 
 
 class Process:
-    """A command, to which the signals go that come while it runs. Its files and its terminal are those of this process.
+    """A command that receives the signals of this process while it runs, and shares its files and its terminal.
 
     Args:
         words: the command and its arguments.
@@ -54,10 +54,10 @@ class Process:
         self._over = False
 
     def run(self, environment: Mapping[str, str] | None) -> int:
-        """Run it, and wait for it.
+        """Run the command and wait for it.
 
         Args:
-            environment: None for that of this process.
+            environment: the environment; None to inherit it.
 
         Returns:
             The exit status, negative for a signal; 126 or 127, after a message, where it could not be started.
@@ -75,23 +75,25 @@ class Process:
         return status
 
     def _start(self, environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-        # Descriptors stay open: make hands its job server on in some, and scripts what they have redirected.
+        # Descriptors stay open: make passes its job server in some, and scripts their redirections.
         try:
             return subprocess.Popen(self._words, env=environment, close_fds=False)
         except OSError as error:
             program = shutil.which(self._words[0])
             if error.errno != errno.ENOEXEC or program is None:
                 raise
-        shell = ["/bin/sh", program, *self._words[1:]]  # a script that does not say what runs it, as execvp(3) has it
+        shell = ["/bin/sh", program, *self._words[1:]]  # a script without an interpreter line, as in execvp(3)
         return subprocess.Popen(shell, env=environment, close_fds=False)
 
     @contextmanager
     def forwarding(self) -> Iterator[None]:
-        """Signals to this process are the command's. When it is over they raise ``Abandoned``, in here."""
+        """Forward signals to the command. After its end a signal raises ``Abandoned`` inside the block."""
         before = {}
         if threading.current_thread() is threading.main_thread():
             for number in _FORWARDED:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # which the command inherits, as under nohup
+                if (
+                    signal.getsignal(number) is not signal.SIG_IGN
+                ):  # the command inherits an ignored signal, as under nohup
                     before[number] = signal.signal(number, self._forward)
         try:
             yield
@@ -116,7 +118,7 @@ class Process:
 
 
 def _in_foreground() -> bool:
-    """Whether this process hears the keys of its terminal."""
+    """Whether this process is in the foreground process group of its terminal."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

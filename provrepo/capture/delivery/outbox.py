@@ -1,7 +1,7 @@
-"""The folder of documents of sessions: recovering those of killed sessions, and what waits to be sent.
+"""The outbox: the folder of documents of sessions, with recovery of killed sessions and the state of sending.
 
-Beside a document stands ``*.sent`` with the receipt when it has been sent, and ``*.unsent`` while it waits, or for good
-where it was refused or discarded.
+A file ``*.sent`` beside a document contains the receipt, and ``*.unsent`` the state of one that waits, was refused or
+was discarded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.failures import contained, tell
+from provrepo.capture.failures import contained, warn_once
 from provrepo.capture.journal.events import SUFFIX, load, running
 from provrepo.settings import load as settings
 
@@ -24,7 +24,7 @@ __all__ = ["Item", "discard", "item", "items", "lock", "postpone", "queue", "rec
 
 SENT, UNSENT = ".sent", ".unsent"
 SENDER, SENDING = ".outbox-sender", ".outbox-sending"
-"""Files that are locked by the one background sender of a folder, and while something is being sent."""
+"""Lock files: of the one background sender of a folder, and of a sending in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Item:
     """One document of an outbox.
 
     Attributes:
-        path: the document, or what will be the document of a session that still runs.
+        path: the document; for a session that runs, its future path.
         state: ``waiting``, ``sent``, ``changed`` since it was sent, ``refused``, ``discarded`` or ``running``.
         reason: why it could not be sent, or was refused.
-        attempts: how often that was tried.
-        after: seconds since the epoch before which the server does not want to hear of it.
-        queued: whether a session put it here to be sent, and nobody has to ask for that.
+        attempts: the number of attempts.
+        after: the earliest time of the next attempt that the server allows, in seconds since the epoch.
+        queued: whether a session queued it for the background sender.
     """
 
     path: Path
@@ -53,11 +53,11 @@ class Item:
         return self.state in ("waiting", "changed")
 
 
-# What sessions do -----------------------------------------------------------------------------------------------------
+# Queue and recovery ---------------------------------------------------------------------------------------------------
 
 
 def queue(document: Path) -> None:
-    """Have the document of a session sent in the background, where a server is set."""
+    """Queue the document of a session and start the background sender, if a server is configured."""
     if _enqueued(document):
         wake(document.parent)
 
@@ -70,7 +70,7 @@ def _enqueued(document: Path) -> bool:
 
 
 def wake(folder: Path) -> None:
-    """Start a process that sends what sessions queued in a folder, unless there is one. It outlives this process."""
+    """Start the background sender of a folder, unless it runs. It continues after the end of this process."""
     import subprocess
     import sys
 
@@ -81,7 +81,7 @@ def wake(folder: Path) -> None:
     if not free or not sys.executable:
         return
     words = [sys.executable, "-m", "provrepo", "outbox", "send", "--background", str(folder)]
-    # The shell is there to be gone: what it leaves behind is nobody's child and never a zombie of this program.
+    # Double fork through a shell, so that the sender is not a child of this process and never its zombie.
     subprocess.run(
         ["/bin/sh", "-c", '"$@" &', "sh", *words], env=for_command(**{RUN: "", REPORT: ""}), stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, timeout=5, check=False,
@@ -89,7 +89,7 @@ def wake(folder: Path) -> None:
 
 
 def recover(folder: Path) -> list[Path]:
-    """Make documents of the journals that killed sessions left, and return their paths. They are marked incomplete."""
+    """Write the documents of killed sessions from their journals, marked incomplete; returns their paths."""
     found = [contained(_recovered)(journal) for journal in sorted(folder.glob("*" + SUFFIX)) if not running(journal)]
     return [path for path in found if path is not None]
 
@@ -99,7 +99,7 @@ def _recovered(journal: Path) -> Path | None:
     from provrepo.capture.journal.document import build, save
 
     path, identity = _document(journal)
-    if path.exists():  # of a later session with the same name
+    if path.exists():  # a later session had the same name
         path = path.with_name(f"{path.stem}-{identity}{path.suffix}")
     document = build([*load(journal), *reports.recovered(journal)])
     if document is not None:
@@ -111,37 +111,37 @@ def _recovered(journal: Path) -> Path | None:
 
 
 def _document(journal: Path) -> tuple[Path, str]:
-    """Where the document of a journal goes, and what tells its session from others that go there."""
+    """The path of the document of a journal, and the identifier of its session."""
     name, _, identity = journal.name.removesuffix(SUFFIX).rpartition(".")
     return journal.with_name(name), identity
 
 
-# What is there --------------------------------------------------------------------------------------------------------
+# Contents --------------------------------------------------------------------------------------------------------
 
 
 def items(folder: Path, *, queued: bool = False) -> Iterator[Item]:
-    """The documents of a folder by name, after recovering what can be recovered.
+    """The documents of a folder by name, after the recovery of killed sessions.
 
     Args:
         folder: the outbox; it may be missing.
-        queued: only those that sessions put there to be sent.
+        queued: only those that sessions queued.
     """
     from provrepo.codecs.formats import by_suffix
 
     for path in recover(folder):
-        tell("provenance of a session that was killed: %s", path)
+        warn_once("provenance of a session that was killed: %s", path)
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.name.startswith(".") or not path.is_file():
             continue
         if path.name.endswith(SUFFIX):
             yield Item(_document(path)[0], "running")
         elif by_suffix(path) is not None and (not queued or _noted(path, UNSENT).get("queued")):
-            with suppress(FileNotFoundError):  # somebody took it away meanwhile
+            with suppress(FileNotFoundError):  # deleted meanwhile
                 yield item(path)
 
 
 def item(path: Path) -> Item:
-    """How a document stands.
+    """The state of a document.
 
     Raises:
         OSError: it cannot be read.
@@ -160,39 +160,39 @@ def item(path: Path) -> Item:
     )  # fmt: skip
 
 
-# What comes of sending ------------------------------------------------------------------------------------------------
+# Results of sending ------------------------------------------------------------------------------------------------
 
 
 def sent(item: Item, data: bytes, receipt: dict[str, Any]) -> None:
-    """Note that a document was sent. Sending the same bytes again changes nothing, so a crash before this is no harm.
+    """Record that a document was sent. A crash before this is harmless: sending the same bytes again changes nothing.
 
     Args:
         item: the document.
         data: the bytes that were sent.
-        receipt: what the server said.
+        receipt: the answer of the server.
     """
     _note(item.path, SENT, {"sha256": hashlib.sha256(data).hexdigest(), "receipt": receipt})
     item.path.with_name(item.path.name + UNSENT).unlink(missing_ok=True)
 
 
 def postpone(item: Item, reason: str, after: float = 0.0) -> None:
-    """Note that a document could not be sent and waits.
+    """Record that a document could not be sent and waits.
 
     Args:
         item: the document.
         reason: why.
-        after: seconds since the epoch before which the server does not want to hear of it.
+        after: the earliest time of the next attempt that the server allows, in seconds since the epoch.
     """
     _set(item, "waiting", reason, after)
 
 
 def refuse(item: Item, reason: str) -> None:
-    """Set a document aside that the server will never take as it is."""
+    """Record that the server will never accept a document as it is."""
     _set(item, "refused", reason)
 
 
 def discard(item: Item) -> None:
-    """Let a document wait no longer. It stays where it is."""
+    """Stop trying to send a document. The file stays."""
     _set(item, "discarded", item.reason)
 
 
@@ -227,9 +227,9 @@ def _digest(path: Path) -> str:
 
 @contextmanager
 def lock(folder: Path, name: str) -> Iterator[bool]:
-    """A lock that only one process has, and that dies with it; False where another has it.
+    """Acquire an exclusive lock that ends with the process; yields False where another process holds it.
 
-    Where the file system has no locks, everybody has it: what is sent twice is still there once.
+    On a file system without locks every process acquires it: a document that is sent twice is stored once.
     """
     try:
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Sending what waits in an outbox: in which order, how often, and when to give up for now."""
+"""Sends the documents of an outbox: order, retries with backoff, and limits."""
 
 from __future__ import annotations
 
@@ -26,88 +26,90 @@ from provrepo.errors import (
     UsageError,
 )
 
-__all__ = ["BACKGROUND", "FOREGROUND", "Patience", "in_background", "now"]
+__all__ = ["BACKGROUND", "FOREGROUND", "Limits", "in_background", "now"]
 
 TURN = 0.1
-"""Seconds between looks whether another process is still sending."""
+"""Seconds between polls while another process is sending."""
 _PASSING = (408, 425)
-"""Statuses below 500 that say nothing about the document: too slow, and too early."""
+"""Statuses below 500 that may pass: Request Timeout and Too Early."""
 FIRST, LONGEST = 1.0, 60.0
 """Seconds of the first pause between attempts, and of the longest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to try.
+class Limits:
+    """Limits of retries.
 
     Attributes:
-        attempts: failures in a row after which to give up for now.
-        seconds: the longest that all of them together may take, pauses included.
+        attempts: consecutive failures after which to stop.
+        seconds: the longest duration of all attempts, with pauses.
     """
 
     attempts: int
     seconds: float
 
 
-FOREGROUND = Patience(4, 30.0)
-BACKGROUND = Patience(20, 900.0)
+FOREGROUND = Limits(4, 30.0)
+BACKGROUND = Limits(20, 900.0)
 
 Deliver = Callable[[Path, bytes], dict[str, Any]]
-"""Sends a document and gives the receipt; raises what ``provrepo.cli.transfer.send`` does."""
-Tell = Callable[[Item, dict[str, Any] | Error, bool], None]
-"""Hears what came of each attempt: the document, the receipt or the error, and whether it is tried again."""
+"""Sends a document and returns the receipt; raises as ``provrepo.cli.transfer.send``."""
+OnResult = Callable[[Item, dict[str, Any] | Error, bool], None]
+"""Called after each attempt with the document, the receipt or the error, and whether it is tried again."""
 
 
-def in_background(folder: Path, deliver: Deliver, patience: Patience = BACKGROUND) -> None:
-    """Send what sessions queued in a folder, unless a process does that already.
+def in_background(folder: Path, deliver: Deliver, limits: Limits = BACKGROUND) -> None:
+    """Send the queued documents of a folder, unless another process does.
 
     Args:
         folder: the outbox.
         deliver: sends one document.
-        patience: how long to try.
+        limits: of retries.
     """
     more = True
     while more:
         with lock(folder, SENDER) as alone:
             if not alone:
                 return
-            done = _Round(folder, deliver, lambda *_: None, patience, queued=True).run(set())
-        # Who queued something after the last look found the lock taken, and left it to this process.
+            done = _Round(folder, deliver, lambda *_: None, limits, queued=True).run(set())
+        # A session that queued a document after the last poll found the lock taken and left it to this process.
         more = done and any(item.waits for item in items(folder, queued=True))
 
 
-def now(folder: Path, deliver: Deliver, tell: Tell, *, again: bool = False, patience: Patience = FOREGROUND) -> bool:
-    """Send everything that waits in a folder.
+def now(
+    folder: Path, deliver: Deliver, on_result: OnResult, *, again: bool = False, limits: Limits = FOREGROUND
+) -> bool:
+    """Send all waiting documents of a folder.
 
     Args:
         folder: the outbox.
         deliver: sends one document.
-        tell: hears what came of it.
-        again: whether to try what was refused, too.
-        patience: how long to try.
+        on_result: called after each attempt.
+        again: whether to try refused documents too.
+        limits: of retries.
 
     Returns:
-        Whether all of it was sent.
+        Whether all documents were sent.
 
     Raises:
-        UsageError: there is no such server as is named.
-        OSError: a document cannot be read, or what came of it cannot be noted.
+        UsageError: the server does not exist.
+        OSError: a document cannot be read, or the result cannot be recorded.
     """
     refused = {item.path for item in items(folder) if item.state == "refused"} if again else set()
-    round_ = _Round(folder, deliver, tell, patience, queued=False)
+    round_ = _Round(folder, deliver, on_result, limits, queued=False)
     return round_.run(refused) and not round_.refused
 
 
 class _Round:
-    """Attempts until nothing waits, or patience is at its end.
+    """One run over an outbox: attempts until nothing waits or a limit is reached.
 
-    One server gets all documents, so that its failure is that of all: after one nothing else is tried before a pause.
+    All documents go to one server, so a failure of the server concerns all: nothing else is tried before a pause.
     """
 
-    def __init__(self, folder: Path, deliver: Deliver, tell: Tell, patience: Patience, *, queued: bool) -> None:
-        self._folder, self._deliver, self._tell, self._patience = folder, deliver, tell, patience
+    def __init__(self, folder: Path, deliver: Deliver, on_result: OnResult, limits: Limits, *, queued: bool) -> None:
+        self._folder, self._deliver, self._on_result, self._limits = folder, deliver, on_result, limits
         self._queued = queued
-        self._end = time.monotonic() + patience.seconds
+        self._end = time.monotonic() + limits.seconds
         self._failures = 0
         self.refused = False
 
@@ -115,10 +117,10 @@ class _Round:
         """Send what waits.
 
         Args:
-            again: what was refused before and is tried once more.
+            again: refused documents that are tried once more.
 
         Returns:
-            Whether all of it was dealt with.
+            Whether no document waits any more.
         """
         while True:
             waiting = [item for item in items(self._folder, queued=self._queued) if self._meant(item, again)]
@@ -127,38 +129,38 @@ class _Round:
             hold = max(item.after for item in waiting) - time.time()
             if hold > 0 and not self._pause(hold):
                 asked = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + hold))
-                self._tell(waiting[0], Busy(f"the server asked not to be asked again before {asked}"), False)
+                self._on_result(waiting[0], Busy(f"the server asked not to be asked again before {asked}"), False)
                 return False
             if not self._all(waiting, again):
                 return False
 
     def _all(self, waiting: Iterable[Item], again: set[Path]) -> bool:
-        """Try each; whether to go on, with what is left or came meanwhile."""
+        """Try each document; returns whether to continue."""
         for item in waiting:
             try:
                 with self._turn():
                     if not self._meant(look(item.path), again):
-                        continue  # somebody else was faster
+                        continue  # another process sent it
                     data = item.path.read_bytes()
                     receipt = self._deliver(item.path, data)
-                    sent(item, data, receipt)  # before another process has its turn, and looks what waits
+                    sent(item, data, receipt)  # before another process looks for waiting documents
             except FileNotFoundError:
-                continue  # somebody took the document away
+                continue  # the document was deleted
             except UsageError:
                 raise
-            except (Denied, NotFound) as error:  # and 404 is what a server says of a project that it does not show
-                self._tell(item, error, False)
+            except (Denied, NotFound) as error:  # 404 is also the answer for a hidden project
+                self._on_result(item, error, False)
                 postpone(item, str(error))
                 return False
             except Error as error:
                 if not _final(error):
                     return self._later(item, error)
-                self._tell(item, error, False)
+                self._on_result(item, error, False)
                 refuse(item, str(error))
                 self.refused = True
             else:
                 self._failures = 0
-                self._tell(item, receipt, False)
+                self._on_result(item, receipt, False)
             again.discard(item.path)
         return True
 
@@ -167,18 +169,18 @@ class _Round:
         return item.waits or (item.state == "refused" and item.path in again)
 
     def _later(self, item: Item, error: Error) -> bool:
-        """Wait after a failure that may pass; whether to go on."""
+        """Pause after a failure that may pass; returns whether to continue."""
         self._failures += 1
         asked = error.retry_after if isinstance(error, Busy) else 0.0
         backoff = min(LONGEST, FIRST * 2.0 ** (self._failures - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
         pause = max(backoff, asked)
-        patient = self._failures < self._patience.attempts and time.monotonic() + pause < self._end
-        self._tell(item, error, patient)
+        retry = self._failures < self._limits.attempts and time.monotonic() + pause < self._end
+        self._on_result(item, error, retry)
         postpone(item, str(error), time.time() + asked if asked else 0.0)
-        return patient and self._pause(pause)
+        return retry and self._pause(pause)
 
     def _pause(self, seconds: float) -> bool:
-        """Wait, unless that takes too long; whether it did."""
+        """Sleep, unless that exceeds the limit; returns whether it slept."""
         if time.monotonic() + seconds >= self._end:
             return False
         time.sleep(seconds)
@@ -186,7 +188,7 @@ class _Round:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Only one process sends at a time."""
+        """Wait until no other process is sending."""
         while True:
             with lock(self._folder, SENDING) as alone:
                 if alone:

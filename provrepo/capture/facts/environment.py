@@ -1,4 +1,4 @@
-"""Where a session ran, by white list: nothing is told of the environment that is not named here."""
+"""The environment of a session: a fixed list of facts; nothing else of the environment is recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from provrepo.capture.journal.events import Event
 from provrepo.settings import facts
 
-__all__ = ["brought", "container", "packages", "person", "surroundings", "writing"]
+__all__ = ["imported_by_capture", "container", "packages", "person", "environment", "writing"]
 
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,60}")
 
@@ -24,45 +24,45 @@ _SLURM = {
     "SLURM_ARRAY_JOB_ID": "array_job",
     "SLURM_ARRAY_TASK_ID": "array_task",
 }
-"""Variables that Slurm sets in jobs, and what they are told as."""
+"""Variables that Slurm sets in jobs, and the names under which they are recorded."""
 
 _IMAGES = ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
-"""Variables in which Apptainer, and what it was called before, name the image."""
+"""Variables in which Apptainer, formerly Singularity, names the image."""
 
 _DOCKER = re.compile(r"/docker/containers/([0-9a-f]{64})/")
 _FIELD = re.compile(r'^(image|imageid)="([\w.:/@+-]{1,200})"$', re.MULTILINE | re.ASCII)
 
 
-def surroundings(software: tuple[str, str] | None = None) -> Event:
+def environment(software: tuple[str, str] | None = None) -> Event:
     """Python, the platform, and the container and the job where there is one.
 
     Args:
-        software: name and version of what is told instead of this interpreter.
+        software: name and version to record instead of those of this interpreter.
     """
     implementation, version = software or (platform.python_implementation(), platform.python_version())
-    told: Event = {
+    found: Event = {
         "python": version,
         "implementation": implementation,
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
     }
     where = container()
     if where:
-        told["container"] = where
+        found["container"] = where
     job = facts(["SLURM_JOB_ID"]).get("SLURM_JOB_ID", "")
     if job.isdigit():
-        told["slurm"] = job
-        told["facts"] = {f"slurm.{_SLURM[name]}": value for name, value in facts(_SLURM).items()}
-    return told
+        found["slurm"] = job
+        found["facts"] = {f"slurm.{_SLURM[name]}": value for name, value in facts(_SLURM).items()}
+    return found
 
 
 def container(root: Path = Path("/")) -> str | None:
-    """The container that this process is in, with its image or number as far as it can be known from inside."""
+    """The container of this process, with its image or number where that can be read from inside."""
     image = next(iter(facts(_IMAGES).values()), None)
     if image:
         return f"apptainer {image}"
     if (root / "run/.containerenv").exists():  # written by podman, with the image where the container is privileged
-        told = dict(_FIELD.findall(_text(root / "run/.containerenv")))
-        return " ".join(["podman", *(told[name] for name in ("image", "imageid") if name in told)])
+        fields = dict(_FIELD.findall(_text(root / "run/.containerenv")))
+        return " ".join(["podman", *(fields[name] for name in ("image", "imageid") if name in fields)])
     found = _DOCKER.search(_text(root / "proc/self/mountinfo"))  # Docker mounts its own /etc/hosts and others
     if found:
         return f"docker {found[1]}"
@@ -80,36 +80,36 @@ def _text(path: Path) -> str:
 
 
 _NEEDED = frozenset({"lxml", "pyoxigraph"})
-"""What writing documents imports beside the standard library."""
+"""The packages that writing documents imports."""
 
-brought: set[str] = set()
-"""What capture has imported in this process, and not the program."""
+imported_by_capture: set[str] = set()
+"""The packages that capture, and not the program, imported in this process."""
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """While a document is written: what this imports is nothing that later sessions of the process run on."""
+    """Mark packages that are imported while a document is written as imported by capture."""
     before = _NEEDED & sys.modules.keys()
     try:
         yield
     finally:
-        brought.update((_NEEDED & sys.modules.keys()) - before)
+        imported_by_capture.update((_NEEDED & sys.modules.keys()) - before)
 
 
 def packages() -> list[str]:
-    """Every package that the program imported and that says its version, as ``name==version``, sorted."""
-    told = []
+    """Every package with a version that the program imported, as ``name==version``, sorted."""
+    found = []
     for name, module in sorted(sys.modules.copy().items()):
-        if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name in brought:
+        if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name in imported_by_capture:
             continue
         version = getattr(module, "__dict__", {}).get("__version__")
         if isinstance(version, str) and _VERSION.fullmatch(version):
-            told.append(f"{name}=={version}")
-    return told
+            found.append(f"{name}=={version}")
+    return found
 
 
 def person() -> str:
-    """Who runs this, as the system knows them."""
+    """The name of the user of this process, from the account."""
     if sys.platform == "win32":
         return os.getlogin()
     import pwd

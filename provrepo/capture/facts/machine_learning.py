@@ -1,4 +1,4 @@
-"""What the training of a model is to tell of itself, in terms of the ML Schema."""
+"""Parameters, metrics, data sets and models of a training run, in terms of the ML Schema."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MLS = "http://www.w3.org/ns/mls#"
 
 @contained
 def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> None:
-    """Record hyperparameters of the step that runs, which thereby is a training run (``mls:Run``).
+    """Record hyperparameters of the current step, which makes it a training run (``mls:Run``).
 
     Args:
         parameters: by name.
-        seed: of the random numbers; a parameter ``seed`` or ``random_state`` counts as one.
+        seed: the seed of random numbers; by default a parameter ``seed`` or ``random_state``.
     """
-    from provrepo.capture.activities import told
+    from provrepo.capture.activities import parameter_text
 
     activity = _run()
     if activity is None:
         return
     for name, value in parameters.items():
-        activity.uses(_fact(activity, "HyperParameterSetting", name, told(name, value)))
+        activity.uses(_fact(activity, "HyperParameterSetting", name, parameter_text(name, value)))
         if seed is None and name in ("seed", "random_state") and isinstance(value, int):
             seed = value
     if seed is not None:
@@ -40,9 +40,9 @@ def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> 
 
 @contained
 def log_metrics(metrics: Mapping[str, float]) -> None:
-    """Record how good a model is, by the name of each measure.
+    """Record the quality of a model, by the name of each measure.
 
-    That alone does not make a training run of a step, since others measure too: an evaluation does.
+    This does not make the step a training run: an evaluation records metrics too.
     """
     activity = _current()
     if activity is None:
@@ -53,12 +53,12 @@ def log_metrics(metrics: Mapping[str, float]) -> None:
 
 @contained
 def log_data(thing: object, role: str, *, version: str | None = None) -> None:
-    """Record a dataset and what the step that runs uses it for; what has training data is a training run.
+    """Record a dataset and its role in the current step. A step with training data is a training run.
 
     Args:
         thing: a path of a file, or a value such as a table.
         role: ``"training"``, ``"validation"`` or ``"test"``.
-        version: of the dataset; the checksum of a file says it too, and a value belongs to its session.
+        version: of the dataset. A file is identified by its checksum, a value by its session.
     """
     from provrepo.capture.facts.values import things
     from provrepo.capture.files.digests import absolute
@@ -80,11 +80,11 @@ def log_data(thing: object, role: str, *, version: str | None = None) -> None:
 
 @contained
 def log_model(model: object, *, name: str | None = None) -> None:
-    """Record the model that the step that runs has trained, derived from its data in the role ``"training"``.
+    """Record the model that the current step trained, derived from its data in the role ``"training"``.
 
     Args:
-        model: the object, or the path of the file that holds it.
-        name: what it is called.
+        model: the object, or the path of the file that contains it.
+        name: its name.
     """
     activity = _run()
     if activity is None:
@@ -99,7 +99,7 @@ def _current() -> Activity | None:
 
 
 def _run() -> Activity | None:
-    """The step that runs, marked as a training run."""
+    """The current step, marked as a training run."""
     activity = _current()
     if activity is not None and not activity.run:
         activity.run = True

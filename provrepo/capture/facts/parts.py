@@ -1,4 +1,4 @@
-"""Parts of things: rows and columns of a table, a region of a picture."""
+"""Parts of entities: rows and columns of a table, a region of a picture."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _T = TypeVar("_T")
 
 
 class Part(Generic[_T]):
-    """Part of a thing, as ``select`` names it.
+    """A part of a value or file, made by ``select``.
 
-    Steps take and return it like the thing itself; ``whole`` is the thing.
+    Steps take and return it like the value itself, which is ``whole``.
 
     Attributes:
         whole: the value, or the path of the file.
-        rows: which rows, as ``select`` was told.
+        rows: which rows, as given to ``select``.
         columns: which columns.
         region: which region.
-        name: what the part is called.
-        by: the activity that selected it; None where nothing was captured then.
+        name: its name.
+        by: the activity that selected it; None where capture was off.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Part(Generic[_T]):
         return {**self.__dict__, "by": None}
 
     def about(self) -> Event:
-        """What tells this part from others of the same thing, as text."""
-        told = {"name": self.name, "rows": _rows(self.rows), "region": _region(self.region)}
+        """The fields that identify this part among those of the same whole, as text."""
+        found = {"name": self.name, "rows": _rows(self.rows), "region": _region(self.region)}
         columns = _columns(self.columns)
-        return {key: value for key, value in told.items() if value is not None} | (
+        return {key: value for key, value in found.items() if value is not None} | (
             {"columns": columns} if columns else {}
         )
 
@@ -64,18 +64,18 @@ def select(
     region: Region | None = None,
     name: str | None = None,
 ) -> Part[_T]:
-    """Name part of a thing, so that steps can use the part and not the whole.
+    """Name a part of a value or file, so that steps can use the part and not the whole.
 
-    The part is an entity of its own: the step that selects it used the whole, and generated the part from it. Nothing
-    is copied or cut: ``whole`` of the result is what was given.
+    The part is an entity: the step that selects it uses the whole and generates the part from it. Nothing is copied:
+    ``whole`` of the result is the argument.
 
     Args:
         whole: a value such as a table, or the path of a file.
-        rows: a row, a range or a slice, counted from 0 without a header, as in ``iloc``; or text for rows as RFC 7111
-            counts them, from 1 with the header: ``"2-101"``.
+        rows: a row, a range or a slice, counted from 0 without a header, as in ``iloc``; or text as in RFC 7111, which
+            counts from 1 with the header: ``"2-101"``.
         columns: names of columns, or numbers counted from 0.
         region: left, top, width and height in pixels; or text as in Media Fragments: ``"percent:25,25,50,50"``.
-        name: what the part is called.
+        name: the name of the part.
     """
     part = Part(whole, rows, columns, region, name)
     if enabled():
@@ -93,7 +93,7 @@ def _selected(part: Part[Any]) -> None:
 
 
 def _rows(rows: Rows | None) -> str | None:
-    """Rows as text: numbers from 0, both ends included, ``*`` the last; or as RFC 7111 has them."""
+    """Rows as text: numbers from 0, both ends included, ``*`` for the last row; or as in RFC 7111."""
     if isinstance(rows, int):
         return str(rows)
     if isinstance(rows, range):
@@ -116,13 +116,13 @@ def _region(region: Region | None) -> str | None:
 
 
 def fragment(part: Part[Any], media: str) -> str | None:
-    """The fragment identifier of part of a file, where a standard has one.
+    """The fragment identifier of a part of a file, where a standard defines one.
 
     Rows or columns of CSV: RFC 7111, section 2; regions of pictures: Media Fragments URI 1.0, section 4.2.2.
 
     Args:
-        part: which part.
-        media: the type of the file.
+        part: the part.
+        media: the media type of the file.
     """
     if part.region is not None:
         return f"xywh={_region(part.region)}"
@@ -140,7 +140,7 @@ def fragment(part: Part[Any], media: str) -> str | None:
 
 
 def _positions(rows: Rows) -> str | None:
-    """Rows as RFC 7111 counts them: from 1, the header among them."""
+    """Rows as RFC 7111 counts them: from 1, with the header."""
     if isinstance(rows, str):
         return rows
     if isinstance(rows, int):

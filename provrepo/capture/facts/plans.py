@@ -1,4 +1,4 @@
-"""What an activity followed: a function, a script or a command, with the digest and the commit of its code."""
+"""Plans: the function, script or command that an activity followed, with the digest and the commit of its code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from provrepo.capture.journal.events import Event
 __all__ = ["commits", "of_file", "of_folder", "of_function", "of_script"]
 
 _MAIN = "__main__."
-PATIENCE = 5
-"""Seconds that git may take to say which commit this is."""
+GIT_TIMEOUT = 5
+"""Seconds that a call of git may take."""
 
 
 def of_function(function: Callable[..., Any]) -> Event:
-    """A function: its name with its module, digest of its source, and the commit that it comes from."""
+    """A function as a plan: its name with its module, the digest of its source, and its commit."""
     import hashlib
     import inspect
 
@@ -33,7 +33,7 @@ def of_function(function: Callable[..., Any]) -> Event:
 
 
 def _named(code: Callable[..., Any]) -> str:
-    """A function with its module; that of the script has the name that it would be imported by."""
+    """The qualified name of a function; for a function of the script, with the module name of the script."""
     name = qualified(code, "step")
     if not name.startswith(_MAIN):
         return name
@@ -41,7 +41,7 @@ def _named(code: Callable[..., Any]) -> str:
     spec = getattr(module, "__spec__", None)
     if spec is not None and spec.origin == file and spec.name != "__main__":  # python -m
         script = spec.name.removesuffix(".__main__")
-    else:  # in a worker of joblib, the module that is called so is not the script
+    else:  # in a worker of joblib, __main__ is not the script
         path = Path(file)
         if not path.is_file():
             return name  # typed at a prompt, or in a notebook
@@ -58,7 +58,7 @@ def of_script() -> Event:
 
 
 def of_file(path: str | None) -> Event:
-    """A file with code: the digest, and the commit that it comes from; nothing where there is none."""
+    """A file with code as a plan: its digest and commit; empty for None."""
     if path is None:
         return {}
     import hashlib
@@ -68,16 +68,16 @@ def of_file(path: str | None) -> Event:
 
 
 def of_folder(folder: Path) -> Event:
-    """What git says of the files in a folder: the commit, and whether they differ from it."""
+    """The commit of a folder, and whether its files differ from it."""
     return _commit(str(folder))
 
 
 commits: dict[str, Event] = {}
-"""For each folder and file with code, its commit and whether anything differs from it; asked once."""
+"""Cache: for each folder and file with code, its commit and whether anything differs from it."""
 
 
 def _commit_of(file: Path) -> Event:
-    """The commit of a file's working tree, and whether anything differs from it: a file that git does not know does."""
+    """The commit of a file's working tree, and whether anything differs from it; an untracked file differs."""
     if str(file) not in commits:
         found = _commit(str(file.parent))
         unknown = found and _git(str(file.parent), "ls-files", "--error-unmatch", "--", file.name) is None
@@ -86,18 +86,18 @@ def _commit_of(file: Path) -> Event:
 
 
 def _commit(folder: str) -> Event:
-    """The commit of a working tree, and whether files differ from it; nothing where there is none."""
+    """The commit of a working tree, and whether files differ from it; empty without a working tree."""
     if folder not in commits:
-        told = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
-        commits[folder] = {} if told is None else _understood(told)
+        status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+        commits[folder] = {} if status is None else _parsed(status)
     return commits[folder]
 
 
-def _understood(told: str) -> Event:
-    """What git says of a working tree; before its first commit there is nothing to say."""
-    headers = [line.split() for line in told.splitlines() if line.startswith("#")]
+def _parsed(status: str) -> Event:
+    """The commit in the output of ``git status``; empty before the first commit."""
+    headers = [line.split() for line in status.splitlines() if line.startswith("#")]
     commit = next((words[2] for words in headers if words[1] == "branch.oid"), "(initial)")
-    changed = any(not line.startswith("#") for line in told.splitlines())
+    changed = any(not line.startswith("#") for line in status.splitlines())
     return {} if commit == "(initial)" else {"commit": commit, "dirty": changed}
 
 
@@ -109,7 +109,7 @@ def _git(folder: str, *words: str) -> str | None:
             ["git", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", folder, *words],
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=GIT_TIMEOUT,
             check=False,
             stdin=subprocess.DEVNULL,
         )

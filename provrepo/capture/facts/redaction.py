@@ -1,4 +1,4 @@
-"""What may be told of a value: short text in which nothing secret stands."""
+"""Redaction: a value as short text without secrets."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["MASK", "clean", "command", "secret_name", "shown", "text"]
 
 MASK = "(masked)"
 LONGEST = 200
-"""Characters of a parameter that are kept."""
+"""Characters of a parameter that are recorded."""
 READ = 1 << 16
-"""Characters of a text that are looked at."""
+"""Characters of a text that are searched for secrets; the rest is cut."""
 WIDEST = 20
-"""Members of a list or dictionary that are kept."""
+"""Members of a list or dictionary that are recorded."""
 DEEPEST = 3
 
 _SECRET = re.compile(
@@ -34,40 +34,40 @@ _TOKENS = re.compile(
 )
 _HEADER = re.compile(r"(?i:\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*[:=]\s*))[^\"'\r\n]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# Each of these begins where a run of its characters does: tried at every character, long texts would take minutes.
+# Each pattern starts at the beginning of a run of its characters: matching at every character is quadratic.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"'<>]+")
 _LOGIN = re.compile(r"(?<![\w/.%+-])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
 _ASSIGNED = re.compile(r"(?<![\w-])(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 
-# An escaped quote opens nothing: one that does, and is never closed, is looked for to the end only once.
+# An escaped quote does not open a quotation. An unclosed quotation is searched to the end only once.
 _WORD = re.compile(r"""(?:\\["\\]|[^\s"'\\]|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""", re.DOTALL)
 _QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 _JOINED = re.compile(r"-p(?![0-9]{1,5}$|ath$|arallel$|edantic$|erm$|ipe$|rint0?$|rune$|thread$)\S{3,}")
-"""``-pSECRET`` as MySQL and others have it; a port, and options of find and compilers, are not."""
+"""``-pSECRET`` as in MySQL; a port, and options of find and compilers, are no secrets."""
 _APART = {"ldapsearch": "-w", "redis-cli": "-a", "sshpass": "-p"}
-"""Programs, and the option of each after which a password stands."""
+"""Programs, and the option of each that a password follows."""
 _LOGINS = ("-u", "--user", "--proxy-user")
-"""Options after which ``NAME:PASSWORD`` may stand."""
+"""Options that ``NAME:PASSWORD`` may follow."""
 
 
 def secret_name(name: str) -> bool:
-    """Whether something of this name is likely to be nobody else's business."""
+    """Whether a value of this name is likely to be a secret."""
     return _SECRET.search(name.replace("-", "_")) is not None
 
 
 def clean(value: str) -> str:
-    """Text without what no format can hold: control characters, and halves of characters."""
+    """Replace the characters that no format can represent: control characters and lone surrogates."""
     return _UNWRITABLE.sub("\ufffd", value)
 
 
 def text(value: str, longest: int = LONGEST) -> str:
-    """Text without what looks secret in it: users and queries of URLs, known kinds of token, ``password=...``.
+    """Mask what looks like a secret in a text: users and queries of URLs, known kinds of token, ``password=...``.
 
     Args:
         value: any text.
-        longest: characters that are kept.
+        longest: characters that are returned.
     """
-    # Cut only afterwards: of half a URL or half a token nobody could tell what it is.
+    # Cut after masking: half a URL or half a token would not be recognized.
     value = _line(value[:READ]) if " -" in value else _masked(value[:READ])
     return value if len(value) <= longest else value[: longest - 1] + "…"
 
@@ -83,16 +83,16 @@ def _masked(value: str) -> str:
 def _url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # which is a number, unless a password holds a slash
+        _ = parts.port  # raises ValueError where a password contains a slash
     except ValueError:
         return MASK
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def shown(name: str, value: object) -> str:
-    """A parameter as text.
+    """A parameter as text without secrets.
 
-    Nothing of the user's own is called: only values of the built-in types are shown, of others their type.
+    No code of the user runs: values of built-in types are shown, other values by their type.
     """
     return MASK if secret_name(name) else text(_plain(value, 0))
 
@@ -130,31 +130,31 @@ def _pair(key: object, member: object, depth: int) -> str:
 
 
 def command(words: Iterable[str], longest: int = LONGEST) -> list[str]:
-    """The words of a command without the secret ones: ``--token X`` as well as ``--token=X`` and ``TOKEN=X``.
+    """Mask the secrets in a command: ``--token X``, ``--token=X`` and ``TOKEN=X``.
 
     Args:
-        words: the command and its arguments; a line for a shell is looked into.
-        longest: characters of each that are kept.
+        words: the command and its arguments; a shell command line is parsed too.
+        longest: characters of each word that are returned.
     """
-    hidden = _Hidden()
-    return [hidden(word, lambda word: text(word, longest)) for word in words]
+    mask = _Masker()
+    return [mask(word, lambda word: text(word, longest)) for word in words]
 
 
 def _line(line: str) -> str:
-    """A line of shell without the secret words, with its spaces and quotes."""
-    hidden = _Hidden()
-    return _WORD.sub(lambda found: hidden(found.group(), _inside), _masked(line))
+    """Mask the secrets in a shell command line; spaces and quotes stay."""
+    mask = _Masker()
+    return _WORD.sub(lambda found: mask(found.group(), _inside), _masked(line))
 
 
 def _inside(word: str) -> str:
-    """A word of a line; what is quoted may be a line again."""
+    """Mask the secrets in a word, which may quote a command line."""
     if " -" not in word:
         return word
     return _QUOTED.sub(lambda found: f"{found[1]}{_line(found[2])}{found[1]}", word)
 
 
-class _Hidden:
-    """Goes through the words of a command, and hides those that the words before them show to be secret."""
+class _Masker:
+    """Masks the words of a command, in order, that the words before them mark as secrets."""
 
     def __init__(self) -> None:
         self._before = ""

@@ -1,7 +1,7 @@
-"""What is in a table: its shape, missing values, mean and deviation of numbers, distribution of labels.
+"""The description of a table: shape, missing values, mean and deviation of numbers, distribution of labels.
 
-Tables of pandas and Polars and arrays of NumPy are known by what they can do, and never imported. What is told is
-bounded, and says nothing of few rows: a mean is of so many at least, and a label stands for so many.
+Tables of pandas and Polars and arrays of NumPy are recognized by their attributes; the packages are never imported. A
+description is bounded and describes no small groups: each mean and each label covers ``FEWEST`` rows or more.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "FEWEST", "LABELS", "described"]
 
 COLUMNS = 50
-"""Columns, from the left, that are described."""
+"""Columns that are described, from the left."""
 LABELS = 10
-"""Labels of a column: where there are more, none is told."""
+"""Labels of a column; a column with more is described without labels."""
 FEWEST = 5
-"""Rows that a mean, a deviation or a label stands for at least."""
+"""The fewest rows that a mean, a deviation or a label covers."""
 
 
 class _Column(NamedTuple):
-    """What a column tells.
+    """The description of a column.
 
     Attributes:
-        missing: how many values are missing.
-        numbers: mean and sample standard deviation, where it holds numbers.
+        missing: the number of missing values.
+        numbers: mean and sample standard deviation, for a column of numbers.
         labels: how often each label occurs, where there are few.
     """
 
@@ -43,27 +43,27 @@ class _Column(NamedTuple):
 
 
 def described(value: Any) -> Event | None:
-    """What is in a table, a column or an array, as fields of an event; None for anything else."""
+    """Describe a table, a column or an array, as fields of an event; None for anything else."""
     shape = _shape(value)
     if shape is None:
         return None
-    told: Event = {"shape": shape, "missing": {}, "mean": {}, "deviation": {}, "labels": {}}
+    found: Event = {"shape": shape, "missing": {}, "mean": {}, "deviation": {}, "labels": {}}
     for title, reader, data in _columns(value, shape):
         column = None if secret_name(title) else contained(reader)(data, shape[0])
         if column is None:
             continue
         name = text(title)
         if column.missing:
-            told["missing"][name] = column.missing
+            found["missing"][name] = column.missing
         if column.numbers and shape[0] - column.missing >= FEWEST and all(map(math.isfinite, column.numbers)):
-            told["mean"][name], told["deviation"][name] = column.numbers
+            found["mean"][name], found["deviation"][name] = column.numbers
         if column.labels:
-            told["labels"][name] = column.labels
-    return {key: found for key, found in told.items() if found}
+            found["labels"][name] = column.labels
+    return {key: value for key, value in found.items() if value}
 
 
 def _shape(value: Any) -> list[int] | None:
-    """How many rows, columns and so on; None for what is no table."""
+    """The shape of a table or array; None for anything else."""
     kind = type(value)
     if not (hasattr(kind, "__array_interface__") or hasattr(kind, "iloc") or hasattr(kind, "null_count")):
         return None
@@ -124,13 +124,13 @@ def _numpy(column: Any, rows: int) -> _Column:
 
 
 def _labels(counts: Iterable[tuple[object, int]]) -> dict[str, int]:
-    """How often each label occurs; those that stand for few rows are told together."""
-    told: dict[str, int] = {}
+    """How often each label occurs; labels of few rows are counted together."""
+    found: dict[str, int] = {}
     others = 0
     for label, count in counts:
         if count >= FEWEST:
-            told[text(str(label))] = int(count)
+            found[text(str(label))] = int(count)
         else:
             others += int(count)
-    ordered = dict(sorted(told.items(), key=lambda pair: (-pair[1], pair[0])))
+    ordered = dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
     return ordered | ({"(others)": others} if ordered and others else {})

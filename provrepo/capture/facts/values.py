@@ -1,4 +1,4 @@
-"""Values that pass between steps, known by identity and never copied or kept alive."""
+"""The values that pass between steps, by identity: they are not copied and not kept alive."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["ATOMS", "CONTAINERS", "Values", "nodes", "qualified", "things"]
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes)
-"""Values that are told as parameters and never followed as things."""
+"""Types of values that are recorded as parameters and never as entities."""
 WIDEST = 100
-"""Members of a list, tuple or dictionary that are looked at."""
+"""Members of a list, tuple or dictionary that are inspected."""
 SMALL = 1000
-"""Items, at all depths, up to which a list of plain values is itself kept, since nothing can refer to it weakly."""
-CARRIED = 2_000
-"""Members, at all depths, that are looked at of what goes from one process to another."""
+"""Items, at all depths, up to which a list of plain values is kept alive, since it cannot be referred to weakly."""
+PROPAGATED = 2_000
+"""Members, at all depths, of a value for another process that are inspected."""
 
 _CODE = (
     type,
@@ -38,7 +38,7 @@ _NEVER = (*ATOMS, *_CODE, os.PathLike)
 
 
 class _Known(NamedTuple):
-    """An entity, and what shows that an address still belongs to it."""
+    """An entity, and the object or weak reference that shows that its address is still in use."""
 
     reference: weakref.ref[object] | None
     kept: object
@@ -49,7 +49,7 @@ class Values:
     """The entities of values that steps took or returned.
 
     Args:
-        fresh: gives a name that no other entity has.
+        fresh: returns a name that no other entity has.
     """
 
     def __init__(self, fresh: Callable[[], str]) -> None:
@@ -58,7 +58,7 @@ class Values:
         self._known: dict[int, _Known] = {}
 
     def forked(self) -> None:
-        """Go on in a forked child, where nobody is left who would give the lock back."""
+        """Replace the lock in a forked child, where the thread that held it does not exist."""
         self._lock = threading.Lock()
 
     @property
@@ -67,7 +67,7 @@ class Values:
         return not self._known
 
     def known(self, value: object) -> str | None:
-        """The entity of a value, or None where it has none."""
+        """The entity of a value; None where it has none."""
         found = self._known.get(id(value))
         if found is None:
             return None
@@ -81,12 +81,12 @@ class Values:
             return (entity, False) if entity is not None else (self._name(value, self._fresh()), True)
 
     def renew(self, value: object) -> str:
-        """A new entity for a value, which has changed."""
+        """Give a value that has changed a new entity."""
         with self._lock:
             return self._name(value, self._fresh())
 
     def adopt(self, value: object, entity: str) -> None:
-        """Let a value stand for an entity: it is a copy, in this process, of what has that entity in another."""
+        """Give a value an entity of another process, of which it is a copy."""
         with self._lock:
             self._name(value, entity)
 
@@ -94,40 +94,40 @@ class Values:
         address = id(value)
         if type(value) in CONTAINERS:
             self._known[address] = _Known(None, value, entity)
-        else:  # when it dies, what is known of it goes too: pop(address, reference)
+        else:  # at the end of its life its record is removed: pop(address, reference)
             gone = functools.partial(self._known.pop, address)
             self._known[address] = _Known(weakref.ref(value, gone), None, entity)
         return entity
 
 
 def qualified(code: object, otherwise: str = "") -> str:
-    """The name of a class or function with its module, the same in all processes of a program."""
+    """The qualified name of a class or function, the same in all processes of a program."""
     module = getattr(code, "__module__", "")
     name = getattr(code, "__qualname__", otherwise)
-    return f"{'__main__' if module == '__mp_main__' else module}.{name}"  # what spawned processes call the script
+    return f"{'__main__' if module == '__mp_main__' else module}.{name}"  # the script, in a spawned process
 
 
 def things(value: object) -> Iterator[object]:
-    """The values in an argument or result that can be followed: it itself, or what it holds.
+    """The values in an argument or result that can be entities: the value itself, or its members.
 
-    Numbers and text are parameters. Of a list, tuple or dictionary its members are followed where they can be; where
-    all of them are plain it is followed itself, if it is small.
+    Numbers and text are parameters. The members of a list, tuple or dictionary are entities where they can be; if all
+    members are plain, the container is an entity, provided that it is small.
     """
     kind = type(value)
     if kind in CONTAINERS:
         members: Any = value.values() if kind is dict else value  # type: ignore[attr-defined]
-        held = [member for member in itertools.islice(members, WIDEST) if _followed(member)]
-        if held:
-            yield from held
+        entities = [member for member in itertools.islice(members, WIDEST) if _trackable(member)]
+        if entities:
+            yield from entities
         elif kind in (list, dict, set) and _weight(value, SMALL) >= 0:
             yield value
-    elif _followed(value):
+    elif _trackable(value):
         yield value
 
 
 def nodes(value: object) -> Iterator[object]:
-    """Everything in a value that may have an entity, in the same order for a copy that pickle made of it."""
-    left, waiting = CARRIED, [value]
+    """Everything in a value that may have an entity, in the same order for a pickled copy."""
+    left, waiting = PROPAGATED, [value]
     while waiting and left > 0:
         left -= 1
         node = waiting.pop()
@@ -139,18 +139,18 @@ def nodes(value: object) -> Iterator[object]:
         yield node
 
 
-def _followed(value: object) -> bool:
-    if issubclass(type(value), _NEVER):  # and not __class__, which a lazy value may compute
+def _trackable(value: object) -> bool:
+    if issubclass(type(value), _NEVER):  # not __class__, which a lazy value may compute
         return False
     try:
-        weakref.ref(value)  # no attribute of its type answers this on every version and implementation of Python
+        weakref.ref(value)  # no attribute of the type shows this on every version and implementation of Python
     except TypeError:
         return False
     return True
 
 
 def _weight(value: object, left: int) -> int:
-    """What is left of an allowance of items after counting a plain value; negative where it is too heavy."""
+    """The remainder of a limit of items after counting a plain value; negative where it is exceeded."""
     kind = type(value)
     if kind in (str, bytes):
         return left - 1 - len(value) // 64  # type: ignore[arg-type]

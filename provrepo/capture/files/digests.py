@@ -1,4 +1,4 @@
-"""What files hold: the digest of each content that a path was seen to hold."""
+"""The contents of files: signatures, digests, and a cache of both."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import stat
 import time
 from typing import NamedTuple
 
-__all__ = ["Files", "Pending", "Seen", "Signature", "absolute", "sha256", "signature"]
+__all__ = ["Files", "Pending", "FileVersion", "Signature", "absolute", "sha256", "signature"]
 
 RACY = 20_000_000
-"""In nanoseconds. A file may change once more within one tick of its file system's clock and look the same; a digest
-is kept only where the file was older than that when it was read."""
+"""In nanoseconds. Within one tick of the file system's clock a file may change again with the same signature, so a
+digest is cached only where the file was older than that when it was read."""
 LARGE = 32 * 1024 * 1024
 """In bytes. Reading a larger file a second time costs more than waiting until it is old enough."""
 
 
 class Signature(NamedTuple):
-    """What tells without reading that a file is as it was."""
+    """Metadata that shows, without reading, that a file is unchanged; times in nanoseconds."""
 
     inode: int
     size: int
@@ -25,8 +25,8 @@ class Signature(NamedTuple):
     changed: int
 
 
-class Seen(NamedTuple):
-    """What a path held.
+class FileVersion(NamedTuple):
+    """The content of a path at one time.
 
     Attributes:
         path: absolute.
@@ -45,9 +45,9 @@ class Pending(NamedTuple):
     """A file that was opened for writing by an activity that has not ended.
 
     Attributes:
-        before: what it held then, by signature; None where there was nothing.
-        sha256: of what it held then, where that was read.
-        certain: whether opening it alone changes it, as truncating does.
+        before: its signature at that time; None where there was no file.
+        sha256: of its content at that time, where that was read.
+        certain: whether opening it already changed it, as truncating does.
         since: seconds since the epoch.
     """
 
@@ -58,12 +58,12 @@ class Pending(NamedTuple):
 
 
 def absolute(name: object) -> str:
-    """A path from where the process stands now. Links keep their names."""
+    """The absolute path of a name, without resolving links."""
     return os.path.abspath(os.fsdecode(name))  # type: ignore[arg-type]  # noqa: PTH100
 
 
 def signature(path: str) -> Signature | None:
-    """Of a regular file; None for what is not there or is something else."""
+    """The signature of a regular file; None for anything else."""
     try:
         found = os.stat(path)  # noqa: PTH116 (paths are strings here, for speed)
     except (OSError, ValueError):
@@ -77,10 +77,10 @@ class Files:
     """The digests of files, each computed once for each content."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Signature, Seen]] = {}
+        self._known: dict[str, tuple[Signature, FileVersion]] = {}
 
-    def content(self, path: str) -> Seen | None:
-        """What a path holds now; None where there is no such file."""
+    def content(self, path: str) -> FileVersion | None:
+        """The current content of a path; None where there is no such file."""
         mark = signature(path)
         if mark is None:
             return None
@@ -91,21 +91,17 @@ class Files:
         if mark.size >= LARGE and 0 <= age <= RACY:
             time.sleep((RACY - age) / 1e9)
             age = RACY + 1
-        seen = Seen(path, sha256(path), mark.size, mark.modified / 1e9)
+        seen = FileVersion(path, sha256(path), mark.size, mark.modified / 1e9)
         if age > RACY:
             self._known[path] = (mark, seen)
         return seen
 
-    def met(self, mark: Signature, seen: Seen) -> None:
-        """Know what somebody else saw."""
-        self._known[seen.path] = (mark, seen)
-
     def rewritten(self, path: str) -> None:
-        """Forget what a path holds."""
+        """Drop the cached content of a path."""
         self._known.pop(path, None)
 
     def digest(self, path: str) -> str | None:
-        """What is known of a path's content, in hexadecimal."""
+        """The cached digest of a path, in hexadecimal."""
         known = self._known.get(path)
         return known[1].sha256 if known else None
 

@@ -1,4 +1,4 @@
-"""Sees which files are opened and renamed, through the interpreter's audit events (PEP 578)."""
+"""An audit hook (PEP 578) that records which files are opened and renamed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provrepo.capture.child.provrepo_child import uninteresting
-from provrepo.capture.facts.environment import brought
+from provrepo.capture.facts.environment import imported_by_capture
 from provrepo.capture.failures import contained, working
 from provrepo.capture.files.digests import absolute
 from provrepo.capture.recorder import Activity, current
@@ -20,21 +20,21 @@ __all__ = ["watch", "yield_to"]
 
 @functools.cache
 def watch() -> None:
-    """Watch from now on. An audit hook cannot be taken away; without a session it does nothing."""
+    """Install the hook. An audit hook cannot be removed; without a session it does nothing."""
     sys.addaudithook(_seen)
     yield_to(_taken)
 
 
 def yield_to(taken: Callable[[], bool]) -> None:
-    """Have ``provrepo run``, where it started this process, leave files alone while they are somebody else's.
+    """Make the reporter of ``provrepo run``, if it started this process, ignore files that are recorded here.
 
     Args:
-        taken: whether those that are opened now are.
+        taken: whether a file that is opened now is recorded here.
     """
     reporter = sys.modules.get("provrepo_child")
     if reporter is not None:
-        reporter.elsewhere = taken  # type: ignore[attr-defined]
-        reporter.brought = brought  # type: ignore[attr-defined]
+        reporter.recorded_here = taken  # type: ignore[attr-defined]
+        reporter.imported_by_capture = imported_by_capture  # type: ignore[attr-defined]
 
 
 @functools.cache
@@ -77,14 +77,14 @@ def _renamed(source: object, target: object, source_folder: int, target_folder: 
     activity = _activity()
     if activity is not None and source_folder == target_folder == -1:
         path = absolute(target)
-        if not uninteresting(path, _reports()):  # as compiled code is, which is written under another name first
+        if not uninteresting(path, _reports()):  # compiled code is written under another name first
             activity.rename(absolute(source), path)
 
 
 @contained
 def _connected(database: object) -> None:
     name = os.fsdecode(database)  # type: ignore[arg-type]
-    if name and not name.startswith((":memory:", "file:")):  # SQLite opens the file itself, out of sight
+    if name and not name.startswith((":memory:", "file:")):  # SQLite opens the file itself, without an audit event
         _opened(name, None, os.O_RDWR | os.O_CREAT)
 
 

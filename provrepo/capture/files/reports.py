@@ -1,4 +1,4 @@
-"""What the Python processes of a command say about the files that they opened."""
+"""The reports of the Python processes of a command: the files that they opened."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import provrepo.capture
-from provrepo.capture.activities import Activity
-from provrepo.capture.failures import tell
+from provrepo.capture import child
+from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Files, Pending, Signature, signature
 from provrepo.capture.journal.events import SUFFIX, Event
 from provrepo.settings import REPORT, RUN, for_command
@@ -23,19 +22,23 @@ STEP = 1
 
 
 class Merged(NamedTuple):
-    """What the reports say beside what the activity was given.
+    """The reports of all processes of a command, in the order of time.
 
     Attributes:
         packages: interpreters and imported packages, as ``name==version``, sorted.
-        claimed: paths that steps of sessions inside the command wrote: their own documents tell of them.
+        claimed: paths that steps of sessions inside the command wrote; the documents of those sessions describe them.
+        events: for the journal: the files that were read.
+        pending: the files that were written, or may have been, by path.
     """
 
     packages: list[str]
     claimed: frozenset[str]
+    events: list[Event]
+    pending: dict[str, Pending]
 
 
 class _Line(NamedTuple):
-    """One line of a report: what happened, when, and the rest as ``provrepo_child`` tells it."""
+    """One line of a report: the kind of event, its time, and the details as ``provrepo_child`` writes them."""
 
     kind: str
     time: float
@@ -43,40 +46,41 @@ class _Line(NamedTuple):
 
 
 def folder(journal: Path) -> Path:
-    """Where the reports to a session go, beside its journal."""
+    """The folder of the reports to a session, beside its journal."""
     return journal.with_name(journal.name.removesuffix(SUFFIX) + ".reports")
 
 
 def environment(reports: Path, activity: str) -> dict[str, str]:
-    """The environment for a command, so that its Python processes report.
+    """The environment for a command that makes its Python processes report.
 
     Args:
-        reports: the folder, which is there.
-        activity: the IRI of the activity that sessions inside the command are part of.
+        reports: the folder, which must exist.
+        activity: the IRI of the activity around sessions inside the command.
     """
-    code = os.path.join(provrepo.capture.__path__[0], "child")  # noqa: PTH118
+    code = child.__path__[0]
     before = for_command().get("PYTHONPATH", "")
     places = before if code in before.split(os.pathsep) else code + (os.pathsep + before if before else "")
     return for_command(**{RUN: activity, REPORT: str(reports), "PYTHONPATH": places})
 
 
-def merge(reports: Path, activity: Activity) -> Merged:
-    """Give an activity what was seen, in the order in which it happened."""
+def merge(reports: Path, files: Files) -> Merged:
+    """Merge the reports of all processes of a command.
+
+    Args:
+        reports: the folder.
+        files: hashes what was too large for the processes themselves.
+    """
     lines = _lines(reports)
     found = {_version(*pair) for line in lines if line.kind == "python" for pair in [line.details[0], *line.details[1]]}
     claimed = frozenset(path for line in lines if line.kind == "claimed" for path in line.details)
-    replay = _Replay(activity.recorder.files)
+    replay = _Replay(files)
     for line in lines:
         replay.take(line, claimed)
-    if replay.events:
-        activity.recorder.journal.write(*replay.events)
-    for path, pending in replay.pending.items():
-        activity.pending.setdefault(path, pending)
-    return Merged(sorted(found), claimed)
+    return Merged(sorted(found), claimed, replay.events, replay.pending)
 
 
 def recovered(journal: Path) -> list[Event]:
-    """What the processes of a killed ``provrepo run`` had read; what they wrote counts for nothing."""
+    """Events for the files that the processes of a killed ``provrepo run`` had read. Their output is ignored."""
     reports = folder(journal)
     replay = _Replay(None)
     for line in _lines(reports) if reports.is_dir() else []:
@@ -85,7 +89,7 @@ def recovered(journal: Path) -> list[Event]:
 
 
 def remove(reports: Path) -> None:
-    """Take the reports away: the document holds what they held."""
+    """Delete the reports; the document contains their content."""
     shutil.rmtree(reports, ignore_errors=True)
 
 
@@ -101,21 +105,21 @@ def _lines(reports: Path) -> list[_Line]:
 def _parsed(lines: Iterable[bytes]) -> Iterator[_Line]:
     for line in lines:
         try:
-            kind, moment, *details = ast.literal_eval(line.decode("ascii"))
+            kind, time, *details = ast.literal_eval(line.decode("ascii"))
         except (ValueError, SyntaxError):  # cut off by a kill, or empty
             continue
-        yield _Line(kind, moment, tuple(details))
+        yield _Line(kind, time, tuple(details))
 
 
 class _Replay:
-    """The files of all processes of a command in the order of time, as those of one activity.
+    """Merges the files of all processes of a command, in the order of time, into those of one activity.
 
     Args:
-        files: to hash what was too large for the processes themselves; None where that is too late.
+        files: hashes files that were too large for the processes themselves; None where it is too late for that.
 
     Attributes:
         events: for the journal.
-        pending: what was written, or may have been.
+        pending: the files that were written, or may have been.
     """
 
     def __init__(self, files: Files | None) -> None:
@@ -125,11 +129,11 @@ class _Replay:
         self._digests: dict[str, str] = {}
 
     def take(self, line: _Line, claimed: frozenset[str]) -> None:
-        """Go on by one line.
+        """Process one line.
 
         Args:
             line: of a report.
-            claimed: paths that are somebody else's to tell of.
+            claimed: paths that are somebody else's to warn_once of.
         """
         if line.kind == "read" and line.details[0] not in claimed:
             self._read(line.time, *line.details)
@@ -140,13 +144,13 @@ class _Replay:
 
     def _read(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
         if path in self.pending:
-            return  # its own work so far
+            return  # the activity wrote it
         before = Signature(*mark)
         if digest is None and self._files is not None and signature(path) == before:
             seen = self._files.content(path)
             digest = seen.sha256 if seen else None
         if digest is None:
-            tell("%s changed before it could be hashed, so that reading it is not recorded: name it with -i", path)
+            warn_once("%s changed before it could be hashed, so that reading it is not recorded: name it with -i", path)
             return
         self._digests[path] = digest
         self.events.append({

@@ -1,7 +1,7 @@
 """From the journal of a session to its PROV document.
 
-What a killed session noted is enough: activities without an end have none, and what no activity is known to have
-generated is declared a source.
+The journal of a killed session is enough: activities without an end have no end time, and an entity that no recorded
+activity generated is declared a source.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from provrepo.capture.activities import COMPLETED, FAILED, UNFINISHED
 from provrepo.capture.facts.redaction import clean
-from provrepo.capture.journal.events import Event
-from provrepo.capture.journal.history import History, Run, Thing
+from provrepo.capture.journal.events import COMPLETED, FAILED, UNFINISHED, Event
+from provrepo.capture.journal.history import Entity, History, Run
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import (
@@ -61,12 +60,12 @@ _STATUS = {
 
 
 def content(sha256: str) -> Identifier:
-    """The name of some bytes (RFC 6920), the same for whoever holds them."""
+    """The name of some bytes (RFC 6920), which is the same in every repository."""
     return Identifier("ni:///sha-256;" + urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("="))
 
 
 def save(document: Document, path: Path) -> None:
-    """Write a document in the format that the path's ending stands for, or TriG; whole or not at all."""
+    """Write a document in the format of the path's suffix, or TriG, atomically."""
     from provrepo.capture.facts.environment import writing
     from provrepo.codecs import formats
 
@@ -86,10 +85,10 @@ def save(document: Document, path: Path) -> None:
 
 
 def build(events: Iterable[Event]) -> Document | None:
-    """The document of a session; None where it did nothing.
+    """Build the document of a session; None where it did nothing.
 
     Args:
-        events: of its journal, in order, as far as they go.
+        events: the events of its journal, in order; they may end early.
     """
     history = History(events)
     used_or_generated = any(run.uses or run.outputs for run in history.runs.values())
@@ -99,7 +98,7 @@ def build(events: Iterable[Event]) -> Document | None:
 
 
 def instant(seconds: float) -> str:
-    """An xsd:dateTime in UTC of seconds since the epoch."""
+    """Seconds since the epoch as xsd:dateTime in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -109,7 +108,7 @@ class _Description:
         self._about = history.about
         self._namespace = f"urn:uuid:{self._about['id']}#"
         self._statements: list[Statement] = []
-        self._media = mimetypes.MimeTypes()  # without what this machine adds: the same everywhere
+        self._media = mimetypes.MimeTypes()  # without the types of this machine: the same result everywhere
 
     def document(self) -> Document:
         self._agents()
@@ -120,19 +119,19 @@ class _Description:
                 self._plan(name, plan)
         for run in runs:
             self._activity(run)
-        things = self._history.things()
-        for thing in things:
-            self._entity(thing)
+        entities = self._history.things()
+        for entity in entities:
+            self._entity(entity)
         for use in (use for run in runs for use in run.uses):
             self._relation(USAGE, use.run.number, use.thing.name, use.time, use.role)
-        for thing in things:
-            if thing.maker is not None:
-                self._relation(GENERATION, thing.name, thing.maker.number, thing.generated, thing.role)
-        told = {thing.name for thing in things}
-        for entity, source, number in self._history.derived:
-            if entity in told and source in told:
+        for entity in entities:
+            if entity.maker is not None:
+                self._relation(GENERATION, entity.name, entity.maker.number, entity.generated, entity.role)
+        described = {entity.name for entity in entities}
+        for generated, used, number in self._history.derived:
+            if generated in described and used in described:
                 activity = None if number is None else self._id(number)
-                args = (self._id(entity), self._id(source), activity, None, None)
+                args = (self._id(generated), self._id(used), activity, None, None)
                 self._statements.append(Statement(DERIVATION, None, args))
         return Document(self._statements, prefixes={**_PREFIXES, "run": self._namespace})
 
@@ -149,16 +148,16 @@ class _Description:
     def _agents(self) -> None:
         about = self._about["surroundings"]
         python = about.get("python", "unknown")
-        named = self._about.get("agent")  # who has an IRI need not be whoever's account this is
+        named = self._about.get("agent")  # need not be the user of this account
         person = Identifier(named) if named else self._id("person")
-        told = [_type(PROV + "Person")] + ([] if named else [_text(PROV_LABEL, self._about["person"])])
+        description = [_type(PROV + "Person")] + ([] if named else [_text(PROV_LABEL, self._about["person"])])
         software = [
             _type(PROV + "SoftwareAgent"),
             _text(PROV_LABEL, f"{about.get('implementation', 'Python')} {python}"),
             _text(SCHEMA + "softwareVersion", python),
         ]
         self._statements += [
-            Statement(AGENT, person, (), tuple(told)),
+            Statement(AGENT, person, (), tuple(description)),
             Statement(AGENT, self._id("python"), (), tuple(software)),
             Statement(DELEGATION, None, (self._id("python"), person, None)),
         ]
@@ -213,25 +212,25 @@ class _Description:
             ]
         return attributes
 
-    def _entity(self, thing: Thing) -> None:
-        attributes = self._described(thing)
-        for kind in thing.kinds:
+    def _entity(self, entity: Entity) -> None:
+        attributes = self._described(entity)
+        for kind in entity.kinds:
             attributes.append(_type(kind["type"]))
             if kind.get("name"):
                 attributes.append(_text(SCHEMA + "name", kind["name"]))
-            if kind["type"] == MLS + "Dataset" and (kind.get("version") or not thing.file):
+            if kind["type"] == MLS + "Dataset" and (kind.get("version") or not entity.file):
                 attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
-        if thing.stats is not None:
-            attributes += _stats(thing.stats)
-        if thing.maker is None:
+        if entity.stats is not None:
+            attributes += _stats(entity.stats)
+        if entity.maker is None:
             attributes.append(_type(PROVREPO + "Source"))
-        self._statements.append(Statement(ENTITY, self._id(thing.name), (), tuple(dict.fromkeys(attributes))))
-        if thing.file:
-            general = content(thing.event["sha256"])
-            self._statements.append(Statement(SPECIALIZATION, None, (self._id(thing.name), general)))
+        self._statements.append(Statement(ENTITY, self._id(entity.name), (), tuple(dict.fromkeys(attributes))))
+        if entity.file:
+            general = content(entity.event["sha256"])
+            self._statements.append(Statement(SPECIALIZATION, None, (self._id(entity.name), general)))
 
-    def _described(self, thing: Thing) -> list[Attribute]:
-        event = thing.event
+    def _described(self, entity: Entity) -> list[Attribute]:
+        event = entity.event
         if event["event"] == "value":
             return [_text(PROV_LABEL, event["type"].removeprefix("builtins."))]
         if event["event"] == "fact":
@@ -242,7 +241,7 @@ class _Description:
                 _text(MLS + "hasValue", event["value"]),
             ]
         if event["event"] == "part":
-            return self._part(thing)
+            return self._part(entity)
         media = self._media.guess_type(event["path"], strict=False)[0] or "application/octet-stream"
         return [
             _type(SCHEMA + "MediaObject"),
@@ -255,8 +254,8 @@ class _Description:
             _typed(SCHEMA + "dateModified", instant(event["modified"]), "dateTime"),
         ]
 
-    def _part(self, thing: Thing) -> list[Attribute]:
-        event, whole = thing.event, thing.whole
+    def _part(self, entity: Entity) -> list[Attribute]:
+        event, whole = entity.event, entity.whole
         attributes = [_type(PROVREPO + "Part")]
         if whole is not None:
             attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(whole.name)))
@@ -273,7 +272,7 @@ class _Description:
 
 
 def _stats(stats: Event) -> list[Attribute]:
-    """What is in a table; what is said of a column begins with its name."""
+    """The description of a table. Values of a column begin with its name."""
     shape = stats["shape"]
     attributes = [_typed(PROVREPO + "rowCount", str(shape[0]), "integer")]
     if len(shape) == 2:
@@ -283,8 +282,8 @@ def _stats(stats: Event) -> list[Attribute]:
     for key, form in (("missing", "d"), ("mean", ".6g"), ("deviation", ".6g")):
         attributes += [_text(PROVREPO + key, f"{name}={value:{form}}") for name, value in stats.get(key, {}).items()]
     for name, labels in stats.get("labels", {}).items():
-        told = ", ".join(f"{label}={count}" for label, count in labels.items())
-        attributes.append(_text(PROVREPO + "distribution", f"{name}: {told}"))
+        counts = ", ".join(f"{label}={count}" for label, count in labels.items())
+        attributes.append(_text(PROVREPO + "distribution", f"{name}: {counts}"))
     return attributes
 
 

@@ -1,7 +1,7 @@
-"""What a session notes while it runs, so that a killed one can be recovered: JSON arrays of events, one a line.
+"""The journal of a session, from which a killed session is recovered: JSON arrays of events, one array a line.
 
 Every process of a session appends to the same file. A line is one write into the page cache, which outlives the
-process; nothing waits for the disk. Lines begin with their line feed, so that one that a kill cut off spoils no other.
+process; nothing waits for the disk. A line begins with its line feed, so one that a kill cuts off damages no other.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from provrepo.capture.failures import quietly, tell
+from provrepo.capture.failures import quietly, warn_once
 
-__all__ = ["SUFFIX", "Event", "Journal", "load", "running"]
+__all__ = ["COMPLETED", "FAILED", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "running"]
 
 SUFFIX = ".journal"
+
+COMPLETED, FAILED, UNFINISHED = "completed", "failed", "unfinished"
+"""How an activity ends: the ``status`` of its ``end`` event."""
 
 Event = dict[str, Any]
 
@@ -36,7 +39,7 @@ class Journal:
     def __init__(self, path: Path, *, joins: bool = False) -> None:
         self.path = path
         self._joins = joins
-        self._lines: list[bytes] = []  # and not events, which the garbage collector would go through again and again
+        self._lines: list[bytes] = []  # bytes: the garbage collector does not traverse them
         self._written = 0
         self._made_folder = False
         self._file: int | None = None
@@ -45,7 +48,7 @@ class Journal:
             try:
                 self._open()
             except OSError as error:
-                tell("no journal at %s (%s): a killed session will be lost", path, error.strerror)
+                warn_once("no journal at %s (%s): a killed session will be lost", path, error.strerror)
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
@@ -59,7 +62,7 @@ class Journal:
         self._identity = _identity(self._file)
 
     def write(self, *events: Event) -> None:
-        """Add events, in one go."""
+        """Append events, in one write."""
         line = f"\n{_encode(events)}".encode()
         if not self._joins:
             self._lines.append(line)
@@ -76,18 +79,18 @@ class Journal:
             if written < len(line):
                 raise OSError(0, "the disk is full")
         except OSError as error:
-            tell("the journal %s ends early: %s", self.path, error.strerror)
+            warn_once("the journal %s ends early: %s", self.path, error.strerror)
             self._close()
 
     def forked(self) -> None:
-        """Go on in a forked child, with a descriptor of its own: the lock is to die with the process that has it."""
+        """Reopen the file in a forked child, so that the lock ends with the process that holds it."""
         self._close()
         self._joins, self._lines = True, []
-        with quietly(), contextlib.suppress(OSError):  # the session has ended meanwhile
+        with quietly(), contextlib.suppress(OSError):  # the session may have ended
             self._open()
 
     def whole(self) -> list[Event]:
-        """All events: those of memory or, where other processes added to the file, those of the file."""
+        """All events: from memory or, where other processes appended to the file, from the file."""
         try:
             if self._file is None or os.fstat(self._file).st_size == self._written:
                 return _parsed(self._lines)
@@ -96,25 +99,25 @@ class Journal:
             return _parsed(self._lines)
 
     def done(self, *, idle: bool = False) -> None:
-        """Remove the file: the document holds what it held.
+        """Delete the file; the document contains its content.
 
         Args:
-            idle: whether there is no document, so that a folder that was made for it goes too.
+            idle: whether there is no document; a folder that was made for it is then deleted too.
         """
         self._close()
         self.path.unlink(missing_ok=True)
         if idle and self._made_folder:
-            with contextlib.suppress(OSError):  # something else is in there by now
+            with contextlib.suppress(OSError):  # the folder is not empty
                 self.path.parent.rmdir()
 
     def leave(self) -> None:
-        """Close the file and let it stay, for recovery."""
+        """Close the file and keep it for recovery."""
         self._close()
 
     def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            with contextlib.suppress(OSError):  # of a full disk, which was told when it was met
+            with contextlib.suppress(OSError):  # a full disk, which was reported when it occurred
                 os.close(file)
 
 
@@ -124,7 +127,7 @@ def _identity(file: int) -> tuple[int, int]:
 
 
 def running(path: Path) -> bool:
-    """Whether the session that writes a journal is still alive: it holds a lock, which dies with it."""
+    """Whether the session that writes a journal is running: it holds a lock until it ends."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -134,7 +137,7 @@ def running(path: Path) -> bool:
 
 
 def load(path: Path) -> list[Event]:
-    """The events of a journal, without lines that a kill cut off."""
+    """Read the events of a journal, without lines cut off by a kill."""
     with quietly():
         return _parsed(path.read_bytes().split(b"\n"))
 

@@ -1,7 +1,7 @@
-"""What a journal tells: which version of which file was read and written, and what was derived from what.
+"""The history in a journal: which version of which file was read and written, and what was derived from what.
 
-Processes note what they see, each for itself. Only here, in the order of the journal, is it made out which of these
-sights are of the same thing.
+Each process records what it observes. Which observations concern the same entity is decided here, in the order of the
+journal.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from provrepo.capture.activities import FAILED
-from provrepo.capture.journal.events import Event
+from provrepo.capture.journal.events import FAILED, Event
 
-__all__ = ["History", "Run", "Thing", "Use"]
+__all__ = ["Entity", "History", "Run", "Use"]
 
 Number = int | str
 
@@ -26,12 +25,12 @@ class Run:
 
     Attributes:
         start: its first event.
-        end: its last event, where it came to one.
+        end: its last event; None where it did not end.
         parameters: names and values as text.
         kinds: IRIs of its classes.
         seeds: of random numbers.
-        uses: what it used, in order; each once for each role.
-        outputs: what it generated, in order.
+        uses: its usages, in order; each entity once for each role.
+        outputs: the entities that it generated, in order.
     """
 
     start: Event
@@ -40,38 +39,38 @@ class Run:
     kinds: list[str] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
-    outputs: list[Thing] = field(default_factory=list)
+    outputs: list[Entity] = field(default_factory=list)
 
     @property
     def number(self) -> Number:
-        """What the journal calls it."""
+        """Its number in the journal."""
         number: Number = self.start["activity"]
         return number
 
     @property
     def failed(self) -> bool:
-        """Whether it failed, so that it generated nothing."""
+        """Whether it failed; a failed activity generates nothing."""
         return self.end is not None and self.end["status"] == FAILED
 
     def over(self, time: float) -> bool:
-        """Whether it had ended before some time, in seconds since the epoch."""
+        """Whether it ended before a time, in seconds since the epoch."""
         return self.end is not None and self.end["time"] < time
 
 
 @dataclass(slots=True)
-class Thing:
+class Entity:
     """One entity.
 
     Attributes:
         name: unique in the session.
-        event: what describes it: ``read`` of a file, ``value``, ``fact`` or ``part``.
-        seen: when it was first seen, in seconds since the epoch.
-        kinds: what else it is, events with a ``type``.
-        stats: what is in it, where it is a table that was described.
+        event: the event that describes it: ``read`` of a file, ``value``, ``fact`` or ``part``.
+        seen: when it was first observed, in seconds since the epoch.
+        kinds: further types, as events with a ``type``.
+        stats: the description of a table; None without one.
         maker: the activity that generated it.
         generated: when that was, in seconds since the epoch.
-        role: in which role.
-        whole: of a part, what it is part of.
+        role: the role of the generation.
+        whole: for a part, the entity that it is part of.
     """
 
     name: str
@@ -82,11 +81,11 @@ class Thing:
     maker: Run | None = None
     generated: float = 0.0
     role: str | None = None
-    whole: Thing | None = None
+    whole: Entity | None = None
 
     @property
     def file(self) -> bool:
-        """Whether it is a file with what it held."""
+        """Whether it is a file with its content."""
         return bool(self.event["event"] == "read")
 
 
@@ -94,23 +93,23 @@ class Use(NamedTuple):
     """One usage."""
 
     run: Run
-    thing: Thing
+    thing: Entity
     time: float
     role: str | None
 
 
 class History:
-    """What the events of a journal say together.
+    """The activities and entities of a journal.
 
-    Events that refer to something that the journal does not have, since the disk was full or a process was killed,
-    are passed over.
+    Events that refer to something that is missing in the journal, because the disk was full or a process was killed,
+    are ignored.
 
     Attributes:
         about: the event that begins the session.
         close: the event that ends it; None where it was killed.
         runs: the activities by number.
-        plans: what they followed, by name.
-        derived: what was derived from what, and in which activity, where that is known.
+        plans: their plans, by name.
+        derived: derivations: generated entity, used entity, and the activity where it is known.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
@@ -120,8 +119,8 @@ class History:
         self.plans: dict[str, Event] = {}
         self.derived: dict[tuple[str, str, Number | None], None] = {}
         self._same_plan: dict[str, str] = {}
-        self._things: dict[str, Thing] = {}
-        self._current: dict[str, Thing] = {}
+        self._things: dict[str, Entity] = {}
+        self._current: dict[str, Entity] = {}
         self._writers: dict[str, Run] = {}
         self._files = itertools.count(1)
         self._uses: list[Use] = []
@@ -133,12 +132,12 @@ class History:
             self._take(event)
         self._conclude()
 
-    def things(self) -> list[Thing]:
-        """Entities that something was done with; the others were made by steps that failed."""
+    def things(self) -> list[Entity]:
+        """Entities that were used or generated; the others were made by steps that failed."""
         met = {use.thing.name for run in self.runs.values() for use in run.uses}
         return [thing for thing in self._things.values() if thing.maker is not None or thing.name in met]
 
-    # What does not depend on the order --------------------------------------------------------------------------------
+    # Events whose order does not matter ------------------------------------------------------------------------------
 
     def _before(self, event: Event) -> None:
         match event["event"]:
@@ -155,10 +154,10 @@ class History:
             case "plan":
                 self._plan(event)
             case "value" | "fact":
-                self._things[event["entity"]] = Thing(event["entity"], event, event.get("time", 0.0))
+                self._things[event["entity"]] = Entity(event["entity"], event, event.get("time", 0.0))
 
     def _plan(self, event: Event) -> None:
-        """A plan; processes that follow the same one give it names of their own."""
+        """Add a plan. Processes that follow the same plan name it differently."""
         described = {key: value for key, value in event.items() if key not in ("event", "plan")}
         for name, known in self.plans.items():
             if known == described:
@@ -167,12 +166,12 @@ class History:
         self.plans[event["plan"]] = described
 
     def plan(self, run: Run) -> str | None:
-        """The name of what an activity followed."""
+        """The name of the plan of an activity."""
         name: str = run.start.get("plan") or ""
         name = self._same_plan.get(name, name)
         return name if name in self.plans else None
 
-    # What does --------------------------------------------------------------------------------------------------------
+    # Events in order --------------------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
         run = self._at_work(event.get("activity"), event.get("time"))
@@ -208,26 +207,26 @@ class History:
                 self._models.append(event)
 
     def _at_work(self, number: Number | None, time: float | None) -> Run | None:
-        """The activity that an event belongs to: where that is over already, the one around it."""
+        """The activity that an event belongs to: if it has ended, the activity around it."""
         run = self.runs.get(number) if number is not None else None
         while run is not None and time is not None and run.over(time):
             run = self.runs.get(run.start["outer"])
         return run
 
     def _part(self, event: Event) -> None:
-        """A part: what selected it used the whole, and generated the part from it."""
+        """Add a part: the activity that selected it used the whole and generated the part from it."""
         run = self._at_work(event["by"], event["time"])
         whole = self._things.get(event.get("of", ""))
         if "path" in event:
             whole = self._read(event)
-        thing = Thing(event["entity"], event, event["time"], whole=whole)
+        thing = Entity(event["entity"], event, event["time"], whole=whole)
         self._things[thing.name] = thing
         if run is not None:
             self._generated(thing, run, event["time"], None)
             if whole is not None:
                 self._uses.append(Use(run, whole, event["time"], None))
 
-    def _kind(self, event: Event, run: Run | None, thing: Thing | None) -> None:
+    def _kind(self, event: Event, run: Run | None, thing: Entity | None) -> None:
         if "path" in event:
             thing = self._current.get(event["path"])
         if thing is not None:
@@ -235,37 +234,37 @@ class History:
         elif run is not None and "entity" not in event and event["type"] not in run.kinds:
             run.kinds.append(event["type"])
 
-    def _read(self, event: Event) -> Thing:
+    def _read(self, event: Event) -> Entity:
         current = self._current.get(event["path"])
         if current is not None and current.event["sha256"] == event["sha256"]:
             return current
         version = self._version(event)
         writer = self._writers.get(event["path"])
         if writer is not None and not writer.over(event["time"]):
-            self._generated(version, writer, event["time"], None)  # so far; it may write more
+            self._generated(version, writer, event["time"], None)  # its content so far; the activity may write more
         return version
 
-    def _wrote(self, event: Event) -> Thing:
-        """What was written: a new version even of the same bytes, unless it was seen while it was being written."""
+    def _wrote(self, event: Event) -> Entity:
+        """Add a written file: a new version even of the same bytes, unless it was read while it was being written."""
         self._writers.pop(event["path"], None)
         current = self._current.get(event["path"])
         if current is None or current.event["sha256"] != event["sha256"] or current.seen < event["since"]:
             return self._version(event)
         return current
 
-    def _version(self, event: Event) -> Thing:
-        thing = Thing(f"file-{next(self._files)}", event | {"event": "read"}, event["time"])
+    def _version(self, event: Event) -> Entity:
+        thing = Entity(f"file-{next(self._files)}", event | {"event": "read"}, event["time"])
         self._things[thing.name] = self._current[event["path"]] = thing
         return thing
 
     @staticmethod
-    def _generated(thing: Thing, run: Run, time: float, role: str | None) -> None:
-        """Only the first to say that it generated something did, and a failed activity generated nothing."""
+    def _generated(thing: Entity, run: Run, time: float, role: str | None) -> None:
+        """Add a generation: the first activity that reports it counts, and a failed activity generates nothing."""
         if thing.maker is None and not run.failed:
             thing.maker, thing.generated, thing.role = run, time, role
             run.outputs.append(thing)
 
-    # What follows from all of it --------------------------------------------------------------------------------------
+    # Conclusions from all events --------------------------------------------------------------------------------------
 
     def _conclude(self) -> None:
         for model in self._models:
@@ -283,7 +282,7 @@ class History:
             self._derive(run)
 
     def _model(self, event: Event) -> None:
-        """A model, which is derived from what was used for training."""
+        """Add a model, which is derived from the entities that were used for training."""
         run = self.runs.get(event["activity"])
         outputs = run.outputs if run else []
         for thing in outputs:
@@ -295,7 +294,7 @@ class History:
                     self._from(thing, use.thing, use.run)
 
     def _derive(self, run: Run) -> None:
-        """Outputs are derived from what was declared, or from the one input of the one output."""
+        """Derive outputs from the declared inputs, or the only output from the only input."""
         for thing in run.outputs:
             before = self._things.get(thing.event.get("before", ""))
             if before is not None:
@@ -314,16 +313,16 @@ class History:
             for source in sources:
                 self._from(thing, self._things[source], run)
 
-    def _from(self, thing: Thing, source: Thing, run: Run) -> None:
+    def _from(self, thing: Entity, source: Entity, run: Run) -> None:
         if thing is not source:
             self.derived[thing.name, source.name, run.number] = None
 
 
 def _distinct(uses: list[Use]) -> list[Use]:
-    """Each once for each role; without a role only what has none, and of what is used in part only the part."""
-    told = {use.thing.name for use in uses if use.role} | {use.thing.whole.name for use in uses if use.thing.whole}
+    """Each usage once for each role. One with a role replaces one without, and a part replaces its whole."""
+    covered = {use.thing.name for use in uses if use.role} | {use.thing.whole.name for use in uses if use.thing.whole}
     found: dict[tuple[str, str | None], Use] = {}
     for use in uses:
-        if use.role or use.thing.name not in told:
+        if use.role or use.thing.name not in covered:
             found.setdefault((use.thing.name, use.role), use)
     return list(found.values())
