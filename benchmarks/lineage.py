@@ -143,7 +143,7 @@ def _starts(runs: int, count: int) -> Iterator[str]:
 
 
 def _upstream(view: Lineage, start: str, limit: int) -> int:
-    answer = view.ask(start, ["crops"], [Options()], limit=limit)
+    answer = view.traverse(start, ["crops"], [Options()], limit=limit)
     if answer is None:
         raise RuntimeError(f"{start} is not known")
     return answer.walk.total
@@ -154,7 +154,7 @@ def _by_path(store: pyoxigraph.Store, start: str) -> set[str]:
 
 
 def _alike(view: Lineage, store: pyoxigraph.Store, start: str) -> bool:
-    answer = view.ask(start, ["crops"], [Options()], limit=1 << 30)
+    answer = view.traverse(start, ["crops"], [Options()], limit=1 << 30)
     leaves = (f"{EX}person", f"{EX}plan")
     names = set[str]() if answer is None else {thing.iri for thing in answer.things.values()}
     return {name for name in names if not name.startswith(leaves)} == _by_path(store, start) | {start}

@@ -103,7 +103,7 @@ def _ask(relations: int, folder: Path, starts: int) -> dict[str, Any]:
     for _ in range(starts):
         start = f"{EX}thing/{random.randrange(relations // PER_ACTIVITY)}"
         with stopwatch() as watch:
-            answer = view.ask(start, ["grown"], [Options(depth=DEPTH)], limit=1)
+            answer = view.traverse(start, ["grown"], [Options(depth=DEPTH)], limit=1)
         if answer is None:
             raise RuntimeError(f"{start} is not known")
         seconds.append(watch.seconds)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from provrepo.errors import TimedOut
 from provrepo.views.lineage.extraction import read
-from provrepo.views.sqlite_view import Tabular, Triple, literal
+from provrepo.views.sqlite_view import SqliteView, Triple, literal
 from provrepo.views.view import Change
 from provrepo.workers.callers import gone
 
@@ -40,7 +40,7 @@ class Hits(NamedTuple):
     total: int
 
 
-class Search(Tabular):
+class Search(SqliteView):
     """The index of words; see ``provrepo.views.view.View``."""
 
     MAPPING = MAPPING

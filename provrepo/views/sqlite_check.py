@@ -15,7 +15,7 @@ from provrepo.errors import Damaged
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.rules import is_content
 from provrepo.views.search import Search
-from provrepo.views.sqlite_view import Tabular
+from provrepo.views.sqlite_view import SqliteView
 
 __all__ = ["differing", "malformed", "version_differs"]
 
@@ -56,7 +56,7 @@ _SEARCH = {
 }
 
 
-def malformed(view: Tabular, *, whole: bool) -> Iterator[str]:
+def malformed(view: SqliteView, *, whole: bool) -> Iterator[str]:
     """What is wrong with the file of a view by itself, one sentence each.
 
     Args:
@@ -76,7 +76,7 @@ def malformed(view: Tabular, *, whole: bool) -> Iterator[str]:
     yield from found
 
 
-def differing(view: Tabular, wanted: Tabular) -> Iterator[str]:
+def differing(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
     """Where two views of the same entries differ, one sentence each.
 
     Args:
@@ -112,7 +112,7 @@ def differing(view: Tabular, wanted: Tabular) -> Iterator[str]:
 
 
 def version_differs(
-    view: Tabular, dataset: str, wanted: Tabular, there: str, version: tuple[str, str, int]
+    view: SqliteView, dataset: str, wanted: SqliteView, there: str, version: tuple[str, str, int]
 ) -> str | None:
     """How one version differs from what another view has of it, in words; None where it does not.
 
@@ -172,7 +172,7 @@ def _rows(connection: sqlite3.Connection, query: str) -> Counter[tuple[object, .
     return Counter(connection.execute(query).fetchall())
 
 
-def _strangers(connection: sqlite3.Connection, view: Tabular) -> Iterator[str]:
+def _strangers(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
     """The tables and indexes are those that this version makes."""
     with sqlite3.connect(":memory:", isolation_level=None) as fresh:
         fresh.executescript(view.layout())
@@ -186,7 +186,7 @@ def _statements(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
     return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
 
 
-def _unlike(connection: sqlite3.Connection, view: Tabular) -> Iterator[str]:
+def _unlike(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
     """What of a sound file cannot be, whatever the ledger yields."""
     for what, query in _RULES.get(type(view), {}).items():
         ((count,),) = connection.execute(query).fetchall()

@@ -21,7 +21,7 @@ from provrepo.model.minting import Minter
 from provrepo.views.sparql.content import check_graph
 from provrepo.views.view import Change
 
-__all__ = ["Tabular", "Triple", "literal", "triples"]
+__all__ = ["SqliteView", "Triple", "literal", "triples"]
 
 _COMMON = """
 CREATE TABLE dataset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL);
@@ -117,7 +117,7 @@ def _plain(text: str) -> str:
     return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPED.get(m[3], m[3]), text)
 
 
-class Tabular(ABC):
+class SqliteView(ABC):
     """What views in SQLite share; see ``provrepo.views.view.View``.
 
     Attributes:

@@ -17,7 +17,7 @@ from provrepo.cli.main import cli
 from provrepo.server.lineage import pictures
 from provrepo.server.lineage.asked import NAMES, Asked
 from provrepo.server.lineage.pages import MOST_LISTED
-from provrepo.views.lineage.snapshot import Held
+from provrepo.views.lineage.snapshot import Snapshot
 from tests.pages.test_pages import Page
 from tests.support.serving import BROWSER, Site, opened
 
@@ -324,13 +324,13 @@ def test_a_thing_stands_among_things_that_are_called_by_their_labels(
   agent(ex:baker, [prov:label="{"Ada " * 30}"])
 endDocument"""
     asked: list[int] = []
-    labels = Held.labels
+    labels = Snapshot.labels
 
-    def counted(held: Held, iris: Sequence[str]) -> dict[str, str]:
+    def counted(held: Snapshot, iris: Sequence[str]) -> dict[str, str]:
         asked.append(len(iris))
         return labels(held, iris)
 
-    monkeypatch.setattr(Held, "labels", counted)
+    monkeypatch.setattr(Snapshot, "labels", counted)
     site.submit("loaf", named.encode())
     private = f'document\nprefix ex <{EX}>\nentity(ex:dough, [prov:label="A <b>secret</b> dough"])\nendDocument'
     site.submit("loaf", private.encode(), project="secret")

@@ -106,7 +106,7 @@ def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch:
         view = repository._store.view(Lineage)
         assert view.stamp("default") != stamp
         assert list(view.dump("default")) == held != []
-        former = view.ask("http://example.org/clean", ["default"], [Options()], limit=9, as_of={"default": 2})
+        former = view.traverse("http://example.org/clean", ["default"], [Options()], limit=9, as_of={"default": 2})
         assert former is not None
         assert {rule for _, rule, _ in former.walk.edges} == {0, 1, 9}
 
@@ -114,7 +114,7 @@ def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch:
 def test_a_rebuild_knows_what_held_formerly_and_not_what_was_erased(tmp_path: Path) -> None:
     def upstream(repository: Repository, entry: int) -> list[str] | None:
         view = repository._store.view(Lineage)
-        found = view.ask("http://example.org/x", ["default"], [Options()], limit=9, as_of={"default": entry})
+        found = view.traverse("http://example.org/x", ["default"], [Options()], limit=9, as_of={"default": entry})
         return None if found is None else [thing.iri[-1] for thing in found.things.values()]
 
     with provrepo.open(tmp_path) as repository:

@@ -207,19 +207,19 @@ def check(w: World, asked: dict[str, Any], projects: Sequence[str], as_of: dict[
     question = w.question(projects, as_of, **asked)
     known = sorted({node for v in w.seen(projects, as_of) for f in v.facts for node in (f.subject, f.object)})
     for node in known:
-        told = w.view.ask(node, projects, [options(asked)], limit=ALL, as_of=as_of)
+        told = w.view.traverse(node, projects, [options(asked)], limit=ALL, as_of=as_of)
         up = upstream(question, node)
         assert found(told) == (up.distances, up.keys, len(up.keys), len(up.beyond))
         assert told is not None
         assert set(told.roots) == roots(question, node, up)
         distances, keys = downstream(question, node)
         walks = [options(asked, up=False)]
-        told = w.view.ask(node, projects, walks, limit=ALL, as_of=as_of)
+        told = w.view.traverse(node, projects, walks, limit=ALL, as_of=as_of)
         assert found(told)[:3] == (distances, keys, len(keys))
-        told = w.view.ask(node, projects, [options(asked), *walks], limit=ALL, as_of=as_of)
+        told = w.view.traverse(node, projects, [options(asked), *walks], limit=ALL, as_of=as_of)
         both = {n: min(each.get(n, ALL) for each in (up.distances, distances)) for n in {**up.distances, **distances}}
         assert found(told)[:3] == (both, up.keys | keys, len(up.keys | keys))
-        short = w.view.ask(node, projects, [options(asked)], limit=2, as_of=as_of)
+        short = w.view.traverse(node, projects, [options(asked)], limit=2, as_of=as_of)
         assert short is not None
         first = sorted(up.distances, key=lambda each: (up.distances[each], each))[:2]
         assert [thing.iri for thing in short.things.values()] == first
@@ -233,7 +233,7 @@ def check(w: World, asked: dict[str, Any], projects: Sequence[str], as_of: dict[
         assert impact.types.get(MODEL, 0) == sum(MODEL in question.types.get(n, ()) for n in others)
         assert impact.agents == agents(question, others)
     for iri in {*THINGS, *DOINGS} - {*known, *(m for v in w.seen(projects, as_of) for m in v.models)}:
-        assert w.view.ask(iri, projects, [options(asked)], limit=1, as_of=as_of) is None
+        assert w.view.traverse(iri, projects, [options(asked)], limit=1, as_of=as_of) is None
         assert w.view.thing(iri, projects, as_of=as_of) is None
 
 
@@ -275,7 +275,7 @@ def chain(length: int) -> list[Fact]:
 
 
 def size(w: World, start: str = "urn:n0", **asked: Any) -> int:
-    told = w.view.ask(start, ["open"], [Options()], limit=1, **asked)
+    told = w.view.traverse(start, ["open"], [Options()], limit=1, **asked)
     assert told is not None
     return told.walk.total
 
@@ -289,7 +289,7 @@ def test_what_is_erased_was_never_there(tmp_path: Path) -> None:
         assert [source.version for source in then.sources] == [1]
         assert w.view.thing("urn:b", ["open"]) is None
         w.erase("open", "d", 1)
-        assert w.view.ask("urn:a", ["open"], [Options()], limit=1, as_of={"open": 1}) is None
+        assert w.view.traverse("urn:a", ["open"], [Options()], limit=1, as_of={"open": 1}) is None
         assert size(w, "urn:a", as_of={"open": 2}) == 2
         data = b"".join(file.read_bytes() for file in (w.folder / "view").iterdir())
         assert b"urn:c" in data
@@ -304,7 +304,7 @@ def test_an_alternate_of_what_specializes_itself_is_a_root() -> None:
     ]
     with world() as w:
         w.submit("open", "d", facts)
-        told = w.view.ask("urn:c", ["open"], [Options(alternates=True)], limit=9)
+        told = w.view.traverse("urn:c", ["open"], [Options(alternates=True)], limit=9)
         assert told is not None
         assert told.roots == ("urn:c", "urn:d")
         question = w.question(["open"], None, alternates=True)
@@ -317,7 +317,7 @@ def test_another_opening_of_the_same_file_sees_every_change() -> None:
         for length in (3, 5, 2):
             w.submit("open", "d", chain(length))
             for view in (w.view, other):
-                told = view.ask("urn:n0", ["open"], [Options()], limit=1)
+                told = view.traverse("urn:n0", ["open"], [Options()], limit=1)
                 assert told is not None
                 assert told.walk.total == length + 1
         other.close()
@@ -348,9 +348,9 @@ def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     with world() as w:
         w.submit("open", "d", chain(600))
         assert size(w) == 601
-        assert w.view._scopes.size <= 100
+        assert w.view._caches.size <= 100
         assert size(w, "urn:n590") == 11
-        assert 0 < w.view._scopes.size <= 100
+        assert 0 < w.view._caches.size <= 100
 
 
 def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,7 +360,7 @@ def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -
         assert size(w) == 2
         for length in (3, 20, 5, 2):
             w.submit("open", "e", chain(length))
-            assert w.view._scopes._remembered <= 10
+            assert w.view._caches._remembered <= 10
             assert size(w, "urn:n1") == length
         assert size(w) == 3
 

@@ -183,15 +183,15 @@ def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
     view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
     view.apply("secret", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     began = time.monotonic()
-    assert view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
+    assert view.traverse("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
     (kept,) = view._idle
-    assert view.ask("urn:run", ["open"], [Options()], limit=1) is None
-    assert view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
+    assert view.traverse("urn:run", ["open"], [Options()], limit=1) is None
+    assert view.traverse("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
     with monkeypatch.context() as later:
         later.setattr(index.time, "monotonic", lambda: began + 1200)
         assert view.datasets() == ["secret"]
         assert view._idle == [kept]
     with pytest.raises(TimedOut):
-        view.ask("urn:run", ["secret"], [Options()], limit=1, deadline=time.monotonic() - 1)
+        view.traverse("urn:run", ["secret"], [Options()], limit=1, deadline=time.monotonic() - 1)
     assert view._idle == []
     view.close()

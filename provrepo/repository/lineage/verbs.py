@@ -128,7 +128,7 @@ class Provenance(Quality):
         declared = None if sources is None else _sources(sources)
         for name in (iri, to):
             _named(name)
-        answer = self._store.view(Lineage).ask(
+        answer = self._store.view(Lineage).traverse(
             iri,
             self._within(project),
             walks,

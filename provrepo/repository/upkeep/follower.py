@@ -23,7 +23,7 @@ from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
-from provrepo.views.sqlite_view import Tabular
+from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change, View
 
 __all__ = ["Follower", "ViewsLock"]
@@ -296,7 +296,7 @@ class Follower:
         """Apply many entries with few transactions, in the views that can do so."""
         with ExitStack() as stack:
             for view in self._views or ():
-                if isinstance(view, Tabular):
+                if isinstance(view, SqliteView):
                     stack.enter_context(view.together())
             yield
 

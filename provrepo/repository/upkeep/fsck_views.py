@@ -22,7 +22,7 @@ from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
 from provrepo.views.sparql import check
 from provrepo.views.sparql.store import Quads
-from provrepo.views.sqlite_view import Tabular
+from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change, View
 
 __all__ = ["REBUILD", "check_views"]
@@ -126,7 +126,7 @@ def _level(store: Store, shadow: Follower) -> Sequence[View]:
     raise Busy("others kept appending, so that the views could not be compared; try again")
 
 
-def _tabular(view: Tabular, wanted: Tabular) -> Iterator[str]:
+def _tabular(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
     name = _name(view)
     problems = [f"{name}: {problem}" for problem in sqlite_check.malformed(view, whole=True)]
     try:
@@ -213,7 +213,7 @@ def _version(
                     found = check.sample_differs(view, dataset, content)
                     if found:
                         yield f"{named} in dataset {dataset} of quads: {found}"
-            elif isinstance(view, Tabular):
+            elif isinstance(view, SqliteView):
                 there, copy = _of(wanted, type(view)), folder / f"{number}.nq"
                 copy.write_bytes(content.read_bytes())
                 # The only entry of a dataset of its own.

@@ -1,9 +1,9 @@
-"""Rows of a walk: for each state the states that come next, taken from the tables when first asked for, and kept.
+"""Adjacency of states: for each state its successors, read from the tables on first use and cached.
 
-A row is a tuple of integers to which everything has been applied: who may read what, as of when, which relations are
-followed, bounds of time, where the walk stops. A level of a walk is then one union of rows, which Python does without
-running any code of ours for a relation; ten times as fast as a look-up for each level, and independent of how many
-versions say the same.
+A row is the tuple of the successors of one state. It already reflects everything that a query depends on: readable
+datasets, ``as_of``, followed relations, time bounds and stop types. A level of a traversal is then one union of rows,
+without Python code for each edge: ten times as fast as a look-up for each level, and independent of how many versions
+assert the same edge.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import NamedTuple
 from provrepo.codecs.collector import paused
 from provrepo.errors import TimedOut
 from provrepo.views.lineage.extraction import UNTIMED
-from provrepo.views.lineage.path_compression import Chains, Outgrown
-from provrepo.views.lineage.prefetch import Ahead
+from provrepo.views.lineage.path_compression import CacheFull, Chains
+from provrepo.views.lineage.prefetch import Prefetch
 from provrepo.views.lineage.schema import CHUNK, names_content
-from provrepo.views.lineage.snapshot import Held, Key
+from provrepo.views.lineage.snapshot import Key, Snapshot
 from provrepo.views.lineage.states import (
     BOUNDED,
     GENERAL,
@@ -34,32 +34,32 @@ from provrepo.views.lineage.states import (
     START,
     YES,
     Options,
-    steps_for,
+    transitions_for,
 )
 from provrepo.workers.callers import gone
 
-__all__ = ["MOST", "Move", "Rows", "Scope", "timed_out"]
+__all__ = ["MOST", "Move", "Adjacency", "RowCache", "timed_out"]
 
 MOST = 2_400_000
-"""The most states that are kept, as keys, in rows and in chains, all scopes together: some 200 MB, at 80 bytes each."""
+"""The most states in all caches together, as keys, in rows and in chains: about 200 MB, at 80 bytes each."""
 
 _SLICE = 50_000
-"""States that are expanded between two looks at the clock."""
+"""States that are expanded between two checks of the deadline."""
 
 _NEVER = -(1 << 63)
-"""A bound within which no time is."""
+"""A time bound that excludes every time."""
 
 
 _NUMBERING = threading.Lock()
 
 
 def timed_out() -> TimedOut:
-    """What is raised when a question is given up at its deadline."""
+    """The error for a traversal that did not finish before its deadline."""
     return TimedOut("the walk took too long and was given up; ask for less, for instance with a depth")
 
 
 class Move(NamedTuple):
-    """One step of a walk.
+    """One edge as a traversal follows it.
 
     Attributes:
         state: before it.
@@ -67,7 +67,7 @@ class Move(NamedTuple):
         rule: its number.
         object: of the relation.
         target: the state after it.
-        own: whether the relation is read in the walk's direction.
+        own: whether the relation is followed in the direction of the traversal.
     """
 
     state: int
@@ -79,28 +79,27 @@ class Move(NamedTuple):
 
 
 @dataclass(eq=False, slots=True)
-class Scope:
-    """The rows of all walks that ask alike: of the same datasets and entries, in the same way, at one generation.
+class RowCache:
+    """The rows for all traversals with the same datasets, ``as_of`` and options, at one generation of the index.
 
-    Several threads may read and fill it at once: whoever finds a row finds what belongs to it, since that is put down
-    first, and all write the same.
+    Several threads may read and fill it at once: the data that belongs to a row is stored before the row, and all
+    threads store the same.
 
     Attributes:
         generation: of the index.
-        rows: for each state those that come next, own ones first.
-        backs: the part of a row that is followed back, with the rules; only of states that have any.
-        ends: the states from which it is asked, and not said, what their node came from.
-        others: for each node its states that are neither the main one nor a leaf.
-        special: those of them from which something comes next in the walk's own direction.
-        bounds: those of time; the n-th has the mode ``BOUNDED + n``.
-        numbers: the places of ``bounds``.
-        same: each state as the one object that stands for it, in rows and as their key: a look-up that finds the very
-            object does not compare, and does not fetch another from memory.
-        chains: the same states in chains.
-        ahead: which versions were taken in as a whole.
-        filled: states that are held, as keys and in rows.
-        users: walks that are under way on it.
-        timed: whether the row of a thing may depend on the times of its neighbors.
+        rows: for each state its successors, those along own relations first.
+        backs: the successors that are reached against the direction, with their rules; only where there are any.
+        ends: the states at which the causes of the node are looked for and none is asserted.
+        others: for each node its states other than the main one and the leaf.
+        special: those of ``others`` that have successors along own relations.
+        bounds: the time bounds; the n-th has the mode ``BOUNDED + n``.
+        numbers: the index of each bound in ``bounds``.
+        same: interns states: rows and keys share one object for each state, so that look-ups compare by identity.
+        chains: the same states with compressed paths.
+        prefetch: which versions were read as a whole.
+        filled: states that are snapshot, as keys and in rows.
+        users: the number of traversals that use it.
+        timed: whether a row may depend on the times of neighbors of its node.
     """
 
     generation: int
@@ -113,7 +112,7 @@ class Scope:
     numbers: dict[int, int] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
     chains: Chains = field(init=False)
-    ahead: Ahead = field(default_factory=Ahead)
+    prefetch: Prefetch = field(default_factory=Prefetch)
     filled: int = 0
     users: int = 0
     timed: bool = False
@@ -123,15 +122,15 @@ class Scope:
 
     @property
     def size(self) -> int:
-        """States that are held, as keys, in rows and in chains."""
+        """States that are snapshot, as keys, in rows and in chains."""
         return self.filled + self.chains.size
 
-    def renewed(self) -> Scope:
-        """An empty one, whose states mean the same."""
-        return Scope(self.generation, bounds=self.bounds, numbers=self.numbers)
+    def renewed(self) -> RowCache:
+        """An empty cache in which states have the same meaning."""
+        return RowCache(self.generation, bounds=self.bounds, numbers=self.numbers)
 
     def number(self, bound: int) -> int:
-        """The place of a bound."""
+        """The index of a time bound."""
         found = self.numbers.get(bound)
         if found is None:
             with _NUMBERING:
@@ -141,42 +140,42 @@ class Scope:
         return found
 
     def drop(self, nodes: Iterable[int]) -> None:
-        """Forget the rows of nodes, and the chains in which they are."""
-        gone = []
+        """Drop the rows of nodes, and the chains that contain them."""
+        dropped = []
         for node in nodes:
             for state in (node, node | START << SHIFT, *self.others.pop(node, ())):
                 row = self.rows.pop(state, None)
                 if row is not None:
-                    gone.append(state)
+                    dropped.append(state)
                     self.filled -= 1 + len(row)
                     self.backs.pop(state, None)
                     self.ends.discard(state)
                     self.special.discard(state)
-        self.chains.forget(gone)
+        self.chains.forget(dropped)
 
 
-class Rows:
-    """A scope in use by one walk."""
+class Adjacency:
+    """A row cache, as one traversal uses it."""
 
-    def __init__(self, scope: Scope, held: Held, options: Options, deadline: float | None) -> None:
-        """Walk on a scope.
+    def __init__(self, cache: RowCache, snapshot: Snapshot, options: Options, deadline: float | None) -> None:
+        """Use a cache.
 
         Args:
-            scope: of the same generation as ``held``, and of the walk's options.
-            held: where rows come from.
-            options: what the walk does.
-            deadline: when to give up, by ``time.monotonic``.
+            cache: of the same generation as ``snapshot``, and for the same options.
+            snapshot: the source of rows.
+            options: of the traversal.
+            deadline: in seconds of ``time.monotonic``; None for none.
         """
-        self.scope = scope
-        self.steps = steps_for(replace(options, depth=None, to=None))
-        self._held = held
+        self.cache = cache
+        self.transitions = transitions_for(replace(options, depth=None, to=None))
+        self._snapshot = snapshot
         self._stop = options.stop
-        self._ahead = options.upstream and options.depth is None
+        self._prefetches = options.upstream and options.depth is None
         self._taken = 0
         self._deadline = deadline
 
     def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[tuple[int, ...]]]]:
-        """For each part of a frontier its rows."""
+        """The rows of a frontier, in slices."""
         if len(frontier) <= _SLICE:
             yield frontier, self._expanded(frontier)
             return
@@ -185,71 +184,71 @@ class Rows:
             yield part, self._expanded(part)
 
     def row(self, state: int) -> tuple[int, ...]:
-        """The states that come next."""
-        if state not in self.scope.rows:
+        """The successors of a state."""
+        if state not in self.cache.rows:
             self.fill({state})
-        return self.scope.rows[state]
+        return self.cache.rows[state]
 
     def backs(self, state: int) -> tuple[tuple[int, int], ...]:
-        """The part of its row that is followed back, with the rules."""
-        if state not in self.scope.rows:
+        """The successors of a state against the direction, with the rules."""
+        if state not in self.cache.rows:
             self.fill({state})
-        return self.scope.backs.get(state, ())
+        return self.cache.backs.get(state, ())
 
     def latest(self, move: Move) -> int | None:
-        """The bound of time that a step had to keep to."""
-        return self._bound(move.state) if move.own and move.rule == self.steps.checked else None
+        """The time bound that applied to a move; None for none."""
+        return self._bound(move.state) if move.own and move.rule == self.transitions.checked else None
 
     def fill(self, states: Collection[int]) -> None:
-        """Take in the rows of states, as far as they are not there yet."""
-        missing = set(states).difference(self.scope.rows)
+        """Read the rows of states that are missing."""
+        missing = set(states).difference(self.cache.rows)
         if not missing:
             return
-        if self.scope.size > MOST:
-            # Others may be walking on it: this walk goes on with one of its own, which nobody keeps.
-            self.scope = self.scope.renewed()
+        if self.cache.size > MOST:
+            # Other traversals may use this cache: this one continues with a private cache.
+            self.cache = self.cache.renewed()
             missing = set(states)
-        if self._ahead and self.scope.size < MOST // 2:
-            self._read_ahead(missing)
-            missing = missing.difference(self.scope.rows)
-        self._take_all(missing)
+        if self._prefetches and self.cache.size < MOST // 2:
+            self._prefetch_versions(missing)
+            missing = missing.difference(self.cache.rows)
+        self._read_all(missing)
 
     def reach(self, states: Collection[int]) -> None:
-        """Take in the rows of states into the same scope.
+        """Read the missing rows of states into the same cache.
 
         Raises:
-            Outgrown: it is full, or this walk alone takes half of what there may be.
+            CacheFull: the cache is full, or this traversal alone fills half of the limit.
         """
-        scope = self.scope
+        cache = self.cache
         self.fill(states)
-        if self.scope is not scope or self._taken > MOST // 2:
-            raise Outgrown
+        if self.cache is not cache or self._taken > MOST // 2:
+            raise CacheFull
 
     def moves(self, states: Sequence[int]) -> Iterator[Move]:
-        """Every step from states at which the walk does not stop; one for each relation, whoever says it."""
+        """Every move from states without a stop type; one for each edge, however many versions assert it."""
         for start in range(0, len(states), CHUNK):
             self.check()
             yield from map(Move._make, self._moves(states[start : start + CHUNK]))
 
-    def follows(self, state: int, rule: int, moment: int = 0) -> bool:
-        """Whether a relation in the walk's own direction is followed from a state, if it has that time."""
-        if self.steps.own(state, rule) is None:
+    def follows(self, state: int, rule: int, at: int = 0) -> bool:
+        """Whether a relation with a time is followed from a state, in the direction of the traversal."""
+        if self.transitions.own(state, rule) is None:
             return False
         bound = self._bound(state)
-        return bound is None or rule != self.steps.checked or not moment or self.steps.sign * moment <= bound
+        return bound is None or rule != self.transitions.checked or not at or self.transitions.sign * at <= bound
 
     def stopped(self, states: Collection[int]) -> set[int]:
-        """Those at whose nodes the walk does not go on."""
+        """The states whose nodes are of a stop type."""
         if not self._stop:
             return set()
-        found = self._held.of_type(sorted({state & NODE for state in states}), self._stop)
+        found = self._snapshot.of_type(sorted({state & NODE for state in states}), self._stop)
         return {state for state in states if state & NODE in found and state >> SHIFT != START}
 
     def check(self) -> None:
-        """Give up when it is time.
+        """Check the deadline.
 
         Raises:
-            TimedOut: it is, or the client is gone.
+            TimedOut: it has passed, or the client is gone.
         """
         if gone() or (self._deadline is not None and time.monotonic() > self._deadline):
             raise timed_out()
@@ -258,37 +257,37 @@ class Rows:
         self.check()
         while True:
             try:
-                return list(map(self.scope.rows.__getitem__, states))
+                return list(map(self.cache.rows.__getitem__, states))
             except KeyError:
                 self.fill(states)
 
-    def _read_ahead(self, states: Collection[int]) -> None:
-        """Take in whole versions, where the rows of some states are missing."""
-        scope = self.scope
+    def _prefetch_versions(self, states: Collection[int]) -> None:
+        """Read whole versions that contain some states without rows."""
+        cache = self.cache
         nodes = {state & NODE for state in states}
-        terms = scope.ahead.terms(self._held, nodes, filled=scope.size, most=MOST // 2)
-        self._take_all(terms.difference(scope.rows))
-        # What these lead to is mostly among them, but for what something is a version of.
-        others = {target for term in terms for target in scope.rows[term] if target > NODE and target >> SHIFT != LEAF}
-        self._take_all(others.difference(scope.rows))
+        terms = cache.prefetch.terms(self._snapshot, nodes, filled=cache.size, most=MOST // 2)
+        self._read_all(terms.difference(cache.rows))
+        # Their successors are mostly among them, except the general entities of specializations.
+        others = {target for term in terms for target in cache.rows[term] if target > NODE and target >> SHIFT != LEAF}
+        self._read_all(others.difference(cache.rows))
 
-    def _take_all(self, states: Collection[int]) -> None:
+    def _read_all(self, states: Collection[int]) -> None:
         ordered = sorted(states)
         with paused():
             for start in range(0, len(ordered), CHUNK):
                 self.check()
-                self._take(ordered[start : start + CHUNK])
+                self._read(ordered[start : start + CHUNK])
 
     def _bound(self, state: int) -> int | None:
         mode = state >> SHIFT
-        return self.scope.bounds[mode - BOUNDED] if mode >= BOUNDED else None
+        return self.cache.bounds[mode - BOUNDED] if mode >= BOUNDED else None
 
-    def _take(self, states: list[int]) -> None:
+    def _read(self, states: list[int]) -> None:
         """Read rows."""
-        scope, stopped, explains = self.scope, self.stopped(states), self.steps.explains
+        cache, stopped, explains = self.cache, self.stopped(states), self.transitions.explains
         own: dict[int, list[int]] = {state: [] for state in states}
         backs: dict[int, list[tuple[int, int]]] = {}
-        explained, same = set(stopped), scope.same.setdefault
+        explained, same = set(stopped), cache.same.setdefault
         for state, _, rule, _, target, is_own in self._moves([state for state in states if state not in stopped]):
             if is_own:
                 own[state].append(same(target, target))
@@ -299,32 +298,32 @@ class Rows:
         for state, targets in own.items():
             row = tuple(targets)
             if state in backs:
-                scope.backs[state] = back = tuple(backs[state])
+                cache.backs[state] = back = tuple(backs[state])
                 row += tuple(target for target, _ in back)
-            if self.steps.upstream and state not in explained and explains(state):
-                scope.ends.add(state)
+            if self.transitions.upstream and state not in explained and explains(state):
+                cache.ends.add(state)
             if state > NODE and state >> SHIFT != LEAF:
-                # Also where nothing comes next: a later entry may say that something does.
-                scope.others.setdefault(state & NODE, set()).add(state)
+                # Also without successors: a later entry may add one.
+                cache.others.setdefault(state & NODE, set()).add(state)
                 if targets:
-                    scope.special.add(state)
-            scope.filled += 1 + len(row)
+                    cache.special.add(state)
+            cache.filled += 1 + len(row)
             self._taken += 1 + len(row)
-            scope.rows[same(state, state)] = row
+            cache.rows[same(state, state)] = row
 
     def _moves(self, states: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, bool]]:
-        """As ``moves``, for some states at a time, and without the names of the parts."""
-        upstream, steps = self.steps.upstream, self.steps
+        """``moves`` for one chunk, as plain tuples."""
+        upstream, transitions = self.transitions.upstream, self.transitions
         of: dict[int, list[int]] = {}
         for state in states:
             if state >> SHIFT != LEAF:
                 of.setdefault(state & NODE, []).append(state)
         nodes, keys = list(of), dict[Key, None]()
         times: dict[Key, list[int]] = {}
-        for subject, rule, upper, moment in self._held.edges(nodes, into=not upstream):
+        for subject, rule, upper, at in self._snapshot.edges(nodes, into=not upstream):
             key = subject, rule, upper
-            if moment:
-                times.setdefault(key, [UNTIMED] if key in keys else []).append(moment)
+            if at:
+                times.setdefault(key, [UNTIMED] if key in keys else []).append(at)
             elif key in times:
                 times[key].append(UNTIMED)
             keys[key] = None
@@ -333,63 +332,64 @@ class Rows:
             subject, rule, upper = key
             near, far = (subject, upper) if upstream else (upper, subject)
             for state in of[near]:
-                mode = steps.own(state, rule)
+                mode = transitions.own(state, rule)
                 if mode is None:
                     continue
                 if key in times:
-                    moments = times[key]
-                    if state >> SHIFT >= BOUNDED and not any(self.follows(state, rule, each) for each in moments):
+                    known = times[key]
+                    if state >> SHIFT >= BOUNDED and not any(self.follows(state, rule, at) for at in known):
                         continue
-                    if far in limits and rule == steps.opening:
-                        mode = self._bounded(limits[far], moments)
+                    if far in limits and rule == transitions.opening:
+                        mode = self._bounded(limits[far], known)
                 yield state, subject, rule, upper, far | mode << SHIFT, True
         for subject, rule, upper in self._back(nodes):
             near, far = (upper, subject) if upstream else (subject, upper)
             for state in of[near]:
-                mode = steps.back(state, rule)
+                mode = transitions.back(state, rule)
                 if mode is not None:
                     yield state, subject, rule, upper, far | mode << SHIFT, False
 
     def _back(self, nodes: list[int]) -> Iterator[Key]:
-        """The relations that are followed back."""
-        upstream, found = self.steps.upstream, dict[Key, None]()
-        if self.steps.backs(GENERAL):
+        """The relations that are followed against the direction."""
+        upstream, found = self.transitions.upstream, dict[Key, None]()
+        if self.transitions.backs(GENERAL):
             contents = [node for node in nodes if names_content(node)]
-            rows = self._held.edges(contents, into=True, rules=GENERAL) if upstream else self._held.contents(nodes)
+            rows = (
+                self._snapshot.edges(contents, into=True, rules=GENERAL) if upstream else self._snapshot.contents(nodes)
+            )
             found.update(((subject, rule, upper), None) for subject, rule, upper, _ in rows)
-        if self.steps.backs(REQUESTED):
-            rows = self._held.edges(nodes, into=upstream, rules=REQUESTED)
+        if self.transitions.backs(REQUESTED):
+            rows = self._snapshot.edges(nodes, into=upstream, rules=REQUESTED)
             found.update(((subject, rule, upper), None) for subject, rule, upper, _ in rows)
         return iter(found)
 
     def _limits(self, times: dict[Key, list[int]]) -> dict[int, list[int]]:
-        """For activities that were reached at a known time the times that are then checked, in order."""
-        steps, found = self.steps, dict[int, list[int]]()
-        if not steps.bounding:
+        """For activities that were reached at a known time: the times to compare with it, sorted."""
+        transitions, found = self.transitions, dict[int, list[int]]()
+        if not transitions.bounding:
             return found
         reached = {
-            upper if steps.upstream else subject
-            for (subject, rule, upper), moments in times.items()
-            if rule == steps.opening and all(moments)
+            upper if transitions.upstream else subject
+            for (subject, rule, upper), known in times.items()
+            if rule == transitions.opening and all(known)
         }
         if reached:
-            self.scope.timed = True
-        rows = self._held.edges(sorted(reached), into=not steps.upstream, rules=[steps.checked])
-        for subject, _, upper, moment in rows:
-            if moment:
-                found.setdefault(subject if steps.upstream else upper, []).append(steps.sign * moment)
-        for moments in found.values():
-            moments.sort()
+            self.cache.timed = True
+        rows = self._snapshot.edges(sorted(reached), into=not transitions.upstream, rules=[transitions.checked])
+        for subject, _, upper, at in rows:
+            if at:
+                found.setdefault(subject if transitions.upstream else upper, []).append(transitions.sign * at)
+        for limits in found.values():
+            limits.sort()
         return found
 
-    def _bounded(self, limits: list[int], moments: list[int]) -> int:
-        """The mode of an activity that was reached at one of some times: the least bounded one.
+    def _bounded(self, limits: list[int], times: list[int]) -> int:
+        """The mode of an activity that was reached at one of some times: the one with the widest bound.
 
-        What is bounded without being kept from anything is not bounded; and where two bounds let the same pass, the
-        state is the same.
+        A bound that excludes no edge is dropped, and bounds that exclude the same edges give the same state.
         """
-        reached = max(self.steps.sign * moment for moment in moments)
-        if not all(moments) or limits[-1] <= reached:
+        reached = max(self.transitions.sign * at for at in times)
+        if not all(times) or limits[-1] <= reached:
             return MAIN
-        place = bisect_right(limits, reached)
-        return BOUNDED + self.scope.number(limits[place - 1] if place else _NEVER)
+        index = bisect_right(limits, reached)
+        return BOUNDED + self.cache.number(limits[index - 1] if index else _NEVER)

@@ -1,4 +1,4 @@
-"""The content of one version as what the lineage index holds of it: edges, and what is said about each thing."""
+"""Extraction of the content of one version for the lineage index: edges, kinds, types and labels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from provrepo.vocab import DCTERMS, PROV_LABEL, RDF_TYPE, RDFS_LABEL
 __all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Content", "Pairs", "read"]
 
 UNTIMED = 0
-"""The time of an edge of which none is known."""
+"""The time of an edge without one."""
 
 ELEMENTS = (ENTITY, ACTIVITY, AGENT)
 """Kinds of element; the n-th is the n-th bit of a thing's kinds."""
 
 LABELS = (RDFS_LABEL, PROV_LABEL, f"{DCTERMS}title", "http://schema.org/name", "http://xmlns.com/foaf/0.1/name")
-"""Properties whose value can stand for a thing, the best first."""
+"""Properties whose value is a label, the preferred first."""
 
 _BITS: dict[Kind | None, int] = {kind: 1 << place for place, kind in enumerate(ELEMENTS)}
 _BASES = frozenset(BASE_CLASS.values())
@@ -43,11 +43,11 @@ def _bit(kind: Kind, place: int) -> int:
 
 
 _ENDS = [(_bit(rule.kind, 0), _bit(rule.kind, rule.place)) for rule in RULES]
-"""For each rule the kinds of element that its ends are, as bits."""
+"""For each rule the kinds of its two ends, as bits."""
 
 
 Pairs = dict[tuple[str, str], Collection[int]]
-"""Relations of one rule in one graph: the effect and what is upstream of it, with the times of which they are said.
+"""Edges of one rule in one graph: the effect and its cause, with the asserted times.
 
 A time is that of a generation or usage in microseconds since 1970 plus one, or ``UNTIMED``.
 """
@@ -57,12 +57,12 @@ _NO_TIME = (UNTIMED,)
 
 @dataclass(slots=True)
 class Content:
-    """What is held of a version.
+    """The extracted content of a version.
 
     Attributes:
-        edges: by the rule's number in ``RULES`` and the graph, which is 0 for the top level, n for the n-th bundle.
-        kinds: for each thing the kinds of element that it is, as bits.
-        labels: for each thing that has one, its label.
+        edges: by the index of the rule in ``RULES`` and the graph: 0 for the top level, n for the n-th bundle.
+        kinds: for each thing its kinds of element, as bits.
+        labels: the label of each thing that has one.
         types: pairs of a thing and a type of it, beyond entity, activity and agent.
     """
 
@@ -74,7 +74,7 @@ class Content:
 
 @dataclass(slots=True)
 class _Instance:
-    """One graph together with what completes it."""
+    """One graph with its completion."""
 
     shortcuts: dict[int, Pairs] = field(default_factory=dict)
     links: dict[tuple[str, Kind, str], None] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class _Instance:
 
 
 def read(lines: Iterable[Triple]) -> Content:
-    """Take in the lines of a content file, completed as they are: relations are found by their shortcuts."""
+    """Extract the content of a content file, which is completed: every relation has its unqualified triple."""
     content, instances = Content(), dict[int, _Instance]()
     ranks: dict[str, tuple[int, str]] = {}
     types: dict[tuple[str, str], None] = {}
@@ -123,13 +123,13 @@ def _qualify(instance: _Instance, subject: str, predicate: str, value: str) -> N
     kind = _QUALIFIED.get(predicate)
     if kind is not None:
         instance.links[subject, kind, value] = None
-    # The names of arguments overlap with nothing that relates.
+    # The predicates of arguments are distinct from those of relations.
     elif predicate in _ARGUMENTS:
         instance.places.setdefault(subject, []).append((predicate, value))
 
 
 def _relations(instance: _Instance) -> dict[int, Pairs]:
-    """The relations of a graph by rule: its shortcuts with their times, and their further arguments."""
+    """The edges of a graph by rule: unqualified triples with their times, and further arguments."""
     found = instance.shortcuts
     timed: dict[tuple[int, tuple[str, str]], list[int]] = {}
     for subject, kind, node in instance.links:
@@ -162,7 +162,9 @@ def _describe(content: Content, types: Iterable[tuple[str, str]]) -> None:
 
 
 def _time(lexical: str) -> int:
-    """A time without zone cannot be compared with one that has it (XML Schema part 2, 3.2.7.4): it counts as none."""
+    """Microseconds since 1970 plus one; ``UNTIMED`` for a time without a zone, which cannot be compared with others
+    (XML Schema part 2, section 3.2.7.4).
+    """
     try:
         moment = datetime.fromisoformat(lexical.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What walks found, counted: in the database, since there may be many."""
+"""The impact of a thing: counts over the nodes of traversals, computed in the database."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from provrepo.model.statements import ASSOCIATION, ATTRIBUTION, GENERATION
 from provrepo.views.lineage.extraction import ELEMENTS
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.schema import chunks
-from provrepo.views.lineage.snapshot import VISIBLE, Held
+from provrepo.views.lineage.snapshot import VISIBLE, Snapshot
 
 __all__ = ["Impact", "impact"]
 
 _RULE = {rule.kind: number for number, rule in reversed(list(enumerate(RULES)))}
-_SAID = f"found f CROSS JOIN about a ON a.term = f.node {VISIBLE.format('a')}"
+_ABOUT = f"found f CROSS JOIN about a ON a.term = f.node {VISIBLE.format('a')}"
 _FROM = f"CROSS JOIN edge e ON e.subject = f.node AND e.rule = {{0}} {VISIBLE.format('e')}"
 _AGENTS = f"""
 WITH attributed AS (SELECT DISTINCT f.node, e.object AS agent FROM temp.found f {_FROM.format(_RULE[ATTRIBUTION])}),
@@ -34,16 +34,16 @@ SELECT t.iri, count(*) FROM pairs p CROSS JOIN term t ON t.id = p.agent GROUP BY
 
 
 class Impact(NamedTuple):
-    """What was found, counted, the start aside; the most frequent first.
+    """Counts over the nodes that were found, without the start; the most frequent first.
 
     Attributes:
-        total: how many things there are.
-        kinds: of each kind of element; a thing may be of several.
-        types: of each type beyond those kinds.
-        projects: of which each project speaks.
-        agents: for which each agent stands: an activity's associates; who an entity is attributed to or, where that is
-            not said, the associates of the activity that generated it.
-        labels: what the first agents are called, by their names; without those that have no label.
+        total: the number of things.
+        kinds: things of each kind of element; a thing may have several.
+        types: things of each further type.
+        projects: things that each project mentions.
+        agents: things of each agent: for an activity its associated agents; for an entity the agents it is attributed
+            to or, without an attribution, those associated with the activity that generated it.
+        labels: the labels of the first agents, by name.
     """
 
     total: int
@@ -54,15 +54,15 @@ class Impact(NamedTuple):
     labels: dict[str, str]
 
 
-def impact(held: Held, nodes: Collection[int], labeled: int = 0) -> Impact:
-    """Count what some nodes are.
+def impact(snapshot: Snapshot, nodes: Collection[int], labeled: int = 0) -> Impact:
+    """Count kinds, types, projects and agents of some nodes.
 
     Args:
-        held: what may be read.
+        snapshot: the readable part of the index.
         nodes: their numbers.
-        labeled: how many agents are told with their labels; there may be many more.
+        labeled: the number of agents to return with their labels.
     """
-    connection = held.connection
+    connection = snapshot.connection
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS found (node INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM temp.found")
     ordered: Sequence[int] = sorted(nodes)
@@ -71,13 +71,13 @@ def impact(held: Held, nodes: Collection[int], labeled: int = 0) -> Impact:
     bits = ", ".join(f"coalesce(sum(bits >> {place} & 1), 0)" for place in range(len(ELEMENTS)))
     merged = " | ".join(f"max(s.kinds & {1 << place})" for place in range(len(ELEMENTS)))
     kinds = connection.execute(
-        f"SELECT {bits} FROM (SELECT {merged} AS bits FROM temp.{_SAID} JOIN sort s ON s.id = a.sort GROUP BY f.node)"  # noqa: S608
+        f"SELECT {bits} FROM (SELECT {merged} AS bits FROM temp.{_ABOUT} JOIN sort s ON s.id = a.sort GROUP BY f.node)"  # noqa: S608
     ).fetchone()
     types = connection.execute(
-        f"SELECT c.value, count(DISTINCT f.node) FROM temp.{_SAID} JOIN sort s ON s.id = a.sort "  # noqa: S608
+        f"SELECT c.value, count(DISTINCT f.node) FROM temp.{_ABOUT} JOIN sort s ON s.id = a.sort "  # noqa: S608
         "JOIN json_each(s.types) c GROUP BY c.value"
     )
-    projects = connection.execute(f"SELECT v.project, count(DISTINCT f.node) FROM temp.{_SAID} GROUP BY v.project")  # noqa: S608
+    projects = connection.execute(f"SELECT v.project, count(DISTINCT f.node) FROM temp.{_ABOUT} GROUP BY v.project")  # noqa: S608
     agents = _ranked(connection.execute(_AGENTS))
     return Impact(
         len(ordered),
@@ -85,7 +85,7 @@ def impact(held: Held, nodes: Collection[int], labeled: int = 0) -> Impact:
         _ranked(types),
         _ranked(projects),
         agents,
-        held.labels(list(islice(agents, labeled))),
+        snapshot.labels(list(islice(agents, labeled))),
     )
 
 

@@ -1,8 +1,8 @@
-"""The lineage view: every relation that any version ever said, as integers, found by either end.
+"""The lineage view: every relation that any version asserts or asserted, as integers, indexed by both ends.
 
-One SQLite file for all datasets, since a walk goes through all that somebody may read. A version that was replaced or
-withdrawn stays with the entry until which it held, so that questions can be asked as of an entry; what was erased is
-gone, as of whenever.
+There is one SQLite file for all datasets, since a traversal covers every dataset that the caller may read. A version
+that was replaced or withdrawn stays, with the entry that ended it, for queries as of an entry. An erased version is
+deleted.
 """
 
 from __future__ import annotations
@@ -21,51 +21,51 @@ from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY
 from provrepo.views.lineage import schema
-from provrepo.views.lineage.adjacency import Rows, timed_out
+from provrepo.views.lineage.adjacency import Adjacency, timed_out
 from provrepo.views.lineage.extraction import read
 from provrepo.views.lineage.impact import Impact, impact
 from provrepo.views.lineage.rules import RULES
-from provrepo.views.lineage.scopes import Scopes
-from provrepo.views.lineage.snapshot import Held, Source, Thing
+from provrepo.views.lineage.scopes import RowCaches
+from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
 from provrepo.views.lineage.states import Options
-from provrepo.views.lineage.traversal import Trail, Walk, lowest, merged, told
-from provrepo.views.lineage.write_buffer import Later
-from provrepo.views.sqlite_view import Tabular, Triple
+from provrepo.views.lineage.traversal import Found, Traversal, merged, nearest_common, reported_edges
+from provrepo.views.lineage.write_buffer import WriteBuffer
+from provrepo.views.sqlite_view import SqliteView, Triple
 from provrepo.workers.callers import gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
 MAPPING = "2"
-"""The version of what is written to the tables."""
+"""The version of the mapping from documents to the tables."""
 
 _STEPS = 100_000
-"""Steps of SQLite's machine between two looks at the clock."""
+"""Instructions of SQLite's virtual machine between two checks of the deadline."""
 
 
 class Answer(NamedTuple):
-    """A walk, with what is known of its nodes as far as they were asked for.
+    """The result of ``traverse``.
 
     Attributes:
-        walk: what was found.
-        things: the first nodes, by distance and name.
-        sources: the versions of the walk's edges, by number.
-        roots: the names of all roots, told or not, sorted.
+        walk: nodes and edges.
+        things: the records of the first nodes, by distance and name.
+        sources: the versions of the edges, by number.
+        roots: the names of all roots, also beyond the limit, sorted.
     """
 
-    walk: Walk
+    walk: Found
     things: dict[int, Thing]
     sources: dict[int, Source]
     roots: tuple[str, ...] = ()
 
 
 class Common(NamedTuple):
-    """What is upstream of several things, themselves included.
+    """The nodes upstream of each of several things, the things included.
 
     Attributes:
-        distances: for each common node how far it is from each start, in their order.
-        nearest: the common nodes that are not upstream of another one.
-        things: the first of them, the nearest before the others, then by distance and name.
-        total: how many there are.
+        distances: for each common node its distance from each start, in their order.
+        nearest: the common nodes that are not upstream of another common node.
+        things: the records of the first nodes: the nearest before the others, then by distance and name.
+        total: the number of common nodes.
     """
 
     distances: dict[int, tuple[int, ...]]
@@ -74,21 +74,21 @@ class Common(NamedTuple):
     total: int
 
 
-class Lineage(Tabular):
-    """The index; see ``provrepo.views.view.View``."""
+class Lineage(SqliteView):
+    """The lineage index; see ``provrepo.views.view.View``."""
 
     MAPPING = MAPPING
     TABLES = schema.TABLES
     HISTORY = True
 
     def __init__(self, path: Path, *, base: str, minter: Minter | None = None) -> None:
-        """Open the index in a folder, or make it; see ``Tabular``."""
+        """Open or create the index in a folder; see ``SqliteView``."""
         super().__init__(path, base=base, minter=minter)
-        self._scopes = Scopes()
+        self._caches = RowCaches()
         self._touched: dict[int, list[int]] = {}
-        self._later = Later()
+        self._buffer = WriteBuffer()
 
-    def ask(
+    def traverse(
         self,
         iri: str,
         datasets: Sequence[str],
@@ -100,39 +100,39 @@ class Lineage(Tabular):
         curated: Collection[str] | None = None,
         deadline: float | None = None,
     ) -> Answer | None:
-        """Walk from a thing over what some datasets hold, and over nothing else.
+        """Traverse from a thing, through some datasets.
 
         Args:
-            iri: where it starts.
-            datasets: the names of those that may be read.
-            walks: what each walk does, ``to`` aside; what they find is put together.
-            to: the end of the paths to find.
-            limit: the most nodes of which everything is told.
-            as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
-                None for what holds now.
-            curated: the datasets in which versions count that were withdrawn since then; None for all.
-            deadline: when to give up, by ``time.monotonic``.
+            iri: the start.
+            datasets: the names of the datasets that the caller may read.
+            walks: the options of each traversal, without ``to``; their results are merged.
+            to: the end of the paths to find; None for all nodes.
+            limit: the most nodes that are returned with their records.
+            as_of: for each dataset the sequence number of the last entry to consider; a missing dataset is empty.
+                None for the current state.
+            curated: the datasets whose withdrawn versions are included in a former state; None for all.
+            deadline: in seconds of ``time.monotonic``; None for none.
 
         Returns:
-            None where none of the datasets knows the thing, or what ``to`` names.
+            None where none of the datasets contains the thing, or ``to``.
 
         Raises:
-            TimedOut: it was not found by the deadline.
+            TimedOut: the deadline passed.
         """
-        with self._asking(datasets, as_of, curated, deadline) as asking:
-            held, start = asking.held, asking.held.known(iri)
-            end = None if to is None else held.known(to)
+        with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
+            snapshot, start = reader.snapshot, reader.snapshot.known(iri)
+            end = None if to is None else snapshot.known(to)
             if start is None or (to is not None and end is None):
                 return None
-            trails = [asking.walk(start, replace(options, to=end)) for options in walks]
-            walk = merged(trails, limit)
-            entities = held.of_type(walk.roots, [BASE_CLASS[ENTITY]])
+            traversals = [reader.traverse(start, replace(options, to=end)) for options in walks]
+            walk = merged(traversals, limit)
+            entities = snapshot.of_type(walk.roots, [BASE_CLASS[ENTITY]])
             walk.roots = [root for root in walk.roots if root in entities]
-            first = _first(held, walk.nodes, limit)
-            walk.edges = told(trails, held, first)
+            first = _first(snapshot, walk.nodes, limit)
+            walk.edges = reported_edges(traversals, snapshot, first)
             versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
-            roots = tuple(sorted(held.names(walk.roots).values()))
-            return Answer(walk, held.things(first), held.sources(versions), roots)
+            roots = tuple(sorted(snapshot.names(walk.roots).values()))
+            return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots)
 
     def impact(
         self,
@@ -145,23 +145,23 @@ class Lineage(Tabular):
         labeled: int = 0,
         deadline: float | None = None,
     ) -> Impact | None:
-        """Count everything that walks from a thing find; other arguments and errors are those of ``ask``.
+        """Count the nodes that traversals from a thing find; arguments and errors as for ``traverse``.
 
         Args:
-            iri: where they start.
-            datasets: what may be read.
-            walks: what each walk does.
-            as_of: the last entries that count.
-            curated: where withdrawn versions count.
-            labeled: how many agents, the most frequent ones, are told with their labels.
-            deadline: when to give up.
+            iri: the start.
+            datasets: the datasets to read.
+            walks: the options of each traversal.
+            as_of: the last entries to consider.
+            curated: the datasets whose withdrawn versions are included in a former state; None for all.
+            labeled: the number of agents, the most frequent first, to return with their labels.
+            deadline: of the query.
         """
-        with self._asking(datasets, as_of, curated, deadline) as asking:
-            start = asking.held.known(iri)
+        with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
+            start = reader.snapshot.known(iri)
             if start is None:
                 return None
-            found = set[int]().union(*(asking.walk(start, options).found() for options in walks))
-            return impact(asking.held, found - {start}, labeled)
+            found = set[int]().union(*(reader.traverse(start, options).found() for options in walks))
+            return impact(reader.snapshot, found - {start}, labeled)
 
     def common(
         self,
@@ -174,26 +174,26 @@ class Lineage(Tabular):
         limit: int,
         deadline: float | None = None,
     ) -> Common | None:
-        """What a walk finds from each of several things; arguments and errors are those of ``ask``.
+        """The nodes that a traversal finds from each of several things; arguments and errors as for ``traverse``.
 
         Returns:
-            None where one of them is not known.
+            None where the datasets do not contain one of them.
         """
-        with self._asking(datasets, as_of, curated, deadline) as asking:
-            held, trails = asking.held, list[Trail]()
+        with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
+            snapshot, traversals = reader.snapshot, list[Traversal]()
             for iri in iris:
-                start = held.known(iri)
+                start = snapshot.known(iri)
                 if start is None:
                     return None
-                trails.append(asking.walk(start, walk))
-            away = [trail.nearest() for trail in trails]
+                traversals.append(reader.traverse(start, walk))
+            away = [traversal.nearest() for traversal in traversals]
             shared = set(away[0]).intersection(*away[1:])
             distances = {node: tuple(each[node] for each in away) for node in sorted(shared)}
-            nearest = lowest(trails, distances)
+            nearest = nearest_common(traversals, distances)
             ranks = {node: (True, sum(each)) for node, each in distances.items()}
             ranks.update((node, (False, sum(distances[node]))) for node in nearest)
-            first = _first(held, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
-            return Common(distances, nearest, held.things(first), len(distances))
+            first = _first(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
+            return Common(distances, nearest, snapshot.things(first), len(distances))
 
     def thing(
         self,
@@ -203,10 +203,10 @@ class Lineage(Tabular):
         as_of: Mapping[str, int] | None = None,
         curated: Collection[str] | None = None,
     ) -> Thing | None:
-        """What some datasets know of one thing, or knew as of some entries; None where they know nothing."""
-        with self._asking(datasets, as_of, curated, None) as asking:
-            known = asking.held.known(iri)
-            return None if known is None else asking.held.things([known])[known]
+        """The record of one thing in some datasets; None where they do not contain it."""
+        with self._snapshot_of(datasets, as_of, curated, None) as reader:
+            known = reader.snapshot.known(iri)
+            return None if known is None else reader.snapshot.things([known])[known]
 
     def labels(
         self,
@@ -217,12 +217,12 @@ class Lineage(Tabular):
         curated: Collection[str] | None = None,
         deadline: float | None = None,
     ) -> dict[str, str]:
-        """What some datasets call things, or called them as of some entries: one label of each that has any."""
-        with self._asking(datasets, as_of, curated, deadline) as asking:
-            return asking.held.labels(iris)
+        """One label of each thing that has any, in some datasets."""
+        with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
+            return reader.snapshot.labels(iris)
 
     def dump(self, dataset: str) -> Iterator[str]:
-        """Every edge of a dataset that holds now as a line, sorted."""
+        """Every current edge of a dataset as a line, sorted."""
         with self._reading() as connection:
             found = connection.execute(
                 "SELECT s.iri, e.rule, o.iri, e.time, v.project, v.document, v.number, e.graph FROM edge e "
@@ -233,19 +233,19 @@ class Lineage(Tabular):
         return iter(sorted(" ".join([row[0], RULES[row[1]].name, *map(str, row[2:])]) for row in found))
 
     def reset(self) -> None:
-        """Throw the whole file away, and what is kept in memory of it."""
+        """Discard the whole file, and the caches."""
         with self._lock:
             super().reset()
-            self._later.clear()
+            self._buffer.clear()
             self._touched.clear()
-            self._scopes.clear()
+            self._caches.clear()
 
     def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
-        """The relations of a version, and what it says of each thing."""
+        """The edges of a version, and kinds, types and labels of each thing."""
         return schema.content_of(connection, version)
 
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        schema.put(connection, version, read(lines), self._later)
+        schema.put(connection, version, read(lines), self._buffer)
         self._touch(connection, version)
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
@@ -258,59 +258,59 @@ class Lineage(Tabular):
 
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
         self._touch(connection, version)
-        self._later.flush(connection)
+        self._buffer.flush(connection)
         schema.take(connection, version)
 
     def _touch(self, connection: sqlite3.Connection, version: int) -> None:
-        """Count a change to what a version says, in the transaction that makes it."""
+        """Count a change to the content of a version, in the transaction of the change."""
         self._touched[schema.count(connection)] = schema.terms_of(connection, version)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            mark = self._later.mark()
+            mark = self._buffer.mark()
             try:
                 with super()._writing() as connection:
                     yield connection
                     if not self._together:
-                        self._later.flush(connection)
+                        self._buffer.flush(connection)
             except BaseException:
                 if self._together and self._connection.in_transaction:
-                    self._later.undo(mark)
+                    self._buffer.undo(mark)
                 else:
-                    self._later.clear()
-                # The numbers of what was undone are given again, to other changes.
+                    self._buffer.clear()
+                # The generations that were rolled back will be used again, for other changes.
                 self._touched.clear()
-                self._scopes.clear()
+                self._caches.clear()
                 raise
-            self._later.done()
-            # Rows are forgotten after the change can be seen; until this is told, whoever sees it starts anew.
+            self._buffer.done()
+            # Rows are dropped after the commit. Until then a reader of the new generation starts with an empty cache.
             for generation in list(self._touched):
-                self._scopes.changed(generation, self._touched.pop(generation))
+                self._caches.changed(generation, self._touched.pop(generation))
 
     def _settle(self) -> None:
-        self._later.flush(self._connection)
-        self._later.done()
+        self._buffer.flush(self._connection)
+        self._buffer.done()
         super()._settle()
 
     @contextmanager
-    def _asking(
+    def _snapshot_of(
         self,
         datasets: Sequence[str],
         as_of: Mapping[str, int] | None,
         curated: Collection[str] | None,
         deadline: float | None,
-    ) -> Iterator[_Asking]:
+    ) -> Iterator[_Reader]:
         with self._reading() as connection, ExitStack() as stack:
-            # What holds now was not withdrawn: then it makes no difference who curates.
+            # The current state has no withdrawn versions, so curators and others see the same.
             curated = None if as_of is None else curated
-            held = Held(connection, datasets, as_of, curated)
-            then = None if as_of is None else tuple(sorted(as_of.items()))
-            who = (tuple(sorted(datasets)), then, None if curated is None else tuple(sorted(curated)))
-            asking = _Asking(held, self._scopes, who, schema.generation(connection), deadline, stack)
-            connection.set_progress_handler(asking.late, _STEPS)
+            snapshot = Snapshot(connection, datasets, as_of, curated)
+            entries = None if as_of is None else tuple(sorted(as_of.items()))
+            audience = (tuple(sorted(datasets)), entries, None if curated is None else tuple(sorted(curated)))
+            reader = _Reader(snapshot, self._caches, audience, schema.generation(connection), deadline, stack)
+            connection.set_progress_handler(reader.late, _STEPS)
             try:
-                yield asking
+                yield reader
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise timed_out() from error
@@ -318,35 +318,35 @@ class Lineage(Tabular):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """One question: on one state of the view, and on the rows that belong to it."""
+class _Reader:
+    """One query: a snapshot of the index, and the row caches that belong to it."""
 
-    held: Held
-    scopes: Scopes
-    who: Hashable
+    snapshot: Snapshot
+    caches: RowCaches
+    audience: Hashable
     generation: int
     deadline: float | None
     stack: ExitStack
 
-    def walk(self, start: int, options: Options) -> Trail:
-        """Walk from a node."""
-        alike = (self.who, replace(options, depth=None, to=None))
-        scope = self.stack.enter_context(self.scopes.using(alike, self.generation, self.held))
-        return Trail(start, Rows(scope, self.held, options, self.deadline), self.held, options)
+    def traverse(self, start: int, options: Options) -> Traversal:
+        """Traverse from a node."""
+        key = (self.audience, replace(options, depth=None, to=None))
+        cache = self.stack.enter_context(self.caches.using(key, self.generation, self.snapshot))
+        return Traversal(start, Adjacency(cache, self.snapshot, options, self.deadline), self.snapshot, options)
 
     def late(self) -> bool:
         """Whether the deadline has passed, or the client is gone."""
         return gone() or (self.deadline is not None and time.monotonic() > self.deadline)
 
 
-def _first(held: Held, ranks: Mapping[int, object], limit: int) -> list[int]:
-    """The first nodes, by rank and name, of some that come in the order of their ranks."""
+def _first(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> list[int]:
+    """The first nodes by rank and name; ``ranks`` is in the order of ranks."""
     found: list[int] = []
     last: list[int] = []
     for _, group in groupby(ranks.items(), key=itemgetter(1)):
         found += last
         last = [node for node, _ in group]
-        names = held.names(last)
+        names = snapshot.names(last)
         last.sort(key=names.__getitem__)
         if len(found) + len(last) >= limit:
             break

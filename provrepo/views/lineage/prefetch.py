@@ -1,8 +1,7 @@
-"""Which versions a scope of rows takes in as a whole, before each relation of them is asked for by itself.
+"""Prefetch: which versions a row cache reads as a whole, before a traversal needs each of their edges.
 
-A walk without a depth will ask for most of what a small version says, one relation after the other, and each of these
-would be a look-up. How many other versions are taken in beside it depends on the share of all that has been needed,
-which is how likely it is that these will be.
+A traversal without a depth needs most edges of a small version, and each would be a look-up of its own. The number of
+neighboring versions that are read as well grows with the share of all versions that was needed so far.
 """
 
 from __future__ import annotations
@@ -10,69 +9,69 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from provrepo.views.lineage.snapshot import Held
+from provrepo.views.lineage.snapshot import Snapshot
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetch"]
 
 _BESIDE = 16
-"""Versions that are taken in beside one that is needed, times the share of all that has been needed so far."""
+"""Neighbors of a needed version that are read, times the share of versions that was needed so far."""
 
 _MANY = 3
-"""All versions are taken in where one in so many was needed; a large one where one in so many of its things was."""
+"""All versions are read once one in so many was needed; a large one, once one in so many of its things was."""
 
 _SMALL = 500
-"""The most things of which a version may speak that is taken in at once."""
+"""The most things of a version that is read as a whole at once."""
 
 
 @dataclass(slots=True)
-class Ahead:
-    """What was taken in.
+class Prefetch:
+    """The versions that were read.
 
     Attributes:
-        versions: the numbers of the versions of which everything was.
-        asked: of how many of their things others were asked.
-        complete: whether all versions were but for large ones.
-        needed: how many said something that was asked for.
-        total: how many versions there were when that was first asked; None before.
+        versions: the versions that were read as a whole.
+        needed_things: for other versions, how many of their things were needed.
+        complete: whether all versions except large ones were read.
+        needed: the number of versions that were needed.
+        total: the number of all versions, at the first use; None before.
     """
 
     versions: set[int] = field(default_factory=set)
-    asked: dict[int, int] = field(default_factory=dict)
+    needed_things: dict[int, int] = field(default_factory=dict)
     complete: bool = False
     needed: int = 0
     total: int | None = None
 
-    def terms(self, held: Held, nodes: Collection[int], *, filled: int, most: int) -> set[int]:
-        """What to take in where the rows of some nodes are missing: all of which some versions speak.
+    def terms(self, snapshot: Snapshot, nodes: Collection[int], *, filled: int, most: int) -> set[int]:
+        """The nodes to read, given nodes without rows: all nodes of the versions that contain these.
 
         Args:
-            held: where versions are.
+            snapshot: the source of versions.
             nodes: their numbers.
-            filled: how much was taken in so far, in the measure of ``Scope.size``.
-            most: how much there may be.
+            filled: the size of the cache (``RowCache.size``).
+            most: the limit of its size.
         """
         wanted, room = set[int](), most - filled
-        for version, (count, size) in held.versions(sorted(nodes)).items():
+        for version, (count, size) in snapshot.versions(sorted(nodes)).items():
             if version in self.versions:
                 continue
-            asked = self.asked[version] = self.asked.get(version, 0) + count
-            if size <= _SMALL or (asked * _MANY >= size and size < room):
+            needed_things = self.needed_things[version] = self.needed_things.get(version, 0) + count
+            if size <= _SMALL or (needed_things * _MANY >= size and size < room):
                 wanted.add(version)
                 room -= size
         if not wanted:
             return set()
-        beside = self._beside(held, wanted, filled, most) - self.versions - wanted
-        said = held.terms(sorted(wanted)) | held.terms(sorted(beside), largest=_SMALL)
-        self.versions.update(said)
-        return set[int]().union(*said.values())
+        beside = self._beside(snapshot, wanted, filled, most) - self.versions - wanted
+        found = snapshot.terms(sorted(wanted)) | snapshot.terms(sorted(beside), largest=_SMALL)
+        self.versions.update(found)
+        return set[int]().union(*found.values())
 
-    def _beside(self, held: Held, wanted: set[int], filled: int, most: int) -> set[int]:
+    def _beside(self, snapshot: Snapshot, wanted: set[int], filled: int, most: int) -> set[int]:
         if self.total is None:
-            self.total = held.total()
+            self.total = snapshot.total()
         self.needed += len(wanted)
-        # What was needed so far took up what there is: all of them have to fit.
+        # Estimated from the size of the versions so far, all versions must fit.
         if _MANY * self.needed >= self.total and filled * self.total < self.needed * most:
             self.complete = True
-            return held.all_versions()
+            return snapshot.all_versions()
         width = _BESIDE * self.needed // self.total
         return {version for last in wanted for version in range(last - width, last)}

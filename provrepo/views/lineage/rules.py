@@ -1,6 +1,6 @@
-"""What lineage follows: for each relation of PROV its upstream direction, and whether a walk goes along it.
+"""The rules of lineage: for each relation of PROV its upstream direction, and whether a traversal follows it.
 
-Upstream leads from an effect to what it came from. ``docs/reference/lineage.md`` shows this table and is checked
+Upstream leads from an effect to its cause. ``docs/reference/lineage.md`` shows this table and is checked
 against it.
 """
 
@@ -35,14 +35,14 @@ from provrepo.model.statements import (
 __all__ = ["ASSERTED", "RULES", "VIA_ACTIVITY", "Follow", "Rule", "is_content", "markdown"]
 
 ASSERTED = "asserted"
-"""The basis of an edge that says by itself that the one came from the other."""
+"""The basis of an edge that itself asserts that one thing came from the other."""
 
 VIA_ACTIVITY = "via-activity"
-"""The basis of an edge that leads through an activity: what it made may have come from what it used."""
+"""The basis of an edge through an activity: what it generated may have come from what it used."""
 
 
 class Follow(Enum):
-    """Whether a walk goes along a relation."""
+    """Whether a traversal follows a relation."""
 
     YES = "yes"
     LEAF = "as a leaf"
@@ -58,9 +58,9 @@ class Rule:
 
     Attributes:
         kind: the kind of statement.
-        follow: whether a walk goes along it.
+        follow: whether a traversal follows it.
         why: the reason, for people.
-        place: which argument is upstream of the first one.
+        place: the index of the argument that is upstream of the first one.
         basis: ``ASSERTED`` or ``VIA_ACTIVITY``.
     """
 
@@ -72,7 +72,7 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """How an edge names it: the relation, and the argument where that is not the second one."""
+        """Its name on edges: the relation, and the argument where that is not the second one."""
         return self.kind.name if self.place == 1 else f"{self.kind.name}:{self.kind.arguments[self.place].name}"
 
 
@@ -109,18 +109,18 @@ RULES: tuple[Rule, ...] = (
     Rule(REMOVAL, Follow.IMPLIED, "it implies a derivation, which the completion adds"),
     Rule(DICTIONARY_MEMBERSHIP, Follow.IMPLIED, "it implies a membership, which the completion adds"),
 )
-"""Every relation, in an order that stored numbers depend on: a rule's number is its place here."""
+"""Every relation. The index of a rule is its number in the tables, so the order is fixed."""
 
 _CONTENT = re.compile(r"(?i)(?:ni://|nih:|hash://|urn:(?:hash|md5|sha1|sha256|sha512):|swh:1:cnt:)")
 
 
 def is_content(iri: str) -> bool:
-    """Whether an IRI names bytes by their digest (RFC 6920 and others), so that it means the same everywhere."""
+    """Whether an IRI names bytes by their digest (RFC 6920 and others), and so means the same in every dataset."""
     return _CONTENT.match(iri) is not None
 
 
 def markdown() -> str:
-    """The table as the reference shows it."""
+    """The table in Markdown, for the reference."""
     rows = ["| relation | upstream | followed | edges are | because |", "|---|---|---|---|---|"]
     for rule in RULES:
         arguments = rule.kind.arguments

@@ -1,7 +1,7 @@
-"""The tables of the lineage index: how the content of a version comes in, and how it leaves for good.
+"""The tables of the lineage index: insertion and deletion of the content of a version.
 
-Everything is integers but the names of things, which stand once. An edge is held by its subject, with the version and
-graph that say it; by its object only the key is held, since whoever looks from there finds the rest by the subject.
+The names of things are stored once and everything else is integers. Table ``edge`` is ordered by subject and has the
+version and graph of each assertion; ``edge_into`` is ordered by object and has only the key of ``edge``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import accumulate, chain
 
 from provrepo.views.lineage.extraction import Content
 from provrepo.views.lineage.rules import is_content
-from provrepo.views.lineage.write_buffer import Later, insert
+from provrepo.views.lineage.write_buffer import WriteBuffer, insert
 
 __all__ = [
     "CHUNK",
@@ -51,37 +51,37 @@ CREATE TABLE about (
 ) WITHOUT ROWID;
 CREATE TABLE content (version INTEGER PRIMARY KEY, size INTEGER NOT NULL, terms BLOB NOT NULL);
 """
-"""``sort`` holds each combination of kinds and types once, with the number of times that something is said to be of it;
-``content`` the terms of a version and how many they are, which is how it leaves."""
+"""Table ``sort`` has each type set (kinds and types) once, with its number of uses. Table ``content`` has the terms of
+each version and their number; deletion of a version starts from it."""
 
 CHUNK = 2000
-"""Rows of one look-up."""
+"""Numbers in one look-up."""
 
 
 def names_content(term: int) -> bool:
-    """Whether a term names content: its number is odd, so that nobody has to look."""
+    """Whether a term names content: such terms have odd numbers."""
     return bool(term & 1)
 
 
 def chunks(terms: Sequence[int]) -> Iterable[str]:
-    """Numbers in JSON, as many at a time as one look-up takes."""
+    """Numbers as JSON arrays of ``CHUNK`` or fewer."""
     for start in range(0, len(terms), CHUNK):
         yield f"[{','.join(map(str, terms[start : start + CHUNK]))}]"
 
 
 def generation(connection: sqlite3.Connection) -> int:
-    """The number of changes to the content so far."""
+    """The number of changes to the content of the index."""
     return _number(connection, "generation")
 
 
 def count(connection: sqlite3.Connection) -> int:
-    """Count a change to the content; the generation to which it leads."""
+    """Count a change to the content; returns the new generation."""
     connection.execute("UPDATE counter SET value = value + 1 WHERE name = 'generation'")
     return generation(connection)
 
 
-def put(connection: sqlite3.Connection, version: int, content: Content, later: Later) -> None:
-    """Take in what a version says, as far as it does not wait in ``later``."""
+def put(connection: sqlite3.Connection, version: int, content: Content, buffer: WriteBuffer) -> None:
+    """Insert the content of a version. Some rows go to the write buffer first."""
     first = _number(connection, "thing")
     terms = _intern(connection, content.kinds)
     edges = [
@@ -90,26 +90,28 @@ def put(connection: sqlite3.Connection, version: int, content: Content, later: L
         for (subject, upper), times in pairs.items()
         for time in times
     ]
-    # In the order of the tables: neighbors come to lie side by side, and fewer pages are touched.
+    # In the order of the tables, so that fewer pages are written.
     edges.sort()
-    later.add(connection, "edge", edges, first)
+    buffer.add(connection, "edge", edges, first)
     keys = [(upper, rule, subject) for subject, rule, upper, _, _, _ in edges]
     keys.sort()
-    later.add(connection, "edge_into", keys, first)
-    sorts = _sorts(connection, content)
+    buffer.add(connection, "edge_into", keys, first)
+    type_sets = _type_sets(connection, content)
     labels = content.labels
-    about = [(terms[iri], version, sorts[iri], labels.get(iri)) for iri in content.kinds]
+    about = [(terms[iri], version, type_sets[iri], labels.get(iri)) for iri in content.kinds]
     about.sort()
-    later.add(connection, "about", about, first)
+    buffer.add(connection, "about", about, first)
     connection.execute("INSERT INTO content VALUES (?, ?, ?)", (version, len(terms), _packed(terms.values())))
 
 
 def take(connection: sqlite3.Connection, version: int) -> None:
-    """Take out what a version says, and every name that nobody else says; nothing waits to be put in."""
+    """Delete the content of a version, and terms that no other version has; the write buffer must be empty."""
     terms = terms_of(connection, version)
     for chunk in chunks(terms):
-        held = "FROM json_each(?1) j CROSS JOIN edge e ON e.subject = j.value AND e.version = ?2"
-        keys = connection.execute(f"SELECT DISTINCT e.object, e.rule, e.subject {held}", (chunk, version)).fetchall()
+        selected = "FROM json_each(?1) j CROSS JOIN edge e ON e.subject = j.value AND e.version = ?2"
+        keys = connection.execute(
+            f"SELECT DISTINCT e.object, e.rule, e.subject {selected}", (chunk, version)
+        ).fetchall()
         connection.execute(
             "DELETE FROM edge WHERE subject IN (SELECT value FROM json_each(?1)) AND version = ?2", (chunk, version)
         )
@@ -118,12 +120,12 @@ def take(connection: sqlite3.Connection, version: int) -> None:
             "(SELECT 1 FROM edge WHERE subject = ?3 AND rule = ?2 AND object = ?1)",
             keys,
         )
-        said = "term IN (SELECT value FROM json_each(?1)) AND version = ?2"
-        uses = connection.execute(f"SELECT count(*), sort FROM about WHERE {said} GROUP BY sort", (chunk, version))  # noqa: S608
-        gone = uses.fetchall()
-        connection.executemany("UPDATE sort SET uses = uses - ? WHERE id = ?", gone)
-        connection.executemany("DELETE FROM sort WHERE id = ? AND uses = 0", [(sort,) for _, sort in gone])
-        connection.execute(f"DELETE FROM about WHERE {said}", (chunk, version))  # noqa: S608
+        condition = "term IN (SELECT value FROM json_each(?1)) AND version = ?2"
+        uses = connection.execute(f"SELECT count(*), sort FROM about WHERE {condition} GROUP BY sort", (chunk, version))  # noqa: S608
+        deleted = uses.fetchall()
+        connection.executemany("UPDATE sort SET uses = uses - ? WHERE id = ?", deleted)
+        connection.executemany("DELETE FROM sort WHERE id = ? AND uses = 0", [(sort,) for _, sort in deleted])
+        connection.execute(f"DELETE FROM about WHERE {condition}", (chunk, version))  # noqa: S608
         connection.execute(
             "DELETE FROM term WHERE id IN (SELECT value FROM json_each(?1)) "
             "AND NOT EXISTS (SELECT 1 FROM about WHERE term = term.id)",
@@ -162,7 +164,7 @@ def terms_of(connection: sqlite3.Connection, version: int) -> list[int]:
 
 
 def unpacked(terms: bytes) -> Iterable[int]:
-    """The numbers that ``content`` holds of a version, in order."""
+    """The numbers in a ``terms`` value of table ``content``, in order."""
     return accumulate(array("q", zlib.decompress(terms)))
 
 
@@ -172,14 +174,14 @@ def _number(connection: sqlite3.Connection, counter: str) -> int:
 
 
 def _packed(terms: Collection[int]) -> bytes:
-    """Numbers as what each is greater than the one before, compressed."""
+    """Numbers as differences, compressed."""
     ordered = sorted(terms)
     steps = (after - before for before, after in zip(chain([0], ordered), ordered, strict=False))
     return zlib.compress(array("q", steps).tobytes(), 1)
 
 
 def _intern(connection: sqlite3.Connection, iris: Iterable[str]) -> dict[str, int]:
-    """The numbers of names; new ones where there are none yet, which nothing has had before."""
+    """The numbers of names. A new name gets a number that was never used."""
     ordered, found = sorted(iris), dict[str, int]()
     for start in range(0, len(ordered), CHUNK):
         chunk = json.dumps(ordered[start : start + CHUNK])
@@ -199,8 +201,8 @@ def _intern(connection: sqlite3.Connection, iris: Iterable[str]) -> dict[str, in
     return found
 
 
-def _sorts(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
-    """For each thing the number of its combination of kinds and types."""
+def _type_sets(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
+    """For each thing the number of its type set."""
     types: dict[str, list[str]] = {}
     for iri, cls in content.types:
         types.setdefault(iri, []).append(cls)

@@ -1,7 +1,7 @@
-"""Which rows are kept from one question to the next, and when they are forgotten.
+"""The row caches that are kept from one query to the next, and their invalidation.
 
-The index counts the changes to its content. A walk reads that number in the transaction in which it reads everything
-else, and goes on rows of that very number only: whatever wrote in between, another thread or another process.
+The index counts the changes to its content (its *generation*). A query reads that number in its transaction and uses
+rows of that generation only, whichever thread or process has written meanwhile.
 """
 
 from __future__ import annotations
@@ -13,44 +13,44 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from provrepo.model.statements import GENERATION, USAGE
-from provrepo.views.lineage.adjacency import MOST, Scope
+from provrepo.views.lineage.adjacency import MOST, RowCache
 from provrepo.views.lineage.rules import RULES
-from provrepo.views.lineage.snapshot import Held
+from provrepo.views.lineage.snapshot import Snapshot
 
-__all__ = ["Scopes"]
+__all__ = ["RowCaches"]
 
 _SCOPES = 16
-"""How many are kept: questions are asked alike, and with every reader's own datasets."""
+"""Caches that are kept: one for each combination of datasets, ``as_of`` and options."""
 
 _CHANGES = 1000
-"""The changes that are remembered; who has not asked for longer starts anew."""
+"""Changes that are recorded; an older cache is discarded."""
 
 _TOUCHED = 50_000
-"""The things that a change may touch before whoever has rows starts anew."""
+"""The most things that a change may touch; after a larger change caches are discarded."""
 
 _REMEMBERED = 1_000_000
-"""The things of all changes that are remembered, 8 bytes each."""
+"""The most things in all recorded changes, 8 bytes each."""
 
 _EVENTS = [number for number, rule in enumerate(RULES) if rule.kind in (GENERATION, USAGE)]
 
 
-class Scopes:
-    """The rows of the most recent ways of asking, within a bound of memory."""
+class RowCaches:
+    """The most recently used row caches, within a limit of memory."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Create it empty."""
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, Scope] = OrderedDict()
+        self._kept: OrderedDict[Hashable, RowCache] = OrderedDict()
         self._changes: OrderedDict[int, array[int] | None] = OrderedDict()
         self._remembered = 0
 
     @property
     def size(self) -> int:
-        """The states that are kept, as keys and in rows."""
-        return sum(scope.size for scope in self._kept.values())
+        """The number of states in all caches."""
+        return sum(cache.size for cache in self._kept.values())
 
     def changed(self, generation: int, terms: Sequence[int]) -> None:
-        """Remember what a change touched, which led to that generation."""
+        """Record the things that the change to a generation touched."""
         touched = array("q", terms) if len(terms) <= _TOUCHED else None
         with self._lock:
             self._remembered += len(touched or ()) - len(self._changes.get(generation) or ())
@@ -60,40 +60,40 @@ class Scopes:
                 self._remembered -= len(oldest or ())
 
     def clear(self) -> None:
-        """Forget all rows, and which changes there were."""
+        """Discard all caches and recorded changes."""
         with self._lock:
             self._kept.clear()
             self._changes.clear()
             self._remembered = 0
 
     @contextmanager
-    def using(self, key: Hashable, generation: int, held: Held) -> Iterator[Scope]:
-        """The rows for one way of asking at one generation, while a walk is under way on them."""
+    def using(self, key: Hashable, generation: int, snapshot: Snapshot) -> Iterator[RowCache]:
+        """The cache for a key at a generation, in use until the block ends."""
         with self._lock:
-            scope = self._kept.get(key)
-            if scope is None or not self._brought(scope, generation, held):
-                newer = scope is not None and scope.generation > generation
-                scope = Scope(generation)
-                # Who began to read before a change keeps what was found to himself.
+            cache = self._kept.get(key)
+            if cache is None or not self._updated(cache, generation, snapshot):
+                newer = cache is not None and cache.generation > generation
+                cache = RowCache(generation)
+                # A reader on an old snapshot uses a private cache.
                 if not newer:
-                    self._kept[key] = scope
-            if self._kept.get(key) is scope:
+                    self._kept[key] = cache
+            if self._kept.get(key) is cache:
                 self._kept.move_to_end(key)
-            scope.users += 1
+            cache.users += 1
         try:
-            yield scope
+            yield cache
         finally:
             with self._lock:
-                scope.users -= 1
+                cache.users -= 1
                 while self._kept and (len(self._kept) > _SCOPES or self.size > MOST):
                     self._kept.popitem(last=False)
 
-    def _brought(self, scope: Scope, generation: int, held: Held) -> bool:
-        """Bring rows up to a generation; whether that could be done."""
-        if scope.generation == generation:
+    def _updated(self, cache: RowCache, generation: int, snapshot: Snapshot) -> bool:
+        """Invalidate the rows that changed up to a generation; returns whether that was possible."""
+        if cache.generation == generation:
             return True
-        between = range(scope.generation + 1, generation + 1)
-        if scope.users or scope.generation > generation or len(between) > _CHANGES:
+        between = range(cache.generation + 1, generation + 1)
+        if cache.users or cache.generation > generation or len(between) > _CHANGES:
             return False
         touched: set[int] = set()
         for number in between:
@@ -101,12 +101,12 @@ class Scopes:
             if terms is None:
                 return False
             touched.update(terms)
-        scope.drop(touched)
-        if scope.timed:
-            # Whether a thing's activity has a bound of time depends on what else the activity did, and when.
+        cache.drop(touched)
+        if cache.timed:
+            # The time bound of an activity depends on its other usages and generations.
             ordered = sorted(touched)
             for into in (False, True):
-                for subject, _, upper in held.keys(ordered, _EVENTS, into=into):
-                    scope.drop((subject, upper))
-        scope.generation = generation
+                for subject, _, upper in snapshot.keys(ordered, _EVENTS, into=into):
+                    cache.drop((subject, upper))
+        cache.generation = generation
         return True

@@ -1,4 +1,4 @@
-"""What some datasets hold, now or as of former entries: the tables of the lineage index as one reader sees them."""
+"""A snapshot of the lineage index: its tables restricted to some datasets, now or as of former entries."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from provrepo.views.lineage.extraction import ELEMENTS
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
 
-__all__ = ["VISIBLE", "Held", "Key", "Source", "Thing"]
+__all__ = ["VISIBLE", "Snapshot", "Key", "Source", "Thing"]
 
 Key = tuple[int, int, int]
-"""Subject, rule and object: one edge, whoever says it."""
+"""Subject, rule and object: one edge, independent of the versions that assert it."""
 
 _NOW = (1 << 62) - 1
-"""An entry that comes after all."""
+"""A sequence number after all entries."""
 
 _COUNTS = (
     "h.dataset = v.dataset AND v.since <= h.entry AND coalesce(v.until > h.entry, 1) AND v.withdrawn <= h.withdrawn"
 )
-VISIBLE = f"CROSS JOIN version v ON v.id = {{0}}.version CROSS JOIN temp.held h ON {_COUNTS}"
-"""Joins what stands in a table to the versions that count."""
-_CURRENT = f"SELECT {{0}} FROM temp.held h CROSS JOIN version v ON {_COUNTS}"  # noqa: S608 (no user input)
+VISIBLE = f"CROSS JOIN version v ON v.id = {{0}}.version CROSS JOIN temp.readable h ON {_COUNTS}"
+"""Joins the rows of a table to the versions in the snapshot."""
+_CURRENT = f"SELECT {{0}} FROM temp.readable h CROSS JOIN version v ON {_COUNTS}"  # noqa: S608 (no user input)
 _EDGE, _ABOUT = VISIBLE.format("e"), VISIBLE.format("a")
 _OUT = "CROSS JOIN edge e ON e.subject = j.value"
 _INTO = (
@@ -36,7 +36,7 @@ _INTO = (
 
 
 class Source(NamedTuple):
-    """Which graph says something.
+    """The graph that contains an assertion.
 
     Attributes:
         project: the project.
@@ -52,14 +52,14 @@ class Source(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """What is known of a node.
+    """The record of a node.
 
     Attributes:
         iri: its name.
         kinds: entity 1, activity 2, agent 4.
         label: the first of its labels; empty where it has none.
         types: its types, sorted.
-        sources: the versions that speak of it, sorted.
+        sources: the versions that mention it, sorted.
     """
 
     iri: str
@@ -69,8 +69,8 @@ class Thing(NamedTuple):
     sources: tuple[Source, ...]
 
 
-class Held:
-    """The tables, as far as some datasets go, in one state of the view."""
+class Snapshot:
+    """The tables of the index, restricted to some datasets and entries."""
 
     def __init__(
         self,
@@ -79,30 +79,30 @@ class Held:
         as_of: Mapping[str, int] | None = None,
         curated: Collection[str] | None = None,
     ) -> None:
-        """Look into some datasets.
+        """Restrict the tables.
 
         Args:
-            connection: in a transaction, so that all look-ups see one state.
+            connection: in a transaction, so that all look-ups see the same state.
             datasets: their names.
-            as_of: for each dataset the sequence number of the last entry that counts; one that is missing is empty.
-            curated: the datasets in which versions count that were withdrawn since then; None for all.
+            as_of: for each dataset the sequence number of the last entry to consider; a missing dataset is empty.
+            curated: the datasets whose withdrawn versions are included; None for all.
         """
         self.connection = connection
         wanted = dict.fromkeys(datasets, _NOW) if as_of is None else {n: as_of[n] for n in datasets if n in as_of}
-        # The connection may have served somebody else before.
+        # The connection may have served another snapshot before.
         connection.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS held "
+            "CREATE TEMP TABLE IF NOT EXISTS readable "
             "(dataset INTEGER PRIMARY KEY, entry INTEGER NOT NULL, withdrawn INTEGER NOT NULL)"
         )
-        connection.execute("DELETE FROM temp.held")
+        connection.execute("DELETE FROM temp.readable")
         connection.execute(
-            "INSERT INTO temp.held SELECT d.id, j.value, ?2 IS NULL OR d.name IN (SELECT value FROM json_each(?2)) "
+            "INSERT INTO temp.readable SELECT d.id, j.value, ?2 IS NULL OR d.name IN (SELECT value FROM json_each(?2)) "
             "FROM json_each(?1) j JOIN dataset d ON d.name = j.key",
             (json.dumps(wanted), None if curated is None else json.dumps(sorted(curated))),
         )
 
     def known(self, iri: str) -> int | None:
-        """The number of a thing of which one of the datasets speaks."""
+        """The number of a thing; None where none of the datasets mentions it."""
         query = f"FROM term t CROSS JOIN about a ON a.term = t.id {_ABOUT} WHERE t.iri = ?"
         found = self.connection.execute(f"SELECT t.id {query} LIMIT 1", (iri,)).fetchone()
         return None if found is None else int(found[0])
@@ -110,13 +110,13 @@ class Held:
     def edges(
         self, nodes: Sequence[int], *, into: bool = False, rules: Collection[int] = (), content: bool = False
     ) -> Iterator[tuple[int, int, int, int]]:
-        """Subject, rule, object and time of every relation whose subject is one of some nodes, once for each holder.
+        """Subject, rule, object and time of every edge whose subject is one of some nodes, once for each assertion.
 
         Args:
             nodes: the numbers.
-            into: the object is, instead.
-            rules: only these; all where there are none.
-            content: only relations to content.
+            into: match the object instead.
+            rules: only these rules; empty for all.
+            content: only edges to content.
         """
         only = f"AND {'i' if into else 'e'}.rule IN ({', '.join(map(str, rules))})" if rules else ""
         found = _INTO.format(only) if into else f"{_OUT} {only}"
@@ -125,11 +125,11 @@ class Held:
         return self._rows(query, nodes)
 
     def contents(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
-        """The specializations that lead from some nodes to content, as ``edges`` gives them."""
+        """The specializations from some nodes to content, as ``edges`` returns them."""
         return self.edges(nodes, rules=GENERAL, content=True)
 
     def keys(self, nodes: Sequence[int], rules: Collection[int], *, into: bool) -> Iterator[Key]:
-        """Every relation by some rules whose subject, or object, is one of some nodes, whoever says it and when."""
+        """Every edge of some rules whose subject, or object, is one of some nodes, in any dataset and at any entry."""
         table, end = ("edge_into", "object") if into else ("edge", "subject")
         among = ", ".join(map(str, rules))
         return self._rows(
@@ -138,8 +138,8 @@ class Held:
             nodes,
         )
 
-    def saying(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """The relations whose subject is one of some nodes: as ``edges`` gives them, with version and graph."""
+    def assertions(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, int]]:
+        """The edges whose subject is one of some nodes, as ``edges`` returns them, with version and graph."""
         return self._rows(
             "e.subject, e.rule, e.object, e.time, e.version, e.graph "
             f"FROM json_each(?) j {_OUT} {_EDGE} ORDER BY 1, 2, 3",
@@ -147,18 +147,18 @@ class Held:
         )
 
     def total(self) -> int:
-        """How many versions count."""
+        """The number of versions in the snapshot."""
         return int(self.connection.execute(_CURRENT.format("count(*)")).fetchone()[0])
 
     def all_versions(self) -> set[int]:
-        """The versions that count."""
+        """The versions in the snapshot."""
         return {found for (found,) in self.connection.execute(_CURRENT.format("v.id"))}
 
     def versions(self, nodes: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """The versions that say a relation whose subject is one of some nodes.
+        """The versions that assert an edge whose subject is one of some nodes.
 
         Returns:
-            For each how many of the nodes these are, and of how many things it speaks in all.
+            For each version the number of these nodes, and the number of all its things.
         """
         query = (
             f"e.version, count(DISTINCT e.subject), c.size FROM json_each(?) j {_OUT} {_EDGE} "
@@ -171,15 +171,15 @@ class Held:
         return found
 
     def terms(self, versions: Sequence[int], *, largest: int = _NOW) -> dict[int, list[int]]:
-        """The nodes of which each of some versions speaks, as far as it counts, and speaks of no more than so many."""
+        """The nodes of each of some versions, of those in the snapshot that have no more than ``largest``."""
         query = (
-            "v.id, c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.held h "
+            "v.id, c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.readable h "
             f"ON {_COUNTS} CROSS JOIN content c ON c.version = v.id AND c.size <= {largest:d}"
         )
         return {version: list(unpacked(terms)) for version, terms in self._rows(query, versions)}
 
     def of_type(self, nodes: Sequence[int], types: Collection[str]) -> set[int]:
-        """Those nodes that are of one of some types or kinds."""
+        """The nodes that have one of some types or kinds."""
         kinds = sum(1 << place for place, kind in enumerate(ELEMENTS) if BASE_CLASS[kind] in types)
         sorts = self.connection.execute(
             "SELECT DISTINCT s.id FROM sort s LEFT JOIN json_each(s.types) c "
@@ -195,19 +195,19 @@ class Held:
         return dict(self._rows("t.id, t.iri FROM json_each(?) j CROSS JOIN term t ON t.id = j.value", nodes))
 
     def things(self, nodes: Sequence[int]) -> dict[int, Thing]:
-        """What is known of nodes, in their order."""
-        said: dict[int, list[tuple[str, int, str, str | None, Source]]] = {}
+        """The records of nodes, in their order."""
+        rows: dict[int, list[tuple[str, int, str, str | None, Source]]] = {}
         query = (
             "t.id, t.iri, s.kinds, s.types, a.label, v.project, v.document, v.number FROM json_each(?) j "
             f"CROSS JOIN term t ON t.id = j.value CROSS JOIN about a ON a.term = t.id {_ABOUT} "
             "CROSS JOIN sort s ON s.id = a.sort"
         )
         for node, iri, kinds, types, label, *source in self._rows(query, nodes):
-            said.setdefault(node, []).append((iri, kinds, types, label, Source(*source)))
-        return {node: _thing(said[node]) for node in nodes}
+            rows.setdefault(node, []).append((iri, kinds, types, label, Source(*source)))
+        return {node: _thing(rows[node]) for node in nodes}
 
     def sources(self, versions: Sequence[int]) -> dict[int, Source]:
-        """The versions with some numbers."""
+        """The source references of versions, by number."""
         rows = self._rows(
             "v.id, v.project, v.document, v.number FROM json_each(?) j CROSS JOIN version v ON v.id = j.value",
             versions,
@@ -215,7 +215,7 @@ class Held:
         return {number: Source(*source) for number, *source in rows}
 
     def labels(self, iris: Sequence[str]) -> dict[str, str]:
-        """The first label of each of some things that have one, by their names."""
+        """The first label of each thing that has one, by name."""
         query = (
             "t.iri, min(a.label) FROM json_each(?) j CROSS JOIN term t ON t.iri = j.value "
             f"CROSS JOIN about a ON a.term = t.id AND a.label > '' {_ABOUT} GROUP BY t.id"
@@ -229,15 +229,15 @@ class Held:
 
 @lru_cache(maxsize=1024)
 def _listed(types: str) -> tuple[str, ...]:
-    """Types as they stand in the table: there are few lists of them."""
+    """A ``types`` value of table ``sort``; cached, since there are few."""
     return tuple(json.loads(types))
 
 
-def _thing(said: Sequence[tuple[str, int, str, str | None, Source]]) -> Thing:
+def _thing(rows: Sequence[tuple[str, int, str, str | None, Source]]) -> Thing:
     kinds, types = 0, set[str]()
-    for _, bits, classes, _, _ in said:
+    for _, bits, classes, _, _ in rows:
         kinds |= bits
         types.update(_listed(classes))
-    labels = sorted(label for *_, label, _ in said if label)
-    sources = tuple(sorted({source for *_, source in said}))
-    return Thing(said[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)
+    labels = sorted(label for *_, label, _ in rows if label)
+    sources = tuple(sorted({source for *_, source in rows}))
+    return Thing(rows[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)

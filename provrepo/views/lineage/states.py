@@ -1,11 +1,11 @@
-"""What a walk may do next, by the table of ``lineage_table``.
+"""The states of a traversal and their transitions, from the table ``RULES``.
 
-A path upstream goes along followed relations; a leaf ends it; after a specialization it only goes further up, or from
-content to its versions; a use that is timed after the generation by which its activity was reached is no part of it.
-What is downstream of a thing is everything that the thing is upstream of: the same paths, read from their end.
+A path upstream follows relations; a leaf ends it; after a specialization it only leads to more general entities, or
+from content to its versions; a usage that is timed after the generation through which its activity was reached is not
+part of it. The downstream of a thing is everything that the thing is upstream of: the same paths, reversed.
 
-What may come next depends on what came before, so a walk visits *states*: a node with what is open from there. A state
-is one integer, a node's own number in nearly all cases, so that a level of a walk is a set of integers.
+The next edges depend on the path, so a traversal visits *states*: a node with a mode. A state is one integer, in nearly
+all cases the number of the node, so a level of a traversal is a set of integers.
 """
 
 from __future__ import annotations
@@ -28,50 +28,50 @@ __all__ = [
     "START",
     "YES",
     "Options",
-    "Steps",
-    "steps_for",
+    "Transitions",
+    "transitions_for",
 ]
 
 SHIFT = 40
-"""The bits of a state that are its node's; above them stands its mode."""
+"""The number of bits of a state for its node; the bits above are its mode."""
 
 NODE = (1 << SHIFT) - 1
 """The node of a state is ``state & NODE``."""
 
 MAIN, LEAF, OTHER, START, BOUNDED = range(5)
-"""Modes. ``MAIN``: as after a relation that is followed without more ado. ``OTHER``: after a specialization, as far as
-that makes a difference. ``BOUNDED`` and above: as ``MAIN``, of an activity, with a bound of time."""
+"""Modes. ``MAIN``: after an ordinary relation. ``LEAF``: the path ends. ``OTHER``: after a specialization, where that
+makes a difference. ``START``: the first node. ``BOUNDED`` and above: as ``MAIN``, for an activity with a time bound."""
 
 GENERAL = tuple(number for number, rule in enumerate(RULES) if rule.follow is Follow.GENERAL)
-"""The rules that lead to something general."""
+"""The rules that lead to a general entity."""
 
 REQUESTED = tuple(number for number, rule in enumerate(RULES) if rule.follow is Follow.REQUEST)
-"""The rules that are followed on request, both ways."""
+"""The rules that are followed on request, in both directions."""
 
 YES = frozenset(number for number, rule in enumerate(RULES) if rule.follow is Follow.YES)
-"""The rules that say what something came from."""
+"""The rules that explain a thing."""
 
 _GENERATION = next(number for number, rule in enumerate(RULES) if rule.kind is GENERATION)
 _USAGE = next(number for number, rule in enumerate(RULES) if rule.kind is USAGE)
 
-# What is open from a node: everything includes what a smaller number allows.
+# Levels of permission at a node: each includes the smaller ones.
 _NOTHING, _HALF, _FULL, _ALL = range(4)
 _LEVELS = {True: (_FULL, _NOTHING, _HALF, _ALL), False: (_HALF, _NOTHING, _FULL, _ALL)}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a walk does.
+    """The options of a traversal.
 
     Attributes:
-        upstream: or downstream.
+        upstream: the direction; False for downstream.
         depth: the most relations between the start and a node; None for no limit.
-        strict: only along derivations.
-        alternates: also along alternates, both ways.
-        to: keep only what is on a path to this node.
+        strict: follow only derivations.
+        alternates: also follow alternates, in both directions.
+        to: keep only nodes on a path to this node.
         relations: the names of the rules that may be followed; None for all.
-        stop: types: a thing of one of them is found but not gone beyond; ``prov:Entity``, ``prov:Activity`` and
-            ``prov:Agent`` count as types, too. The start is gone beyond in any case.
+        stop: types: a node of one of them is found but not expanded; ``prov:Entity``, ``prov:Activity`` and
+            ``prov:Agent`` are types too. The start is always expanded.
     """
 
     upstream: bool = True
@@ -83,17 +83,16 @@ class Options:
     stop: frozenset[str] = frozenset()
 
 
-class Steps:
-    """The steps of one kind of walk.
+class Transitions:
+    """The transitions of traversals with the same options.
 
-    *Own* relations are read in the direction of the walk, from their effect or from their cause; a few are also
-    followed *back*, against it.
+    *Own* relations are followed in the direction of the traversal; a few are also followed *back*, against it.
 
     Attributes:
         upstream: the direction.
-        opening: the rule whose time bounds what follows.
-        checked: the rule whose time must be within the bound.
-        sign: of a time: what is within a bound is not greater than it.
+        opening: the rule whose time bounds the following edges.
+        checked: the rule whose time is compared with the bound.
+        sign: of times: ``sign * time`` must not exceed the bound.
     """
 
     def __init__(self, options: Options) -> None:
@@ -108,24 +107,24 @@ class Steps:
 
     @property
     def bounding(self) -> bool:
-        """Whether times make a difference."""
+        """Whether time bounds apply."""
         return self._own[MAIN][self.opening] is not None and self._own[MAIN][self.checked] is not None
 
     def own(self, state: int, rule: int) -> int | None:
-        """The mode after a relation of the node of a state; None where it is not followed."""
+        """The mode after an own relation; None where it is not followed."""
         mode = state >> SHIFT
         return self._own[mode if mode < BOUNDED else MAIN][rule]
 
     def back(self, state: int, rule: int) -> int | None:
-        """The mode after a relation that is followed back; for a specialization the general end has to be content."""
+        """The mode after a relation that is followed back; the general end of a specialization must be content."""
         return self._back[_base(state)][rule]
 
     def backs(self, rules: tuple[int, ...]) -> bool:
-        """Whether any of some rules is ever followed back."""
+        """Whether any of some rules can be followed back."""
         return any(self._back[START][rule] is not None for rule in rules)
 
     def explains(self, state: int) -> bool:
-        """Whether what its node came from is asked for in a state."""
+        """Whether a state looks for the causes of its node."""
         return _LEVELS[self.upstream][_base(state)] >= _FULL
 
     def _after(self, level: int | None, rule: Rule) -> int | None:
@@ -145,7 +144,7 @@ class Steps:
         if self.upstream and level == _HALF:
             return None
         if follow is Follow.LEAF:
-            # Downstream an agent is asked for itself, or not at all.
+            # Downstream an agent or plan is followed only from the start.
             return _NOTHING if self.upstream else main if level == _ALL else None
         return main if follow is Follow.YES or (follow is Follow.REQUEST and self._options.alternates) else None
 
@@ -159,9 +158,9 @@ class Steps:
 
 
 @lru_cache(maxsize=256)
-def steps_for(options: Options) -> Steps:
-    """The steps of walks with some options."""
-    return Steps(options)
+def transitions_for(options: Options) -> Transitions:
+    """The transitions for some options, cached."""
+    return Transitions(options)
 
 
 def _base(state: int) -> int:

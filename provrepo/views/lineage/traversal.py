@@ -1,7 +1,7 @@
-"""The walk over an index: breadth first, level by level, a level being a set of states (see ``lineage_steps``).
+"""Traversal of the index: breadth first, level by level; a level is a set of states (``states``).
 
-What is found is exact whatever is told of it: how many nodes and edges there are, and the roots. Distances are counted
-as far as nodes are told, and only the edges to be told are looked at one by one.
+Totals of nodes and edges, and the roots, are exact whatever the limit. Distances are computed only for the nodes that
+are returned, and only the edges that are returned are read one by one.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 
-from provrepo.views.lineage.adjacency import Move, Rows
-from provrepo.views.lineage.path_compression import Closure, Outgrown, undominated
+from provrepo.views.lineage.adjacency import Adjacency, Move
+from provrepo.views.lineage.path_compression import CacheFull, Closure, undominated
 from provrepo.views.lineage.schema import names_content
-from provrepo.views.lineage.snapshot import Held, Key
+from provrepo.views.lineage.snapshot import Key, Snapshot
 from provrepo.views.lineage.states import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
 
-__all__ = ["Options", "Trail", "Walk", "lowest", "merged", "told"]
+__all__ = ["Options", "Traversal", "Found", "nearest_common", "merged", "reported_edges"]
 
 
 @dataclass(slots=True)
-class Walk:
-    """What was found.
+class Found:
+    """The result of one or more traversals.
 
     Attributes:
-        nodes: the nearest, at least as many as were asked for, with their distance from the start and in its order.
-        total: how many nodes there are.
-        edges: those between the nodes that are told, with the versions and graphs that say so.
-        roots: entities that something came from, and of which it is not said what they came from.
-        beyond: how many further nodes are one relation beyond the depth.
-        total_edges: how many edges there are in all.
+        nodes: the nearest nodes with their distance, in its order; at least as many as requested.
+        total: the number of all nodes.
+        edges: the edges between the returned nodes, with the versions and graphs that assert them.
+        roots: entities that something came from and that have no asserted cause.
+        beyond: the number of nodes one relation beyond the depth.
+        total_edges: the number of all edges.
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
@@ -42,22 +42,22 @@ class Walk:
     total_edges: int = 0
 
 
-class Trail:
-    """One walk, and what it left behind.
+class Traversal:
+    """One traversal from a node.
 
-    Where there is no depth and no end of paths, all that is found is found by chains (``lineage_chains``), and levels
-    are only gone through as far as distances are asked for. Otherwise the walk goes level by level.
+    Without a depth and a target the nodes are found through compressed paths (``path_compression``), and levels are
+    computed only as far as distances are needed. Otherwise the traversal goes level by level.
 
     Attributes:
-        total: how many nodes there are.
-        beyond: the further nodes that are one relation beyond the depth.
-        total_edges: how many edges there are.
+        total: the number of nodes.
+        beyond: the nodes one relation beyond the depth.
+        total_edges: the number of edges.
     """
 
-    def __init__(self, start: int, rows: Rows, held: Held, options: Options) -> None:
-        """Walk from a node."""
-        self._rows = rows
-        self._held = held
+    def __init__(self, start: int, rows: Adjacency, snapshot: Snapshot, options: Options) -> None:
+        """Traverse from a node."""
+        self._adjacency = rows
+        self._snapshot = snapshot
         self._options = options
         self._start = start
         self._first = start | START << SHIFT
@@ -66,7 +66,7 @@ class Trail:
         self._seen: set[int] = set()
         self._pending: set[int] = set()
         self._others: Mapping[int, Collection[int]] = {}
-        # Nodes of which there may be several states from which something comes next.
+        # Nodes that may have several states with successors.
         self._several: set[int] = set()
         self._back: set[int] = set()
         self._ends: set[int] = set()
@@ -74,7 +74,7 @@ class Trail:
         self._kept: set[int] | None = None
         self.beyond: set[int] = set()
         if options.depth is None and options.to is None:
-            with suppress(Outgrown):
+            with suppress(CacheFull):
                 self._close()
         if self._closure is None:
             self._run()
@@ -89,84 +89,83 @@ class Trail:
         return set(self._distances) if self._closure is None else self._closure.nodes()
 
     def nearest(self, most: int | None = None) -> dict[int, int]:
-        """Nodes with their distance, in its order: at least so many, and all that are as near; all without a number."""
+        """The nearest nodes with their distance, in its order: at least ``most``, with ties; all for None."""
         if self._closure is None:
             return self._distances
         levels = self._spread({self._first}, lambda _, __: None)
         return self._nodes(levels, self.total if most is None else most)
 
-    def edges(self, told: Collection[int]) -> dict[Key, int | None]:
-        """The edges between some nodes; each with the time after which nobody's word for it counts, if there is one."""
+    def edges(self, among: Collection[int]) -> dict[Key, int | None]:
+        """The edges between some nodes, each with its time bound: an assertion with a later time does not count."""
         found: dict[Key, int | None] = {}
-        for move in self._walked(told):
-            if move.subject in told and move.object in told:
-                key, bound = (move.subject, move.rule, move.object), self._rows.latest(move)
+        for move in self._moves_from(among):
+            if move.subject in among and move.object in among:
+                key, bound = (move.subject, move.rule, move.object), self._adjacency.latest(move)
                 former = found.get(key, bound)
                 found[key] = None if bound is None or former is None else max(bound, former)
         return found
 
-    def steps_among(self, nodes: Collection[int]) -> Iterator[tuple[int, int]]:
-        """The steps that lead from one of some nodes to another, as pairs."""
+    def moves_among(self, nodes: Collection[int]) -> Iterator[tuple[int, int]]:
+        """The moves between some nodes, as pairs of nodes."""
         for node in nodes:
             for state in self._states(node):
-                for target in self._rows.row(state):
+                for target in self._adjacency.row(state):
                     if target & NODE in nodes:
                         yield node, target & NODE
 
-    def says(self, bound: int | None, moment: int) -> bool:
-        """Whether what somebody says about an edge, with its time, is why it was walked."""
-        return bound is None or not moment or self._rows.steps.sign * moment <= bound
+    def supports(self, bound: int | None, time: int) -> bool:
+        """Whether an assertion with a time is within the time bound of an edge."""
+        return bound is None or not time or self._adjacency.transitions.sign * time <= bound
 
     def roots(self) -> list[int]:
-        """What something came from, and what came from nothing known; neither did other versions of its content.
+        """The roots: causes of something that have no asserted cause; nor have other versions of their content.
 
-        Nodes that the walk did not go on from are none, nor are those of whose content or its versions this is true: it
-        was not asked.
+        A node that was not expanded is not a root, nor is one whose content, or other versions of it, was not expanded.
         """
         if not self._options.upstream:
             return []
         nodes = sorted({state & NODE for state in self._ends})
         candidates = [node for node in nodes if not self._explained(node)]
         if self._back or self._options.alternates:
-            # Elsewhere nothing but what something came from is ever asked for what it came from.
+            # Otherwise only causes are ever checked for causes of their own.
             candidates = self._causes(candidates)
         if not (self._back or self._pending or self._options.stop):
             return candidates
         siblings = {node: self._versions(node) if names_content(node) else set[int]() for node in candidates}
         contents: dict[int, set[int]] = {node: set() for node in candidates}
-        for subject, rule, upper, _ in self._held.contents(candidates):
-            if self._rows.steps.own(subject, rule) is not None:
+        for subject, rule, upper, _ in self._snapshot.contents(candidates):
+            if self._adjacency.transitions.own(subject, rule) is not None:
                 contents[subject].add(upper)
                 siblings[subject] |= self._versions(upper)
-        asked = self._asked({other for others in siblings.values() for other in others})
+        expanded = self._expanded({other for others in siblings.values() for other in others})
         return [
             node
             for node in candidates
-            if siblings[node] <= asked
+            if siblings[node] <= expanded
             and all(map(self._opened, contents[node]))
             and not any(map(self._explained, siblings[node]))
         ]
 
     def _close(self) -> None:
-        scope = self._rows.scope
-        self._closure = closure = scope.chains.closure(self._first, self._rows)
-        self._moves, self._others = closure.moves, scope.others
-        odd = closure.tips.union(closure.odd)
-        self._ends = odd & scope.ends
-        self._back = odd & scope.backs.keys()
-        self._several = {state & NODE for state in scope.special.intersection(closure.odd)}
+        cache = self._adjacency.cache
+        self._closure = closure = cache.chains.closure(self._first, self._adjacency)
+        self._moves, self._others = closure.moves, cache.others
+        odd = closure.dead_ends.union(closure.odd)
+        self._ends = odd & cache.ends
+        self._back = odd & cache.backs.keys()
+        self._several = {state & NODE for state in cache.special.intersection(closure.odd)}
 
     def _run(self) -> None:
-        """Go level by level."""
+        """Traverse level by level."""
         others: dict[int, set[int]] = {}
 
         def note(part: set[int], rows: list[tuple[int, ...]]) -> None:
-            scope = self._rows.scope
-            back = scope.backs.keys() & part
-            self._moves += sum(map(len, rows)) - sum(len(scope.backs[state]) for state in back)
-            for state in (part & scope.special).union(state for state in back if state > NODE):
+            cache = self._adjacency.cache
+            back = cache.backs.keys() & part
+            self._moves += sum(map(len, rows)) - sum(len(cache.backs[state]) for state in back)
+            for state in (part & cache.special).union(state for state in back if state > NODE):
                 others.setdefault(state & NODE, set()).add(state)
-            self._ends |= part & scope.ends
+            self._ends |= part & cache.ends
             self._back |= back
 
         self._seen, self._others = {self._first}, others
@@ -174,32 +173,32 @@ class Trail:
         self._several = set(others)
         self._pending = levels[-1] if levels else set(self._seen)
         self._distances = self._nodes(levels)
-        targets = set[int]().union(*(row for _, rows in self._rows.expand(self._pending) for row in rows))
+        targets = set[int]().union(*(row for _, rows in self._adjacency.expand(self._pending) for row in rows))
         self.beyond = {state & NODE for state in targets}.difference(self._distances)
 
     def _spread(self, seen: set[int], note: Callable[[set[int], list[tuple[int, ...]]], None]) -> Iterator[set[int]]:
-        """Each level of the walk, as the states that it adds, the last one being empty.
+        """The levels, as the states that each adds; the last one is empty.
 
         Args:
-            seen: the first state; all that follow are put there.
-            note: is told, for each part of a level that is gone beyond, the rows.
+            seen: contains the first state; all further states are added.
+            note: called with each part of an expanded level and its rows.
         """
         frontier, best = set(seen), dict[int, int]()
         while frontier:
             new: set[int] = set()
-            for part, rows in self._rows.expand(frontier):
+            for part, rows in self._adjacency.expand(frontier):
                 note(part, rows)
                 new.update(*rows)
             frontier = new.difference(seen)
-            # Paths need every way, and so every state.
-            if self._rows.scope.bounds and self._options.to is None:
+            # Paths to a target need every state.
+            if self._adjacency.cache.bounds and self._options.to is None:
                 frontier = self._undominated(frontier, seen, best)
             seen |= frontier
             yield frontier
 
     def _undominated(self, states: set[int], seen: set[int], best: dict[int, int]) -> set[int]:
         bounded = {state for state in states if state >> SHIFT >= BOUNDED}
-        left = undominated(bounded, self._rows.scope.bounds, best, lambda node: node in seen or node in states)
+        left = undominated(bounded, self._adjacency.cache.bounds, best, lambda node: node in seen or node in states)
         return states - bounded | left
 
     def _nodes(self, levels: Iterable[set[int]], most: int | None = None) -> dict[int, int]:
@@ -213,49 +212,51 @@ class Trail:
         return nodes
 
     def _visited(self, state: int) -> bool:
-        """Whether the walk went on from a state."""
+        """Whether the traversal expanded a state."""
         if self._closure is not None:
             return self._closure.visited(state)
         return state in self._seen and state not in self._pending
 
     def _states(self, node: int) -> list[int]:
-        """The states of a node from which the walk went on."""
+        """The expanded states of a node."""
         states = {node, node | START << SHIFT, *self._others.get(node, ())}
-        return [state for state in sorted(states) if self._visited(state) and self._rows.row(state)]
+        return [state for state in sorted(states) if self._visited(state) and self._adjacency.row(state)]
 
-    def _walked(self, nodes: Iterable[int]) -> Iterable[Move]:
-        """The steps from some nodes, as far as they are kept."""
+    def _moves_from(self, nodes: Iterable[int]) -> Iterable[Move]:
+        """The moves from some nodes; with a target, those on a path to it."""
         states = [state for node in nodes for state in self._states(node)]
         kept = self._kept
-        moves = self._rows.moves(states)
+        moves = self._adjacency.moves(states)
         return moves if kept is None else (move for move in moves if move.target in kept)
 
     def _total(self) -> int:
-        """How many edges were walked.
+        """The number of edges.
 
-        The number of moves, but for edges that were walked from several states of one node, which count once, and those
-        that were walked back, which count where they were not walked from their other end, too.
+        This is the number of moves, except that an edge that is followed from several states of one node counts once,
+        and one that is followed back counts only where it is not followed from its other end.
         """
         total, several = self._moves, self._several
         if self._closure is not None:
-            # Nearly all have one other state beside the main one, if that was found at all.
-            rows, backs, others = self._rows.scope.rows, self._rows.scope.backs, self._others
+            # Nearly all have one state beside the main one, if that was found.
+            rows, backs, others = self._adjacency.cache.rows, self._adjacency.cache.backs, self._others
             single = {node for node in several if len(others[node]) == 1}
             several = several - single
             for node in self._closure.in_main(single):
                 (other,) = others[node]
                 total -= min(len(rows[node]) - len(backs.get(node, ())), len(rows[other]) - len(backs.get(other, ())))
         for node in several:
-            sizes = [len(self._rows.row(state)) - len(self._rows.backs(state)) for state in self._states(node)]
+            sizes = [
+                len(self._adjacency.row(state)) - len(self._adjacency.backs(state)) for state in self._states(node)
+            ]
             total -= sum(sizes) - max(sizes, default=0)
         if self._pending or self._options.stop:
-            # Otherwise the walk went on from each of them, and there followed the edge by which it had come.
+            # Otherwise each node was expanded, and the edge that led to it was followed from there.
             total += len(self._one_way())
         return total
 
     def _one_way(self) -> set[Key]:
-        """The edges that were walked back and not in their own direction."""
-        rows, found = self._rows, set[Key]()
+        """The edges that were followed back and not in their own direction."""
+        rows, found = self._adjacency, set[Key]()
         for state in self._back:
             for target, rule in rows.backs(state):
                 far = target & NODE
@@ -264,40 +265,40 @@ class Trail:
         return found
 
     def _explained(self, node: int) -> bool:
-        """Whether the walk found what a node came from."""
-        return any(s not in self._ends and self._rows.steps.explains(s) for s in self._states(node))
+        """Whether a cause of a node was found."""
+        return any(s not in self._ends and self._adjacency.transitions.explains(s) for s in self._states(node))
 
-    def _asked(self, nodes: set[int]) -> set[int]:
-        """Those of some nodes of which the walk looked what they came from."""
-        asked = set(filter(self._visited, nodes))
-        return asked - self._rows.stopped(asked) | nodes.intersection({self._start})
+    def _expanded(self, nodes: set[int]) -> set[int]:
+        """The nodes whose causes were looked for."""
+        expanded = set(filter(self._visited, nodes))
+        return expanded - self._adjacency.stopped(expanded) | nodes.intersection({self._start})
 
     def _opened(self, content: int) -> bool:
-        """Whether the walk looked which versions there are of content."""
+        """Whether the versions of content were looked for."""
         depth = self._options.depth
-        stopped = self._rows.stopped({content}) - {self._start}
+        stopped = self._adjacency.stopped({content}) - {self._start}
         return not stopped and (depth is None or self._distances.get(content) != depth)
 
     def _causes(self, nodes: list[int]) -> list[int]:
-        """Those of some nodes that something came from, or where the walk started."""
+        """The nodes that something came from, and the start."""
         reached = {self._start}
-        for subject, rule, upper, moment in self._held.edges(nodes, into=True, rules=sorted(YES)):
-            if upper not in reached and any(self._rows.follows(s, rule, moment) for s in self._states(subject)):
+        for subject, rule, upper, time in self._snapshot.edges(nodes, into=True, rules=sorted(YES)):
+            if upper not in reached and any(self._adjacency.follows(s, rule, time) for s in self._states(subject)):
                 reached.add(upper)
         return [node for node in nodes if node in reached]
 
     def _versions(self, content: int) -> set[int]:
-        """The versions of content that the walk went to from there."""
-        rows = self._rows
+        """The versions of content that were reached from it."""
+        rows = self._adjacency
         return {
             target & NODE for state in self._states(content) for target, rule in rows.backs(state) if rule in GENERAL
         }
 
     def _keep(self, to: int) -> None:
-        """Keep what is on a way from the start to a node: the ways back from there."""
+        """Keep only what is on a path from the start to a node, by a traversal back from there."""
         before: dict[int, list[int]] = {}
         for state in self._seen - self._pending:
-            for target in self._rows.row(state):
+            for target in self._adjacency.row(state):
                 before.setdefault(target, []).append(state)
         waiting = [state for state in self._seen if state & NODE == to]
         kept = set(waiting)
@@ -308,53 +309,55 @@ class Trail:
         self._kept = kept
         on_path = {state & NODE for state in kept} or {self._start}
         self._distances = {node: distance for node, distance in self._distances.items() if node in on_path}
-        self.total_edges = len({(move.subject, move.rule, move.object) for move in self._walked(on_path)})
+        self.total_edges = len({(move.subject, move.rule, move.object) for move in self._moves_from(on_path)})
 
 
-def merged(trails: Sequence[Trail], most: int) -> Walk:
-    """Several walks from one start as one, without edges: at least so many nodes, by their smallest distance."""
-    first, *others = trails
+def merged(traversals: Sequence[Traversal], most: int) -> Found:
+    """Merge traversals from one start, without edges: at least ``most`` nodes, with their smallest distance."""
+    first, *others = traversals
     if not others:
-        return Walk(first.nearest(most), first.total, {}, first.roots(), len(first.beyond), first.total_edges)
+        return Found(first.nearest(most), first.total, {}, first.roots(), len(first.beyond), first.total_edges)
     nodes, found, beyond, edges = dict[int, int](), set[int](), set[int](), 0
-    for place, trail in enumerate(trails):
-        for node, distance in trail.nearest(most).items():
+    for place, traversal in enumerate(traversals):
+        for node, distance in traversal.nearest(most).items():
             nodes[node] = min(distance, nodes.get(node, distance))
-        found |= trail.found()
-        beyond |= trail.beyond
-        edges += trail.total_edges
-        known = set[Key]().union(*(_shared(trail, former) for former in trails[:place]))
+        found |= traversal.found()
+        beyond |= traversal.beyond
+        edges += traversal.total_edges
+        known = set[Key]().union(*(_shared(traversal, former) for former in traversals[:place]))
         edges -= len(known)
     nodes = dict(sorted(nodes.items(), key=itemgetter(1)))
-    roots = dict.fromkeys(root for trail in trails for root in trail.roots())
-    return Walk(nodes, len(found), {}, list(roots), len(beyond - found), edges)
+    roots = dict.fromkeys(root for traversal in traversals for root in traversal.roots())
+    return Found(nodes, len(found), {}, list(roots), len(beyond - found), edges)
 
 
-def _shared(trail: Trail, other: Trail) -> set[Key]:
-    """The edges of two walks: both ends of each were found by both."""
-    nodes = trail.found() & other.found()
-    return trail.edges(nodes).keys() & other.edges(nodes).keys()
+def _shared(traversal: Traversal, other: Traversal) -> set[Key]:
+    """The edges that two traversals have in common."""
+    nodes = traversal.found() & other.found()
+    return traversal.edges(nodes).keys() & other.edges(nodes).keys()
 
 
-def told(trails: Sequence[Trail], held: Held, nodes: Sequence[int]) -> dict[Key, set[tuple[int, int]]]:
-    """The edges between nodes, with the versions and graphs that say so."""
+def reported_edges(
+    traversals: Sequence[Traversal], snapshot: Snapshot, nodes: Sequence[int]
+) -> dict[Key, set[tuple[int, int]]]:
+    """The edges between nodes, with the versions and graphs that assert them."""
     among, found = set(nodes), dict[Key, set[tuple[int, int]]]()
-    edges = [(trail, trail.edges(among)) for trail in trails]
-    for subject, rule, upper, moment, version, graph in held.saying(nodes):
+    edges = [(traversal, traversal.edges(among)) for traversal in traversals]
+    for subject, rule, upper, time, version, graph in snapshot.assertions(nodes):
         key = subject, rule, upper
-        if any(key in walked and trail.says(walked[key], moment) for trail, walked in edges):
+        if any(key in walked and traversal.supports(walked[key], time) for traversal, walked in edges):
             found.setdefault(key, set()).add((version, graph))
     return found
 
 
-def lowest(trails: Sequence[Trail], nodes: Collection[int]) -> list[int]:
-    """Those of some nodes to which no edge leads from another one of them.
+def nearest_common(traversals: Sequence[Traversal], nodes: Collection[int]) -> list[int]:
+    """The nodes to which no edge leads from another of them.
 
-    Where they form circles, those of a circle to which none leads from outside of it.
+    Of a cycle, all nodes, if no edge leads to it from outside.
     """
     above: dict[int, set[int]] = {node: set() for node in nodes}
-    for trail in trails:
-        for node, upper in trail.steps_among(above):
+    for traversal in traversals:
+        for node, upper in traversal.moves_among(above):
             above[node].add(upper)
     below: dict[int, set[int]] = {node: set() for node in nodes}
     for node, uppers in above.items():
@@ -363,14 +366,14 @@ def lowest(trails: Sequence[Trail], nodes: Collection[int]) -> list[int]:
     found = [node for node in nodes if not below[node]]
     rest = set(nodes) - _reached(found, above)
     while rest:
-        circle = _circle(min(rest), above, below)
-        found += sorted(circle)
-        rest -= _reached(circle, above)
+        cycle = _cycle(min(rest), above, below)
+        found += sorted(cycle)
+        rest -= _reached(cycle, above)
     return found
 
 
-def _circle(node: int, above: dict[int, set[int]], below: dict[int, set[int]]) -> set[int]:
-    """A circle below a node, or with it, to which nothing leads."""
+def _cycle(node: int, above: dict[int, set[int]], below: dict[int, set[int]]) -> set[int]:
+    """A cycle below a node, or through it, to which no edge leads."""
     while True:
         under = _reached([node], below)
         others = under - _reached([node], above)

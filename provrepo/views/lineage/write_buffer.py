@@ -1,8 +1,8 @@
-"""Rows of the lineage index that wait until there are many, so that each page of a table is looked for once for many.
+"""A write buffer for rows of the lineage index, so that each page of a table is written once for many rows.
 
-Most of what a version says of things that were known before belongs all over the tables. Where many entries are applied
-together such rows are kept back and put in in the order of the tables, instead of version by version: a table larger
-than the cache is then gone through once for a million relations, and not fetched and written page by page for each.
+Rows about things that older versions mention are scattered over the tables. Where many entries are applied together,
+such rows are buffered and inserted in the order of the tables: a table larger than the page cache is then traversed
+once for a million edges, instead of once for each version.
 """
 
 from __future__ import annotations
@@ -12,40 +12,39 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import chain
 
-__all__ = ["Later", "insert"]
+__all__ = ["WriteBuffer", "insert"]
 
 Row = tuple[int | str | None, ...]
 
 _TABLES = ("edge", "edge_into", "about")
 
 _ROWS = 100
-"""Rows of one insert: with the six columns of an edge fewer values than SQLite takes in any of its versions."""
+"""Rows of one INSERT: with six columns of an edge this is below the limit of parameters of every SQLite version."""
 
 _MANY = 400_000
-"""Rows that are kept back at most: some 60 MB."""
+"""The most rows in the buffer: about 60 MB."""
 
 
-class Later:
-    """Rows that belong to entries of a transaction and are not in their tables yet.
+class WriteBuffer:
+    """Rows of an open transaction that are not in their tables yet.
 
-    Nobody else sees the transaction, so that they are missed by nobody until it ends or something is taken out of the
-    tables: before that they are put in, by ``flush``.
+    The transaction is invisible to others until it ends. ``flush`` must be called before its end and before a deletion.
     """
 
     def __init__(self) -> None:
-        """Nothing is kept back."""
+        """Create an empty buffer."""
         self._rows: dict[str, list[Row]] = {table: [] for table in _TABLES}
         self._written: dict[str, list[Row]] = {table: [] for table in _TABLES}
 
     def add(self, connection: sqlite3.Connection, table: str, rows: Sequence[Row], first: int) -> None:
-        """Put rows into a table, or keep them back.
+        """Insert rows into a table, or buffer them.
 
         Args:
-            connection: where they go.
+            connection: of the transaction.
             table: the name of the table.
             rows: in the order of the table.
-            first: rows from this number on in the first column are new at the end of the table, where nothing is gained
-                by waiting.
+            first: rows whose first column is this number or greater belong at the end of the table and are inserted at
+                once.
         """
         end = bisect_left(rows, (first,))
         self._rows[table] += rows[:end]
@@ -54,7 +53,7 @@ class Later:
             self.flush(connection)
 
     def flush(self, connection: sqlite3.Connection) -> None:
-        """Put in what was kept back. Where that fails it is kept, and what was put in of it is not put in again."""
+        """Insert the buffered rows. After a failure they stay buffered, and inserted rows are not inserted again."""
         for table, rows in self._rows.items():
             insert(connection, f"OR IGNORE INTO {table}", sorted(rows))
         for table, rows in self._rows.items():
@@ -62,30 +61,30 @@ class Later:
             rows.clear()
 
     def mark(self) -> list[int]:
-        """Where an entry begins, for ``undo``."""
+        """The position before an entry, for ``undo``."""
         return [len(rows) for rows in self._rows.values()]
 
     def done(self) -> None:
-        """The entry is part of the transaction, with all that it put in."""
+        """Accept the rows of an entry as part of the transaction."""
         for rows in self._written.values():
             rows.clear()
 
     def undo(self, mark: Sequence[int]) -> None:
-        """Forget the rows of an entry that was undone; what it put in of the entries before it has left with it."""
+        """Restore the buffer after a rollback of an entry, which also removed older rows that the entry inserted."""
         for (table, rows), length in zip(self._rows.items(), mark, strict=True):
             rows[:0] = self._written[table]
             del rows[length:]
         self.done()
 
     def clear(self) -> None:
-        """Forget everything: no transaction is open."""
+        """Empty the buffer; no transaction is open."""
         self.undo([0] * len(_TABLES))
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Row]) -> None:
-    """Insert rows, which come in the order of the table, ``into`` it.
+    """Insert rows, which are in the order of the table.
 
-    Many to a statement: most of what a row costs otherwise is that a statement begins and ends for it.
+    One statement inserts many rows, since most of the cost of a single row is the statement.
     """
     whole = len(rows) - len(rows) % _ROWS
     for size, some in ((_ROWS, rows[:whole]), (1, rows[whole:])):

@@ -131,7 +131,7 @@ def test_together_is_the_same_as_one_by_one(tmp_path: Path, seed: int) -> None:
 @pytest.mark.usefixtures("many")
 def test_an_entry_that_fails_leaves_nothing_of_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
-    failing = Failing(monkeypatch, "_sorts", ValueError("in the middle of an entry"))
+    failing = Failing(monkeypatch, "_type_sets", ValueError("in the middle of an entry"))
     changes = history(Stream(tmp_path), 3)
     wanted = one_by_one(tmp_path / "one", changes)
     with opened(tmp_path) as view, view.together():
@@ -182,7 +182,7 @@ def test_a_transaction_that_sqlite_ends_takes_what_waited_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "one").mkdir()
-    failing = Failing(monkeypatch, "_sorts", disk_error())
+    failing = Failing(monkeypatch, "_type_sets", disk_error())
     # As SQLite does after some errors of the disk.
     failing.before = lambda connection: connection.execute("ROLLBACK")
     changes = history(Stream(tmp_path), 4)

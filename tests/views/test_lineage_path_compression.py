@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.views.lineage import adjacency, path_compression, prefetch
-from provrepo.views.lineage.adjacency import Scope
+from provrepo.views.lineage.adjacency import RowCache
 from provrepo.views.lineage.index import Answer
-from provrepo.views.lineage.path_compression import Chains, Outgrown
+from provrepo.views.lineage.path_compression import CacheFull, Chains
 from provrepo.views.lineage.traversal import Options
 from provrepo.vocab import PROV
 from tests.support.lineage_oracle import Fact
@@ -34,7 +34,7 @@ MODES = [
 
 @contextmanager
 def by_levels() -> Iterator[None]:
-    with mock.patch.object(Chains, "closure", side_effect=Outgrown):
+    with mock.patch.object(Chains, "closure", side_effect=CacheFull):
         yield
 
 
@@ -65,7 +65,7 @@ def history(seed: int, size: int) -> list[list[Fact]]:
 
 
 def asked(w: World, node: str, options: Options, limit: int = ALL) -> tuple[Any, ...] | None:
-    told = w.view.ask(node, ["open"], [options], limit=limit)
+    told = w.view.traverse(node, ["open"], [options], limit=limit)
     return None if told is None else (told.walk.total, told.walk.total_edges, told.roots, _told(told))
 
 
@@ -123,8 +123,8 @@ def test_a_way_without_a_choice_is_one_chain(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def lengths(w: World) -> list[int]:
-    (scope,) = w.view._scopes._kept.values()
-    return [len(states) for states in scope.chains._states if states]
+    (cache,) = w.view._caches._kept.values()
+    return [len(states) for states in cache.chains._states if states]
 
 
 def test_versions_and_their_bytes_are_tips_until_something_follows_from_them() -> None:
@@ -171,13 +171,13 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
     with world() as w:
         w.submit("open", "d", chain(60))
         looked: list[int] = []
-        take = adjacency.Rows._take
+        take = adjacency.Adjacency._read
 
-        def counted(rows: adjacency.Rows, states: list[int]) -> None:
+        def counted(rows: adjacency.Adjacency, states: list[int]) -> None:
             looked.append(len(states))
             take(rows, states)
 
-        with mock.patch.object(adjacency.Rows, "_take", counted):
+        with mock.patch.object(adjacency.Adjacency, "_read", counted):
             assert asked(w, "urn:n0", Options(), 1) is not None
         # A third of it one by one, and then the rest.
         assert len(looked) <= 25
@@ -194,8 +194,8 @@ def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatc
         found = asked(w, "urn:x", Options(), 1)
         assert found is not None
         assert found[:2] == (103, 102)
-        (scope,) = w.view._scopes._kept.values()
-        assert (scope.ahead.versions, scope.ahead.asked) == ({1}, {1: 50, 2: 1, 3: 1})
+        (cache,) = w.view._caches._kept.values()
+        assert (cache.prefetch.versions, cache.prefetch.needed_things) == ({1}, {1: 50, 2: 1, 3: 1})
 
 
 @pytest.mark.parametrize(("most", "complete"), [(1_000, True), (100, False)])
@@ -211,9 +211,9 @@ def test_all_is_read_where_a_third_was_needed_and_there_is_room(
                 "open", f"d{number}", [Fact(f"urn:m{number}-{n}", "wasDerivedFrom", f"urn:l{n}") for n in range(9)]
             )
         assert asked(w, "urn:n2", Options(), 1) == (11, 10, ("urn:n12",), ({"urn:n2": 0}, set()))
-        (scope,) = w.view._scopes._kept.values()
-        assert scope.ahead.complete is complete
-        assert (len(scope.ahead.versions) == 14) is complete
+        (cache,) = w.view._caches._kept.values()
+        assert cache.prefetch.complete is complete
+        assert (len(cache.prefetch.versions) == 14) is complete
         same(w, ["urn:n0", "urn:m12-1", "urn:l3"])
 
 
@@ -226,7 +226,7 @@ def test_walks_at_the_same_time_find_what_they_find_alone() -> None:
         with by_levels():
             expected = [asked(w, start, Options(), 1) for start in starts]
         for _ in range(5):
-            w.view._scopes.clear()
+            w.view._caches.clear()
             with ThreadPoolExecutor(6) as pool:
                 assert list(pool.map(lambda start: asked(w, start, Options(), 1), starts)) == expected
 
@@ -242,7 +242,7 @@ def test_a_walk_finds_all_of_a_chain_that_is_cut_behind_it() -> None:
         assert asked(w, "urn:n1", Options(), 1) is not None
         linked, between = Chains._linked, threading.Event()
 
-        def interrupted(chains: Chains, numbers: set[int], rows: adjacency.Rows) -> set[int]:
+        def interrupted(chains: Chains, numbers: set[int], rows: adjacency.Adjacency) -> set[int]:
             found = linked(chains, numbers, rows)
             if not between.is_set():
                 between.set()
@@ -273,9 +273,9 @@ def test_what_is_forgotten_is_not_counted_any_more() -> None:
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n5")])
         for start in ("urn:n0", "urn:x", "urn:n7"):
             assert asked(w, start, Options(), 1) is not None
-        (scope,) = w.view._scopes._kept.values()
-        assert scope.chains.size > 0
-        scope.drop(range(100))
-        assert scope.size == 0
-        assert not scope.chains._inside
-        assert isinstance(scope, Scope)
+        (cache,) = w.view._caches._kept.values()
+        assert cache.chains.size > 0
+        cache.drop(range(100))
+        assert cache.size == 0
+        assert not cache.chains._inside
+        assert isinstance(cache, RowCache)
