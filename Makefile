@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 PYTEST_ARGS ?= -n 2
+# The tests to run, a folder or a file: make test T=tests/codecs
+T ?= tests
 GROUPS ?= all
 # Seconds that all groups may take; empty: no limit.
 LIMIT ?=
@@ -44,7 +46,7 @@ layers: $(VENV)/.test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --durations=10 --durations-min=0.5 $(PYTEST_ARGS) $(T)
 
 integration: $(VENV)/.test
 	$(BIN)/python -m tests.integration $(if $(LIMIT),--seconds $(LIMIT)) $(GROUPS)
