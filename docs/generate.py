@@ -308,9 +308,9 @@ def named_queries() -> str:
         NOTICE,
         "Questions that people ask of provenance, ready to be asked with `provrepo query --name NAME --param "
         "KEY=VALUE`, at `/queries`, or in Python with `repository.query(queries.by_name(NAME).bind({...}))` from "
-        "`provrepo.repository.queries.named`. The first eleven answer the competency questions of Workflow Run RO-Crate in "
-        "terms of PROV. A parameter stands in a query as `$name`; without a value, an optional one is `UNDEF`, which "
-        "asks about everything.",
+        "`provrepo.repository.queries.named`. The first eleven answer the competency questions of Workflow Run "
+        "RO-Crate in terms of PROV. A parameter stands in a query as `$name`; without a value, an optional one is "
+        "`UNDEF`, which asks about everything.",
     ]
     for query in sorted(load(), key=lambda query: (query.name not in COMPETENCY, query.name)):
         rows = [

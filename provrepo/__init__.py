@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from provrepo._version import __version__
+
 if TYPE_CHECKING:
     from provrepo.checks.findings import Finding, Severity
     from provrepo.checks.report import Report
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from provrepo.repository.repository import open  # noqa: A004
     from provrepo.repository.upkeep.restore import restore
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "Bundle": "provrepo.model.document",

@@ -29,7 +29,7 @@ with provrepo.open(work / sys.argv[2]) as repository:
     for source in sorted(work.glob("*.in")):
         repository.submit(source.read_bytes(), name=source.stem)
     repository.query("ASK {}")
-    for line in repository._store.view(Quads).dump("default"):
+    for line in repository.context.store.view(Quads).dump("default"):
         # Times and actors differ from run to run; they stand in the catalogue alone.
         if not line.endswith(f"<{Minter(base).catalogue()}> ."):
             print(line)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import provrepo
 from provrepo.cli.main import cli
 from provrepo.errors import ReadError, Refused
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.resources import root
 from provrepo.server.app import create_app
@@ -41,7 +42,7 @@ def documents() -> list[Path]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened = Store.open(load({"data": tmp_path_factory.mktemp("data")}))
     with opened:
-        opened.as_actor(opened.owner()).create_project("crops")
+        Repository(opened, opened.owner()).create_project("crops")
         yield opened
 
 
@@ -51,7 +52,7 @@ def outcome(said: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_everybody_says_the_same(path: Path, store: Store):
-    repository = store.as_actor(store.owner())
+    repository = Repository(store, store.owner())
     options = {"profiles": PROFILES, "constraints": "gate"}
     try:
         document = provrepo.read(path, base=BASE)

@@ -21,7 +21,8 @@ def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
     for step, printed in play(page, tmp_path):
         if step.printed is not None:
             assert same(step.printed, printed), (
-                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.support.transcripts docs/tutorial/{name}"
+                f"$ {step.command}\n{printed}\n"
+                f"If that is right: python -m tests.support.transcripts docs/tutorial/{name}"
             )
             compared += 1
     assert compared > 10

@@ -148,7 +148,7 @@ _LEVELS = {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.IN
 
 def sarif(report: Report, name: str, rules: Mapping[str, str]) -> str:
     """SARIF 2.1.0 (OASIS), each finding a result; a line that is only near says so in its message."""
-    from provrepo import __version__
+    from provrepo._version import __version__
 
     driver = {
         "name": "provrepo",

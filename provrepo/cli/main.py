@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from provrepo import __version__, errors
+from provrepo import errors
+from provrepo._version import __version__
 from provrepo.cli.audit import audit
 from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation

@@ -56,6 +56,7 @@ def run(settings: Settings) -> None:
         Busy: another process keeps the views.
         UsageError: the address cannot be listened on, or needs a base IRI first.
     """
+    from provrepo.repository.repository import Repository
     from provrepo.repository.store import Store
     from provrepo.repository.upkeep.permissions import lax
     from provrepo.server.serve import serve as listen
@@ -66,7 +67,7 @@ def run(settings: Settings) -> None:
         _take_views(store)
 
         def announce(url: str) -> None:
-            store.serve(url)
+            Repository(store).serve(url)
             for warning in lax(settings.data):
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")

@@ -21,9 +21,9 @@ from typing import Any
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
 from provrepo.repository.actions import MOST, Action
-from provrepo.repository.bound import Bound
+from provrepo.repository.context import Context
 
-__all__ = ["Audit", "AuditEvent", "Audited"]
+__all__ = ["Audit", "AuditEvent", "audit"]
 
 _BETWEEN = 1000
 """Events between two looks at the clock."""
@@ -134,106 +134,103 @@ def _cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-class Audited(Bound):
-    """What ``Repository`` inherits."""
+def audit(
+    context: Context,
+    project: str | None = None,
+    name: str | None = None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    by: str | None = None,
+    action: str | None = None,
+    refused: bool = False,
+    after: str | None = None,
+    limit: int = 100,
+) -> Audit:
+    """Who changed and who read a document, a project, or the whole repository.
 
-    def audit(
-        self,
-        project: str | None = None,
-        name: str | None = None,
-        *,
-        since: str | None = None,
-        until: str | None = None,
-        by: str | None = None,
-        action: str | None = None,
-        refused: bool = False,
-        after: str | None = None,
-        limit: int = 100,
-    ) -> Audit:
-        """Who changed and who read a document, a project, or the whole repository.
+    Changes come from the ledger, and are there for good. Accesses come from the access log of the server, which
+    keeps them for ``audit_days``. What the owner of the data directory reads on this machine is not recorded.
 
-        Changes come from the ledger, and are there for good. Accesses come from the access log of the server, which
-        keeps them for ``audit_days``. What the owner of the data directory reads on this machine is not recorded.
+    Args:
+        project: the project; None for the whole repository.
+        name: the document; None for all of the project.
+        since: the first day or time.
+        until: the last day, the whole of it; or the time before which events are listed.
+        by: only what this actor did: a name, or the identifier of an actor or token.
+        action: only events of this action.
+        refused: accesses that were refused (401, 403, 404, 429 and so on) instead of those that were answered.
+        after: ``following`` of the last answer.
+        limit: the most events; at most 1,000.
 
-        Args:
-            project: the project; None for the whole repository.
-            name: the document; None for all of the project.
-            since: the first day or time.
-            until: the last day, the whole of it; or the time before which events are listed.
-            by: only what this actor did: a name, or the identifier of an actor or token.
-            action: only events of this action.
-            refused: accesses that were refused (401, 403, 404, 429 and so on) instead of those that were answered.
-            after: ``following`` of the last answer.
-            limit: the most events; at most 1,000.
+    Raises:
+        NotFound: no such project or document.
+        Denied: the actor may not change the project; or is not the owner, for the whole repository.
+        UsageError: no such action, or no time.
+        TimedOut: there is more to look through than fits into the deadline of a query, which the owner does not
+            have.
+    """
+    if project is None:
+        context.require_owner("may see who did what in the whole repository")
+    else:
+        context.require_write(project)
+    if not 1 <= limit <= MOST:
+        raise UsageError(f"an audit lists from 1 to {MOST:,} events, not {limit}")
+    if action is not None and action not in list(Action):
+        raise UsageError(f"no action is called {action[:100]!r}; there are: {', '.join(Action)}")
+    if name is not None and (project is None or context.store.ledger.last(project, name) is None):
+        raise NotFound(f"there is no document {name[:100]!r} in project {project!r}")
+    first, last = _period(since, until)
+    names = context.store.accounts.names()
+    deadline = math.inf if context.actor.owner else time.monotonic() + context.seconds(None)
+    unreadable = looked_at = 0
 
-        Raises:
-            NotFound: no such project or document.
-            Denied: the actor may not change the project; or is not the owner, for the whole repository.
-            UsageError: no such action, or no time.
-            TimedOut: there is more to look through than fits into the deadline of a query, which the owner does not
-                have.
-        """
-        if project is None:
-            self._owner("may see who did what in the whole repository")
-        else:
-            self._writable(project)
-        if not 1 <= limit <= MOST:
-            raise UsageError(f"an audit lists from 1 to {MOST:,} events, not {limit}")
-        if action is not None and action not in list(Action):
-            raise UsageError(f"no action is called {action[:100]!r}; there are: {', '.join(Action)}")
-        if name is not None and (project is None or self._store.ledger.last(project, name) is None):
-            raise NotFound(f"there is no document {name[:100]!r} in project {project!r}")
-        first, last = _period(since, until)
-        names = self._store.accounts.names()
-        deadline = math.inf if self.actor.owner else time.monotonic() + self._seconds(None)
-        unreadable = looked_at = 0
+    def in_time() -> None:
+        nonlocal looked_at
+        looked_at += 1
+        if looked_at % _BETWEEN == 0 and time.monotonic() > deadline:
+            raise TimedOut(
+                "there is more in the access log than can be looked through in time; ask for a shorter "
+                "period with since= and until="
+            )
 
-        def in_time() -> None:
-            nonlocal looked_at
-            looked_at += 1
-            if looked_at % _BETWEEN == 0 and time.monotonic() > deadline:
-                raise TimedOut(
-                    "there is more in the access log than can be looked through in time; ask for a shorter "
-                    "period with since= and until="
-                )
+    def damaged() -> None:
+        nonlocal unreadable
+        unreadable += 1
 
-        def damaged() -> None:
-            nonlocal unreadable
-            unreadable += 1
+    counts: Counter[str] = Counter()
 
-        counts: Counter[str] = Counter()
-
-        def matching() -> Iterator[AuditEvent]:
-            for event in _events(self, project, (first, last), names, damaged):
-                in_time()
-                if not first <= event.time < last or (event.status is not None and event.status >= 400) != refused:
-                    continue
-                if (refused and event.status is None) or (by is not None and not _is_by(event, by)):
-                    continue
-                if name is not None and event.document != name:
-                    # It may have been among what was answered from the whole project.
-                    if not event.document and event.action in _OVER_PROJECT and action in (None, event.action):
-                        counts[event.action] += 1
-                    continue
-                if action is None or event.action == action:
+    def matching() -> Iterator[AuditEvent]:
+        for event in _events(context, project, (first, last), names, damaged):
+            in_time()
+            if not first <= event.time < last or (event.status is not None and event.status >= 400) != refused:
+                continue
+            if (refused and event.status is None) or (by is not None and not _is_by(event, by)):
+                continue
+            if name is not None and event.document != name:
+                # It may have been among what was answered from the whole project.
+                if not event.document and event.action in _OVER_PROJECT and action in (None, event.action):
                     counts[event.action] += 1
-                    if after is None or event.key > after:
-                        yield event
+                continue
+            if action is None or event.action == action:
+                counts[event.action] += 1
+                if after is None or event.key > after:
+                    yield event
 
-        found = heapq.nsmallest(limit + 1, matching(), key=lambda event: event.key)
-        shown = tuple(found[:limit])
-        following = shown[-1].key if len(found) > limit else None
-        return Audit(project, name, shown, dict(sorted(counts.items())), unreadable, following)
+    found = heapq.nsmallest(limit + 1, matching(), key=lambda event: event.key)
+    shown = tuple(found[:limit])
+    following = shown[-1].key if len(found) > limit else None
+    return Audit(project, name, shown, dict(sorted(counts.items())), unreadable, following)
 
 
 def _events(
-    bound: Audited,
+    context: Context,
     project: str | None,
     period: tuple[str, str],
     names: Mapping[str, str],
     damaged: Callable[[], None],
 ) -> Iterator[AuditEvent]:
-    store = bound._store
+    store = context.store
     for stream in [project] if project is not None else [REPOSITORY, *store.ledger.projects()]:
         for entry in store.ledger.entries(stream, every=True):
             yield _change(entry, names)

@@ -14,13 +14,14 @@ from provrepo.errors import Denied
 from provrepo.ledger.entries import PROFILE, Entry
 from provrepo.model.identifiers import Literal
 from provrepo.repository import access
-from provrepo.repository.bound import Bound
+from provrepo.repository.context import Context
+from provrepo.repository.queries.verbs import query
 from provrepo.vocab import PROV_LABEL
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
 
-__all__ = ["MOST_AGENTS", "ExposedAgent", "ExposedDocument", "ExposedEnding", "Exposing", "Exposure"]
+__all__ = ["ExposedAgent", "ExposedDocument", "ExposedEnding", "Exposure", "MOST_AGENTS", "exposure"]
 
 MOST_AGENTS = 1_000
 """The most agents that are listed; how many more there are is not counted."""
@@ -152,59 +153,52 @@ class Exposure:
         return {**asdict(self), "total_versions": self.versions, "total_statements": self.statements}
 
 
-class Exposing(Bound):
-    """What ``Repository`` inherits."""
+def exposure(context: Context, project: str) -> Exposure:
+    """What everybody would read if a project were public. Nothing is changed.
 
-    def query(self, query: str, *, project: str | None = None) -> QueryResult:
-        """See ``Repository.query``."""
-        raise NotImplementedError
+    Args:
+        project: its name.
 
-    def exposure(self, project: str) -> Exposure:
-        """What everybody would read if a project were public. Nothing is changed.
-
-        Args:
-            project: its name.
-
-        Raises:
-            NotFound: no such project.
-            Denied: the actor may not make projects public.
-            Busy: another process holds the views.
-        """
-        self._readable(project)
-        if not access.may_administer(self.actor):
-            raise Denied(f"{self.actor.name} may not change the settings of {project!r}")
-        seen = _Seen()
-        entries = 0
-        for entry in self._store.ledger.entries(project):
-            entries += 1
-            seen.take(entry)
-        names = self._store.accounts.names()
-        agents = _agents(self.query(_AGENTS, project=project))
-        return Exposure(
-            project=project,
-            public=project in self._store.ledger.public(),
-            titles=tuple(seen.titles),
-            documents=tuple(seen.documents()),
-            endings=tuple(
-                ExposedEnding(
-                    entry.body["document"],
-                    entry.body["version"],
-                    "erased" if entry.kind == "erase" else "withdrawn",
-                    entry.time,
-                    names.get(entry.actor, entry.actor),
-                    str(entry.body["reason"]),
-                )
-                for entry in seen.endings
-            ),
-            agents=tuple(agents[:MOST_AGENTS]),
-            more_agents=len(agents) > MOST_AGENTS,
-            entries=entries,
-            submitters=tuple(sorted({names.get(actor, actor) for actor in seen.actors})),
-            tokens=tuple(sorted(seen.tokens)),
-            profiles=tuple(seen.profiles),
-            pingbacks=len(self._store.pingbacks.kept(project)),
-            internal_reasons=sum(bool(entry.body.get("internal")) for entry in seen.endings),
-        )
+    Raises:
+        NotFound: no such project.
+        Denied: the actor may not make projects public.
+        Busy: another process holds the views.
+    """
+    context.require_read(project)
+    if not access.may_administer(context.actor):
+        raise Denied(f"{context.actor.name} may not change the settings of {project!r}")
+    seen = _Seen()
+    entries = 0
+    for entry in context.store.ledger.entries(project):
+        entries += 1
+        seen.take(entry)
+    names = context.store.accounts.names()
+    agents = _agents(query(context, _AGENTS, project=project))
+    return Exposure(
+        project=project,
+        public=project in context.store.ledger.public(),
+        titles=tuple(seen.titles),
+        documents=tuple(seen.documents()),
+        endings=tuple(
+            ExposedEnding(
+                entry.body["document"],
+                entry.body["version"],
+                "erased" if entry.kind == "erase" else "withdrawn",
+                entry.time,
+                names.get(entry.actor, entry.actor),
+                str(entry.body["reason"]),
+            )
+            for entry in seen.endings
+        ),
+        agents=tuple(agents[:MOST_AGENTS]),
+        more_agents=len(agents) > MOST_AGENTS,
+        entries=entries,
+        submitters=tuple(sorted({names.get(actor, actor) for actor in seen.actors})),
+        tokens=tuple(sorted(seen.tokens)),
+        profiles=tuple(seen.profiles),
+        pingbacks=len(context.store.pingbacks.kept(project)),
+        internal_reasons=sum(bool(entry.body.get("internal")) for entry in seen.endings),
+    )
 
 
 @dataclass(slots=True)

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotAvailable, NotFound, TooLarge, UsageError
 from provrepo.ledger.pingbacks import Pingback, Pinged
-from provrepo.repository import catalog
-from provrepo.repository.bound import Bound
+from provrepo.repository import catalog, documents
+from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
-    from provrepo.repository.records import VersionInfo
+    pass
 
-__all__ = ["LONGEST", "MOST", "RELATIONS", "Pingable", "Pingback", "Pinged"]
+__all__ = ["LONGEST", "MOST", "Pingback", "Pinged", "RELATIONS", "discard_pingbacks", "pingback", "pingbacks"]
 
 MOST = 100
 """Links that one pingback may carry."""
@@ -32,90 +32,85 @@ RELATIONS = ("has_provenance", "has_query_service")
 """What a pingback may say of a thing: where a provenance record of it is, or a service that can be asked about it."""
 
 
-class Pingable(Bound):
-    """What ``Repository`` inherits."""
+def pingback(
+    context: Context,
+    project: str,
+    name: str,
+    uris: Sequence[str] = (),
+    *,
+    version: int | None = None,
+    links: Sequence[Pinged] = (),
+) -> int:
+    """Say where provenance is of what became of the things that a document tells of.
 
-    def version(self, project: str, name: str, version: int | None = None) -> VersionInfo:
-        """See ``Repository.version``."""
-        raise NotImplementedError
+    Args:
+        project: whose document.
+        name: which document.
+        uris: of provenance records.
+        version: which version; None for the document as such.
+        links: provenance records and query services for things that are named.
 
-    def pingback(
-        self,
-        project: str,
-        name: str,
-        uris: Sequence[str] = (),
-        *,
-        version: int | None = None,
-        links: Sequence[Pinged] = (),
-    ) -> int:
-        """Say where provenance is of what became of the things that a document tells of.
+    Returns:
+        How many of them were not known yet.
 
-        Args:
-            project: whose document.
-            name: which document.
-            uris: of provenance records.
-            version: which version; None for the document as such.
-            links: provenance records and query services for things that are named.
+    Raises:
+        NotFound: no such document or version.
+        Withdrawn: the document was withdrawn, or the version erased.
+        UsageError: nothing is said, or something else than an absolute http(s) IRI.
+        TooLarge: more than ``MOST`` at once.
+        NotAvailable: the settings say that none are taken.
+    """
+    documents.version(context, project, name, version)
+    if not context.store.settings.pingbacks:
+        raise NotAvailable("this repository takes no pingbacks")
+    said = [*(Pinged("has_provenance", uri) for uri in uris), *links]
+    if not said:
+        raise UsageError("there is nothing in this pingback: send the IRI of a provenance record on each line")
+    if len(said) > MOST:
+        raise TooLarge(f"{len(said)} links in one pingback are too many: send at most {MOST} at once")
+    for one in said:
+        _check(one)
+    return context.store.pingbacks.keep(project, name, version, said, most=context.store.settings.pingbacks)
 
-        Returns:
-            How many of them were not known yet.
 
-        Raises:
-            NotFound: no such document or version.
-            Withdrawn: the document was withdrawn, or the version erased.
-            UsageError: nothing is said, or something else than an absolute http(s) IRI.
-            TooLarge: more than ``MOST`` at once.
-            NotAvailable: the settings say that none are taken.
-        """
-        self.version(project, name, version)
-        if not self._store.settings.pingbacks:
-            raise NotAvailable("this repository takes no pingbacks")
-        said = [*(Pinged("has_provenance", uri) for uri in uris), *links]
-        if not said:
-            raise UsageError("there is nothing in this pingback: send the IRI of a provenance record on each line")
-        if len(said) > MOST:
-            raise TooLarge(f"{len(said)} links in one pingback are too many: send at most {MOST} at once")
-        for one in said:
-            _check(one)
-        return self._store.pingbacks.keep(project, name, version, said, most=self._store.settings.pingbacks)
+def pingbacks(context: Context, project: str, name: str | None = None) -> list[Pingback]:
+    """What others said they know of a document, or of any document of a project; the oldest first.
 
-    def pingbacks(self, project: str, name: str | None = None) -> list[Pingback]:
-        """What others said they know of a document, or of any document of a project; the oldest first.
+    They count as seen from then on: new pingbacks rather replace those that nobody has seen.
 
-        They count as seen from then on: new pingbacks rather replace those that nobody has seen.
+    Raises:
+        NotFound: no such project or document.
+        Denied: the actor may not change the project.
+    """
+    context.require_write(project)
+    if name is not None:
+        catalog.history(context.store, project, name)
+    found = context.store.pingbacks.kept(project, name)
+    context.store.pingbacks.see(found)
+    return found
 
-        Raises:
-            NotFound: no such project or document.
-            Denied: the actor may not change the project.
-        """
-        self._writable(project)
-        if name is not None:
-            catalog.history(self._store, project, name)
-        found = self._store.pingbacks.kept(project, name)
-        self._store.pingbacks.see(found)
-        return found
 
-    def discard_pingbacks(self, project: str, name: str, ids: Sequence[int] | None = None) -> int:
-        """Forget pingbacks.
+def discard_pingbacks(context: Context, project: str, name: str, ids: Sequence[int] | None = None) -> int:
+    """Forget pingbacks.
 
-        Args:
-            project: whose document.
-            name: which document.
-            ids: which ones; None for all of the document.
+    Args:
+        project: whose document.
+        name: which document.
+        ids: which ones; None for all of the document.
 
-        Returns:
-            How many are gone.
+    Returns:
+        How many are gone.
 
-        Raises:
-            NotFound: no such project or document, or none of the pingbacks that are named.
-            Denied: the actor may not change the project.
-        """
-        self._writable(project)
-        catalog.history(self._store, project, name)
-        gone = self._store.pingbacks.discard(project, name, ids)
-        if ids and not gone:
-            raise NotFound(f"{project}/{name} has no pingback {', '.join(map(str, ids))}")
-        return gone
+    Raises:
+        NotFound: no such project or document, or none of the pingbacks that are named.
+        Denied: the actor may not change the project.
+    """
+    context.require_write(project)
+    catalog.history(context.store, project, name)
+    gone = context.store.pingbacks.discard(project, name, ids)
+    if ids and not gone:
+        raise NotFound(f"{project}/{name} has no pingback {', '.join(map(str, ids))}")
+    return gone
 
 
 def _check(one: Pinged) -> None:

@@ -9,7 +9,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
@@ -31,7 +30,7 @@ from provrepo.ledger.storage.scratch import Scratch, sweep
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.records import Actor, VersionInfo
-from provrepo.repository.upkeep import beside, restore
+from provrepo.repository.upkeep import restore
 from provrepo.repository.upkeep.follower import Follower, ViewsLock
 from provrepo.repository.upkeep.former import Former
 from provrepo.repository.upkeep.read_only import copy_views
@@ -49,7 +48,6 @@ from provrepo.workers.shares import shares
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
-    from provrepo.repository.repository import Repository
 
 __all__ = ["Store", "minting"]
 
@@ -109,17 +107,17 @@ class Store:
         )
         self._follow = follow
         self._making = threading.RLock()
-        self._answers: beside.Answers | None = None
+        self._closers: list[Callable[[], None]] = []
+        self.socket = ""  # the path on which this process answers others of its user (``repository.upkeep.beside``)
         self.draining = False
 
     @classmethod
-    def open(cls, settings: Settings, *, follow: bool = True, url: str = "", create: bool = True) -> Store:
+    def open(cls, settings: Settings, *, follow: bool = True, create: bool = True) -> Store:
         """Open a data directory, made where there is none.
 
         Args:
             settings: ``settings.data`` says which.
             follow: whether this process may apply entries to the views.
-            url: under which a server answers; given, a thread keeps following.
             create: False leaves it to ``make``; until then what needs a directory that is not there raises
                 NoRepository.
 
@@ -129,8 +127,6 @@ class Store:
         store = cls(settings, follow=follow)
         if create or store.exists():
             store.make()
-        if url:
-            store.serve(url)
         return store
 
     def exists(self) -> bool:
@@ -160,7 +156,7 @@ class Store:
                 make_directory(data, mode=PRIVATE)
             except OSError as error:
                 raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
-            software = f"provrepo/{provrepo.__version__}"
+            software = f"provrepo/{__version__}"
             ledger = Ledger(data, software=software)
             self._former = Former(ledger)
             self.blobs = Blobs(data / "blobs")
@@ -181,7 +177,7 @@ class Store:
         self._scratch = Scratch(None)
         private = self._scratch.path
         try:
-            ledger = Ledger(data, software=f"provrepo/{provrepo.__version__}", scratch=private)
+            ledger = Ledger(data, software=f"provrepo/{__version__}", scratch=private)
         except BaseException:
             self._scratch.close()
             raise
@@ -227,39 +223,9 @@ class Store:
         self.make()
         return self.__dict__[name]
 
-    def serve(self, url: str) -> bool:
-        """Follow in a thread, and tell other processes the URL; False where another process holds the views."""
-        if self.follower.indexing:
-            self.follower.announce(url)
-        if not self.follower.start(url):
-            return False
-        if self._answers is None:
-            owner = self.as_actor(self.owner())
-            try:
-                self._answers = beside.Answers(owner, self._views, self.follower.catch_up)
-            except OSError as error:
-                log.warning("other processes of this user are not answered beside this server: %s", error)
-                return True
-        self.follower.announce(url, self._answers.path)
-        return True
-
-    def holder(self) -> beside.Holder | None:
-        """The server that answers from the views; None where there is none, or this process may do so itself."""
-        if not self._follow or self.follower.indexing:
-            return None
-        deadline = time.monotonic() + beside.PATIENCE
-        while not self.follower.acquire():
-            holder = beside.holder_at(self.follower.listens())
-            if holder is not None or time.monotonic() > deadline:
-                return holder
-            time.sleep(0.05)
-        return None
-
-    def as_actor(self, actor: Actor) -> Repository:
-        """The verbs, bound to somebody."""
-        from provrepo.repository.repository import Repository
-
-        return Repository(self, actor)
+    def on_close(self, closer: Callable[[], None]) -> None:
+        """Call a function when the store is closed, before anything else is closed."""
+        self._closers.append(closer)
 
     def owner(self) -> Actor:
         """Whoever may open the data directory on this machine."""
@@ -349,7 +315,7 @@ class Store:
         accepting = not self.read_only and free >= max(self.settings.min_free, _LEAST_FREE)
         return {
             "status": "ok" if self.indexing() and accepting and not (self.set_aside or waiting) else "degraded",
-            "version": provrepo.__version__,
+            "version": __version__,
             "indexing": self.indexing(),
             "set_aside": dict(self.set_aside.items()),
             "waiting": waiting,
@@ -504,8 +470,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of everything. Queries that run are killed: the views can only be closed once they have ended."""
-        if self._answers is not None:
-            self._answers.close()
+        for closer in self._closers:
+            closer()
         self.queries.close()
         if "ledger" in self.__dict__:
             self.follower.close()

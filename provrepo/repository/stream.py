@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provrepo.errors import UsageError
-from provrepo.repository.bound import Bound
+from provrepo.repository.context import Context
 
-__all__ = ["EntryInfo", "Streamed"]
+__all__ = ["EntryInfo", "entries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +33,24 @@ class EntryInfo:
         return {"sequence": self.sequence, "sha256": self.sha256, "entry": self.entry}
 
 
-class Streamed(Bound):
-    """What ``Repository`` inherits."""
+def entries(context: Context, project: str, *, after: int = 0, limit: int = 1000) -> list[EntryInfo]:
+    """The entries of a project's ledger, in order.
 
-    def entries(self, project: str, *, after: int = 0, limit: int = 1000) -> list[EntryInfo]:
-        """The entries of a project's ledger, in order.
+    Whoever keeps the last digest can tell later whether anything before it was changed: each entry holds the digest
+    of the one before.
 
-        Whoever keeps the last digest can tell later whether anything before it was changed: each entry holds the digest
-        of the one before.
+    Args:
+        project: whose entries.
+        after: only those behind the one of this number.
+        limit: at most so many.
 
-        Args:
-            project: whose entries.
-            after: only those behind the one of this number.
-            limit: at most so many.
-
-        Raises:
-            NotFound: no such project.
-            UsageError: a number that is negative, or no limit.
-            Damaged: at an entry of a kind that this version does not know.
-        """
-        if after < 0 or limit < 1:
-            raise UsageError("after is a number from 0, limit one from 1")
-        self._readable(project)
-        found = self._store.ledger.entries(project, after=after, limit=limit)
-        return [EntryInfo(entry.sequence, entry.sha256, entry.fields) for entry in found]
+    Raises:
+        NotFound: no such project.
+        UsageError: a number that is negative, or no limit.
+        Damaged: at an entry of a kind that this version does not know.
+    """
+    if after < 0 or limit < 1:
+        raise UsageError("after is a number from 0, limit one from 1")
+    context.require_read(project)
+    found = context.store.ledger.entries(project, after=after, limit=limit)
+    return [EntryInfo(entry.sequence, entry.sha256, entry.fields) for entry in found]

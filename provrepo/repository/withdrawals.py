@@ -1,7 +1,4 @@
-"""The verbs that take documents back: withdrawing hides a document, erasing deletes the bytes of one version.
-
-They are part of ``Repository``, in a file of their own.
-"""
+"""Verbs that withdraw documents and erase bytes."""
 
 from __future__ import annotations
 
@@ -9,107 +6,105 @@ from typing import TYPE_CHECKING
 
 from provrepo.errors import Denied, Stale, UsageError
 from provrepo.repository import catalog
-from provrepo.repository.bound import Bound
+from provrepo.repository.context import Context
+from provrepo.repository.documents import document
 
 if TYPE_CHECKING:
     from provrepo.ledger.ledger import Appending
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
-__all__ = ["LONGEST", "Withdrawals"]
+__all__ = ["LONGEST", "erase", "remaining", "withdraw"]
 
 LONGEST = 10_000
 """Characters of a reason."""
 
 
-class Withdrawals(Bound):
-    """What ``Repository`` inherits."""
+def withdraw(
+    context: Context, project: str, name: str, *, reason: str, internal_reason: str = "", if_match: str | None = None
+) -> DocumentInfo:
+    """Take a document back: it leaves the datasets, and only those who may change the project read its versions.
 
-    def document(self, project: str, name: str) -> DocumentInfo:
-        """See ``Repository.document``."""
-        raise NotImplementedError
+    Args:
+        project: which project.
+        name: which document.
+        reason: kept in the ledger and shown in its place, to everybody who may read the project.
+        internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
+        if_match: only if the current version has this SHA-256; ``"*"`` for any.
 
-    def withdraw(
-        self, project: str, name: str, *, reason: str, internal_reason: str = "", if_match: str | None = None
-    ) -> DocumentInfo:
-        """Take a document back: it leaves the datasets, and only those who may change the project read its versions.
+    Raises:
+        NotFound: no such document.
+        Withdrawn: it has been withdrawn before.
+        Stale: another version is current.
+        Denied: the actor may not.
+    """
+    context.require_write(project)
+    _check_reasons("withdrawal", reason, internal_reason)
+    with context.store.ledger.appending(project) as appending:
+        current = catalog.find_version(context.store, project, name, None)
+        if if_match not in (None, "*", current.sha256):
+            raise Stale(f"{name} has a newer version: {current.version} ({current.sha256})")
+        internal = _concealed(appending, internal_reason)
+        appending.append(
+            "withdraw",
+            {"document": name, "version": current.version, "reason": reason.strip(), **internal},
+            actor=context.actor.id,
+            token=context.actor.token,
+        )
+    context.store.index()
+    return document(context, project, name)
 
-        Args:
-            project: which project.
-            name: which document.
-            reason: kept in the ledger and shown in its place, to everybody who may read the project.
-            internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
-            if_match: only if the current version has this SHA-256; ``"*"`` for any.
 
-        Raises:
-            NotFound: no such document.
-            Withdrawn: it has been withdrawn before.
-            Stale: another version is current.
-            Denied: the actor may not.
-        """
-        self._writable(project)
-        _check_reasons("withdrawal", reason, internal_reason)
-        with self._store.ledger.appending(project) as appending:
-            current = catalog.find_version(self._store, project, name, None)
-            if if_match not in (None, "*", current.sha256):
-                raise Stale(f"{name} has a newer version: {current.version} ({current.sha256})")
+def erase(
+    context: Context, project: str, name: str, version: int, *, reason: str, internal_reason: str = ""
+) -> VersionInfo:
+    """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
+
+    The bytes are deleted once no version that is not erased consists of them. Erasing again finishes what a
+    crash interrupted.
+
+    Args:
+        project: which project.
+        name: which document.
+        version: the number of the version.
+        reason: kept in the ledger and shown in its place, to everybody who may read the project.
+        internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
+
+    Raises:
+        NotFound: no such version.
+        Denied: only the owner may.
+    """
+    if not context.actor.owner:
+        raise Denied("only the owner of the data directory erases")
+    _check_reasons("erasure", reason, internal_reason)
+    context.require_write(project)
+    with context.store.ledger.appending(project) as appending:
+        info = catalog.find_version(context.store, project, name, version, erased=True, curator=True)
+        if info.state != "erased":
             internal = _concealed(appending, internal_reason)
             appending.append(
-                "withdraw",
-                {"document": name, "version": current.version, "reason": reason.strip(), **internal},
-                actor=self.actor.id,
-                token=self.actor.token,
+                "erase",
+                {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip(), **internal},
+                actor=context.actor.id,
+                token=context.actor.token,
             )
-        self._store.index()
-        return self.document(project, name)
+    context.store.index()
+    # Inside a transaction, so that nobody starts to need the bytes meanwhile.
+    with context.store.ledger.appending(project) as appending:
+        if appending.references(info.sha256) == 0:
+            context.store.blobs.erase(info.sha256)
+    return catalog.find_version(context.store, project, name, version, erased=True, curator=True)
 
-    def erase(self, project: str, name: str, version: int, *, reason: str, internal_reason: str = "") -> VersionInfo:
-        """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
 
-        The bytes are deleted once no version that is not erased consists of them. Erasing again finishes what a
-        crash interrupted.
+def remaining(context: Context, sha256: str) -> int:
+    """How many versions that were not erased consist of some bytes; while there are any, the bytes are stored.
 
-        Args:
-            project: which project.
-            name: which document.
-            version: the number of the version.
-            reason: kept in the ledger and shown in its place, to everybody who may read the project.
-            internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
+    Reports and profiles count as well.
 
-        Raises:
-            NotFound: no such version.
-            Denied: only the owner may.
-        """
-        if not self.actor.owner:
-            raise Denied("only the owner of the data directory erases")
-        _check_reasons("erasure", reason, internal_reason)
-        self._writable(project)
-        with self._store.ledger.appending(project) as appending:
-            info = catalog.find_version(self._store, project, name, version, erased=True, curator=True)
-            if info.state != "erased":
-                internal = _concealed(appending, internal_reason)
-                appending.append(
-                    "erase",
-                    {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip(), **internal},
-                    actor=self.actor.id,
-                    token=self.actor.token,
-                )
-        self._store.index()
-        # Inside a transaction, so that nobody starts to need the bytes meanwhile.
-        with self._store.ledger.appending(project) as appending:
-            if appending.references(info.sha256) == 0:
-                self._store.blobs.erase(info.sha256)
-        return catalog.find_version(self._store, project, name, version, erased=True, curator=True)
-
-    def remaining(self, sha256: str) -> int:
-        """How many versions that were not erased consist of some bytes; while there are any, the bytes are stored.
-
-        Reports and profiles count as well.
-
-        Raises:
-            Denied: only the owner may know.
-        """
-        self._owner("counts what consists of some bytes")
-        return self._store.ledger.references(sha256)
+    Raises:
+        Denied: only the owner may know.
+    """
+    context.require_owner("counts what consists of some bytes")
+    return context.store.ledger.references(sha256)
 
 
 def _check_reasons(what: str, reason: str, internal: str) -> None:

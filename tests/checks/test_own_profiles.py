@@ -211,7 +211,7 @@ def test_a_profile_of_a_project_is_unknown_elsewhere(repository, tmp_path):
         repository.set_project("other", profiles=["labels"])
     with pytest.raises(Refused):
         repository.submit(TURTLE, project="crops", name="run", format="turtle")
-    stranger = repository.as_actor(repository._store.anonymous())
+    stranger = repository.as_actor(repository.context.store.anonymous())
     with pytest.raises(NotFound):
         stranger.profiles("crops")
     with pytest.raises(Denied):
@@ -279,14 +279,17 @@ def test_a_folder_that_is_no_profile_is_refused(repository, tmp_path, broken):
     ],
 )
 def test_entries_hold_whole_profiles_only(repository, body, words):
-    with repository._store.ledger.appending("") as appending, pytest.raises((ValueError, UsageError), match=words):
+    with (
+        repository.context.store.ledger.appending("") as appending,
+        pytest.raises((ValueError, UsageError), match=words),
+    ):
         appending.append("settings", body, actor="x")
 
 
 def test_the_blob_of_a_profile_is_needed(repository, tmp_path):
     added = repository.add_profile(folder(tmp_path / "labels"))
-    assert repository._store.ledger.references(added.blob) == 1
-    path = repository._store.blobs.path(added.blob)
+    assert repository.context.store.ledger.references(added.blob) == 1
+    path = repository.context.store.blobs.path(added.blob)
     path.chmod(0o600)
     path.unlink()
     assert any(added.blob in problem for problem in repository.fsck().problems)

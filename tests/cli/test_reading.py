@@ -123,12 +123,12 @@ def test_reading_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
     command = Command(tmp_path / "data")
     command("init")
     with provrepo.open(command.data) as repository:
-        before = repository._store.ledger.position()
+        before = repository.context.store.ledger.position()
     assert command.json("list", "default") == []
     command("query", ASK)
     command("project", "show", "default")
     with provrepo.open(command.data) as repository:
-        assert repository._store.ledger.position() == before
+        assert repository.context.store.ledger.position() == before
 
 
 # Files that are not there

@@ -23,7 +23,7 @@ CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method"),
 )
-"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401. ``tests/server/test_openapi.py`` looks at that."""
+"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401; ``tests/server`` checks it."""
 
 WRITTEN = {
     ("POST", "/projects"): 201,

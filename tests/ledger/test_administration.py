@@ -145,7 +145,7 @@ def test_an_upgrade_records_what_it_finds(archive: str, tmp_path: Path) -> None:
     unpack(DATA / archive, tmp_path)
     with provrepo.open(tmp_path / "data") as repository:
         tokens = {token.id: token for token in repository.tokens()}
-        entries = list(repository._store.ledger.entries(REPOSITORY))
+        entries = list(repository.context.store.ledger.entries(REPOSITORY))
         found = {entry.body["id"]: entry for entry in entries if entry.kind == "token" and entry.body.get("found")}
         assert found.keys() == tokens.keys()
         assert {id_: entry.body["state"] for id_, entry in found.items()} == {
@@ -153,5 +153,5 @@ def test_an_upgrade_records_what_it_finds(archive: str, tmp_path: Path) -> None:
         }
         assert [entry.kind for entry in entries if entry.body.get("found")].count("name") >= 2
         assert repository.fsck(views=True).problems == ()
-        tamper(repository._store.ledger, "UPDATE tokens SET projects = NULL, revoked = NULL, expires = NULL")
+        tamper(repository.context.store.ledger, "UPDATE tokens SET projects = NULL, revoked = NULL, expires = NULL")
         assert not repository.fsck().sound

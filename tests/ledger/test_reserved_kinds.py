@@ -22,12 +22,12 @@ RESERVED = [kind for kind in KINDS.values() if kind.reserved and kind.ignorable]
 
 def append_all(repository: Repository, project: str) -> None:
     """One entry of each reserved kind, in the project's stream or in the repository's own."""
-    blob = repository._store.blobs.put(b"what such entries name")
+    blob = repository.context.store.blobs.put(b"what such entries name")
     for kind in RESERVED:
         body: dict[str, Any] = whole(kind)
         body.update({name: blob for name in ("blob", "report") if name in body})
         stream = REPOSITORY if kind.stream == "repository" else project
-        with repository._store.ledger.appending(stream) as appending:
+        with repository.context.store.ledger.appending(stream) as appending:
             appending.append(kind.name, body, actor=repository.actor.id)
 
 
@@ -66,8 +66,8 @@ def test_reserved_kinds_change_nothing_that_is_shown(tmp_path: Path) -> None:
         assert number(repository)
         kinds = [entry.entry["kind"] for entry in repository.entries("crops")]
         assert {"pending", "member", "checkpoint"} <= set(kinds)
-        blob = repository._store.blobs.put(b"what such entries name")
-        assert repository._store.ledger.references(blob) > 0
+        blob = repository.context.store.blobs.put(b"what such entries name")
+        assert repository.context.store.ledger.references(blob) > 0
     with provrepo.open(tmp_path / "data") as repository:
         assert number(repository)
 
@@ -80,10 +80,10 @@ def test_a_kind_that_may_be_stepped_over_is(tmp_path: Path, at_once: bool) -> No
     with provrepo.open(tmp_path / "data") as repository:
         if not at_once:
             assert number(repository)
-        newer(repository._store.ledger, "crops", ignorable=True, document="run", what="something new")
+        newer(repository.context.store.ledger, "crops", ignorable=True, document="run", what="something new")
         repository.submit(PROVJSON.replace(b"cleaned", b"cleaner"), project="crops", name="run", update=True)
         assert number(repository, "cleaner")
-        assert len(repository._store.set_aside) == 0
+        assert len(repository.context.store.set_aside) == 0
         assert repository.fsck().problems == ()
         assert [info.version for info in repository.history("crops", "run")] == [1, 2]
 
@@ -93,10 +93,10 @@ def test_a_kind_that_may_not_be_stepped_over_stops_its_project_alone(tmp_path: P
         repository.create_project("crops")
         repository.create_project("soil")
         repository.submit(PROVJSON, project="crops", name="run")
-        newer(repository._store.ledger, "crops")
+        newer(repository.context.store.ledger, "crops")
         repository.submit(PROVJSON.replace(b"cleaned", b"cleaner"), project="crops", name="run", update=True)
         repository.submit(PROVJSON, project="soil", name="run")
-        ((_, reason),) = repository._store.set_aside.items()
+        ((_, reason),) = repository.context.store.set_aside.items()
         for word in ("crops", "'merge'", "provrepo/9.9", "upgrade"):
             assert word in reason
         assert repository.query("ASK { ?s rdfs:label 'cleaned' }", project="soil").boolean

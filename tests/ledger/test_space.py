@@ -10,6 +10,7 @@ import pytest
 
 import provrepo
 from provrepo.errors import NoSpace
+from provrepo.repository.repository import Repository
 from provrepo.settings import Settings
 from tests.support.serving import LATER, PROVN, PROVN_TYPE, Site, opened
 
@@ -58,7 +59,7 @@ def test_submissions_are_refused_before_the_disk_is_full(site: Site, monkeypatch
 
 
 def test_health_says_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.store.serve("http://127.0.0.1:1/")
+    Repository(site.store).serve("http://127.0.0.1:1/")
     assert site.client.get("/health").get_json()["accepting"] is True
     left(monkeypatch, LEAST - 1)
     found = site.client.get("/health").get_json()

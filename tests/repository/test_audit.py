@@ -19,6 +19,7 @@ from provrepo.ledger.access_log import AccessLog
 from provrepo.repository import audit as repository_audit
 from provrepo.repository.actions import Action
 from provrepo.repository.audit import _access, _cell
+from provrepo.repository.repository import Repository
 from provrepo.server.app import create_app
 from provrepo.server.protocol import codings
 from provrepo.server.routing.routes import OPERATIONS
@@ -222,12 +223,12 @@ def test_who_is_shown_it(site: Site) -> None:
     answer = site.client.get("/projects/open/audit", headers=site.auth("open"))
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    reader = site.store.as_actor(site.store.authenticate(site.tokens["reader"]) or site.store.anonymous())
+    reader = Repository(site.store, site.store.authenticate(site.tokens["reader"]) or site.store.anonymous())
     with pytest.raises(Denied):
         reader.audit("open")
     with pytest.raises(NotFound):
-        site.store.as_actor(site.store.anonymous()).audit("secret")
-    writer = site.store.as_actor(site.store.authenticate(site.tokens["all"]) or site.store.anonymous())
+        Repository(site.store, site.store.anonymous()).audit("secret")
+    writer = Repository(site.store, site.store.authenticate(site.tokens["all"]) or site.store.anonymous())
     with pytest.raises(Denied):
         writer.audit()
 

@@ -54,7 +54,7 @@ def test_a_restored_repository_is_the_same_with_another_set_up(source: Repositor
     token, _ = source.create_token("ada", projects=["crops"])
     source.submit(TURTLE, project="crops", name="other")
     source.withdraw("crops", "other", reason="wrong")
-    expected, identity, setup = held(source), source.identity(), source._store.ledger.setup()
+    expected, identity, setup = held(source), source.identity(), source.context.store.ledger.setup()
     made = source.backup(tmp_path / "backup")
     assert (made.name, made.problems, made.identity, made.setup) == ("00000001", (), identity, setup)
     done = restore(tmp_path / "backup", tmp_path / "again")
@@ -63,10 +63,10 @@ def test_a_restored_repository_is_the_same_with_another_set_up(source: Repositor
     with provrepo.open(tmp_path / "again") as repository:
         assert held(repository) == expected
         assert repository.identity() == identity
-        assert repository._store.ledger.setup() == done.setup
-        assert repository._store.authenticate(token) is not None
+        assert repository.context.store.ledger.setup() == done.setup
+        assert repository.context.store.authenticate(token) is not None
         for stream in (REPOSITORY, "crops"):
-            last = list(repository._store.ledger.entries(stream))[-1]
+            last = list(repository.context.store.ledger.entries(stream))[-1]
             assert (last.kind, last.body["setup"], last.body["former"]) == ("gap", done.setup, setup)
         assert repository.fsck().problems == ()
         repository.submit(PROVJSON, project="crops", name="more")
@@ -170,7 +170,7 @@ def test_what_is_damaged_is_named_and_never_takes_the_place_of_what_is_whole(
     command = Command(tmp_path / "data")
     source.backup(tmp_path / "backup")
     source.submit(TURTLE, project="crops", name="bad")
-    blob = source._store.blobs.path(source.version("crops", "bad").sha256)
+    blob = source.context.store.blobs.path(source.version("crops", "bad").sha256)
     blob.chmod(0o600)
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
     done = command("backup", tmp_path / "backup", "--keep", "1", code=1)
@@ -266,11 +266,11 @@ def test_pingbacks_come_back(source: Repository, tmp_path: Path) -> None:
     from provrepo.ledger.pingbacks import Pinged
 
     said = [Pinged("has_provenance", "https://example.org/p")]
-    source._store.pingbacks.keep("crops", "run", None, said, most=9)
+    source.context.store.pingbacks.keep("crops", "run", None, said, most=9)
     source.backup(tmp_path / "backup")
     restore(tmp_path / "backup", tmp_path / "again")
     with provrepo.open(tmp_path / "again") as repository:
-        assert [one.uri for one in repository._store.pingbacks.kept("crops")] == ["https://example.org/p"]
+        assert [one.uri for one in repository.context.store.pingbacks.kept("crops")] == ["https://example.org/p"]
 
 
 def test_a_backup_of_an_earlier_schema_is_restored_and_migrated(tmp_path: Path) -> None:

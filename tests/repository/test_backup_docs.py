@@ -15,7 +15,8 @@ def test_the_page_shows_real_output(tmp_path: Path) -> None:
     for step, printed in play(PAGE.read_text("utf-8"), tmp_path):
         if step.printed is not None:
             assert same(step.printed, printed), (
-                f"$ {step.command}\n{printed}\nIf that is right: python -m tests.support.transcripts docs/how-to/back-up.md"
+                f"$ {step.command}\n{printed}\n"
+                "If that is right: python -m tests.support.transcripts docs/how-to/back-up.md"
             )
             compared += 1
     assert compared > 5

@@ -123,7 +123,7 @@ def test_errors_come_as_they_are(data: Path) -> None:
                 project="crops",
                 timeout=0.5,
             )
-        assert not repository._store.indexing()
+        assert not repository.context.store.indexing()
 
 
 def test_who_submits_finds_it_at_once(data: Path) -> None:
@@ -220,9 +220,9 @@ def test_a_question_that_is_given_up_ends_in_the_server(data: Path) -> None:
 def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
     data = tmp_path / ("long-" * 30) / "data"
     with Store.open(Settings(data=data, workers=1, query_workers=1)) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.submit(PROVJSON, name="run")
-        assert store.serve("http://127.0.0.1:9/")
+        assert Repository(store).serve("http://127.0.0.1:9/")
         found = subprocess.run(
             [sys.executable, "-m", "provrepo", "--data", str(data), "query", ASK],
             cwd=ROOT,
@@ -251,7 +251,7 @@ def test_another_actor_is_not_answered_for(data: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(beside, "PATIENCE", 0.1)
     with provrepo.open(data) as repository:
         text, _ = repository.create_token("pipeline")
-        actor = repository._store.authenticate(text)
+        actor = repository.context.store.authenticate(text)
         assert actor is not None
         stranger: Repository = repository.as_actor(actor)
         with pytest.raises(Busy, match="holds the views"):
@@ -269,7 +269,7 @@ def test_where_no_socket_can_be_made_the_server_serves_all_the_same(
 
     monkeypatch.setattr(beside.socket, "socket", Refusing)
     with Store.open(Settings(data=tmp_path / "data", workers=1, query_workers=1)) as store:
-        assert store.serve("http://127.0.0.1:9/")
+        assert Repository(store).serve("http://127.0.0.1:9/")
         assert "the file system has no sockets" in caplog.text
         assert json.loads((store.settings.data / "views.lock").read_text())["socket"] == ""
         assert list((store.settings.data / "views").glob(".asked-*")) == []

@@ -9,6 +9,7 @@ from time import sleep
 
 import pytest
 
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
@@ -43,10 +44,10 @@ def document(number: int) -> bytes:
 
 def test_a_full_disk_loses_nothing_and_heals(small: Path) -> None:
     with Store.open(Settings(data=small / "data", min_free=0, workers=1)) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.create_project("p", public=True)
         headers = {"Authorization": f"Bearer {owner.create_token('ada')[0]}", "Content-Type": "text/turtle"}
-        assert store.serve("http://127.0.0.1:1/")
+        assert Repository(store).serve("http://127.0.0.1:1/")
         client = create_app(store).test_client()
         stored, refused, waiting = [], 0, []
         for number in range(DOCUMENTS):

@@ -48,8 +48,8 @@ def test_entries_appended_without_the_views_are_applied_by_the_next_holder(tmp_p
 def test_a_query_does_not_wait_for_what_is_being_applied(tmp_path: Path) -> None:
     with provrepo.open(tmp_path) as repository:
         repository.submit(PROVJSON, name="a")
-        follower = repository._store.follower
-        repository._store.serve("http://127.0.0.1:1/")
+        follower = repository.context.store.follower
+        repository.context.store.serve("http://127.0.0.1:1/")
         held, answered = threading.Event(), threading.Event()
 
         def apply() -> None:
@@ -70,7 +70,7 @@ def test_left_over_content_is_not_trusted_at_the_next_start(tmp_path: Path) -> N
     with provrepo.open(tmp_path, follow=False) as repository:
         repository.submit(PROVJSON, name="a")
         blob = repository.version("default", "a").sha256
-        file = repository._store.content_file("default", "a", 1, blob, "")
+        file = repository.context.store.content_file("default", "a", 1, blob, "")
         file.write_text("")
     with provrepo.open(tmp_path) as repository:
         assert repository.query(LABELED).boolean is True
@@ -80,13 +80,13 @@ def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: 
     with provrepo.open(tmp_path) as repository:
         repository.submit(PROVJSON, name="a")
         repository.query("ASK {}")
-        view = repository._store.view(Quads)
+        view = repository.context.store.view(Quads)
         view.forget("default", "nobody")
         before = view.stamp("default")
     monkeypatch.setattr("provrepo.views.sparql.store.MAPPING", "another/0", raising=True)
     with provrepo.open(tmp_path) as repository:
         assert repository.query(LABELED).boolean is True
-        assert repository._store.view(Quads).stamp("default") != before
+        assert repository.context.store.view(Quads).stamp("default") != before
 
 
 def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,16 +94,16 @@ def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch:
     with provrepo.open(tmp_path) as repository:
         repository.submit(PROVJSON, name="a")
         repository.submit(TURTLE, name="a", update=True)
-        view = repository._store.view(Lineage)
+        view = repository.context.store.view(Lineage)
         held, stamp = list(view.dump("default")), view.stamp("default")
         [file] = tmp_path.glob("views/lineage/**/view.sqlite")
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("DELETE FROM edge")
     with provrepo.open(tmp_path) as repository:
-        assert list(repository._store.view(Lineage).dump("default")) == []
+        assert list(repository.context.store.view(Lineage).dump("default")) == []
     monkeypatch.undo()
     with provrepo.open(tmp_path) as repository:
-        view = repository._store.view(Lineage)
+        view = repository.context.store.view(Lineage)
         assert view.stamp("default") != stamp
         assert list(view.dump("default")) == held != []
         former = view.traverse("http://example.org/clean", ["default"], [Options()], limit=9, as_of={"default": 2})
@@ -113,7 +113,7 @@ def test_an_index_of_another_mapping_is_built_again(tmp_path: Path, monkeypatch:
 
 def test_a_rebuild_knows_what_held_formerly_and_not_what_was_erased(tmp_path: Path) -> None:
     def upstream(repository: Repository, entry: int) -> list[str] | None:
-        view = repository._store.view(Lineage)
+        view = repository.context.store.view(Lineage)
         found = view.traverse("http://example.org/x", ["default"], [Options()], limit=9, as_of={"default": entry})
         return None if found is None else [thing.iri[-1] for thing in found.things.values()]
 
@@ -123,7 +123,7 @@ def test_a_rebuild_knows_what_held_formerly_and_not_what_was_erased(tmp_path: Pa
             repository.submit(said.encode(), name="d", update=True, format="turtle")
         repository.withdraw("default", "d", reason="wrong")
         repository.erase("default", "d", 2, reason="court order")
-        last = repository._store.ledger.length("default")
+        last = repository.context.store.ledger.length("default")
         live = [upstream(repository, entry) for entry in range(last + 1)]
         repository.rebuild()
         assert [upstream(repository, entry) for entry in range(last + 1)] == live
@@ -138,21 +138,21 @@ def test_what_cannot_be_derived_is_set_aside_and_tried_again_by_rebuild(
         repository.submit(PROVJSON, name="a")
         repository.submit(TURTLE, name="b")
     with provrepo.open(tmp_path) as repository:
-        derive = repository._store.follower._derive
+        derive = repository.context.store.follower._derive
 
         def failing(entry: Entry, base: str) -> Path | None:
             if entry.fields["document"] == "a":
                 raise WorkerFailed("out of memory")
             return derive(entry, base)
 
-        monkeypatch.setattr(repository._store.follower, "_derive", failing)
+        monkeypatch.setattr(repository.context.store.follower, "_derive", failing)
         assert repository.query("ASK { ?s prov:wasDerivedFrom ?o }").boolean is True
         assert repository.query(LABELED).boolean is False
-        assert repository._store.health()["status"] == "degraded"
+        assert repository.context.store.health()["status"] == "degraded"
         check = repository.fsck()
         assert not check.sound
         assert "out of memory" in check.problems[0]
-        monkeypatch.setattr(repository._store.follower, "_derive", derive)
+        monkeypatch.setattr(repository.context.store.follower, "_derive", derive)
         repository.rebuild()
         assert repository.query(LABELED).boolean is True
         assert repository.fsck().sound
@@ -186,7 +186,7 @@ def test_fsck_finds_changed_and_missing_bytes(repository: Repository) -> None:
     sound = repository.submit(PROVJSON, name="a").version
     gone = repository.submit(TURTLE, name="b").version
     assert repository.fsck().sound
-    blobs = repository._store.blobs
+    blobs = repository.context.store.blobs
     changed = blobs.path(sound.sha256)
     changed.chmod(0o600)
     changed.write_bytes(PROVJSON.replace(b"Alice", b"Mallo"))
@@ -204,7 +204,7 @@ def test_an_entry_makes_its_own_project_followed_and_no_other(
     for name in ("one", "two", "three"):
         repository.create_project(name)
         repository.submit(PROVJSON, project=name, name="a")
-    follower = repository._store.follower
+    follower = repository.context.store.follower
     follow, followed = follower._try, []
 
     def recording(project: str) -> None:

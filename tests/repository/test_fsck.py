@@ -132,7 +132,7 @@ def test_everything_is_compared_with_views(data: Path, view: str, statement: str
 )
 def test_quads_are_compared(data: Path, update: str, sampled: bool) -> None:
     with provrepo.open(data) as repository:
-        with repository._store.view(Quads).reading("crops") as store:
+        with repository.context.store.view(Quads).reading("crops") as store:
             store.update(update)
             del store  # the last reference closes it, which a rebuild waits for
         assert bool(repository.fsck().problems) == sampled

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import provrepo
 from provrepo.errors import Damaged, Denied, NotAvailable, NotFound, TooLarge, UsageError, Withdrawn
 from provrepo.ledger.pingbacks import Pingbacks, Pinged
+from provrepo.repository.repository import Repository
 from provrepo.server.app import create_app
 from provrepo.server.protocol.links import parse
 from provrepo.server.protocol.rejections import Rejected
@@ -252,7 +253,7 @@ def test_the_verbs(site: Site) -> None:
     assert owner.pingback("open", "run", ["http://a.example/"]) == 0
     assert [one.uri for one in owner.pingbacks("open")] == ["http://a.example/", "http://b.example/"]
     assert owner.pingbacks("open", "twice") == []
-    anybody = store.as_actor(store.anonymous())
+    anybody = Repository(store, store.anonymous())
     with pytest.raises(Denied):
         anybody.pingbacks("open", "run")
     with pytest.raises(NotFound):

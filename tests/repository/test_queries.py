@@ -11,6 +11,7 @@ import pytest
 from provrepo.cli.demo import Story, _run_pipeline
 from provrepo.errors import Damaged, NotFound, UsageError
 from provrepo.repository.queries.named import by_name, load, read
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.resources import root
 from provrepo.server.app import create_app
@@ -45,7 +46,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     examples = root() / "examples"
     (work / "work").mkdir()
     with Store.open(Settings(data=work / "data", workers=1)) as store:
-        repository = store.as_actor(store.owner())
+        repository = Repository(store, store.owner())
         repository.create_project("crops", public=True)
         for name, path in _run_pipeline(Story(), examples / "crops", work / "work"):
             repository.submit(path, project="crops", name=name)
@@ -61,7 +62,7 @@ def store(data: Path) -> Iterator[Store]:
 
 
 def rows(store: Store, name: str, **values: str) -> list[dict[str, str]]:
-    repository = store.as_actor(store.owner())
+    repository = Repository(store, store.owner())
     found = repository.query(by_name(name).bind(values), project="crops")
     return [{k: str(getattr(v, "lexical", v)) for k, v in row.items()} for row in found.rows]
 

@@ -27,7 +27,6 @@ from provrepo.errors import (
     UsageError,
     Withdrawn,
 )
-from provrepo.repository.bound import Bound
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission.submit import name_for
@@ -49,7 +48,7 @@ def number(repository: Repository, query: str = COUNT, **where: object) -> int:
 
 def left_behind(repository: Repository) -> tuple[list[str], list[str]]:
     """Blobs and documents that are there."""
-    store = repository._store
+    store = repository.context.store
     return sorted(store.blobs.all()), [info.name for info in repository.documents("default")]
 
 
@@ -208,9 +207,9 @@ def test_erasing_deletes_the_bytes_and_keeps_the_digest(repository: Repository) 
     erased = repository.erase("default", "run", 1, reason="court order")
     assert erased.state == "erased"
     assert erased.sha256 == first.sha256
-    assert repository._store.blobs.exists(first.sha256), "another version consists of the same bytes"
+    assert repository.context.store.blobs.exists(first.sha256), "another version consists of the same bytes"
     assert repository.erase("default", "twin", 1, reason="court order").state == "erased"
-    assert not repository._store.blobs.exists(first.sha256)
+    assert not repository.context.store.blobs.exists(first.sha256)
     with pytest.raises(Withdrawn, match="erased"):
         repository.original("default", "run", 1)
     assert number(repository) == 0
@@ -225,7 +224,7 @@ def test_erasing_deletes_the_bytes_and_keeps_the_digest(repository: Repository) 
 def quads(repository: Repository) -> dict[str, list[str]]:
     from provrepo.views.sparql.store import Quads
 
-    view = repository._store.view(Quads)
+    view = repository.context.store.view(Quads)
     return {dataset: list(view.dump(dataset)) for dataset in view.datasets()}
 
 
@@ -271,16 +270,16 @@ def test_a_base_iri_renames_everything(repository: Repository) -> None:
 class TestAccess:
     """What an actor may do."""
 
-    def test_what_every_verb_asks_first_is_in_one_place(self) -> None:
-        """Verbs are in many files, and none of them has its own idea of who may do what."""
-        others = [cls for cls in Repository.__mro__ if cls not in (Bound, object)]
-        assert len(others) > 5
-        assert all(issubclass(cls, Bound) for cls in others)
-        asked = {name for name in vars(Bound) if not name.startswith("__")}
-        assert {"_readable", "_writable", "_owner", "_seconds"} <= asked
-        for cls in others:
-            assert not asked & vars(cls).keys(), cls
-            assert not {"_store", "actor"} & inspect.get_annotations(cls).keys(), cls
+    def test_every_verb_is_a_function_over_the_context(self) -> None:
+        """No verb has an own idea of who the caller is or what it may do: all get the same context."""
+        verbs = {name: method for name, method in vars(Repository).items() if hasattr(method, "__wrapped__")}
+        assert len(verbs) > 40
+        for name, method in verbs.items():
+            assert method.__wrapped__.__name__ == name
+            assert next(iter(inspect.signature(method.__wrapped__).parameters)) == "context"
+            assert next(iter(inspect.signature(method).parameters)) == "self"
+        own = {name for name in set(vars(Repository)) - verbs.keys() if not name.startswith("__")}
+        assert own == {"settings", "actor", "as_actor", "close", "require", "serve"}
 
     @pytest.fixture
     def projects(self, repository: Repository) -> Repository:
@@ -291,7 +290,7 @@ class TestAccess:
         return repository
 
     def test_a_stranger_reads_what_is_public_and_knows_nothing_else(self, projects: Repository) -> None:
-        stranger = projects.as_actor(projects._store.anonymous())
+        stranger = projects.as_actor(projects.context.store.anonymous())
         assert [info.name for info in stranger.projects()] == ["open"]
         assert stranger.export("open", "run") == PROVJSON
         for verb in (
@@ -316,7 +315,7 @@ class TestAccess:
             assert messages[0] == messages[1]
 
     def test_a_stranger_changes_nothing(self, projects: Repository) -> None:
-        stranger = projects.as_actor(projects._store.anonymous())
+        stranger = projects.as_actor(projects.context.store.anonymous())
         for verb in (
             lambda: stranger.submit(PROVJSON, project="open", name="x"),
             lambda: stranger.withdraw("open", "run", reason="x"),
@@ -332,11 +331,11 @@ class TestAccess:
         ):
             with pytest.raises(Denied):
                 verb()
-        assert not projects._store.ledger.length("default"), "a stranger does not make the default project"
+        assert not projects.context.store.ledger.length("default"), "a stranger does not make the default project"
 
     def test_a_token_reaches_the_projects_it_was_made_for(self, projects: Repository) -> None:
         text, info = projects.create_token("ci", projects=["closed"])
-        actor = projects._store.authenticate(text)
+        actor = projects.context.store.authenticate(text)
         assert actor is not None
         assert (actor.name, actor.projects) == ("ci", ("closed",))
         bound = projects.as_actor(actor)
@@ -347,11 +346,11 @@ class TestAccess:
         with pytest.raises(Denied):
             bound.create_project("more")
         projects.revoke_token(info.id)
-        assert projects._store.authenticate(text) is None
+        assert projects.context.store.authenticate(text) is None
 
     def test_a_reading_token_does_not_write(self, projects: Repository) -> None:
         text, _ = projects.create_token("reader", projects=["closed"], write=False)
-        actor = projects._store.authenticate(text)
+        actor = projects.context.store.authenticate(text)
         assert isinstance(actor, Actor)
         bound = projects.as_actor(actor)
         assert bound.export("closed", "run") == PROVJSON
@@ -391,7 +390,7 @@ with provrepo.open(sys.argv[1]) as repository:
     def test_a_server_answers_and_indexes_by_itself(self, repository: Repository, tmp_path: Path) -> None:
         import time
 
-        assert repository._store.serve("http://127.0.0.1:9/")
+        assert repository.context.store.serve("http://127.0.0.1:9/")
         stored, query = self.elsewhere(repository, tmp_path)
         assert stored == "True False"
         assert query == "answered True", "whoever submits finds it at once"

@@ -74,7 +74,7 @@ def test_an_entry_that_a_view_cannot_take_is_set_aside(
         assert found(repository, "a")
         assert found(repository, "c")
         assert found(repository, "b") is (view is not Quads)
-        health = repository._store.health()
+        health = repository.context.store.health()
         assert health["status"] == "degraded"
         [(where, why)] = health["set_aside"].items()
         assert where == f"default/{receipts['b'].version.sequence}"
@@ -110,7 +110,7 @@ def test_views_that_fail_at_random_never_block_another_entry(
             for name in names:
                 repository.submit(entity(name), name=name, format="turtle")
         with provrepo.open(folder) as repository:
-            store = repository._store
+            store = repository.context.store
             for view in VIEWS:
                 assert store.view(view).position("default", "default") == store.ledger.length("default")
             assert [found(repository, name) for name in names] == [name not in bad[Quads] for name in names]
@@ -140,12 +140,12 @@ def test_want_of_resources_is_tried_again_and_sets_nothing_aside(
             receipt = repository.submit(entity("b"), name="b", format="turtle")
             assert receipt.created
             assert not receipt.indexed
-            health = repository._store.health()
+            health = repository.context.store.health()
             assert health["status"] == "degraded"
             assert list(health["waiting"]) == ["default"]
             assert health["set_aside"] == {}
         assert found(repository, "b")
-        assert repository._store.health()["waiting"] == {}
+        assert repository.context.store.health()["waiting"] == {}
         assert repository.fsck().sound
 
 
@@ -206,7 +206,7 @@ def test_what_was_set_aside_is_said_of_the_version(tmp_path: Path, monkeypatch: 
         assert client.get("/projects/default/documents").get_json()["documents"][0]["current"]["set_aside"] == [name]
         for path in (here, f"{here}/versions"):
             assert f"set aside by {name}" in client.get(path, headers={"Accept": "text/html"}).text
-        store.as_actor(store.owner()).rebuild()
+        Repository(store, store.owner()).rebuild()
         assert client.get(f"{here}/metadata").get_json()["set_aside"] == []
         for path in (here, f"{here}/versions"):
             assert "set aside" not in client.get(path, headers={"Accept": "text/html"}).text
@@ -264,5 +264,5 @@ def test_the_command_line_checks_what_was_set_aside(tmp_path: Path) -> None:
     call = Command(tmp_path / "data")
     with provrepo.open(tmp_path / "data") as repository:
         sequence = repository.submit(entity("b"), name="b", format="turtle").version.sequence
-        repository._store.set_aside.add("default", sequence, "quads", "no")
+        repository.context.store.set_aside.add("default", sequence, "quads", "no")
     assert f"entry default/{sequence} is set aside: quads: no" in call("fsck", code=1).stdout

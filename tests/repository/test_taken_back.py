@@ -80,7 +80,7 @@ def test_erased_bytes_are_the_owners_to_take_in_again(repository: Repository) ->
     repository.submit(TURTLE, name="run", update=True)
     repository.erase("default", "run", 1, reason="court order")
     text, _ = repository.create_token("pipeline")
-    pipeline = repository._store.authenticate(text)
+    pipeline = repository.context.store.authenticate(text)
     assert pipeline is not None
     for name in ("run", "elsewhere"):
         with pytest.raises(TakenBack, match="court order") as caught:
@@ -141,7 +141,7 @@ def test_two_tokens_of_one_name_are_told_apart(repository: Repository) -> None:
     used = []
     for data in (PROVJSON, TURTLE):
         text, token = repository.create_token("pipeline")
-        actor = repository._store.authenticate(text)
+        actor = repository.context.store.authenticate(text)
         assert actor is not None
         receipt = repository.as_actor(actor).submit(data, name="run", update=True)
         assert receipt.to_dict()["token"] == token.id

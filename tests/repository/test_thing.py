@@ -172,7 +172,7 @@ def test_an_answer_that_is_too_large(both: tuple[Repository, Repository]) -> Non
 
     owner, _ = both
     put(owner, f'entity(ex:a, [prov:label="{"long " * 2000}"])')
-    owner._store.settings = replace(owner.settings, query_bytes=5000)
+    owner.context.store.settings = replace(owner.settings, query_bytes=5000)
     with pytest.raises(AnswerTooLarge, match="fewer"):
         owner.thing(EX + "a")
 
@@ -182,10 +182,10 @@ def test_bytes_that_are_gone_or_broken(both: tuple[Repository, Repository]) -> N
     put(owner, "entity(ex:a)", name="one")
     put(owner, "entity(ex:a)\nentity(ex:b)", name="two")
     # Erased by another process, and not applied to the views yet.
-    owner._store.blobs.path(owner.version("open", "one").sha256).unlink()
+    owner.context.store.blobs.path(owner.version("open", "one").sha256).unlink()
     found = owner.thing(EX + "a")
     assert ([a.version.name for a in found.accounts], found.total_versions, found.truncated) == (["two"], 2, True)
-    blob = owner._store.blobs.path(owner.version("open", "two").sha256)
+    blob = owner.context.store.blobs.path(owner.version("open", "two").sha256)
     blob.chmod(0o600)
     blob.write_bytes(b"document nonsense(")
     with pytest.raises(Damaged, match="cannot be read any more"):

@@ -17,6 +17,7 @@ from provrepo.errors import NotFound, UsageError, Withdrawn
 from provrepo.ledger import confidential
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.records import Actor
+from provrepo.repository.repository import Repository
 from provrepo.repository.withdrawals import LONGEST
 from tests.support.command import Command
 from tests.support.serving import BROWSER, Site, opened
@@ -443,10 +444,10 @@ READING: dict[str, Any] = {
 @pytest.mark.parametrize("verb", READING)
 def test_the_library_as_an_actor(site: Site, verb: str) -> None:
     with pytest.raises(Withdrawn, match="wrong sheet"):
-        READING[verb](site.store.as_actor(ANONYMOUS))
+        READING[verb](Repository(site.store, ANONYMOUS))
     reader = Actor("r", "r", projects=None, write=False, token="t")
     with pytest.raises(Withdrawn):
-        READING[verb](site.store.as_actor(reader))
+        READING[verb](Repository(site.store, reader))
     READING[verb](site.owner)
 
 

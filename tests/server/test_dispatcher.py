@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.connections.dispatcher import LEAST, Classes, Dispatcher
 from provrepo.server.connections.refusal import Refusal
@@ -195,7 +196,7 @@ def test_shutting_down_closes_what_waits_and_tells_of_what_runs(site: Site) -> N
 def test_tokens_decide_about_the_class_and_are_not_kept(tmp_path: Path) -> None:
     clock = Clock()
     with Store.open(Settings(data=tmp_path)) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         writer, info = owner.create_token("ada")
         reader, _ = owner.create_token("eve", write=False)
         classes = Classes(store, clock=clock)

@@ -245,7 +245,7 @@ VERBS: dict[str, Callable[[Repository, str], Any]] = {
 
 @pytest.mark.parametrize("actor", [ANONYMOUS, READER], ids=["a stranger", "a token for another project"])
 def test_every_verb_takes_the_same_steps(site: Site, actor: Actor) -> None:
-    repo = site.store.as_actor(actor)
+    repo = Repository(site.store, actor)
     for name, verb in VERBS.items():
 
         def call(project: str, verb: Callable[[Repository, str], Any] = verb) -> str:

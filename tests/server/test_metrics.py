@@ -21,7 +21,7 @@ def site(tmp_path: Path) -> Iterator[tuple[Repository, FlaskClient]]:
         repository.create_project("secret")
         repository.submit(PROVJSON, project="open", name="a")
         repository.submit(TURTLE, project="secret", name="b")
-        yield repository, create_app(repository._store).test_client()
+        yield repository, create_app(repository.context.store).test_client()
 
 
 def samples(text: str) -> dict[str, float]:

@@ -23,19 +23,20 @@ from tests.support.serving import PROVN, PROVN_TYPE
 PROGRAM = """
 import sys
 from pathlib import Path
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.serve import serve
 from provrepo.settings import Settings
 
 with Store.open(Settings(data=Path(sys.argv[1]), max_body=100_000, workers=1)) as store:
-    owner = store.as_actor(store.owner())
+    owner = Repository(store)
     if sys.argv[2]:
         owner.init(sys.argv[2])
     owner.create_project("open", public=True)
     print(owner.create_token("ada")[0], flush=True)
 
     def announce(url):
-        store.serve(url)
+        owner.serve(url)
         print(url, flush=True)
 
     serve(store, port=0, threads=4, announce=announce)

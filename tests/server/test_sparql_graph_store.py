@@ -17,6 +17,7 @@ import pyoxigraph as ox
 import pytest
 
 from provrepo.errors import Withdrawn
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
@@ -56,7 +57,7 @@ class Played:
     names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.owner = self.store.as_actor(self.store.owner())
+        self.owner = Repository(self.store, self.store.owner())
         self.owner.create_project(self.project, public=True)
         self.client = create_app(self.store).test_client()
 

@@ -1,8 +1,9 @@
 """An attack on what callers may see and change: every route, method and caller, with names that are private.
 
-``python -m tests.support.attack_access --cases 20000`` runs it as long as is asked for; ``tests/server/test_attack.py`` runs a sample.
-It looks for texts that stand in a private project alone (canaries), for answers that differ between a private project
-and one that does not exist, for entries that callers without permission have written, and for failures of the server.
+``python -m tests.support.attack_access --cases 20000`` runs it as long as is asked for; ``tests/server/test_attack.py``
+runs a sample. It looks for texts that stand in a private project alone (canaries), for answers that differ between a
+private project and one that does not exist, for entries that callers without permission have written, and for failures
+of the server.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Clients that send next to nothing, against a server with few descriptors.
 
-``python -m tests.support.connections --clients 2200 --descriptors 1024`` starts a server under ``ulimit -n`` and opens the
-clients. Some say nothing, some send a byte of a head or a body from time to time.
-Meanwhile another client asks for ``/health``, on a new connection each time. It reports how long the answers took, how
-much the server logged, and the processor time that it used. Clients whose connections are closed connect again.
+``python -m tests.support.connections --clients 2200 --descriptors 1024`` starts a server under ``ulimit -n`` and opens
+the clients. Some say nothing, some send a byte of a head or a body from time to time. Meanwhile another client asks for
+``/health``, on a new connection each time. It reports how long the answers took, how much the server logged, and the
+processor time that it used. Clients whose connections are closed connect again.
 """
 
 from __future__ import annotations

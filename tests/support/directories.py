@@ -1,8 +1,8 @@
 """Data directories of earlier versions, kept as archives under ``tests/data``, and what they held.
 
-``python -m tests.support.directories tests/data/directory-vN.tar.gz`` makes the one of schema N, with the software of that
-schema: ``directory-v1`` was made by the last commit before schema 2. It is a whole data directory without a base IRI,
-views included, with ``expected.json`` beside it: the IRIs that its versions and graphs had. Only the verbs of the
+``python -m tests.support.directories tests/data/directory-vN.tar.gz`` makes the one of schema N, with the software of
+that schema: ``directory-v1`` was made by the last commit before schema 2. It is a whole data directory without a base
+IRI, views included, with ``expected.json`` beside it: the IRIs that its versions and graphs had. Only the verbs of the
 library are used, so that this file runs with any version.
 """
 

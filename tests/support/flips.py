@@ -1,10 +1,11 @@
 """One bit of a data directory is flipped: ``fsck --views`` finds it, or every answer stays what it was.
 
-``python -m tests.support.flips --flips 100 --seed 1`` makes a small data directory with a write-ahead log that holds accepted
-entries, as a process leaves it that is killed. For each flip a file is drawn, by kind so that small files have their
-share, then a bit of it. A copy with that bit flipped is checked by ``provrepo fsck --views``; a second copy answers
-commands, which are compared with the answers of an untouched copy. An answer that changes while neither ``fsck`` nor
-an error shows it is a failure, and so is a traceback. What ``fsck`` finds in the views must be gone after ``rebuild``.
+``python -m tests.support.flips --flips 100 --seed 1`` makes a small data directory with a write-ahead log that holds
+accepted entries, as a process leaves it that is killed. For each flip a file is drawn, by kind so that small files have
+their share, then a bit of it. A copy with that bit flipped is checked by ``provrepo fsck --views``; a second copy
+answers commands, which are compared with the answers of an untouched copy. An answer that changes while neither
+``fsck`` nor an error shows it is a failure, and so is a traceback. What ``fsck`` finds in the views must be gone after
+``rebuild``.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def make(data: Path) -> None:
         repository.submit(LABELED, project="crops", name="labeled", format="turtle")
         repository.submit(BUNDLED, project="soil", name="late", format="trig")
         repository.create_token("late", projects=["soil"], write=False)
-        repository._store.pingbacks.keep("crops", "run", None, [PINGED], most=10)
+        repository.context.store.pingbacks.keep("crops", "run", None, [PINGED], most=10)
         repository.query("ASK {}", project="crops")
         shutil.copytree(first, data)
     shutil.rmtree(first)

@@ -1,8 +1,8 @@
 """How the work on a document grows with its size: families of inputs at n, 2n, 4n …, read, checked and written.
 
-``python -m tests.support.growth [--only PATTERN] [--seconds S]`` measures the processor time of each family and operation and
-names those that grow faster than n log n. ``tests/codecs/test_growth.py`` counts the steps of small ones, which are the same
-on a busy machine; time is looked at here because loops in C make no steps.
+``python -m tests.support.growth [--only PATTERN] [--seconds S]`` measures the processor time of each family and
+operation and names those that grow faster than n log n. ``tests/codecs/test_growth.py`` counts the steps of small ones,
+which are the same on a busy machine; time is looked at here because loops in C make no steps.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def dump(data: Path) -> str:
     """A digest of every dataset, quad for quad."""
     digest = hashlib.sha256()
     with provrepo.open(data) as repository:
-        quads = repository._store.view(Quads)  # what no verb offers: every quad there is
+        quads = repository.context.store.view(Quads)  # what no verb offers: every quad there is
         for dataset in quads.datasets():
             for line in quads.dump(dataset):
                 digest.update(line.encode() + b"\n")

@@ -65,7 +65,7 @@ class Site:
 def opened(data: Path) -> Iterator[Site]:
     settings = Settings(data=data, max_body=MAX_BODY, workers=1, threads=4)
     with Store.open(settings) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.create_project("open", public=True, title="Open crops")
         owner.create_project("secret", title="Hidden")
         tokens = {

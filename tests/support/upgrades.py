@@ -1,7 +1,7 @@
 """Data directories of every earlier schema, with what they answered then: ``tests/data/upgrade-vN.tar.gz``.
 
-``python -m tests.support.upgrades tests/data/upgrade-vN.tar.gz`` makes the one of schema N, with the software of that schema. A
-new step of the schema comes with the archive of the schema before it, made by the last commit that has it::
+``python -m tests.support.upgrades tests/data/upgrade-vN.tar.gz`` makes the one of schema N, with the software of that
+schema. A new step of the schema comes with the archive of the schema before it, made by the last commit that has it::
 
     git worktree add ../before COMMIT && cp tests/support/upgrades.py ../before/tests/
     cd ../before && python -m tests.support.upgrades OUT.tar.gz
@@ -103,9 +103,9 @@ def _later(repository: Repository, place: Path) -> None:
         repository.pingback("crops", "run", ["https://elsewhere.example/records/1", "https://elsewhere.example/2"])
         repository.pingback("crops", "table", ["https://elsewhere.example/records/3"])
     repository.submit(FIRST, project="soil", name=SET_ASIDE)
-    if hasattr(repository._store, "set_aside") and hasattr(repository._store.set_aside, "add"):
+    if hasattr(repository.context.store, "set_aside") and hasattr(repository.context.store.set_aside, "add"):
         sequence = repository.version("soil", SET_ASIDE).sequence
-        repository._store.set_aside.add("soil", sequence, "quads", "it has a literal that is too long")
+        repository.context.store.set_aside.add("soil", sequence, "quads", "it has a literal that is too long")
 
 
 def answers(repository: Repository) -> dict[str, Any]:

@@ -32,10 +32,10 @@ HEAD = f"document\nprefix ex <{EX}>\nprefix c <ni:///sha-256;>\n"
 def opened(data: Path) -> Iterator[tuple[Repository, Repository]]:
     """A repository as its owner sees it, with a public project and a private one; and as a stranger sees it."""
     with Store.open(Settings(data=data, workers=1)) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.create_project("open", public=True)
         owner.create_project("secret")
-        yield owner, store.as_actor(store.anonymous())
+        yield owner, Repository(store, store.anonymous())
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ Relation = tuple[str, str, str, datetime | None]
 def relations(owner: Repository, project: str) -> set[Relation]:
     """Every relation of a project's dataset by rule name, with its time where it has one."""
     known = {f"{PROV}{rule.kind.name}": rule.name for rule in RULES if rule.place == 1}
-    catalogue = str(owner._store.minter().catalogue())
+    catalogue = str(owner.context.store.minter().catalogue())
     timed: dict[tuple[str, str, str], set[datetime | None]] = {}
     for row in owner.query(TIMES, project=project).rows:
         kind, time = row["kind"], row.get("t")
@@ -317,11 +317,11 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
 @given(st.lists(ACTS, min_size=1, max_size=7))
 def test_lineage_is_what_a_walk_by_the_table_finds(acts: list[tuple[str, str, str, list[str] | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as (owner, stranger):
-        store = owner._store
+        store = owner.context.store
         for each in acts:
             act(owner, *each)
         store.follower.catch_up()
-        member = store.as_actor(Actor("m", "member", projects=("secret",)))
+        member = Repository(store, Actor("m", "member", projects=("secret",)))
         facts = {project: relations(owner, project) for project in ("open", "secret")}
         for asker in (owner, stranger, member):
             held = {info.name for info in asker.projects()}

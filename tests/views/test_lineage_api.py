@@ -337,7 +337,7 @@ def test_a_deadline_that_has_passed(both: tuple[Repository, Repository]) -> None
 def test_settings_bound_everybody_but_the_owner(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, "wasDerivedFrom(ex:a, ex:b)")
-    owner._store.settings = replace(owner.settings, query_timeout=1e-9)
+    owner.context.store.settings = replace(owner.settings, query_timeout=1e-9)
     with pytest.raises(TimedOut):
         stranger.thing(EX + "a", timeout=100)
     assert owner.thing(EX + "a").total_statements == 1

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from provrepo.repository.lineage.verbs import relations
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
@@ -33,7 +34,7 @@ def answers() -> dict[str, str]:
     found = re.search(r"<!-- file: run\.provn -->\n```\n(.*?)```", text, re.DOTALL)
     assert found is not None
     with tempfile.TemporaryDirectory() as place, Store.open(Settings(data=Path(place), workers=1)) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.init("https://prov.example/")
         owner.create_project("crops", public=True)
         owner.submit(found[1].encode(), project="crops", name="run", format="provn")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
@@ -27,7 +28,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     data = tmp_path_factory.mktemp("attacked")
     settings = replace(Settings(data=data, workers=1, query_workers=2), query_bytes=8 << 20)
     with Store.open(settings) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.create_project("open", public=True)
         lines = "".join(f"used(e:run, e:in{n})\nwasDerivedFrom(e:in{n}, e:in{n + 1})\n" for n in range(40))
         document = f"document\nprefix e <https://example.org/>\n{lines}endDocument"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from provrepo.errors import NotFound, QueryError, TimedOut, Withdrawn
+from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
 from provrepo.views.sparql import version as quads_version
@@ -152,7 +153,7 @@ def test_an_erased_version_is_gone(tmp_path: Path) -> None:
         with pytest.raises(Withdrawn):
             site.owner.query_version("open", "twice", 1, "ASK {}")
         with pytest.raises(NotFound):
-            site.store.as_actor(site.store.anonymous()).query_version("secret", "run", 1, "ASK {}")
+            Repository(site.store, site.store.anonymous()).query_version("secret", "run", 1, "ASK {}")
 
 
 @pytest.fixture
@@ -232,10 +233,10 @@ def test_a_long_answer_leaves_no_file(site: Site) -> None:
 def test_strangers_may_have_a_deadline_of_their_own(tmp_path: Path) -> None:
     settings = replace(Settings(data=tmp_path, workers=1, query_workers=1), query_timeout_public=0.4)
     with Store.open(settings) as store:
-        owner = store.as_actor(store.owner())
+        owner = Repository(store, store.owner())
         owner.create_project("open", public=True)
         owner.submit(BUNDLED, project="open", name="run", format="provn")
-        stranger = store.as_actor(store.anonymous())
+        stranger = Repository(store, store.anonymous())
         for timeout in (None, 20):
             with pytest.raises(TimedOut, match=r"longer than 0\.4 s"):
                 stranger.query(RUNAWAY, project="open", timeout=timeout)

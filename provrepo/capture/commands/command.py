@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from provrepo import __version__
+from provrepo._version import __version__
 from provrepo.capture.activities import Activity
 from provrepo.capture.commands.processes import Abandoned, Process, as_by_a_shell
 from provrepo.capture.facts import plans

@@ -1,40 +1,34 @@
-"""When versions were accepted: the one time that the repository knows of everything in it.
-
-It is part of ``Repository``, in a file of its own.
-"""
+"""The verb ``accepted_at``: when versions were accepted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from provrepo.repository.bound import Bound
+from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
     from provrepo.repository.lineage.verbs import Said
 
-__all__ = ["Arrivals"]
+__all__ = ["arrivals"]
 
 
-class Arrivals(Bound):
-    """What ``Repository`` inherits."""
+def arrivals(context: Context, sources: Iterable[Said]) -> dict[tuple[str, str, int], str]:
+    """When versions were accepted, xsd:dateTime in UTC, by project, document and number.
 
-    def arrivals(self, sources: Iterable[Said]) -> dict[tuple[str, str, int], str]:
-        """When versions were accepted, xsd:dateTime in UTC, by project, document and number.
+    Args:
+        sources: the versions; what there is not (any more) is left out.
 
-        Args:
-            sources: the versions; what there is not (any more) is left out.
-
-        Raises:
-            NotFound: no such project.
-        """
-        wanted: dict[str, dict[str, None]] = {}
-        for said in sources:
-            wanted.setdefault(said.project, {})[said.document] = None
-        found: dict[tuple[str, str, int], str] = {}
-        for project, documents in wanted.items():
-            self._readable(project)
-            for document in documents:
-                for entry in self._store.ledger.versions(project, document):
-                    found[project, document, entry.fields["version"]] = entry.time
-        return found
+    Raises:
+        NotFound: no such project.
+    """
+    wanted: dict[str, dict[str, None]] = {}
+    for said in sources:
+        wanted.setdefault(said.project, {})[said.document] = None
+    found: dict[tuple[str, str, int], str] = {}
+    for project, documents in wanted.items():
+        context.require_read(project)
+        for document in documents:
+            for entry in context.store.ledger.versions(project, document):
+                found[project, document, entry.fields["version"]] = entry.time
+    return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
+from provrepo.repository.context import Context
 from provrepo.repository.lineage import as_of as moments
 from provrepo.repository.lineage.answers import MOST_SOURCES, Records
 from provrepo.repository.lineage.records import (
@@ -27,8 +28,6 @@ from provrepo.repository.lineage.records import (
     Said,
     SearchResult,
 )
-from provrepo.repository.profiles.verbs import Quality
-from provrepo.repository.upkeep.beside import where_the_views_are
 from provrepo.vocab import PREDECLARED
 
 if TYPE_CHECKING:
@@ -39,15 +38,21 @@ if TYPE_CHECKING:
 __all__ = [
     "DIRECTIONS",
     "LIMIT",
-    "MOST_COMMON",
-    "MOST_SOURCES",
     "LineageEdge",
     "LineageGraph",
     "LineageNode",
-    "Provenance",
+    "MOST_COMMON",
+    "MOST_SOURCES",
     "Said",
     "SearchResult",
+    "common",
+    "impact",
+    "labels",
+    "lineage",
+    "node",
     "relations",
+    "search",
+    "thing",
 ]
 
 LIMIT = 10_000
@@ -72,330 +77,328 @@ def relations() -> tuple[str, ...]:
     return tuple(rule.name for rule in RULES if rule.follow not in (Follow.NO, Follow.IMPLIED))
 
 
-class Provenance(Quality):
-    """What ``Repository`` inherits."""
+def lineage(
+    context: Context,
+    iri: str,
+    *,
+    direction: str = "upstream",
+    depth: int | None = None,
+    to: str | None = None,
+    relations: Sequence[str] = (),
+    stop: Sequence[str] = (),
+    strict: bool = False,
+    alternates: bool = False,
+    project: str | None = None,
+    as_of: str | None = None,
+    sources: Sequence[str] | None = None,
+    limit: int = LIMIT,
+    timeout: float | None = None,
+) -> LineageGraph:
+    """What a thing came from, or what depends on it, through every project that the actor may read.
 
-    @where_the_views_are
-    def lineage(
-        self,
-        iri: str,
-        *,
-        direction: str = "upstream",
-        depth: int | None = None,
-        to: str | None = None,
-        relations: Sequence[str] = (),
-        stop: Sequence[str] = (),
-        strict: bool = False,
-        alternates: bool = False,
-        project: str | None = None,
-        as_of: str | None = None,
-        sources: Sequence[str] | None = None,
-        limit: int = LIMIT,
-        timeout: float | None = None,
-    ) -> LineageGraph:
-        """What a thing came from, or what depends on it, through every project that the actor may read.
+    Args:
+        iri: the thing: an entity, an activity or an agent.
+        direction: ``upstream``, ``downstream`` or ``both``.
+        depth: the most relations to go; None for all.
+        to: keep only what is on a path from the one thing to this one.
+        relations: go along these only, by the names that edges have; all where there are none.
+        stop: types, as IRIs or with a prefix that SPARQL need not declare. What is of one of them is told and not
+            gone beyond; ``prov:Entity``, ``prov:Activity`` and ``prov:Agent`` count as types.
+        strict: only along derivations, not through activities.
+        alternates: also along ``prov:alternateOf``.
+        project: only through this project.
+        as_of: what was current once an entry had been appended (``PROJECT/SEQUENCE``) or at a time with a zone, of
+            what the actor may read today: what was withdrawn since is left out, except where the actor may write.
+        sources: the entities that may be sources, as IRIs in which ``*`` stands for any characters: the answer then
+            says which roots are among them.
+        limit: the most nodes, and roots, that are told; how many there are is counted in any case.
+        timeout: seconds after which it is given up; without one the settings say how many there are, and the owner
+            of the data directory waits as long as it takes.
 
-        Args:
-            iri: the thing: an entity, an activity or an agent.
-            direction: ``upstream``, ``downstream`` or ``both``.
-            depth: the most relations to go; None for all.
-            to: keep only what is on a path from the one thing to this one.
-            relations: go along these only, by the names that edges have; all where there are none.
-            stop: types, as IRIs or with a prefix that SPARQL need not declare. What is of one of them is told and not
-                gone beyond; ``prov:Entity``, ``prov:Activity`` and ``prov:Agent`` count as types.
-            strict: only along derivations, not through activities.
-            alternates: also along ``prov:alternateOf``.
-            project: only through this project.
-            as_of: what was current once an entry had been appended (``PROJECT/SEQUENCE``) or at a time with a zone, of
-                what the actor may read today: what was withdrawn since is left out, except where the actor may write.
-            sources: the entities that may be sources, as IRIs in which ``*`` stands for any characters: the answer then
-                says which roots are among them.
-            limit: the most nodes, and roots, that are told; how many there are is counted in any case.
-            timeout: seconds after which it is given up; without one the settings say how many there are, and the owner
-                of the data directory waits as long as it takes.
+    Raises:
+        NotFound: nothing that the actor may read speaks of it; or no such project or entry.
+        UsageError: not an IRI, no direction, no relation of that name, no time, a source that would be everything,
+            or a number that is not positive.
+        TimedOut: it took too long.
+        Busy: another process holds the views; the message names its URL.
+    """
+    from provrepo.views.lineage.index import Lineage
 
-        Raises:
-            NotFound: nothing that the actor may read speaks of it; or no such project or entry.
-            UsageError: not an IRI, no direction, no relation of that name, no time, a source that would be everything,
-                or a number that is not positive.
-            TimedOut: it took too long.
-            Busy: another process holds the views; the message names its URL.
-        """
-        from provrepo.views.lineage.index import Lineage
+    walks = _walks(direction, depth, strict, alternates, relations, stop)
+    _positive("limit", limit)
+    declared = None if sources is None else _sources(sources)
+    for name in (iri, to):
+        _named(name)
+    answer = context.store.view(Lineage).traverse(
+        iri,
+        _within(context, project),
+        walks,
+        to=to,
+        limit=limit,
+        **_then(context, as_of),
+        deadline=_deadline(context, timeout),
+    )
+    if answer is None:
+        raise _unknown(iri if to is None else f"both {iri} and {to}", as_of)
+    graph = replace(Records(context.store.minter()).graph(iri, direction, answer), as_of=as_of)
+    return _with_roots(graph, answer.roots, declared, limit)
 
-        walks = _walks(direction, depth, strict, alternates, relations, stop)
-        _positive("limit", limit)
-        declared = None if sources is None else _sources(sources)
-        for name in (iri, to):
-            _named(name)
-        answer = self._store.view(Lineage).traverse(
-            iri,
-            self._within(project),
-            walks,
-            to=to,
-            limit=limit,
-            **self._then(as_of),
-            deadline=self._deadline(timeout),
-        )
-        if answer is None:
-            raise _unknown(iri if to is None else f"both {iri} and {to}", as_of)
-        graph = replace(Records(self._store.minter()).graph(iri, direction, answer), as_of=as_of)
-        return _with_roots(graph, answer.roots, declared, limit)
 
-    @where_the_views_are
-    def impact(
-        self,
-        iri: str,
-        *,
-        direction: str = "downstream",
-        depth: int | None = None,
-        relations: Sequence[str] = (),
-        stop: Sequence[str] = (),
-        strict: bool = False,
-        alternates: bool = False,
-        project: str | None = None,
-        as_of: str | None = None,
-        limit: int = GROUPS,
-        timeout: float | None = None,
-    ) -> LineageImpact:
-        """Count everything that depends on a thing, by kind, type, agent and project.
+def impact(
+    context: Context,
+    iri: str,
+    *,
+    direction: str = "downstream",
+    depth: int | None = None,
+    relations: Sequence[str] = (),
+    stop: Sequence[str] = (),
+    strict: bool = False,
+    alternates: bool = False,
+    project: str | None = None,
+    as_of: str | None = None,
+    limit: int = GROUPS,
+    timeout: float | None = None,
+) -> LineageImpact:
+    """Count everything that depends on a thing, by kind, type, agent and project.
 
-        Args:
-            iri: the thing.
-            direction: ``upstream`` counts what it came from instead, ``both`` the two together.
-            depth: the most relations to go; None for all.
-            relations: go along these only; this and the following are as for ``lineage``.
-            stop: types beyond which not to go.
-            strict: only along derivations.
-            alternates: also along ``prov:alternateOf``.
-            project: only through this project.
-            as_of: an entry or a time.
-            limit: the most types, agents and projects that are told; how many there are is counted in any case.
-            timeout: seconds after which it is given up.
+    Args:
+        iri: the thing.
+        direction: ``upstream`` counts what it came from instead, ``both`` the two together.
+        depth: the most relations to go; None for all.
+        relations: go along these only; this and the following are as for ``lineage``.
+        stop: types beyond which not to go.
+        strict: only along derivations.
+        alternates: also along ``prov:alternateOf``.
+        project: only through this project.
+        as_of: an entry or a time.
+        limit: the most types, agents and projects that are told; how many there are is counted in any case.
+        timeout: seconds after which it is given up.
 
-        Raises:
-            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
-        """
-        from provrepo.views.lineage.index import Lineage
+    Raises:
+        NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.views.lineage.index import Lineage
 
-        walks = _walks(direction, depth, strict, alternates, relations, stop)
-        _positive("limit", limit)
-        _named(iri)
-        found = self._store.view(Lineage).impact(
-            iri,
-            self._within(project),
-            walks,
-            **self._then(as_of),
-            labeled=limit,
-            deadline=self._deadline(timeout),
-        )
-        if found is None:
-            raise _unknown(iri, as_of)
-        return LineageImpact(
-            iri,
-            direction,
-            found.total,
-            _frequent(found.kinds, limit),
-            _frequent(found.types, limit),
-            _frequent(found.agents, limit),
-            _frequent(found.projects, limit),
-            total_types=len(found.types),
-            total_agents=len(found.agents),
-            total_projects=len(found.projects),
-            as_of=as_of,
-            labels=found.labels,
-        )
+    walks = _walks(direction, depth, strict, alternates, relations, stop)
+    _positive("limit", limit)
+    _named(iri)
+    found = context.store.view(Lineage).impact(
+        iri,
+        _within(context, project),
+        walks,
+        **_then(context, as_of),
+        labeled=limit,
+        deadline=_deadline(context, timeout),
+    )
+    if found is None:
+        raise _unknown(iri, as_of)
+    return LineageImpact(
+        iri,
+        direction,
+        found.total,
+        _frequent(found.kinds, limit),
+        _frequent(found.types, limit),
+        _frequent(found.agents, limit),
+        _frequent(found.projects, limit),
+        total_types=len(found.types),
+        total_agents=len(found.agents),
+        total_projects=len(found.projects),
+        as_of=as_of,
+        labels=found.labels,
+    )
 
-    @where_the_views_are
-    def common(
-        self,
-        iris: Sequence[str],
-        *,
-        depth: int | None = None,
-        relations: Sequence[str] = (),
-        stop: Sequence[str] = (),
-        strict: bool = False,
-        alternates: bool = False,
-        project: str | None = None,
-        as_of: str | None = None,
-        limit: int = LIMIT,
-        timeout: float | None = None,
-    ) -> LineageCommon:
-        """What several things came from, all of them: what two bad models share.
 
-        Args:
-            iris: the things, two to ``MOST_COMMON``. One that another came from is common to both.
-            depth: the most relations to go; None for all.
-            relations: go along these only; this and the following are as for ``lineage``.
-            stop: types beyond which not to go.
-            strict: only along derivations.
-            alternates: also along ``prov:alternateOf``.
-            project: only through this project.
-            as_of: an entry or a time.
-            limit: the most common things that are told; how many there are is counted in any case.
-            timeout: seconds after which it is given up.
+def common(
+    context: Context,
+    iris: Sequence[str],
+    *,
+    depth: int | None = None,
+    relations: Sequence[str] = (),
+    stop: Sequence[str] = (),
+    strict: bool = False,
+    alternates: bool = False,
+    project: str | None = None,
+    as_of: str | None = None,
+    limit: int = LIMIT,
+    timeout: float | None = None,
+) -> LineageCommon:
+    """What several things came from, all of them: what two bad models share.
 
-        Raises:
-            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
-        """
-        from provrepo.views.lineage.index import Lineage
+    Args:
+        iris: the things, two to ``MOST_COMMON``. One that another came from is common to both.
+        depth: the most relations to go; None for all.
+        relations: go along these only; this and the following are as for ``lineage``.
+        stop: types beyond which not to go.
+        strict: only along derivations.
+        alternates: also along ``prov:alternateOf``.
+        project: only through this project.
+        as_of: an entry or a time.
+        limit: the most common things that are told; how many there are is counted in any case.
+        timeout: seconds after which it is given up.
 
-        starts = tuple(dict.fromkeys(iris))
-        if not 2 <= len(starts) <= MOST_COMMON:
-            raise UsageError(f"name 2 to {MOST_COMMON} different things to ask what they have in common")
-        (walk,) = _walks("upstream", depth, strict, alternates, relations, stop)
-        _positive("limit", limit)
-        for name in starts:
-            _named(name)
-        found = self._store.view(Lineage).common(
-            starts,
-            self._within(project),
-            walk,
-            **self._then(as_of),
-            limit=limit,
-            deadline=self._deadline(timeout),
-        )
-        if found is None:
-            raise _unknown(f"all of {', '.join(starts)}", as_of)
-        records, nearest = Records(self._store.minter()), frozenset(found.nearest)
-        nodes = [
-            CommonNode(
-                records.node(thing, min(found.distances[number])), tuple(found.distances[number]), number in nearest
-            )
-            for number, thing in found.things.items()
-        ]
-        nodes.sort(key=lambda each: (not each.nearest, max(each.distances), sum(each.distances), each.node.iri))
-        return LineageCommon(starts, tuple(nodes), found.total, as_of)
+    Raises:
+        NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.views.lineage.index import Lineage
 
-    @where_the_views_are
-    def thing(
-        self,
-        iri: str,
-        *,
-        project: str | None = None,
-        as_of: str | None = None,
-        versions: int = _VERSIONS,
-        limit: int = _STATEMENTS,
-        timeout: float | None = None,
-        abandoned: Callable[[], bool] | None = None,
-    ) -> KnownThing:
-        """All that is said about one thing, as it was asserted, by which document, version and submitter.
+    starts = tuple(dict.fromkeys(iris))
+    if not 2 <= len(starts) <= MOST_COMMON:
+        raise UsageError(f"name 2 to {MOST_COMMON} different things to ask what they have in common")
+    (walk,) = _walks("upstream", depth, strict, alternates, relations, stop)
+    _positive("limit", limit)
+    for name in starts:
+        _named(name)
+    found = context.store.view(Lineage).common(
+        starts,
+        _within(context, project),
+        walk,
+        **_then(context, as_of),
+        limit=limit,
+        deadline=_deadline(context, timeout),
+    )
+    if found is None:
+        raise _unknown(f"all of {', '.join(starts)}", as_of)
+    records, nearest = Records(context.store.minter()), frozenset(found.nearest)
+    nodes = [
+        CommonNode(records.node(thing, min(found.distances[number])), tuple(found.distances[number]), number in nearest)
+        for number, thing in found.things.items()
+    ]
+    nodes.sort(key=lambda each: (not each.nearest, max(each.distances), sum(each.distances), each.node.iri))
+    return LineageCommon(starts, tuple(nodes), found.total, as_of)
 
-        Args:
-            iri: the thing.
-            project: only what this project says.
-            as_of: as for ``lineage``.
-            versions: the most versions that are read, by project and document; how many there are is counted.
-            limit: the most statements that are told; each version tells something before one tells much.
-            timeout: as for ``lineage``.
-            abandoned: says that nobody waits for the answer any more; asked several times a second.
 
-        Raises:
-            AnswerTooLarge: the statements are larger than the settings allow an answer to be.
-            WorkerFailed: reading the versions took too much memory.
-            NotFound, UsageError, TimedOut, Busy: as ``lineage``.
-        """
-        from provrepo.repository.lineage.things import KnownThing, accounts
+def thing(
+    context: Context,
+    iri: str,
+    *,
+    project: str | None = None,
+    as_of: str | None = None,
+    versions: int = _VERSIONS,
+    limit: int = _STATEMENTS,
+    timeout: float | None = None,
+    abandoned: Callable[[], bool] | None = None,
+) -> KnownThing:
+    """All that is said about one thing, as it was asserted, by which document, version and submitter.
 
-        _positive("versions", versions)
-        _positive("limit", limit)
-        deadline = self._deadline(timeout)
-        node = self._known(iri, project, as_of, versions)
-        left = _DAY if deadline is None else deadline - time.monotonic()
-        if left <= 0:
-            raise TimedOut("finding what speaks of it took longer than there was time for")
-        told = accounts(
-            self._store, iri, node.sources, limit=limit, timeout=left, curates=self._curates, abandoned=abandoned
-        )
-        return KnownThing(node, told, as_of)
+    Args:
+        iri: the thing.
+        project: only what this project says.
+        as_of: as for ``lineage``.
+        versions: the most versions that are read, by project and document; how many there are is counted.
+        limit: the most statements that are told; each version tells something before one tells much.
+        timeout: as for ``lineage``.
+        abandoned: says that nobody waits for the answer any more; asked several times a second.
 
-    @where_the_views_are
-    def node(self, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:
-        """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
-        return self._known(iri, project, as_of, MOST_SOURCES)
+    Raises:
+        AnswerTooLarge: the statements are larger than the settings allow an answer to be.
+        WorkerFailed: reading the versions took too much memory.
+        NotFound, UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.repository.lineage.things import KnownThing, accounts
 
-    @where_the_views_are
-    def labels(
-        self,
-        iris: Iterable[str],
-        *,
-        project: str | None = None,
-        as_of: str | None = None,
-        timeout: float | None = None,
-    ) -> dict[str, str]:
-        """What things are called: one of the labels of each that has any, by their IRIs.
+    _positive("versions", versions)
+    _positive("limit", limit)
+    deadline = _deadline(context, timeout)
+    node = _known(context, iri, project, as_of, versions)
+    left = _DAY if deadline is None else deadline - time.monotonic()
+    if left <= 0:
+        raise TimedOut("finding what speaks of it took longer than there was time for")
+    told = accounts(
+        context.store, iri, node.sources, limit=limit, timeout=left, curates=context.curates, abandoned=abandoned
+    )
+    return KnownThing(node, told, as_of)
 
-        Args:
-            iris: of the things. What nothing that the actor may read gives a label is left out.
-            project: only what this project calls them.
-            as_of: as for ``lineage``.
-            timeout: as for ``lineage``.
 
-        Raises:
-            NotFound: no such project or entry.
-            UsageError, TimedOut, Busy: as ``lineage``.
-        """
-        from provrepo.views.lineage.index import Lineage
+def node(context: Context, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:
+    """What one thing is, and which versions speak of it, without what they say; raises what ``lineage`` does."""
+    return _known(context, iri, project, as_of, MOST_SOURCES)
 
-        return self._store.view(Lineage).labels(
-            list(iris), self._within(project), **self._then(as_of), deadline=self._deadline(timeout)
-        )
 
-    @where_the_views_are
-    def search(
-        self, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
-    ) -> SearchResult:
-        """Things of which all words of a text are said: in names, labels, types, identifiers and checksums.
+def labels(
+    context: Context,
+    iris: Iterable[str],
+    *,
+    project: str | None = None,
+    as_of: str | None = None,
+    timeout: float | None = None,
+) -> dict[str, str]:
+    """What things are called: one of the labels of each that has any, by their IRIs.
 
-        Args:
-            text: words; the last may be the beginning of one. Case and accents make no difference.
-            project: only in this project; otherwise in all that the actor may read.
-            limit: the most things that are told; how many there are is counted in any case.
-            timeout: as for ``lineage``.
+    Args:
+        iris: of the things. What nothing that the actor may read gives a label is left out.
+        project: only what this project calls them.
+        as_of: as for ``lineage``.
+        timeout: as for ``lineage``.
 
-        Raises:
-            NotFound: no such project.
-            UsageError: the limit is not a positive number.
-            TimedOut: it took too long.
-            Busy: another process holds the views; the message names its URL.
-        """
-        from provrepo.views.lineage.index import Lineage
-        from provrepo.views.search import Search
+    Raises:
+        NotFound: no such project or entry.
+        UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.views.lineage.index import Lineage
 
-        _positive("limit", limit)
-        datasets = self._within(project)
-        hits = self._store.view(Search).find(text, datasets, limit=limit, deadline=self._deadline(timeout))
-        lineage, records = self._store.view(Lineage), Records(self._store.minter())
-        # An entry may have reached only one of the two views yet.
-        known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
-        return SearchResult(tuple(records.node(thing) for thing in known), hits.total)
+    return context.store.view(Lineage).labels(
+        list(iris), _within(context, project), **_then(context, as_of), deadline=_deadline(context, timeout)
+    )
 
-    def _known(self, iri: str, project: str | None, as_of: str | None, most: int) -> LineageNode:
-        from provrepo.views.lineage.index import Lineage
 
-        _named(iri)
-        found = self._store.view(Lineage).thing(iri, self._within(project), **self._then(as_of))
-        if found is None:
-            raise _unknown(iri, as_of)
-        return Records(self._store.minter()).node(found, most=most)
+def search(
+    context: Context, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
+) -> SearchResult:
+    """Things of which all words of a text are said: in names, labels, types, identifiers and checksums.
 
-    def _deadline(self, timeout: float | None) -> float | None:
-        """When to give up, by ``time.monotonic``; None for never, which only the owner may ask for."""
-        if self.actor.owner and timeout is None:
-            return None
-        # The settings say how long others may take; on the owner's machine the owner says.
-        seconds = timeout if self.actor.owner and timeout is not None and timeout > 0 else self._seconds(timeout)
-        return time.monotonic() + seconds
+    Args:
+        text: words; the last may be the beginning of one. Case and accents make no difference.
+        project: only in this project; otherwise in all that the actor may read.
+        limit: the most things that are told; how many there are is counted in any case.
+        timeout: as for ``lineage``.
 
-    def _then(self, as_of: str | None) -> moments.Then:
-        return moments.then(self._store.ledger, as_of, self._readable, self._curates)
+    Raises:
+        NotFound: no such project.
+        UsageError: the limit is not a positive number.
+        TimedOut: it took too long.
+        Busy: another process holds the views; the message names its URL.
+    """
+    from provrepo.views.lineage.index import Lineage
+    from provrepo.views.search import Search
 
-    def _within(self, project: str | None) -> list[str]:
-        """The datasets to go through: of one project, or of all that the actor may read."""
-        if project is not None:
-            self._readable(project)
-            return [project]
-        return self._projects()
+    _positive("limit", limit)
+    datasets = _within(context, project)
+    hits = context.store.view(Search).find(text, datasets, limit=limit, deadline=_deadline(context, timeout))
+    lineage, records = context.store.view(Lineage), Records(context.store.minter())
+    # An entry may have reached only one of the two views yet.
+    known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
+    return SearchResult(tuple(records.node(thing) for thing in known), hits.total)
+
+
+def _known(context: Context, iri: str, project: str | None, as_of: str | None, most: int) -> LineageNode:
+    from provrepo.views.lineage.index import Lineage
+
+    _named(iri)
+    found = context.store.view(Lineage).thing(iri, _within(context, project), **_then(context, as_of))
+    if found is None:
+        raise _unknown(iri, as_of)
+    return Records(context.store.minter()).node(found, most=most)
+
+
+def _deadline(context: Context, timeout: float | None) -> float | None:
+    """When to give up, by ``time.monotonic``; None for never, which only the owner may ask for."""
+    if context.actor.owner and timeout is None:
+        return None
+    # The settings say how long others may take; on the owner's machine the owner says.
+    seconds = timeout if context.actor.owner and timeout is not None and timeout > 0 else context.seconds(timeout)
+    return time.monotonic() + seconds
+
+
+def _then(context: Context, as_of: str | None) -> moments.Then:
+    return moments.then(context.store.ledger, as_of, context.require_read, context.curates)
+
+
+def _within(context: Context, project: str | None) -> list[str]:
+    """The datasets to go through: of one project, or of all that the actor may read."""
+    if project is not None:
+        context.require_read(project)
+        return [project]
+    return context.readable_projects()
 
 
 # What is asked

@@ -11,7 +11,6 @@ data directory as well. The request is JSON. The reply is a pickle, which is rea
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import pickle
@@ -25,17 +24,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.errors import Busy, Error, RemoteError
 from provrepo.workers import wire
 
 if TYPE_CHECKING:
-    from provrepo.repository.bound import Bound
-    from provrepo.repository.repository import Repository
+    from provrepo.repository.context import HasContext
+    from provrepo.repository.store import Store
 
-__all__ = ["Answers", "Holder", "where_the_views_are"]
+__all__ = ["FROM_VIEWS", "Answers", "Holder", "holder", "serve"]
 
 log = logging.getLogger("provrepo.repository.upkeep.beside")
 
@@ -53,26 +52,49 @@ AT_ONCE = 8
 
 _PREFIX, _NAME = ".asked-", "s"
 
-P = ParamSpec("P")
-R = TypeVar("R")
-B = TypeVar("B", bound="Bound")
-
-_VERBS: set[str] = set()
-"""The verbs that are passed on."""
+FROM_VIEWS: set[str] = set()
+"""The verbs that need the views, and that the process with the views answers for others; ``verb`` adds them."""
 
 
-def where_the_views_are(verb: Callable[Concatenate[B, P], R]) -> Callable[Concatenate[B, P], R]:
-    """A verb that is answered by the process that holds the views, where that is another one."""
-    _VERBS.add(verb.__name__)
+def holder(store: Store) -> Holder | None:
+    """The server that answers from the views; None where there is none, or where this process has the views."""
+    if not store.follows or store.follower.indexing:
+        return None
+    deadline = time.monotonic() + PATIENCE
+    while not store.follower.acquire():
+        found = holder_at(store.follower.listens())
+        if found is not None or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+    return None
 
-    @functools.wraps(verb)
-    def asked(self: B, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        holder = self._store.holder() if self.actor.owner else None
-        if holder is None:
-            return verb(self, *args, **kwargs)
-        return cast("R", holder.ask(verb.__name__, args, kwargs))
 
-    return asked
+def serve(repository: HasContext, url: str) -> bool:
+    """Follow the ledger in a thread, announce a URL to other processes, and answer their calls.
+
+    Args:
+        repository: as its owner may use it.
+        url: where the server is reached.
+
+    Returns:
+        False where another process has the views.
+    """
+    store = repository.context.store
+    follower = store.follower
+    if follower.indexing:
+        follower.announce(url)
+    if not follower.start(url):
+        return False
+    if not store.socket:
+        try:
+            answers = Answers(repository, store.settings.data / "views", follower.catch_up)
+        except OSError as error:
+            log.warning("other processes of this user are not answered beside this server: %s", error)
+            return True
+        store.on_close(answers.close)
+        store.socket = answers.path
+    follower.announce(url, store.socket)
+    return True
 
 
 class Holder:
@@ -95,7 +117,7 @@ class Holder:
             RemoteError: the server went away, or does not answer.
         """
         kwargs = {name: _plain(value) for name, value in kwargs.items() if name != "abandoned" and value is not None}
-        request = {"software": provrepo.__version__, "verb": verb, "args": list(map(_plain, args)), "kwargs": kwargs}
+        request = {"software": __version__, "verb": verb, "args": list(map(_plain, args)), "kwargs": kwargs}
         limit = kwargs.get("timeout")
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
@@ -148,7 +170,7 @@ class Answers:
         path: where the socket is.
     """
 
-    def __init__(self, repository: Repository, folder: Path, prepare: Callable[[], None]) -> None:
+    def __init__(self, repository: HasContext, folder: Path, prepare: Callable[[], None]) -> None:
         """Listen.
 
         Args:
@@ -221,13 +243,13 @@ class Answers:
         return wire.frame({"size": len(data)}) + data
 
     def _asked(self, request: dict[str, Any], link: socket.socket) -> Any:
-        if request["software"] != provrepo.__version__:
+        if request["software"] != __version__:
             raise Busy(
-                f"the server that holds the views runs provrepo {provrepo.__version__}, and this is "
+                f"the server that holds the views runs provrepo {__version__}, and this is "
                 f"{request['software']}: ask it over HTTP, or start it anew"
             )
         verb, kwargs = request["verb"], request["kwargs"]
-        if verb not in _VERBS:
+        if verb not in FROM_VIEWS:
             raise Busy(f"the server that holds the views does not answer {verb} for other processes")
         if verb in ("query", "thing"):
             kwargs["abandoned"] = lambda: _gone(link)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
@@ -137,7 +137,7 @@ def _restored(
 ) -> Restored:
     for name, (_, digest) in chosen.files.items():
         copied(archive.folder(chosen.name) / name, building / name, digest)
-    software = f"provrepo/{provrepo.__version__}"
+    software = f"provrepo/{__version__}"
     with Ledger(building, software=software) as ledger:
         problems = list(ledger.verify())
         count, missing = _blobs(archive, ledger, building, progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, url_for
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.codecs.formats import FORMATS, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
@@ -131,7 +131,7 @@ def _show(target: _Target) -> Response:
 def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Response:
     # A later release may write the same document differently, so the tag names the writer too.
     submitted = choice.name == info.format
-    tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{provrepo.__version__}"
+    tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{__version__}"
     if fresh(tag):
         return _finish(Response(status=304), info, tag)
     response = Response(repo.export(info.project, info.name, info.version, format=choice.name))

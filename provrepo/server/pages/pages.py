@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, render_template, url_for
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import FORMATS, READABLE, by_name
@@ -87,8 +87,8 @@ def register(app: Flask) -> None:
     environment.globals.update(
         groups=groups,
         Severity=Severity,
-        software=f"provrepo {provrepo.__version__}",
-        asset_version=provrepo.__version__,
+        software=f"provrepo {__version__}",
+        asset_version=__version__,
     )
 
     @app.context_processor

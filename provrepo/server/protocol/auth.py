@@ -90,7 +90,7 @@ def repository() -> Repository:
         Rejected: 401, the token is unknown, expired or revoked, or is no bearer token.
     """
     if "repository" not in g:
-        g.repository = store().as_actor(_actor())
+        g.repository = Repository(store(), _actor())
     return cast("Repository", g.repository)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.routing import Rule
 
-import provrepo
+from provrepo._version import __version__
 from provrepo.server.protocol.problems import MEDIA_TYPE
 from provrepo.server.protocol.respond import json_response
 from provrepo.server.routing import schemas
@@ -67,7 +67,7 @@ def describe(app: Flask) -> dict[str, Any]:
         "info": {
             "title": "provrepo",
             "summary": "A repository for W3C PROV documents.",
-            "version": provrepo.__version__,
+            "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

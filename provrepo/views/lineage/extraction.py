@@ -162,8 +162,9 @@ def _describe(content: Content, types: Iterable[tuple[str, str]]) -> None:
 
 
 def _time(lexical: str) -> int:
-    """Microseconds since 1970 plus one; ``UNTIMED`` for a time without a zone, which cannot be compared with others
-    (XML Schema part 2, section 3.2.7.4).
+    """Microseconds since 1970 plus one.
+
+    ``UNTIMED`` for a time without a zone, which cannot be compared with others (XML Schema part 2, section 3.2.7.4).
     """
     try:
         moment = datetime.fromisoformat(lexical.strip())

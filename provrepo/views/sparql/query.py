@@ -79,7 +79,7 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
     """Answer a question and write the answer.
 
     Raises:
-        QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.sparql.guard``); or it
+        QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); or it
             cannot be evaluated.
         AnswerTooLarge: more rows or bytes than allowed.
     """

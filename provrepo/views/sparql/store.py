@@ -267,7 +267,7 @@ class Quads:
             The whole answer. What was applied before the call is part of it.
 
         Raises:
-            QueryError: it cannot be parsed, with line and column; it is not allowed (``provrepo.views.sparql.guard``); or it
+            QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); or it
                 cannot be evaluated.
             AnswerTooLarge: the answer has more rows or bytes than the limits allow.
             TimedOut: it took too long.

@@ -1,0 +1,113 @@
+"""The context of a call: the data directory and the actor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from provrepo.errors import Denied, UsageError
+from provrepo.repository import access
+from provrepo.repository.records import DEFAULT, Actor
+
+if TYPE_CHECKING:
+    from provrepo.repository.store import Store
+
+__all__ = ["Context", "HasContext"]
+
+
+class Context:
+    """The first argument of every verb: a data directory, and the actor for whom it is used.
+
+    Attributes:
+        store: the data directory.
+    """
+
+    def __init__(self, store: Store, actor: Actor | None = None) -> None:
+        """Bind an actor to a data directory.
+
+        Args:
+            store: the data directory.
+            actor: None for the local owner.
+        """
+        self.store = store
+        self._actor = actor
+
+    @property
+    def actor(self) -> Actor:
+        """The actor. The local owner is looked up on first use: a verb may create the data directory before.
+
+        Raises:
+            NoRepository: the actor is the local owner and the data directory does not exist.
+        """
+        if self._actor is None:
+            self._actor = self.store.owner()
+        return self._actor
+
+    def require(self, project: str, *, write: bool = False) -> None:
+        """Require that the actor may read a project or, with ``write``, change it.
+
+        Raises:
+            NotFound: the project does not exist, or the actor may not read it.
+            Denied: the actor may read it and not change it.
+        """
+        if write:
+            self.require_write(project)
+        else:
+            self.require_read(project)
+
+    def require_read(self, project: str) -> None:
+        """Raise NotFound where the project does not exist or the actor may not read it."""
+        access.require_read(self.actor, project, public=self.store.ledger.public(), exists=self._exists)
+
+    def require_write(self, project: str) -> None:
+        """Raise Denied where the actor may not change a project, NotFound where ``require_read`` does."""
+        access.require_write(
+            self.actor,
+            project,
+            public=self.store.ledger.public(),
+            exists=lambda name: self.store.ledger.length(name) > 0,
+        )
+
+    def readable_projects(self) -> list[str]:
+        """The projects that the actor may read, by name."""
+        public = self.store.ledger.public()
+        return [name for name in self.store.ledger.projects() if access.may_read(self.actor, name, name in public)]
+
+    def curates(self, project: str) -> bool:
+        """Whether the actor may read withdrawn versions of a project that it may read."""
+        return access.may_curate(self.actor, project)
+
+    def _exists(self, project: str) -> bool:
+        # The default project of the owner exists without being created; reading does not create it.
+        return self.store.ledger.length(project) > 0 or (project == DEFAULT and self.actor.owner)
+
+    def require_owner(self, what: str) -> None:
+        """Raise Denied where the actor is not the owner of the data directory; ``what`` is the action, for people."""
+        if not self.actor.owner:
+            raise Denied(f"only the owner of the data directory {what}")
+
+    def ensure_default(self) -> None:
+        """Create the default project if it does not exist."""
+        if not self.store.ledger.length(DEFAULT):
+            with self.store.ledger.appending(DEFAULT) as appending:
+                if not appending.exists():
+                    appending.append(
+                        "settings",
+                        {"public": False, "title": "", "profiles": []},
+                        actor=self.actor.id,
+                        token=self.actor.token,
+                    )
+
+    def seconds(self, timeout: float | None) -> float:
+        """The deadline of an answer in seconds: the requested one, up to what the settings allow this actor."""
+        if timeout is not None and not timeout > 0:
+            raise UsageError("a query's timeout is a positive number of seconds")
+        most = self.store.settings.query_timeout
+        if self.actor == access.ANONYMOUS:
+            most = min(most, self.store.settings.query_timeout_public)
+        return most if timeout is None else min(timeout, most)
+
+
+class HasContext(Protocol):
+    """An object with a context: ``Repository``, which this module does not import."""
+
+    context: Context
