@@ -274,14 +274,24 @@ def _access(place: str, line: Mapping[str, Any], project: str | None, names: Map
         and all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in numbers.values())
         and isinstance(projects, list)
         and all(isinstance(found, str) for found in projects)
-        and texts["time"]
+        and _TIME.fullmatch(texts["time"])
         and texts["action"]
+        and all(_is_unicode(value) for value in (*texts.values(), *projects))
     ):
         return None
     # The writers of one project do not learn which others an answer told of.
     told = (project if project in projects else "") if project is not None else ", ".join(projects)
     name = names.get(texts["actor"], texts["actor"]) or "anonymous"
     return AuditEvent(id=place, project=told or "", name=name, **texts, **numbers)
+
+
+def _is_unicode(value: str) -> bool:
+    """Whether a text can be sent. An escape of JSON can stand for half of a character (RFC 8259, section 8.2)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_by(event: AuditEvent, who: str) -> bool:
