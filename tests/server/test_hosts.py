@@ -32,6 +32,9 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
         ("2130706433", 421),
         ("[2001:db8::2]", 421),
         ("%6cocalhost", 421),
+        ("127.0.0.1%25evil.example", 421),
+        ("127.0.0.1%evil.example", 421),
+        ("192.0.2.9%evil.example", 421),
     ],
 )
 def test_hosts_of_base_settings_and_loopback_are_answered(host: str, status: int) -> None:

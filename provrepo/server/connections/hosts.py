@@ -88,10 +88,16 @@ def _normal(host: str) -> str:
 
 @lru_cache(1024)
 def _address(host: str) -> _Address | None:
-    """The IP address that a text is, with or without brackets; one of IPv4 where IPv6 contains it."""
+    """The IP address that a text is, with or without brackets; one of IPv4 where IPv6 contains it.
+
+    A zone behind ``%`` is left out. Only IPv6 has zones (RFC 4007, section 11.2).
+    """
+    text, percent, _ = host.removeprefix("[").removesuffix("]").partition("%")
     try:
-        found = ipaddress.ip_address(host.removeprefix("[").removesuffix("]").partition("%")[0])
+        found = ipaddress.ip_address(text)
     except ValueError:
+        return None
+    if percent and found.version == 4:
         return None
     return getattr(found, "ipv4_mapped", None) or found
 
