@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from provrepo.errors import Denied, InvalidName, NotFound
+from provrepo.errors import Denied, InvalidName, NotFound, UsageError
 from provrepo.repository.records import Actor
 
 __all__ = [
     "ANONYMOUS",
+    "LONGEST",
     "may_administer",
     "may_curate",
     "may_read",
@@ -18,10 +19,14 @@ __all__ = [
     "require_administer",
     "require_read",
     "require_write",
+    "text",
 ]
 
 ANONYMOUS = Actor(id="", name="anonymous")
 """A stranger: reads what is public."""
+
+LONGEST = 10_000
+"""Characters of a text for people that is kept in an entry: it is part of many answers."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -37,6 +42,20 @@ def name(what: str, value: str) -> str:
             f"{value[:120]!r} cannot name a {what}: names are 1 to 100 letters, digits, '_' and '-', "
             "and start with a letter or digit"
         )
+    return value
+
+
+def text(what: str, value: str) -> str:
+    """A text for people that an entry can hold: a title, a note, a reason, the name of an actor.
+
+    Raises:
+        UsageError: it is too long, or holds half a character (JSON can escape one: RFC 8259, section 8.2); ``what``
+            says what it is.
+    """
+    if len(value) > LONGEST:
+        raise UsageError(f"the {what} has {len(value):,} characters; it can have at most {LONGEST:,}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError(f"the {what} is not Unicode text")
     return value
 
 

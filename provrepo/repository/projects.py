@@ -77,10 +77,11 @@ def create_project(
     Raises:
         Conflict: there is one of that name.
         InvalidName: not a name.
-        UsageError: an unknown profile.
+        UsageError: an unknown profile, or a title that cannot be stored.
         Denied: the actor may not make projects.
     """
     access.name("project", name)
+    access.text("title", title)
     context.store.make()
     access.require_administer(context.actor)
     own.chosen(context.store, None, profiles)
@@ -108,10 +109,11 @@ def set_project(
 
     Raises:
         NotFound: no such project.
-        UsageError: an unknown profile.
+        UsageError: an unknown profile, or a title that cannot be stored.
         Denied: the actor may not change it.
     """
     context.require_read(name)
+    access.text("title", title or "")
     if not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
     own.chosen(context.store, name, profiles or ())

@@ -34,6 +34,7 @@ def create_token(
     """
     if not name.strip():
         raise UsageError("a token needs the name of whom it stands for")
+    access.text("name", name)
     try:
         expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     except OverflowError:

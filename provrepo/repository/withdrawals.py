@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provrepo.errors import Denied, Stale, UsageError
-from provrepo.repository import catalog
+from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
 from provrepo.repository.documents import document
 
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from provrepo.ledger.ledger import Appending
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
-__all__ = ["LONGEST", "erase", "remaining", "withdraw"]
-
-LONGEST = 10_000
-"""Characters of a reason."""
+__all__ = ["erase", "remaining", "withdraw"]
 
 
 def withdraw(
@@ -116,10 +113,7 @@ def _check_reasons(what: str, reason: str, internal: str) -> None:
     if not reason.strip():
         raise UsageError(f"{'an' if what[0] in 'aeiou' else 'a'} {what} needs a reason")
     for name, text in (("reason", reason), ("internal reason", internal)):
-        if len(text) > LONGEST:
-            raise UsageError(f"the {name} has {len(text):,} characters; it can have at most {LONGEST:,}")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise UsageError(f"the {name} is not Unicode text")
+        access.text(name, text)
 
 
 def _concealed(appending: Appending, internal_reason: str) -> dict[str, str]:

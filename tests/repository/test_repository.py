@@ -27,6 +27,7 @@ from provrepo.errors import (
     UsageError,
     Withdrawn,
 )
+from provrepo.repository.access import LONGEST
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission.submit import name_for
@@ -265,6 +266,27 @@ def test_a_base_iri_renames_everything(repository: Repository) -> None:
     assert repository.query(f"ASK {{ GRAPH <{iri}> {{ ?a a prov:Activity }} }}").boolean is True
     graphs = repository.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }").rows
     assert all(str(row["g"]).startswith("https://prov.example.org/") for row in graphs)
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a\ud800", "x" * (LONGEST + 1)])
+def test_texts_that_no_entry_can_hold_are_refused(repository: Repository, text: str) -> None:
+    """Arguments of a command line that are no UTF-8 have half characters in them, and so have escapes of JSON."""
+    repository.create_project("lab")
+    calls = {
+        "title": [
+            lambda: repository.create_project("other", title=text),
+            lambda: repository.set_project("lab", title=text),
+        ],
+        "note": [lambda: repository.submit(PROVJSON, name="run", project="lab", note=text)],
+        "name": [lambda: repository.create_token(text)],
+    }
+    for what, ways in calls.items():
+        for way in ways:
+            with pytest.raises(UsageError, match=f"the {what} (is not Unicode text|has 10,001 characters)"):
+                way()
+    assert [info.name for info in repository.projects()] == ["lab"]
+    assert repository.documents("lab") == []
+    assert repository.tokens() == []
 
 
 class TestAccess:

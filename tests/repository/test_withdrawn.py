@@ -15,10 +15,9 @@ import provrepo
 from provrepo.codecs.formats import FORMATS
 from provrepo.errors import NotFound, UsageError, Withdrawn
 from provrepo.ledger import confidential
-from provrepo.repository.access import ANONYMOUS
+from provrepo.repository.access import ANONYMOUS, LONGEST
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
-from provrepo.repository.withdrawals import LONGEST
 from tests.support.command import Command
 from tests.support.serving import BROWSER, Site, opened
 

@@ -226,12 +226,15 @@ def test_bad_names(site: Site, name: str) -> None:
         (b'{"name": "p", "profiles": [1]}', "application/json", 400),
         (b'{"name": "p", "profiles": ["nonsense"]}', "application/json", 400),
         (b'{"name": "p", "colour": "blue"}', "application/json", 400),
+        (rb'{"name": "p", "title": "\ud800"}', "application/json", 400),
+        (b'{"name": "p", "title": "%s"}' % (b"x" * 10_001), "application/json", 400),
         (b'{"name": "p"}', "text/plain", 415),
     ],
 )
 def test_bad_wishes_for_a_project(site: Site, body: bytes, type_: str, status: int) -> None:
     answer = site.client.post("/projects", data=body, content_type=type_, headers=site.auth("all"))
     assert_problem(answer, status)
+    assert site.client.get("/projects/p", headers=site.auth("all")).status_code == 404
 
 
 def test_unknown_profiles_are_the_callers_mistake(site: Site) -> None:

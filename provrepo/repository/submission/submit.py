@@ -51,6 +51,7 @@ def submit(
     if format is not None:
         by_name(format)
     check_base(base)
+    access.text("note", note)
     _within(data, store.settings.max_body)
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
