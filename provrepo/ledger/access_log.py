@@ -33,6 +33,9 @@ _PIECES = 16
 _QUIET = timedelta(minutes=1)
 """Between two warnings."""
 
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+"""A symbolic link is not followed: lines would be appended to a file that is none of the log."""
+
 _SERIES = ("tokens", "strangers")
 
 Line = tuple[str, dict[str, Any] | None]
@@ -176,7 +179,7 @@ class _Series:
         if known and known[-1].stat().st_size + needed > self._most // _PIECES and number < 9999:
             number += 1
         path = self._folder / f"{self._name}-{day}-{number:04}.jsonl"
-        file = self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = self._file = os.open(path, _FLAGS, 0o600)
         self._day, self._size = day, os.fstat(file).st_size
         if self._size and os.pread(file, 1, self._size - 1) != b"\n":
             self._size += os.write(file, b"\n")  # a line that was cut short stays one by itself

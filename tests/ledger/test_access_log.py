@@ -177,6 +177,18 @@ def test_a_folder_that_cannot_be_made_fails_nothing(tmp_path: Path, clock: Clock
     assert list(log.lines()) == []
 
 
+def test_no_line_is_written_through_a_symbolic_link(tmp_path: Path, clock: Clock) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"of somebody else\n")
+    folder = tmp_path / "access"
+    folder.mkdir()
+    log = opened(tmp_path, clock)
+    (folder / f"tokens-{clock():%Y-%m-%d}-0001.jsonl").symlink_to(other)
+    assert not log.write({"n": 1}, stranger=False)
+    assert other.read_bytes() == b"of somebody else\n"
+    assert log.lost == 1
+
+
 def test_the_space_that_submissions_leave_free_is_left_free(tmp_path: Path, clock: Clock) -> None:
     room = [True]
     log = opened(tmp_path, clock, room=lambda: room[0])
