@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provrepo.errors import UsageError
+from provrepo.repository import access
 from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
