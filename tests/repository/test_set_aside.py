@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,3 +268,28 @@ def test_the_command_line_checks_what_was_set_aside(tmp_path: Path) -> None:
         sequence = repository.submit(entity("b"), name="b", format="turtle").version.sequence
         repository.context.store.set_aside.add("default", sequence, "quads", "no")
     assert f"entry default/{sequence} is set aside: quads: no" in call("fsck", code=1).stdout
+
+
+def test_a_worker_that_cannot_be_started_is_no_fault_of_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provrepo.open(tmp_path / "data", follow=False) as repository:
+        repository.submit(entity("b"), name="b", format="turtle")
+    shutil.rmtree(tmp_path / "data" / "views", ignore_errors=True)
+    with monkeypatch.context() as patch, provrepo.open(tmp_path / "data") as repository:
+        patch.setattr(sys, "executable", str(tmp_path / "no python"))
+        for views in (False, True):
+            assert any("cannot start a worker process" in problem for problem in repository.fsck(views=views).problems)
+        assert repository._store.health()["set_aside"] == {}
+    with provrepo.open(tmp_path / "data") as repository:
+        assert found(repository, "b")
+
+
+def test_fsck_names_what_is_set_aside_while_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path / "data", follow=False) as repository:
+        sequence = repository.submit(entity("b"), name="b", format="turtle").version.sequence
+    shutil.rmtree(tmp_path / "data" / "views", ignore_errors=True)
+    failing(monkeypatch, Quads, lambda change: ValueError("no") if change.content is not None else None)
+    with provrepo.open(tmp_path / "data") as repository:
+        problems = repository.fsck().problems
+    assert any(f"entry default/{sequence} is set aside" in problem for problem in problems)

@@ -61,11 +61,6 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     stray -= gone
     if stray:
         notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
-    # Any process may read what the holder of the views has set aside.
-    problems += [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
-    unreadable = store.set_aside.unreadable()
-    if unreadable:
-        problems.append(f"{unreadable}: {REBUILD}")
     try:
         # Its first part opens the views, which may be what is damaged.
         server = store.holder()
@@ -79,6 +74,11 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
             notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
     except Error as error:
         problems.append(f"the views could not be looked at: {error}")
+    # After the views, which may have come to further entries. Any process may read what their holder has set aside.
+    problems += [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
+    unreadable = store.set_aside.unreadable()
+    if unreadable:
+        problems.append(f"{unreadable}: {REBUILD}")
     notes += lax(store.settings.data)
     notes += [
         f"the clock had been set back by entry {place.position} of all, from {place.before} to {place.after}: entries "

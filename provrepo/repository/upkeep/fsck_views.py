@@ -16,7 +16,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
 from provrepo.repository.upkeep.follower import Follower, ViewsLock
-from provrepo.repository.upkeep.set_aside import SetAside
+from provrepo.repository.upkeep.set_aside import SetAside, is_transient
 from provrepo.views import sqlite_check
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
@@ -197,6 +197,8 @@ def _version(
     try:
         content = store.derive(entry, store.base(), folder)
     except Error as error:
+        if is_transient(error):
+            raise
         yield f"{named} cannot be derived again ({error})"
         return
     if content is None:

@@ -35,7 +35,11 @@ _SQLITE = frozenset(
         sqlite3.SQLITE_IOERR_SHMSIZE,  # the file system is full
     }
 )
-_TEXTS = ("No space left", "Too many open files", "Cannot allocate memory", "lock hold by", "Disk quota exceeded")
+_TEXTS = (
+    *("No space left", "Too many open files", "Cannot allocate memory", "lock hold by", "Disk quota exceeded"),
+    # Whatever the reason, such as a Python that is being upgraded: it is not the document.
+    "cannot start a worker process",
+)
 """What RocksDB below Oxigraph and worker processes say, neither of which give error numbers."""
 
 
