@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from provrepo.errors import Conflict, NotFound
+from provrepo.errors import Conflict, Damaged, NotFound
 from provrepo.ledger.administration import erased_name, new_salt, record_name, record_token
 from provrepo.ledger.entries import REPOSITORY, check_name, now, timestamp
 from provrepo.ledger.ledger import Appending
@@ -254,7 +254,14 @@ _TOKENS = (
 
 def _token(row: Sequence[Any]) -> Token:
     id_, actor, name, projects, write, created, expires, revoked, _ = row
-    listed = json.loads(projects or "null")
+    try:
+        listed = None if projects is None else json.loads(projects)
+        sound = isinstance(listed, list | None) and all(isinstance(text, str) for text in (id_, actor, name, created))
+        sound = sound and all(isinstance(text, str | None) for text in (expires, revoked, *(listed or ())))
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise Damaged(f"the row of token {id_!r} was changed by other means than provrepo: restore it from a backup")
     scope = None if listed is None else tuple(listed)
     return Token(id_, actor, name, scope, bool(write), created, expires, revoked)
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.errors import InvalidName, NotFound
+from provrepo.errors import Damaged, InvalidName, NotFound
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.storage.database import Database
 
@@ -131,3 +131,18 @@ def test_names_of_projects_are_checked(accounts: Accounts) -> None:
 def test_nobody_has_no_name(accounts: Accounts) -> None:
     with pytest.raises(NotFound, match="no actor"):
         accounts.actor("nobody")
+
+
+@pytest.mark.parametrize("value", ["0", "x'00ff'", "'no JSON'", "'[7]'", "'{}'", "'5'", "''"])
+@pytest.mark.parametrize("column", ["projects", "expires", "revoked", "created"])
+def test_a_row_that_others_changed_is_no_token(accounts: Accounts, database: Database, column: str, value: str) -> None:
+    text, _ = accounts.create("Alice", projects=["crops"])
+    with database.writing() as connection:
+        stored = "CAST({} AS BLOB)" if value == "0" and column != "projects" else "{}"
+        connection.execute(f"UPDATE tokens SET {column} = {stored.format(value)}")
+    if column != "projects" and value[0] == "'":
+        assert [token.name for token in accounts.list()] == ["Alice"]  # a text, which `fsck` finds
+        return
+    for read in (accounts.list, lambda: accounts.authenticate(text)):
+        with pytest.raises(Damaged, match="restore it from a backup"):
+            read()
