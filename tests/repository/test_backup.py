@@ -211,6 +211,46 @@ def test_a_changed_byte_of_a_backup_is_found(source: Repository, tmp_path: Path,
         command("restore", target, "--snapshot", "00000001")
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("entries", "many"),
+        ("size", None),
+        ("schema", "x"),
+        ("identity", 5),
+        ("made", "2026\x1b[2J"),
+        ("made", "\ud800"),
+        ("problems", [1]),
+        ("files", {}),
+        ("files", {"ledger.sqlite": [1, "0"], "../../../outside": [1, "0"]}),
+    ],
+)
+def test_a_manifest_that_was_changed_is_not_used(
+    source: Repository, tmp_path: Path, key: str, value: object, sealed: bool
+) -> None:
+    command, target = Command(tmp_path / "data"), tmp_path / "backup"
+    source.backup(target)
+    file = target / "snapshots" / "00000001" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    if not sealed:  # as whoever makes a manifest could leave it out
+        del manifest["sha256"]
+    file.chmod(0o600)
+    file.write_text(json.dumps({**manifest, key: value}))
+    assert str(file) in command("backup", target, "--list", code=1).stdout
+    command.data = tmp_path / "again"
+    assert str(file) in command("restore", target, code=1).stderr
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_number_that_changed_in_a_manifest_is_found(source: Repository, tmp_path: Path) -> None:
+    made = source.backup(tmp_path / "backup")
+    file = tmp_path / "backup" / "snapshots" / made.name / "manifest.json"
+    file.chmod(0o600)
+    file.write_text(file.read_text().replace(f'"entries": {made.entries}', f'"entries": {made.entries + 1}'))
+    assert [problem for problem in problems(tmp_path / "backup") if "changed since" in problem]
+
+
 @pytest.mark.parametrize("what", ["file", "another program's", "another repository"])
 def test_only_its_own_backup_is_written_to(source: Repository, tmp_path: Path, what: str) -> None:
     target = tmp_path / "backup"
@@ -284,6 +324,7 @@ def test_a_backup_of_an_earlier_schema_is_restored_and_migrated(tmp_path: Path) 
     ledger = tmp_path / "fresh" / "data" / "ledger.sqlite"
     shutil.copyfile(ledger, folder / "ledger.sqlite")
     manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["sha256"]  # which that version did not write
     manifest |= {"schema": 1, "files": {"ledger.sqlite": [ledger.stat().st_size, backups._digest(ledger)]}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert problems(tmp_path / "backup") == []

@@ -46,6 +46,8 @@ __all__ = ["LEDGER", "PINGBACKS", "Archive", "Progress", "Snapshot", "back_up", 
 LEDGER, PINGBACKS, _MANIFEST = "ledger.sqlite", "pingbacks.sqlite", "manifest.json"
 
 _FORMAT = 1
+_NUMBERS = ("schema", "entries", "blobs", "size", "copied")
+_TEXTS = ("made", "software", "identity", "setup")
 _NAME = re.compile(r"\d{8}")
 _TRIES = 5
 _CHUNK = 1 << 20
@@ -211,7 +213,8 @@ class Archive:
         names = self._names()
         snapshot = Snapshot(**{**asdict(made), "name": f"{int(names[-1]) + 1 if names else 1:08d}"})
         with durable.translated(f"add a snapshot to {self.path}"):
-            data = json.dumps({"format": _FORMAT, **snapshot.to_dict()}, indent=1).encode()
+            manifest = {"format": _FORMAT, **snapshot.to_dict()}
+            data = json.dumps({**manifest, "sha256": _seal(manifest)}, indent=1).encode()
             _written(building / _MANIFEST, data)
             durable.sync_directory(building)
             building.rename(self.folder(snapshot.name))
@@ -279,11 +282,20 @@ class Archive:
         file = self.folder(name) / _MANIFEST
         try:
             found = json.loads(file.read_bytes())
-            if found.pop("format") != _FORMAT:
+            if found["format"] != _FORMAT:
                 raise Damaged(f"{file} was written by a newer version of provrepo: upgrade it to read this backup")
+            # The first manifests had no digest.
+            if "sha256" in found and found.pop("sha256") != _seal(found):
+                raise ValueError("it has changed since it was written")
+            del found["format"]
+            if any(type(found[key]) is not int for key in _NUMBERS) or not all(
+                isinstance(text, str) and text.isprintable()
+                for text in (*(found[key] for key in _TEXTS), *found["problems"])
+            ):
+                raise ValueError("it holds what was never written")
             found["files"] = {str(key): (int(size), str(digest)) for key, (size, digest) in found["files"].items()}
-            if LEDGER not in found["files"]:
-                raise ValueError("it names no ledger")
+            if not {LEDGER} <= found["files"].keys() <= {LEDGER, PINGBACKS}:
+                raise ValueError("it names other files than the databases")
             return Snapshot(**{**found, "name": name, "problems": tuple(found["problems"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Damaged(
@@ -441,6 +453,11 @@ def _written(file: Path, data: bytes) -> None:
         opened.write(data)
         opened.flush()
         durable.sync(opened.fileno())
+
+
+def _seal(manifest: dict[str, Any]) -> str:
+    """The SHA-256 of what a manifest says, in hexadecimal."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(file: Path) -> str | None:

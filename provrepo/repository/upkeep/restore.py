@@ -99,9 +99,11 @@ def restore(
     inside, outside = target.resolve(), archive.path.resolve()
     if inside == outside or inside in outside.parents or outside in inside.parents:
         raise UsageError(f"the backup {source} and the data directory {target} lie in one another")
-    chosen = archive.snapshot(snapshot)
-    with archive.locked(shared=True), _prepared(target) as building:
-        return _restored(archive, chosen, target, building, damaged, progress)
+    with archive.locked(shared=True):
+        # Under the lock: a backup that is being made could remove it.
+        chosen = archive.snapshot(snapshot)
+        with _prepared(target) as building:
+            return _restored(archive, chosen, target, building, damaged, progress)
 
 
 def under_way(data: Path) -> None:
