@@ -270,7 +270,9 @@ def _statements() -> dict[tuple[str, str], str | None]:
 
 def _digest(row: Sequence[Any]) -> str:
     """The SHA-256 of a row without its identifier."""
-    return hashlib.sha256(json.dumps(list(row), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    # `default`: bytes, which others than provrepo have put there, have a digest as well.
+    text = json.dumps(list(row), ensure_ascii=False, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

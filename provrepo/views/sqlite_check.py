@@ -105,7 +105,7 @@ def differing(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
             else:
                 (number, *held), (same, *held_there) = kept[key], expected[key]
                 if held != held_there:
-                    yield f"{_named(key)} holds from other entries on than in the ledger"
+                    yield f"{_named(key)} holds for other entries than in the ledger"
                 problem = _unequal(view.content(connection, number), wanted.content(other, same))
                 if problem:
                     yield f"{_named(key)}: {problem}"
@@ -148,7 +148,7 @@ def _shown(row: tuple[object, ...]) -> str:
 
 def _versions(connection: sqlite3.Connection) -> dict[tuple[object, ...], tuple[int, ...]]:
     rows = connection.execute(
-        "SELECT d.name, v.project, v.document, v.number, v.id, v.since, v.until FROM version v "
+        "SELECT d.name, v.project, v.document, v.number, v.id, v.since, v.until, v.withdrawn FROM version v "
         "LEFT JOIN dataset d ON d.id = v.dataset"
     ).fetchall()
     return {tuple(row[:4]): tuple(row[4:]) for row in rows}

@@ -73,6 +73,8 @@ SAMPLED = [
 WHOLE = [
     ("lineage", "UPDATE version SET since = since - 1 WHERE since > 1"),
     ("lineage", "UPDATE version SET until = 2"),
+    ("lineage", "UPDATE version SET withdrawn = 1 - withdrawn"),
+    ("search", "UPDATE version SET withdrawn = 1"),
     ("lineage", "UPDATE dataset SET stamp = 'another'"),
     ("lineage", "DELETE FROM edge_into"),
     ("lineage", "INSERT INTO edge_into VALUES (0, 0, 0)"),
@@ -99,6 +101,29 @@ def test_a_sample_is_compared_always(data: Path, view: str, statement: str) -> N
         assert problems
         assert all(view in problem and "provrepo rebuild" in problem for problem in problems)
         assert mended(repository)
+
+
+def test_numbers_and_times_that_a_store_writes_in_another_way_are_no_difference(tmp_path: Path) -> None:
+    lexical = (
+        "1e+00",
+        "+01",
+        "01.50",
+        "'1'^^xsd:boolean",
+        "'2026-01-01T00:00:00+00:00'^^xsd:dateTime",
+        "'P0Y'^^xsd:duration",
+    )
+    with provrepo.open(tmp_path / "data") as repository:
+        values = ", ".join(lexical)
+        repository.submit(
+            (
+                "@prefix prov: <http://www.w3.org/ns/prov#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . "
+                f"<urn:a> a prov:Entity ; <urn:p> {values} ."
+            ).encode(),
+            name="values",
+            format="turtle",
+        )
+        assert repository.fsck().problems == ()
+        assert repository.fsck(views=True).problems == ()
 
 
 @pytest.mark.parametrize(("view", "statement"), WHOLE)
@@ -273,6 +298,7 @@ def pingbacks(tmp_path: Path) -> Iterator[Pingbacks]:
 @pytest.mark.parametrize(
     "statement",
     [
+        "UPDATE pingbacks SET document = x'00ff' WHERE id = 1",
         "UPDATE pingbacks SET uri = 'https://b.example/p' WHERE id = 1",
         "UPDATE pingbacks SET seen = 1 - seen WHERE id = 2",
         "UPDATE pingbacks SET version = 0 WHERE id = 1",

@@ -79,7 +79,10 @@ def sample_differs(view: Quads, dataset: str, content: Path) -> str | None:
         Damaged: the dataset cannot be read.
     """
     with view.reading(dataset) as store:
-        wanted = set(ox.parse(path=str(content), format=ox.RdfFormat.N_QUADS))
+        # By way of a store: it gives numbers and times back in their canonical lexical form.
+        made = ox.Store()
+        made.bulk_load(path=str(content), format=ox.RdfFormat.N_QUADS)
+        wanted = set(made)
         for quad in wanted:
             if quad not in store:
                 return f"{quad} is missing"
