@@ -19,6 +19,9 @@ from tests.support.command import Command, serving
 CASES = int(os.environ.get("OPENAPI_CASES", "10000"))
 """Requests to send at least."""
 
+SEED = os.environ.get("OPENAPI_SEED", "1")
+"""What the cases are drawn from."""
+
 CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method"),
@@ -69,7 +72,7 @@ def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
     # The coverage phase alone has some 2,500 cases; each operation has so many beyond these, more where it writes.
-    command += ["--max-examples", CASES // 60 + 1, "--seed", "1", "--no-shrink", "--continue-on-failure"]
+    command += ["--max-examples", CASES // 60 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
     command += ["--checks", ",".join(CHECKS), "--suppress-health-check", "all", "--request-timeout", "60"]
     command += ["--warnings", "off", "--report", "json", "--report-json-path", report]
     hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(Path(__file__).parent)}
