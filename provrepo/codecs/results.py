@@ -226,7 +226,9 @@ def _json_term(value: Value) -> dict[str, str]:
     return {"type": "literal", "value": value.lexical, "datatype": value.datatype}
 
 
-_FORMULA = re.compile(r"\s*+[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
+FORMULA = re.compile(r"\s*+[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
+"""How a text begins that a spreadsheet may take for a formula (OWASP, "CSV Injection")."""
+
 _NUMBER = re.compile(r"[+-]?+(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 
 
@@ -236,7 +238,7 @@ def _with_quoted_formulas(data: bytes) -> bytes:
     for row in answer["results"]["bindings"]:
         for term in row.values():
             text = term["value"]
-            if term["type"] != "uri" and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+            if term["type"] != "uri" and FORMULA.match(text) and not _NUMBER.fullmatch(text):
                 term["value"] = f"'{text}"
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from provrepo.codecs.results import FORMULA
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
 from provrepo.repository.actions import MOST, Action
@@ -131,7 +132,7 @@ class Audit:
 
 def _cell(value: object) -> object:
     """A value that no spreadsheet takes for a formula: names of people may begin with anything."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def audit(

@@ -324,6 +324,9 @@ def test_csv(site: Site) -> None:
     assert answer.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert rows[-1]["name"] == "'=2+3"
+    assert [_cell(value) for value in (" =1", "\n=1", "\uff1d1", "\u00a0@a", "|x", "%x")] == [
+        *("' =1", "'\n=1", "'\uff1d1", "'\u00a0@a", "'|x", "'%x"),
+    ]
     assert [_cell(value) for value in ("+1", "-1", "@a", "\tx", "a=1", 5, None)] == [
         *("'+1", "'-1", "'@a", "'\tx", "a=1", 5, None)
     ]
