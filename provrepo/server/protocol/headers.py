@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 import uuid
+from urllib.parse import unquote
 
 from flask import Flask, Response, g, has_request_context, request
 
@@ -106,13 +107,20 @@ def _share(response: Response) -> None:
         response.headers["Access-Control-Max-Age"] = "86400"
 
 
+_LOCAL_NAMES = re.compile(r"\.(?:localhost|local|internal|home\.arpa|localdomain)\Z")
+"""Names that no public server has: RFC 6761, 6762 and 8375, ICANN's `.internal`, and `localhost.localdomain`."""
+
+
 def _is_on_the_web() -> bool:
     """Whether the base IRI of the repository names a host that others can reach."""
     parts = web_address(auth.store().base())
     if parts is None:
         return False
-    host = (parts.hostname or "").rstrip(".")
+    host = unquote(parts.hostname or "").rstrip(".").lower()
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_global
     except ValueError:
-        return host != "localhost" and not host.endswith(".localhost")
+        labels = host.split(".")
+        # `127.1` and `0x7f000001` are IPv4 addresses too (URL Standard, section 3.5, "ends in a number").
+        is_name = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]) is None
+        return is_name and len(labels) > 1 and not _LOCAL_NAMES.search(host)
