@@ -77,6 +77,7 @@ STRANGER = [
     ("OPTIONS", RUN, 200),
     ("HEAD", RUN, 200),
     ("TRACE", RUN, 405),
+    ("QUERY", RUN, 405),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.server.connections.head import LONGEST_LINE
+from provrepo.server.connections.head import LONGEST_LINE, METHODS, read_line
 from provrepo.server.connections.limits import Limits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
@@ -324,3 +324,9 @@ def test_reading_a_head_is_linear() -> None:
 
 def test_a_refusal_says_what_it_is() -> None:
     assert (Refusal(421, "x").reason, str(Refusal(400, "x"))) == ("Misdirected Request", "x")
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_methods_that_http_has_reach_the_application(method: str) -> None:
+    assert {"QUERY", "TRACE", "PATCH"} < METHODS
+    assert read_line(method.encode() + b" / HTTP/1.1").method == method

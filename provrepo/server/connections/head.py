@@ -21,7 +21,7 @@ LONGEST_LINE = 208 << 10
 MOST_FIELDS = 128
 """Header fields of a request."""
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "QUERY"})
 """Methods that reach the application, which answers 405 where it does not take them; any other is 501."""
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
