@@ -280,7 +280,7 @@ def test_a_worker_that_cannot_be_started_is_no_fault_of_the_document(
         patch.setattr(sys, "executable", str(tmp_path / "no python"))
         for views in (False, True):
             assert any("cannot start a worker process" in problem for problem in repository.fsck(views=views).problems)
-        assert repository._store.health()["set_aside"] == {}
+        assert repository.context.store.health()["set_aside"] == {}
     with provrepo.open(tmp_path / "data") as repository:
         assert found(repository, "b")
 
