@@ -49,7 +49,7 @@ def test_a_query_does_not_wait_for_what_is_being_applied(tmp_path: Path) -> None
     with provrepo.open(tmp_path) as repository:
         repository.submit(PROVJSON, name="a")
         follower = repository.context.store.follower
-        repository.context.store.serve("http://127.0.0.1:1/")
+        repository.serve("http://127.0.0.1:1/")
         held, answered = threading.Event(), threading.Event()
 
         def apply() -> None:

@@ -412,7 +412,7 @@ with provrepo.open(sys.argv[1]) as repository:
     def test_a_server_answers_and_indexes_by_itself(self, repository: Repository, tmp_path: Path) -> None:
         import time
 
-        assert repository.context.store.serve("http://127.0.0.1:9/")
+        assert repository.serve("http://127.0.0.1:9/")
         stored, query = self.elsewhere(repository, tmp_path)
         assert stored == "True False"
         assert query == "answered True", "whoever submits finds it at once"

@@ -9,6 +9,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
 from provrepo.repository.records import Check
 from provrepo.repository.store import Store
+from provrepo.repository.upkeep import beside
 from provrepo.repository.upkeep.fsck_views import REBUILD, check_views
 from provrepo.repository.upkeep.permissions import lax
 
@@ -63,7 +64,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
         notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
     try:
         # Its first part opens the views, which may be what is damaged.
-        server = store.holder()
+        server = beside.holder(store)
         if server is not None:
             problems += server.ask("check_views", (views,), {})
         elif store.may_follow():
