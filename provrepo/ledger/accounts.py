@@ -58,9 +58,7 @@ class Token:
     @property
     def valid(self) -> bool:
         """Whether it is neither revoked nor expired at this moment."""
-        # All of it is looked at in any case, so that a token that was revoked takes the same steps as one that expired.
-        lasting = now() < (self.expires or _NEVER)
-        return (self.revoked is None) & lasting
+        return _valid(self.revoked, self.expires)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -177,8 +175,9 @@ class Accounts:
         with self._database.reading() as connection:
             row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (match[1],)).fetchone()
         row = row or _UNKNOWN
-        found, known = _token(row), hmac.compare_digest(_digest(match[2]), row[-1])
-        return found if known & found.valid else None
+        known = hmac.compare_digest(_digest(match[2]), row[-1])
+        # The rest of the row is read only for a token in force: its projects take steps of their own.
+        return _token(row) if known & _valid(row[-2], row[-3]) else None
 
     def list(self) -> list[Token]:
         """All tokens, the revoked and expired ones included, the oldest first."""
@@ -250,6 +249,12 @@ _TOKENS = (
     "SELECT t.id, t.actor, a.name, t.projects, t.write, t.created, t.expires, t.revoked, t.secret "
     "FROM tokens AS t JOIN actors AS a ON a.id = t.actor"
 )
+
+
+def _valid(revoked: object, expires: object) -> bool:
+    # Both are compared in any case, so that a token that was revoked takes the same steps as one that expired.
+    lasting = now() < str(expires or _NEVER)
+    return (revoked is None) & lasting
 
 
 def _token(row: Sequence[Any]) -> Token:
