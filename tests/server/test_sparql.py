@@ -235,3 +235,10 @@ def test_more_queries_than_allowed_are_told_to_come_back(site: Site, monkeypatch
     assert refused.headers["Retry-After"] == "1"
     monkeypatch.undo()
     assert site.client.get("/sparql", query_string={"query": ASK}).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "query=ASK%20%7B%7D&"])
+def test_a_flag_is_true_or_false_with_and_without_a_query(site: Site, query: str) -> None:
+    refused = site.client.get(f"/sparql?{query}quote_formulas=-58800")
+    assert refused.status_code == 400
+    assert "quote_formulas" in refused.get_json()["detail"]

@@ -89,7 +89,7 @@ def ask(repo: Repository, target: Target, query: str, *, lenient: bool = True) -
     try:
         # What is empty is a field of a form that was left empty: no graph is called that.
         graphs = [[name for name in body.fields(field) if name] for field in _GRAPHS]
-        seconds = parameters.seconds()
+        seconds, _ = parameters.seconds(), parameters.flag("quote_formulas", form=True)
         result = running.run(repo, target, query, timeout=seconds, default_graphs=graphs[0], named_graphs=graphs[1])
     except errors.Error as error:
         if not answers.wants_page():
@@ -123,8 +123,9 @@ def _refuse_update() -> None:
 
 
 def _unasked(target: Target) -> Response:
-    # What only a query heeds has to make sense all the same.
+    # Parameters that only a query uses must be valid all the same.
     parameters.seconds()
+    parameters.flag("quote_formulas", form=True)
     if answers.wants_page():
         return cached(_page(target, ""))
     if any(name for field in _GRAPHS for name in body.fields(field)):
