@@ -8,6 +8,8 @@ import logging
 import resource
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -22,6 +24,9 @@ from tests.support.wire import Client, Wire, wire
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+
+_SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
+"""How many connections Linux lets wait at most."""
 
 
 def _status(client: Client) -> list[int]:
@@ -327,6 +332,21 @@ def test_without_a_descriptor_nothing_spins_and_little_is_logged(error: int, cap
         waiting.close()
         assert all(client.gone() for client in idle)
         assert _works(served)
+
+
+def test_a_crowd_that_comes_at_once_waits_to_be_accepted() -> None:
+    """Beyond the backlog, Linux leaves a client without an answer, and the client asks again after a second."""
+    crowd = 1200  # more than the 1,024 of waitress
+    if not _SOMAXCONN.exists() or int(_SOMAXCONN.read_text()) <= crowd:
+        pytest.skip("the system lets no 1,200 connections wait")
+    if raise_descriptors() < crowd + 300:
+        pytest.skip("there are not enough descriptors for 1,200 clients")
+    with wire() as served, ExitStack() as clients:
+        for _ in range(crowd):
+            client = clients.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(served.server.socket.getsockname()[:2])
+            assert client.getpeername()
 
 
 def test_no_temporary_file_is_made_of_the_last_descriptors() -> None:

@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 64
 """Connections accepted in one turn of the loop: other connections get their turn in between."""
 
+_BACKLOG = 65_535
+"""Connections that may wait to be accepted; the system lowers it to its own limit (``net.core.somaxconn``). A client
+that finds no place asks again after a second."""
+
 _NONE_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _TOO_MANY = Refusal(503, "the server has too many connections now", headers={"Retry-After": "1"})
@@ -209,6 +213,7 @@ def listen(
         channel_request_lookahead=1,
         # Beyond it a thread waits for its reader: answers up to here are put into a temporary file instead.
         outbuf_high_watermark=256 << 20,
+        backlog=_BACKLOG,
         expose_tracebacks=False,
         ident="provrepo",
         **adjustments,
