@@ -82,8 +82,13 @@ def served(data: Path) -> Iterator[Server]:
                 found = re.search(r"http://\S+", line)
                 if found and "serves" in line:
                     url = urlsplit(found.group())
-                    threading.Thread(target=_drain, args=(process,), daemon=True).start()
-                    yield Server((url.hostname or "", url.port or 0), process.pid)
+                    reader = threading.Thread(target=_drain, args=(process,), daemon=True)
+                    reader.start()
+                    try:
+                        yield Server((url.hostname or "", url.port or 0), process.pid)
+                    finally:
+                        process.terminate()
+                        reader.join()  # before the pipe is closed
                     return
         finally:
             process.terminate()
