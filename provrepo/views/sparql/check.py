@@ -21,7 +21,11 @@ _SHOWN = 5
 """Quads of one dataset that messages show of each kind."""
 
 _REMEMBERED = 100_000
-"""Terms of which it is remembered that all their quads have been read."""
+"""Patterns with few quads of which it is remembered that they have been read."""
+
+_FEW = 16
+"""Quads up to which a pattern may be read once more, because it was forgotten. With a bound on their number, what is
+read grows with the dataset and not with its square: `rdf:type` alone has a quad for every thing."""
 
 _Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Pattern = tuple[object, object, object, object]
@@ -33,16 +37,18 @@ def unreadable(view: Quads, dataset: str) -> str | None:
         with view.reading(dataset) as store:
             for _ in store.named_graphs():
                 pass
-            seen: set[_Pattern] = set()
+            many: set[_Pattern] = set()
+            few: set[_Pattern] = set()
+            former: ox.Quad | None = None
             for quad in store:
-                for pattern in _patterns(quad):
-                    if pattern in seen:
+                for pattern in _patterns(quad, former):
+                    if pattern in few or pattern in many:
                         continue
-                    if len(seen) >= _REMEMBERED:
-                        seen.clear()
-                    seen.add(pattern)
-                    for _ in store.quads_for_pattern(*pattern):  # type: ignore[arg-type]
-                        pass
+                    if len(few) >= _REMEMBERED:
+                        few.clear()
+                    size = sum(1 for _ in store.quads_for_pattern(*pattern))  # type: ignore[arg-type, misc]
+                    (few if size <= _FEW else many).add(pattern)
+                former = quad
     except Damaged as error:
         return str(error)
     return None
@@ -95,9 +101,13 @@ def sample_differs(view: Quads, dataset: str, content: Path) -> str | None:
     return None
 
 
-def _patterns(quad: ox.Quad) -> Iterator[_Pattern]:
-    """What is asked to read each of the nine indexes: by subject, predicate and object, of all graphs and of one."""
-    yield (quad.subject, None, None, None)
+def _patterns(quad: ox.Quad, former: ox.Quad | None) -> Iterator[_Pattern]:
+    """What is asked to read each of the nine indexes: by subject, predicate and object, of all graphs and of one.
+
+    Quads come in the order of graph and subject, so a subject that is the former one's has just been read.
+    """
+    if former is None or quad.subject != former.subject:
+        yield (quad.subject, None, None, None)
     yield (None, quad.predicate, None, None)
     yield (None, None, quad.object, None)
     if not isinstance(quad.graph_name, ox.DefaultGraph):
