@@ -59,6 +59,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_source_files_that_a_page_names_exist(page: Path) -> None:
+    """Paths in code spans, ``views/sparql/store.py``, are relative to the package or to the checkout."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
+    named = set(re.findall(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`", text))
+    assert sorted(name for name in named if not any((root / name).exists() for root in (ROOT / "provrepo", ROOT))) == []
+
+
 def test_every_page_is_reachable_from_the_index() -> None:
     seen: set[Path] = set()
     waiting = [DOCS / "index.md"]
