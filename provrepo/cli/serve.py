@@ -72,7 +72,7 @@ def run(settings: Settings) -> None:
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")
 
-        listen(store, announce=announce, ending=_end_in_time)
+        listen(store, announce=announce, on_signal=_end_in_time)
 
 
 def _end_in_time() -> None:
@@ -80,7 +80,7 @@ def _end_in_time() -> None:
 
     Nothing is lost. What was acknowledged is durable, and the next process applies it to the views.
     """
-    from provrepo.server.connections.drain import LONGEST
+    from provrepo.server.connections.drain import MAX_SECONDS
 
     def end() -> None:
         logging.getLogger("provrepo.cli.serve").warning(
@@ -89,7 +89,7 @@ def _end_in_time() -> None:
         logging.shutdown()
         os._exit(0)
 
-    watch = threading.Timer(LONGEST, end)
+    watch = threading.Timer(MAX_SECONDS, end)
     watch.daemon = True
     watch.start()
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from provrepo.errors import UsageError
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
-from provrepo.server.connections.dispatcher import Classes, Dispatcher
+from provrepo.server.connections.dispatcher import CallerClassifier, Dispatcher
 from provrepo.server.connections.drain import Drain
 from provrepo.server.connections.hosts import Hosts
-from provrepo.server.connections.limits import Descriptors, Limits, raise_descriptors
+from provrepo.server.connections.limits import ConnectionLimits, Descriptors, raise_descriptors
 from provrepo.server.connections.listener import Listener, listen
 from provrepo.server.monitoring import metrics
 from provrepo.server.pages import pages
@@ -36,7 +36,7 @@ def serve(
     port: int | None = None,
     threads: int | None = None,
     announce: Callable[[str], None] = lambda url: None,  # noqa: ARG005
-    ending: Callable[[], None] = lambda: None,
+    on_signal: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then let running requests end for a few seconds, and return.
 
@@ -46,7 +46,7 @@ def serve(
         port: 0 takes a free one.
         threads: that answer requests.
         announce: called with the URL once connections are accepted.
-        ending: called at the first signal.
+        on_signal: called at the first signal.
 
     Raises:
         UsageError: the address cannot be listened on, or is reachable from elsewhere while no base IRI is set.
@@ -65,7 +65,9 @@ def serve(
     app = create_app(store)
     prefix = urlsplit(base).path.rstrip("/")
     with _stack_size(STACK):
-        dispatcher = Dispatcher(Classes(store, prefix), threads=threads or settings.threads, queue=settings.queue)
+        dispatcher = Dispatcher(
+            CallerClassifier(store, prefix), threads=threads or settings.threads, queue=settings.queue
+        )
     metrics.count(app, "requests", dispatcher.figures)
     try:
         server = _listen(
@@ -74,7 +76,7 @@ def serve(
             address,
             settings.port if port is None else port,
             dispatcher,
-            limits=Limits(body=settings.max_body),
+            limits=ConnectionLimits(body=settings.max_body),
             hosts=Hosts.of(base, [host, address, *host_names(settings.hosts)]),
             prefix=prefix,
             proxy=settings.trusted_proxy,
@@ -85,7 +87,7 @@ def serve(
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
     app.config[pages.URL] = url
-    drain = Drain(server, store, begun=ending)
+    drain = Drain(server, store, begun=on_signal)
     try:
         with drain.signals():
             announce(url)
@@ -112,7 +114,7 @@ def _listen(
     port: int,
     dispatcher: Dispatcher,
     *,
-    limits: Limits,
+    limits: ConnectionLimits,
     hosts: Hosts,
     prefix: str,
     proxy: str,

@@ -16,7 +16,7 @@ import pytest
 
 from provrepo.model.statements import KINDS
 from provrepo.repository.submission import conversion
-from provrepo.server.pages.shown import words
+from provrepo.server.pages.display import words
 from tests.support.paths import ROOT
 from tests.support.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
 

@@ -13,7 +13,7 @@ from waitress.adjustments import Adjustments
 from provrepo.server.connections.channel import _PIECE
 from provrepo.server.connections.channel import Channel as _Channel
 from provrepo.server.connections.channel import Task as _Task
-from provrepo.server.connections.limits import Limits
+from provrepo.server.connections.limits import ConnectionLimits
 
 
 class Channel(_Channel):
@@ -21,7 +21,7 @@ class Channel(_Channel):
 
     def __init__(self, connection: socket.socket) -> None:
         self.sent: list[bytes] = []
-        server = SimpleNamespace(active_channels={}, adj=Adjustments(), limits=Limits(), draining=False)
+        server = SimpleNamespace(active_channels={}, adj=Adjustments(), limits=ConnectionLimits(), draining=False)
         super().__init__(server, connection, "", Adjustments(), map={})
 
     def send(self, data: bytes, do_close: bool = True) -> int:

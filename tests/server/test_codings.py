@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from provrepo.errors import TooLarge
-from provrepo.server.protocol.codings import LEAST, inflate, wanted
+from provrepo.server.protocol.codings import MIN_SIZE, inflate, prefers_gzip
 from provrepo.server.protocol.rejections import Rejected
 from tests.support.serving import BROWSER, LATER, MAX_BODY, PROVN, PROVN_TYPE, Site, opened, sha256
 
@@ -188,7 +188,7 @@ def test_who_may_not_write_learns_nothing_of_the_coding(site: Site) -> None:
     ],
 )
 def test_who_takes_compressed_answers(site: Site, header: str, packed: bool) -> None:
-    assert wanted(header) is packed
+    assert prefers_gzip(header) is packed
     answer = site.client.get("/sparql", query_string={"query": MANY}, headers={"Accept-Encoding": header})
     assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
     assert "Accept-Encoding" in answer.headers["Vary"]
@@ -214,7 +214,7 @@ def test_who_takes_compressed_answers(site: Site, header: str, packed: bool) -> 
 def test_all_text_can_be_compressed(site: Site, path: str, accept: str) -> None:
     plain = site.client.get(path, headers={"Accept": accept})
     packed = site.client.get(path, headers={"Accept": accept, **GZIP})
-    assert len(plain.data) >= LEAST
+    assert len(plain.data) >= MIN_SIZE
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
     assert len(packed.data) < len(plain.data)
@@ -230,7 +230,7 @@ def test_an_error_can_be_compressed_too(site: Site) -> None:
 @pytest.mark.parametrize("path", ["/health", "/sparql?query=ASK%20%7B%7D", "/static/icon.svg"])
 def test_short_answers_stay_as_they_are(site: Site, path: str) -> None:
     answer = site.client.get(path, headers=GZIP)
-    assert len(answer.data) < LEAST
+    assert len(answer.data) < MIN_SIZE
     assert "Content-Encoding" not in answer.headers
 
 

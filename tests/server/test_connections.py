@@ -17,7 +17,7 @@ import pytest
 
 from provrepo.server.connections import limits as limits_module
 from provrepo.server.connections.channel import Phase
-from provrepo.server.connections.limits import Descriptors, Limits, Sparing, raise_descriptors
+from provrepo.server.connections.limits import ConnectionLimits, Descriptors, ThrottledWarning, raise_descriptors
 from provrepo.server.connections.listener import _network
 from tests.support.connections import run
 from tests.support.wire import Client, Wire, wire
@@ -399,7 +399,7 @@ def test_the_limit_of_descriptors_is_raised_as_far_as_it_may(monkeypatch: pytest
 
 def test_a_line_of_log_comes_once_in_an_interval(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
-    sparing = Sparing(logging.getLogger("x"), "%d times", lambda: now[0], interval=60)
+    sparing = ThrottledWarning(logging.getLogger("x"), "%d times", lambda: now[0], interval=60)
     for _ in range(5000):
         sparing.add()
         now[0] += 0.01
@@ -440,7 +440,7 @@ def test_an_event_that_is_none_closes_nothing() -> None:
 
 
 def test_limits_are_those_that_are_documented() -> None:
-    limits = Limits()
+    limits = ConnectionLimits()
     assert (limits.head, limits.idle, limits.start, limits.rate) == (20, 30, 30, 8192)
 
 

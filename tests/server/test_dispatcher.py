@@ -12,7 +12,7 @@ import pytest
 
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
-from provrepo.server.connections.dispatcher import LEAST, Classes, Dispatcher
+from provrepo.server.connections.dispatcher import MIN_THREADS, CallerClassifier, Dispatcher
 from provrepo.server.connections.refusal import Refusal
 from provrepo.settings import Settings
 from provrepo.workers.callers import Caller
@@ -57,7 +57,7 @@ class Clock:
         return self.now
 
 
-class Names(Classes):
+class Names(CallerClassifier):
     """Tokens are the names of classes, and have to be looked up the first time."""
 
     def look_up(self, request: Any) -> Caller:
@@ -127,8 +127,8 @@ def test_probes_are_answered_while_writers_have_all_threads(site: Site) -> None:
 def test_few_threads_are_enough_for_each_class() -> None:
     for site in opened(threads=1):
         assert sum(site.dispatcher.figures()[STRANGER]) == 0
-        site.slow(STRANGER, LEAST)
-        site.slow(READER, LEAST)
+        site.slow(STRANGER, MIN_THREADS)
+        site.slow(READER, MIN_THREADS)
         assert site.send(WRITER).ended.wait(SOON)
 
 
@@ -199,7 +199,7 @@ def test_tokens_decide_about_the_class_and_are_not_kept(tmp_path: Path) -> None:
         owner = Repository(store, store.owner())
         writer, info = owner.create_token("ada")
         reader, _ = owner.create_token("eve", write=False)
-        classes = Classes(store, clock=clock)
+        classes = CallerClassifier(store, clock=clock)
 
         def request(header: str | None) -> Any:
             return SimpleNamespace(path="/", headers={} if header is None else {"AUTHORIZATION": header})

@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import TimedOut
-from provrepo.server.queries.figures import Figures, Remembered
+from provrepo.server.queries.statistics import DatasetStatistics, StatisticsCache
 from tests.support.serving import BROWSER, PROVN, Site, opened
 
 TURTLE = b"""@prefix prov: <http://www.w3.org/ns/prov#> . @prefix e: <https://example.org/> .
@@ -168,6 +168,6 @@ def test_counting_too_long_leaves_the_counts_out() -> None:
             raise TimedOut(f"longer than {timeout} s")
         return QueryResult("bindings", ("position",), [])
 
-    remembered = Remembered()
-    assert [remembered.of("crops", ask) for _ in range(3)] == [Figures()] * 3
+    remembered = StatisticsCache()
+    assert [remembered.of("crops", ask) for _ in range(3)] == [DatasetStatistics()] * 3
     assert sum("COUNT" in query for query in asked) == 1

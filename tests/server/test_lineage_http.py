@@ -368,7 +368,7 @@ def test_lineage_waits_for_a_place_like_queries(site: Site) -> None:
 
     with site.app.test_request_context(), ExitStack() as taken:
         for _ in range(2):
-            taken.enter_context(running.place())
+            taken.enter_context(running.query_slot())
         answer = site.client.get(f"/lineage?iri={EX}table")
         assert (answer.status_code, answer.get_json()["type"].rpartition("#")[2]) == (503, "busy")
     assert site.client.get(f"/lineage?iri={EX}table").status_code == 200

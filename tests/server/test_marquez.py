@@ -330,7 +330,7 @@ def test_a_busy_server_says_so_in_the_same_shape(site: Site, monkeypatch: pytest
     def busy() -> None:
         raise Busy("as many queries are running as this server allows")
 
-    monkeypatch.setattr("provrepo.server.queries.running.place", busy)
+    monkeypatch.setattr("provrepo.server.queries.running.query_slot", busy)
     answer = site.client.get(f"/api/v1/lineage?nodeId=dataset:{EX}:table")
     assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
     assert answer.headers["Retry-After"] == "1"

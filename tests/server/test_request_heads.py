@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.server.connections.head import LONGEST_LINE, METHODS, read_line
-from provrepo.server.connections.limits import Limits
+from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
 from tests.support.wire import Wire, wire
@@ -225,7 +225,7 @@ def _read(pieces: list[bytes]) -> tuple[object, ...]:
     def judge(_: object) -> None:
         pass
 
-    request, used = Request(Limits(body=LIMIT), judge, lambda: False), 0
+    request, used = Request(ConnectionLimits(body=LIMIT), judge, lambda: False), 0
     for piece in pieces:
         rest = piece
         while rest and not request.completed:
@@ -313,7 +313,7 @@ def test_fields_with_underscores_do_not_stand_for_others(served: Wire) -> None:
 
 def test_reading_a_head_is_linear() -> None:
     """A byte at a time, no byte is looked at again but the few before it: the longest head is read at once."""
-    request = Request(Limits(), lambda _: None, lambda: False)
+    request = Request(ConnectionLimits(), lambda _: None, lambda: False)
     data = b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 60_000 + b"\r\n\r\n"
     for at in range(len(data)):
         request.received(data[at : at + 1])

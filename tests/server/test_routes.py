@@ -15,7 +15,7 @@ from provrepo.server.app import create_app
 from provrepo.server.routing import admission
 from provrepo.server.routing.openapi import describe
 from provrepo.server.routing.rates import Rate
-from provrepo.server.routing.routes import OPERATIONS, Needs, Operation
+from provrepo.server.routing.routes import OPERATIONS, Operation, Permission
 from tests.support.serving import PROVN_TYPE, Site, opened
 
 IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "filename": "style.css"}
@@ -62,19 +62,19 @@ def routes(app: Flask) -> Iterator[tuple[str, str, Operation]]:
 
 def expected(row: Operation, caller: str, project: str | None) -> int | None:
     """The status of a refusal; None where the request gets as far as its handler."""
-    needs = row.access.needs
-    if needs is Needs.NOTHING:
+    permission = row.access.permission
+    if permission is Permission.NOTHING:
         return None
     if caller in WRONG:
         return 401
-    if needs is Needs.ADMINISTER:
+    if permission is Permission.ADMINISTER:
         return {"stranger": 401, "all": None}.get(caller, 403)
-    if project is None or needs is Needs.CALLER:
+    if project is None or permission is Permission.CALLER:
         return None
     visible = project == "open" or (project == "secret" and caller in ("reader", "writer", "all"))
     if not visible:
         return 404
-    if needs is Needs.WRITE and caller not in ("writer", "all"):
+    if permission is Permission.WRITE and caller not in ("writer", "all"):
         return 401 if caller == "stranger" else 403
     return None
 
@@ -196,19 +196,21 @@ def test_a_row_without_a_route_fails(site: Site, monkeypatch: pytest.MonkeyPatch
         create_app(site.store)
 
 
-@pytest.mark.parametrize("needs", [Needs.NOTHING, Needs.CALLER, Needs.ADMINISTER])
+@pytest.mark.parametrize("permission", [Permission.NOTHING, Permission.CALLER, Permission.ADMINISTER])
 def test_a_route_of_a_project_needs_what_a_project_needs(
-    site: Site, needs: Needs, monkeypatch: pytest.MonkeyPatch
+    site: Site, permission: Permission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = OPERATIONS["projects.one", "GET"]
-    monkeypatch.setitem(OPERATIONS, ("projects.one", "GET"), replace(row, access=row.access._replace(needs=needs)))
+    monkeypatch.setitem(
+        OPERATIONS, ("projects.one", "GET"), replace(row, access=row.access._replace(permission=permission))
+    )
     with pytest.raises(LookupError, match="has to need what a project needs"):
         create_app(site.store)
 
 
 def test_what_changes_something_needs_a_token(site: Site) -> None:
     """Beside reading in the body of a POST, and what anybody may send."""
-    open_ = {key for key, row in OPERATIONS.items() if key[1] != "GET" and row.access.needs not in WRITING}
+    open_ = {key for key, row in OPERATIONS.items() if key[1] != "GET" and row.access.permission not in WRITING}
     assert open_ == {
         ("validate.validate", "POST"),
         ("sparql.endpoint", "POST"),
@@ -218,7 +220,7 @@ def test_what_changes_something_needs_a_token(site: Site) -> None:
     }
 
 
-WRITING = frozenset({Needs.WRITE, Needs.ADMINISTER})
+WRITING = frozenset({Permission.WRITE, Permission.ADMINISTER})
 
 
 def test_the_description_says_permission_and_limits(site: Site) -> None:
@@ -226,10 +228,10 @@ def test_the_description_says_permission_and_limits(site: Site) -> None:
         for method, operation in methods.items():
             row = next(row for rule, m, row in routes(site.app) if m == method.upper() and _path(rule) == path)
             statuses = set(operation["responses"])
-            assert row.access.needs in operation["description"]
+            assert row.access.permission in operation["description"]
             assert ("429" in statuses) == (row.access.rate is not Rate.FREE), path
-            assert ("401" in statuses) == (row.access.needs is not Needs.NOTHING), path
-            if row.access.needs in WRITING:
+            assert ("401" in statuses) == (row.access.permission is not Permission.NOTHING), path
+            if row.access.permission in WRITING:
                 assert operation["security"] == [{"token": []}]
                 assert "403" in statuses
             if "429" in statuses:

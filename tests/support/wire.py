@@ -13,7 +13,7 @@ from typing import Any
 from waitress.task import ThreadedTaskDispatcher
 
 from provrepo.server.connections.hosts import Hosts
-from provrepo.server.connections.limits import Descriptors, Limits
+from provrepo.server.connections.limits import ConnectionLimits, Descriptors
 from provrepo.server.connections.listener import Listener, listen
 
 PATIENCE = 60.0
@@ -198,7 +198,7 @@ def wire(
         descriptors: that it believes the process may have.
         hosts: that it answers for.
         proxy: whose X-Forwarded-For counts.
-        limits: of ``Limits``.
+        limits: of ``ConnectionLimits``.
     """
     clock = Clock()
     dispatcher = ThreadedTaskDispatcher()  # that of waitress does what the server asks of one, without classes
@@ -206,7 +206,7 @@ def wire(
     server = listen(
         application,
         dispatcher=dispatcher,
-        limits=Limits(**{"clock": clock, "pause": 1.0, **limits}),
+        limits=ConnectionLimits(**{"clock": clock, "pause": 1.0, **limits}),
         hosts=hosts or Hosts(),
         descriptors=Descriptors(descriptors),
         listen="127.0.0.1:0",

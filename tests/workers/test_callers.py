@@ -116,7 +116,7 @@ def test_walks_and_searches_end_when_the_client_leaves(
 
 def asking_figures(site: Site) -> Any:
     with site.app.app_context():
-        return running.places().figures()
+        return running.slots().figures()
 
 
 @pytest.mark.parametrize("moment", ["check", "blob", "entry", "index", "derive"])

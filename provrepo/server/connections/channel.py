@@ -16,7 +16,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
 from provrepo.server.connections.head import Head
-from provrepo.server.connections.limits import Limits
+from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
 from provrepo.server.protocol import headers, problems
@@ -122,7 +122,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._received: int = 0
         self._sent: int = 0
         self._answered: int = 0
-        self._limits: Limits = server.limits
+        self._limits: ConnectionLimits = server.limits
         self.local = _host(connection.getsockname())  # fails where the client has gone: before anything is kept
         super().__init__(server, connection, address, adj, map=map)
         self.phase, self._turn = Phase.IDLE, 0

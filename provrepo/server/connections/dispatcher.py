@@ -21,11 +21,11 @@ from provrepo.server.protocol.auth import class_of
 from provrepo.workers.callers import Caller
 from provrepo.workers.shares import Figures, Line
 
-__all__ = ["LEAST", "Classes", "Dispatcher"]
+__all__ = ["MIN_THREADS", "CallerClassifier", "Dispatcher"]
 
 _log = logging.getLogger(__name__)
 
-LEAST = 4
+MIN_THREADS = 4
 """Request threads at least: with four, each class of callers has one that no lower class can take."""
 
 _EXPRESS = 2
@@ -41,7 +41,7 @@ def _overloaded(reason: str) -> Refusal:
     return Refusal(503, f"{reason}; try again later", headers={"Retry-After": "5"})
 
 
-class Classes:
+class CallerClassifier:
     """To which class of callers a request belongs. What tokens stand for is remembered for a minute.
 
     It decides about the order of requests alone; what a caller may do is asked of the ledger each time.
@@ -108,7 +108,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        classes: Classes,
+        classes: CallerClassifier,
         *,
         threads: int,
         queue: int,
@@ -118,7 +118,7 @@ class Dispatcher:
 
         Args:
             classes: of callers.
-            threads: that answer requests; there are ``LEAST`` at least.
+            threads: that answer requests; there are ``MIN_THREADS`` at least.
             queue: requests of one class that may wait.
             clock: in seconds.
         """
@@ -126,7 +126,7 @@ class Dispatcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._queued, self._passing = threading.Condition(self._lock), threading.Condition(self._lock)
-        self._line: Line[_Waiting] = Line(max(LEAST, threads), dict.fromkeys(Caller, queue))
+        self._line: Line[_Waiting] = Line(max(MIN_THREADS, threads), dict.fromkeys(Caller, queue))
         self._express: deque[Any] = deque()
         self._stopping = False
         targets = [*[self._serve] * self._line.size, *[self._serve_express] * _EXPRESS]

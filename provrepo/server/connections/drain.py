@@ -19,11 +19,11 @@ from waitress import wasyncore
 
 from provrepo.repository.store import Store
 
-__all__ = ["LONGEST", "Drain"]
+__all__ = ["MAX_SECONDS", "Drain"]
 
 log = logging.getLogger("provrepo.server.connections.drain")
 
-LONGEST = 9.5
+MAX_SECONDS = 9.5
 """Seconds from the signal to the end of the process; service managers send SIGKILL some time after."""
 
 _PATIENCE = 6.0

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Descriptors", "Limits", "Sparing", "raise_descriptors"]
+__all__ = ["Descriptors", "ConnectionLimits", "ThrottledWarning", "raise_descriptors"]
 
 _WANTED = 8192
 """Descriptors to ask the system for: each connection can take a second one, for a large body or answer."""
@@ -19,7 +19,7 @@ _RESERVED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Limits of connections. Times are in seconds, rates in bytes per second.
 
     What takes long because it is long has ``start`` seconds, and one second more for each ``rate`` bytes that have
@@ -107,7 +107,7 @@ class Descriptors:
         return number >= self.limit - self.reserved // 2
 
 
-class Sparing:
+class ThrottledWarning:
     """Writes a line of log at most once in an interval, and then says how often it happened."""
 
     def __init__(self, log: logging.Logger, message: str, clock: Callable[[], float], interval: float = 60.0) -> None:

@@ -19,7 +19,7 @@ from waitress.server import TcpWSGIServer
 from provrepo.server.connections.channel import Channel, Phase
 from provrepo.server.connections.dispatcher import Dispatcher
 from provrepo.server.connections.hosts import Hosts
-from provrepo.server.connections.limits import Descriptors, Limits, Sparing
+from provrepo.server.connections.limits import ConnectionLimits, Descriptors, ThrottledWarning
 from provrepo.server.connections.refusal import Refusal
 
 __all__ = ["Listener", "listen"]
@@ -56,7 +56,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         application: Callable[..., Any],
         adj: Adjustments,
         dispatcher: Dispatcher,
-        limits: Limits,
+        limits: ConnectionLimits,
         hosts: Hosts,
         descriptors: Descriptors,
     ) -> None:
@@ -64,8 +64,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         self._most = descriptors.connections(limits.connections)
         self._next = self._paused = 0.0
         self._waiting = False
-        self._evicted = Sparing(_log, "%d connections were closed to make room for others", limits.clock)
-        self._failed = Sparing(_log, "%d times there was no descriptor for a connection", limits.clock)
+        self._evicted = ThrottledWarning(_log, "%d connections were closed to make room for others", limits.clock)
+        self._failed = ThrottledWarning(_log, "%d times there was no descriptor for a connection", limits.clock)
         try:
             super().__init__(application, {}, dispatcher=dispatcher, adj=adj, sockinfo=adj.listen[0])
         except BaseException:
@@ -190,7 +190,7 @@ def listen(
     application: Callable[..., Any],
     *,
     dispatcher: Dispatcher,
-    limits: Limits,
+    limits: ConnectionLimits,
     hosts: Hosts,
     descriptors: Descriptors,
     **adjustments: Any,

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from provrepo.server.connections.chunked import Chunks
 from provrepo.server.connections.head import LONGEST_LINE, Head, RequestLine, read_head, read_line
-from provrepo.server.connections.limits import Limits
+from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
 
 __all__ = ["Request"]
@@ -49,7 +49,7 @@ class Request:
     empty = False
     url_scheme = "http"
 
-    def __init__(self, limits: Limits, judge: Callable[[Head], None], scarce: Callable[[], bool]) -> None:
+    def __init__(self, limits: ConnectionLimits, judge: Callable[[Head], None], scarce: Callable[[], bool]) -> None:
         """Begin without any of it.
 
         Args:

@@ -17,7 +17,7 @@ from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
-from provrepo.server.protocol.respond import Links, cached, fresh, json_response, numbered
+from provrepo.server.protocol.respond import Links, conditional, json_response, not_modified, version_number
 
 __all__ = ["OFFERS", "blueprint"]
 
@@ -57,7 +57,7 @@ def current(project: str, document: str) -> Response:
 def one(project: str, document: str, version: str) -> Response:
     """One version, which never changes; 410 once a withdrawal covers it, except for who may change the project."""
     number, dot, suffix = version.partition(".")
-    return _show(_Target(project, document, numbered(number), dot + suffix))
+    return _show(_Target(project, document, version_number(number), dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions")
@@ -66,7 +66,7 @@ def versions(project: str, document: str) -> Response:
     repo = auth.repository()
     history = repo.history(project, document)
     if choose((JSON, HTML)).name == HTML.name:
-        return cached(pages.page("versions.html", project=project, name=document, history=history))
+        return conditional(pages.page("versions.html", project=project, name=document, history=history))
     return json_response({"project": project, "name": document, "versions": [info.to_dict() for info in history]})
 
 
@@ -78,7 +78,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     info = repo.version(project, document, _numbered(version))
     provaq.version(info)
     tag = info.sha256
-    if fresh(tag):
+    if not_modified(tag):
         return _finish(Response(status=304), info, tag)
     data, info = repo.original(project, document, info.version)
     response = Response(data)
@@ -115,7 +115,7 @@ def metadata(project: str, document: str, version: str | None) -> Response:
 
 
 def _numbered(version: str | None) -> int | None:
-    return None if version is None else numbered(version)
+    return None if version is None else version_number(version)
 
 
 def _show(target: _Target) -> Response:
@@ -124,7 +124,7 @@ def _show(target: _Target) -> Response:
     choice = choose(OFFERS, suffix=target.suffix)
     provaq.version(info)
     if choice.name == HTML.name:
-        return cached(_links(pages.document_page(repo, info), info))
+        return conditional(_links(pages.document_page(repo, info), info))
     return _representation(repo, info, choice)
 
 
@@ -132,7 +132,7 @@ def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Resp
     # A later release may write the same document differently, so the tag names the writer too.
     submitted = choice.name == info.format
     tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{__version__}"
-    if fresh(tag):
+    if not_modified(tag):
         return _finish(Response(status=304), info, tag)
     response = Response(repo.export(info.project, info.name, info.version, format=choice.name))
     response.headers["Content-Type"] = content_type(choice.media_type)

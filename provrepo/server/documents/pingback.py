@@ -14,7 +14,7 @@ from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.links import parse
 from provrepo.server.protocol.negotiate import JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import json_response, numbered
+from provrepo.server.protocol.respond import json_response, version_number
 
 __all__ = ["blueprint"]
 
@@ -33,7 +33,7 @@ _RELATIONS = {provaq.HAS_PROVENANCE: "has_provenance", provaq.HAS_QUERY_SERVICE:
 def received(project: str, document: str, version: str | None) -> Response:
     """Where, as the sender says, more is known of what a document tells of; with ``?iri=`` of that one thing."""
     repo = auth.repository()
-    number = None if version is None else numbered(version)
+    number = None if version is None else version_number(version)
     repo.version(project, document, number)
     if not auth.store().settings.pingbacks:
         raise NotAvailable("this repository takes no pingbacks")
@@ -62,7 +62,7 @@ def of_project(project: str) -> Response:
 def discard(project: str, document: str, number: str | None) -> Response:
     """Forget one, or all of a document."""
     repo = auth.repository()
-    repo.discard_pingbacks(project, document, None if number is None else [numbered(number)])
+    repo.discard_pingbacks(project, document, None if number is None else [version_number(number)])
     return Response(status=204)
 
 

@@ -12,7 +12,7 @@ from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import cached, json_response, window
+from provrepo.server.protocol.respond import conditional, json_response, pagination
 
 __all__ = ["blueprint"]
 
@@ -22,12 +22,12 @@ blueprint = Blueprint("projects", __name__)
 @blueprint.get("/projects")
 def index() -> Response:
     """The projects that the caller may read."""
-    wanted = window()
+    wanted = pagination()
     found = [info for info in auth.repository().projects() if info.name > wanted.after]
     shown = found[: wanted.limit]
     following = wanted.next(shown[-1].name) if len(found) > len(shown) else None
     if _wants_page():
-        return cached(pages.page("projects.html", projects=shown, following=following))
+        return conditional(pages.page("projects.html", projects=shown, following=following))
     return json_response({"projects": [info.to_dict() for info in shown]}, next_=following)
 
 
@@ -47,7 +47,7 @@ def one(project: str) -> Response:
     if _wants_page():
         return _page(info)
     # What only the page heeds has to make sense all the same.
-    window()
+    pagination()
     _flag("withdrawn")
     return json_response(info.to_dict())
 
@@ -66,7 +66,7 @@ def documents(project: str) -> Response:
 def ledger(project: str) -> Response:
     """The entries of a project in order, for those who keep a copy or check it: each holds the digest of the last."""
     repo = auth.repository()
-    wanted = window()
+    wanted = pagination()
     if not re.fullmatch(r"[0-9]{0,15}", wanted.after, re.ASCII):
         raise Rejected(400, f"after={wanted.after[:40]} is not the number of an entry")
     found = repo.entries(project, after=int(wanted.after or 0), limit=wanted.limit + 1)
@@ -84,14 +84,14 @@ def _page(info: ProjectInfo) -> Response:
     shown, following = _documents(info.name)
     after = request.args.get("after", "")
     titled = any(document.title != document.name for document in shown)
-    return cached(
+    return conditional(
         pages.page("project.html", project=info, documents=shown, titled=titled, following=following, after=after)
     )
 
 
 def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
     """The part of the list that was asked for, and where the next part is."""
-    wanted = window()
+    wanted = pagination()
     found = auth.repository().documents(
         project, after=wanted.after, limit=wanted.limit + 1, withdrawn=_flag("withdrawn")
     )

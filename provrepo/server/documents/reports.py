@@ -8,7 +8,7 @@ from provrepo.checks.render import render
 from provrepo.checks.report import Report
 from provrepo.server.pages import pages
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer, choose, content_type
-from provrepo.server.protocol.respond import cached, json_response
+from provrepo.server.protocol.respond import conditional, json_response
 
 __all__ = ["OFFERS", "response"]
 
@@ -32,7 +32,7 @@ def response(report: Report, *, heading: str, name: str = "") -> Response:
     """
     choice = choose(OFFERS)
     if choice.name == HTML.name:
-        return cached(pages.page("report.html", report=report, heading=heading))
+        return conditional(pages.page("report.html", report=report, heading=heading))
     if choice.name == JSON.name:
         return json_response(report.to_dict())
-    return cached(Response(render(report, choice.name, name), content_type=content_type(choice.media_type)))
+    return conditional(Response(render(report, choice.name, name), content_type=content_type(choice.media_type)))

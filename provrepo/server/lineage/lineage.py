@@ -13,7 +13,7 @@ from provrepo.server.lineage import provaq, targets
 from provrepo.server.monitoring import access_log
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, choose, content_type
-from provrepo.server.protocol.respond import cached, json_response
+from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.server.queries import running
 from provrepo.server.routing.offers import LINEAGE, SVG, THING
 
@@ -56,14 +56,14 @@ def lineage() -> Response:
     choice = choose(LINEAGE)
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
-        return cached(lineage_pages.lineage_page(None))
+        return conditional(lineage_pages.lineage_page(None))
     most = {JSON.name: _MOST, SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
         choice.name, _MOST_WRITTEN
     )
     iri, way = _asked(repo), _way()
     direction = request.args.get("direction") or "upstream"
-    declared = parameters.several("source") if "source" in request.args else None
-    with running.place():
+    declared = parameters.values("source") if "source" in request.args else None
+    with running.query_slot():
         graph = repo.lineage(
             iri,
             direction=direction,
@@ -74,9 +74,9 @@ def lineage() -> Response:
         )
         impact = repo.impact(iri, direction=direction, **way) if page and direction == "downstream" else None
     provaq.lineage(iri)
-    access_log.covers(project for node in graph.nodes for project in node.projects)
+    access_log.record_projects(project for node in graph.nodes for project in node.projects)
     if page:
-        return cached(lineage_pages.lineage_page(graph, impact))
+        return conditional(lineage_pages.lineage_page(graph, impact))
     if choice.name == JSON.name:
         return json_response(graph.to_dict(), compact=len(graph.nodes) > _MOST_READ)
     # Most of these formats have no place for what was left out.
@@ -93,7 +93,7 @@ def impact() -> Response:
     repo = auth.repository()
     choose((JSON,))
     iri, way = _asked(repo), _way()
-    with running.place():
+    with running.query_slot():
         found = repo.impact(
             iri,
             direction=request.args.get("direction") or "downstream",
@@ -101,7 +101,7 @@ def impact() -> Response:
             **way,
         )
     provaq.lineage(iri)
-    access_log.covers(found.projects)
+    access_log.record_projects(found.projects)
     return json_response(found.to_dict())
 
 
@@ -112,11 +112,11 @@ def common() -> Response:
     page = choose(_PAGES).name == HTML.name
     parameters.required("iri")
     most = lineage_pages.MOST_LISTED if page else _MOST
-    iris, way = parameters.several("iri"), _way()
-    with running.place():
+    iris, way = parameters.values("iri"), _way()
+    with running.query_slot():
         found = repo.common(iris, limit=parameters.number("limit", most) or most, **way)
-    access_log.covers(project for common in found.nodes for project in common.node.projects)
-    return cached(lineage_pages.common_page(found)) if page else json_response(found.to_dict())
+    access_log.record_projects(project for common in found.nodes for project in common.node.projects)
+    return conditional(lineage_pages.common_page(found)) if page else json_response(found.to_dict())
 
 
 @blueprint.get("/thing")
@@ -126,15 +126,15 @@ def thing() -> Response:
     choice = choose(THING)
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
-        return cached(lineage_pages.thing_page(None))
+        return conditional(lineage_pages.thing_page(None))
     usual = lineage_pages.MOST_SAID if page else _MOST_WRITTEN
     iri = _asked(repo)
     within: _Within = {
         "project": parameters.text("project"),
-        "as_of": parameters.moment(),
+        "as_of": parameters.time_or_entry(),
         "timeout": parameters.seconds(),
     }
-    with running.place():
+    with running.query_slot():
         found = repo.thing(
             iri,
             **within,
@@ -143,9 +143,9 @@ def thing() -> Response:
         )
         labels = repo.labels(found.others(), **within) if page else {}
     provaq.thing(found.node)
-    access_log.covers(account.version.project for account in found.accounts)
+    access_log.record_projects(account.version.project for account in found.accounts)
     if page:
-        return cached(lineage_pages.thing_page(found, labels))
+        return conditional(lineage_pages.thing_page(found, labels))
     if choice.name == JSON.name:
         return json_response(found.to_dict())
     told = {
@@ -160,7 +160,7 @@ def search() -> Response:
     """The things of which the words of ``?q=`` are said."""
     page = choose(_PAGES).name == HTML.name
     if page and not request.args.get("q"):
-        return cached(lineage_pages.search_page(None, ""))
+        return conditional(lineage_pages.search_page(None, ""))
     text = parameters.required("q")
     found = auth.repository().search(
         text,
@@ -168,8 +168,8 @@ def search() -> Response:
         limit=parameters.number("limit", 1000) or 50,
         timeout=parameters.seconds(),
     )
-    access_log.covers(project for thing in found.things for project in thing.projects)
-    return cached(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
+    access_log.record_projects(project for thing in found.things for project in thing.projects)
+    return conditional(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
 
 
 def _asked(repo: Repository) -> str:
@@ -179,12 +179,12 @@ def _asked(repo: Repository) -> str:
 def _way() -> _Way:
     return {
         "depth": parameters.number("depth", _MOST),
-        "relations": parameters.several("relation"),
-        "stop": parameters.several("stop"),
+        "relations": parameters.values("relation"),
+        "stop": parameters.values("stop"),
         "strict": parameters.flag("strict"),
         "alternates": parameters.flag("alternates"),
         "project": parameters.text("project"),
-        "as_of": parameters.moment(),
+        "as_of": parameters.time_or_entry(),
         "timeout": parameters.seconds(),
     }
 
@@ -195,4 +195,4 @@ def _written(data: bytes, choice: Choice, told: dict[str, Any]) -> Response:
     if choice.name == "rdfxml":
         # A browser would run what XML of a stranger's says in the XHTML namespace.
         response.headers["Content-Disposition"] = 'attachment; filename="lineage.rdf"'
-    return cached(response)
+    return conditional(response)

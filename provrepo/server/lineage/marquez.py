@@ -19,7 +19,7 @@ from provrepo.server.lineage.marquez_names import JOB, Reading, readings
 from provrepo.server.monitoring import access_log
 from provrepo.server.protocol import auth, problems
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import cached
+from provrepo.server.protocol.respond import conditional
 from provrepo.server.queries import running
 from provrepo.server.queries.running import Target
 
@@ -56,10 +56,10 @@ def lineage() -> Response:
     """The datasets and jobs that a dataset or job came from, and those that depend on it."""
     repo = auth.repository()
     start, graph = _found(repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", LIMIT, 1))
-    access_log.covers(project for node in graph.nodes for project in node.projects)
+    access_log.record_projects(project for node in graph.nodes for project in node.projects)
     things = [node for node in graph.nodes if type_of(node)]
     arrivals = repo.arrivals(said for node in things for said in node.sources)
-    return cached(_json(shape(graph, start, _facts(repo, graph), arrivals)))
+    return conditional(_json(shape(graph, start, _facts(repo, graph), arrivals)))
 
 
 @blueprint.errorhandler(HTTPException)
@@ -69,7 +69,7 @@ def _(error: Exception) -> Response:
     problem = problems.of(error)
     # What is said here of a node is the same whether it is unknown or private.
     message = (error.detail if isinstance(error, Rejected) else "") or problem.detail
-    response = _json({"code": problem.row.status, "message": message}, problem.row.status)
+    response = _json({"code": problem.type.status, "message": message}, problem.type.status)
     response.headers.update(problem.headers)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -91,7 +91,7 @@ def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Read
     relations = 2 * depth + (1 if type_ == JOB else 2)
     for reading in possible:
         try:
-            with running.place():
+            with running.query_slot():
                 graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit)
         except NotFound:
             continue

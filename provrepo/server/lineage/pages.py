@@ -28,7 +28,7 @@ from provrepo.repository.lineage.verbs import relations
 from provrepo.repository.records import VersionInfo
 from provrepo.server.lineage.asked import Asked
 from provrepo.server.lineage.pictures import MARKED, draw
-from provrepo.server.pages import pages, shown
+from provrepo.server.pages import display, pages
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
@@ -129,10 +129,10 @@ class Told:
     """
 
     version: VersionInfo
-    rows: tuple[shown.Row, ...]
+    rows: tuple[display.StatementRow, ...]
     caption: str
     bundles: bool
-    triples: tuple[tuple[shown.Shown, shown.Shown], ...]
+    triples: tuple[tuple[display.DisplayTerm, display.DisplayTerm], ...]
 
 
 def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None) -> Response:
@@ -185,7 +185,7 @@ def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None
         return pages.page("thing.html", thing=None)
     name = name_of(thing.node)
     known = labels or {}
-    called = {iri: label for iri in thing.others() if (label := shown.brief(known.get(iri, "")) or digest(iri))}
+    called = {iri: label for iri in thing.others() if (label := display.brief(known.get(iri, "")) or digest(iri))}
     accounts = [told(account, thing.node.iri, name, called) for account in thing.accounts]
     return pages.page(
         "thing.html",
@@ -265,14 +265,14 @@ def told(account: Account, iri: str, name: str, called: Mapping[str, str]) -> To
         name: that.
         called: what other things are called.
     """
-    shortener, itself = shown.Shortener(PREDECLARED, called), shown.Shown(name, iri, kind="self")
+    shortener, itself = display.Shortener(PREDECLARED, called), display.DisplayTerm(name, iri, kind="self")
 
-    def as_called(row: shown.Row) -> shown.Row:
+    def as_called(row: display.StatementRow) -> display.StatementRow:
         subject, object_ = (itself if term and term.iri == iri else term for term in (row.subject, row.object))
         details = tuple((what, itself if term.iri == iri else term) for what, term in row.details)
         return replace(row, subject=subject, object=object_, details=details)
 
-    rows = [shown.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
+    rows = [display.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
     count = f"{account.total:,} statement{'' if account.total == 1 else 's'}"
     if len(account.sayings) < account.total:
         count = f"The first {len(account.sayings):,} of {count}"

@@ -22,7 +22,7 @@ from provrepo.repository.records import VersionInfo
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import choose, content_type
-from provrepo.server.protocol.respond import Links, cached
+from provrepo.server.protocol.respond import Links, conditional
 from provrepo.server.routing.offers import PROVAQ
 from provrepo.vocab import DCTERMS, PROV, RDF_TYPE
 
@@ -132,7 +132,7 @@ def service() -> Response:
     choice = choose(PROVAQ)
     triples = [Quad(Identifier(s), Identifier(p), o) for s, p, o in _description(pages.address())]
     data = QueryResult("graph", triples=triples).write(choice.name)
-    return cached(Response(data, content_type=content_type(choice.media_type)))
+    return conditional(Response(data, content_type=content_type(choice.media_type)))
 
 
 def _description(base: str) -> list[tuple[str, str, Value]]:

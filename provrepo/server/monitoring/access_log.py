@@ -21,7 +21,7 @@ from provrepo.server.protocol import auth
 from provrepo.server.routing.admission import operation, project
 from provrepo.server.routing.routes import Operation
 
-__all__ = ["covers", "register"]
+__all__ = ["record_projects", "register"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _MOST_PROJECTS = 100
@@ -44,9 +44,9 @@ def register(app: Flask) -> None:
         return response
 
 
-def covers(projects: Iterable[str]) -> None:
+def record_projects(projects: Iterable[str]) -> None:
     """The answer to the running request tells of these projects, which its address does not name."""
-    g.covered = sorted(set(projects))[:_MOST_PROJECTS]
+    g.answer_projects = sorted(set(projects))[:_MOST_PROJECTS]
 
 
 def _record(response: Response, row: Operation) -> None:
@@ -103,7 +103,7 @@ def _projects(response: Response, row: Operation) -> list[str]:
         return [named] if _NAME.fullmatch(named) else []
     if response.status_code >= 400:
         return []
-    return [PUBLIC] if request.endpoint in _OVER_PUBLIC else cast("list[str]", g.get("covered", []))
+    return [PUBLIC] if request.endpoint in _OVER_PUBLIC else cast("list[str]", g.get("answer_projects", []))
 
 
 def _version(named: str | None) -> int | None:

@@ -26,12 +26,12 @@ def of_project(project: str) -> Response:
     choice = choose(OFFERS)
     limit = parameters.number("limit", MOST) or 100
     refused = parameters.flag("refused")
-    with running.place():
+    with running.query_slot():
         found = auth.repository().audit(
             project,
             parameters.text("document"),
-            since=parameters.moment("since"),
-            until=parameters.moment("until"),
+            since=parameters.time_or_entry("since"),
+            until=parameters.time_or_entry("until"),
             by=parameters.text("by"),
             action=parameters.text("action"),
             refused=refused,

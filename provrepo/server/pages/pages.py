@@ -16,7 +16,7 @@ from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
 from provrepo.server.documents.pictures import Pictures
-from provrepo.server.pages import shown
+from provrepo.server.pages import display
 from provrepo.server.protocol import auth
 
 __all__ = ["URL", "address", "blueprint", "document_page", "page", "register"]
@@ -56,7 +56,7 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
     if info.size <= conversion.LARGE:
         # A larger one would take this thread too long to read and too much memory.
         document = repo.read(info.project, info.name, info.version)
-        table = shown.statements(document, limit=ROWS)
+        table = display.statements(document, limit=ROWS)
         # What only a former version said, nothing may be known of today.
         drawn = _pictures.of(info, document, _thing if info.state == "current" else None)
     return page(
@@ -83,7 +83,7 @@ def register(app: Flask) -> None:
     """Teach the templates how to write times and sizes."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(moment=_moment, size=_size, plural=_plural, words=shown.words)
+    environment.filters.update(moment=_moment, size=_size, plural=_plural, words=display.words)
     environment.globals.update(
         groups=groups,
         Severity=Severity,

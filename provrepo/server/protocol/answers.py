@@ -11,7 +11,7 @@ from functools import cache
 from provrepo.codecs.formats import FORMATS
 from provrepo.codecs.results import Kind, QueryResult
 from provrepo.server.protocol import body
-from provrepo.server.protocol.negotiate import HTML, Choice, Offer, asked, choose, prefers_html
+from provrepo.server.protocol.negotiate import HTML, Choice, Offer, choose, prefers_html, requested
 
 __all__ = ["KINDS", "chosen", "graph_offer", "offers", "wants_page"]
 
@@ -81,7 +81,7 @@ def chosen(kind: Kind, *, lenient: bool) -> Choice:
 def wants_page() -> bool:
     """Whether the running request wants a page, whatever comes of its query."""
     for value in body.fields("format"):
-        found = next(filter(None, (asked(offers(kind), value) for kind in KINDS)), None)
+        found = next(filter(None, (requested(offers(kind), value) for kind in KINDS)), None)
         if found is not None:
             return found.name == HTML.name
     return prefers_html()

@@ -13,7 +13,7 @@ from provrepo.codecs.formats import READABLE, by_media_type
 from provrepo.server.protocol import codings
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["FORM", "Upload", "fields", "json_object", "plain", "text", "upload"]
+__all__ = ["FORM", "Upload", "fields", "json_object", "decoded", "text", "upload"]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -50,10 +50,10 @@ def upload() -> Upload:
         TooLarge: the same, once it is decompressed.
     """
     chosen = _format()
-    return Upload(plain(), chosen, request.args.get("base") or None)
+    return Upload(decoded(), chosen, request.args.get("base") or None)
 
 
-def plain(most: int | None = None) -> bytes:
+def decoded(most: int | None = None) -> bytes:
     """The body's bytes, without the content coding that they were sent in.
 
     Args:
@@ -71,13 +71,13 @@ def text(most: int | None = None) -> str:
     """The body as UTF-8, without a byte order mark.
 
     Args:
-        most: as in ``plain``.
+        most: as in ``decoded``.
 
     Raises:
         Rejected: 400, it is not UTF-8.
     """
     try:
-        return plain(most).decode("utf-8-sig")
+        return decoded(most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Rejected(400, f"the body is not UTF-8: byte {error.start + 1} cannot be read") from None
 
@@ -88,7 +88,7 @@ def fields(name: str) -> list[str]:
     Werkzeug leaves percent signs where what they stand for is not UTF-8: another question than the client's.
 
     Raises:
-        Rejected: 400, they are not UTF-8; for the form as in ``plain``.
+        Rejected: 400, they are not UTF-8; for the form as in ``decoded``.
     """
     sources = [request.query_string]
     found = request.args.getlist(name)

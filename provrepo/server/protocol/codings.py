@@ -19,12 +19,12 @@ from werkzeug.http import parse_accept_header
 from provrepo.errors import TooLarge
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["LEAST", "TAKEN", "inflate", "open_body", "register", "wanted"]
+__all__ = ["MIN_SIZE", "TAKEN", "inflate", "open_body", "register", "prefers_gzip"]
 
 TAKEN = ("gzip", "deflate")
 """Content codings of a request's body, beside none."""
 
-LEAST = 1024
+MIN_SIZE = 1024
 """Bytes from which an answer is compressed: less fits into a packet or two anyway."""
 
 _AT_ONCE = 256 << 10
@@ -133,7 +133,7 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def _() -> None:
-        g.packed = wanted(request.headers.get("Accept-Encoding", ""))
+        g.packed = prefers_gzip(request.headers.get("Accept-Encoding", ""))
         tags = request.headers.get("If-None-Match", "")
         g.known_packed = g.packed and f'{_MARK}"' in tags
         if g.known_packed:
@@ -153,7 +153,7 @@ def register(app: Flask) -> None:
         return response
 
 
-def wanted(header: str) -> bool:
+def prefers_gzip(header: str) -> bool:
     """Whether a client that sends this ``Accept-Encoding`` would rather have gzip than nothing."""
     return _wanted_again(header) if len(header) <= 200 else _wanted(header[:2000])
 
@@ -182,7 +182,7 @@ def _compressible(response: Response) -> bool:
 def _pack(response: Response) -> None:
     response.direct_passthrough = False
     data = response.get_data()
-    if len(data) < LEAST:
+    if len(data) < MIN_SIZE:
         return
     response.headers["Content-Encoding"] = "gzip"
     response.headers.pop("Accept-Ranges", None)

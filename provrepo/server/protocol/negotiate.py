@@ -19,7 +19,7 @@ from werkzeug.http import parse_list_header, parse_options_header
 
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "asked", "choose", "content_type", "prefers_html"]
+__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "requested", "choose", "content_type", "prefers_html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def choose(
             raise Rejected(404, "")
         return found
     wanted = [value for value in (request.args.getlist("format") if formats is None else formats) if value]
-    found = next(filter(None, (asked(offers, value) for value in wanted)), None)
+    found = next(filter(None, (requested(offers, value) for value in wanted)), None)
     refused = bool(wanted) and not lenient
     if found is None and not refused:
         found = accepted(offers, request.headers.get("Accept", ""))
@@ -113,7 +113,7 @@ def choose(
     return found
 
 
-def asked(offers: Sequence[Offer], value: str) -> Choice | None:
+def requested(offers: Sequence[Offer], value: str) -> Choice | None:
     """The offer that a value of ``?format=`` means: a name, a suffix, or media types as in ``Accept``.
 
     Args:

@@ -10,14 +10,14 @@ from flask import request
 from provrepo.server.protocol import body
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["flag", "moment", "number", "once", "required", "seconds", "several", "text"]
+__all__ = ["flag", "time_or_entry", "number", "refuse_repeated", "required", "seconds", "values", "text"]
 
 _SECONDS = re.compile(r"[0-9]{0,6}(\.[0-9]{1,6})?", re.ASCII)
 _MOST = 100
 """Values of one parameter."""
 
 
-def once(names: Iterable[str]) -> None:
+def refuse_repeated(names: Iterable[str]) -> None:
     """Refuse parameters that are given several times where only one value counts.
 
     Raises:
@@ -45,7 +45,7 @@ def required(name: str) -> str:
     return value
 
 
-def several(name: str) -> list[str]:
+def values(name: str) -> list[str]:
     """All values of a parameter, without empty ones.
 
     Raises:
@@ -104,7 +104,7 @@ def seconds(name: str = "timeout") -> float | None:
     return float(value)
 
 
-def moment(name: str = "as_of") -> str | None:
+def time_or_entry(name: str = "as_of") -> str | None:
     """An entry or a time. No such thing has a space: it was the plus of a zone that nobody encoded."""
     value = text(name)
     return None if value is None else value.replace(" ", "+")

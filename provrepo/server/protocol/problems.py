@@ -32,7 +32,7 @@ TYPES = "https://w3id.org/provrepo/problems#"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProblemType:
     """What one class of error is over HTTP.
 
     Attributes:
@@ -46,47 +46,47 @@ class Row:
     title: str
 
 
-ERRORS: dict[type[Exception], Row] = {
-    errors.UsageError: Row(400, "usage", "A parameter is wrong"),
-    errors.UnknownFormat: Row(400, "format", "No such format"),
-    errors.InvalidName: Row(400, "name", "Not a valid name"),
-    errors.NoRepository: Row(500, "no-repository", "There is no repository"),
-    errors.SettingsError: Row(500, "settings", "The server is set up wrongly"),
-    errors.ReadError: Row(400, "unreadable", "The document cannot be read"),
-    errors.QueryError: Row(400, "query", "The query cannot be answered"),
-    errors.WriteError: Row(406, "unwritable", "The format cannot carry this document"),
-    errors.NotFound: Row(404, "not-found", "Not found"),
-    errors.Withdrawn: Row(410, "withdrawn", "Withdrawn"),
-    errors.Denied: Row(403, "denied", "Not allowed"),
-    errors.Conflict: Row(409, "conflict", "The name is taken"),
-    errors.TakenBack: Row(409, "taken-back", "These bytes were taken back"),
-    errors.Stale: Row(412, "stale", "No longer the current version"),
-    errors.Refused: Row(422, "refused", "The document does not conform"),
-    errors.TooLarge: Row(413, "too-large", "Too large"),
-    errors.AnswerTooLarge: Row(422, "answer-too-large", "The answer is too large"),
-    errors.Busy: Row(503, "busy", "Busy"),
-    errors.NotAvailable: Row(501, "not-available", "Not available"),
-    errors.WorkerFailed: Row(503, "worker", "Stopped at a limit"),
-    errors.TimedOut: Row(503, "timed-out", "Stopped at the deadline"),
-    errors.RemoteError: Row(502, "remote", "Another server failed"),
-    errors.NoSpace: Row(507, "no-space", "No space left"),
-    errors.Damaged: Row(500, "damaged", "The data directory is damaged"),
-    errors.Error: Row(500, "error", "The server failed"),
+ERRORS: dict[type[Exception], ProblemType] = {
+    errors.UsageError: ProblemType(400, "usage", "A parameter is wrong"),
+    errors.UnknownFormat: ProblemType(400, "format", "No such format"),
+    errors.InvalidName: ProblemType(400, "name", "Not a valid name"),
+    errors.NoRepository: ProblemType(500, "no-repository", "There is no repository"),
+    errors.SettingsError: ProblemType(500, "settings", "The server is set up wrongly"),
+    errors.ReadError: ProblemType(400, "unreadable", "The document cannot be read"),
+    errors.QueryError: ProblemType(400, "query", "The query cannot be answered"),
+    errors.WriteError: ProblemType(406, "unwritable", "The format cannot carry this document"),
+    errors.NotFound: ProblemType(404, "not-found", "Not found"),
+    errors.Withdrawn: ProblemType(410, "withdrawn", "Withdrawn"),
+    errors.Denied: ProblemType(403, "denied", "Not allowed"),
+    errors.Conflict: ProblemType(409, "conflict", "The name is taken"),
+    errors.TakenBack: ProblemType(409, "taken-back", "These bytes were taken back"),
+    errors.Stale: ProblemType(412, "stale", "No longer the current version"),
+    errors.Refused: ProblemType(422, "refused", "The document does not conform"),
+    errors.TooLarge: ProblemType(413, "too-large", "Too large"),
+    errors.AnswerTooLarge: ProblemType(422, "answer-too-large", "The answer is too large"),
+    errors.Busy: ProblemType(503, "busy", "Busy"),
+    errors.NotAvailable: ProblemType(501, "not-available", "Not available"),
+    errors.WorkerFailed: ProblemType(503, "worker", "Stopped at a limit"),
+    errors.TimedOut: ProblemType(503, "timed-out", "Stopped at the deadline"),
+    errors.RemoteError: ProblemType(502, "remote", "Another server failed"),
+    errors.NoSpace: ProblemType(507, "no-space", "No space left"),
+    errors.Damaged: ProblemType(500, "damaged", "The data directory is damaged"),
+    errors.Error: ProblemType(500, "error", "The server failed"),
 }
 """Each class of ``provrepo.errors``; a subclass without a row is what its parent is."""
 
 HTTP = {
-    400: Row(400, "usage", "The request cannot be understood"),
-    401: Row(401, "unauthorized", "A valid token is needed"),
-    403: Row(403, "denied", "Not allowed"),
-    404: Row(404, "not-found", "Not found"),
-    405: Row(405, "method", "Not possible here"),
-    406: Row(406, "not-acceptable", "No acceptable representation"),
-    413: Row(413, "too-large", "Too large"),
-    415: Row(415, "media-type", "This media type is not understood"),
-    429: Row(429, "rate", "Too many requests"),
-    428: Row(428, "precondition", "A precondition is needed"),
-    503: Row(503, "busy", "Busy"),
+    400: ProblemType(400, "usage", "The request cannot be understood"),
+    401: ProblemType(401, "unauthorized", "A valid token is needed"),
+    403: ProblemType(403, "denied", "Not allowed"),
+    404: ProblemType(404, "not-found", "Not found"),
+    405: ProblemType(405, "method", "Not possible here"),
+    406: ProblemType(406, "not-acceptable", "No acceptable representation"),
+    413: ProblemType(413, "too-large", "Too large"),
+    415: ProblemType(415, "media-type", "This media type is not understood"),
+    429: ProblemType(429, "rate", "Too many requests"),
+    428: ProblemType(428, "precondition", "A precondition is needed"),
+    503: ProblemType(503, "busy", "Busy"),
 }
 """What the protocol itself refuses, by status; any other is of the type ``http``."""
 
@@ -107,14 +107,14 @@ class Problem:
     """A problem as it is sent.
 
     Attributes:
-        row: status, type and title.
+        type: its status, name and title.
         detail: what happened this time.
         members: further members, such as ``line`` or ``report``.
         headers: sent with it.
         instance: whether to name the request in the body.
     """
 
-    row: Row
+    type: ProblemType
     detail: str
     members: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
@@ -123,9 +123,9 @@ class Problem:
     def to_dict(self, request_id: str = "") -> dict[str, Any]:
         """As JSON holds it."""
         head: dict[str, Any] = {
-            "type": TYPES + self.row.name,
-            "title": self.row.title,
-            "status": self.row.status,
+            "type": TYPES + self.type.name,
+            "title": self.type.title,
+            "status": self.type.status,
             "detail": self.detail,
         }
         if request_id and self.instance:
@@ -172,7 +172,7 @@ def response(problem: Problem) -> Response:
     else:
         answer = Response(json.dumps(problem.to_dict(g.request_id), ensure_ascii=False, indent=2) + "\n")
         answer.content_type = MEDIA_TYPE
-    answer.status_code = problem.row.status
+    answer.status_code = problem.type.status
     answer.headers.update(problem.headers)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -180,7 +180,7 @@ def response(problem: Problem) -> Response:
 
 def of_status(status: int, detail: str) -> Problem:
     """The problem that a status code of HTTP itself is."""
-    row = HTTP.get(status) or Row(status, "http", http.HTTPStatus(status).phrase)
+    row = HTTP.get(status) or ProblemType(status, "http", http.HTTPStatus(status).phrase)
     return Problem(row, _DETAILS.get(status, detail))
 
 

@@ -12,7 +12,7 @@ from flask import Response, request, url_for
 from provrepo.errors import NotFound, Stale
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["Links", "Window", "cached", "fresh", "json_response", "numbered", "uri", "window"]
+__all__ = ["Links", "Pagination", "conditional", "not_modified", "json_response", "version_number", "uri", "pagination"]
 
 _DEFAULT_LIMIT = 100
 _MOST = 1000
@@ -49,7 +49,7 @@ def uri(iri: str) -> str:
     return quote(iri, safe="%:/?#[]@!$&'()*+,;=~")
 
 
-class Window:
+class Pagination:
     """Which part of a list was asked for.
 
     Attributes:
@@ -70,7 +70,7 @@ class Window:
         return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 
-def window() -> Window:
+def pagination() -> Pagination:
     """The running request's ``?after=`` and ``?limit=``.
 
     Raises:
@@ -79,10 +79,10 @@ def window() -> Window:
     given = request.args.get("limit") or str(_DEFAULT_LIMIT)
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MOST):
         raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MOST}")
-    return Window(request.args.get("after", ""), int(given))
+    return Pagination(request.args.get("after", ""), int(given))
 
 
-def numbered(version: str) -> int:
+def version_number(version: str) -> int:
     """The number of a version in a path.
 
     Raises:
@@ -118,10 +118,10 @@ def json_response(
         links = Links()
         links.add(next_, "next", "application/json")
         response.headers["Link"] = str(links)
-    return cached(response)
+    return conditional(response)
 
 
-def cached(response: Response) -> Response:
+def conditional(response: Response) -> Response:
     """Let a client that has the same bytes already keep them: a tag of the body, and 304 where it matches.
 
     Raises:
@@ -135,6 +135,6 @@ def cached(response: Response) -> Response:
     return response
 
 
-def fresh(tag: str) -> bool:
+def not_modified(tag: str) -> bool:
     """Whether the client has the representation of this entity tag already (RFC 9110, section 13.1.2)."""
     return request.if_none_match.contains_weak(tag)

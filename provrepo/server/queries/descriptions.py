@@ -13,10 +13,10 @@ from flask import Blueprint, Flask, Response, current_app, url_for
 from provrepo.model.identifiers import text
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import Offer, choose, content_type
-from provrepo.server.protocol.respond import cached
+from provrepo.server.protocol.respond import conditional
 from provrepo.server.queries import running
-from provrepo.server.queries.figures import Figures, Remembered
 from provrepo.server.queries.running import Target
+from provrepo.server.queries.statistics import DatasetStatistics, StatisticsCache
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["TURTLE", "register", "service"]
@@ -54,7 +54,7 @@ _PREFIXES = """\
 
 def register(app: Flask) -> None:
     """Add the address of the descriptions."""
-    app.extensions[_EXTENSION] = Remembered()
+    app.extensions[_EXTENSION] = StatisticsCache()
     app.register_blueprint(blueprint)
 
 
@@ -108,17 +108,17 @@ def void() -> Response:
             f"    foaf:homepage <{url_for('projects.one', project=info.name)}> ;",
             f"    void:sparqlEndpoint <{url_for('sparql.endpoint', project=info.name)}> .",
         ]
-    return cached(Response("\n".join(lines) + "\n", content_type=content_type("text/turtle")))
+    return conditional(Response("\n".join(lines) + "\n", content_type=content_type("text/turtle")))
 
 
-def _figures(target: Target) -> Figures:
+def _figures(target: Target) -> DatasetStatistics:
     if target.document:
-        return Figures()
-    remembered = cast("Remembered", current_app.extensions[_EXTENSION])
+        return DatasetStatistics()
+    remembered = cast("StatisticsCache", current_app.extensions[_EXTENSION])
     return remembered.of(target, partial(running.run, auth.repository(), target))
 
 
-def _counts(figures: Figures) -> list[str]:
+def _counts(figures: DatasetStatistics) -> list[str]:
     return [f"    void:{name} {count} ;" for name, count in figures.counts]
 
 

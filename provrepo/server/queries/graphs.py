@@ -17,7 +17,7 @@ from provrepo.repository.submission.conversion import convert
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import Choice, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import cached
+from provrepo.server.protocol.respond import conditional
 from provrepo.server.queries import running
 from provrepo.server.queries.running import Target
 from provrepo.server.routing.offers import GRAPHS
@@ -84,4 +84,4 @@ def _sent(data: bytes, choice: Choice) -> Response:
     if choice.media_type.endswith("xml"):
         # A browser would run what XML of a stranger's says in the XHTML namespace.
         response.headers["Content-Disposition"] = 'attachment; filename="graph.rdf"'
-    return cached(response)
+    return conditional(response)

@@ -10,7 +10,7 @@ from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import cached, json_response
+from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.server.queries import sparql
 from provrepo.server.queries.running import Target
 
@@ -28,7 +28,7 @@ def index() -> Response:
     if project := request.args.get("project"):
         auth.repository().project(project)
     if choose((JSON, HTML)).name == HTML.name:
-        return cached(pages.page("queries.html", queries=load(), project=request.args.get("project", "")))
+        return conditional(pages.page("queries.html", queries=load(), project=request.args.get("project", "")))
     return json_response({"queries": [query.to_dict() for query in load()]})
 
 
@@ -42,6 +42,6 @@ def one(name: str) -> Response:
     except NotFound as error:
         # Named queries are no secret, unlike what else is not found.
         raise Rejected(400, str(error)) from None
-    parameters.once(request.args)
+    parameters.refuse_repeated(request.args)
     values = {key: value for key, value in request.args.items() if key not in _OWN}
     return sparql.ask(repo, Target(project), query.bind(values), lenient=False)

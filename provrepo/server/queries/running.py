@@ -16,7 +16,7 @@ from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.workers.shares import Places
 
-__all__ = ["Target", "place", "places", "register", "run"]
+__all__ = ["Target", "query_slot", "slots", "register", "run"]
 
 _EXTENSION = "provrepo.queries"
 
@@ -67,23 +67,23 @@ def register(app: Flask, *, threads: int, workers: int) -> None:
     metrics.count(app, "queries", found.figures)
 
 
-def places() -> Places:
+def slots() -> Places:
     """The places among the queries that may run."""
     return cast("Places", current_app.extensions[_EXTENSION])
 
 
 @contextmanager
-def place() -> Iterator[None]:
+def query_slot() -> Iterator[None]:
     """A place among the queries that may run: for everything whose work the client decides.
 
     Raises:
         Busy: on entering, none came free in time.
     """
-    taken = places().enter(auth.client(), _WAIT)
+    taken = slots().enter(auth.client(), _WAIT)
     try:
         yield
     finally:
-        places().leave(taken)
+        slots().leave(taken)
 
 
 def run(
@@ -105,7 +105,7 @@ def run(
         ask_it = partial(repo.query_version, project, document, version)
     else:
         ask_it = partial(repo.query, project=project, public=project is None)
-    with place():
+    with query_slot():
         return ask_it(
             query,
             # What a query leaves relative is relative to the endpoint (SPARQL 1.1 Query, section 4.1.1.2), by the name

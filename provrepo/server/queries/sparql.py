@@ -10,11 +10,11 @@ from flask import Blueprint, Response, request
 from provrepo import errors
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
-from provrepo.server.pages import pages, shown
+from provrepo.server.pages import display, pages
 from provrepo.server.protocol import answers, auth, body, parameters, problems
 from provrepo.server.protocol.negotiate import HTML, Choice, accepted, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import cached, numbered
+from provrepo.server.protocol.respond import conditional, version_number
 from provrepo.server.queries import descriptions, running
 from provrepo.server.queries.running import Target
 
@@ -70,7 +70,7 @@ def endpoint(project: str | None) -> Response:
 def one_version(project: str, document: str, version: str) -> Response:
     """Query one version in its original graphs."""
     repo = auth.repository()
-    info = repo.version(project, document, numbered(version))
+    info = repo.version(project, document, version_number(version))
     target = Target(project, document, info.version)
     query = _query()
     return _unasked(target) if query is None else ask(repo, target, query)
@@ -127,24 +127,24 @@ def _unasked(target: Target) -> Response:
     parameters.seconds()
     parameters.flag("quote_formulas", form=True)
     if answers.wants_page():
-        return cached(_page(target, ""))
+        return conditional(_page(target, ""))
     if any(name for field in _GRAPHS for name in body.fields(field)):
         raise Rejected(400, "there is no query in the request that the graphs could be for: send ?query=…")
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
     choose(_DESCRIPTION, lenient=True)
-    return cached(descriptions.service(target))
+    return conditional(descriptions.service(target))
 
 
 def _answer(target: Target, query: str, result: QueryResult, choice: Choice) -> Response:
     if choice.name == HTML.name:
-        return _page(target, query, answer=shown.answer(result, limit=ROWS))
+        return _page(target, query, answer=display.answer(result, limit=ROWS))
     quote = parameters.flag("quote_formulas", form=True)
     return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
 
 
 def _page(
-    target: Target, query: str, *, answer: shown.Answer | None = None, problem: problems.Problem | None = None
+    target: Target, query: str, *, answer: display.AnswerTable | None = None, problem: problems.Problem | None = None
 ) -> Response:
     response = pages.page(
         "query.html",
@@ -157,6 +157,6 @@ def _page(
         examples=EXAMPLES,
     )
     if problem is not None:
-        response.status_code = problem.row.status
+        response.status_code = problem.type.status
         response.headers.update(problem.headers)
     return response

@@ -15,14 +15,14 @@ from provrepo.repository import access
 from provrepo.repository.store import Store
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.routing import unknown
+from provrepo.server.routing import unknown_parameters
 from provrepo.server.routing.rates import Rate, Rates, limits, sender
-from provrepo.server.routing.routes import OPERATIONS, PROJECT, Needs, Operation
+from provrepo.server.routing.routes import OPERATIONS, PROJECT, Operation, Permission
 
 __all__ = ["check", "operation", "project", "register"]
 
 _EXTENSION = "provrepo.rates"
-_OF_PROJECTS = frozenset({Needs.READ, Needs.WRITE})
+_OF_PROJECTS = frozenset({Permission.READ, Permission.WRITE})
 
 
 def register(app: Flask) -> None:
@@ -45,7 +45,7 @@ def check(app: Flask) -> None:
             key = (rule.endpoint, method)
             if key not in OPERATIONS:
                 raise LookupError(f"{method} {rule.rule}: the table of routes has no row {key}")
-            if "project" in rule.arguments and OPERATIONS[key].access.needs not in _OF_PROJECTS:
+            if "project" in rule.arguments and OPERATIONS[key].access.permission not in _OF_PROJECTS:
                 raise LookupError(f"{method} {rule.rule}: the row {key} has to need what a project needs")
             unused.discard(key)
     if unused:
@@ -69,11 +69,11 @@ def _admit() -> None:
     if found is None:
         _count(Rate.READ, _address())
         return
-    if found.access.needs is Needs.NOTHING:
+    if found.access.permission is Permission.NOTHING:
         _count(found.access.rate, _address())
-        unknown.check(found)
+        unknown_parameters.check(found)
         return
-    needs, rate = found.access.needs, found.access.rate
+    permission, rate = found.access.permission, found.access.rate
     try:
         actor = auth.repository().actor
     except Rejected:
@@ -83,12 +83,12 @@ def _admit() -> None:
     who = f"token {actor.token}" if actor.token and not _rates().exempt(address) else address
     # Pingbacks are counted for each project, and only for those that there are: names are no way around the limit.
     _count(Rate.READ if rate is Rate.PINGBACK else rate, who)
-    unknown.check(found)
+    unknown_parameters.check(found)
     named = project(found)
-    if needs is Needs.ADMINISTER:
+    if permission is Permission.ADMINISTER:
         access.require_administer(actor)
     elif named is not None:
-        auth.repository().require(named, write=needs is Needs.WRITE)
+        auth.repository().require(named, write=permission is Permission.WRITE)
     if rate is Rate.PINGBACK:
         _count(rate, who, named or "")
 

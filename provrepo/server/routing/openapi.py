@@ -18,7 +18,7 @@ from provrepo.server.protocol.problems import MEDIA_TYPE
 from provrepo.server.protocol.respond import json_response
 from provrepo.server.routing import schemas
 from provrepo.server.routing.rates import Rate
-from provrepo.server.routing.routes import NAME, OPERATIONS, STRING, Needs, Operation
+from provrepo.server.routing.routes import NAME, OPERATIONS, STRING, Operation, Permission
 
 __all__ = ["blueprint", "describe"]
 
@@ -28,15 +28,15 @@ _USUAL = (400, 503)
 """Problems that each operation may have."""
 
 _REFUSED = {
-    Needs.NOTHING: (),
-    Needs.CALLER: (401,),
-    Needs.READ: (401, 404),
-    Needs.WRITE: (401, 403, 404),
-    Needs.ADMINISTER: (401, 403),
+    Permission.NOTHING: (),
+    Permission.CALLER: (401,),
+    Permission.READ: (401, 404),
+    Permission.WRITE: (401, 403, 404),
+    Permission.ADMINISTER: (401, 403),
 }
 """Problems that follow from what an operation needs."""
 
-_WITH_TOKEN = frozenset({Needs.WRITE, Needs.ADMINISTER})
+_WITH_TOKEN = frozenset({Permission.WRITE, Permission.ADMINISTER})
 _RETRY = {"Retry-After": {"description": "The seconds after which to try again.", "schema": {"type": "integer"}}}
 
 _Ids = Mapping[tuple[str, str, Set[str]], str]
@@ -90,15 +90,19 @@ def _operation(app: Flask, rule: Rule, method: str, ids: _Ids) -> dict[str, Any]
     told = OPERATIONS[rule.endpoint, method]
     document = app.view_functions[rule.endpoint].__doc__ or "What the pages need."
     summary = " ".join(document.partition("\n\n")[0].split()).replace("``", "`")
-    needs = told.access.needs
+    permission = told.access.permission
     security: dict[str, Any] = (
-        {"security": [{}]} if needs is Needs.NOTHING else {"security": [{"token": []}]} if needs in _WITH_TOKEN else {}
+        {"security": [{}]}
+        if permission is Permission.NOTHING
+        else {"security": [{"token": []}]}
+        if permission in _WITH_TOKEN
+        else {}
     )
     body_ = {"requestBody": {"required": True, "content": _taken(told, rule.endpoint)}} if told.takes else {}
     return {
         "operationId": _id(rule, method),
         "summary": summary,
-        "description": f"Needs {needs}. {_counted(told)}",
+        "description": f"Needs {permission}. {_counted(told)}",
         "parameters": [*_in_path(rule), *(parameter.to_dict() for parameter in told.parameters), *_headers(told)],
         **body_,
         **security,
@@ -150,7 +154,7 @@ def _problems(told: Operation, method: str) -> set[int]:
     limited = () if told.access.rate is Rate.FREE else (429,)
     chosen = (406,) if any(parameter.name == "format" for parameter in told.parameters) else ()
     conditional = (412,) if method == "GET" else ()  # If-Match (RFC 9110, section 13.1.1)
-    return {*_USUAL, *_REFUSED[told.access.needs], *limited, *chosen, *conditional, *told.problems}
+    return {*_USUAL, *_REFUSED[told.access.permission], *limited, *chosen, *conditional, *told.problems}
 
 
 def _links(endpoint: str, ids: _Ids) -> dict[str, Any]:

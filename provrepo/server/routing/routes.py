@@ -19,7 +19,7 @@ from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.rates import Rate
 
-__all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Needs", "Operation", "Parameter"]
+__all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Permission", "Operation", "RequestParameter"]
 
 
 def _media(*offered: Offer) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ _SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
-class Needs(StrEnum):
+class Permission(StrEnum):
     """What a caller needs, so that a route answers."""
 
     NOTHING = "nothing: a token is not looked at"
@@ -59,42 +59,42 @@ class Access(NamedTuple):
     """Who may use a route, and how its use is counted.
 
     Attributes:
-        needs: what is asked before anything of the request's body is read.
+        permission: what is asked before anything of the request's body is read.
         rate: the class in which the rate limit counts it.
         action: what the access log calls it; None where it is not recorded.
     """
 
-    needs: Needs
+    permission: Permission
     rate: Rate
     action: Action | None
 
 
 # Of the server itself, the same for all callers.
-_PROBE = Access(Needs.NOTHING, Rate.FREE, None)
-_OWN = Access(Needs.NOTHING, Rate.READ, None)
-_HEALTH = Access(Needs.CALLER, Rate.FREE, None)
+_PROBE = Access(Permission.NOTHING, Rate.FREE, None)
+_OWN = Access(Permission.NOTHING, Rate.READ, None)
+_HEALTH = Access(Permission.CALLER, Rate.FREE, None)
 # Over all that the caller may read.
-_OVERVIEW = Access(Needs.CALLER, Rate.READ, Action.LIST)
-_FIGURES = Access(Needs.CALLER, Rate.READ, None)
-_LINEAGE = Access(Needs.CALLER, Rate.QUERY, Action.LINEAGE)
-_SEARCH = Access(Needs.CALLER, Rate.QUERY, Action.SEARCH)
-_NAMED = Access(Needs.CALLER, Rate.QUERY, Action.QUERY)
-_CHECK = Access(Needs.CALLER, Rate.CHECK, Action.CHECK)
-_MAKE = Access(Needs.ADMINISTER, Rate.WRITE, Action.SETTINGS)
+_OVERVIEW = Access(Permission.CALLER, Rate.READ, Action.LIST)
+_FIGURES = Access(Permission.CALLER, Rate.READ, None)
+_LINEAGE = Access(Permission.CALLER, Rate.QUERY, Action.LINEAGE)
+_SEARCH = Access(Permission.CALLER, Rate.QUERY, Action.SEARCH)
+_NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
+_CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
+_MAKE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
-_LISTED = Access(Needs.READ, Rate.READ, Action.LIST)
-_DOCUMENT = Access(Needs.READ, Rate.READ, Action.READ)
-_QUERIED = Access(Needs.READ, Rate.QUERY, Action.QUERY)
-_SUBMIT = Access(Needs.WRITE, Rate.WRITE, Action.SUBMIT)
-_WITHDRAW = Access(Needs.WRITE, Rate.WRITE, Action.WITHDRAW)
-_PING = Access(Needs.READ, Rate.PINGBACK, Action.PINGBACK)
-_PINGBACKS = Access(Needs.WRITE, Rate.READ, Action.LIST)
-_AUDIT = Access(Needs.WRITE, Rate.QUERY, Action.AUDIT)
-_DISCARD = Access(Needs.WRITE, Rate.WRITE, Action.DISCARD)
+_LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
+_DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
+_QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
+_SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
+_WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
+_PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
+_PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
+_AUDIT = Access(Permission.WRITE, Rate.QUERY, Action.AUDIT)
+_DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class RequestParameter:
     """A parameter of a query.
 
     Attributes:
@@ -132,48 +132,50 @@ def _several(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": dict(schema)}
 
 
-_FORMAT = Parameter("format", STRING, "The representation, by its name; before what `Accept` asks for.")
-_LIMIT = Parameter("limit", _whole(1000, 100), 'The most that is listed; `Link: rel="next"` leads on.')
-_AFTER = Parameter("after", STRING, "Only what comes behind this name.")
-_PROFILES = Parameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
-_BASE = Parameter("base", _IRI, "Against which relative IRIs are resolved.")
-_NOTE = Parameter("note", STRING, "What the submitter wants to say.")
-_AGAIN = Parameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
-_EMPTY = Parameter("allow_empty", _FLAG, "Store the document even if it makes no statement of PROV.")
-PROJECT = Parameter(
+_FORMAT = RequestParameter("format", STRING, "The representation, by its name; before what `Accept` asks for.")
+_LIMIT = RequestParameter("limit", _whole(1000, 100), 'The most that is listed; `Link: rel="next"` leads on.')
+_AFTER = RequestParameter("after", STRING, "Only what comes behind this name.")
+_PROFILES = RequestParameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
+_BASE = RequestParameter("base", _IRI, "Against which relative IRIs are resolved.")
+_NOTE = RequestParameter("note", STRING, "What the submitter wants to say.")
+_AGAIN = RequestParameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
+_EMPTY = RequestParameter("allow_empty", _FLAG, "Store the document even if it makes no statement of PROV.")
+PROJECT = RequestParameter(
     "project",
     {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
     "Only this project, instead of all that the caller may read.",
 )
-_TIMEOUT = Parameter("timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own.")
-_THING = Parameter("iri", _IRI, "The entity, activity or agent.", required=True)
-_AS_OF = Parameter("as_of", STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
+_TIMEOUT = RequestParameter(
+    "timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own."
+)
+_THING = RequestParameter("iri", _IRI, "The entity, activity or agent.", required=True)
+_AS_OF = RequestParameter("as_of", STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
 _WAY = (
-    Parameter("depth", _whole(10_000), "The most relations to go."),
-    Parameter("relation", _several(STRING), "Only along these relations."),
-    Parameter("stop", _several(STRING), "Do not go beyond things of this type."),
-    Parameter("strict", _FLAG, "Only along derivations, not through activities."),
-    Parameter("alternates", _FLAG, "Also along alternates."),
+    RequestParameter("depth", _whole(10_000), "The most relations to go."),
+    RequestParameter("relation", _several(STRING), "Only along these relations."),
+    RequestParameter("stop", _several(STRING), "Do not go beyond things of this type."),
+    RequestParameter("strict", _FLAG, "Only along derivations, not through activities."),
+    RequestParameter("alternates", _FLAG, "Also along alternates."),
     PROJECT,
     _AS_OF,
     _TIMEOUT,
 )
-_TOLD = Parameter("limit", _whole(10_000), "The most things that are told.")
-_QUOTE_FORMULAS = Parameter(
+_TOLD = RequestParameter("limit", _whole(10_000), "The most things that are told.")
+_QUOTE_FORMULAS = RequestParameter(
     "quote_formulas", _FLAG, "In CSV, an apostrophe before each text that a spreadsheet would take for a formula."
 )
 _QUERY = (
-    Parameter("query", STRING, "The query."),
-    Parameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
-    Parameter("named-graph-uri", _several(_IRI), "A named graph."),
+    RequestParameter("query", STRING, "The query."),
+    RequestParameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
+    RequestParameter("named-graph-uri", _several(_IRI), "A named graph."),
     _TIMEOUT,
     _FORMAT,
     _QUOTE_FORMULAS,
 )
 
 
-def _direction(default: str) -> Parameter:
-    return Parameter("direction", _one_of("upstream", "downstream", "both", default=default), "Which way to go.")
+def _direction(default: str) -> RequestParameter:
+    return RequestParameter("direction", _one_of("upstream", "downstream", "both", default=default), "Which way to go.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class Operation:
 
     access: Access
     answers: Sequence[str] = _JSON
-    parameters: Sequence[Parameter] = ()
+    parameters: Sequence[RequestParameter] = ()
     takes: Sequence[str] = ()
     statuses: Sequence[int] = (200,)
     problems: Sequence[int] = ()
@@ -217,12 +219,12 @@ _ASK_BY_BODY = Operation(
 _PINGED = Operation(
     _PING,
     (),
-    (Parameter("iri", _IRI, "The one thing that it is about."),),
+    (RequestParameter("iri", _IRI, "The one thing that it is about."),),
     ("text/uri-list",),
     (204,),
     (404, 410, 413, 415, 501, 507),
 )
-_WITHDRAWN = Parameter("withdrawn", _FLAG, "Withdrawn ones too.")
+_WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Withdrawn ones too.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
@@ -237,20 +239,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("projects.ledger", "GET"): Operation(
         _LISTED,
-        parameters=(Parameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."), _LIMIT),
+        parameters=(
+            RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."),
+            _LIMIT,
+        ),
         problems=(404,),
     ),
     ("audit.of_project", "GET"): Operation(
         _AUDIT,
         (*_JSON, "text/csv"),
         (
-            Parameter("document", NAME, "Only what was done with this document."),
-            Parameter("since", STRING, "From this day or time on."),
-            Parameter("until", STRING, "Up to the end of this day, or before this time."),
-            Parameter("by", STRING, "Only what this actor did: a name, or the identifier of an actor or token."),
-            Parameter("action", _one_of(*Action), "Only this action."),
-            Parameter("refused", _FLAG, "What was refused instead of what was answered."),
-            Parameter("after", STRING, "Only what comes behind this event."),
+            RequestParameter("document", NAME, "Only what was done with this document."),
+            RequestParameter("since", STRING, "From this day or time on."),
+            RequestParameter("until", STRING, "Up to the end of this day, or before this time."),
+            RequestParameter("by", STRING, "Only what this actor did: a name, or the identifier of an actor or token."),
+            RequestParameter("action", _one_of(*Action), "Only this action."),
+            RequestParameter("refused", _FLAG, "What was refused instead of what was answered."),
+            RequestParameter("after", STRING, "Only what comes behind this event."),
             _LIMIT,
             _FORMAT,
         ),
@@ -259,7 +264,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("submissions.submit", "POST"): Operation(
         _SUBMIT,
         parameters=(
-            Parameter("name", NAME, "The document's name; made of the digest where it is not given."),
+            RequestParameter("name", NAME, "The document's name; made of the digest where it is not given."),
             _BASE,
             _PROFILES,
             _NOTE,
@@ -284,8 +289,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("submissions.withdraw", "DELETE"): Operation(
         _WITHDRAW,
         parameters=(
-            Parameter("reason", STRING, "Why, for everybody who may read the project."),
-            Parameter("internal_reason", STRING, "Why, for those alone who may change the project."),
+            RequestParameter("reason", STRING, "Why, for everybody who may read the project."),
+            RequestParameter("internal_reason", STRING, "Why, for those alone who may change the project."),
         ),
         problems=(410, 412, 507),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
@@ -301,7 +306,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _REPORTS,
         (
             _PROFILES,
-            Parameter("constraints", _one_of("gate", "report", "off"), "What PROV-CONSTRAINTS count for."),
+            RequestParameter("constraints", _one_of("gate", "report", "off"), "What PROV-CONSTRAINTS count for."),
             _BASE,
             _FORMAT,
         ),
@@ -321,7 +326,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _TIMEOUT,
             _FORMAT,
             _QUOTE_FORMULAS,
-            Parameter("values", _VALUES, "Parameters of the query, by their own names."),
+            RequestParameter("values", _VALUES, "Parameters of the query, by their own names."),
         ),
         problems=(404, 406, 422),
         others=True,  # those of the query itself, which it knows
@@ -330,8 +335,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _QUERIED,
         _media(*offers.GRAPHS),
         (
-            Parameter("graph", _GRAPH, "The graph; `default` for the default graph."),
-            Parameter("default", STRING, "The default graph; the value says nothing."),
+            RequestParameter("graph", _GRAPH, "The graph; `default` for the default graph."),
+            RequestParameter("default", STRING, "The default graph; the value says nothing."),
             _FORMAT,
         ),
         problems=(404, 406),
@@ -344,9 +349,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (
             _THING,
             _direction("upstream"),
-            Parameter("to", _IRI, "Only what is on a path to this thing."),
+            RequestParameter("to", _IRI, "Only what is on a path to this thing."),
             *_WAY,
-            Parameter("source", _several(STRING), "What may be a source: an IRI, or a pattern with `*`."),
+            RequestParameter("source", _several(STRING), "What may be a source: an IRI, or a pattern with `*`."),
             _TOLD,
             _FORMAT,
         ),
@@ -358,7 +363,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("lineage.common", "GET"): Operation(
         _LINEAGE,
         _PAGED,
-        (Parameter("iri", _several(_IRI), "The things.", required=True), *_WAY, _TOLD, _FORMAT),
+        (RequestParameter("iri", _several(_IRI), "The things.", required=True), *_WAY, _TOLD, _FORMAT),
         problems=(404,),
     ),
     ("lineage.thing", "GET"): Operation(
@@ -368,8 +373,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _THING,
             PROJECT,
             _AS_OF,
-            Parameter("versions", _whole(1000, 100), "The most versions whose statements are told."),
-            Parameter("limit", _whole(10_000), "The most statements that are told."),
+            RequestParameter("versions", _whole(1000, 100), "The most versions whose statements are told."),
+            RequestParameter("limit", _whole(10_000), "The most statements that are told."),
             _TIMEOUT,
             _FORMAT,
         ),
@@ -379,9 +384,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SEARCH,
         _PAGED,
         (
-            Parameter("q", STRING, "Words; the last may be the beginning of one.", required=True),
+            RequestParameter("q", STRING, "Words; the last may be the beginning of one.", required=True),
             PROJECT,
-            Parameter("limit", _whole(1000, 50), "The most things that are told."),
+            RequestParameter("limit", _whole(1000, 50), "The most things that are told."),
             _TIMEOUT,
             _FORMAT,
         ),
@@ -390,9 +395,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("marquez.lineage", "GET"): Operation(
         _LINEAGE,
         parameters=(
-            Parameter("nodeId", STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
-            Parameter("depth", {"type": "integer", "minimum": 0, "default": 20}, "How far to go, both ways."),
-            Parameter("limit", {"type": "integer", "minimum": 1}, "The most nodes that are told."),
+            RequestParameter("nodeId", STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
+            RequestParameter("depth", {"type": "integer", "minimum": 0, "default": 20}, "How far to go, both ways."),
+            RequestParameter("limit", {"type": "integer", "minimum": 1}, "The most nodes that are told."),
         ),
         problems=(404,),
         others=True,
@@ -409,6 +414,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("metrics.one", "GET"): Operation(_LISTED, problems=(404,)),
     ("openapi.own", "GET"): Operation(_OWN),
     ("static", "GET"): Operation(
-        _OWN, _STATIC, (Parameter("v", STRING, "The release, for caches."),), statuses=(200, 206), problems=(404,)
+        _OWN,
+        _STATIC,
+        (RequestParameter("v", STRING, "The release, for caches."),),
+        statuses=(200, 206),
+        problems=(404,),
     ),
 }

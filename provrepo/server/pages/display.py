@@ -17,7 +17,19 @@ from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
 from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
-__all__ = ["Answer", "Left", "Row", "Shown", "Shortener", "Statements", "answer", "brief", "row", "statements", "words"]
+__all__ = [
+    "AnswerTable",
+    "UnmappedGroup",
+    "StatementRow",
+    "DisplayTerm",
+    "Shortener",
+    "StatementTable",
+    "answer",
+    "brief",
+    "row",
+    "statements",
+    "words",
+]
 
 _EXAMPLES = 3
 """Triples or parts that a page shows for one reason."""
@@ -26,7 +38,7 @@ _ROOM = 80
 """Characters of a label in a table."""
 
 
-class Shown(NamedTuple):
+class DisplayTerm(NamedTuple):
     """A term as a page shows it.
 
     Attributes:
@@ -49,7 +61,7 @@ class Shown(NamedTuple):
         return (self.full or self.text) if self.kind == "iri" else ""
 
 
-class Left(NamedTuple):
+class UnmappedGroup(NamedTuple):
     """What of a source makes no statement, for one reason.
 
     Attributes:
@@ -72,16 +84,16 @@ class Shortener:
         # Longest namespace first, and the document's own order among equals.
         self._namespaces = sorted(((n, p) for p, n in known.items() if n), key=lambda pair: -len(pair[0]))
 
-    def term(self, value: Value) -> Shown:
+    def term(self, value: Value) -> DisplayTerm:
         """An identifier or a literal."""
         if isinstance(value, Literal):
-            return Shown(value.lexical, note=self._note(value))
+            return DisplayTerm(value.lexical, note=self._note(value))
         if value.startswith("_:"):
-            return Shown(value, kind="blank")
+            return DisplayTerm(value, kind="blank")
         short = self.iri(value)
-        return Shown(short, "" if short == value else value, kind="iri")
+        return DisplayTerm(short, "" if short == value else value, kind="iri")
 
-    def named(self, value: Value) -> Shown:
+    def named(self, value: Value) -> DisplayTerm:
         """An identifier or a literal; what has a label, with it."""
         found = self.term(value)
         return found if isinstance(value, Literal) else found._replace(label=self._labels.get(value, ""))
@@ -100,7 +112,7 @@ class Shortener:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatementRow:
     """One statement as a row of a table.
 
     Attributes:
@@ -115,15 +127,15 @@ class Row:
 
     kind: str
     style: str
-    subject: Shown | None
-    object: Shown | None
-    details: tuple[tuple[str, Shown], ...]
-    bundle: Shown | None
+    subject: DisplayTerm | None
+    object: DisplayTerm | None
+    details: tuple[tuple[str, DisplayTerm], ...]
+    bundle: DisplayTerm | None
     line: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
+class StatementTable:
     """A document's statements, as far as a page shows them.
 
     Attributes:
@@ -135,12 +147,12 @@ class Statements:
         unmapped: what no statement stands for, by reason, the most frequent first.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[StatementRow, ...]
     total: int
     counts: tuple[tuple[str, str, int], ...]
     bundles: int
     prefixes: tuple[tuple[str, str], ...]
-    unmapped: tuple[Left, ...]
+    unmapped: tuple[UnmappedGroup, ...]
 
     @property
     def located(self) -> bool:
@@ -148,23 +160,23 @@ class Statements:
         return any(row.line for row in self.rows)
 
 
-def statements(document: Document, *, limit: int) -> Statements:
+def statements(document: Document, *, limit: int) -> StatementTable:
     """The first ``limit`` statements, and how many of each kind there are."""
     numbers = dict.fromkeys(KINDS, 0)
     for statement in document:
         numbers[statement.kind.name] += 1
     counts = tuple((words(name), _style(name), number) for name, number in numbers.items() if number)
-    return Statements(
+    return StatementTable(
         rows=tuple(islice(_rows(document), limit)),
         total=len(document),
         counts=counts,
         bundles=len(document.bundles),
         prefixes=tuple(document.prefixes.items()),
-        unmapped=tuple(_left(document)),
+        unmapped=tuple(_unmapped(document)),
     )
 
 
-def _left(document: Document) -> Iterator[Left]:
+def _unmapped(document: Document) -> Iterator[UnmappedGroup]:
     """What of the source makes no statement, with the first few examples for each reason."""
     shortener = Shortener(document.prefixes)
     examples: dict[str, list[str]] = {}
@@ -178,7 +190,7 @@ def _left(document: Document) -> Iterator[Left]:
         if len(held) < _EXAMPLES:
             held.append(brief(part.part) + (f", line {part.line}" if part.line else ""))
     for reason, number in document.unmapped.reasons.most_common():
-        yield Left(reason, number, tuple(examples.get(reason, ())))
+        yield UnmappedGroup(reason, number, tuple(examples.get(reason, ())))
 
 
 def words(name: str) -> str:
@@ -190,7 +202,7 @@ def _style(kind: str) -> str:
     return kind if KINDS[kind].element else "relation"
 
 
-def _rows(document: Document) -> Iterator[Row]:
+def _rows(document: Document) -> Iterator[StatementRow]:
     labels = _labels(document)
     top = Shortener(document.prefixes, labels)
     for bundle in document.instances():
@@ -216,7 +228,7 @@ def brief(label: str) -> str:
     return line if len(line) <= _ROOM else f"{line[: _ROOM - 1].rstrip()}…"
 
 
-def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None) -> Row:
+def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None) -> StatementRow:
     """A statement as a row of a table.
 
     Args:
@@ -227,7 +239,7 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
     named = list(zip((a.name for a in statement.kind.arguments), statement.args, strict=False))
     subject: str | None = statement.id
     target: str | None = None
-    details: list[tuple[str, Shown]] = []
+    details: list[tuple[str, DisplayTerm]] = []
     if not statement.kind.element:
         subject, target = (named[0][1], named[1][1]) if len(named) > 1 else (None, None)
         named = named[2:]
@@ -235,7 +247,7 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
             details.append(("identifier", shortener.term(statement.id)))
     for name, argument in named:
         if argument is not None:
-            shown = shortener.named(argument) if isinstance(argument, Identifier) else Shown(argument)
+            shown = shortener.named(argument) if isinstance(argument, Identifier) else DisplayTerm(argument)
             details.append((words(name), shown))
     for key, entity in statement.entries:
         shown = shortener.term(key)
@@ -247,7 +259,7 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
     for name, value in statement.attributes:
         if said != (name, value.lexical if isinstance(value, Literal) else None):
             details.append((shortener.iri(name), shortener.named(value)))
-    return Row(
+    return StatementRow(
         kind=words(statement.kind.name),
         style=_style(statement.kind.name),
         subject=heading,
@@ -259,7 +271,7 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerTable:
     """The answer to a query as a table.
 
     Attributes:
@@ -271,13 +283,13 @@ class Answer:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Shown | None, ...], ...]
+    rows: tuple[tuple[DisplayTerm | None, ...], ...]
     total: int
     boolean: bool | None
     formats: tuple[str, ...]
 
 
-def answer(result: QueryResult, *, limit: int) -> Answer:
+def answer(result: QueryResult, *, limit: int) -> AnswerTable:
     """The first ``limit`` rows or triples of an answer."""
     shortener = Shortener(PREDECLARED)
     columns = ("subject", "predicate", "object") if result.kind == "graph" else result.variables
@@ -286,4 +298,4 @@ def answer(result: QueryResult, *, limit: int) -> Answer:
     else:
         found = [[row.get(name) for name in columns] for row in result.rows[:limit]]
     rows = tuple(tuple(None if term is None else shortener.term(term) for term in row) for row in found)
-    return Answer(columns, rows, len(result), result.boolean, result.formats())
+    return AnswerTable(columns, rows, len(result), result.boolean, result.formats())

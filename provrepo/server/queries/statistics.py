@@ -10,7 +10,7 @@ from provrepo.codecs.results import QueryResult
 from provrepo.errors import AnswerTooLarge, Busy, TimedOut, WorkerFailed
 from provrepo.model.identifiers import Literal
 
-__all__ = ["Figures", "Remembered"]
+__all__ = ["DatasetStatistics", "StatisticsCache"]
 
 SECONDS = 5.0
 """How long each of the two queries may take; a dataset that takes longer is described without figures."""
@@ -30,7 +30,7 @@ _GRAPHS = f"SELECT ?graph {{ GRAPH ?graph {{}} }} ORDER BY ?graph LIMIT {MOST_GR
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DatasetStatistics:
     """What is known of a dataset; nothing where counting took too long.
 
     Attributes:
@@ -43,14 +43,14 @@ class Figures:
     graphs: tuple[str, ...] = ()
 
 
-class Remembered:
+class StatisticsCache:
     """The figures of each dataset for as long as it does not change. Counting is done by one request at a time."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[bytes, Figures]] = {}
+        self._known: dict[Hashable, tuple[bytes, DatasetStatistics]] = {}
         self._counting = threading.Lock()
 
-    def of(self, dataset: Hashable, ask: Callable[..., QueryResult]) -> Figures:
+    def of(self, dataset: Hashable, ask: Callable[..., QueryResult]) -> DatasetStatistics:
         """The figures of a dataset; none while another request is counting.
 
         Args:
@@ -63,21 +63,21 @@ class Remembered:
         if known is not None and known[0] == position:
             return known[1]
         if not self._counting.acquire(blocking=False):
-            return Figures()
+            return DatasetStatistics()
         try:
             figures = _counted(ask)
         except Busy:
-            return Figures()
+            return DatasetStatistics()
         except (TimedOut, WorkerFailed, AnswerTooLarge):
-            figures = Figures()  # remembered as well: the next attempt would take as long
+            figures = DatasetStatistics()  # remembered as well: the next attempt would take as long
         finally:
             self._counting.release()
         self._known[dataset] = position, figures
         return figures
 
 
-def _counted(ask: Callable[..., QueryResult]) -> Figures:
+def _counted(ask: Callable[..., QueryResult]) -> DatasetStatistics:
     found = ask(_COUNTS, timeout=SECONDS).rows[0]
     counts = tuple((name, int(value.lexical)) for name, value in found.items() if isinstance(value, Literal))
     graphs = tuple(str(row["graph"]) for row in ask(_GRAPHS, timeout=SECONDS).rows)
-    return Figures(counts, graphs if len(graphs) <= MOST_GRAPHS else ())
+    return DatasetStatistics(counts, graphs if len(graphs) <= MOST_GRAPHS else ())

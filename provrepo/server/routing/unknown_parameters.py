@@ -34,7 +34,7 @@ def check(operation: Operation) -> None:
     for name in request.args:
         if name not in known:
             raise Rejected(400, _message(name[:_LONGEST], known), parameter=name[:_LONGEST], known=known)
-    parameters.once(found.name for found in operation.parameters if found.schema["type"] not in _LISTS)
+    parameters.refuse_repeated(found.name for found in operation.parameters if found.schema["type"] not in _LISTS)
 
 
 def _message(name: str, known: list[str]) -> str:
