@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from provrepo._version import __version__
+from provrepo.model.operations import register as _register
 
 if TYPE_CHECKING:
     from provrepo.checks.findings import Finding, Severity
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from provrepo.model.statements import Statement
     from provrepo.repository.repository import open  # noqa: A004
     from provrepo.repository.upkeep.restore import restore
-
 
 _HOMES = {
     "Bundle": "provrepo.model.document",
@@ -43,6 +43,17 @@ _HOMES = {
     "restore": "provrepo.repository.upkeep.restore",
     "validate": "provrepo.checks.validation",
 }
+"""The modules of the public names."""
+
+_OPERATIONS = {
+    "equivalent": "provrepo.checks.constraints.equivalence",
+    "from_prov": "provrepo.codecs.prov_adapter",
+    "losses": "provrepo.codecs.formats",
+    "normalized": "provrepo.checks.constraints.equivalence",
+    "to_prov": "provrepo.codecs.prov_adapter",
+    "write": "provrepo.codecs.formats",
+}
+"""The modules of the functions that methods of documents call; see ``provrepo.model.operations``."""
 
 __all__ = [
     "Bundle",
@@ -77,4 +88,18 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("_"))})
+
+
+class _Operations:
+    """The functions of ``_OPERATIONS`` as attributes; each is imported when it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            module = _OPERATIONS[name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return getattr(import_module(module), name)
+
+
+_register(_Operations())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ CHILD = "capture/child/"
 """Runs in processes that have nothing else of this package: it looks after itself."""
 
 
+DYNAMIC = {
+    "__init__.py": "public names and the operations of documents, loaded at their first use",
+    "codecs/formats.py": "codecs, loaded at their first use",
+    "workers/child.py": "the entry points that a worker process is called with",
+}
+"""Files that import modules of this package by a name in a string, which import-linter does not see."""
+
+
 def _name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -42,6 +51,21 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module, node.lineno
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def _dynamic(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Imports by a string that is, or may be, the name of a module of this package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "importlib":
+            yield from ((f"{alias.name} as {alias.asname}", node.lineno) for alias in node.names if alias.asname)
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if called in {"import_module", "__import__"}:
+            module = node.args[0] if node.args else None
+            if not (isinstance(module, ast.Constant) and str(module.value).partition(".")[0] != PACKAGE.name):
+                yield f"{called}({'' if module is None else ast.unparse(module)})", node.lineno
 
 
 def violations(source: str, name: str) -> list[str]:
@@ -56,6 +80,8 @@ def violations(source: str, name: str) -> list[str]:
             found.append(f"{name}:{line} imports {module}, whose home is {', '.join(homes)}")
         if module in {"os.environ", "os.getenv", "os.fork", "os.forkpty"} and name != "settings.py":
             found.append(f"{name}:{line} imports {module}")
+    if name not in DYNAMIC:
+        found += [f"{name}:{line} imports by a string: {text}" for text, line in _dynamic(tree)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             # What WSGI calls the environment is that of a request.
@@ -92,10 +118,49 @@ def test_everything_is_at_home(path: Path) -> None:
         ("get_context('fork')", "workers/pool.py"),
         ("root = __file__", "checks/profiles.py"),
         ("folder = package / '_packaged'", "server/pages/pages.py"),
+        ("import_module('provrepo.checks.report')", "model/document.py"),
+        ("import_module(name)", "model/document.py"),
+        ("import importlib\nimportlib.import_module(f'provrepo.{name}')", "model/document.py"),
+        ("__import__('provrepo.checks.report')", "model/document.py"),
+        ("from importlib import import_module as load", "model/document.py"),
     ],
 )
 def test_the_test_sees_what_is_not_at_home(source: str, name: str) -> None:
     assert violations(source, name) != []
+
+
+def test_modules_of_others_may_be_imported_by_a_string() -> None:
+    assert violations("import_module('re._parser')", "checks/shapes/patterns.py") == []
+
+
+def test_each_file_on_the_list_imports_by_a_string() -> None:
+    assert [name for name in DYNAMIC if not list(_dynamic(ast.parse((PACKAGE / name).read_text("utf-8"))))] == []
+
+
+def _entry_points() -> Iterator[str]:
+    """The functions that worker processes are called with, ``module:function``: first arguments of ``….call(…)``."""
+    for path in FILES:
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call":
+                first = node.args[0]
+                if isinstance(first, ast.Constant | ast.JoinedStr):
+                    module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+                    yield eval(ast.unparse(first), vars(import_module(module)))
+
+
+ENTRY_POINTS = sorted(set(_entry_points()))
+
+
+def test_entry_points_of_workers_are_found() -> None:
+    assert {"provrepo.repository.submission.worker:run", "provrepo.views.sparql.query:run"} < set(ENTRY_POINTS)
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_an_entry_point_of_workers_exists(name: str) -> None:
+    module, _, function = name.partition(":")
+    assert module.partition(".")[0] == PACKAGE.name
+    assert callable(getattr(import_module(module), function))
 
 
 def test_no_file_grows_without_end() -> None:

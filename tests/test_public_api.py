@@ -28,9 +28,8 @@ def _fresh(code: str) -> str:
 
 def test_all_is_what_is_visible_and_sorted() -> None:
     visible = _fresh("import provrepo; print(*(n for n in dir(provrepo) if not n.startswith('_')))").split()
-    lazily = {"Any", "TYPE_CHECKING", "annotations", "import_module"}
     promised = [name for name in provrepo.__all__ if name != "__version__"]
-    assert sorted(set(visible) - lazily) == sorted(promised)
+    assert sorted(visible) == sorted(promised)
     assert provrepo.__all__ == sorted(provrepo.__all__)
     assert all(getattr(provrepo, name) is not None for name in provrepo.__all__)
 

@@ -13,13 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from importlib import import_module
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import NamedTuple, TypeAlias
 
 from provrepo.errors import TooLarge
 from provrepo.model.canonical import identifier, line, literal, mentioned, merged, parts, separated, unreferred
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, is_anonymous
+from provrepo.model.operations import Equivalence, operations
 from provrepo.model.rendering import Renderer
 from provrepo.model.statements import Argument, Kind, Statement
 from provrepo.model.unread import makes_none
@@ -78,19 +78,6 @@ class Difference:
         )
 
 
-class _Judged(Protocol):
-    @property
-    def equivalent(self) -> bool | None: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def difference(self) -> Difference: ...
-
-
-class _Equivalence(Protocol):
-    def equivalent(self, left: Document, right: Document) -> _Judged: ...
-
-
 @dataclass(frozen=True)
 class Comparison:
     """The outcome of comparing two documents.
@@ -114,11 +101,9 @@ class Comparison:
         return self.equivalence.equivalent
 
     @cached_property
-    def equivalence(self) -> _Judged:
+    def equivalence(self) -> Equivalence:
         """Whether the documents are equivalent, and why not."""
-        # The model knows no check; `compare(...).equivalent` is promised to callers all the same.
-        checks = cast("_Equivalence", import_module("provrepo.checks.constraints.equivalence"))
-        return checks.equivalent(self.left, self.right)
+        return operations().equivalent(self.left, self.right)
 
 
 def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> Comparison:

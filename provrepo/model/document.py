@@ -5,45 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provrepo.model.extensions import Extension
 from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.operations import operations
 from provrepo.model.statements import Statement
 
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
 __all__ = ["Bundle", "Document", "Loss", "Quad", "Source", "Unmapped", "Unread", "Warned"]
-
-
-class _Codecs(Protocol):
-    def write(self, document: Document, format: str) -> bytes: ...  # noqa: A002
-    def losses(self, document: Document, format: str) -> list[Loss]: ...  # noqa: A002
-
-
-def _codecs() -> _Codecs:
-    # `document.write(...)` is promised to callers, while the model may know no codec. The name is looked up when
-    # the method runs, which keeps the model free of every codec's imports.
-    return cast("_Codecs", import_module("provrepo.codecs.formats"))
-
-
-class _Equivalence(Protocol):
-    def normalized(self, document: Document) -> Document: ...
-
-
-def _equivalence() -> _Equivalence:
-    return cast("_Equivalence", import_module("provrepo.checks.constraints.equivalence"))
-
-
-class _Adapter(Protocol):
-    def to_prov(self, document: Document) -> Any: ...
-    def from_prov(self, document: Any) -> Document: ...
-
-
-def _adapter() -> _Adapter:
-    return cast("_Adapter", import_module("provrepo.codecs.prov_adapter"))
 
 
 class Quad(NamedTuple):
@@ -243,11 +215,11 @@ class Document:
             UnknownFormat: no such format.
             WriteError: the format cannot carry this document at all.
         """
-        return _codecs().write(self, format)
+        return operations().write(self, format)
 
     def losses(self, format: str) -> list[Loss]:  # noqa: A002
         """What the format cannot carry of this document; empty where it can carry everything."""
-        return _codecs().losses(self, format)
+        return operations().losses(self, format)
 
     def normalized(self) -> Document:
         """The normal form by PROV-CONSTRAINTS (section 6): all that follows, merged, with ``_:n1`` for what is unknown.
@@ -256,7 +228,7 @@ class Document:
             Refused: the document is invalid, so it has none; the report says why.
             TooLarge: the normal form is beyond its limit.
         """
-        return _equivalence().normalized(self)
+        return operations().normalized(self)
 
     def to_prov(self) -> Any:
         """The document as a ``prov.model.ProvDocument`` of the `prov` package, which may respell values.
@@ -266,7 +238,7 @@ class Document:
         Raises:
             WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime``.
         """
-        return _adapter().to_prov(self)
+        return operations().to_prov(self)
 
     @classmethod
     def from_prov(cls, document: Any) -> Document:
@@ -275,4 +247,4 @@ class Document:
         Raises:
             UsageError: it is something else.
         """
-        return _adapter().from_prov(document)
+        return operations().from_prov(document)
