@@ -12,6 +12,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.repository.lineage.records import BUNDLED
 
 if TYPE_CHECKING:
     from provrepo.repository.lineage.assertions import Saying
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from provrepo.repository.lineage.things import KnownThing
 
 __all__ = ["lineage", "search", "thing"]
-
-_BUNDLED = ("provn", "trig", "provjson")
 
 _MOST_NAMED = 20
 """Undeclared roots that are named on stderr."""
@@ -105,10 +104,10 @@ _timeout = click.option(
 @click.option(
     "--output",
     "style",
-    type=click.Choice(["table", "json", "svg", "turtle", *_BUNDLED]),
+    type=click.Choice(["table", "json", "svg", "turtle", *BUNDLED]),
     default="table",
     show_default=True,
-    help=f"How the answer is written; {', '.join(_BUNDLED)} have one bundle for each graph that says something.",
+    help=f"How the answer is written; {', '.join(BUNDLED)} have one bundle for each graph that says something.",
 )
 @pass_invocation
 def lineage(
@@ -162,10 +161,10 @@ def lineage(
 @click.option(
     "--output",
     "style",
-    type=click.Choice(["table", "json", *_BUNDLED]),
+    type=click.Choice(["table", "json", *BUNDLED]),
     default="table",
     show_default=True,
-    help=f"How the answer is written; {', '.join(_BUNDLED)} have one bundle for each graph that says something.",
+    help=f"How the answer is written; {', '.join(BUNDLED)} have one bundle for each graph that says something.",
 )
 @pass_invocation
 def thing(invocation: Invocation, /, iri: str, style: str, **limits: Any) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from provrepo.model.document import Document
 
 __all__ = [
+    "BUNDLED",
     "DIRECTIONS",
     "KINDS",
     "CommonNode",
@@ -23,6 +24,9 @@ __all__ = [
     "Said",
     "SearchResult",
 ]
+
+BUNDLED = ("provn", "trig", "provjson")
+"""The formats in which an answer has one bundle for each graph that it is from."""
 
 DIRECTIONS = ("upstream", "downstream", "both")
 

@@ -16,6 +16,7 @@ from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg.graph import Naming
 from provrepo.model.identifiers import digest
 from provrepo.repository.lineage.records import (
+    BUNDLED,
     LineageCommon,
     LineageGraph,
     LineageImpact,
@@ -39,7 +40,6 @@ MOST_LISTED = 500
 MOST_SAID = 300
 """Statements that the page of a thing shows."""
 
-_BUNDLED = ("trig", "provjson", "provn")
 _PLAIN = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads", "svg")
 
 _GROUPED = {"kinds": "By kind", "types": "By type", "agents": "By agent", "projects": "By project"}
@@ -161,7 +161,7 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
         names=names,
         impact=tuple(groups(impact)) if impact and impact.total else (),
         further=asked.but(depth=str(int(asked.get("depth")) + 1)) if graph.beyond and asked.get("depth") else None,
-        downloads=tuple(downloads("lineage", (*_BUNDLED, *_PLAIN))),
+        downloads=tuple(downloads("lineage", (*BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
         **form,
     )
@@ -193,7 +193,7 @@ def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None
         name=name,
         accounts=accounts,
         told=sum(len(account.rows) for account in accounts),
-        downloads=tuple(downloads("thing", _BUNDLED)),
+        downloads=tuple(downloads("thing", BUNDLED)),
     )
 
 
@@ -235,7 +235,7 @@ def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
     """
     yield Download("json", "JSON", f"{name}.json")
     for known in map(by_name, formats):
-        title = f"{known.title}, a bundle for each source" if known.name in _BUNDLED else known.title
+        title = f"{known.title}, a bundle for each source" if known.name in BUNDLED else known.title
         # A file that is JSON of two kinds would otherwise have one name.
         ending = ".prov.json" if known.name == "provjson" else known.suffixes[0]
         yield Download(known.name, title, name + ending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provrepo.codecs.formats import by_name
+from provrepo.repository.lineage.records import BUNDLED
 from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
@@ -14,7 +15,7 @@ def _offers(*names: str) -> tuple[Offer, ...]:
 
 
 SVG = Offer("svg", ("image/svg+xml",), (".svg",))
-_BUNDLED = _offers("provn", "trig", "provjson")
+_BUNDLED = _offers(*BUNDLED)
 
 LINEAGE = (
     JSON,
