@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
+from provrepo.codecs.rdf.escapes import unescape
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.vocab import PROVREPO, RDF_TYPE, SH, XSD
@@ -85,14 +86,13 @@ def _node(name: str) -> Value:
 
 
 _LITERAL = re.compile(r'"(?P<lexical>.*)"(?:@(?P<language>[A-Za-z0-9-]+)|\^\^<(?P<datatype>[^<>]*)>)?', re.DOTALL)
-_UNESCAPED = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 
 
 def _value(ntriples: str) -> Value:
     match = _LITERAL.fullmatch(ntriples)
     if match is None:
         return _node(ntriples.removeprefix("<").removesuffix(">"))
-    lexical = re.sub(r'\\["\\nr]', lambda m: _UNESCAPED[m[0]], match["lexical"])
+    lexical = unescape(match["lexical"])
     if match["datatype"] is not None:
         return Literal(lexical, match["datatype"])
     return text(lexical, match["language"])

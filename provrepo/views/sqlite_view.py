@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged, NoSpace
 from provrepo.model.minting import Minter
 from provrepo.views.sparql.content import check_graph
@@ -58,8 +59,6 @@ _CACHE = 192
 
 _KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 
 
 Triple = tuple[int, str, str, str]
@@ -91,7 +90,7 @@ def triples(file: Path, version: str) -> Iterator[Triple]:
                     graph = numbers[name] = _number(name[: name.rfind(">")], version)
                 subject, predicate, value = triple.split(" ", 2)
                 if "\\" in triple:
-                    subject, value = _plain(subject), _plain(value) if value.startswith("<") else value
+                    subject, value = unescape(subject), unescape(value) if value.startswith("<") else value
                 yield graph, subject[1:-1], predicate[1:-1], value
     except ValueError as error:
         raise Damaged(f"the content of {version} is not N-Quads") from error
@@ -102,19 +101,13 @@ def triples(file: Path, version: str) -> Iterator[Triple]:
 def literal(value: str) -> str | None:
     """The lexical form of a literal in N-Quads syntax; None for an IRI."""
     found = _LITERAL.fullmatch(value)
-    return None if found is None else _plain(found[1])
+    return None if found is None else unescape(found[1])
 
 
 def _number(graph: str, version: str) -> int:
     check_graph(graph, version)
     found = re.fullmatch(r"#bundle-(\d+)(?:-completed)?", graph[len(version) :])
     return int(found[1]) if found else 0
-
-
-def _plain(text: str) -> str:
-    if "\\" not in text:
-        return text
-    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPED.get(m[3], m[3]), text)
 
 
 class SqliteView(ABC):

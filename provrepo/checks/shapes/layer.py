@@ -7,12 +7,10 @@ either form of a relation counts and a plan is an entity. What it then finds wro
 
 from __future__ import annotations
 
-import gc
 import re
 import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypedDict, cast
 
@@ -22,6 +20,7 @@ from provrepo.checks.profiles import Profile
 from provrepo.checks.repairs import first_path
 from provrepo.checks.shapes.asserted import held
 from provrepo.checks.shapes.instances import Instance, Sent
+from provrepo.codecs.collector import paused
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
@@ -29,7 +28,7 @@ from provrepo.vocab import PREDECLARED, SH, XSD_STRING
 from provrepo.workers.child import inside
 from provrepo.workers.pool import Pool, default_pool
 
-__all__ = ["LAYER", "Engine", "RawResult", "Results", "check", "uncollected"]
+__all__ = ["LAYER", "Engine", "RawResult", "Results", "check"]
 
 LAYER = "shapes"
 
@@ -141,7 +140,7 @@ class _Judge:
         """Judge each of the graphs by itself; ``only`` names the shapes with targets that are asked, None is all."""
         sizes: list[int] = []
         content = bytearray()
-        with uncollected():
+        with paused():
             for graph in graphs:
                 before = len(content)
                 content += b"".join(_lines(graph))
@@ -160,18 +159,6 @@ class _Judge:
             found = (self._pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=self._left)
             self._left = max(round(self._left - (time.monotonic() - started), 1), 0.1)
             return cast("Results", found)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Make many objects, none of which is garbage before the end, without walking all of them time and again."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _order(raw: RawResult) -> tuple[str, ...]:

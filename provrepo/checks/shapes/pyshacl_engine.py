@@ -28,8 +28,10 @@ from rdflib.term import BNode, Literal, Node, URIRef
 
 from provrepo.checks.lexical import valid
 from provrepo.checks.shapes import expressions
-from provrepo.checks.shapes.layer import RawResult, Results, uncollected
+from provrepo.checks.shapes.layer import RawResult, Results
 from provrepo.checks.shapes.paths import follow
+from provrepo.codecs.collector import paused
+from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged
 from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
 
@@ -80,7 +82,7 @@ def judge(content: bytes, sizes: list[int], shapes: list[str], only: list[str] |
     """
     engine = PyShacl()
     graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
-    with uncollected():
+    with paused():
         # One instance after the other, so that no more than one is in memory as a graph.
         wanted = None if only is None else frozenset(only)
         by_instance = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]
@@ -202,8 +204,6 @@ _IMPORTS = URIRef(OWL + "imports")
 # Loading the data -------------------------------------------------------------------------------------------------
 
 _LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.\n')
-_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\nrtbf]))')
-_ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def load(ntriples: str) -> rdflib.Graph:
@@ -228,22 +228,16 @@ def load(ntriples: str) -> rdflib.Graph:
 def _term(token: str) -> Node:
     if token[0] == "<":
         # Past the constructor, which logs a warning for every IRI that it finds odd.
-        return str.__new__(URIRef, _unescape(token[1:-1]))
+        return str.__new__(URIRef, unescape(token[1:-1]))
     if token[0] == "_":
         return str.__new__(BNode, token[2:])
     end = token.rindex('"')
-    lexical, tail = _unescape(token[1:end]), token[end + 1 :]
+    lexical, tail = unescape(token[1:end]), token[end + 1 :]
     if tail.startswith("@"):
         return _literal(lexical, lexical, language=tail[1:])
     if not tail:
         return _literal(lexical, lexical)
-    return _typed(lexical, _unescape(tail[3:-1]))
-
-
-def _unescape(text: str) -> str:
-    if "\\" not in text:
-        return text
-    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _ESCAPED[m[3]], text)
+    return _typed(lexical, unescape(tail[3:-1]))
 
 
 def _literal(

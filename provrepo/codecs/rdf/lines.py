@@ -6,12 +6,12 @@ reads such lines again for every other syntax. So each term is looked up by its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
 from provrepo.codecs.names import MAX_EXPANDED, Expanded
+from provrepo.codecs.rdf.escapes import MUST_ESCAPE, escape, unescape
 from provrepo.codecs.rdf.languages import tagged
 from provrepo.codecs.rdf.terms import literal_problem
 from provrepo.errors import WriteError
@@ -27,16 +27,8 @@ _AT_ONCE = 256
 _CACHED = 50_000
 """How many spellings are remembered: those that repeat do so within some distance."""
 
-_ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
-_LETTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 _quad = tuple.__new__
 """Makes a ``Quad`` of a tuple at a third of the cost of calling the class."""
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    short, long, letter = match.groups()
-    return _LETTERS.get(letter, letter) if letter else chr(int(short or long, 16))
-
 
 Take: TypeAlias = Callable[[list[Quad]], object]
 """Takes the next quads; the list is its own."""
@@ -139,9 +131,7 @@ class LineReader:
         return known
 
     def _literal(self, spelled: str, end: int) -> Literal:
-        lexical = spelled[1:end]
-        if "\\" in lexical:
-            lexical = _ESCAPED.sub(_unescaped, lexical)
+        lexical = unescape(spelled[1:end])
         if end == len(spelled) - 1:
             literal = Literal(lexical)
         elif spelled[end + 1] == "@":
@@ -154,19 +144,6 @@ class LineReader:
             self._literals.clear()
         self._literals[spelled] = literal
         return literal
-
-
-_SPECIAL = re.compile('[\x00-\x1f"\\\\\x7f\ufffe\uffff]')
-_ESCAPES = {
-    **{chr(code): f"\\u{code:04X}" for code in [*range(0x20), 0x7F, 0xFFFE, 0xFFFF]},
-    **{character: f"\\{letter}" for letter, character in _LETTERS.items()},
-    '"': '\\"',
-    "\\": "\\\\",
-}
-
-
-def _escape(match: re.Match[str]) -> str:
-    return _ESCAPES[match[0]]
 
 
 class LineWriter:
@@ -205,7 +182,7 @@ class LineWriter:
         """
         nodes, properties, ends = self._nodes, self._properties, self._ends
         node, literal, trusted, datatypes = self._node, self._literal, self._trusted, self._datatypes
-        special = _SPECIAL.search
+        special = MUST_ESCAPE.search
         for subject, predicate, value, graph in quads:
             if type(value) is Identifier:
                 held = nodes.get(value) or node(value)
@@ -270,8 +247,7 @@ class LineWriter:
             problem = literal_problem(literal)
             if problem is not None:
                 raise WriteError(problem)
-        if _SPECIAL.search(lexical):
-            lexical = _SPECIAL.sub(_escape, lexical)
+        lexical = escape(lexical)
         if language is not None:
             return f'"{lexical}"@{self._tag(language)}'
         end = self._datatypes.get(datatype)
