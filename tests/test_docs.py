@@ -59,6 +59,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
+    headings = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", found) for found in re.findall(r"(?m)^#+ (.*)$", text)]
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_to_headings_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)", text)
+    targets = [(page.parent / target if target else page, anchor) for target, anchor in links]
+    assert [anchor for target, anchor in targets if target.suffix == ".md" and anchor not in _anchors(target)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_source_files_that_a_page_names_exist(page: Path) -> None:
     """Paths in code spans, ``views/sparql/store.py``, are relative to the package or to the checkout."""
