@@ -38,7 +38,7 @@ from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
-from provrepo.views.sparql.query import Limits, Question
+from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.store import PATIENCE, Quads
 from provrepo.views.view import View
 from provrepo.workers import network
@@ -362,22 +362,22 @@ class Store:
         with tempfile.TemporaryDirectory(dir=self._scratch.path, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
-    def ask_version(
-        self, info: VersionInfo, question: Question, seconds: float, abandoned: Callable[[], bool] | None = None
+    def query_version(
+        self, info: VersionInfo, query: SparqlQuery, seconds: float, abandoned: Callable[[], bool] | None = None
     ) -> QueryResult:
-        """Ask a version in its original graphs; raises what ``quads_version.ask`` does.
+        """Query a version in its original graphs; raises what ``views.sparql.version.query_version`` raises.
 
         Args:
-            info: which version; its bytes have not been erased.
-            question: the query.
-            seconds: how long it may take.
-            abandoned: says that nobody waits for the answer any more.
+            info: the version; its bytes have not been erased.
+            query: the query.
+            seconds: its time limit.
+            abandoned: returns True once the client has gone and no answer is needed.
         """
-        from provrepo.views.sparql.version import ask
+        from provrepo.views.sparql.version import query_version
 
-        return ask(
+        return query_version(
             self.queries,
-            question,
+            query,
             self._limits(seconds),
             source=self.blobs.path(info.sha256),
             format=info.format,
@@ -387,8 +387,8 @@ class Store:
             abandoned=abandoned,
         )
 
-    def _limits(self, seconds: float) -> Limits:
-        return Limits(seconds, self.settings.query_rows, self.settings.query_bytes)
+    def _limits(self, seconds: float) -> QueryLimits:
+        return QueryLimits(seconds, self.settings.query_rows, self.settings.query_bytes)
 
     def _open_views(self, base: str) -> Sequence[View]:
         """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
@@ -399,7 +399,7 @@ class Store:
 
     def views_at(self, folder: Path, base: str) -> Sequence[View]:
         """Every view there is, opened or made in a folder."""
-        limits = Limits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
+        limits = QueryLimits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
         minter = self.minter(base)
         return [
             Quads(folder / "quads", base=base, minter=minter, workers=self.queries, limits=limits),

@@ -7,7 +7,7 @@ import pytest
 
 from provrepo.errors import QueryError
 from provrepo.views.sparql import graphs
-from provrepo.views.sparql.query import Limits, Question, evaluate
+from provrepo.views.sparql.query import QueryLimits, SparqlQuery, evaluate
 
 EX = "https://example.org/"
 TRIPLES = {"g1": ["a b"], "g2": ["a b", "c d"], "g3": ["e f"]}
@@ -25,8 +25,8 @@ def store() -> ox.Store:
 
 
 def count(store: ox.Store, text: str, default: str = "", named: str = "", base: str | None = EX) -> int:
-    question = Question(text, base, [EX + g for g in default.split()], [EX + g for g in named.split()])
-    _, written = evaluate(store, question, Limits())
+    query = SparqlQuery(text, base, [EX + g for g in default.split()], [EX + g for g in named.split()])
+    _, written = evaluate(store, query, QueryLimits())
     return written.count(b'"s":{')
 
 
@@ -72,7 +72,7 @@ def test_a_merge_has_a_limit(store: ox.Store, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_name_that_is_none(store: ox.Store) -> None:
     with pytest.raises(QueryError, match="absolute IRI"):
-        evaluate(store, Question(f"SELECT * {ALL}", default_graphs=["relative"]), Limits())
+        evaluate(store, SparqlQuery(f"SELECT * {ALL}", default_graphs=["relative"]), QueryLimits())
     with pytest.raises(QueryError) as caught:
         count(store, f"SELECT * FROM nope:g1 FROM <g2> {ALL}")
     assert caught.value.line == 1

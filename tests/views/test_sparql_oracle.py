@@ -14,7 +14,7 @@ from provrepo.codecs.results import QueryResult, from_pyoxigraph
 from provrepo.repository.records import PUBLIC
 from provrepo.views.contract import BASE, Stream
 from provrepo.views.sparql.columns import ordered
-from provrepo.views.sparql.query import Limits
+from provrepo.views.sparql.query import QueryLimits
 from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PREDECLARED, PROV
 from provrepo.workers.pool import Pool
@@ -40,7 +40,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Quads, dic
     plain = {name: ox.Store() for name in ("crops", PUBLIC, "hidden")}
     graphs: list[str] = []
     with Pool(1, 2048) as workers:
-        view = Quads(folder / "view", base=BASE, workers=workers, limits=Limits(seconds=30))
+        view = Quads(folder / "view", base=BASE, workers=workers, limits=QueryLimits(seconds=30))
         crops, hidden = Stream(folder, "crops"), Stream(folder, "hidden")
         for stream, datasets in ((crops, ["crops", PUBLIC]), (hidden, ["hidden"])):
             names = THINGS + ([f"{SECRET}:{n}" for n in range(5)] if stream is hidden else [])

@@ -18,7 +18,7 @@ from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.settings import Settings
 from provrepo.views.sparql.columns import ordered
-from provrepo.views.sparql.query import Question
+from provrepo.views.sparql.query import SparqlQuery
 from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PREDECLARED
 from tests.support.corpus import corpus, present
@@ -180,7 +180,7 @@ def test_a_query_is_answered_as_by_the_engine(
     with view._writing("suite") as held:
         held.store.clear()
         held.store.extend(list(plain))
-    assert canonical(view.query("suite", Question(text, manifest.base))) == canonical(expected)
+    assert canonical(view.query("suite", SparqlQuery(text, manifest.base))) == canonical(expected)
 
 
 def _format(path: Path) -> ox.RdfFormat:

@@ -15,7 +15,7 @@ from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
 from provrepo.views.sparql import version as quads_version
-from provrepo.views.sparql.query import Question
+from provrepo.views.sparql.query import SparqlQuery
 from tests.support.command import Command
 from tests.support.serving import BROWSER, Site, opened
 
@@ -174,9 +174,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
 
 def _triples(file: Path, base: str | None = None) -> int:
-    question = Question("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").to_dict()
+    query = SparqlQuery("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").to_dict()
     reply = quads_version.run(
-        source=str(file), format="turtle", base=base, question=question, rows=9, size=9999, spool=str(file) + ".out"
+        source=str(file), format="turtle", base=base, query=query, rows=9, size=9999, spool=str(file) + ".out"
     )
     return int(json.loads(reply["text"])["results"]["bindings"][0]["n"]["value"])
 
@@ -199,14 +199,14 @@ def test_a_worker_keeps_so_much_and_the_last_used(
     for file in files:
         file.write_text(f"<urn:{file.name}> a <http://www.w3.org/ns/prov#Entity> .")
     size = len(files[0].read_bytes())
-    monkeypatch.setattr(quads_version, "_KEPT", 2 * size)
+    monkeypatch.setattr(quads_version, "_CACHE_BYTES", 2 * size)
     for number in (0, 1, 0, 2, 0):
         _triples(files[number])
     assert [data[5:6] for data in loads] == [b"0", b"1", b"2"]
     _triples(files[1])
     assert len(loads) == 4
     # What is larger than all the room is read each time.
-    monkeypatch.setattr(quads_version, "_KEPT", size - 1)
+    monkeypatch.setattr(quads_version, "_CACHE_BYTES", size - 1)
     quads_version._stores.clear()
     _triples(files[0])
     _triples(files[0])

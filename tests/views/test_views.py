@@ -23,8 +23,8 @@ from provrepo.views.contract import BASE, SHARED, QuadsContract, Stream, rebuild
 from provrepo.views.sparql import guard
 from provrepo.views.sparql import store as quads
 from provrepo.views.sparql.memory import Memory
-from provrepo.views.sparql.pool import Pool, directory_name, name_of
-from provrepo.views.sparql.query import Question
+from provrepo.views.sparql.pool import StorePool, directory_name, name_of
+from provrepo.views.sparql.query import SparqlQuery
 from provrepo.views.sparql.store import Quads
 from provrepo.views.view import PUBLIC, View
 from provrepo.vocab import PROV, PROVREPO, XSD
@@ -51,7 +51,7 @@ class TestQuadsInBulk(TestQuads):
 
     @pytest.fixture(autouse=True)
     def bulk(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(quads, "_SMALL", -1)
+        monkeypatch.setattr(quads, "_SMALL_CONTENT", -1)
         monkeypatch.setattr(quads, "_BATCH", 1)
 
 
@@ -75,7 +75,7 @@ class TestQuadsRenewed(TestQuads):
 
     @pytest.fixture(autouse=True)
     def renewed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(quads, "_RENEWED", 0)
+        monkeypatch.setattr(quads, "_REOPEN_AFTER", 0)
 
 
 class TestMemory(QuadsContract):
@@ -148,7 +148,7 @@ def test_random_histories_give_what_the_reference_gives(
     streams = {name: Stream(folder, name) for name in ("crops", "soil")}
     versions: dict[tuple[str, str], int] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quads, "_SMALL", small)
+        patch.setattr(quads, "_SMALL_CONTENT", small)
         patch.setattr(quads, "_BATCH", batch)
         for kind, project, document, asserted, completed in steps:
             history, number = streams[project], versions.get((project, document), 0)
@@ -245,9 +245,9 @@ def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
     view.apply("crops", stream.submit("other", [SHARED, *old[:3], odd[0]]))
     view.apply("crops", stream.submit("a", [SHARED, *old, *odd], completed=[*old[:5], triple("completed")]))
     sizes: list[int] = []
-    update = quads._Held.update
+    update = quads.DatasetStore.update
 
-    def watched(held: quads._Held, text: str, **options: Any) -> None:
+    def watched(held: quads.DatasetStore, text: str, **options: Any) -> None:
         update(held, text, **options)
         graphs: dict[str, set[str]] = {}
         for quad in held.store:
@@ -258,7 +258,7 @@ def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
         assert default == set().union(*graphs.values())
         sizes.append(sum(map(len, graphs.values())))
 
-    monkeypatch.setattr(quads._Held, "update", watched)
+    monkeypatch.setattr(quads.DatasetStore, "update", watched)
     view.apply("crops", stream.submit("a", [SHARED, *old[2:4], odd[1]]))
     assert len(sizes) > 4
     assert all(before - after <= 7 for before, after in pairwise(sizes))
@@ -269,7 +269,7 @@ def test_a_store_that_was_written_to_for_long_is_closed(
     view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the engine keeps in memory has no other bound."""
-    monkeypatch.setattr(quads, "_RENEWED", 100_000)
+    monkeypatch.setattr(quads, "_REOPEN_AFTER", 100_000)
     opened = []
     for number in range(12):
         view.apply("crops", stream.submit("a", [triple("s", f'"{"x" * 20_000}{number}"')]))
@@ -302,7 +302,7 @@ def test_writers_of_many_threads_lose_nothing(tmp_path: Path, view: Quads) -> No
 def test_a_crash_at_any_step_is_healed_by_applying_again(
     view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch, small: int, at: int
 ) -> None:
-    monkeypatch.setattr(quads, "_SMALL", small)
+    monkeypatch.setattr(quads, "_SMALL_CONTENT", small)
     monkeypatch.setattr(quads, "_BATCH", 1)
     view.apply("crops", stream.submit("a", [triple("old"), triple("older"), SHARED]))
     view.apply("crops", stream.submit("b", [SHARED]))
@@ -328,7 +328,7 @@ def test_a_crash_at_any_step_is_healed_by_applying_again(
 
     view.close()
     opener = view._pool._open
-    view._pool._open = lambda path: quads._Held(cast("ox.Store", Dying(opener(path).store)))
+    view._pool._open = lambda path: quads.DatasetStore(cast("ox.Store", Dying(opener(path).store)))
     try:
         view.apply("crops", change)
     except Killed:
@@ -346,7 +346,7 @@ def test_a_crash_at_any_step_is_healed_by_applying_again(
 def test_content_loaded_before_a_crash_leaves_when_its_bytes_are_gone(
     view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quads, "_SMALL", -1)
+    monkeypatch.setattr(quads, "_SMALL_CONTENT", -1)
     view.apply("crops", stream.settings(title="Crops"))
     change = stream.submit("a", [triple("a")])
 
@@ -401,7 +401,7 @@ def test_half_a_removal_is_finished_at_the_next_start(tmp_path: Path) -> None:
 def test_content_that_reaches_out_of_its_version_is_refused(
     view: Quads, stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, line: str
 ) -> None:
-    monkeypatch.setattr(quads, "_SMALL", small)
+    monkeypatch.setattr(quads, "_SMALL_CONTENT", small)
     view.apply("crops", stream.submit("a", [triple("a")]))
     before = list(view.dump("crops"))
     change = stream.submit("b", [])
@@ -618,7 +618,7 @@ def test_the_reference_has_examples() -> None:
 
 def test_prefixes_need_no_declaration_and_a_base_resolves(view: Quads, stream: Stream) -> None:
     view.apply("crops", stream.submit("a", [f"<https://example.org/a> <{PROV}used> <https://example.org/b>"]))
-    result = view.query("crops", Question("SELECT ?o { <a> prov:used ?o }", base="https://example.org/"))
+    result = view.query("crops", SparqlQuery("SELECT ?o { <a> prov:used ?o }", base="https://example.org/"))
     assert result.rows == [{"o": Identifier("https://example.org/b")}]
     assert not view.query("crops", "PREFIX prov: <urn:> ASK { ?s prov:used ?o }")
 
@@ -659,7 +659,7 @@ def test_a_mistake_in_a_query_has_a_place(view: Quads, query: str, line: int, co
 def test_what_cannot_be_evaluated_is_a_query_error(view: Quads, stream: Stream, query: str, base: str | None) -> None:
     view.apply("crops", stream.submit("a", [triple("a")]))
     with pytest.raises(QueryError):
-        view.query("crops", Question(query, base=base))
+        view.query("crops", SparqlQuery(query, base=base))
 
 
 def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path, stream: Stream) -> None:
@@ -687,7 +687,7 @@ def test_a_result_outlives_the_view(tmp_path: Path, stream: Stream) -> None:
 
 def test_idle_stores_are_closed(tmp_path: Path) -> None:
     opened: list[str] = []
-    pool: Pool[str] = Pool(tmp_path, lambda path: opened.append(path.name) or path.name, capacity=2)
+    pool: StorePool[str] = StorePool(tmp_path, lambda path: opened.append(path.name) or path.name, capacity=2)
     for name in ("a", "b", "c", "c", "a"):
         with pool.use(name, create=True) as thing:
             assert thing == name
@@ -698,7 +698,7 @@ def test_idle_stores_are_closed(tmp_path: Path) -> None:
 
 
 def test_removing_waits_for_readers(tmp_path: Path) -> None:
-    pool: Pool[Path] = Pool(tmp_path, lambda path: path, capacity=2)
+    pool: StorePool[Path] = StorePool(tmp_path, lambda path: path, capacity=2)
     entered, leave = threading.Event(), threading.Event()
 
     def read() -> None:

@@ -54,11 +54,11 @@ def query(
     else:
         dataset = project or DEFAULT
         context.require_read(dataset)
-    from provrepo.views.sparql.query import Question
+    from provrepo.views.sparql.query import SparqlQuery
 
-    question = Question(query, base, default_graphs, named_graphs)
+    selected = SparqlQuery(query, base, default_graphs, named_graphs)
     seconds = context.seconds(timeout)
-    return _quads(context).query(dataset, question, timeout=seconds, abandoned=abandoned)
+    return _quads(context).query(dataset, selected, timeout=seconds, abandoned=abandoned)
 
 
 def query_version(
@@ -96,10 +96,10 @@ def query_version(
         QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
     """
     info = documents.version(context, project, name, version)
-    from provrepo.views.sparql.query import Question
+    from provrepo.views.sparql.query import SparqlQuery
 
-    question = Question(query, base, default_graphs, named_graphs)
-    return context.store.ask_version(info, question, context.seconds(timeout), abandoned)
+    selected = SparqlQuery(query, base, default_graphs, named_graphs)
+    return context.store.query_version(info, selected, context.seconds(timeout), abandoned)
 
 
 def _quads(context: Context) -> Quads:

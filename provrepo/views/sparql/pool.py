@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from provrepo.views.view import PUBLIC
 
-__all__ = ["Pool", "directory_name", "name_of"]
+__all__ = ["StorePool", "directory_name", "name_of"]
 
 log = logging.getLogger("provrepo.views.sparql.pool")
 
@@ -56,7 +56,7 @@ class _Slot(Generic[T]):
     users: int = 0
 
 
-class Pool(Generic[T]):
+class StorePool(Generic[T]):
     """Hands out what lies in directories below ``root``, keeping at most ``capacity`` open.
 
     What was handed out stays open while it is in use, so it may be more for a while. An opened

@@ -1,7 +1,7 @@
-"""Answering a query: in a worker process on a checkpoint, or right here on a store.
+"""Evaluation of a query: in a worker process on a checkpoint, or in this process on an open store.
 
-The process that holds the views never evaluates what a stranger asks: evaluation cannot be interrupted, and may take
-all memory or the process with it. A worker can be killed, has a limit of memory, and no network.
+The process that holds the views never evaluates an untrusted query: evaluation cannot be interrupted, may use all
+memory, and may end the process. A worker can be killed, has a memory limit, and has no network.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from provrepo.views.sparql import columns, guard
 from provrepo.views.sparql.graphs import merged, selected
 from provrepo.vocab import PREDECLARED
 
-__all__ = ["Limits", "Question", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
+__all__ = ["QueryLimits", "SparqlQuery", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
 
 _Found: TypeAlias = "ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples"
 
-_OPEN = 8
-"""Checkpoints that a worker keeps open: each costs some 4 MB and 18 file descriptors."""
+_OPEN_CHECKPOINTS = 8
+"""Checkpoints that a worker keeps open: each takes some 4 MB and 18 file descriptors."""
 
 _INLINE = 256 << 10
-"""Bytes of an answer that pass through the pipe; a longer one goes through a file."""
+"""Bytes up to which an answer goes through the pipe; a longer one goes through a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one query may take.
+class QueryLimits:
+    """The limits of one query.
 
     Attributes:
-        seconds: until it is killed.
-        rows: the most rows or triples of an answer.
-        size: the most bytes of an answer, as SPARQL JSON results or N-Triples.
+        seconds: the time after which it is killed.
+        rows: the most rows or triples of its answer.
+        size: the most bytes of its answer, as SPARQL JSON results or N-Triples.
     """
 
     seconds: float = 30.0
@@ -49,15 +49,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A query and the graphs it is asked of.
+class SparqlQuery:
+    """A query with its RDF dataset (SPARQL 1.1 Protocol, section 2.1.4).
 
     Attributes:
         text: a SPARQL 1.1 query.
-        base: against which its relative IRIs are resolved.
-        default_graphs: the graphs that are merged into its default graph, whatever its ``FROM`` says.
-        named_graphs: the graphs it finds with ``GRAPH``, whatever its ``FROM NAMED`` says. Where both are empty, the
-            query has the whole dataset.
+        base: the IRI against which its relative IRIs are resolved.
+        default_graphs: the graphs that are merged into its default graph. They override its ``FROM`` clauses.
+        named_graphs: the graphs that ``GRAPH`` matches. They override its ``FROM NAMED`` clauses. Where both are
+            empty, the clauses of the query select the graphs, and without clauses it has the whole dataset.
     """
 
     text: str
@@ -66,7 +66,7 @@ class Question:
     named_graphs: Sequence[str] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
-        """As it passes between processes."""
+        """The fields as JSON values, as they are sent to a worker."""
         return {
             "text": self.text,
             "base": self.base,
@@ -75,17 +75,20 @@ class Question:
         }
 
 
-def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind, bytes]:
-    """Answer a question and write the answer.
+def evaluate(store: ox.Store, query: SparqlQuery, limits: QueryLimits) -> tuple[Kind, bytes]:
+    """Evaluate a query and serialize its answer.
+
+    Returns:
+        The kind of the answer and its bytes; see ``provrepo.codecs.results.write_pyoxigraph``.
 
     Raises:
         QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); or it
             cannot be evaluated.
         AnswerTooLarge: more rows or bytes than allowed.
     """
-    guard.check(question.text)
+    guard.check(query.text)
     try:
-        return write_pyoxigraph(_query(store, question), rows=limits.rows, size=limits.size)
+        return write_pyoxigraph(_query(store, query), rows=limits.rows, size=limits.size)
     except SyntaxError as error:
         raise _syntax_error(str(error.msg)) from None
     except QueryError as error:
@@ -94,52 +97,52 @@ def evaluate(store: ox.Store, question: Question, limits: Limits) -> tuple[Kind,
         raise QueryError(f"the query cannot be evaluated: {error}") from None
 
 
-def _query(store: ox.Store, question: Question) -> _Found:
-    selection = selected(question.text, question.base, question.default_graphs, question.named_graphs)
+def _query(store: ox.Store, query: SparqlQuery) -> _Found:
+    selection = selected(query.text, query.base, query.default_graphs, query.named_graphs)
     graphs: dict[str, Any] = {}
     if selection is not None:
         store, default = merged(store, selection)
         graphs = {"default_graph": default, "named_graphs": list(selection.named)}
 
-    def ask(text: str) -> _Found:
-        return store.query(text, base_iri=question.base, prefixes=dict(PREDECLARED), **graphs)
+    def execute(text: str) -> _Found:
+        return store.query(text, base_iri=query.base, prefixes=dict(PREDECLARED), **graphs)
 
-    found = ask(question.text)
+    found = execute(query.text)
     if isinstance(found, ox.QuerySolutions):
-        text = columns.spelled_out(question.text, [variable.value for variable in found.variables])
-        return found if text == question.text else ask(text)
+        text = columns.spelled_out(query.text, [variable.value for variable in found.variables])
+        return found if text == query.text else execute(text)
     return found
 
 
-# In a worker
+# In a worker process
 
 _stores: OrderedDict[str, tuple[str, ox.Store]] = OrderedDict()
-"""Directory of a dataset's checkpoints → the one that is open, and its store; the one last used comes last."""
+"""The directory of a dataset's checkpoints → the open checkpoint and its store, the least recently used first."""
 
 
 def warm() -> None:
-    """Nothing: whoever calls this has imported everything that a query needs."""
+    """Do nothing. The call makes a new worker import all modules that a query needs."""
 
 
-def run(*, checkpoint: str | None, question: dict[str, Any], rows: int, size: int, spool: str) -> dict[str, Any]:
-    """Answer a question in a worker.
+def run(*, checkpoint: str | None, query: dict[str, Any], rows: int, size: int, spool: str) -> dict[str, Any]:
+    """Evaluate a query; the entry point in a worker.
 
     Args:
         checkpoint: the checkpoint's directory; None for an empty dataset.
-        question: of ``Question.to_dict``.
-        rows: the most rows.
-        size: the most bytes.
-        spool: the file to write a long answer to.
+        query: the result of ``SparqlQuery.to_dict``.
+        rows: the most rows or triples of the answer.
+        size: the most bytes of the answer.
+        spool: the file to which a long answer is written.
 
     Returns:
         ``kind``, and ``text`` unless the answer is in the file.
     """
-    return reply(_store(checkpoint), Question(**question), Limits(rows=rows, size=size), Path(spool))
+    return reply(_store(checkpoint), SparqlQuery(**query), QueryLimits(rows=rows, size=size), Path(spool))
 
 
-def reply(store: ox.Store, question: Question, limits: Limits, spool: Path) -> dict[str, Any]:
-    """Answer a question as ``run`` does, on a store that is open."""
-    kind, written = evaluate(store, question, limits)
+def reply(store: ox.Store, query: SparqlQuery, limits: QueryLimits, spool: Path) -> dict[str, Any]:
+    """Evaluate a query on an open store; returns what ``run`` returns."""
+    kind, written = evaluate(store, query, limits)
     if len(written) <= _INLINE:
         return {"kind": kind, "text": written.decode()}
     spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -153,46 +156,46 @@ def _store(checkpoint: str | None) -> ox.Store:
     dataset = str(Path(checkpoint).parent)
     path, store = _stores.pop(dataset, ("", None))
     if store is None or path != checkpoint:
-        # The former checkpoint is closed by this, and its files go.
+        # This closes the former checkpoint, so that the disk space of its files becomes free.
         store = None
-        while len(_stores) >= _OPEN:
+        while len(_stores) >= _OPEN_CHECKPOINTS:
             _stores.popitem(last=False)
         store = ox.Store.read_only(checkpoint)
     _stores[dataset] = (checkpoint, store)
     return store
 
 
-# On the side that asked
+# In the process that calls the worker
 
 
 def spool(root: Path) -> Path:
-    """A name for the file of a long answer, below ``root``."""
+    """A new path below ``root`` for the file of a long answer."""
     return root / f"answer-{uuid.uuid4().hex}"
 
 
 def received(reply: dict[str, Any], file: Path) -> QueryResult:
-    """The answer that a worker gave, in its reply or in the file that it was told to write to."""
+    """The answer of a worker, from its reply or from the file that it was given for a long answer."""
     written = reply["text"].encode() if "text" in reply else file.read_bytes()
     return QueryResult.from_written(cast("Kind", reply["kind"]), written)
 
 
 def too_slow(seconds: float) -> TimedOut:
-    """What is said of a query that was killed at its deadline."""
+    """The error for a query that was killed at its deadline."""
     return TimedOut(f"the query took longer than {seconds:g} s and was stopped; make it more specific")
 
 
-_PLACE = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
+_LOCATED = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)
 _SENTENCE = re.compile(r"(?:^|, |^one of )(?!one of )([A-Za-z][\w*]*(?: [\w*]+){2,})")
-"""Among the tokens that the grammar expected, what says that the grammar was kept and something else was not."""
+"""In the list of expected tokens, a sentence: the grammar was satisfied, but another rule was not."""
 
-_LONGEST = 200
+_MAX_MESSAGE = 200
 
 
 def _syntax_error(message: str) -> QueryError:
-    """Oxigraph names everything that its grammar would have taken, character classes included: too much to read."""
-    found = _PLACE.match(message)
+    """The error for a message of Oxigraph, which lists every token that its grammar expects, and so is shortened."""
+    found = _LOCATED.match(message)
     if found is None:
-        return QueryError(f"not a SPARQL query: {message}"[:_LONGEST])
+        return QueryError(f"not a SPARQL query: {message}"[:_MAX_MESSAGE])
     line, column, expected = found.groups()
     sentence = _SENTENCE.search(expected)
     if sentence is not None:
@@ -200,5 +203,5 @@ def _syntax_error(message: str) -> QueryError:
     elif expected.startswith("one of ") or "[" in expected:
         message = "the query cannot be understood from here on"
     else:
-        message = f"expected {expected}"[:_LONGEST]
+        message = f"expected {expected}"[:_MAX_MESSAGE]
     return QueryError(message, line=int(line), column=int(column))
