@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
 from provrepo.checks.profiles import Profile, available, load, resolve
-from provrepo.checks.shapes.instances import HIERARCHY, instances
-from provrepo.checks.shapes.layer import _lines
+from provrepo.checks.shapes.instance_graphs import HIERARCHY, instance_graphs
+from provrepo.checks.shapes.layer import ntriples
 from provrepo.codecs import formats
 from provrepo.model.document import Quad
 
@@ -26,8 +26,8 @@ def copies(profile: Profile, bad: bool, triples: int) -> bytes:
     Persistent identifiers and terms stay, since profiles look at them.
     """
     examples = profile.bad() if bad else profile.good()
-    once = [b"".join(_lines(_triples(example.path))) for example in examples]
-    written = [b"".join(_lines(HIERARCHY))]
+    once = [b"".join(ntriples(_triples(example.path))) for example in examples]
+    written = [b"".join(ntriples(HIERARCHY))]
     count, number = len(HIERARCHY), 0
     while count < triples:
         text = once[number % len(once)]
@@ -38,20 +38,20 @@ def copies(profile: Profile, bad: bool, triples: int) -> bytes:
 
 
 def _triples(path: Path) -> Iterator[Quad]:
-    for instance in instances(formats.read(path)):
+    for instance in instance_graphs(formats.read(path)):
         yield from instance.triples[: -len(HIERARCHY)]
 
 
 def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
     """One profile with all that it extends, on one document; run in a process of its own, as in a worker."""
-    from provrepo.checks.shapes.pyshacl_engine import judge
+    from provrepo.checks.shapes.pyshacl_engine import validate_graphs
 
     chosen = resolve([profile])
     data = copies(load(profile), bad, triples)
     files = [str(each.shapes) for each in chosen]
-    judge(b"", [0], files)
+    validate_graphs(b"", [0], files)
     with stopwatch() as watch:
-        results = judge(data, [len(data)], files)
+        results = validate_graphs(data, [len(data)], files)
     return {"triples": data.count(b"\n"), "seconds": watch.seconds, "results": sum(len(r) for p in results for r in p)}
 
 

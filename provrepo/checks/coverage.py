@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from provrepo.checks.shapes.instances import Instance
+from provrepo.checks.shapes.instances import InstanceGraph
 from provrepo.errors import UsageError
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
 
@@ -49,7 +49,7 @@ class Tally:
     def __init__(self) -> None:
         self._things = self._complete = 0
 
-    def over(self, instances: Iterable[Instance]) -> Iterator[Instance]:
+    def over(self, instances: Iterable[InstanceGraph]) -> Iterator[InstanceGraph]:
         """The same instances; each has been measured when the next one is asked for."""
         for instance in instances:
             found = measure((str(s), str(p), str(o)) for s, p, o, _ in instance.triples if p in _WANTED)

@@ -18,7 +18,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.profiles import Profile, resolve
 from provrepo.checks.report import Report
 from provrepo.checks.shapes import layer as shapes
-from provrepo.checks.shapes.instances import Sent, instances
+from provrepo.checks.shapes.instances import SourceTriples, instance_graphs
 from provrepo.checks.shapes.vetting import require_vetted
 from provrepo.errors import UsageError
 from provrepo.model.document import Document
@@ -91,7 +91,11 @@ def check(
     lineage = Tally()
     if chosen:
         findings += shapes.check(
-            lineage.over(instances(document)), chosen, sent=Sent(document), timeout=timeout, pool=pool
+            lineage.over(instance_graphs(document)),
+            chosen,
+            source_triples=SourceTriples(document),
+            timeout=timeout,
+            pool=pool,
         )
         layers.append(shapes.LAYER)
     return Report.of(

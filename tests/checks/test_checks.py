@@ -12,7 +12,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
 from provrepo.checks.shapes import layer as shapes
-from provrepo.checks.shapes.instances import instances
+from provrepo.checks.shapes.instances import instance_graphs
 from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
 from provrepo.model.document import Document, Quad, Unread, Warned
@@ -376,11 +376,11 @@ def test_what_the_engine_gets_can_be_read_by_any_other():
         Identifier("_:b1"),
     ]
     quads = [Quad(Identifier(EX + "s"), Identifier(EX + "p"), value) for value in values]
-    assert parse(b"".join(shapes._lines(quads)), "ntriples").quads == quads
+    assert parse(b"".join(shapes.ntriples(quads)), "ntriples").quads == quads
 
 
 def test_subclasses_are_part_of_what_shapes_see():
-    (top,) = instances(provn("agent(ex:ana, [prov:type='prov:Person'])"))
+    (top,) = instance_graphs(provn("agent(ex:ana, [prov:type='prov:Person'])"))
     plain = {(q.subject, q.predicate, q.object) for q in top.triples}
     assert (EX + "ana", RDF_TYPE, PROV + "Agent") in plain
     subclass = "http://www.w3.org/2000/01/rdf-schema#subClassOf"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import provrepo
 from provrepo.checks.coverage import Coverage, Sources, measure
-from provrepo.checks.shapes.instances import instances
+from provrepo.checks.shapes.instances import instance_graphs
 from provrepo.cli.main import cli
 from provrepo.errors import NotFound, UsageError
 from provrepo.repository.repository import Repository
@@ -39,7 +39,7 @@ endDocument"""
 
 
 def triples(document: bytes) -> list[tuple[str, str, str]]:
-    (top,) = instances(provrepo.read(document, format="provn"))
+    (top,) = instance_graphs(provrepo.read(document, format="provn"))
     return [(str(q.subject), str(q.predicate), str(q.object)) for q in top.triples]
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from provrepo.checks.shapes.matching import Matcher, Unmatchable, python_flags
-from provrepo.checks.shapes.patterns import why_slow
+from provrepo.checks.shapes.patterns import why_refused
 
 ATOMS = (
     "a",
@@ -105,25 +105,25 @@ def test_a_text_made_to_be_slow_takes_as_many_steps_as_it_has_characters(pattern
     matcher = Matcher(pattern)
     text = attack * 20_000 + "!"
     steps = 0
-    for machine in machines(matcher):
-        close = machine._close
+    for automaton in automata(matcher):
+        close = automaton._close
 
         def counted(states, context, close=close):
             nonlocal steps
             steps += 1
             return close(states, context)
 
-        monkeypatch.setattr(machine, "_close", counted)
+        monkeypatch.setattr(automaton, "_close", counted)
     matcher.search(text)
-    # One step for each place, and one more for each place of what looks around.
+    # One step for each position, and one more for each position of the lookaround.
     assert 0 < steps <= 2 * (len(text) + 1)
-    assert max(len(machine._closed) for machine in machines(matcher)) < 50
+    assert max(len(automaton._state_sets) for automaton in automata(matcher)) < 50
 
 
-def machines(matcher: Matcher) -> list:
-    found = [matcher._machine]
-    for machine in found:
-        found += machine._around
+def automata(matcher: Matcher) -> list:
+    found = [matcher._automaton]
+    for automaton in found:
+        found += automaton._lookarounds
     return found
 
 
@@ -131,7 +131,7 @@ def machines(matcher: Matcher) -> list:
 def test_what_cannot_be_matched_in_this_way_says_so(pattern):
     with pytest.raises(Unmatchable):
         Matcher(pattern)
-    assert why_slow(pattern)
+    assert why_refused(pattern)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_cannot_be_matched_in_this_way_says_so(pattern):
     ],
 )
 def test_a_profile_may_not_have_what_runs_away_elsewhere(pattern):
-    assert why_slow(pattern)
+    assert why_refused(pattern)
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_a_profile_may_not_have_what_runs_away_elsewhere(pattern):
     ],
 )
 def test_a_profile_may_have_what_has_one_way_to_match_or_few(pattern):
-    assert why_slow(pattern) is None
+    assert why_refused(pattern) is None

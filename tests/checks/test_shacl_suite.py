@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.checks.shapes.layer import _lines
+from provrepo.checks.shapes.layer import ntriples
 from provrepo.checks.shapes.pyshacl_engine import PyShacl
 from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import Damaged
@@ -99,7 +99,7 @@ def test_case(file: Path):
 def validate(data: Path, shapes: Path) -> list[Any]:
     """What the engine says; a literal keeps its spelling on the way there."""
     quads = [Quad(q.subject, q.predicate, q.object) for q in Graph(data).quads]
-    return PyShacl().validate(b"".join(_lines(quads)), shapes)
+    return PyShacl().validate(b"".join(ntriples(quads)), shapes)
 
 
 def result(graph: Graph, node: Value) -> Result:
@@ -131,7 +131,7 @@ def _bare(term: str | None) -> str | None:
 
 def _name(value: Value | None) -> str | None:
     if isinstance(value, Literal):
-        (line,) = _lines([Quad(Identifier("s:s"), Identifier("p:p"), value)])
+        (line,) = ntriples([Quad(Identifier("s:s"), Identifier("p:p"), value)])
         return line.decode().removeprefix("<s:s> <p:p> ").removesuffix(" .\n")
     return _anonymous(value)
 

@@ -1,7 +1,7 @@
-"""Regular expressions of shapes and of queries in shapes, put in place of those of pySHACL and rdflib.
+"""Replacement of the regular expressions of pySHACL and rdflib by ``matching``, for shapes and queries in shapes.
 
-Both hand what a profile and a document say to Python's ``re``, which can take time exponential in the text. pySHACL
-also leaves out the flags ``s`` and ``x``.
+Both pass patterns of a profile and texts of a document to Python's ``re``, which can take time exponential in the
+text. pySHACL also ignores the flags ``s`` and ``x``.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ class _Compiled:
         try:
             self.search = matcher(pattern, flags).search
         except Unmatchable:
-            # Of a profile that was kept before patterns had to be matchable in this way; the deadline bounds it.
+            # The profile was stored before patterns had to be matchable in linear time; the deadline bounds it.
             compiled = re.compile(pattern, flags)
             self.search = lambda text: compiled.search(text) is not None
 
     def match(self, _text: str) -> bool:
-        """False: pySHACL then searches, which finds what matches at the beginning too."""
+        """False: pySHACL then calls ``search``, which includes matches at the beginning."""
         return False
 
 
 class _Expressions:
-    """Stands for the module ``re`` where rdflib evaluates ``REGEX``."""
+    """Substitute for the module ``re`` where rdflib evaluates ``REGEX``."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(re, name)
@@ -46,15 +46,15 @@ class _Expressions:
 
 
 def install() -> None:
-    """Let pySHACL and rdflib match as ``matching`` does, in this process."""
-    settle: Any = PatternConstraintComponent.__init__
+    """Make pySHACL and rdflib match by ``matching``, in this process."""
+    original: Any = PatternConstraintComponent.__init__
 
-    def prepared(self: Any, shape: Any) -> None:
-        settle(self, shape)
+    def patched(self: Any, shape: Any) -> None:
+        original(self, shape)
         flags = python_flags("" if self.flags is None else str(self.flags))
         self.compiled_cache.update({pattern: _Compiled(str(pattern), flags) for pattern in self.string_rules})
 
     component: Any = PatternConstraintComponent
-    component.__init__ = prepared
+    component.__init__ = patched
     operators: Any = rdflib.plugins.sparql.operators
     operators.re = _Expressions()

@@ -1,10 +1,10 @@
-"""How shapes see a document: each instance by itself, asserted and completed, with PROV-O's classes.
+"""Data graphs for SHACL: one for each instance of a document, completed, with PROV-O's class hierarchy.
 
-The top level is one instance and every bundle another. So that a shape about entities also finds a ``prov:Plan``
-where an engine follows ``rdfs:subClassOf``, PROV-O's own class hierarchy is part of each graph.
+The top level is one instance and each bundle another (PROV-CONSTRAINTS section 6.2). PROV-O's class hierarchy is part
+of each graph, so that an engine that follows ``rdfs:subClassOf`` selects a ``prov:Plan`` for a shape about entities.
 
-``Sent`` has the same instances without what completion adds: what completion adds may satisfy a shape, and is never
-held against the document.
+``SourceTriples`` has the same instances without completion: triples that completion adds may satisfy a shape, but never
+break one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from provrepo.model.identifiers import Identifier, Rdf12Term
 from provrepo.model.statements import DERIVATION, ELEMENTS
 from provrepo.vocab import PROV
 
-__all__ = ["HIERARCHY", "Instance", "Sent", "instances"]
+__all__ = ["HIERARCHY", "InstanceGraph", "SourceTriples", "instance_graphs"]
 
 
 def _hierarchy() -> list[Quad]:
@@ -36,23 +36,23 @@ def _hierarchy() -> list[Quad]:
 
 
 HIERARCHY: tuple[Quad, ...] = tuple(_hierarchy())
-"""The ``rdfs:subClassOf`` triples of PROV-O that shapes may rely on."""
+"""The ``rdfs:subClassOf`` triples of PROV-O that are part of each graph."""
 
 
-class Instance(NamedTuple):
+class InstanceGraph(NamedTuple):
     """One instance of a document as triples.
 
     Attributes:
         bundle: the bundle's identifier, None for the top level.
-        triples: asserted, completed, and the class hierarchy; some may stand there twice.
+        triples: asserted triples, completion and class hierarchy; may contain duplicates.
     """
 
     bundle: Identifier | None
     triples: list[Quad]
 
 
-def instances(document: Document) -> Iterator[Instance]:
-    """The top level, then each bundle in source order, then graphs that hold nothing but unmapped triples."""
+def instance_graphs(document: Document) -> Iterator[InstanceGraph]:
+    """The graphs of the top level, of each bundle in source order, and of named graphs with only unmapped triples."""
     labels = Labels(document)
     kept: dict[Identifier | None, list[Quad]] = {}
     for quad in (*document.variants, *document.unmapped.quads):
@@ -60,28 +60,28 @@ def instances(document: Document) -> Iterator[Instance]:
             kept.setdefault(quad.graph, []).append(quad)
     declared = Declared([quad for quad in document.unmapped.quads if quad.predicate in DECLARATIONS])
     for bundle in document.instances():
-        # A repeated bundle identifier names one graph; what no statement stands for goes to its first bundle.
+        # A repeated bundle identifier names one graph; its unmapped triples go to the first bundle.
         asserted = instance_quads(bundle.statements, labels, bundle.id) + kept.pop(bundle.id, [])
-        yield Instance(bundle.id, [*asserted, *complete(asserted, declared=declared), *HIERARCHY])
+        yield InstanceGraph(bundle.id, [*asserted, *complete(asserted, declared=declared), *HIERARCHY])
     for graph, quads in kept.items():
-        yield Instance(graph, [*quads, *complete(quads, declared=declared), *HIERARCHY])
+        yield InstanceGraph(graph, [*quads, *complete(quads, declared=declared), *HIERARCHY])
 
 
-_RESTATING = frozenset(
+_UNQUALIFIED = frozenset(
     name
     for name, meaning in PREDICATES.items()
     if meaning.role in (Role.SHORTCUT, Role.MENTION, Role.TIME, Role.ACTIVITY_TIME)
 )
-"""The properties of PROV-O that say in short what a qualified form says in full."""
+"""The properties of PROV-O that follow from a qualified form."""
 
 _ELEMENTS = frozenset(BASE_CLASS[kind] for kind in ELEMENTS)
 
 
-class Sent:
-    """The triples that the author of a document wrote, instance by instance; made when they are asked for.
+class SourceTriples:
+    """The asserted triples of a document, by instance; computed on first use.
 
-    Of an RDF source they are those of its bytes. Of another format, of a document made in memory, and of one that has
-    been changed since it was read, they are those of PROV-O for its statements.
+    For an RDF source they are parsed from its bytes. For another format, for a document made in memory, and for one
+    that was changed since it was read, they are the PROV-O triples of its statements.
     """
 
     def __init__(self, document: Document) -> None:
@@ -89,7 +89,7 @@ class Sent:
 
     @cached_property
     def asserted(self) -> list[list[Quad]]:
-        """For each of ``instances`` what was written; the class hierarchy included."""
+        """The asserted triples and the class hierarchy, in the order of ``instance_graphs``."""
         source = self._document.source
         if source is not None and source.statements == len(self._document):
             from provrepo.codecs.rdf.codec import parse
@@ -104,23 +104,23 @@ class Sent:
         return self._by_instance([*written, *self._document.variants, *self._document.unmapped.quads])
 
     @cached_property
-    def restated(self) -> list[list[Quad]]:
-        """``asserted``, and what the statements say of the same things in few words.
+    def extended(self) -> list[list[Quad]]:
+        """``asserted``, with the completion that describes the same things in another form.
 
-        That is the short form of each relation, beside its qualified form, and whether a thing is an entity, an
-        activity or an agent, where that follows from a narrower class or from its relations.
+        That is the unqualified form of each relation, and the types entity, activity and agent where they follow from
+        a subclass or from relations.
         """
         return [
-            [*sent, *(quad for quad in instance.triples if _restates(quad))]
-            for sent, instance in zip(self.asserted, instances(self._document), strict=True)
+            [*asserted, *(quad for quad in graph.triples if _is_other_form(quad))]
+            for asserted, graph in zip(self.asserted, instance_graphs(self._document), strict=True)
         ]
 
     def completed(self, wanted: Sequence[int]) -> list[list[Quad]]:
-        """Some of ``instances``, with the triples and blank nodes of the source beside those of PROV-O."""
+        """The wanted of ``instance_graphs``, by index, with the triples and blank nodes of the source added."""
         found = []
-        for number, instance in enumerate(instances(self._document)):
+        for number, graph in enumerate(instance_graphs(self._document)):
             if number in wanted:
-                both = [*instance.triples, *self.asserted[number]]
+                both = [*graph.triples, *self.asserted[number]]
                 found.append([*both, *complete(both)])
         return found
 
@@ -131,12 +131,12 @@ class Sent:
         return [[*graphs.pop(name, ()), *HIERARCHY] for name in _names(self._document)]
 
 
-def _restates(quad: Quad) -> bool:
-    return quad.predicate in _RESTATING or (quad.predicate == TYPE and quad.object in _ELEMENTS)
+def _is_other_form(quad: Quad) -> bool:
+    return quad.predicate in _UNQUALIFIED or (quad.predicate == TYPE and quad.object in _ELEMENTS)
 
 
 def _names(document: Document) -> Iterator[Identifier | None]:
-    """What the instances of a document are called, in the order of ``instances``."""
+    """The graph names of ``instance_graphs``, in the same order; None for the top level."""
     bundles = [bundle.id for bundle in document.instances()]
     yield from bundles
     kept = chain(document.variants, document.unmapped.quads)

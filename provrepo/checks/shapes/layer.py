@@ -1,8 +1,7 @@
-"""The layer ``shapes``: SHACL profiles, each instance of a document by itself.
+"""The layer ``shapes``: validation of each instance of a document against SHACL profiles.
 
-The engine works in a worker process. It sees what a document asserts together with what follows from it, so that
-either form of a relation counts and a plan is an entity. What it then finds wrong is held against what was asserted
-(``shapes_held``).
+The engine runs in a worker process. It validates the completed graph, so that both forms of a relation count and a
+plan is an entity. Its results are then confirmed on the asserted triples (``asserted``).
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from provrepo.checks import repairs
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.profiles import Profile
 from provrepo.checks.repairs import first_path
-from provrepo.checks.shapes.asserted import held
-from provrepo.checks.shapes.instances import Instance, Sent
+from provrepo.checks.shapes.asserted import confirmed
+from provrepo.checks.shapes.instances import InstanceGraph, SourceTriples
 from provrepo.codecs.collector import paused
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
@@ -28,7 +27,7 @@ from provrepo.vocab import PREDECLARED, SH, XSD_STRING
 from provrepo.workers.child import inside
 from provrepo.workers.pool import Pool, default_pool
 
-__all__ = ["LAYER", "Engine", "RawResult", "Results", "check"]
+__all__ = ["LAYER", "Engine", "RawResult", "Results", "check", "ntriples"]
 
 LAYER = "shapes"
 
@@ -40,21 +39,21 @@ class RawResult(TypedDict):
 
     Attributes:
         root: IRI of the shape with the target.
-        asks: whether the constraint asks for triples only, so that no triple can break it, whatever shapes it nests.
+        monotone: whether further triples can satisfy the constraint but never break it, nested shapes included.
         shape: IRI of the shape, or of the nearest named shape around an anonymous one.
         component: IRI of the constraint component; None where the engine could not evaluate the shape.
-        severity: ``violation``, ``warning``, ``info``, or the IRI of a severity that is none of SHACL's.
+        severity: ``violation``, ``warning``, ``info``, or the IRI of a severity that SHACL does not define.
         focus: IRI or ``_:`` label of the focus node; None where the engine could not evaluate the shape.
         path: property path as an IRI or in SPARQL syntax, or None.
         value: in N-Triples syntax, or None.
         message: one sentence.
-        expected: IRI of the class or datatype that the shape asks for, or None.
-        repair: what the shape says is to be done (``provrepo:repair``), or None.
-        patch: the triples that the shape says are missing (``provrepo:patch``), with ``$this`` for the focus, or None.
+        expected: IRI of the class or datatype that the shape requires, or None.
+        repair: the shape's ``provrepo:repair``: advice for the author, or None.
+        patch: the shape's ``provrepo:patch``: missing triples, with ``$this`` for the focus, or None.
     """
 
     root: str
-    asks: bool
+    monotone: bool
     shape: str
     component: str | None
     severity: str
@@ -68,53 +67,54 @@ class RawResult(TypedDict):
 
 
 class Engine(Protocol):
-    """What a SHACL engine has to do. It runs in a worker process and needs no bounds of its own."""
+    """Interface of a SHACL engine. It runs in a worker process, which bounds its time and memory."""
 
     def validate(self, data: bytes, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
         """Validate one graph.
 
         Args:
-            data: the graph in N-Triples, subclass facts included.
+            data: the data graph in N-Triples, ``rdfs:subClassOf`` triples included.
             shapes: a file of shapes in Turtle.
-            only: the shapes with targets to be judged; None is all.
+            only: IRIs of the shapes with targets to validate against; None is all.
 
         Raises:
-            Damaged: the shapes cannot be understood.
+            Damaged: the shapes cannot be parsed or are not well-formed.
         """
 
 
 def check(
-    instances: Iterable[Instance],
+    graphs: Iterable[InstanceGraph],
     profiles: Sequence[Profile],
     *,
-    sent: Sent | None = None,
+    source_triples: SourceTriples | None = None,
     timeout: float | None = None,
     pool: Pool | None = None,
 ) -> list[Finding]:
-    """The findings of the profiles on each instance; without places, which only the document knows.
+    """The findings of the profiles on each instance, without lines and columns (``places`` adds them).
 
     Args:
-        instances: the top level first.
-        profiles: what to hold them against.
-        sent: what of the instances their author wrote. Results that are due to the rest are left out; without it, none.
-        timeout: seconds that this may take, by default what the settings say; inside a worker process the deadline is
-            the worker's own.
-        pool: the workers to use, instead of the shared ones.
+        graphs: of the instances, the top level first.
+        profiles: to validate against.
+        source_triples: the asserted triples of the instances. Results that they do not confirm are left out; None
+            keeps all results.
+        timeout: in seconds; by default the setting ``check_timeout``. Ignored inside a worker process, which has its
+            own deadline.
+        pool: the workers to use; by default the shared pool.
 
     Raises:
         WorkerFailed: it took too long or too much memory.
     """
     bundles: list[Identifier | None] = []
 
-    def graphs() -> Iterator[Iterable[Quad]]:
-        for instance in instances:
-            bundles.append(instance.bundle)
-            yield instance.triples
+    def triples() -> Iterator[Iterable[Quad]]:
+        for graph in graphs:
+            bundles.append(graph.bundle)
+            yield graph.triples
 
-    judge = _Judge(profiles, timeout, pool)
-    results = judge(graphs())
-    if sent is not None and any(found for by_instance in results for found in by_instance):
-        results = held(results, sent, judge)
+    validate = _Validator(profiles, timeout, pool)
+    results = validate(triples())
+    if source_triples is not None and any(found for by_instance in results for found in by_instance):
+        results = confirmed(results, source_triples, validate)
     return [
         _finding(raw, profile, bundle)
         for profile, by_instance in zip(profiles, results, strict=True)
@@ -127,37 +127,37 @@ Results: TypeAlias = "list[list[list[RawResult]]]"
 """For each profile, for each graph, its results."""
 
 
-class _Judge:
-    """Holds graphs against the shapes of some profiles, within one deadline."""
+class _Validator:
+    """Validates graphs against the shapes of some profiles, within one deadline."""
 
     def __init__(self, profiles: Sequence[Profile], timeout: float | None, pool: Pool | None) -> None:
         self._files = [str(profile.shapes) for profile in profiles]
         self._pool = pool
         self._inside = inside()
-        self._left = load().check_timeout if timeout is None and not self._inside else timeout or 0.0
+        self._remaining = load().check_timeout if timeout is None and not self._inside else timeout or 0.0
 
     def __call__(self, graphs: Iterable[Iterable[Quad]], only: Collection[str] | None = None) -> Results:
-        """Judge each of the graphs by itself; ``only`` names the shapes with targets that are asked, None is all."""
+        """The results of each graph; ``only``: IRIs of the shapes with targets to validate against, None is all."""
         sizes: list[int] = []
         content = bytearray()
         with paused():
             for graph in graphs:
                 before = len(content)
-                content += b"".join(_lines(graph))
+                content += b"".join(ntriples(graph))
                 sizes.append(len(content) - before)
         roots = None if only is None else sorted(only)
         if self._inside:
-            # In place, and without a file: a worker that is killed leaves nothing behind.
-            from provrepo.checks.shapes.pyshacl_engine import judge
+            # In this process and without a temporary file, which a killed worker would leave behind.
+            from provrepo.checks.shapes.pyshacl_engine import validate_graphs
 
-            return judge(bytes(content), sizes, self._files, roots)
+            return validate_graphs(bytes(content), sizes, self._files, roots)
         with tempfile.NamedTemporaryFile(prefix="provrepo-", suffix=".nt") as file:
             file.write(content)
             file.flush()
             arguments = {"data": file.name, "sizes": sizes, "shapes": self._files, "only": roots}
             started = time.monotonic()
-            found = (self._pool or default_pool()).call(f"{_ENGINE}:run", arguments, timeout=self._left)
-            self._left = max(round(self._left - (time.monotonic() - started), 1), 0.1)
+            found = (self._pool or default_pool()).call(f"{_ENGINE}:validate_file", arguments, timeout=self._remaining)
+            self._remaining = max(round(self._remaining - (time.monotonic() - started), 1), 0.1)
             return cast("Results", found)
 
 
@@ -171,13 +171,14 @@ _UNSAFE = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
 
-def _lines(triples: Iterable[Quad]) -> Iterable[bytes]:
-    known: dict[Value, str] = {}
+def ntriples(triples: Iterable[Quad]) -> Iterable[bytes]:
+    """Lines of N-Triples; the graphs of the quads are ignored."""
+    cache: dict[Value, str] = {}
 
     def term(value: Value) -> str:
-        written = known.get(value)
+        written = cache.get(value)
         if written is None:
-            written = known[value] = _written(value)
+            written = cache[value] = _written(value)
         return written
 
     for subject, predicate, value, _ in triples:
@@ -205,7 +206,7 @@ def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Fin
     return Finding(
         layer=LAYER,
         rule=raw["shape"],
-        # Nobody can know what a severity of somebody's own means; SHACL counts every result as not conforming.
+        # The meaning of a user-defined severity is unknown; in SHACL any result means that the graph does not conform.
         severity=Severity(raw["severity"]) if ":" not in raw["severity"] else Severity.VIOLATION,
         message=raw["message"] or f"This does not satisfy {short(raw['shape'])}.",
         focus=raw["focus"],
@@ -220,7 +221,7 @@ def _finding(raw: RawResult, profile: Profile, bundle: Identifier | None) -> Fin
 
 
 def _repair(component: str, raw: RawResult) -> str | None:
-    """Plain words: the shape's own, or where the kind of constraint says what is missing."""
+    """Advice for the author: the shape's own, or one derived from the constraint component; None where neither."""
     if raw["repair"]:
         return raw["repair"]
     steps = first_path(raw["path"] or "")
@@ -248,7 +249,7 @@ def _patch(component: str, raw: RawResult) -> str | None:
 
 
 def short(iri: str) -> str:
-    """An IRI with a well-known prefix where there is one, for people."""
+    """An IRI as a prefixed name for messages, where a predeclared prefix fits."""
     for prefix, namespace in PREDECLARED.items():
         if iri.startswith(namespace):
             return f"{prefix}:{iri[len(namespace) :]}"

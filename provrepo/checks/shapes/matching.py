@@ -1,14 +1,14 @@
-"""Regular expressions matched in time proportional to the text.
+"""Regular expression matching in time proportional to the text.
 
-Python's engine tries one way after the other in which an expression can divide a text, and there may be exponentially
-many. Here all ways are followed at once (Thompson's construction): one step for each character, of a set of states that
-is no larger than the expression. The sets that occur are remembered, so that a step is mostly one look-up.
+Python's engine backtracks over the ways in which an expression can divide a text, of which there may be exponentially
+many. Here a nondeterministic finite automaton is simulated (Thompson's construction): one step for each character, on a
+set of states that is no larger than the expression. State sets are cached, so that most steps are one look-up.
 
-What an expression means is what Python's parser makes of it, with two differences that XPath and SHACL demand: a match
-is asked for and nothing of where it is, and ``$`` without the flag ``m`` is the end of the text and not a line feed
-before it (XPath and XQuery Functions and Operators 3.1, section 5.6.1). What looks ahead is matched first, from the end
-of the text, and what looks behind from its beginning; then it is a condition on a place like any other. References to
-groups cannot be matched in this way.
+Python's parser defines the meaning of an expression, with two differences that XPath and SHACL require: the result is
+only whether there is a match, and ``$`` without the flag ``m`` is the end of the text, not also before a final line
+feed (XPath and XQuery Functions and Operators 3.1, section 5.6.1). Lookaheads are matched first, from the end of the
+text, and lookbehinds from its beginning; each then is a condition on a position. Backreferences cannot be matched in
+this way.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 __all__ = ["CATEGORIES", "MOST_STATES", "Matcher", "Unmatchable", "matcher", "python_flags", "spelling"]
 
 MOST_STATES = 4_000
-"""States of an expression, with its bounded repetitions written out."""
+"""The most states of an automaton; bounded repetitions are expanded."""
 
 _MOST_SETS = 2_000
-"""Sets of states, and characters of each, that are remembered; beyond, they are forgotten and found again."""
+"""The most state sets in the cache, and the most characters cached for each; a full cache is cleared."""
 
-# The standard library's own parser. It is private, and so are the names of what it yields.
+# The standard library's parser. It is private, and so are the names of its nodes.
 _PARSER: Any = import_module("re._parser")
 _MAXREPEAT: int = int(_PARSER.MAXREPEAT)
 
@@ -39,47 +39,48 @@ CATEGORIES = {
     "CATEGORY_WORD": r"\w",
     "CATEGORY_NOT_WORD": r"\W",
 }
-"""The classes of characters by the names that the parser gives them."""
-_UNABLE = {
-    "GROUPREF": "it refers back to a group",
-    "GROUPREF_EXISTS": "it asks whether a group matched",
+"""Character classes by the parser's names."""
+
+_UNSUPPORTED = {
+    "GROUPREF": "it has a backreference",
+    "GROUPREF_EXISTS": "it depends on whether a group matched",
     "ATOMIC_GROUP": "it has an atomic group",
     "POSSESSIVE_REPEAT": "it has a possessive repetition",
 }
 
 
 class Unmatchable(ValueError):
-    """An expression that this engine does not match; the message is the end of a sentence about it."""
+    """An expression that the automaton does not support; the message is a clause with the expression as ``it``."""
 
 
 class _Context(NamedTuple):
-    """What is around a place in a text, as far as an expression can ask for it."""
+    """The properties of a position in a text on which an expression can depend."""
 
     first: bool
     last: bool
     after_line: bool = False
     before_line: bool = False
     boundary: bool = False
-    around: tuple[bool, ...] = ()
+    lookarounds: tuple[bool, ...] = ()
 
 
 _Condition = Callable[[_Context], bool]
 _Test = Callable[[str], bool]
 
 
-class _Closed:
-    """A set of states with all that is reached from it without a character."""
+class _StateSet:
+    """A set of states, closed under transitions without a character."""
 
-    __slots__ = ("accepts", "following", "moves")
+    __slots__ = ("accepts", "moves", "successors")
 
     def __init__(self, accepts: bool, moves: list[tuple[_Test, int]]) -> None:
         self.accepts = accepts
         self.moves = moves
-        self.following: dict[str, frozenset[int]] = {}
+        self.successors: dict[str, frozenset[int]] = {}
 
 
 class Matcher:
-    """One expression."""
+    """A compiled expression."""
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         """Compile an expression.
@@ -89,11 +90,11 @@ class Matcher:
             flags: of the module ``re``: ``I``, ``M``, ``S`` and ``X``.
 
         Raises:
-            Unmatchable: it is not well-formed, asks for what this engine does not have, or is too large.
+            Unmatchable: it is not well-formed, has an unsupported part, or is too large.
         """
         try:
             parsed = _PARSER.parse(pattern, flags)
-            self._machine = _Machine(parsed, int(parsed.state.flags))
+            self._automaton = _Automaton(parsed, int(parsed.state.flags))
         except (re.error, OverflowError) as error:
             raise Unmatchable(f"it cannot be understood: {error}") from error
         except RecursionError as error:
@@ -101,41 +102,41 @@ class Matcher:
 
     def search(self, text: str) -> bool:
         """Whether the expression matches somewhere in a text."""
-        return any(self._machine.accepted(text))
+        return any(self._automaton.accepted(text))
 
 
-class _Machine:
-    """A nondeterministic finite automaton for a part of an expression."""
+class _Automaton:
+    """A nondeterministic finite automaton for an expression, or for one of its lookarounds."""
 
     def __init__(self, nodes: Iterable[tuple[Any, Any]], flags: int, *, backwards: bool = False) -> None:
-        """Compile a part.
+        """Compile an expression.
 
         Args:
-            nodes: of the parsed expression.
-            flags: that hold for it.
-            backwards: whether texts are read from their end, as is needed to know where something begins.
+            nodes: its parsed nodes.
+            flags: that apply to it.
+            backwards: whether texts are read from their end, as lookaheads are.
         """
         self._backwards = backwards
-        self._free: list[list[tuple[_Condition | None, int]]] = []
+        self._epsilons: list[list[tuple[_Condition | None, int]]] = []
         self._moves: list[tuple[_Test, int] | None] = []
-        self._looks = False
-        self._around: list[_Machine] = []
+        self._uses_context = False
+        self._lookarounds: list[_Automaton] = []
         self._tests: dict[tuple[str, int], _Test] = {}
-        self._closed: dict[tuple[frozenset[int], _Context], _Closed] = {}
+        self._state_sets: dict[tuple[frozenset[int], _Context], _StateSet] = {}
         self._start = self._state()
         self._end = self._sequence(nodes, flags, self._start)
 
     # Compiling --------------------------------------------------------------------------------------------------
 
     def _state(self) -> int:
-        if len(self._free) >= MOST_STATES:
+        if len(self._epsilons) >= MOST_STATES:
             raise Unmatchable(f"it has more than {MOST_STATES:,} states")
-        self._free.append([])
+        self._epsilons.append([])
         self._moves.append(None)
-        return len(self._free) - 1
+        return len(self._epsilons) - 1
 
     def _link(self, source: int, target: int, condition: _Condition | None = None) -> None:
-        self._free[source].append((condition, target))
+        self._epsilons[source].append((condition, target))
 
     def _sequence(self, nodes: Iterable[tuple[Any, Any]], flags: int, start: int) -> int:
         for name, argument in reversed(list(nodes)) if self._backwards else nodes:
@@ -143,9 +144,9 @@ class _Machine:
         return start
 
     def _node(self, kind: str, argument: Any, flags: int, start: int) -> int:
-        """Add one part of the expression behind a state; the state behind it."""
-        if kind in _UNABLE:
-            raise Unmatchable(_UNABLE[kind])
+        """Add the states of one node after a state; return the last of them."""
+        if kind in _UNSUPPORTED:
+            raise Unmatchable(_UNSUPPORTED[kind])
         if kind in ("MAX_REPEAT", "MIN_REPEAT"):
             return self._repeat(int(argument[0]), int(argument[1]), argument[2], flags, start)
         if kind == "SUBPATTERN":
@@ -163,7 +164,8 @@ class _Machine:
             self._link(start, end, self._condition(str(argument), flags))
         elif kind in ("ASSERT", "ASSERT_NOT"):
             end = self._state()
-            self._link(start, end, self._look(argument[1], flags, ahead=argument[0] > 0, wanted=kind == "ASSERT"))
+            ahead, wanted = argument[0] > 0, kind == "ASSERT"
+            self._link(start, end, self._lookaround(argument[1], flags, ahead=ahead, wanted=wanted))
         else:
             end = self._state()
             self._moves[start] = (self._test(spelling(kind, argument), flags), end)
@@ -173,43 +175,43 @@ class _Machine:
         if least > MOST_STATES or (most != _MAXREPEAT and most > MOST_STATES):
             raise Unmatchable(f"it has more than {MOST_STATES:,} states")
         for _ in range(least):
-            start = self._apart(body, flags, start)
+            start = self._copy(body, flags, start)
         if most == _MAXREPEAT:
             loop, end = self._state(), self._state()
             self._link(start, loop)
-            self._link(self._apart(body, flags, loop), loop)
+            self._link(self._copy(body, flags, loop), loop)
             self._link(loop, end)
             return end
         end = self._state()
         self._link(start, end)
         for _ in range(most - least):
-            start = self._apart(body, flags, start)
+            start = self._copy(body, flags, start)
             self._link(start, end)
         return end
 
-    def _apart(self, body: Any, flags: int, start: int) -> int:
-        """A copy of the body behind a state of its own, since a state has at most one character to go on with."""
+    def _copy(self, body: Any, flags: int, start: int) -> int:
+        """Add a copy of the body after a new state, since a state has at most one transition with a character."""
         first = self._state()
         self._link(start, first)
         return self._sequence(body, flags, first)
 
-    def _look(self, body: Any, flags: int, *, ahead: bool, wanted: bool) -> _Condition:
-        self._looks = True
-        number = len(self._around)
-        self._around.append(_Machine(body, flags, backwards=ahead))
-        return lambda context: context.around[number] is wanted
+    def _lookaround(self, body: Any, flags: int, *, ahead: bool, wanted: bool) -> _Condition:
+        self._uses_context = True
+        number = len(self._lookarounds)
+        self._lookarounds.append(_Automaton(body, flags, backwards=ahead))
+        return lambda context: context.lookarounds[number] is wanted
 
     def _condition(self, name: str, flags: int) -> _Condition:
         lines = bool(flags & re.MULTILINE)
         if name in ("AT_BOUNDARY", "AT_NON_BOUNDARY"):
-            self._looks = True
+            self._uses_context = True
             wanted = name == "AT_BOUNDARY"
             return lambda context: context.boundary is wanted
         if name == "AT_BEGINNING" and lines:
-            self._looks = True
+            self._uses_context = True
             return lambda context: context.first or context.after_line
         if name == "AT_END" and lines:
-            self._looks = True
+            self._uses_context = True
             return lambda context: context.last or context.before_line
         if name in ("AT_BEGINNING", "AT_BEGINNING_STRING"):
             return lambda context: context.first
@@ -226,58 +228,58 @@ class _Machine:
     # Matching ---------------------------------------------------------------------------------------------------
 
     def accepted(self, text: str) -> Iterator[bool]:
-        """For each place in a text, in the order of reading, whether a match ends there that began anywhere before."""
+        """For each position in reading order, whether a match ends there that began there or at an earlier one."""
         start = frozenset((self._start,))
         current = start
         size = len(text)
-        around = [machine.everywhere(text) for machine in self._around]
-        for place in range(size, -1, -1) if self._backwards else range(size + 1):
-            closed = self._close(current, self._context(text, place, size, around))
+        lookarounds = [automaton.by_position(text) for automaton in self._lookarounds]
+        for position in range(size, -1, -1) if self._backwards else range(size + 1):
+            closed = self._close(current, self._context(text, position, size, lookarounds))
             yield closed.accepts
-            behind = place - 1 if self._backwards else place
-            if not 0 <= behind < size:
+            following = position - 1 if self._backwards else position
+            if not 0 <= following < size:
                 return
-            character = text[behind]
-            following = closed.following.get(character)
-            if following is None:
+            character = text[following]
+            successor = closed.successors.get(character)
+            if successor is None:
                 reached = frozenset(target for test, target in closed.moves if test(character))
-                if len(closed.following) >= _MOST_SETS:
-                    closed.following.clear()
-                following = closed.following[character] = reached | start
-            current = following
+                if len(closed.successors) >= _MOST_SETS:
+                    closed.successors.clear()
+                successor = closed.successors[character] = reached | start
+            current = successor
 
-    def everywhere(self, text: str) -> list[bool]:
-        """``accepted`` by place."""
+    def by_position(self, text: str) -> list[bool]:
+        """``accepted``, indexed by position."""
         found = list(self.accepted(text))
         return found[::-1] if self._backwards else found
 
-    def _context(self, text: str, place: int, size: int, around: list[list[bool]]) -> _Context:
-        if not self._looks:
-            return _CONTEXTS[place == 0, place == size]
-        before, after = text[place - 1 : place] if place else "", text[place : place + 1]
+    def _context(self, text: str, position: int, size: int, lookarounds: list[list[bool]]) -> _Context:
+        if not self._uses_context:
+            return _CONTEXTS[position == 0, position == size]
+        before, after = text[position - 1 : position] if position else "", text[position : position + 1]
         return _Context(
-            place == 0,
-            place == size,
+            position == 0,
+            position == size,
             before == "\n",
             after == "\n",
             _is_word(before) is not _is_word(after),
-            tuple(places[place] for places in around),
+            tuple(accepted[position] for accepted in lookarounds),
         )
 
-    def _close(self, states: frozenset[int], context: _Context) -> _Closed:
-        closed = self._closed.get((states, context))
+    def _close(self, states: frozenset[int], context: _Context) -> _StateSet:
+        closed = self._state_sets.get((states, context))
         if closed is None:
-            if len(self._closed) >= _MOST_SETS:
-                self._closed.clear()
+            if len(self._state_sets) >= _MOST_SETS:
+                self._state_sets.clear()
             reached = set(states)
-            waiting = list(states)
-            while waiting:
-                for condition, target in self._free[waiting.pop()]:
+            pending = list(states)
+            while pending:
+                for condition, target in self._epsilons[pending.pop()]:
                     if target not in reached and (condition is None or condition(context)):
                         reached.add(target)
-                        waiting.append(target)
+                        pending.append(target)
             moves = [move for state in sorted(reached) if (move := self._moves[state]) is not None]
-            closed = self._closed[states, context] = _Closed(self._end in reached, moves)
+            closed = self._state_sets[states, context] = _StateSet(self._end in reached, moves)
         return closed
 
 
@@ -290,10 +292,10 @@ def _is_word(character: str) -> bool:
 
 
 def spelling(kind: str, argument: Any) -> str:
-    """One part of a parsed expression that stands for one character, as an expression again.
+    """A parsed node that matches one character, as the text of an expression.
 
     Raises:
-        Unmatchable: it is something else.
+        Unmatchable: it is another kind of node.
     """
     if kind == "ANY":
         return "."
@@ -303,7 +305,7 @@ def spelling(kind: str, argument: Any) -> str:
         return f"[^{_code(argument)}]"
     if kind == "IN":
         return f"[{''.join(map(_item, argument))}]"
-    raise Unmatchable(f"it has a part that is not known here: {kind}")
+    raise Unmatchable(f"it has an unsupported part: {kind}")
 
 
 def _item(item: tuple[Any, Any]) -> str:
@@ -333,7 +335,7 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE
 
 
 def python_flags(flags: str) -> int:
-    """The flags of XPath's ``matches`` (section 5.6.2) as those of the module ``re``; others mean nothing."""
+    """The flags of XPath's ``matches`` (section 5.6.2) as those of the module ``re``; others are ignored."""
     chosen = 0
     for flag in flags:
         chosen |= _FLAGS.get(flag, 0)

@@ -1,7 +1,7 @@
-"""Property paths (SHACL section 2.3.1), compiled once and followed without asking for their structure at every node.
+"""Property paths (SHACL section 2.3.1), compiled once to functions that follow them in a graph.
 
-Most of what a profile does is to follow paths. pySHACL reads a path out of the shapes again for each focus node, which
-took two thirds of the time; and it does not reverse a sequence inside an inverse path.
+Following paths is most of the work of a profile. pySHACL parses a path again for each focus node, which took two thirds
+of the time, and it does not reverse a sequence inside an inverse path.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from provrepo.vocab import RDF, SH
 
 __all__ = ["follow"]
 
-Links = dict[Node, dict[Node, dict[Node, int]]]
-"""An index of triples, in one of its three orders."""
+Index = dict[Node, dict[Node, dict[Node, int]]]
+"""An index of triples: nodes by two levels of keys, in one of rdflib's three orders."""
 
-Path = Callable[[Links, Links, Node], Iterable[Node]]
-"""Follows a path from a node, given what stands in the graph by subject and by predicate."""
+Path = Callable[[Index, Index, Node], Iterable[Node]]
+"""Function from the index by subject, the index by predicate and a start node to the value nodes of a path."""
 
 _FIRST, _REST, _NIL = (URIRef(RDF + name) for name in ("first", "rest", "nil"))
-_INVERSE, _ALTERNATIVE, _ANY, _SOME, _MAYBE = (
+_INVERSE, _ALTERNATIVE, _ZERO_OR_MORE, _ONE_OR_MORE, _ZERO_OR_ONE = (
     URIRef(SH + name) for name in ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
 )
-_NOTHING: Any = {}
+_EMPTY: Any = {}
 
 DEEPEST = 64
-"""Levels of a path; a path that comes back to itself has more."""
+"""The most levels of a path; a cyclic path exceeds it."""
 
 
 def follow(shapes: Any, focus: Node, path: Node, graph: rdflib.Graph) -> set[Node]:
-    """The nodes that a path leads to; stands in for pySHACL's ``value_nodes_from_path``.
+    """The value nodes of a path; replaces pySHACL's ``value_nodes_from_path``.
 
     Args:
-        shapes: pySHACL's graph of shapes.
-        focus: where the path begins.
-        path: in the graph of shapes.
-        graph: of rdflib's ``SimpleMemory``, whose indexes are read directly.
+        shapes: pySHACL's shapes graph.
+        focus: the focus node.
+        path: the node of the path in the shapes graph.
+        graph: the data graph, in rdflib's ``SimpleMemory``, whose indexes are read directly.
 
     Raises:
-        Damaged: no well-formed path.
+        Damaged: the path is not well-formed.
     """
     store: Any = graph.store
     return set(_compiled(shapes.graph, path)(store._SimpleMemory__spo, store._SimpleMemory__pos, focus))
@@ -57,12 +57,12 @@ def _compiled(shapes: rdflib.Graph, path: Node) -> Path:
 
 def _path(shapes: rdflib.Graph, path: Node, inverse: bool, depth: int) -> Path:
     if isinstance(path, URIRef):
-        return _against(path) if inverse else _along(path)
+        return _to_subjects(path) if inverse else _to_objects(path)
     if isinstance(path, Literal) or depth > DEEPEST:
-        raise Damaged(f"no property path: {path}")
+        raise Damaged(f"not a property path: {path}")
 
-    def inner(node: Node, turned: bool = inverse) -> Path:
-        return _path(shapes, node, turned, depth + 1)
+    def inner(node: Node, inverted: bool = inverse) -> Path:
+        return _path(shapes, node, inverted, depth + 1)
 
     if shapes.value(path, _FIRST) is not None:
         steps = [inner(step) for step in _items(shapes, path)]
@@ -77,11 +77,11 @@ def _path(shapes: rdflib.Graph, path: Node, inverse: bool, depth: int) -> Path:
     value = shapes.value(path, _ALTERNATIVE)
     if value is not None:
         return _alternative([inner(choice) for choice in _items(shapes, value)])
-    raise Damaged(f"no property path: {path}")
+    raise Damaged(f"not a property path: {path}")
 
 
 def _items(shapes: rdflib.Graph, head: Node) -> list[Node]:
-    """The members of a list; at least two, as paths have them."""
+    """The members of the list of a path, which has at least two."""
     found: list[Node] = []
     node: Node | None = head
     while node is not None and node != _NIL:
@@ -91,28 +91,28 @@ def _items(shapes: rdflib.Graph, head: Node) -> list[Node]:
         found.append(item)
         node = shapes.value(node, _REST)
     if len(found) < 2:
-        raise Damaged("the list of a property path has two members at least")
+        raise Damaged("the list of a property path has fewer than two members")
     return found
 
 
-def _along(predicate: URIRef) -> Path:
-    def path(forward: Links, _: Links, node: Node) -> Iterable[Node]:
-        found: Iterable[Node] = forward.get(node, _NOTHING).get(predicate, _NOTHING)
+def _to_objects(predicate: URIRef) -> Path:
+    def path(forward: Index, _: Index, node: Node) -> Iterable[Node]:
+        found: Iterable[Node] = forward.get(node, _EMPTY).get(predicate, _EMPTY)
         return found
 
     return path
 
 
-def _against(predicate: URIRef) -> Path:
-    def path(_: Links, backward: Links, node: Node) -> Iterable[Node]:
-        found: Iterable[Node] = backward.get(predicate, _NOTHING).get(node, _NOTHING)
+def _to_subjects(predicate: URIRef) -> Path:
+    def path(_: Index, backward: Index, node: Node) -> Iterable[Node]:
+        found: Iterable[Node] = backward.get(predicate, _EMPTY).get(node, _EMPTY)
         return found
 
     return path
 
 
 def _sequence(steps: list[Path]) -> Path:
-    def path(forward: Links, backward: Links, node: Node) -> Iterable[Node]:
+    def path(forward: Index, backward: Index, node: Node) -> Iterable[Node]:
         level: Iterable[Node] = (node,)
         for step in steps:
             level = {found for start in level for found in step(forward, backward, start)}
@@ -124,7 +124,7 @@ def _sequence(steps: list[Path]) -> Path:
 
 
 def _alternative(choices: list[Path]) -> Path:
-    def path(forward: Links, backward: Links, node: Node) -> Iterable[Node]:
+    def path(forward: Index, backward: Index, node: Node) -> Iterable[Node]:
         found: set[Node] = set()
         for choice in choices:
             found.update(choice(forward, backward, node))
@@ -133,29 +133,29 @@ def _alternative(choices: list[Path]) -> Path:
     return path
 
 
-def _closure(step: Path, reached: dict[Node, None], forward: Links, backward: Links) -> Iterable[Node]:
-    waiting = list(reached)
-    while waiting:
-        for found in step(forward, backward, waiting.pop()):
+def _closure(step: Path, reached: dict[Node, None], forward: Index, backward: Index) -> Iterable[Node]:
+    pending = list(reached)
+    while pending:
+        for found in step(forward, backward, pending.pop()):
             if found not in reached:
                 reached[found] = None
-                waiting.append(found)
+                pending.append(found)
     return reached
 
 
-def _any(step: Path) -> Path:
+def _zero_or_more(step: Path) -> Path:
     return lambda forward, backward, node: _closure(step, {node: None}, forward, backward)
 
 
-def _some(step: Path) -> Path:
-    def path(forward: Links, backward: Links, node: Node) -> Iterable[Node]:
+def _one_or_more(step: Path) -> Path:
+    def path(forward: Index, backward: Index, node: Node) -> Iterable[Node]:
         return _closure(step, dict.fromkeys(step(forward, backward, node)), forward, backward)
 
     return path
 
 
-def _maybe(step: Path) -> Path:
+def _zero_or_one(step: Path) -> Path:
     return lambda forward, backward, node: {node, *step(forward, backward, node)}
 
 
-_FORMS = {_ANY: _any, _SOME: _some, _MAYBE: _maybe}
+_FORMS = {_ZERO_OR_MORE: _zero_or_more, _ONE_OR_MORE: _one_or_more, _ZERO_OR_ONE: _zero_or_one}

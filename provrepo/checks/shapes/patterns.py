@@ -1,11 +1,11 @@
-"""Which regular expressions a profile may not have.
+"""Test for regular expressions that a profile may not have, because backtracking engines may take exponential time.
 
-Shapes are shared, and other engines try every way in which a repetition could have been divided. Where a text can be
-divided in two ways at each step, n steps make 2ⁿ ways. An expression is safe from that when what it repeats without
-bound has one length and alternatives that begin differently, or has an end that stands nowhere else in it. Some
-harmless expressions fail this test; they can be written so that they pass.
+Profiles are shared, and other engines backtrack over every way to divide a text among repetitions. With two ways at
+each of n steps, there are 2ⁿ. An expression is safe when the body of each unbounded repetition has a fixed length and
+alternatives that begin with different characters, or begins or ends with a character that occurs nowhere else in it.
+Some harmless expressions fail this test; they can be rewritten so that they pass.
 
-Whatever passes is matched here in time proportional to the text (``matching``), so this test need not be complete.
+Here accepted expressions are matched in time proportional to the text (``matching``), so the test need not be complete.
 """
 
 from __future__ import annotations
@@ -17,48 +17,48 @@ from typing import Any
 
 from provrepo.checks.shapes.matching import CATEGORIES, Unmatchable, matcher
 
-__all__ = ["LONGEST", "NOT_UNDERSTOOD", "why_slow", "why_slow_to_replace"]
+__all__ = ["LONGEST", "NOT_UNDERSTOOD", "why_refused", "why_replace_refused"]
 
 NOT_UNDERSTOOD = "cannot be understood"
-"""How the reason begins where an expression is none, or means one thing here and another elsewhere."""
+"""The beginning of the reason where an expression is malformed, or has another meaning in other engines."""
 
 LONGEST = 1_000
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 
 MANY = 32
-"""Repetitions from which a bounded one counts as unbounded; below, at most as many ways are tried."""
+"""The maximum number of repetitions from which a bounded repetition counts as unbounded."""
 
 FEW = 3
-"""Repetitions of something of any length that are no more than a few loops inside each other."""
+"""The most repetitions of a body of variable length that count as a few nested loops."""
 
-# The standard library's own parser: what it makes of an expression is what will run.
+# The standard library's parser, which also runs the expression.
 _PARSER: Any = import_module("re._parser")
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT"}
 _GROUPS = {"SUBPATTERN", "ATOMIC_GROUP"}
 _ONE = {"LITERAL", "NOT_LITERAL", "ANY", "IN"}
-"""What matches one character."""
+"""Kinds of nodes that match one character."""
 
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"(?:[^\\\[]|\\.)*+\[(\^?\]?(?:[^\\\]]|\\.)*+)\]", re.DOTALL)
-"""Up to the end of the next class of characters; group 1 is what it holds."""
+"""A text up to the end of its next character class; group 1 is the content of the class."""
 
 Node = tuple[Any, Any]
 
 
-def why_slow(pattern: str, flags: int = 0) -> str | None:
-    """Why an expression is refused, as the end of a sentence; None where it is not.
+def why_refused(pattern: str, flags: int = 0) -> str | None:
+    """The reason why an expression is refused, as a clause for a message; None where it is accepted.
 
-    The reason begins with ``NOT_UNDERSTOOD``, or says why matching could take long.
+    The reason begins with ``NOT_UNDERSTOOD``, or states why matching could take long.
 
     Args:
-        pattern: a regular expression of Python's.
+        pattern: a regular expression in Python's syntax.
         flags: of the module ``re``.
     """
     if len(pattern) > LONGEST:
         return f"it has more than {LONGEST:,} characters"
     if any("[" in _ESCAPED.sub("", found[1]) for found in _CLASS.finditer(pattern)):
-        # "[a-z-[aeiou]]" takes one class from another in XPath, by which SHACL matches patterns, and not here.
-        return rf"{NOT_UNDERSTOOD}: a bracket within brackets means itself only as \["
+        # "[a-z-[aeiou]]" is a class subtraction in XPath, whose syntax SHACL uses, but not in Python.
+        return rf"{NOT_UNDERSTOOD}: a bracket within brackets has to be written as \["
     try:
         parsed = _PARSER.parse(pattern, flags)
     except (re.error, OverflowError, RecursionError) as error:
@@ -72,17 +72,17 @@ def why_slow(pattern: str, flags: int = 0) -> str | None:
     return reason
 
 
-def why_slow_to_replace(pattern: str) -> str | None:
-    """Why replacing what an expression matches could take long, which is done by Python's engine; None where it cannot.
+def why_replace_refused(pattern: str) -> str | None:
+    """The reason why an expression is refused for REPLACE, which Python's engine runs; None where it is accepted.
 
     Args:
-        pattern: one that ``why_slow`` lets through.
+        pattern: one that ``why_refused`` accepts.
     """
     parsed = list(_PARSER.parse(pattern))
     if len(parsed) == 1 and _loop(parsed[0]) is not None:
         return None
     if any(int(argument[1]) >= MANY for argument in _repetitions(parsed)):
-        return "beside a repetition without bound it has something else"
+        return "it has an unbounded repetition and another part"
     return None
 
 
@@ -95,28 +95,28 @@ def _repetitions(nodes: Iterable[Node]) -> Iterator[Any]:
 
 
 def _reasons(nodes: Iterable[Node]) -> Iterator[str]:
-    before: Node | None = None
+    preceding: Node | None = None
     for name, argument in nodes:
         kind = str(name)
         loop = _loop((name, argument))
-        if before is not None and loop is not None and _overlap(before, loop):
-            yield "two repetitions without bound stand side by side and take the same characters"
-        before = loop
-        often = kind in _REPEATS and _often(int(argument[1]), argument[2])
-        if often and any(_twice(branches) for branches in _branches(argument[2])):
-            yield "it repeats without bound alternatives that are the same"
-        if often and not _delimited(argument[2]):
+        if preceding is not None and loop is not None and _overlap(preceding, loop):
+            yield "two adjacent unbounded repetitions match the same characters"
+        preceding = loop
+        unbounded = kind in _REPEATS and _counts_as_unbounded(int(argument[1]), argument[2])
+        if unbounded and any(_has_duplicates(branches) for branches in _branches(argument[2])):
+            yield "an unbounded repetition has equal alternatives"
+        if unbounded and not _delimited(argument[2]):
             least, most = argument[2].getwidth()
             if least != most:
-                yield "it repeats without bound what itself has no fixed length"
+                yield "the body of an unbounded repetition has no fixed length"
             elif not all(_begin_differently(branches) for branches in _branches(argument[2])):
-                yield "it repeats without bound alternatives that may begin alike"
+                yield "an unbounded repetition has alternatives that may begin with the same character"
         for inner in _inner(kind, argument):
             yield from _reasons(inner)
 
 
 def _loop(node: Node) -> Node | None:
-    """The one character that a node repeats without bound, groups around it aside; None for any other node."""
+    """The one-character node that a node repeats without bound, ignoring groups; None for any other node."""
     while str(node[0]) in _GROUPS:
         inner = list(_inner(str(node[0]), node[1])[0])
         if len(inner) != 1:
@@ -129,7 +129,7 @@ def _loop(node: Node) -> Node | None:
 
 
 def _overlap(one: Node, other: Node) -> bool:
-    """Whether some character, of a sample that has all that either names, is taken by both."""
+    """Whether both match a common character, among a sample and those that occur in either node."""
     return any(_matches(one, code) and _matches(other, code) for code in _SAMPLE | _named(one) | _named(other))
 
 
@@ -143,14 +143,14 @@ def _named(node: Node) -> set[int]:
 _SAMPLE = frozenset(map(ord, "09azAZ_ \n\t-.:/é中!"))
 
 
-def _twice(branches: list[Any]) -> bool:
-    """Whether two alternatives are the same, of which the parser takes out what they begin with."""
+def _has_duplicates(branches: list[Any]) -> bool:
+    """Whether two alternatives are equal; the parser has factored out their common prefix."""
     spelled = [str(list(branch)) for branch in branches]
     return len(set(spelled)) < len(spelled)
 
 
-def _often(times: int, body: Any) -> bool:
-    """Whether so many repetitions multiply to more than can be tried."""
+def _counts_as_unbounded(times: int, body: Any) -> bool:
+    """Whether a bounded number of repetitions of a body may already be too expensive."""
     least, most = body.getwidth()
     return times >= MANY or (times > FEW and most - least >= MANY)
 
@@ -185,7 +185,7 @@ def _begin_differently(branches: list[Any]) -> bool:
 
 
 def _delimited(body: Any) -> bool:
-    """Whether each repetition ends, or begins, with a character that stands nowhere else in it."""
+    """Whether each repetition ends, or begins, with a character that occurs nowhere else in it."""
     flat = _flat(body)
     for end in (flat[:1], flat[-1:]):
         if end and str(end[0][0]) == "LITERAL":
@@ -205,7 +205,7 @@ def _flat(body: Any) -> list[Node]:
 
 
 def _singles(nodes: Iterable[Node]) -> Iterator[Node]:
-    """All nodes that match one character."""
+    """All nodes that match one character, at any depth."""
     for name, argument in nodes:
         kind = str(name)
         if kind in _ONE:

@@ -1,7 +1,7 @@
-"""The SHACL engine that we use today: pySHACL on an rdflib graph.
+"""A SHACL engine: pySHACL on rdflib graphs.
 
-Only worker processes import this. pySHACL changes rdflib's global state, and neither is made for hostile input; here
-they never read a file but the shapes, and never see a literal that is expensive to convert.
+Only worker processes import this module. pySHACL changes rdflib's global state, and neither library is made for hostile
+input. Here they read no files except the shapes, and get no literals that are expensive to convert.
 """
 
 from __future__ import annotations
@@ -35,14 +35,13 @@ from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged
 from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
 
-__all__ = ["PyShacl", "judge", "run", "warm"]
+__all__ = ["PyShacl", "validate_file", "validate_graphs"]
 
-# A literal keeps its spelling: "007" is not "7", and 1E999999999 is not written out.
+# Literals keep their lexical form: "007" does not become "7", and 1E999999999 is not expanded.
 rdflib.NORMALIZE_LITERALS = False
 
-
-# pySHACL composes a page of prose for each result, which nobody reads here. It took most of the time of a document
-# with many violations, and fails where an IRI cannot be written in Turtle.
+# pySHACL composes a long description of each result, which we do not use. That took most of the time for documents
+# with many violations, and it fails where an IRI cannot be written in Turtle.
 ConstraintComponent.make_v_result_description = lambda *_, **__: ""  # type: ignore[method-assign]
 
 # Patterns are matched in time proportional to the text.
@@ -52,41 +51,37 @@ expressions.install()
 pyshacl.shape.value_nodes_from_path = follow  # type: ignore[assignment, attr-defined]
 
 
-def warm() -> None:
-    """Nothing to do: importing this module is what takes the time."""
-
-
-def run(data: str, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
-    """What the pool calls: ``judge`` on a file.
+def validate_file(data: str, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
+    """Worker entry point: ``validate_graphs`` on a file.
 
     Args:
         data: path of the file of N-Triples.
-        sizes: as ``judge``.
-        shapes: as ``judge``.
-        only: as ``judge``.
+        sizes: as ``validate_graphs``.
+        shapes: as ``validate_graphs``.
+        only: as ``validate_graphs``.
     """
-    return judge(Path(data).read_bytes(), sizes, shapes, only)
+    return validate_graphs(Path(data).read_bytes(), sizes, shapes, only)
 
 
-def judge(content: bytes, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
-    """Validate each instance against each file of shapes.
+def validate_graphs(content: bytes, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
+    """Validate each graph against each file of shapes.
 
     Args:
-        content: the N-Triples of all instances, one after the other.
-        sizes: how many bytes each instance has.
+        content: the concatenated N-Triples of all graphs.
+        sizes: of each graph, in bytes.
         shapes: paths of the files of shapes.
-        only: the shapes with targets to be judged; None is all.
+        only: IRIs of the shapes with targets to validate against; None is all.
 
     Returns:
-        For each file of shapes, for each instance, its results.
+        For each file of shapes, for each graph, its results.
     """
     engine = PyShacl()
     graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
     with paused():
-        # One instance after the other, so that no more than one is in memory as a graph.
+        # One after the other, so that at most one rdflib graph is in memory.
         wanted = None if only is None else frozenset(only)
-        by_instance = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]
-    return [list(results) for results in zip(*by_instance, strict=True)] or [[] for _ in shapes]
+        by_graph = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]
+    return [list(results) for results in zip(*by_graph, strict=True)] or [[] for _ in shapes]
 
 
 class PyShacl:
@@ -102,10 +97,10 @@ class PyShacl:
         """``validate`` with several files of shapes; the graph is loaded once."""
         compiled = [_compiled(file, file.stat().st_mtime_ns) for file in files]
         graph = load(data.decode("utf-8"))
-        return [self._judged(graph, shapes, only) for shapes in compiled]
+        return [self._results(graph, shapes, only) for shapes in compiled]
 
-    def _judged(self, graph: rdflib.Graph, compiled: ShapesGraph, only: Collection[str] | None) -> list[RawResult]:
-        # Severities are left to the report: a nested shape that only warns must still decide its sh:or.
+    def _results(self, graph: rdflib.Graph, compiled: ShapesGraph, only: Collection[str] | None) -> list[RawResult]:
+        # The report handles severities: a nested shape with a lower severity must still count in its sh:or.
         executor = SHACLExecutor()
         results: list[RawResult] = []
         for shape in sorted(compiled.shapes, key=lambda shape: str(shape.node)):
@@ -115,21 +110,24 @@ class PyShacl:
                 _, found = shape.validate(executor, graph)
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001 (pySHACL and rdflib raise whatever they like on odd shapes)
+            except Exception as error:  # noqa: BLE001 (pySHACL and rdflib raise arbitrary exceptions on odd shapes)
                 results.append(_failure(compiled, shape, error))
                 continue
             results += [_result(compiled, shape, triples) for _, _, triples in found]
         return results
 
 
-class _Graph(rdflib.Graph):
-    """A graph that does not count its triples to say whether there are any, which pySHACL asks for every result."""
+class _FastGraph(rdflib.Graph):
+    """An rdflib graph that is true without counting its triples, and that caches parsed queries.
+
+    pySHACL tests the truth of the graph for every result.
+    """
 
     def __bool__(self) -> bool:
         return True
 
     def query(self, query_object: Any, *args: Any, **options: Any) -> rdflib.query.Result:
-        """As ``rdflib.Graph.query``; pySHACL sends the same text once for each node, and reading it takes longest."""
+        """As ``rdflib.Graph.query``. pySHACL passes the same text for each node, and parsing it takes longest."""
         return super().query(
             _prepared(query_object) if isinstance(query_object, str) else query_object, *args, **options
         )
@@ -140,59 +138,59 @@ def _prepared(query: str) -> Query:
     return prepareQuery(query)
 
 
-class _Shapes(_Graph):
-    """A graph of shapes, which remembers its answers once it is complete.
+class _CachingShapes(_FastGraph):
+    """A shapes graph that caches look-ups once it is complete.
 
-    pySHACL walks the same few lists and paths of the shapes for every node of the data.
+    pySHACL reads the same few lists and paths of the shapes for every node of the data.
     """
 
-    known: dict[tuple[Node | None, Node | None], list[Node]] | None = None
+    cache: dict[tuple[Node | None, Node | None], list[Node]] | None = None
     lists: dict[Node, list[Node]]
 
     def objects(self, subject: Any = None, predicate: Any = None, unique: bool = False) -> Generator[Node, None, None]:
         """As ``rdflib.Graph.objects``."""
-        if self.known is None or unique:
+        if self.cache is None or unique:
             yield from super().objects(subject, predicate, unique)
             return
-        answer = self.known.get((subject, predicate))
-        if answer is None:
-            answer = self.known[subject, predicate] = list(super().objects(subject, predicate))
-        yield from answer
+        found = self.cache.get((subject, predicate))
+        if found is None:
+            found = self.cache[subject, predicate] = list(super().objects(subject, predicate))
+        yield from found
 
     def items(self, list: Node) -> Generator[Node, None, None]:  # noqa: A002 (rdflib's name)
         """As ``rdflib.Graph.items``."""
-        if self.known is None:
+        if self.cache is None:
             yield from super().items(list)
             return
-        answer = self.lists.get(list)
-        if answer is None:
-            answer = self.lists[list] = [*super().items(list)]
-        yield from answer
+        found = self.lists.get(list)
+        if found is None:
+            found = self.lists[list] = [*super().items(list)]
+        yield from found
 
 
 @lru_cache(maxsize=16)
 def _compiled(shapes: Path, stamp: int) -> ShapesGraph:  # noqa: ARG001 (a changed file has another stamp)
     try:
-        graph = _Shapes(store="SimpleMemory")
+        graph = _CachingShapes(store="SimpleMemory")
         graph.parse(data=shapes.read_bytes(), format="turtle")
-        _settle(graph)
+        _normalize(graph)
         compiled = ShapesGraph(graph)
-        # Harvests the shapes, and with them most mistakes.
+        # Reads the shapes, which raises the errors for most mistakes.
         compiled.shapes  # noqa: B018
     except (SyntaxError, ValueError, ShapeLoadError, ConstraintLoadError) as error:
         raise Damaged(f"cannot understand the shapes of {shapes}: {error}") from error
-    graph.known, graph.lists = {}, {}
+    graph.cache, graph.lists = {}, {}
     return compiled
 
 
-def _settle(graph: rdflib.Graph) -> None:
-    """Say in the shapes what SHACL means and pySHACL reads otherwise."""
-    # Prefixes are those of sh:prefixes/owl:imports*/sh:declare (SHACL section 5.2.1), as far as this graph holds them.
-    for holder in set(graph.objects(None, _PREFIXES)):
-        for imported in list(graph.transitive_objects(holder, _IMPORTS)):
+def _normalize(graph: rdflib.Graph) -> None:
+    """Rewrite the shapes where pySHACL deviates from SHACL."""
+    # Prefixes are the values of sh:prefixes/owl:imports*/sh:declare (SHACL section 5.2.1) within this graph.
+    for subject in set(graph.objects(None, _PREFIXES)):
+        for imported in list(graph.transitive_objects(subject, _IMPORTS)):
             for declaration in list(graph.objects(imported, _DECLARE)):
-                graph.add((holder, _DECLARE, declaration))
-    # The constraint is there for the value true (section 4.4.5), and not for another spelling of it.
+                graph.add((subject, _DECLARE, declaration))
+    # The constraint applies for the term true (section 4.4.5), not for another lexical form of it.
     for shape, value in list(graph.subject_objects(_UNIQUE_LANG)):
         if str(value) != "true":
             graph.remove((shape, _UNIQUE_LANG, value))
@@ -207,11 +205,11 @@ _LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.\n')
 
 
 def load(ntriples: str) -> rdflib.Graph:
-    """An rdflib graph from N-Triples as ``provrepo.checks.shapes.layer`` writes it: one space, no comments.
+    """An rdflib graph from N-Triples as ``provrepo.checks.shapes.layer`` writes them: single spaces, no comments.
 
-    About six times as fast as rdflib's parser, and no literal is converted unless its spelling is sound.
+    About six times as fast as rdflib's parser. Only literals with a valid lexical form are converted.
     """
-    graph = _Graph(store="SimpleMemory")
+    graph = _FastGraph(store="SimpleMemory")
     add = graph.store.add
     terms: dict[str, Node] = {}
     for match in _LINE.finditer(ntriples):
@@ -227,7 +225,7 @@ def load(ntriples: str) -> rdflib.Graph:
 
 def _term(token: str) -> Node:
     if token[0] == "<":
-        # Past the constructor, which logs a warning for every IRI that it finds odd.
+        # Without the constructor, which logs a warning for every unusual IRI.
         return str.__new__(URIRef, unescape(token[1:-1]))
     if token[0] == "_":
         return str.__new__(BNode, token[2:])
@@ -243,7 +241,7 @@ def _term(token: str) -> Node:
 def _literal(
     lexical: str, value: object, *, datatype: URIRef | None = None, language: str | None = None, ill: bool = False
 ) -> Literal:
-    """A literal past rdflib's constructor, which converts whatever it is given: XML, HTML, gigantic decimals."""
+    """A literal made without rdflib's constructor, which would convert any value: XML, HTML, gigantic decimals."""
     literal: Literal = str.__new__(Literal, lexical)
     literal._language = language
     literal._datatype = datatype
@@ -254,9 +252,9 @@ def _literal(
 
 def _typed(lexical: str, name: str) -> Literal:
     datatype = str.__new__(URIRef, name)
-    sound = valid(lexical, name)
-    if not sound:
-        return _literal(lexical, None, datatype=datatype, ill=sound is False)
+    is_valid = valid(lexical, name)
+    if not is_valid:
+        return _literal(lexical, None, datatype=datatype, ill=is_valid is False)
     if name == XSD + "dateTime":
         return _literal(lexical, _instant(lexical), datatype=datatype)
     if name == XSD + "date":
@@ -267,25 +265,25 @@ def _typed(lexical: str, name: str) -> Literal:
 class _Instant(datetime):
     """An ``xsd:dateTime`` that is greater than another only where that is certain.
 
-    With a zone on one side only, the other may be up to 14 hours off either way (XML Schema part 2, section D.2.1.1).
-    SHACL has a finding where two values cannot be compared; nothing wrong can be shown there, so we have none.
+    With a time zone on one side only, the other may be up to 14 hours off either way (XML Schema part 2, section
+    D.2.1.1). SHACL reports values that cannot be compared; we do not, since they are not known to be wrong.
     """
 
     def __gt__(self, other: datetime) -> bool:  # type: ignore[override]
         if (self.tzinfo is None) == (other.tzinfo is None):
             return super().__gt__(other)
-        return self.replace(tzinfo=None) - (self.utcoffset() or _NOTHING) - _FARTHEST > other.replace(tzinfo=None) - (
-            other.utcoffset() or _NOTHING
+        return self.replace(tzinfo=None) - (self.utcoffset() or _ZERO) - _FARTHEST > other.replace(tzinfo=None) - (
+            other.utcoffset() or _ZERO
         )
 
 
-_NOTHING = timedelta()
+_ZERO = timedelta()
 _FARTHEST = timedelta(hours=14)
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")
 
 
 def _instant(lexical: str) -> datetime:
-    """A sound ``xsd:dateTime`` or ``xsd:date`` as Python's; what lies beyond Python's years is its first or last."""
+    """A valid ``xsd:dateTime`` or ``xsd:date`` as a datetime; years that Python lacks become one of its extremes."""
     try:
         return _Instant.fromisoformat(lexical.replace("T24:00:00", "T23:59:59", 1))
     except ValueError:
@@ -297,26 +295,26 @@ def _instant(lexical: str) -> datetime:
 
 
 def _result(shapes: ShapesGraph, root: Any, triples: list[tuple[Any, Any, Any]]) -> RawResult:
-    """One result as plain JSON. pySHACL gives its triples, where a term may come with the graph it is from."""
-    said: dict[str, list[Any]] = {}
+    """One result as JSON, from pySHACL's triples of it, in which a term may come as a pair with its graph."""
+    values: dict[str, list[Any]] = {}
     for _, predicate, term in triples:
-        said.setdefault(str(predicate).removeprefix(SH), []).append(term[1] if isinstance(term, tuple) else term)
+        values.setdefault(str(predicate).removeprefix(SH), []).append(term[1] if isinstance(term, tuple) else term)
 
     def one(name: str) -> Any:
-        return said.get(name, [None])[0]
+        return values.get(name, [None])[0]
 
     path, value = one("resultPath"), one("value")
     expected, repair, patch = _advice(shapes, one("sourceShape"))
     return RawResult(
         root=str(root.node),
-        asks=_asks(shapes, one("sourceShape"), str(one("sourceConstraintComponent"))),
+        monotone=_is_monotone(shapes, one("sourceShape"), str(one("sourceConstraintComponent"))),
         shape=_owner(shapes, one("sourceShape")),
         component=str(one("sourceConstraintComponent")),
         severity=_severity(str(one("resultSeverity"))),
-        focus=_name(one("focusNode")),
+        focus=_focus(one("focusNode")),
         path=None if path is None else _path(shapes, path),
         value=None if value is None else ntriples(value),
-        message=_message(said.get("resultMessage", [])),
+        message=_message(values.get("resultMessage", [])),
         expected=expected,
         repair=repair,
         patch=patch,
@@ -325,34 +323,34 @@ def _result(shapes: ShapesGraph, root: Any, triples: list[tuple[Any, Any, Any]])
 
 @lru_cache(maxsize=4096)
 def _advice(shapes: ShapesGraph, shape: Node) -> tuple[str | None, ...]:
-    """What the shape asks for, and what it says about mending: ``expected``, ``repair`` and ``patch``."""
+    """The fields ``expected``, ``repair`` and ``patch`` of a result."""
     graph, owner = shapes.graph, URIRef(_owner(shapes, shape))
-    asked = graph.value(shape, _CLASS) or graph.value(shape, _DATATYPE)
+    expected = graph.value(shape, _CLASS) or graph.value(shape, _DATATYPE)
     repair, patch = graph.value(owner, _REPAIR), graph.value(owner, _PATCH)
-    return tuple(None if said is None else str(said) for said in (asked, repair, patch))
+    return tuple(None if value is None else str(value) for value in (expected, repair, patch))
 
 
 @lru_cache(maxsize=4096)
-def _asks(shapes: ShapesGraph, shape: Node, component: str) -> bool:
-    """See ``RawResult.asks``."""
+def _is_monotone(shapes: ShapesGraph, shape: Node, component: str) -> bool:
+    """The field ``monotone`` of a result."""
     name = component.removeprefix(SH).removesuffix("ConstraintComponent")
     if name in ("MinCount", "HasValue", "Class", "Datatype"):
         return True
     if name not in _NESTING:
         return False
     graph = shapes.graph
-    waiting = list(graph.objects(shape, URIRef(SH + _NESTING[name])))
+    pending = list(graph.objects(shape, URIRef(SH + _NESTING[name])))
     seen: set[Node] = set()
-    while waiting:
-        node = waiting.pop()
+    while pending:
+        node = pending.pop()
         if node in seen:
             continue
         seen.add(node)
         for predicate, value in graph.predicate_objects(node):
             term = str(predicate).removeprefix(SH)
             if str(predicate) in _LISTS or (term in _DEEPER and str(predicate) != term):
-                waiting.append(value)
-            elif str(predicate) != term and term not in _HARMLESS:
+                pending.append(value)
+            elif str(predicate) != term and term not in _MONOTONE:
                 return False
     return True
 
@@ -360,7 +358,7 @@ def _asks(shapes: ShapesGraph, shape: Node, component: str) -> bool:
 _NESTING = {"Or": "or", "And": "and", "Node": "node", "QualifiedMinCount": "qualifiedValueShape"}
 _LISTS = (RDF + "first", RDF + "rest")
 _DEEPER = frozenset(("property", "node", "or", "and"))
-_HARMLESS = frozenset(
+_MONOTONE = frozenset(
     """
     minCount hasValue class datatype path inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
     severity message name description order group defaultValue
@@ -372,15 +370,16 @@ _REPAIR, _PATCH = URIRef(PROVREPO + "repair"), URIRef(PROVREPO + "patch")
 
 
 def _severity(iri: str) -> str:
-    """SHACL's own severities as we call them; whoever made up another one gets its IRI."""
+    """The name of a SHACL severity; the IRI of another one."""
     return iri.removeprefix(SH).lower() if iri.startswith(SH) else iri
 
 
 def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
+    """The result for a shape that the engine could not evaluate."""
     reason = " ".join(str(getattr(error, "message", None) or error).split())
     return RawResult(
         root=str(shape.node),
-        asks=False,
+        monotone=False,
         shape=_owner(shapes, shape.node),
         component=None,
         severity="violation",
@@ -395,7 +394,7 @@ def _failure(shapes: ShapesGraph, shape: Any, error: Exception) -> RawResult:
 
 
 def _message(messages: list[Literal]) -> str:
-    """The message without a language or in English before those in others."""
+    """The preferred message: without a language or in English before other languages; empty where there is none."""
     ordered = sorted(messages, key=lambda m: ((m.language or "en").lower()[:2] != "en", m.language or "", str(m)))
     return str(ordered[0]) if ordered else ""
 
@@ -409,7 +408,7 @@ def _path(shapes: ShapesGraph, path: Node) -> str:
 
 @lru_cache(maxsize=1024)
 def _owner(shapes: ShapesGraph, node: Node) -> str:
-    """The IRI of a shape; of an anonymous one, that of the nearest shape that leads to it."""
+    """The IRI of a shape; for a blank node, that of the nearest shape that refers to it."""
     seen = {node}
     level = [node]
     while level:
@@ -421,7 +420,7 @@ def _owner(shapes: ShapesGraph, node: Node) -> str:
     return f"_:{node}"
 
 
-def _name(node: Node) -> str:
+def _focus(node: Node) -> str:
     return f"_:{node}" if isinstance(node, BNode) else ntriples(node) if isinstance(node, Literal) else str(node)
 
 

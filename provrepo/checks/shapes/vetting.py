@@ -1,7 +1,7 @@
-"""Whether a profile that somebody brings along may be kept: what it may say, and how much of it.
+"""Admission test for user-defined profiles: which terms, patterns and queries their shapes may have, and how many.
 
-Shapes are programs. What is refused here would reach for the network or other files, never end, or be ignored without
-anybody noticing. Whatever passes still runs in a worker process with a deadline and a limit of memory.
+Shapes are programs. Refused are shapes that would access the network or other files, never terminate, or be ignored
+silently. Admitted shapes still run in a worker process with a deadline and a memory limit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from provrepo import resources
 from provrepo.checks.profiles import Profile, read, resolve
 from provrepo.checks.shapes.matching import python_flags
-from provrepo.checks.shapes.patterns import NOT_UNDERSTOOD, why_slow, why_slow_to_replace
+from provrepo.checks.shapes.patterns import NOT_UNDERSTOOD, why_refused, why_replace_refused
 from provrepo.checks.shapes.well_formed import TARGETS, require_shapes
 from provrepo.errors import ReadError, UsageError
 from provrepo.model.document import Quad
@@ -28,24 +28,24 @@ from provrepo.workers.pool import default_pool
 __all__ = ["MOST_BYTES", "MOST_SHAPES", "MOST_TRIPLES", "require_vetted", "vet", "vet_shapes"]
 
 MOST_BYTES = 256 * 1024
-"""Bytes of a file of shapes."""
+"""The most bytes of a file of shapes."""
 
 MOST_TRIPLES = 20_000
-"""Triples of a file of shapes."""
+"""The most triples of a file of shapes."""
 
 MOST_SHAPES = 500
-"""Shapes of a profile, nested ones included."""
+"""The most shapes of a profile, nested ones included."""
 
 DEEPEST = 16
-"""Levels of shapes inside shapes, and of paths inside paths."""
+"""The most levels of nested shapes, and of nested paths."""
 
 LONGEST_QUERY = 8_192
-"""Characters of a SPARQL constraint."""
+"""The most characters of a SPARQL constraint."""
 
 DEEPEST_QUERY = 32
-"""Levels of brackets in one: the parser of SPARQL recurses with them."""
+"""The most levels of brackets in a SPARQL constraint: its parser recurses with them."""
 
-_INSIDE = frozenset(SH + name for name in ("property", "node", "not", "and", "or", "xone", "qualifiedValueShape"))
+_NESTING = frozenset(SH + name for name in ("property", "node", "not", "and", "or", "xone", "qualifiedValueShape"))
 _PATHS = frozenset(
     SH + name for name in ("path", "inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
 )
@@ -53,12 +53,12 @@ _LIST = frozenset((RDF + "first", RDF + "rest"))
 
 
 def require_vetted(profile: Profile) -> None:
-    """Refuse a profile in a folder of one's own that ``profile add`` would refuse, but for its examples.
+    """Refuse a user-defined profile that ``profile add`` would refuse; its examples are not tried.
 
     Raises:
-        UsageError: it may not be used, and why.
-        Damaged: the shapes cannot be understood.
-        WorkerFailed: looking it through took too long.
+        UsageError: it may not be used; the message states why.
+        Damaged: the shapes cannot be parsed.
+        WorkerFailed: the test took too long.
     """
     if profile.folder.parent != resources.root() / "shapes":
         try:
@@ -77,22 +77,22 @@ def _require_vetted(folder: Path, stamp: int) -> None:  # noqa: ARG001 (a change
 
 
 def vet(folder: str, extends: list[str], examples: bool = True) -> dict[str, Any]:
-    """What the pool calls: read the profile in a folder, and refuse it where it may not be kept or used.
+    """Worker entry point: test the profile in a folder, and refuse it where it may not be stored or used.
 
-    Its shapes are looked through, compiled, and held against the profile's own examples.
+    Its shapes are vetted and compiled, and the profile's examples are validated against them.
 
     Args:
         folder: with ``profile.toml``, ``shapes.ttl`` and ``examples``.
         extends: folders of all profiles that it extends.
-        examples: whether to try its examples; not where it is only used once.
+        examples: whether to validate its examples; False where the profile is not stored.
 
     Returns:
-        ``title``, ``version`` and how many ``shapes`` have targets.
+        ``title``, ``version`` and, as ``shapes``, the number of shapes with targets.
 
     Raises:
-        UsageError: it may not be kept, and why.
-        ReadError: its shapes are no Turtle.
-        Damaged: ``profile.toml`` or the shapes cannot be understood.
+        UsageError: it may not be stored or used; the message states why.
+        ReadError: its shapes are not in Turtle.
+        Damaged: ``profile.toml`` or the shapes cannot be parsed.
     """
     from provrepo.checks.shapes.pyshacl_engine import PyShacl
 
@@ -123,14 +123,14 @@ def _examples(profile: Profile, extends: list[Profile]) -> None:
 
 
 def vet_shapes(turtle: bytes) -> int:
-    """Look through a file of shapes.
+    """Refuse a file of shapes that may not be stored or used.
 
     Returns:
-        How many shapes have targets of their own.
+        The number of shapes with targets.
 
     Raises:
-        UsageError: it says what shapes may not say here, or too much; the message names the place in the shapes.
-        ReadError: no Turtle.
+        UsageError: it has forbidden or malformed parts, or too many; the message names the shape.
+        ReadError: it is not in Turtle.
     """
     from provrepo.codecs.guards import check
     from provrepo.codecs.rdf.codec import parse, remarks
@@ -139,7 +139,7 @@ def vet_shapes(turtle: bytes) -> int:
         raise UsageError(f"{len(turtle):,} bytes of shapes are more than {MOST_BYTES:,}")
     check(turtle, "turtle")
     for remark in remarks(turtle, "turtle"):
-        # The engine reads the shapes themselves, not what would be read in their place.
+        # The engine parses the original text, without the repairs that our reader makes.
         raise ReadError(remark.message, line=remark.line, column=remark.column, format="turtle")
     quads = parse(turtle, "turtle").quads
     if len(quads) > MOST_TRIPLES:
@@ -162,25 +162,25 @@ def vet_shapes(turtle: bytes) -> int:
 def _text(quad: Quad) -> str:
     if isinstance(quad.object, Literal):
         return quad.object.lexical
-    raise UsageError(f"sh:{quad.predicate.removeprefix(SH)} of {quad.subject} is no text")
+    raise UsageError(f"sh:{quad.predicate.removeprefix(SH)} of {quad.subject} is not a text")
 
 
 # Structure ------------------------------------------------------------------------------------------------------
 
 
 def _structure(quads: Iterable[Quad]) -> None:
-    """Refuse too many shapes, and shapes and paths that go too deep or come back to themselves."""
+    """Refuse too many shapes, and shapes and paths that are nested too deeply or cyclic."""
     shapes: Edges = {}
     paths: Edges = {}
     found: set[Value] = set()
     for subject, predicate, value, _ in quads:
-        if predicate in _INSIDE:
+        if predicate in _NESTING:
             found.update((subject, value))
         if predicate in TARGETS or predicate == SH + "path":
             found.add(subject)
-        for edges, deeper in ((shapes, _INSIDE), (paths, _PATHS)):
-            if predicate in deeper or predicate in _LIST:
-                edges.setdefault(subject, []).append((value, int(predicate in deeper)))
+        for edges, nesting in ((shapes, _NESTING), (paths, _PATHS)):
+            if predicate in nesting or predicate in _LIST:
+                edges.setdefault(subject, []).append((value, int(predicate in nesting)))
     if len(found) > MOST_SHAPES:
         raise UsageError(f"{len(found):,} shapes are more than {MOST_SHAPES:,}")
     _require_shallow(shapes, "shapes")
@@ -188,11 +188,11 @@ def _structure(quads: Iterable[Quad]) -> None:
 
 
 Edges = dict[Value, list[tuple[Value, int]]]
-"""What a node leads to, and by how many levels that is deeper: a step along a list is none."""
+"""The successors of each node, each with the levels of nesting that the edge adds: 0 within a list, otherwise 1."""
 
 
 def _require_shallow(edges: Edges, what: str) -> None:
-    """Walk down from every node, without recursion."""
+    """Refuse cycles and too many levels, by a depth-first traversal from every node without recursion."""
     depths: dict[Value, int] = {}
     for start, inner in edges.items():
         stack = [(start, iter(inner))]
@@ -217,26 +217,27 @@ def _require_shallow(edges: Edges, what: str) -> None:
 
 
 def _pattern(pattern: str, flags: str, where: str) -> None:
-    reason = why_slow(pattern, python_flags(flags))
+    """Refuse a pattern that backtracking engines may need too long for."""
+    reason = why_refused(pattern, python_flags(flags))
     if reason is not None:
         slow = "" if reason.startswith(NOT_UNDERSTOOD) else "could take forever: "
         raise UsageError(f"the pattern {pattern[:80]!r} of {where} {slow}{reason}")
 
 
 def _prefixes(quads: Iterable[Quad]) -> dict[str, str]:
-    """What any sh:declare of the file declares."""
-    said: dict[Identifier, dict[str, str]] = {}
+    """The prefixes of all values of ``sh:declare`` in the file."""
+    declarations: dict[Identifier, dict[str, str]] = {}
     for subject, predicate, value, _ in quads:
         if predicate in (SH + "prefix", SH + "namespace") and isinstance(value, Literal):
-            said.setdefault(subject, {})[predicate] = value.lexical
-    return {one[SH + "prefix"]: one[SH + "namespace"] for one in said.values() if len(one) == 2}
+            declarations.setdefault(subject, {})[predicate] = value.lexical
+    return {one[SH + "prefix"]: one[SH + "namespace"] for one in declarations.values() if len(one) == 2}
 
 
 _BRACKET = re.compile(r"[{}()\[\]]")
 
 
 def _query(text: str, prefixes: dict[str, str], where: str, *, selects: bool) -> None:
-    """Refuse a query that leads out of the data; the parser is the one that will run it."""
+    """Refuse a query that accesses other data or is too expensive; rdflib parses it, as when it runs."""
     from rdflib.plugins.sparql.parser import parseQuery
 
     if len(text) > LONGEST_QUERY:
@@ -252,12 +253,12 @@ def _query(text: str, prefixes: dict[str, str], where: str, *, selects: bool) ->
     except Exception as error:
         raise UsageError(f"the query of {where} cannot be understood: {error}") from error
     if selects and not _selects_this(parsed):
-        # SHACL-SPARQL, sections 5.2.1 and 6.2.2: without it no result would be about any node.
+        # SHACL-SPARQL, sections 5.2.1 and 6.2.2: without $this the results would have no focus node.
         raise UsageError(f"the query of {where} has to be a SELECT of $this")
     for part in _parts(parsed):
         match part.name:
             case "ServiceGraphPattern":
-                raise UsageError(f"the query of {where} asks another server (SERVICE), which shapes may not")
+                raise UsageError(f"the query of {where} calls another server (SERVICE), which shapes may not")
             case "DatasetClause":
                 raise UsageError(f"the query of {where} reads other data (FROM), which shapes may not")
             case "Builtin_REGEX" | "Builtin_REPLACE":
@@ -269,31 +270,32 @@ def _selects_this(parsed: Any) -> bool:
     if query.name != "SelectQuery":
         return False
     chosen = query.get("projection")
-    # The parser gives the name of a part that is not there: "SELECT *".
+    # For "SELECT *" there is no projection, and the parser returns its name instead.
     return isinstance(chosen, str) or any("this" in (str(one.get("var")), str(one.get("evar"))) for one in chosen)
 
 
 def _regex(part: Any, where: str, *, replaces: bool) -> None:
+    """Refuse a call of REGEX or REPLACE whose pattern is computed, or that could take too long."""
     pattern = part.get("pattern")
     texts = [inner.get("string") for inner in _parts(pattern) if inner.name == "literal"]
     computed = any(inner.name.startswith(("Builtin_", "Function")) for inner in _parts(pattern))
     if len(texts) != 1 or computed:
-        raise UsageError(f"the query of {where} computes a regular expression, which nobody can judge beforehand")
+        raise UsageError(f"the query of {where} computes a regular expression, which cannot be checked in advance")
     given = [str(inner.get("string")) for inner in _parts(part.get("flags")) if inner.name == "literal"]
     _pattern(str(texts[0]), "".join(given), where)
-    if replaces and (reason := why_slow_to_replace(str(texts[0]))):
+    if replaces and (reason := why_replace_refused(str(texts[0]))):
         raise UsageError(f"the query of {where} could take forever to replace {str(texts[0])[:80]!r}: {reason}")
 
 
 def _parts(parsed: Any) -> Iterator[Any]:
     """Every part of a parsed query that has a name."""
-    waiting = [parsed]
-    while waiting:
-        item = waiting.pop()
+    pending = [parsed]
+    while pending:
+        item = pending.pop()
         if hasattr(item, "name") and isinstance(item, dict):
             yield item
-            waiting.extend(item.values())
+            pending.extend(item.values())
         elif isinstance(item, str):
             continue
         elif isinstance(item, Iterable):
-            waiting.extend(item)
+            pending.extend(item)

@@ -1,7 +1,7 @@
-"""Whether shapes are well-formed, by the syntax rules of SHACL (W3C Recommendation, appendix C), and can say anything.
+"""Test that shapes are well-formed by SHACL's syntax rules (W3C Recommendation, appendix C) and can have results.
 
-An engine passes over much of this without a word: a maximum that is a text, a shape that nothing targets, a term that
-SHACL does not have. A profile with such a mistake accepts everything.
+Engines silently ignore many such mistakes: a maximum that is a text, a shape without a target, a term that SHACL does
+not define. A profile with such a mistake accepts everything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from provrepo.vocab import OWL, PROV, RDF, RDF_TYPE, RDFS, SH, XSD, XSD_STRING
 
 __all__ = ["TARGETS", "TERMS", "require_shapes"]
 
-# SHACL Core and SHACL-SPARQL (W3C Recommendation of 20 July 2017), all that an engine for them looks at.
+# The terms of SHACL Core and SHACL-SPARQL (W3C Recommendation of 20 July 2017) that shapes may use.
 TERMS = frozenset(
     """
     NodeShape PropertyShape PropertyGroup ConstraintComponent Parameter Validator PrefixDeclaration
@@ -59,15 +59,15 @@ _DATATYPES = frozenset(
 
 
 def require_shapes(quads: Iterable[Quad]) -> list[Identifier]:
-    """Look through the triples of a file of shapes.
+    """Refuse the triples of a file of shapes that are not well-formed.
 
     Returns:
-        The shapes that have a target of their own, in order.
+        The shapes with targets, in order.
 
     Raises:
-        UsageError: they are not well-formed, or some of them would never say anything; the message names the place.
+        UsageError: they are not well-formed, or some could never have a result; the message names the shape.
     """
-    shapes = _Shapes(quads)
+    shapes = _ShapesFile(quads)
     shapes.namespaces()
     shapes.terms()
     shapes.namespaces_of_prov()
@@ -80,8 +80,8 @@ def require_shapes(quads: Iterable[Quad]) -> list[Identifier]:
 
 # What values may be ---------------------------------------------------------------------------------------------
 
-_Wanted: TypeAlias = "tuple[str, Callable[[_Shapes, Value], bool]]"
-"""What is wrong with a value that fails, as the end of a sentence, and the test of it."""
+_ValueRule: TypeAlias = "tuple[str, Callable[[_ShapesFile, Value], bool]]"
+"""A requirement on a value, as a clause for messages, and its test."""
 
 
 def _is_iri(value: Value) -> bool:
@@ -92,11 +92,7 @@ def _is_text(value: Value) -> bool:
     return isinstance(value, Literal) and bool(value.language or value.datatype == XSD_STRING)
 
 
-def _language(value: Value) -> str | None:
-    return value.language if isinstance(value, Literal) else None
-
-
-def _is_truth(value: Value) -> bool:
+def _is_boolean(value: Value) -> bool:
     return isinstance(value, Literal) and value.datatype == XSD + "boolean" and value.lexical in ("true", "false")
 
 
@@ -112,57 +108,57 @@ def _is_number_or_time(value: Value) -> bool:
     return valid(value.lexical, value.datatype) is not False
 
 
-_STRING: _Wanted = (
+_STRING: _ValueRule = (
     "has to be a text without a language",
     lambda _, v: isinstance(v, Literal) and v.datatype == XSD_STRING,
 )
-_TEXT: _Wanted = (
+_TEXT: _ValueRule = (
     "has to be a text",
-    lambda _, v: isinstance(v, Literal) and bool(v.language or v.datatype == XSD_STRING),
+    lambda _, v: _is_text(v),
 )
-_COUNT: _Wanted = ("has to be an xsd:integer from 0, such as 1", lambda _, v: _is_count(v))
-_TRUTH: _Wanted = ("has to be true or false", lambda _, v: _is_truth(v))
-_IRI: _Wanted = ("has to be an IRI", lambda _, v: _is_iri(v))
-_NAMED: _Wanted = ("has to be an IRI or a literal", lambda _, v: isinstance(v, Literal) or _is_iri(v))
-_LITERAL: _Wanted = ("has to be a number, a date or a time", lambda _, v: _is_number_or_time(v))
-_SHAPE: _Wanted = ("has to be a shape that this file describes", lambda shapes, v: shapes.described(v))
-_PROPERTY: _Wanted = (
+_COUNT: _ValueRule = ("has to be an xsd:integer from 0, such as 1", lambda _, v: _is_count(v))
+_BOOLEAN: _ValueRule = ("has to be true or false", lambda _, v: _is_boolean(v))
+_IRI: _ValueRule = ("has to be an IRI", lambda _, v: _is_iri(v))
+_NAMED: _ValueRule = ("has to be an IRI or a literal", lambda _, v: isinstance(v, Literal) or _is_iri(v))
+_LITERAL: _ValueRule = ("has to be a number, a date or a time", lambda _, v: _is_number_or_time(v))
+_SHAPE: _ValueRule = ("has to be a shape that this file describes", lambda shapes, v: shapes.described(v))
+_PROPERTY: _ValueRule = (
     "has to be a property shape, which has a sh:path, of this file",
     lambda shapes, v: isinstance(v, Identifier) and bool(shapes.objects(v, SH + "path")),
 )
-_LIST: _Wanted = ("has to be a list: (…)", lambda shapes, v: shapes.items(v) is not None)
-_TEXTS: _Wanted = ("has to be a list of texts", lambda shapes, v: _all(shapes, v, _STRING))
-_IRIS: _Wanted = ("has to be a list of IRIs", lambda shapes, v: _all(shapes, v, _IRI))
-_SHAPE_LIST: _Wanted = (
+_LIST: _ValueRule = ("has to be a list: (…)", lambda shapes, v: shapes.items(v) is not None)
+_TEXTS: _ValueRule = ("has to be a list of texts", lambda shapes, v: _all(shapes, v, _STRING))
+_IRIS: _ValueRule = ("has to be a list of IRIs", lambda shapes, v: _all(shapes, v, _IRI))
+_SHAPE_LIST: _ValueRule = (
     "has to be a list of shapes that this file describes",
     lambda shapes, v: bool(shapes.items(v)) and _all(shapes, v, _SHAPE),
 )
 
 
-def _all(shapes: _Shapes, head: Value, wanted: _Wanted) -> bool:
+def _all(shapes: _ShapesFile, head: Value, rule: _ValueRule) -> bool:
     items = shapes.items(head)
-    return items is not None and all(wanted[1](shapes, item) for item in items)
+    return items is not None and all(rule[1](shapes, item) for item in items)
 
 
-def _one_of(*names: str) -> _Wanted:
+def _one_of(*names: str) -> _ValueRule:
     listed = [f"sh:{name}" for name in names]
-    words = f"is none of {', '.join(listed[:-1])} and {listed[-1]}"
-    return words, lambda _, v: v in {SH + name for name in names}
+    clause = f"is none of {', '.join(listed[:-1])} and {listed[-1]}"
+    return clause, lambda _, v: v in {SH + name for name in names}
 
 
-_DATATYPE: _Wanted = (
-    "has to be the IRI of a datatype, of XML Schema one that it has",
+_DATATYPE: _ValueRule = (
+    "has to be the IRI of a datatype; in the namespace of XML Schema, of one that it defines",
     lambda _, v: _is_iri(v) and not (str(v).startswith(XSD) and str(v).removeprefix(XSD) not in _DATATYPES),
 )
 
-_VALUES: dict[str, _Wanted] = {
+_VALUES: dict[str, _ValueRule] = {
     **dict.fromkeys(("targetClass", "targetSubjectsOf", "targetObjectsOf", "class"), _IRI),
     **dict.fromkeys(("equals", "disjoint", "lessThan", "lessThanOrEquals"), _IRI),
     **dict.fromkeys(
         ("minCount", "maxCount", "minLength", "maxLength", "qualifiedMinCount", "qualifiedMaxCount"), _COUNT
     ),
     **dict.fromkeys(("minExclusive", "minInclusive", "maxExclusive", "maxInclusive"), _LITERAL),
-    **dict.fromkeys(("closed", "uniqueLang", "deactivated", "optional"), _TRUTH),
+    **dict.fromkeys(("closed", "uniqueLang", "deactivated", "optional"), _BOOLEAN),
     **dict.fromkeys(("pattern", "flags", "select", "ask", "prefix"), _STRING),
     **dict.fromkeys(("message", "name", "description", "labelTemplate"), _TEXT),
     **dict.fromkeys(("node", "not", "qualifiedValueShape"), _SHAPE),
@@ -176,7 +172,7 @@ _VALUES: dict[str, _Wanted] = {
     "nodeKind": _one_of(*_NODE_KINDS),
     "severity": _one_of(*_SEVERITIES),
 }
-"""By the local name of a property of SHACL, what its values have to be."""
+"""The rule for the values of each property of SHACL, by local name."""
 
 _ONCE = frozenset(
     """
@@ -185,10 +181,10 @@ _ONCE = frozenset(
     qualifiedMinCount qualifiedMaxCount qualifiedValueShapesDisjoint
     """.split()  # noqa: SIM905 (a list would be a page long)
 )
-"""What a shape has at most once (section 2.1.2 and those of the constraint components)."""
+"""Properties that a shape has at most once (section 2.1.2 and those of the constraint components)."""
 
 _OF_PROPERTIES = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape")
-"""What a node shape may not have (section 4)."""
+"""Properties that a node shape may not have (section 4)."""
 
 _COMPANIONS = (
     ("qualifiedMinCount", ("qualifiedValueShape",)),
@@ -197,22 +193,22 @@ _COMPANIONS = (
     ("flags", ("pattern",)),
     ("ignoredProperties", ("closed",)),
 )
-"""What means nothing without one of some others."""
+"""Properties that have no meaning without one of some others."""
 
 _FLAGS = frozenset("imsx")
 
 _PATHS = ("inversePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath", "alternativePath")
 
 
-class _Place(NamedTuple):
-    """What a shape says by one property."""
+class _Parameter(NamedTuple):
+    """One value of a property of SHACL; ``name`` is the local name of the property."""
 
     subject: Identifier
     name: str
     value: Value
 
 
-class _Shapes:
+class _ShapesFile:
     """The triples of a file, by subject and property."""
 
     def __init__(self, quads: Iterable[Quad]) -> None:
@@ -230,7 +226,7 @@ class _Shapes:
         return self._objects.get((subject, predicate), [])
 
     def described(self, value: Value) -> bool:
-        """Whether a triple is about a node, so that it can be a shape. An empty ``[]`` holds of everything."""
+        """Whether a node has triples, or is blank, so that it can be a shape: an empty ``[]`` accepts every node."""
         return isinstance(value, Identifier) and (value in self._predicates or is_blank(value))
 
     def items(self, head: Value) -> list[Value] | None:
@@ -249,32 +245,32 @@ class _Shapes:
         return found
 
     def where(self, node: Identifier) -> str:
-        """A shape as a message names it: a blank one by the nearest shape with an IRI around it."""
+        """The name of a shape in messages; for a blank node, of the nearest enclosing shape with an IRI."""
         seen: set[Identifier] = set()
-        around = node
-        while is_blank(around) and around in self._parents and around not in seen:
-            seen.add(around)
-            around = self._parents[around]
-        if is_blank(around):
+        enclosing = node
+        while is_blank(enclosing) and enclosing in self._parents and enclosing not in seen:
+            seen.add(enclosing)
+            enclosing = self._parents[enclosing]
+        if is_blank(enclosing):
             return "a shape without an IRI"
-        return f"a shape in {around}" if seen else str(around)
+        return f"a shape in {enclosing}" if seen else str(enclosing)
 
-    def _places(self) -> Iterator[_Place]:
+    def _parameters(self) -> Iterator[_Parameter]:
         for subject, predicate, value, _ in self._quads:
             if predicate.startswith(SH):
-                yield _Place(subject, predicate.removeprefix(SH), value)
+                yield _Parameter(subject, predicate.removeprefix(SH), value)
 
     # The rules --------------------------------------------------------------------------------------------------
 
     def namespaces(self) -> None:
-        """Refuse a namespace that is nearly SHACL's: nothing in it means anything."""
+        """Refuse a namespace that is similar to SHACL's, since its terms have no meaning."""
         for quad in self._quads:
             for term in quad[:3]:
                 if isinstance(term, Identifier) and (wrong := _nearly_shacl(term)):
                     raise UsageError(f"<{wrong}> is not the namespace of SHACL, which is <{SH}> ({term})")
 
     def terms(self) -> None:
-        """Refuse terms that neither SHACL Core nor SHACL-SPARQL has."""
+        """Refuse terms that neither SHACL Core nor SHACL-SPARQL defines."""
         for subject, predicate, value, _ in self._quads:
             for term in (predicate, value):
                 if isinstance(term, Identifier) and term.startswith(SH) and term.removeprefix(SH) not in TERMS:
@@ -284,7 +280,7 @@ class _Shapes:
                     )
 
     def namespaces_of_prov(self) -> None:
-        """Refuse namespaces that are nearly PROV's: what is named in them is found in no document that may be."""
+        """Refuse namespaces that are similar to PROV's, since no valid document uses them."""
         for subject, predicate, value, _ in self._quads:
             for term in (subject, predicate, value):
                 near = namespace_for(term) if isinstance(term, Identifier) else None
@@ -294,7 +290,7 @@ class _Shapes:
                     )
 
     def targets(self) -> list[Identifier]:
-        """Refuse a file, and a shape, that no node would ever be held against."""
+        """Refuse a file without targets, and shapes without a target that no other shape refers to."""
         targeted = {quad.subject: None for quad in self._quads if quad.predicate in TARGETS}
         for subject in self._predicates:
             types = set(self.objects(subject, RDF_TYPE))
@@ -302,7 +298,7 @@ class _Shapes:
                 targeted[subject] = None  # implicit class targets, section 2.1.3.3
         if not targeted:
             raise UsageError(
-                "none of the shapes has a target, so they would never say anything; give one, such as sh:targetClass"
+                "none of the shapes has a target, so they would never find anything; give one, such as sh:targetClass"
             )
         for subject in targeted:
             if is_blank(subject):
@@ -312,26 +308,26 @@ class _Shapes:
             shape = bool(_SHAPES & set(self.objects(subject, RDF_TYPE))) or f"{SH}path" in predicates
             if shape and subject not in targeted and subject not in referred:
                 raise UsageError(
-                    f"{self.where(subject)} has no target and no other shape refers to it: it would never say anything"
+                    f"{self.where(subject)} has no target and no other shape refers to it: it would never find anything"
                 )
         return list(targeted)
 
     def parameters(self) -> None:
-        """Refuse values that a property of SHACL cannot have, and more of them than one."""
-        counted = Counter((place.subject, place.name) for place in self._places() if place.name in _ONCE)
-        for subject, name, value in self._places():
+        """Refuse values that a property of SHACL cannot have, and several where one is allowed."""
+        counted = Counter((subject, name) for subject, name, _ in self._parameters() if name in _ONCE)
+        for subject, name, value in self._parameters():
             if counted[subject, name] > 1:
                 raise UsageError(f"{self.where(subject)} has sh:{name} more than once, and a shape has one at most")
             if name in _VALUES:
-                words, test = _VALUES[name]
+                clause, test = _VALUES[name]
                 if not test(self, value):
-                    raise UsageError(f"sh:{name} of {self.where(subject)} is {_shown(value)}, which {words}")
+                    raise UsageError(f"sh:{name} of {self.where(subject)} is {_shown(value)}, which {clause}")
             if name == "flags" and isinstance(value, Literal) and not set(value.lexical) <= _FLAGS:
                 raise UsageError(f"sh:flags of {self.where(subject)} is {_shown(value)}, and there are i, m, s and x")
 
     def companions(self) -> None:
-        """Refuse what has no meaning where it stands."""
-        parameters = {value for place in self._places() if place.name == "parameter" for value in (place.value,)}
+        """Refuse properties that have no meaning in their shape."""
+        parameters = {parameter.value for parameter in self._parameters() if parameter.name == "parameter"}
         for subject, predicates in self._predicates.items():
             names = {predicate.removeprefix(SH) for predicate in predicates if predicate.startswith(SH)}
             for name, others in _COMPANIONS:
@@ -347,22 +343,22 @@ class _Shapes:
                 raise UsageError(f"{self.where(subject)} is a property shape and has no sh:path")
 
     def paths(self) -> None:
-        """Refuse what is no property path (section 2.3.1). That none leads back to itself has been looked at before."""
-        for place in self._places():
-            if place.name != "path":
+        """Refuse malformed property paths (section 2.3.1); ``vetting`` has refused cyclic ones before."""
+        for parameter in self._parameters():
+            if parameter.name != "path":
                 continue
-            waiting = [place.value]
+            pending = [parameter.value]
             seen = set[Value]()
-            while waiting:
-                path = waiting.pop()
+            while pending:
+                path = pending.pop()
                 if _is_iri(path) or path in seen:
                     continue
                 if not isinstance(path, Identifier):
                     raise UsageError(
-                        f"sh:path of {self.where(place.subject)} is {_shown(place.value)}, no property path"
+                        f"sh:path of {self.where(parameter.subject)} is {_shown(parameter.value)}, not a property path"
                     )
                 seen.add(path)
-                waiting += self._steps(path, place.subject)
+                pending += self._steps(path, parameter.subject)
 
     def _steps(self, path: Identifier, shape: Identifier) -> list[Value]:
         steps = [(name, value) for name in _PATHS for value in self.objects(path, SH + name)]
@@ -376,7 +372,7 @@ class _Shapes:
             inner = self.items(value)
         if inner is None or len(inner) < 2:
             raise UsageError(
-                f"sh:path of {self.where(shape)} is no property path, which is an IRI, a list of two or more paths, or "
+                f"sh:path of {self.where(shape)} is not a property path: an IRI, a list of two or more paths, or "
                 "a blank node with one of sh:inversePath, sh:alternativePath and the like"
             )
         return inner
@@ -392,16 +388,16 @@ _NAMESPACE = re.compile(r"(.*[#/])([^#/]*)", re.DOTALL)
 
 
 def _nearly_shacl(iri: str) -> str | None:
-    """The namespace of an IRI where it is not SHACL's but one scheme, one ending, or one edit away from it."""
+    """The namespace of an IRI where it differs from SHACL's by scheme, host, ending, or one edit; otherwise None."""
     match = _NAMESPACE.fullmatch(iri)
     if match is None or iri.startswith(SH):
         return None
     found, local = match[1], match[2]
     if _bare(found + local[:5]) == _bare(SH) and local[5:] in TERMS:
-        return found + local[:5]  # without a sign at its end, the name follows at once
+        return found + local[:5]  # a namespace without "#" at its end: the local name follows "shacl" directly
     return found if within_one_edit(_bare(found), _bare(SH)) else None
 
 
 def _bare(namespace: str) -> str:
-    """A namespace without what is often spelled otherwise: scheme, host, capitals, and the sign at its end."""
+    """A namespace without the parts that often vary: scheme, "www.", capitals, and "#" or "/" at its end."""
     return re.sub(r"^https?://(www\.)?", "", namespace.lower()).rstrip("#/")

@@ -1,4 +1,4 @@
-"""Shapes judge what was asserted: what completion adds may satisfy a constraint, and never breaks one."""
+"""SHACL results are confirmed on the asserted triples: completion may satisfy a constraint, and never breaks one."""
 
 from __future__ import annotations
 
