@@ -1,4 +1,4 @@
-"""The server process: waitress with limits, and a clean end."""
+"""The server process: waitress with limits and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from provrepo.workers import heap
 __all__ = ["serve"]
 
 STACK = 64 << 20
-"""Bytes of stack for each request thread: native parsers recurse."""
+"""The stack size of request threads in bytes: native parsers are recursive."""
 
 
 def serve(
@@ -38,18 +38,18 @@ def serve(
     announce: Callable[[str], None] = lambda url: None,  # noqa: ARG005
     on_signal: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then let running requests end for a few seconds, and return.
+    """Serve until SIGTERM or SIGINT; then give running requests a few seconds to end, and return.
 
     Args:
-        store: what to serve; it stays open.
-        host: the address to listen on; of the settings where it is not given.
-        port: 0 takes a free one.
-        threads: that answer requests.
+        store: the store to serve; it stays open.
+        host: the address to listen on; by default that of the settings.
+        port: the port; 0 chooses a free one; by default that of the settings.
+        threads: the number of request threads; by default that of the settings.
         announce: called with the URL once connections are accepted.
         on_signal: called at the first signal.
 
     Raises:
-        UsageError: the address cannot be listened on, or is reachable from elsewhere while no base IRI is set.
+        UsageError: the address cannot be listened on, or other machines can reach it while no base IRI is set.
     """
     settings = store.settings
     host = settings.host if host is None else host
@@ -87,7 +87,7 @@ def serve(
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
     app.config[pages.URL] = url
-    drain = Drain(server, store, begun=on_signal)
+    drain = Drain(server, store, on_signal=on_signal)
     try:
         with drain.signals():
             announce(url)
@@ -98,7 +98,7 @@ def serve(
 
 
 def _address(host: str) -> tuple[socket.AddressFamily, str]:
-    """The one address that a host name stands for, IPv4 first: two sockets would get two free ports."""
+    """Resolve a host name to one address, preferably IPv4. One only: two sockets would get two different free ports."""
     try:
         found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -119,7 +119,7 @@ def _listen(
     prefix: str,
     proxy: str,
 ) -> Listener:
-    # What a client itself writes into this header is thrown away; what the proxy adds at its end becomes REMOTE_ADDR.
+    # REMOTE_ADDR becomes the address that the proxy appends; values that the client itself sent are discarded.
     trusted = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
     try:
         return listen(

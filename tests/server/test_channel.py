@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from waitress.adjustments import Adjustments
 
-from provrepo.server.connections.channel import _PIECE
+from provrepo.server.connections.channel import _MAX_COPY
 from provrepo.server.connections.channel import Channel as _Channel
 from provrepo.server.connections.channel import Task as _Task
 from provrepo.server.connections.limits import ConnectionLimits
@@ -74,9 +74,9 @@ def test_head_and_small_body_go_out_together(channel: Channel) -> None:
 
 
 def test_a_large_body_is_not_copied(channel: Channel) -> None:
-    _answer(channel, b"x" * (_PIECE + 1))
+    _answer(channel, b"x" * (_MAX_COPY + 1))
     assert channel.sent[0].endswith(b"\r\n\r\n")
-    assert b"".join(channel.sent[1:]) == b"x" * (_PIECE + 1)
+    assert b"".join(channel.sent[1:]) == b"x" * (_MAX_COPY + 1)
     assert channel.total_outbufs_len == 0
 
 

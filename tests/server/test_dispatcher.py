@@ -204,7 +204,7 @@ def test_tokens_decide_about_the_class_and_are_not_kept(tmp_path: Path) -> None:
         def request(header: str | None) -> Any:
             return SimpleNamespace(path="/", headers={} if header is None else {"AUTHORIZATION": header})
 
-        assert classes.known(request(None)) is STRANGER
+        assert classes.cached(request(None)) is STRANGER
         for header, caller in [
             (f"Bearer {writer}", WRITER),
             (f"bearer {reader}", READER),
@@ -213,14 +213,14 @@ def test_tokens_decide_about_the_class_and_are_not_kept(tmp_path: Path) -> None:
             ("", STRANGER),
             ("Bearer \udcff", STRANGER),
         ]:
-            assert classes.known(request(header)) is None
+            assert classes.cached(request(header)) is None
             assert classes.look_up(request(header)) is caller
-            assert classes.known(request(header)) is caller
+            assert classes.cached(request(header)) is caller
         assert writer not in repr(vars(classes))
         owner.revoke_token(info.id)
         clock.now = 61
-        assert classes.known(request(f"Bearer {writer}")) is None
+        assert classes.cached(request(f"Bearer {writer}")) is None
         assert classes.look_up(request(f"Bearer {writer}")) is STRANGER
         for number in range(2000):
             classes.look_up(request(f"Bearer {number}"))
-        assert len(classes._known) == 1000
+        assert len(classes._cache) == 1000

@@ -1,1 +1,1 @@
-"""Connections of the server: what is read from them, how long it may take, and how many there may be."""
+"""TCP connections of the server: parsing of requests, deadlines, limits on their number, and request threads."""

@@ -1,4 +1,4 @@
-"""One connection: a channel of waitress that refuses, waits and sends in this server's way."""
+"""One connection: a waitress channel with deadlines, problem responses and coalesced writes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from provrepo.server.protocol import headers, problems
 
 __all__ = ["Channel", "Phase"]
 
-_PIECE = 64 << 10
-"""Bytes of a body that are worth copying to send them together with the head."""
+_MAX_COPY = 64 << 10
+"""The largest part of a body, in bytes, that is copied in order to be sent together with the head."""
 
 
 _FORWARDED = re.compile(r"\[?[0-9A-Fa-f.:]*[0-9A-Fa-f][0-9A-Fa-f.:]*\]?(:[0-9]+)?")
-"""The address that a proxy adds at the end of X-Forwarded-For. What stands before it comes from the client: waitress
-would read it all, and answer 400 for what is not an address."""
+"""The address that a proxy appends to X-Forwarded-For. Everything before it comes from the client: waitress would parse
+it too, and answer 400 where it is not an address."""
 
 _NEW = 1.0
-"""Seconds for which a connection is new: there was hardly time for it to send a request."""
+"""The age in seconds up to which a connection counts as new: it had little time to send a request."""
 
 
 class Phase(IntEnum):
-    """What a connection waits for; the lower ones are the first to be closed when there are too many."""
+    """The state of a connection; those in lower states are closed first when there are too many."""
 
     LINGERING = 0
     IDLE = 1
@@ -54,7 +54,7 @@ _REFUSALS = {
 
 
 class ProblemTask(ErrorTask):  # type: ignore[misc]
-    """Sends a refusal in the same form as every other error, and closes the connection."""
+    """Sends a refusal as a problem (RFC 9457), as all other errors are sent, and closes the connection."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -73,7 +73,7 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
             self.channel.discard = error.discard
         self.set_close_on_finish()
         self.content_length = len(content)
-        with self.channel.together():
+        with self.channel.coalesced():
             self.write(b"" if self.request.command == "HEAD" else content)
 
 
@@ -81,33 +81,33 @@ class Task(WSGITask):  # type: ignore[misc]
     """Answers a request."""
 
     def build_response_header(self) -> bytes:
-        """The head of the response; while the server ends, the connection ends with it."""
+        """The head of the response. While the server drains, it closes the connection."""
         if self.channel.server.draining:
             self.set_close_on_finish()
         head: bytes = super().build_response_header()
         return head
 
     def write(self, data: bytes) -> None:
-        """Send the head together with a small body: one packet instead of two, and one turn at the socket's lock."""
-        if self.wrote_header or len(data) > _PIECE:
+        """Send the head together with a small body: one packet instead of two, and one acquisition of the lock."""
+        if self.wrote_header or len(data) > _MAX_COPY:
             super().write(data)
             return
-        with self.channel.together():
+        with self.channel.coalesced():
             super().write(data)
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection.
 
-    The loop of the main thread reads and judges; threads write, one at a time.
+    The event loop in the main thread reads and checks deadlines; request threads write, one at a time.
 
     Attributes:
-        local: the address of this end.
-        running: whether a thread answers a request of it.
-        discard: bytes that are still read after a refusal, and thrown away.
-        phase: what it waited for when it was judged last.
-        since: when that began.
-        moved: bytes that were received and sent until then.
+        local: the IP address of the server's end.
+        running: whether a thread is answering a request of this connection.
+        discard: the number of bytes to read and discard after a refusal.
+        phase: the phase at the last check of the deadline.
+        since: the time at which that phase began.
+        transferred: the number of bytes received and sent up to that time.
     """
 
     task_class = Task
@@ -123,45 +123,51 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._sent: int = 0
         self._answered: int = 0
         self._limits: ConnectionLimits = server.limits
-        self.local = _host(connection.getsockname())  # fails where the client has gone: before anything is kept
+        self.local = _host(connection.getsockname())  # raises OSError, before any state exists, if the client has gone
         super().__init__(server, connection, address, adj, map=map)
-        self.phase, self._turn = Phase.IDLE, 0
+        self.phase, self._phase_answered = Phase.IDLE, 0
         self.since: float = self._limits.clock()
-        self.moved: int = 0
+        self.transferred: int = 0
 
     def parser_class(self, _adj: Any) -> Request:
-        """A request that begins here."""
-        return Request(self._limits, self._judge, self.server.descriptors.scarce)
+        """Create the parser of the next request."""
+        return Request(self._limits, self._check_head, self.server.descriptors.scarce)
 
-    def _judge(self, head: Head) -> None:
+    def _check_head(self, head: Head) -> None:
         forwarded = head.fields.pop("X_FORWARDED_FOR", "").rpartition(",")[2].strip(" \t")
         if _FORWARDED.fullmatch(forwarded):
             head.fields["X_FORWARDED_FOR"] = forwarded
         if head.authority is not None:
             self.server.hosts.check(head.authority, self.local)
 
-    # Deadlines. All of it happens in the loop of the main thread.
+    # Deadlines; called in the main thread only.
 
-    def judge(self, now: float) -> Refusal | None:
-        """What to answer a client that sends too slowly, or None. Other connections that are too slow get closed.
+    def check_deadline(self, now: float) -> Refusal | None:
+        """Check the deadline of the current phase.
+
+        A connection that misses it is closed here, unless the client can still be sent a response.
 
         Args:
-            now: the time by the clock of the limits.
+            now: the time in seconds, of the clock of the limits.
+
+        Returns:
+            The refusal to send to a client that sends its request too slowly; otherwise None.
         """
-        phase, moved = self._now(), self._received + self._sent
-        if (phase, self._answered) != (self.phase, self._turn):
-            self.phase, self._turn, self.since, self.moved = phase, self._answered, now, moved
+        phase, transferred = self._current_phase(), self._received + self._sent
+        if (phase, self._answered) != (self.phase, self._phase_answered):
+            self.phase, self._phase_answered = phase, self._answered
+            self.since, self.transferred = now, transferred
             return None
-        if now - self.since <= self._allowed(phase, moved - self.moved):
+        if now - self.since <= self._allowed(phase, transferred - self.transferred):
             return None
         if phase in _REFUSALS:
             return _REFUSALS[phase]
-        # Not by ``will_close``: the loop would wait until the socket can be written to, which it may never be.
+        # ``will_close`` does not do: the loop would wait until the socket is writable, which it may never become.
         self.handle_close()
         return None
 
-    def _allowed(self, phase: Phase, moved: int) -> float:
-        """Seconds that may pass in a phase in which so many bytes have been moved."""
+    def _allowed(self, phase: Phase, transferred: int) -> float:
+        """The longest duration of a phase in seconds, given the bytes transferred in it so far."""
         limits = self._limits
         if phase in (Phase.QUEUED, Phase.RUNNING):
             return inf  # the application has deadlines of its own
@@ -170,41 +176,42 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if phase is Phase.HEAD:
             return limits.head
         if phase is Phase.LINGERING:
-            return limits.linger + moved / limits.rate
+            return limits.linger + transferred / limits.rate
         blocked = self.requests and self.total_outbufs_len > self.adj.outbuf_high_watermark
-        return limits.start + moved / (limits.blocked_rate if blocked else limits.rate)
+        return limits.start + transferred / (limits.blocked_rate if blocked else limits.rate)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer a request that has not come to its end, and close the connection."""
+        """Answer a request that is not yet complete with a refusal, and close the connection."""
         request = self.request or self.parser_class(self.adj)
         request.refuse(refusal)
         self.error_task_class(self, request).service()
         self.close_when_flushed = True
 
     def usefulness(self, now: float) -> tuple[float, float]:
-        """A key for sorting; the least useful connection comes first.
+        """A sort key: connections with lower keys are closed first.
 
         Args:
-            now: the time by the clock of the limits.
+            now: the time in seconds, of the clock of the limits.
         """
-        self.judge(now)
-        took = now - self.since
+        self.check_deadline(now)
+        elapsed = now - self.since
         if self.phase is Phase.QUEUED:
             return Phase.QUEUED, -self._answered
         if self.phase in (Phase.BODY, Phase.SENDING):
-            moved = self.request.size if self.phase is Phase.BODY else self._sent + self._received - self.moved
-            return Phase.BODY, moved / max(took, 0.001)
-        if self.phase in (Phase.IDLE, Phase.HEAD) and took < _NEW:
+            total = self._sent + self._received
+            transferred = self.request.size if self.phase is Phase.BODY else total - self.transferred
+            return Phase.BODY, transferred / max(elapsed, 0.001)
+        if self.phase in (Phase.IDLE, Phase.HEAD) and elapsed < _NEW:
             return Phase.SENDING, self.since
         return self.phase, self.since
 
     @property
-    def held(self) -> int:
-        """Bytes that it has in memory or in temporary files."""
+    def buffered(self) -> int:
+        """The number of bytes that are buffered in memory and in temporary files."""
         request = self.request
-        return int(self.total_outbufs_len) + (request.held if request is not None else 0)
+        return int(self.total_outbufs_len) + (request.buffered if request is not None else 0)
 
-    def _now(self) -> Phase:
+    def _current_phase(self) -> Phase:
         if self._lingering:
             return Phase.LINGERING
         if self.total_outbufs_len:
@@ -215,15 +222,15 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             return Phase.IDLE
         return Phase.BODY if self.request.headers_finished else Phase.HEAD
 
-    # What waitress calls.
+    # Called by waitress.
 
     def received(self, data: bytes) -> bool:
-        """Take what has come."""
+        """Process received data."""
         self._received += len(data)
         return bool(super().received(data))
 
     def service(self) -> None:
-        """Answer the request that is the first."""
+        """Answer the first of the complete requests."""
         self.running = True
         try:
             super().service()
@@ -232,24 +239,24 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._answered += 1
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send what the socket takes; how much it was."""
+        """Write to the socket without blocking; return the number of bytes written."""
         sent: int = super().send(data, do_close)
         self._sent += sent
         return sent
 
     def readable(self) -> bool:
-        """Whether the loop of the main thread wants to read."""
+        """Whether the event loop should wait for data to read."""
         return self._lingering or bool(super().readable())
 
     def handle_read(self) -> None:
-        """Read; after a refusal for no other purpose than to have read it.
+        """Read from the socket; after a refusal, discard the data.
 
-        A connection that is closed with unread data is reset, and the client might not see the answer (RFC 9112,
-        section 9.6).
+        Closing a connection with unread data resets it, and the client might not see the response (RFC 9112, section
+        9.6).
         """
         try:
             data = self.recv(self.adj.recv_bytes)
-        except BlockingIOError:  # poll(2) may say that there is something where there is not
+        except BlockingIOError:  # poll(2) may report readiness falsely
             return
         except OSError:
             self.handle_close()
@@ -263,7 +270,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.handle_close()
 
     def handle_write(self) -> None:
-        """Write what there is, and close where that was all."""
+        """Write buffered data, and close the connection once everything is written, if that was requested."""
         if self.close_when_flushed and self.discard and not self.will_close:
             self._flush_exception(self._flush_some)
             if not self.total_outbufs_len and not self.will_close and self.connected:
@@ -281,21 +288,21 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.will_close = True
 
     def handle_close(self) -> None:
-        """Close it, and let go of a request that has not come to its end."""
+        """Close the connection, and release an incomplete request."""
         if self.request is not None:
             self.request.close()
         super().handle_close()
 
     def handle_expt(self) -> None:
-        """Urgent data, of which HTTP has no use. It would be reported again and again."""
+        """Close the connection on urgent data, which HTTP does not use: poll would report it again and again."""
         self.handle_close()
 
     def writable(self) -> bool:
-        """Whether the loop of the main thread has something to write.
+        """Whether the event loop should wait until the socket is writable.
 
-        Not while another thread is writing it. The loop would otherwise find the socket ready and the data locked,
-        again and again, and take the interpreter from the very thread that it waits for. Whoever writes and cannot
-        write all wakes the loop when it lets go.
+        False while another thread is writing. The loop would otherwise find the socket ready and the buffer locked,
+        again and again, and keep the interpreter lock from the thread that it waits for. A thread that could not write
+        everything wakes the loop when it releases the buffer.
         """
         if self.will_close or self.close_when_flushed:
             return True
@@ -305,8 +312,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return True
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Send what is written in the block in one piece at its end."""
+    def coalesced(self) -> Iterator[None]:
+        """Join what is written within the block, and write it in one piece at the end of the block."""
         self._parts = []
         try:
             yield
@@ -315,14 +322,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.write_soon(b"".join(parts))
 
     def write_soon(self, data: Any) -> int:
-        """Take what is to be sent; how much of it was taken."""
+        """Buffer data to be sent; return the number of bytes accepted."""
         if self._parts is not None:
             self._parts.append(data)
             return len(data)
-        taken: int = super().write_soon(data)
-        return taken
+        accepted: int = super().write_soon(data)
+        return accepted
 
 
 def _host(address: Any) -> str:
-    """The address of a socket's end, without its port; empty for a Unix domain socket."""
+    """The host of a socket address; empty for a Unix domain socket."""
     return str(address[0]) if isinstance(address, tuple) else ""

@@ -1,4 +1,4 @@
-"""The chunked transfer coding, read strictly and within limits (RFC 9112, section 7.1)."""
+"""Strict decoder of the chunked transfer coding, with limits (RFC 9112, section 7.1)."""
 
 from __future__ import annotations
 
@@ -17,27 +17,35 @@ _EXTENSION = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 
 class Chunks:
-    """Decodes a body that comes in chunks.
+    """Incremental decoder of a chunked body.
 
-    Chunk extensions and trailer fields are checked and thrown away.
+    Chunk extensions and trailer fields are checked and discarded.
 
     Attributes:
-        completed: whether the last chunk and the trailer section have come.
+        completed: whether the last chunk and the trailer section have been received.
     """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
+        """Start a decoder.
+
+        Args:
+            write: called with each piece of decoded data.
+        """
         self.completed = False
         self._write = write
-        self._left = 0  # of the chunk's data
+        self._left = 0  # bytes of the current chunk that are still to come
         self._line = bytearray()
-        self._reads: Callable[[bytes], None] = self._size
+        self._read: Callable[[bytes], None] = self._size  # reads the next line
         self._overhead = 0  # bytes of extensions and trailer fields
 
     def received(self, data: bytes) -> int:
-        """Take what has come; how much of it belongs to the body.
+        """Decode received data.
+
+        Returns:
+            The number of bytes that belong to the body.
 
         Raises:
-            Refusal: 400 where it is not the coding, or extensions and trailer fields are too long.
+            Refusal: 400, the data is not in this coding, or the extensions and trailer fields are too long.
         """
         at = 0
         while at < len(data) and not self.completed:
@@ -59,11 +67,11 @@ class Chunks:
             raise Refusal(400, "a line of the chunked body is too long")
         if b"\r" in line[:-2] or (line[-1:] == b"\n" and line[-2:] != b"\r\n"):
             raise Refusal(400, "a line of the chunked body does not end with CR and LF")
-        if self._reads == self._end and not b"\r\n".startswith(line):
+        if self._read == self._end and not b"\r\n".startswith(line):
             raise Refusal(400, "a chunk is longer than its size says")
         if line[-1:] == b"\n":
             self._line = bytearray()
-            self._reads(bytes(line[:-2]))
+            self._read(bytes(line[:-2]))
 
     def _size(self, line: bytes) -> None:
         size, semicolon, extension = line.partition(b";")
@@ -73,10 +81,10 @@ class Chunks:
         if not _SIZE.fullmatch(size) or not _EXTENSION.fullmatch(extension):
             raise Refusal(400, "the size of a chunk is not a hexadecimal number")
         self._left = int(size, 16)
-        self._reads = self._end if self._left else self._trailer
+        self._read = self._end if self._left else self._trailer
 
-    def _end(self, line: bytes) -> None:  # noqa: ARG002 - it is empty, which was seen to
-        self._reads = self._size
+    def _end(self, line: bytes) -> None:  # noqa: ARG002 - always empty: _read_line checks it
+        self._read = self._size
 
     def _trailer(self, line: bytes) -> None:
         if not line:

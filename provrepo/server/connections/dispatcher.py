@@ -1,8 +1,9 @@
-"""Request threads, shared by the classes of callers; takes the place of waitress' own dispatcher.
+"""Request threads, shared by the classes of callers; a replacement for the dispatcher of waitress.
 
-Strangers never have all of the threads, nor have readers (``provrepo.workers.shares``). Requests wait in one bounded
-queue for each class; beyond it they are answered 503. What always has to be answered passes by the queues: probes,
-refusals, and requests whose token has to be looked up before it is known to which queue they belong.
+Strangers, or strangers and readers together, never occupy all threads (``provrepo.workers.shares``). Requests wait in
+one bounded queue for each class; when it is full they are answered with 503. Two further threads, the express threads,
+bypass the queues: they serve health probes and refusals, and look up the tokens that decide which queue a request
+belongs to.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ __all__ = ["MIN_THREADS", "CallerClassifier", "Dispatcher"]
 _log = logging.getLogger(__name__)
 
 MIN_THREADS = 4
-"""Request threads at least: with four, each class of callers has one that no lower class can take."""
+"""The least number of request threads: with four, each class of callers has one that no lower class can occupy."""
 
 _EXPRESS = 2
-"""Threads for what passes by the queues."""
+"""The number of threads that bypass the queues."""
 
-_LONGEST = 30.0
-"""Seconds after which a request of a stranger or reader is not answered any more: its client has mostly given up."""
+_MAX_WAIT = 30.0
+"""Seconds in a queue after which a request of a stranger or reader gets 503: most clients have given up by then."""
 
 _PROBES = frozenset({"/health", "/ready"})
 
@@ -42,69 +43,74 @@ def _overloaded(reason: str) -> Refusal:
 
 
 class CallerClassifier:
-    """To which class of callers a request belongs. What tokens stand for is remembered for a minute.
+    """Finds the class of callers that a request belongs to, with a cache of tokens that lasts a minute.
 
-    It decides about the order of requests alone; what a caller may do is asked of the ledger each time.
+    The class decides the order of requests only. Permissions are read from the ledger for each request.
     """
 
-    _KNOWN = 1000
-    _SECONDS = 60.0
+    _CACHE_SIZE = 1000
+    _CACHE_SECONDS = 60.0
 
     def __init__(self, store: Store, prefix: str = "", clock: Callable[[], float] = time.monotonic) -> None:
-        """No token is known yet.
+        """Create a classifier with an empty cache.
 
         Args:
-            store: where tokens are looked up.
-            prefix: of all paths.
-            clock: in seconds.
+            store: the source of tokens.
+            prefix: the path prefix of all addresses.
+            clock: the time in seconds.
         """
         self._store = store
         self._prefix = prefix
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+        self._cache: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
 
     def is_probe(self, request: Any) -> bool:
-        """Whether a request asks how the server does."""
+        """Whether a request is a health probe."""
         path: str = request.path
         return path.removeprefix(self._prefix) in _PROBES
 
-    def known(self, request: Any) -> Caller | None:
-        """The class of a request; None where its token has to be looked up."""
+    def cached(self, request: Any) -> Caller | None:
+        """The class of a request, from the cache; None if its token has to be looked up."""
         header = request.headers.get("AUTHORIZATION")
         if header is None:
             return Caller.STRANGER
         with self._lock:
-            found, until = self._known.get(_digest(header), (None, 0.0))
+            found, until = self._cache.get(_digest(header), (None, 0.0))
         return found if self._clock() < until else None
 
     def look_up(self, request: Any) -> Caller:
-        """The class of a request with a token; who shows one that is not in force is a stranger."""
+        """Look up the class of a request with a token; a request with an invalid token counts as a stranger's."""
         header = request.headers.get("AUTHORIZATION", "")
         scheme, _, token = header.partition(" ")
         actor = self._store.authenticate(token) if scheme.lower() == "bearer" else None
         found = Caller.STRANGER if actor is None else class_of(actor)
         with self._lock:
-            self._known[_digest(header)] = found, self._clock() + self._SECONDS
-            while len(self._known) > self._KNOWN:
-                self._known.popitem(last=False)
+            self._cache[_digest(header)] = found, self._clock() + self._CACHE_SECONDS
+            while len(self._cache) > self._CACHE_SIZE:
+                self._cache.popitem(last=False)
         return found
 
 
 def _digest(header: str) -> bytes:
-    # Tokens are not kept, nor are headers of any length.
+    # The cache must not contain tokens, nor long headers.
     return hashlib.sha256(header.encode("utf-8", "surrogateescape")).digest()
 
 
-class _Waiting(NamedTuple):
-    """A task of waitress, which is a channel with requests, and since when it waits."""
+class _QueuedTask(NamedTuple):
+    """A task in a queue.
+
+    Attributes:
+        task: a waitress channel with requests.
+        since: the time at which it was queued.
+    """
 
     task: Any
     since: float
 
 
 class Dispatcher:
-    """Runs tasks in threads. The methods without a docstring of their own are those that waitress calls."""
+    """Runs tasks in threads; waitress calls ``add_task`` and ``shutdown``."""
 
     def __init__(
         self,
@@ -117,16 +123,16 @@ class Dispatcher:
         """Start the threads.
 
         Args:
-            classes: of callers.
-            threads: that answer requests; there are ``MIN_THREADS`` at least.
-            queue: requests of one class that may wait.
-            clock: in seconds.
+            classes: finds the class of callers of each request.
+            threads: the number of threads that answer requests; at least ``MIN_THREADS`` are started.
+            queue: the most requests of one class that may wait.
+            clock: the time in seconds.
         """
         self._classes = classes
         self._clock = clock
         self._lock = threading.Lock()
-        self._queued, self._passing = threading.Condition(self._lock), threading.Condition(self._lock)
-        self._line: Line[_Waiting] = Line(max(MIN_THREADS, threads), dict.fromkeys(Caller, queue))
+        self._queue_changed, self._express_changed = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._line: Line[_QueuedTask] = Line(max(MIN_THREADS, threads), dict.fromkeys(Caller, queue))
         self._express: deque[Any] = deque()
         self._stopping = False
         targets = [*[self._serve] * self._line.size, *[self._serve_express] * _EXPRESS]
@@ -138,34 +144,34 @@ class Dispatcher:
             thread.start()
 
     def add_task(self, task: Any) -> None:
-        """Have a request answered.
+        """Queue a request.
 
         Args:
-            task: the channel whose first request it is.
+            task: a channel; its first request is queued.
         """
         request = task.requests[0]
         with self._lock:
-            caller = None if request.error or self._classes.is_probe(request) else self._classes.known(request)
+            caller = None if request.error or self._classes.is_probe(request) else self._classes.cached(request)
             if caller is None:
-                self._pass_by(task)
+                self._queue_express(task)
             else:
                 self._queue(task, caller)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
-        """Let the requests that run end, and drop those that wait.
+        """Wait for running requests to end, and drop waiting ones.
 
         Args:
-            cancel_pending: whether to close the connections of those that wait.
-            timeout: seconds to wait for those that run.
+            cancel_pending: whether to close the connections of waiting requests.
+            timeout: seconds to wait for running requests.
 
         Returns:
-            Whether none runs any more.
+            Whether all running requests have ended.
         """
         end = time.monotonic() + timeout
         with self._lock:
             self._stopping = True
-            self._queued.notify_all()
-            self._passing.notify_all()
+            self._queue_changed.notify_all()
+            self._express_changed.notify_all()
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         running = sum(thread.is_alive() for thread in self._threads)
@@ -173,47 +179,47 @@ class Dispatcher:
             _log.warning("%d requests are still running", running)
         if cancel_pending:
             with self._lock:
-                pending = [*(waiting.task for waiting in self._line.clear()), *self._express]
+                pending = [*(queued.task for queued in self._line.clear()), *self._express]
                 self._express.clear()
             for task in pending:
                 task.cancel()
         return not running
 
     def figures(self) -> Figures:
-        """How many requests of each class run and wait."""
+        """The numbers of running and of waiting requests of each class."""
         with self._lock:
             return self._line.figures()
 
     def _queue(self, task: Any, caller: Caller) -> None:
-        waiting = _Waiting(task, self._clock())
-        if not self._line.put(waiting, caller):
-            # Those whose client has left need no thread of the application.
+        queued = _QueuedTask(task, self._clock())
+        if not self._line.put(queued, caller):
+            # Requests whose client has disconnected need no request thread.
             left = self._line.remove_where(lambda each: not each.task.connected, caller)
             for each in left:
-                self._pass_by(each.task)
-            if not left or not self._line.put(waiting, caller):
+                self._queue_express(each.task)
+            if not left or not self._line.put(queued, caller):
                 task.requests[0].error = _overloaded("too many requests wait already")
-                self._pass_by(task)
+                self._queue_express(task)
                 return
-        self._queued.notify()  # what ends lets one more start at most, in the same thread
+        self._queue_changed.notify()  # one suffices: when a request ends, its own thread takes the next
 
-    def _pass_by(self, task: Any) -> None:
+    def _queue_express(self, task: Any) -> None:
         self._express.append(task)
-        self._passing.notify()
+        self._express_changed.notify()
 
     def _serve(self) -> None:
         while True:
             with self._lock:
                 found = None
                 while not self._stopping and (found := self._line.take()) is None:
-                    self._queued.wait()
+                    self._queue_changed.wait()
                 if found is None:
                     return
-            waiting, caller = found
-            if caller is not Caller.WRITER and self._clock() - waiting.since > _LONGEST:
-                waiting.task.requests[0].error = _overloaded("the request has waited too long")
+            queued, caller = found
+            if caller is not Caller.WRITER and self._clock() - queued.since > _MAX_WAIT:
+                queued.task.requests[0].error = _overloaded("the request has waited too long")
             try:
-                self._run(waiting.task)
+                self._run(queued.task)
             finally:
                 with self._lock:
                     self._line.done(caller)
@@ -222,7 +228,7 @@ class Dispatcher:
         while True:
             with self._lock:
                 while not self._express and not self._stopping:
-                    self._passing.wait()
+                    self._express_changed.wait()
                 if self._stopping:
                     return
                 task = self._express.popleft()
@@ -233,10 +239,10 @@ class Dispatcher:
                 self._admit(task)
 
     def _admit(self, task: Any) -> None:
-        """Queue a request whose token has to be looked up."""
+        """Look up the token of a request, and queue the request."""
         try:
             caller = self._classes.look_up(task.requests[0])
-        except Exception:  # noqa: BLE001 (the application meets the same failure, and answers it)
+        except Exception:  # noqa: BLE001 (the application meets the same failure and responds to it)
             _log.exception("a token could not be looked up")
             caller = Caller.STRANGER
         with self._lock:
@@ -246,5 +252,5 @@ class Dispatcher:
     def _run(task: Any) -> None:
         try:
             task.service()
-        except BaseException:  # noqa: BLE001 (whatever it was, the thread is needed for the next request)
+        except BaseException:  # noqa: BLE001 (the thread is needed for the next request)
             _log.exception("a request could not be answered")

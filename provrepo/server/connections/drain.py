@@ -1,7 +1,7 @@
-"""How a server ends: it stops accepting, lets the requests end that it has, and cancels those that take too long.
+"""Graceful shutdown: stop accepting connections, let running requests end, and cancel those that take too long.
 
-The first SIGTERM or SIGINT begins it, and a second one ends the process at once, which loses nothing either: what was
-acknowledged is durable.
+The first SIGTERM or SIGINT starts it. A second one ends the process at once, and loses nothing either: everything that
+was acknowledged is durable.
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ __all__ = ["MAX_SECONDS", "Drain"]
 log = logging.getLogger("provrepo.server.connections.drain")
 
 MAX_SECONDS = 9.5
-"""Seconds from the signal to the end of the process; service managers send SIGKILL some time after."""
+"""The most seconds from the signal to the end of the process; service managers send SIGKILL some time after that."""
 
-_PATIENCE = 6.0
-"""Seconds for which requests may run on before they are cancelled."""
+_GRACE = 6.0
+"""Seconds after the signal at which running requests are cancelled."""
 
-_ANSWERING = 2.0
-"""Seconds for the answers to those that were cancelled."""
+_RESPONDING = 2.0
+"""Seconds for sending the responses to cancelled requests."""
 
 
 class Drain:
-    """Runs a server of waitress until a signal, and then to the end of its requests."""
+    """Runs a waitress server until a signal, and then drains it."""
 
     def __init__(
         self,
         server: Any,
         store: Store,
         *,
-        begun: Callable[[], None] = lambda: None,
+        on_signal: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Run a server.
+        """Prepare to run a server.
 
         Args:
-            server: of waitress.
-            store: what it serves; ``draining`` of both is set at the signal.
-            begun: called at the signal, in the main thread.
-            clock: seconds.
+            server: a waitress server.
+            store: the store that it serves; the signal sets ``draining`` of both.
+            on_signal: called at the first signal, in the main thread.
+            clock: the time in seconds.
         """
         self._server = server
         self._store = store
-        self._begun = begun
+        self._on_signal = on_signal
         self._clock = clock
         self._since: float | None = None
 
     def run(self) -> None:
-        """Serve until a signal comes, and end. Signals come to the main thread only: elsewhere it serves for ever."""
+        """Serve until a signal, then drain. Signals reach the main thread only; in another thread it serves forever."""
         if threading.current_thread() is not threading.main_thread():
             self._server.run()
             return
@@ -69,7 +69,7 @@ class Drain:
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT begin the end, from the block's beginning on; a second one has its usual effect."""
+        """Handle SIGTERM and SIGINT within the block; after the first signal, the default handlers are restored."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -80,7 +80,7 @@ class Drain:
             self._since = self._clock()
             self._store.draining = self._server.draining = True
             self._server.pull_trigger()
-            self._begun()
+            self._on_signal()
 
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         for number in before:
@@ -93,23 +93,23 @@ class Drain:
                     signal.signal(number, handler)
 
     def _finish(self, since: float) -> None:
-        # Those that have connected already are answered.
+        # Connections that the system has already accepted are served.
         self._turn()
         wasyncore.dispatcher.close(self._server)
-        log.info("ending: %d connections are open, no more are accepted", len(self._server.active_channels))
+        log.info("shutting down: %d connections are open, no more are accepted", len(self._server.active_channels))
         cancelled = False
         while self._close_idle():
-            passed = self._clock() - since
-            if passed > _PATIENCE + _ANSWERING:
+            elapsed = self._clock() - since
+            if elapsed > _GRACE + _RESPONDING:
                 break
-            if passed > _PATIENCE and not cancelled:
-                log.warning("requests that take longer than %g s are cancelled", _PATIENCE)
+            if elapsed > _GRACE and not cancelled:
+                log.warning("requests that take longer than %g s are cancelled", _GRACE)
                 cancelled = True
                 self._store.cancel()
             self._turn()
         left = len(self._server.active_channels)
         if left:
-            log.warning("%d connections are closed before they have got their answer", left)
+            log.warning("%d connections are closed before their response was sent", left)
         self._server.task_dispatcher.shutdown(timeout=0.5)
         for channel in list(self._server.active_channels.values()):
             channel.handle_close()
@@ -120,9 +120,9 @@ class Drain:
         self._server.turn()
 
     def _close_idle(self) -> int:
-        """Close the connections on which nothing is under way; how many are left."""
+        """Close the connections without a request in progress; return the number of those that remain."""
         for channel in list(self._server.active_channels.values()):
-            # Only this thread reads from connections, so that no request can begin meanwhile.
+            # No request can begin meanwhile, because only this thread reads from connections.
             if not channel.requests and channel.request is None and not channel.total_outbufs_len:
                 channel.handle_close()
         return len(self._server.active_channels)

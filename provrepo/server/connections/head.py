@@ -1,7 +1,7 @@
-"""The head of a request, read strictly (RFC 9112, sections 2 to 6).
+"""Strict parser of the head of a request: the request line and the header fields (RFC 9112, sections 2 to 6).
 
-What two programs could read in two ways is refused: a proxy in front of this server would otherwise see other requests
-than the server does (request smuggling, RFC 9112, section 11.2).
+Ambiguous heads are refused. A proxy in front of this server might otherwise see different requests than the server does
+(request smuggling, RFC 9112, section 11.2).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from provrepo.server.connections.refusal import Refusal
 __all__ = ["LONGEST_LINE", "METHODS", "MOST_FIELDS", "Head", "RequestLine", "field", "read_head", "read_line"]
 
 LONGEST_LINE = 208 << 10
-"""Bytes of a request line: room for a query of 64 KiB in which every byte is percent-encoded."""
+"""The longest request line in bytes: enough for a query of 64 KiB in which every byte is percent-encoded."""
 
 MOST_FIELDS = 128
-"""Header fields of a request."""
+"""The most header fields of a request."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "QUERY"})
-"""Methods that reach the application, which answers 405 where it does not take them; any other is 501."""
+"""Methods that reach the application, which answers 405 where a route lacks them; any other method is 501."""
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TARGET = re.compile(rb"[!-~]+")
@@ -31,7 +31,7 @@ _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _ABSOLUTE = re.compile(r"https?://([^/?]*)(.*)", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
 _SINGLE = frozenset({"AUTHORIZATION", "CONTENT_LENGTH", "CONTENT_TYPE", "HOST", "TRANSFER_ENCODING"})
-"""Fields that a request may have once: two values leave open which one counts (RFC 9110, section 5.3)."""
+"""Fields that may occur only once: two values would be ambiguous (RFC 9110, section 5.3)."""
 
 
 class RequestLine(NamedTuple):
@@ -39,10 +39,10 @@ class RequestLine(NamedTuple):
 
     Attributes:
         method: one of ``METHODS``.
-        target: as it was sent.
-        authority: ``host:port`` of a target in absolute form, otherwise None.
-        path: with percent signs decoded, each byte one character.
-        query: without the question mark.
+        target: the request target as sent.
+        authority: ``host:port`` of a target in absolute form; otherwise None.
+        path: the percent-decoded path, one character for each byte.
+        query: the query without the question mark.
         version: ``1.0`` or ``1.1``.
     """
 
@@ -59,10 +59,11 @@ class Head:
     """The head of a request.
 
     Attributes:
-        line: its first line.
-        fields: values by name, in upper case with ``_`` for ``-`` as WSGI has them; those of one name with commas.
-        authority: ``host:port`` that the request is for; None in HTTP/1.0 without a Host.
-        length: bytes of the body; None where it comes in chunks.
+        line: the request line.
+        fields: field values by name; names are in upper case with ``_`` for ``-``, as in WSGI, and the values of a
+            repeated field are joined with commas.
+        authority: ``host:port`` of the requested resource; None in HTTP/1.0 without a Host field.
+        length: the length of the body in bytes; None for a chunked body.
         expects: whether the client waits for ``100 Continue`` before it sends the body.
     """
 
@@ -74,10 +75,10 @@ class Head:
 
 
 def read_line(line: bytes) -> RequestLine:
-    """The request line (RFC 9112, section 3).
+    """Parse the request line (RFC 9112, section 3).
 
     Raises:
-        Refusal: 400, 414, 501 for a method that HTTP does not have, 505 for another version.
+        Refusal: 400 invalid, 414 too long, 501 unknown method, 505 another version of HTTP.
     """
     if len(line) > LONGEST_LINE:
         raise Refusal(414, f"the request line is longer than {LONGEST_LINE} bytes: send long queries in a body")
@@ -105,10 +106,10 @@ def read_line(line: bytes) -> RequestLine:
 
 
 def field(line: bytes) -> tuple[str, str]:
-    """Name and value of a field line (RFC 9112, section 5).
+    """Parse a field line into name and value (RFC 9112, section 5).
 
     Raises:
-        Refusal: 400, it is none. Lines that continue the one before (section 5.2) are none either.
+        Refusal: 400, the line is not valid. Continuation lines (section 5.2) are not valid.
     """
     name, colon, value = line.partition(b":")
     if not colon or not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
@@ -120,12 +121,12 @@ def field(line: bytes) -> tuple[str, str]:
 
 
 def read_head(line: RequestLine, lines: list[bytes]) -> Head:
-    """The head of a request from its first line and its field lines.
+    """Parse the field lines, and build the head of a request.
 
-    Fields with ``_`` in their names are left out: WSGI could not tell them from those with ``-``.
+    Fields with ``_`` in their names are dropped: WSGI could not distinguish them from those with ``-``.
 
     Raises:
-        Refusal: 400, 417, 431 or 501.
+        Refusal: 400 invalid, 417 unknown expectation, 431 too many fields, 501 unknown transfer coding.
     """
     if len(lines) > MOST_FIELDS:
         raise Refusal(431, f"the request has more than {MOST_FIELDS} header fields")
@@ -142,7 +143,7 @@ def read_head(line: RequestLine, lines: list[bytes]) -> Head:
 
 
 def _length(line: RequestLine, fields: dict[str, str]) -> int | None:
-    """How long the body is (RFC 9112, section 6.3); None for chunks, whose field is taken away."""
+    """The length of the body (RFC 9112, section 6.3); None if it is chunked. Removes ``Transfer-Encoding``."""
     coding, length = fields.pop("TRANSFER_ENCODING", None), fields.get("CONTENT_LENGTH")
     if coding is not None:
         if length is not None:
@@ -159,12 +160,12 @@ def _length(line: RequestLine, fields: dict[str, str]) -> int | None:
         return 0
     if not _DIGITS.fullmatch(length):
         raise Refusal(400, "Content-Length is not a number of bytes in digits")
-    # Longer numbers are larger than any limit; Python would refuse to read one of more than 4,300 digits.
+    # Longer numbers exceed every limit, and int() raises for more than 4,300 digits.
     return int(length) if len(length) < 20 else 10**20
 
 
 def _authority(line: RequestLine, fields: dict[str, str]) -> str | None:
-    """What the request is for (RFC 9112, sections 3.2 and 3.2.2): an absolute target counts, not the Host beside it."""
+    """``host:port`` of the request: that of an absolute target, else Host (RFC 9112, sections 3.2 and 3.2.2)."""
     if "HOST" not in fields and line.version == "1.1":
         raise Refusal(400, "the request has no Host")
     if line.authority is not None:
@@ -173,7 +174,7 @@ def _authority(line: RequestLine, fields: dict[str, str]) -> str | None:
 
 
 def _expects(line: RequestLine, fields: dict[str, str]) -> bool:
-    """Whether the client waits for 100 Continue (RFC 9110, section 10.1.1); HTTP/1.0 does not know it."""
+    """Whether the client waits for 100 Continue (RFC 9110, section 10.1.1), which HTTP/1.0 does not have."""
     expected = fields.get("EXPECT", "").lower()
     if not expected or line.version == "1.0":
         return False

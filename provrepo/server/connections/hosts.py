@@ -1,7 +1,8 @@
-"""Which hosts the server answers for (RFC 9112, section 3.2; RFC 9110, sections 7.2 and 15.5.20).
+"""The hosts for which the server answers requests (RFC 9112, section 3.2; RFC 9110, sections 7.2 and 15.5.20).
 
-A page of another site can make a browser send requests to this server under that site's name (DNS rebinding). The
-browser then takes the answers for those of the site. Such a request names the site in its Host.
+This is a defense against DNS rebinding: a web site that resolves its own name to the address of this server, so that
+browsers send requests here and hand the responses to the scripts of that site. Such requests have the name of the site
+in Host.
 """
 
 from __future__ import annotations
@@ -25,48 +26,48 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-
 
 @lru_cache(1024)
 def host_of(authority: str) -> str:
-    """The host of ``host:port``, in lower case and without the dot at its end; the port is only checked.
+    """The host of ``host:port``, in lower case and without a final dot. The port is checked and dropped.
 
     Raises:
-        Refusal: 400, it is neither a name nor an address, or has a port that there is not.
+        Refusal: 400, the host is neither a name nor an address, or the port is out of range.
     """
     found = _AUTHORITY.fullmatch(authority) if len(authority) <= _LONGEST else None
     if found is None or int(found["port"] or 0) > 65535:
         raise Refusal(400, "the host of the request is not valid: send a name or an address, and a port behind a colon")
     host = found["host"]
     if host.startswith("[") and _address(host) is None:
-        raise Refusal(400, "the host of the request is not valid: what stands in brackets is no IPv6 address")
+        raise Refusal(400, "the host of the request is not valid: the text in brackets is not an IPv6 address")
     return _normal(host)
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts for which a server answers.
+    """The configured hosts for which a server answers.
 
     Attributes:
-        names: host names, in lower case, and addresses.
+        names: host names in lower case, and addresses.
     """
 
     names: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, base: str, names: Iterable[str]) -> Hosts:
-        """Those of a base IRI, or an empty text, and further names and addresses."""
+        """The host of a base IRI, which may be empty, and further names and addresses."""
         found = {_normal(name) for name in (urlsplit(base).hostname or "", *names) if name}
         return cls(frozenset(found | {_ascii(name) for name in found}))
 
     def check(self, authority: str, local: str) -> None:
-        """Let a request pass that names a host for which the server answers.
+        """Check that the server answers for the host of a request.
 
-        These are loopback names, the names of this object, and the address that the client has connected to: a load
-        balancer that checks the health of the server knows nothing else, and no name leads to it.
+        It answers for loopback names, for ``names``, and for the address to which the client has connected. Health
+        checks of load balancers use the latter, which is not open to DNS rebinding: it is not a name.
 
         Args:
             authority: ``host:port`` of the request.
-            local: the address of the server's end of the connection.
+            local: the IP address of the server's end of the connection.
 
         Raises:
-            Refusal: 400 where the host is not valid, 421 for any other.
+            Refusal: 400 if the host is not valid, 421 if it is another host.
         """
         host = host_of(authority)
         address = _address(host)
@@ -88,9 +89,10 @@ def _normal(host: str) -> str:
 
 @lru_cache(1024)
 def _address(host: str) -> _Address | None:
-    """The IP address that a text is, with or without brackets; one of IPv4 where IPv6 contains it.
+    """Parse an IP address, with or without brackets; None if the text is not one.
 
-    A zone behind ``%`` is left out. Only IPv6 has zones (RFC 4007, section 11.2).
+    An IPv4-mapped IPv6 address becomes the IPv4 address. A zone after ``%`` is dropped; only IPv6 has zones (RFC 4007,
+    section 11.2).
     """
     text, percent, _ = host.removeprefix("[").removesuffix("]").partition("%")
     try:
@@ -103,7 +105,7 @@ def _address(host: str) -> _Address | None:
 
 
 def _ascii(name: str) -> str:
-    """A name as clients send it (RFC 5891); names that have no such form stay as they are."""
+    """The ASCII form of a host name, as clients send it (RFC 5891); the name itself if it has none."""
     try:
         return name.encode("idna").decode("ascii")
     except UnicodeError:

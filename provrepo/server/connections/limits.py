@@ -1,4 +1,4 @@
-"""How long connections may take, and how many the process can have."""
+"""Limits of connections: durations, sizes, and the number of file descriptors."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from dataclasses import dataclass
 __all__ = ["Descriptors", "ConnectionLimits", "ThrottledWarning", "raise_descriptors"]
 
 _WANTED = 8192
-"""Descriptors to ask the system for: each connection can take a second one, for a large body or answer."""
+"""The number of descriptors to request from the system: a connection may need a second one, for a temporary file."""
 
 _RESERVED = 512
-"""Descriptors that are kept from connections: for the ledger, the views, and pipes of workers."""
+"""Descriptors that connections must leave free: for the ledger, the views, and pipes of workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Limits of connections. Times are in seconds, rates in bytes per second.
+    """Limits of connections. Times are in seconds, rates in bytes per second, sizes in bytes.
 
-    What takes long because it is long has ``start`` seconds, and one second more for each ``rate`` bytes that have
-    been moved.
+    A transfer may take ``start`` seconds, and one second more for each ``rate`` bytes transferred so far.
 
     Attributes:
-        connections: the most that are open at a time; beyond them, the least useful ones are closed.
-        body: the largest body of a request, in bytes.
-        head: from the first byte of a request to the end of its head; also from the connection to the first byte.
-        idle: between an answer and the next request.
-        start: for a body, and for the reader of an answer.
-        rate: of a body that is sent, and of an answer that is read.
-        blocked_rate: of an answer so large that a thread waits for its reader.
+        connections: the most open connections; beyond that, the least useful ones are closed.
+        body: the largest body of a request.
+        head: from the first byte of a request to the end of its head; also from connecting to the first byte.
+        idle: between a response and the next request.
+        start: the fixed part of the time for receiving a body, and for sending a response.
+        rate: the least rate for receiving a body, and for sending a response.
+        blocked_rate: the least rate for sending a response so large that a thread is blocked until it is sent.
         linger: before a refused connection is closed, so that the client can read the refusal.
-        memory: bytes of a body that are kept in memory; the rest is in a temporary file.
-        total: bytes that all connections may have in bodies and in answers.
-        tend: between two judgements of all connections.
-        pause: without accepting connections, where no descriptor is left.
-        clock: the time in seconds, from any beginning.
+        memory: the part of a body that is kept in memory; a larger body is spooled to a temporary file.
+        total: the total size of bodies and responses that are buffered for all connections.
+        check_interval: between two checks of all connections.
+        pause: the time without accepting connections after descriptors have run out.
+        clock: a monotonic time in seconds.
     """
 
     connections: int = 2000
@@ -51,13 +50,13 @@ class ConnectionLimits:
     linger: float = 5.0
     memory: int = 128 << 10
     total: int = 2 << 30
-    tend: float = 1.0
+    check_interval: float = 1.0
     pause: float = 1.0
     clock: Callable[[], float] = time.monotonic
 
 
 def raise_descriptors() -> int:
-    """Raise the limit of descriptors of this process as far as it may and it is of use; the limit in force."""
+    """Raise the descriptor limit of this process up to ``_WANTED`` or the hard limit; return the limit in force."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return _WANTED
@@ -73,30 +72,30 @@ def raise_descriptors() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """The descriptors of this process.
+    """The file descriptors of this process.
 
     Attributes:
-        limit: how many there may be.
+        limit: the most that it may have.
     """
 
     limit: int
 
     @property
     def reserved(self) -> int:
-        """Those that connections must not take."""
+        """The number that connections must leave free."""
         return min(_RESERVED, self.limit // 2)
 
     def connections(self, wanted: int) -> int:
-        """How many connections there may be, if it is the number that is wanted or less."""
+        """The most connections: ``wanted``, or fewer if the limit requires it."""
         return max(1, min(wanted, self.limit - self.reserved))
 
     def scarce(self, number: int | None = None) -> bool:
-        """Whether connections have to leave the rest to others.
+        """Whether too few descriptors are left for further connections.
 
-        The system gives the lowest number that is free, so that as many descriptors as it says are in use.
+        The system hands out the lowest free number, so that a new descriptor's number is about the number in use.
 
         Args:
-            number: of the newest descriptor; one is opened where it is not given.
+            number: the number of the newest descriptor; by default one is opened to find out.
         """
         if number is None:
             try:
@@ -108,28 +107,28 @@ class Descriptors:
 
 
 class ThrottledWarning:
-    """Writes a line of log at most once in an interval, and then says how often it happened."""
+    """A log warning about a repeated event, written at most once per interval with the number of events."""
 
     def __init__(self, log: logging.Logger, message: str, clock: Callable[[], float], interval: float = 60.0) -> None:
-        """Write nothing yet.
+        """Create the warning with no events counted.
 
         Args:
-            log: takes it as a warning.
-            message: with one ``%d`` for the number.
-            clock: the time in seconds.
-            interval: seconds between two lines.
+            log: the logger.
+            message: the message, with one ``%d`` for the number of events.
+            clock: a monotonic time in seconds.
+            interval: the least number of seconds between two warnings.
         """
         self._log, self._message, self._clock, self._interval = log, message, clock, interval
         self._count = 0
         self._next = clock()
 
     def add(self, number: int = 1) -> None:
-        """It has happened once more."""
+        """Count events, and write the warning if it is due."""
         self._count += number
         self.write()
 
     def write(self) -> None:
-        """Write what there is to say, if it is time."""
+        """Write the warning if events were counted and it is due."""
         if self._count and self._clock() >= self._next:
             self._log.warning(self._message, self._count)
             self._count = 0

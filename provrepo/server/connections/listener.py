@@ -1,4 +1,4 @@
-"""The listening socket: accepts connections, judges them, and makes room when there are too many."""
+"""The listening socket: accepts connections, checks their deadlines, and closes some when there are too many."""
 
 from __future__ import annotations
 
@@ -26,26 +26,28 @@ __all__ = ["Listener", "listen"]
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 64
-"""Connections accepted in one turn of the loop: other connections get their turn in between."""
+_ACCEPT_BATCH = 64
+"""The most connections accepted in one turn of the event loop, so that open connections are served in between."""
 
 _BACKLOG = 65_535
-"""Connections that may wait to be accepted; the system lowers it to its own limit (``net.core.somaxconn``). A client
-that finds no place asks again after a second."""
+"""The most connections that wait to be accepted; the system lowers it to its own limit (``net.core.somaxconn``).
 
-_NONE_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+A client beyond it retries after a second.
+"""
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _TOO_MANY = Refusal(503, "the server has too many connections now", headers={"Retry-After": "1"})
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]
-    """A server of waitress that has limits.
+    """A waitress server with limits.
 
     Attributes:
-        limits: of its connections.
-        hosts: those it answers for.
-        descriptors: of this process.
-        draining: whether the server ends, so that each connection ends with the answer to its request.
+        limits: the limits of its connections.
+        hosts: the hosts for which it answers.
+        descriptors: the file descriptors of this process.
+        draining: whether the server is shutting down, so that each connection closes after its response.
     """
 
     channel_class = Channel
@@ -61,9 +63,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         descriptors: Descriptors,
     ) -> None:
         self.limits, self.hosts, self.descriptors = limits, hosts, descriptors
-        self._most = descriptors.connections(limits.connections)
-        self._next = self._paused = 0.0
-        self._waiting = False
+        self._max_connections = descriptors.connections(limits.connections)
+        self._next_check = self._paused_until = 0.0
+        self._acceptable = False
         self._evicted = ThrottledWarning(_log, "%d connections were closed to make room for others", limits.clock)
         self._failed = ThrottledWarning(_log, "%d times there was no descriptor for a connection", limits.clock)
         try:
@@ -73,7 +75,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             raise
 
     def run(self) -> None:
-        """Serve until SystemExit or KeyboardInterrupt, which signals raise."""
+        """Serve until SystemExit or KeyboardInterrupt is raised."""
         try:
             while self._map:
                 self.turn()
@@ -81,65 +83,69 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self.task_dispatcher.shutdown()
 
     def turn(self) -> None:
-        """Do what there is to do now, or wait for it, a second at most."""
+        """Run one turn of the event loop; wait for events for a limited time."""
         now = self.limits.clock()
-        if now >= self._next:
-            self._next = now + self.limits.tend
-            self.tend(now)
-        if self._waiting:
-            self._waiting = False
+        if now >= self._next_check:
+            self._next_check = now + self.limits.check_interval
+            self.check_connections(now)
+        if self._acceptable:
+            self._acceptable = False
             self._accept()
         wasyncore.poll2(self.adj.asyncore_loop_timeout, self._map)
 
     def readable(self) -> bool:
-        """Whether connections are accepted."""
-        return bool(self.accepting) and self.limits.clock() >= self._paused
+        """Whether the event loop should wait for new connections."""
+        return bool(self.accepting) and self.limits.clock() >= self._paused_until
 
     def handle_accept(self) -> None:
-        """Accept in the next turn.
+        """Mark that connections wait; they are accepted in the next turn of the event loop.
 
-        In this one there may be events of connections that would have to be closed, and a new connection can get the
-        descriptor of one that is closed.
+        Accepting may close connections for which this turn still has events, and a new connection could then get the
+        descriptor of a closed one.
         """
-        self._waiting = True
+        self._acceptable = True
 
-    def tend(self, now: float) -> None:
-        """Close what is too slow or too much.
+    def check_connections(self, now: float) -> None:
+        """Close connections that are too slow, and some others if they use too much space or too many descriptors.
 
         Args:
-            now: the time by the clock of the limits.
+            now: the time in seconds, of the clock of the limits.
         """
         channels = list(self.active_channels.values())
         for channel in channels:
-            refusal = channel.judge(now)
+            refusal = channel.check_deadline(now)
             if refusal is not None:
                 channel.refuse(refusal)
-        excess = sum(channel.held for channel in channels) - self.limits.total
+        excess = sum(channel.buffered for channel in channels) - self.limits.total
         if excess > 0 or (channels and self.descriptors.scarce()):
             self._make_room(now, excess=max(0, excess))
         self._evicted.write()
         self._failed.write()
 
     def _accept(self) -> None:
-        """Accept the connections that wait, and close others where there are too many."""
-        for _ in range(_AT_ONCE):
+        """Accept waiting connections, and close others if there are too many."""
+        for _ in range(_ACCEPT_BATCH):
             try:
                 connection, address = self.socket.accept()
             except OSError as error:
-                if error.errno in _NONE_LEFT:
+                if error.errno in _EXHAUSTED:
                     self._failed.add()
                     if not self._make_room(self.limits.clock()):
-                        self._paused = self.limits.clock() + self.limits.pause
+                        self._paused_until = self.limits.clock() + self.limits.pause
                 return
-            full = len(self.active_channels) >= self._most or self.descriptors.scarce(connection.fileno())
-            room = not full or self._make_room(self.limits.clock()) > 0 or len(self.active_channels) < self._most
+            full = len(self.active_channels) >= self._max_connections or self.descriptors.scarce(connection.fileno())
+            room = (
+                not full
+                or self._make_room(self.limits.clock()) > 0
+                or len(self.active_channels) < self._max_connections
+            )
             self._take(connection, address, room=room)
 
     def _take(self, connection: socket.socket, address: Any, *, room: bool) -> None:
         try:
             self.set_socket_options(connection)
             channel = Channel(self, connection, address, self.adj, map=self._map)
-        except OSError:  # the client has gone already
+        except OSError:  # the client has already disconnected
             connection.close()
             return
         if not room:
@@ -148,31 +154,34 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
             self._evicted.add()
 
     def _make_room(self, now: float, *, excess: int = 0) -> int:
-        """Close some of the least useful connections; how many. Several at once, since to find them takes a while.
+        """Close some of the least useful connections. Several at once, because sorting them takes time.
 
-        The addresses with the most connections come first. Of one address these come first: idle ones, then unfinished
-        heads, the oldest first; then the slowest bodies and readers; then what is new; then requests that no thread has
-        begun to answer, first of connections that have got the most answers. What is being answered stays.
+        Clients with the most connections come first. Among those of one client, the order is: lingering and idle
+        connections, then unfinished heads, the oldest first; then the slowest transfers; then new connections; then
+        queued requests, first of connections that have received the most responses. Running requests are never closed.
 
         Args:
-            now: the time by the clock of the limits.
-            excess: bytes in memory and files to get rid of; those that have the most come first then.
+            now: the time in seconds, of the clock of the limits.
+            excess: the number of buffered bytes to free; connections with the most buffered bytes then come first.
+
+        Returns:
+            The number of closed connections.
         """
         waiting = [channel for channel in self.active_channels.values() if not channel.running]
         count = Counter(_network(channel.addr[0]) for channel in waiting)
 
         def usefulness(channel: Channel) -> tuple[float, ...]:
-            kept = -channel.held if excess else 0
-            return -count[_network(channel.addr[0])], kept, *channel.usefulness(now)
+            size = -channel.buffered if excess else 0
+            return -count[_network(channel.addr[0])], size, *channel.usefulness(now)
 
         waiting.sort(key=usefulness)
-        chosen = waiting[: max(1, self._most // 32)]
+        chosen = waiting[: max(1, self._max_connections // 32)]
         if excess:
-            before = accumulate((channel.held for channel in chosen), initial=0)
-            chosen = [channel for channel, freed in zip(chosen, before, strict=False) if freed < excess]
+            freed_before = accumulate((channel.buffered for channel in chosen), initial=0)
+            chosen = [channel for channel, freed in zip(chosen, freed_before, strict=False) if freed < excess]
         for channel in chosen:
             if channel.phase is Phase.BODY and channel.connected:
-                channel.refuse(_TOO_MANY)  # of what sends a head this slowly, few wait for an answer
+                channel.refuse(_TOO_MANY)  # only here: few clients that send a head this slowly wait for a response
             channel.handle_close()
         self._evicted.add(len(chosen))
         return len(chosen)
@@ -180,7 +189,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
 
 @lru_cache(4096)
 def _network(host: str) -> str:
-    """What counts as one client: an address of IPv4, and of IPv6 the network of 64 bits that one client has."""
+    """The network that counts as one client: an IPv4 address, or an IPv6 network with a prefix of 64 bits."""
     if ":" not in host:
         return host
     return str(ipaddress.IPv6Network((host.partition("%")[0], 64), strict=False))
@@ -195,23 +204,23 @@ def listen(
     descriptors: Descriptors,
     **adjustments: Any,
 ) -> Listener:
-    """A listener for one address.
+    """Create a listener for one address.
 
     Args:
-        application: WSGI.
+        application: a WSGI application.
         dispatcher: runs requests in threads.
-        limits: of connections.
-        hosts: those it answers for.
-        descriptors: of this process.
-        adjustments: of ``waitress.adjustments.Adjustments``.
+        limits: the limits of connections.
+        hosts: the hosts for which it answers.
+        descriptors: the file descriptors of this process.
+        adjustments: arguments of ``waitress.adjustments.Adjustments``.
 
     Raises:
         OSError: the address cannot be listened on.
     """
     adj = Adjustments(
-        # Reading on while a request is answered is how a client is noticed that went away: its query is killed.
+        # Keep reading while a request is answered, in order to detect a disconnected client and cancel its query.
         channel_request_lookahead=1,
-        # Beyond it a thread waits for its reader: answers up to here are put into a temporary file instead.
+        # A thread blocks only beyond this size; a smaller response is buffered, in a temporary file if it is large.
         outbuf_high_watermark=256 << 20,
         backlog=_BACKLOG,
         expose_tracebacks=False,

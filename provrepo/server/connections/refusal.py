@@ -1,4 +1,4 @@
-"""A request that is refused before the application sees it."""
+"""Refusal of a request on the level of its connection, before the application is called."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ __all__ = ["Refusal"]
 
 
 class Refusal(Exception):
-    """A request that is answered with a problem, after which the connection is closed.
+    """The request gets a problem as its response, and the connection is closed.
 
-    The connection is closed because it is not certain where the next request would begin (RFC 9112, section 9.6).
-    The names ``code``, ``reason`` and ``body`` are those of ``waitress.utilities.Error``.
+    It is closed because the start of the next request is uncertain (RFC 9112, section 9.6). The names ``code``,
+    ``reason`` and ``body`` are those of ``waitress.utilities.Error``.
 
     Attributes:
-        code: the status code of the answer.
-        body: what is wrong and what to do, without anything of the request in it.
-        headers: further header fields of the answer.
-        discard: bytes of the request that are still read and thrown away, so that its sender can read the answer.
+        code: the status code of the response.
+        body: what is wrong and what to do; it quotes nothing of the request.
+        headers: further header fields of the response.
+        discard: the number of bytes of the request to read and discard, so that the client can read the response.
     """
 
     def __init__(self, code: int, body: str, *, headers: dict[str, str] | None = None, discard: int = 1 << 20) -> None:
