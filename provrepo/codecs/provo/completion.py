@@ -51,7 +51,7 @@ from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.statements import DERIVATION, END, INFLUENCE, INSERTION, MEMBERSHIP, REMOVAL, START, Kind
 from provrepo.vocab import PROV
 
-__all__ = ["Mint", "complete", "minted"]
+__all__ = ["ARGUMENTS", "DERIVING", "RELATING", "SUPERCLASSES", "TIME_OF", "Mint", "complete", "minted"]
 
 Mint = Callable[[Identifier, Identifier, Identifier], Identifier]
 """Names the qualified node of a shortcut: a pure function of subject, property and object."""
@@ -59,7 +59,7 @@ Mint = Callable[[Identifier, Identifier, Identifier], Identifier]
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#qualified")
 
 _COLLECTION = Identifier(PROV + "Collection")
-_ABOVE: dict[str, tuple[Identifier, ...]] = {
+SUPERCLASSES: dict[str, tuple[Identifier, ...]] = {
     **{name: (BASE_CLASS[kind],) for name, kind in SUBCLASSES.items()},
     PROV + "EmptyCollection": (_COLLECTION, BASE_CLASS[SUBCLASSES[_COLLECTION]]),
     PROV + "Dictionary": (_COLLECTION, BASE_CLASS[SUBCLASSES[_COLLECTION]]),
@@ -67,7 +67,7 @@ _ABOVE: dict[str, tuple[Identifier, ...]] = {
 }
 """The classes above each narrower class of element."""
 
-_TIME_OF: dict[Kind, Identifier] = {
+TIME_OF: dict[Kind, Identifier] = {
     **{kind: Identifier(name) for name, kind in TIMES.items()},
     START: START_TIME,
     END: END_TIME,
@@ -125,7 +125,7 @@ class _Completion:
         for subject, predicate, value in list(self._shortcuts):
             if PREDICATES[predicate].variant is not None:
                 self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
-            elif predicate in _DERIVING:
+            elif predicate in DERIVING:
                 # The insertion's own node is the qualified form of this derivation.
                 self._covered.setdefault((DERIVATION, subject, value), [])
                 self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
@@ -149,12 +149,12 @@ class _Completion:
             subject, predicate, value, _ = quad
             meaning = predicates.get(predicate)
             if meaning is None:
-                if predicate in _ARGUMENTS:
+                if predicate in ARGUMENTS:
                     self._objects.setdefault(subject, []).append((predicate, value))
             elif type(value) is Identifier:
                 if meaning.role is Role.TYPE:
                     self._type(subject, value)
-                elif meaning.role in _RELATING:
+                elif meaning.role in RELATING:
                     self._relating(subject, value, meaning)
                 elif meaning.role is Role.DICTIONARY_MEMBER:
                     self._members.append((subject, value))
@@ -174,7 +174,7 @@ class _Completion:
         for known in (cls, *self._declared.classes.get(cls, ())):
             if known is not cls:
                 self._add(subject, TYPE, Identifier(known))
-            for above in _ABOVE.get(known, ()):
+            for above in SUPERCLASSES.get(known, ()):
                 self._add(subject, TYPE, above)
             if known in SUBTYPES or (known in CLASS and not CLASS[known].element):
                 self._classes.setdefault(subject, []).append(Identifier(known))
@@ -208,7 +208,7 @@ class _Completion:
             for subject in subjects:
                 self._linked(subject, node, terms, variants)
                 for time in times:
-                    self._add(subject, _TIME_OF[kind], time)
+                    self._add(subject, TIME_OF[kind], time)
                 for value in objects:
                     self._covered.setdefault((kind, subject, value), []).extend(variants)
                     self._shortcuts[subject, terms.shortcut, value] = None
@@ -236,7 +236,7 @@ class _Completion:
 
     def _times(self, node: Identifier, kind: Kind) -> list[Value]:
         """The instants of a node that are also told of its subject."""
-        if kind not in _TIME_OF:
+        if kind not in TIME_OF:
             return []
         held = self._objects.get(node, ())
         return list(dict.fromkeys(value for name, value in held if name == AT_TIME and type(value) is not Identifier))
@@ -269,6 +269,11 @@ class _Completion:
         return any((subject, variant.shortcut, value) in self._shortcuts for variant in VARIANTS.values())
 
 
-_RELATING = (Role.SHORTCUT, Role.INVERSE, Role.MENTION, Role.QUALIFIED, Role.QUALIFIED_INVERSE)
-_ARGUMENTS = frozenset([PAIR_ENTITY, *(name for places in PLACES.values() for name in places)])
-_DERIVING = (RELATIONS[INSERTION].shortcut, RELATIONS[REMOVAL].shortcut)
+RELATING = (Role.SHORTCUT, Role.INVERSE, Role.MENTION, Role.QUALIFIED, Role.QUALIFIED_INVERSE)
+"""The roles of properties that relate things, in short or by a qualified node."""
+
+ARGUMENTS = frozenset([PAIR_ENTITY, *(name for places in PLACES.values() for name in places)])
+"""The properties of qualified nodes, and of the pairs of dictionaries, that completion reads."""
+
+DERIVING = (RELATIONS[INSERTION].shortcut, RELATIONS[REMOVAL].shortcut)
+"""The properties that relate a dictionary to the one that it was made of."""
