@@ -1,4 +1,4 @@
-"""What every view must do, as tests: a new implementation inherits them and says how it is opened and looked into.
+"""The test suite of views: the test class of an implementation inherits it and defines how a view is opened and read.
 
 ::
 
@@ -6,8 +6,8 @@
         def open(self, path): return Mine(path, base=BASE)
         def lines(self, view, dataset): return list(view.everything(dataset))
 
-pytest collects the ``test_`` methods of the subclass and passes ``tmp_path``, an empty directory; nothing here imports
-it. Implementations in ``provrepo.views`` and outside of it are held to the same.
+pytest collects the ``test_`` methods of the subclass and passes ``tmp_path``, an empty directory. This module does not
+import pytest, so that implementations outside of this package can use it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from provrepo.model.minting import Minter
 from provrepo.views.view import PUBLIC, Change, View
 from provrepo.vocab import PROV
 
-__all__ = ["BASE", "QuadsContract", "Stream", "ViewContract", "rebuild"]
+__all__ = ["BASE", "QuadsContract", "ChangeStream", "ViewContract", "rebuild"]
 
 BASE = "https://repository.example/"
-"""The base IRI under which the suite mints, and under which views have to be opened."""
+"""The base IRI of the suite; views must be opened with it."""
 
 SHARED = f"<urn:shared:agent> <{PROV}actedOnBehalfOf> <urn:shared:laboratory>"
-"""A triple that several documents hold."""
+"""A triple that several documents contain."""
 
 
-def _said(subject: str) -> str:
+def _triple(subject: str) -> str:
     return f"<urn:doc:{subject}> <{PROV}used> <urn:raw:{subject}>"
 
 
-class Stream:
-    """One project's entries, numbered as they are made.
+class ChangeStream:
+    """A series of entries of one project, numbered in the order of their creation.
 
     Attributes:
-        project: its name.
-        changes: all that were made, in order.
+        project: the name of the project.
+        changes: all entries so far, in order.
     """
 
     def __init__(self, folder: Path, project: str = "crops") -> None:
@@ -54,8 +54,8 @@ class Stream:
 
         Args:
             document: its name.
-            triples: what it asserts, in N-Triples without the final dot; None for a version whose bytes are gone.
-            completed: what follows from it.
+            triples: its triples, in N-Triples without the final dot; None for a version whose bytes were erased.
+            completed: the triples of its completion.
         """
         number = self._versions[document] = self._versions.get(document, 0) + 1
         graph = self._minter.version(self.project, document, number)
@@ -78,28 +78,28 @@ class Stream:
         }
         lines = [f"{triple} <{graph}> .\n" for triple in triples or ()]
         lines += [f"{triple} <{Minter.completed(graph)}> .\n" for triple in completed]
-        return self._add("submit", entry, None if triples is None else self._writes(lines))
+        return self._add("submit", entry, None if triples is None else self._writer(lines))
 
     def withdraw(self, document: str) -> Change:
-        """The document's newest version is withdrawn."""
+        """A withdrawal of the document's newest version."""
         return self._add("withdraw", {"document": document, "version": self._versions[document], "reason": "a mistake"})
 
     def erase(self, document: str, version: int) -> Change:
-        """The bytes of a version are gone."""
+        """An erasure of the bytes of a version."""
         return self._add(
             "erase", {"document": document, "version": version, "blob": f"{version:064x}", "reason": "the law"}
         )
 
     def settings(self, **values: Any) -> Change:
-        """Settings of the project."""
+        """A change of the project's settings."""
         return self._add("settings", values)
 
     def skipped(self) -> Change:
-        """An entry that has to be stepped over."""
+        """An entry that was set aside."""
         return self._add("skipped", {})
 
     def lose(self, document: str) -> Change:
-        """A new version whose entry has to be stepped over."""
+        """A new version whose entry was set aside."""
         self._versions[document] = self._versions.get(document, 0) + 1
         return self.skipped()
 
@@ -121,7 +121,7 @@ class Stream:
         self.changes.append(change)
         return change
 
-    def _writes(self, lines: list[str]) -> Callable[[], Path]:
+    def _writer(self, lines: list[str]) -> Callable[[], Path]:
         name = f"{self.project}-{len(self.changes) + 1}.nq"
 
         def write() -> Path:
@@ -132,8 +132,8 @@ class Stream:
         return write
 
 
-def rebuild(view: View, dataset: str, streams: Iterable[Stream]) -> None:
-    """Throw the dataset away and apply everything again."""
+def rebuild(view: View, dataset: str, streams: Iterable[ChangeStream]) -> None:
+    """Clear the dataset and apply all entries again."""
     view.clear(dataset)
     for stream in streams:
         for change in stream.changes:
@@ -153,31 +153,31 @@ class ViewContract:
     """The suite for any view. Subclasses override ``open`` and ``lines``."""
 
     def open(self, path: Path) -> View:
-        """Open the view that lies in ``path``, or make it, under the base IRI ``BASE``."""
+        """Open or create the view in ``path``, with the base IRI ``BASE``."""
         raise NotImplementedError
 
     def lines(self, view: View, dataset: str) -> list[str]:
-        """Everything the view holds of a dataset, in an order of its own, as text that names the IRIs involved."""
+        """The content of a dataset in the view, as lines that contain the IRIs, in any order."""
         raise NotImplementedError
 
     def mentions(self, view: View, dataset: str, subject: str) -> bool:
-        """Whether anything of what ``subject`` was said to do is there."""
+        """Whether the dataset contains the assertion about ``subject``."""
         return any(f"urn:raw:{subject}" in line for line in self.lines(view, dataset))
 
-    def test_an_unknown_dataset_is_empty_and_is_not_made_by_asking(self, tmp_path: Path) -> None:
-        """Reading leaves no trace."""
+    def test_reading_an_unknown_dataset_does_not_create_it(self, tmp_path: Path) -> None:
+        """It is empty, and removal from it does nothing."""
         view = self.open(tmp_path / "view")
         _same(view.position("crops", "crops"), 0, "position")
         _same(view.stamp("crops"), None, "stamp")
-        view.forget("crops", "crops")
+        view.remove_project("crops", "crops")
         view.clear("crops")
         _same(view.datasets(), [], "datasets")
         view.close()
 
     def test_applying_moves_the_position_and_sets_the_stamp(self, tmp_path: Path) -> None:
-        """Position and stamp come with what they speak of."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
+        """Position, stamp and content are written together."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
         _same(view.position("crops", "crops"), 1, "position")
         _same(view.stamp("crops"), view.STAMP, "stamp")
         _same(view.datasets(), ["crops"], "datasets")
@@ -185,9 +185,13 @@ class ViewContract:
         view.close()
 
     def test_applying_twice_changes_nothing(self, tmp_path: Path) -> None:
-        """An entry may come again after a crash."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        for change in (stream.submit("a", [_said("a1")]), stream.submit("a", [_said("a2")]), stream.withdraw("a")):
+        """An entry may be applied again after a crash."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        for change in (
+            stream.submit("a", [_triple("a1")]),
+            stream.submit("a", [_triple("a2")]),
+            stream.withdraw("a"),
+        ):
             view.apply("crops", change)
             before = self.lines(view, "crops")
             for earlier in stream.changes[: change.sequence]:
@@ -196,32 +200,36 @@ class ViewContract:
         view.close()
 
     def test_out_of_order_is_refused(self, tmp_path: Path) -> None:
-        """A gap would be a lie about what has been applied."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        first, _, third = stream.submit("a", [_said("a1")]), stream.withdraw("a"), stream.submit("b", [_said("b1")])
+        """With a gap, the position would be wrong about the applied entries."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        first, _, third = (
+            stream.submit("a", [_triple("a1")]),
+            stream.withdraw("a"),
+            stream.submit("b", [_triple("b1")]),
+        )
         for change, known in ((third, []), (first, [first]), (third, [first])):
             try:
                 view.apply("crops", change)
             except ValueError:
-                _same(change is third, True, "what is refused")
+                _same(change is third, True, "the refused entry")
             else:
-                _same(change is first, True, "what is applied")
+                _same(change is first, True, "the applied entry")
             _same(view.position("crops", "crops"), len(known), "position")
-        _same(self.mentions(view, "crops", "b1"), False, "content of what was refused")
+        _same(self.mentions(view, "crops", "b1"), False, "content of the refused entry")
         view.close()
 
     def test_content_files_are_deleted(self, tmp_path: Path) -> None:
-        """They belong to the view once it has asked for them."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        """The caller of ``Change.content`` owns the file."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
         for _ in range(2):
-            view.apply("crops", stream.submit("a", [_said("a1")]))
+            view.apply("crops", stream.submit("a", [_triple("a1")]))
         _same(list(tmp_path.glob("*.nq")), [], "content files")
         view.close()
 
     def test_everything_is_there_after_reopening(self, tmp_path: Path) -> None:
-        """Closing loses nothing."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
+        """Closing a view writes all of it."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
         view.apply("crops", stream.settings(title="Crops"))
         before = self.lines(view, "crops")
         view.close()
@@ -230,118 +238,118 @@ class ViewContract:
         _same(again.position("crops", "crops"), 2, "position")
         _same(again.stamp("crops"), again.STAMP, "stamp")
         _same(self.lines(again, "crops"), before, "lines")
-        again.apply("crops", stream.submit("a", [_said("a2")]))
+        again.apply("crops", stream.submit("a", [_triple("a2")]))
         _same(self.mentions(again, "crops", "a1"), False, "the former version's content")
         again.close()
 
-    def test_a_new_version_takes_the_place_of_the_former(self, tmp_path: Path) -> None:
-        """Superseded versions leave the dataset."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("both"), _said("old")], completed=[_said("oldcompleted")]))
-        view.apply("crops", stream.submit("a", [_said("both"), _said("new")]))
+    def test_a_new_version_replaces_the_former(self, tmp_path: Path) -> None:
+        """Superseded versions are removed from the dataset."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("both"), _triple("old")], completed=[_triple("oldcompleted")]))
+        view.apply("crops", stream.submit("a", [_triple("both"), _triple("new")]))
         found = [name for name in ("both", "old", "oldcompleted", "new") if self.mentions(view, "crops", name)]
         _same(found, ["both", "new"], "content")
         view.close()
 
-    def test_a_withdrawn_document_leaves_and_can_come_back(self, tmp_path: Path) -> None:
+    def test_a_withdrawn_document_is_removed_and_can_be_submitted_again(self, tmp_path: Path) -> None:
         """Withdrawal and resubmission."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
-        view.apply("crops", stream.submit("b", [_said("b1")]))
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
+        view.apply("crops", stream.submit("b", [_triple("b1")]))
         view.apply("crops", stream.withdraw("a"))
         _same((self.mentions(view, "crops", "a1"), self.mentions(view, "crops", "b1")), (False, True), "content")
-        view.apply("crops", stream.submit("a", [_said("a2")]))
+        view.apply("crops", stream.submit("a", [_triple("a2")]))
         _same((self.mentions(view, "crops", "a1"), self.mentions(view, "crops", "a2")), (False, True), "content")
         view.close()
 
-    def test_erasing_the_current_version_takes_it_out(self, tmp_path: Path) -> None:
-        """What is gone for legal reasons answers no query."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
+    def test_erasing_the_current_version_removes_it(self, tmp_path: Path) -> None:
+        """Erased content is in no answer."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
         view.apply("crops", stream.erase("a", 1))
         _same(self.mentions(view, "crops", "a1"), False, "content")
         _same(view.position("crops", "crops"), 2, "position")
         view.close()
 
-    def test_erasing_a_former_version_leaves_the_current_one(self, tmp_path: Path) -> None:
-        """It had left already."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
-        view.apply("crops", stream.submit("a", [_said("a2")]))
+    def test_erasing_a_former_version_does_not_change_the_current_one(self, tmp_path: Path) -> None:
+        """The former version was removed before."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
+        view.apply("crops", stream.submit("a", [_triple("a2")]))
         view.apply("crops", stream.erase("a", 1))
         _same(self.mentions(view, "crops", "a2"), True, "content")
         view.close()
 
-    def test_a_version_whose_bytes_are_gone_takes_the_former_out(self, tmp_path: Path) -> None:
-        """What a rebuild does for a submission that a later entry erases or replaces."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [_said("a1")]))
+    def test_a_version_whose_bytes_were_erased_replaces_the_former(self, tmp_path: Path) -> None:
+        """A rebuild gets no content for a submission that a later entry erased or replaced."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
         view.apply("crops", stream.submit("a", None))
         _same(self.mentions(view, "crops", "a1"), False, "content")
         _same(view.position("crops", "crops"), 2, "position")
         view.close()
 
-    def test_an_unreadable_entry_moves_the_position_alone(self, tmp_path: Path) -> None:
-        """The ledger leaves it out; the view goes on."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+    def test_an_unreadable_entry_changes_the_position_only(self, tmp_path: Path) -> None:
+        """The entry is skipped; the next ones are applied."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
         view.apply("crops", stream.skipped())
         _same(view.position("crops", "crops"), 1, "position")
         _same(view.stamp("crops"), view.STAMP, "stamp")
-        view.apply("crops", stream.submit("a", [_said("a1")]))
+        view.apply("crops", stream.submit("a", [_triple("a1")]))
         view.apply("crops", stream.skipped())
         _same((view.position("crops", "crops"), self.mentions(view, "crops", "a1")), (3, True), "state")
         view.close()
 
-    def test_a_version_whose_entry_is_unreadable_does_not_keep_the_former_one(self, tmp_path: Path) -> None:
-        """What comes after it takes out what was current, although that is not the version before."""
+    def test_an_unreadable_version_does_not_keep_the_former_one(self, tmp_path: Path) -> None:
+        """The next entry of the document removes the current version, although that is not the version before."""
         for number, last in enumerate(("submit", "withdraw")):
-            view, stream = self.open(tmp_path / f"view{number}"), Stream(tmp_path)
-            view.apply("crops", stream.submit("a", [_said("a1")]))
+            view, stream = self.open(tmp_path / f"view{number}"), ChangeStream(tmp_path)
+            view.apply("crops", stream.submit("a", [_triple("a1")]))
             view.apply("crops", stream.lose("a"))
             _same(self.mentions(view, "crops", "a1"), True, "content so far")
-            view.apply("crops", stream.submit("a", [_said("a3")]) if last == "submit" else stream.withdraw("a"))
+            view.apply("crops", stream.submit("a", [_triple("a3")]) if last == "submit" else stream.withdraw("a"))
             _same(self.mentions(view, "crops", "a1"), False, "content of the first version")
             _same(self.mentions(view, "crops", "a3"), last == "submit", "content of the third version")
-            view.apply(PUBLIC, Stream(tmp_path, "soil").settings(title="Soil"))
+            view.apply(PUBLIC, ChangeStream(tmp_path, "soil").settings(title="Soil"))
             before = self.lines(view, PUBLIC)
             for change in stream.changes:
                 view.apply(PUBLIC, change)
-            view.forget(PUBLIC, "crops")
-            _same(self.lines(view, PUBLIC), before, "lines after forgetting")
+            view.remove_project(PUBLIC, "crops")
+            _same(self.lines(view, PUBLIC), before, "lines after removing the project")
             view.close()
 
     def test_projects_in_one_dataset_are_independent(self, tmp_path: Path) -> None:
         """The public dataset merges projects whose documents may have equal names and equal content."""
         view = self.open(tmp_path / "view")
-        crops, soil = Stream(tmp_path, "crops"), Stream(tmp_path, "soil")
-        view.apply(PUBLIC, crops.submit("a", [_said("crops"), SHARED]))
+        crops, soil = ChangeStream(tmp_path, "crops"), ChangeStream(tmp_path, "soil")
+        view.apply(PUBLIC, crops.submit("a", [_triple("crops"), SHARED]))
         only_crops = self.lines(view, PUBLIC)
-        view.apply(PUBLIC, soil.submit("a", [_said("soil"), SHARED]))
-        view.apply(PUBLIC, soil.submit("a", [_said("soil2"), SHARED]))
+        view.apply(PUBLIC, soil.submit("a", [_triple("soil"), SHARED]))
+        view.apply(PUBLIC, soil.submit("a", [_triple("soil2"), SHARED]))
         _same((view.position(PUBLIC, "crops"), view.position(PUBLIC, "soil")), (1, 2), "positions")
         _same(view.datasets(), [PUBLIC], "datasets")
-        view.forget(PUBLIC, "soil")
+        view.remove_project(PUBLIC, "soil")
         _same((view.position(PUBLIC, "crops"), view.position(PUBLIC, "soil")), (1, 0), "positions")
-        _same(self.lines(view, PUBLIC), only_crops, "lines after forgetting the other project")
+        _same(self.lines(view, PUBLIC), only_crops, "lines after removing the other project")
         for change in soil.changes:
             view.apply(PUBLIC, change)
-        _same(self.mentions(view, PUBLIC, "soil2"), True, "content that came back")
+        _same(self.mentions(view, PUBLIC, "soil2"), True, "content that was applied again")
         view.close()
 
-    def test_forgetting_the_last_project_leaves_nothing(self, tmp_path: Path) -> None:
-        """Not even the dataset."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply(PUBLIC, stream.submit("a", [_said("a1")]))
-        view.forget(PUBLIC, "crops")
+    def test_removing_the_last_project_removes_the_dataset(self, tmp_path: Path) -> None:
+        """An empty dataset does not exist."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply(PUBLIC, stream.submit("a", [_triple("a1")]))
+        view.remove_project(PUBLIC, "crops")
         _same(view.position(PUBLIC, "crops"), 0, "position")
         _same(view.datasets(), [], "datasets")
         _same(self.lines(view, PUBLIC), [], "lines")
         view.close()
 
-    def test_clearing_a_dataset_leaves_the_others(self, tmp_path: Path) -> None:
+    def test_clearing_a_dataset_does_not_change_the_others(self, tmp_path: Path) -> None:
         """Datasets share nothing."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        change = stream.submit("a", [_said("a1")])
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        change = stream.submit("a", [_triple("a1")])
         view.apply("crops", change)
         view.apply(PUBLIC, change)
         before = self.lines(view, PUBLIC)
@@ -354,28 +362,28 @@ class ViewContract:
         view.close()
 
     def test_names_that_differ_in_case_are_two_datasets(self, tmp_path: Path) -> None:
-        """Also where the file system thinks otherwise."""
+        """On file systems that ignore case, too."""
         view = self.open(tmp_path / "view")
         for name in ("crops", "Crops"):
-            view.apply(name, Stream(tmp_path, name).submit("a", [_said(name)]))
+            view.apply(name, ChangeStream(tmp_path, name).submit("a", [_triple(name)]))
         _same(view.datasets(), ["Crops", "crops"], "datasets")
         _same(self.mentions(view, "Crops", "crops"), False, "content of the other dataset")
         view.close()
 
     def test_rebuilding_gives_the_same(self, tmp_path: Path) -> None:
-        """A view holds nothing that the ledger does not say."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        """A view contains only what follows from the ledger."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
         for change in (
             stream.settings(title="Crops", profiles=["core"]),
-            stream.submit("a", [_said("a1"), SHARED]),
-            stream.submit("b", [_said("b1"), SHARED], completed=[_said("b1completed")]),
-            stream.submit("a", [_said("a2")]),
+            stream.submit("a", [_triple("a1"), SHARED]),
+            stream.submit("b", [_triple("b1"), SHARED], completed=[_triple("b1completed")]),
+            stream.submit("a", [_triple("a2")]),
             stream.withdraw("b"),
-            stream.submit("c", [_said("c1")]),
+            stream.submit("c", [_triple("c1")]),
             stream.erase("a", 1),
             stream.erase("c", 1),
             stream.settings(title="Grain", profiles=[]),
-            stream.submit("b", [_said("b2")]),
+            stream.submit("b", [_triple("b2")]),
         ):
             view.apply("crops", change)
         live = self.lines(view, "crops")
@@ -386,36 +394,36 @@ class ViewContract:
 
 
 class QuadsContract(ViewContract):
-    """The suite for views that hold quads: what stands in the default graph."""
+    """The suite for views of quads, with tests of the default graph."""
 
     def default_graph(self, view: View, dataset: str) -> list[str]:
-        """The triples of the default graph in N-Triples without the final dot, as often as a query finds them."""
+        """The triples of the default graph in N-Triples without the final dot, as often as a query returns them."""
         raise NotImplementedError
 
-    def test_a_triple_of_many_documents_stands_once_in_the_default_graph(self, tmp_path: Path) -> None:
-        """Fifty documents that share five agents: counting must not count a triple once for each document."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+    def test_a_triple_of_many_documents_is_once_in_the_default_graph(self, tmp_path: Path) -> None:
+        """Fifty documents share five agents: a query must not count a triple once for each document."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
         agents = [f"<urn:agent:{n}> <{PROV}actedOnBehalfOf> <urn:laboratory>" for n in range(5)]
         for number in range(50):
-            view.apply("crops", stream.submit(f"d{number}", [_said(str(number)), *agents]))
-        wanted = sorted([*agents, *(_said(str(number)) for number in range(50))])
+            view.apply("crops", stream.submit(f"d{number}", [_triple(str(number)), *agents]))
+        wanted = sorted([*agents, *(_triple(str(number)) for number in range(50))])
         _same(sorted(self.default_graph(view, "crops")), wanted, "default graph")
         view.close()
 
-    def test_a_triple_stays_until_its_last_holder_leaves(self, tmp_path: Path) -> None:
-        """Whether the other holder is a document, or the completion of the same one."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
-        view.apply("crops", stream.submit("a", [SHARED, _said("a1")], completed=[SHARED]))
-        view.apply("crops", stream.submit("b", [_said("b1")], completed=[SHARED]))
+    def test_a_triple_stays_until_the_last_graph_with_it_is_removed(self, tmp_path: Path) -> None:
+        """The other graph may be that of a document, or the completion of the same one."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
+        view.apply("crops", stream.submit("a", [SHARED, _triple("a1")], completed=[SHARED]))
+        view.apply("crops", stream.submit("b", [_triple("b1")], completed=[SHARED]))
         view.apply("crops", stream.withdraw("a"))
-        _same(sorted(self.default_graph(view, "crops")), sorted([SHARED, _said("b1")]), "default graph")
-        view.apply("crops", stream.submit("b", [_said("b2")]))
-        _same(self.default_graph(view, "crops"), [_said("b2")], "default graph")
+        _same(sorted(self.default_graph(view, "crops")), sorted([SHARED, _triple("b1")]), "default graph")
+        view.apply("crops", stream.submit("b", [_triple("b2")]))
+        _same(self.default_graph(view, "crops"), [_triple("b2")], "default graph")
         view.close()
 
     def test_the_catalogue_is_not_in_the_default_graph(self, tmp_path: Path) -> None:
-        """Nor does a triple of the catalogue keep one of a document alive."""
-        view, stream = self.open(tmp_path / "view"), Stream(tmp_path)
+        """An equal triple in the catalogue does not keep the triple of a document in the default graph."""
+        view, stream = self.open(tmp_path / "view"), ChangeStream(tmp_path)
         change = stream.submit("a", [])
         view.apply("crops", change)
         version, document = stream.version("a"), stream.version("a").rpartition("/versions/")[0]

@@ -1,4 +1,4 @@
-"""The search view: things by the words of their names, labels, types, identifiers and checksums (SQLite FTS5)."""
+"""The search view: a full-text index of things by IRI, label, types, identifiers and checksums (SQLite FTS5)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,25 @@ from provrepo.workers.callers import gone
 __all__ = ["Hits", "Search"]
 
 MAPPING = "1"
-"""The version of what is written to the tables."""
+"""The version of the mapping from documents to the tables."""
 
 _IDENTIFYING = re.compile(r"(?i)[/#:](?:identifier|checksum|checksumValue|sha1|sha256|sha512|md5|doi|serialNumber)$")
-_WORDS = 16
+_MAX_WORDS = 16
+"""Words of a search, and parts of a word such as ``sheet-3.pgm``; further ones are ignored."""
+
+_MAX_WORD_LENGTH = 200
+"""Characters of a word that are compared."""
+
 _STEPS = 10_000
-"""Steps of SQLite between two looks at the clock: a fraction of a millisecond."""
-_WORD_LENGTH = 200
+"""Instructions of SQLite's virtual machine between two checks of the deadline: a fraction of a millisecond."""
 
 
 class Hits(NamedTuple):
-    """What was found.
+    """The result of a search.
 
     Attributes:
-        iris: the first things, those with the shortest labels first.
-        total: how many there are.
+        iris: the first things, ordered by the length of their labels.
+        total: the number of all things that match.
     """
 
     iris: list[str]
@@ -41,7 +45,7 @@ class Hits(NamedTuple):
 
 
 class Search(SqliteView):
-    """The index of words; see ``provrepo.views.view.View``."""
+    """The full-text index; see ``provrepo.views.view.View``."""
 
     MAPPING = MAPPING
     TABLES = """
@@ -53,25 +57,26 @@ class Search(SqliteView):
     """
 
     def find(self, text: str, datasets: Sequence[str], *, limit: int, deadline: float | None = None) -> Hits:
-        """Things of some datasets of which every word of ``text`` is said; the last may be the beginning of one.
+        """The things of some datasets that match every word of ``text``, the last word as a prefix.
 
-        What a name such as ``sheet-3.pgm`` consists of has to stand side by side.
+        A word such as ``sheet-3.pgm`` is a phrase: its parts must be adjacent.
 
-        The order depends on what is found alone: a rank by rarity would tell of what may not be read.
+        The order depends on the found things alone: a rank by the rarity of words would reveal something about
+        datasets that the caller may not read.
 
         Args:
-            text: words, without operators.
-            datasets: the names of those that may be read.
-            limit: the most things to name.
-            deadline: when to give up, by ``time.monotonic``; None for never.
+            text: words; there are no operators.
+            datasets: the names of the datasets that the caller may read.
+            limit: the most things to return.
+            deadline: in seconds of ``time.monotonic``; None for none.
 
         Raises:
             TimedOut: the deadline has passed.
         """
-        parts = [words for part in text.split() if (words := re.findall(r"\w+", part))][:_WORDS]
+        parts = [words for part in text.split() if (words := re.findall(r"\w+", part))][:_MAX_WORDS]
         if not parts:
             return Hits([], 0)
-        phrases = [" ".join(word[:_WORD_LENGTH] for word in words[:_WORDS]) for words in parts]
+        phrases = [" ".join(word[:_MAX_WORD_LENGTH] for word in words[:_MAX_WORDS]) for words in parts]
         match = " ".join(f'"{phrase}"' for phrase in phrases) + "*"
         with self._reading() as connection, _until(connection, deadline):
             rows = connection.execute(
@@ -84,7 +89,7 @@ class Search(SqliteView):
         return Hits([iri for iri, _ in rows[:limit]], len(rows))
 
     def dump(self, dataset: str) -> Iterator[str]:
-        """What is held of every thing of a dataset as a line, sorted."""
+        """The row of every thing of a dataset as a line, sorted."""
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT w.iri, w.label, w.types, w.identifiers, v.project, v.document, v.number FROM words w "
@@ -95,17 +100,17 @@ class Search(SqliteView):
         return iter(sorted(" ".join(map(str, row)) for row in rows))
 
     def verify_words(self) -> None:
-        """Compare the index of words with the words themselves.
+        """Compare the full-text index with the rows from which it was made.
 
         Raises:
             Damaged: they differ, or cannot be read.
         """
         with self._writing() as connection:
-            # A command to FTS5 that has the form of an insert and changes nothing.
+            # A command to FTS5, which has the form of an insertion but changes nothing.
             connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 
     def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
-        """The words of every thing of a version."""
+        """The row of every thing of a version."""
         return connection.execute(
             "SELECT w.iri, w.label, w.types, w.identifiers FROM thing t LEFT JOIN words w ON w.rowid = t.id "
             "WHERE t.version = ?",
@@ -114,7 +119,7 @@ class Search(SqliteView):
 
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
         identifiers: dict[str, list[str]] = {}
-        content = read(_noted(lines, identifiers))
+        content = read(_collecting_identifiers(lines, identifiers))
         types: dict[str, list[str]] = {}
         for iri, cls in content.types:
             types.setdefault(iri, []).append(cls)
@@ -132,13 +137,13 @@ class Search(SqliteView):
     def _replace(self, connection: sqlite3.Connection, dataset: int, change: Change) -> None:
         super()._replace(connection, dataset, change)
         if change.kind == "erase":
-            # FTS5 keeps the words of what was deleted until it merges its parts.
+            # FTS5 stores the words of deleted rows until it merges its segments.
             connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
 
 @contextmanager
 def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[None]:
-    """What runs on a connection is stopped at a deadline, and where the client is gone."""
+    """A block whose statements are interrupted at the deadline, or when the client has gone; raises ``TimedOut``."""
     if deadline is not None:
         connection.set_progress_handler(lambda: gone() or time.monotonic() > deadline, _STEPS)
     try:
@@ -149,8 +154,8 @@ def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[N
         raise
 
 
-def _noted(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
-    """The lines as they are, while identifiers and checksums are written down."""
+def _collecting_identifiers(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
+    """The lines unchanged; identifiers and checksums in them are added to ``identifiers``, by subject."""
     for line in lines:
         _, subject, predicate, value = line
         if _IDENTIFYING.search(predicate) and (lexical := literal(value)):

@@ -1,7 +1,7 @@
-"""Whether a view in SQLite holds what the ledger yields: compared with another one that was made of the same entries.
+"""Comparison of a view in SQLite with another one that was built from the same ledger entries.
 
-Numbers of terms and versions differ from file to file, so what is compared are names, version by version: as much is in
-memory as one version takes.
+The numbers of terms and versions differ from file to file, so names are compared, version by version. Only the content
+of one version is in memory at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from provrepo.views.sqlite_view import SqliteView
 __all__ = ["differing", "malformed", "version_differs"]
 
 _SHOWN = 3
-"""Rows of one version that a message shows."""
+"""Missing rows, and superfluous rows, of one version that a message shows."""
 
 _LINEAGE = {
     "relations of no version": "SELECT count(*) FROM edge WHERE version NOT IN (SELECT id FROM version)",
@@ -57,31 +57,31 @@ _SEARCH = {
 
 
 def malformed(view: SqliteView, *, whole: bool) -> Iterator[str]:
-    """What is wrong with the file of a view by itself, one sentence each.
+    """The errors that the file of a view alone shows, one sentence each.
 
     Args:
         view: the view.
-        whole: compare the indexes with the tables as well, and the tables with each other.
+        whole: also compare the indexes with the tables, and the tables with each other.
     """
     try:
         with view.reading() as connection:
             check = "integrity_check" if whole else "quick_check"
             lines = connection.execute(f"PRAGMA {check}(20)").fetchall()
             found = [str(line) for (line,) in lines if line != "ok"]
-            found += _strangers(connection, view)
+            found += _wrong_schema(connection, view)
             if whole and not found:
-                found += list(_unlike(connection, view))
+                found += list(_broken_rules(connection, view))
     except Damaged as error:
         found = [str(error)]
     yield from found
 
 
 def differing(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
-    """Where two views of the same entries differ, one sentence each.
+    """The differences between two views of the same entries, one sentence each.
 
     Args:
-        view: the one to check.
-        wanted: the one that was just made.
+        view: the view to check.
+        wanted: the view that was just built.
 
     Raises:
         Damaged: one of them cannot be read.
@@ -103,10 +103,10 @@ def differing(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
             elif key not in expected:
                 yield f"{_named(key)} does not belong there"
             else:
-                (number, *held), (same, *held_there) = kept[key], expected[key]
-                if held != held_there:
-                    yield f"{_named(key)} holds for other entries than in the ledger"
-                problem = _unequal(view.content(connection, number), wanted.content(other, same))
+                (number, *entries), (other_number, *other_entries) = kept[key], expected[key]
+                if entries != other_entries:
+                    yield f"{_named(key)} is valid for other entries than in the ledger"
+                problem = _unequal(view.content(connection, number), wanted.content(other, other_number))
                 if problem:
                     yield f"{_named(key)}: {problem}"
 
@@ -114,13 +114,13 @@ def differing(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
 def version_differs(
     view: SqliteView, dataset: str, wanted: SqliteView, there: str, version: tuple[str, str, int]
 ) -> str | None:
-    """How one version differs from what another view has of it, in words; None where it does not.
+    """The difference between the content of one version in two views, as part of a sentence; None where it is equal.
 
     Args:
-        view: the one to check.
-        dataset: where the version is in it.
-        wanted: the one that was just made.
-        there: the dataset of the version in that one.
+        view: the view to check.
+        dataset: the dataset of the version in it.
+        wanted: the view that was just built.
+        there: the dataset of the version in that view.
         version: project, document and number.
 
     Raises:
@@ -172,8 +172,8 @@ def _rows(connection: sqlite3.Connection, query: str) -> Counter[tuple[object, .
     return Counter(connection.execute(query).fetchall())
 
 
-def _strangers(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
-    """The tables and indexes are those that this version makes."""
+def _wrong_schema(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
+    """A sentence where tables and indexes are not those that this software creates."""
     with sqlite3.connect(":memory:", isolation_level=None) as fresh:
         fresh.executescript(view.layout())
         wanted = _statements(fresh)
@@ -186,22 +186,23 @@ def _statements(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
     return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
 
 
-def _unlike(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
-    """What of a sound file cannot be, whatever the ledger yields."""
+def _broken_rules(connection: sqlite3.Connection, view: SqliteView) -> Iterator[str]:
+    """The errors in the tables that no ledger can explain, one sentence each."""
     for what, query in _RULES.get(type(view), {}).items():
         ((count,),) = connection.execute(query).fetchall()
         if count:
             yield f"it has {count:,} {what}"
-    more = _MORE.get(type(view))
+    more = _MORE_RULES.get(type(view))
     if more is not None:
         yield from more(connection)
 
 
 def _misnumbered(connection: sqlite3.Connection) -> Iterator[str]:
+    """A sentence where numbers of terms do not state correctly whether the terms name content."""
     wrong = sum(bool(id_ & 1) != is_content(iri) for id_, iri in connection.execute("SELECT id, iri FROM term"))
     if wrong:
-        yield f"it has {wrong:,} names whose number does not say whether they name content"
+        yield f"it has {wrong:,} names whose numbers do not show whether they name content"
 
 
 _RULES: dict[type, dict[str, str]] = {Lineage: _LINEAGE, Search: _SEARCH}
-_MORE: dict[type, Callable[[sqlite3.Connection], Iterator[str]]] = {Lineage: _misnumbered}
+_MORE_RULES: dict[type, Callable[[sqlite3.Connection], Iterator[str]]] = {Lineage: _misnumbered}

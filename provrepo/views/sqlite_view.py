@@ -1,7 +1,7 @@
-"""Views in SQLite: datasets, positions and versions as tables, in one file with what a view adds to them.
+"""The base class of views in SQLite: one file with tables of datasets, positions and versions, and those of the view.
 
-A subclass says its own tables, how the content of a version comes in and how it leaves; everything of one entry is one
-transaction, and so may be everything of many.
+A subclass defines its own tables, and the insertion and deletion of the content of a version. One entry is applied in
+one transaction; many entries may share one.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ CREATE TABLE version (
     UNIQUE (dataset, project, document, number)
 );
 """
-"""A version holds from the entry ``since`` of its project up to, and without, the entry ``until``. ``withdrawn`` is 1
-where a withdrawal of the document covers it."""
+"""A version is current from entry ``since`` of its project to the entry before ``until``. ``withdrawn`` is 1 for a
+version that was withdrawn, or was replaced before its document was withdrawn."""
 
-_PATIENCE = 2.0
-"""Seconds of many entries that become durable together, at the least."""
+_MIN_COMMIT_INTERVAL = 2.0
+"""The least seconds between two commits while many entries are applied."""
 
-_SHARE = 0.05
-"""Of the time at most so much goes into making entries durable, unless it then takes more than ``_LONGEST`` seconds.
-What comes in belongs to pages all over a large view, and each of these is written every time."""
+_COMMIT_SHARE = 0.05
+"""The share of the time that commits may take. Where they take more, the interval between them grows, up to
+``_MAX_COMMIT_INTERVAL``. New rows belong to pages all over a large file, and each commit writes every changed page."""
 
-_LONGEST = 15.0
-"""Seconds of many entries that become durable together, at the most."""
+_MAX_COMMIT_INTERVAL = 15.0
+"""The most seconds between two commits while many entries are applied."""
 
-_READERS = 2
-"""Connections that are kept for those who read next."""
+_IDLE_READERS = 2
+"""Connections for reading that stay open when they are not in use."""
 
-_LOG = 32 << 20
-"""Bytes that the log keeps of the disk once what it held is in the file."""
+_LOG_BYTES = 32 << 20
+"""Bytes to which the write-ahead log is truncated once its content is in the file."""
 
-_CACHE = 192
-"""MiB of pages held while many entries are applied."""
+_CACHE_MIB = 192
+"""MiB of the page cache while many entries are applied."""
 
 _KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
@@ -64,24 +64,28 @@ _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?',
 Triple = tuple[int, str, str, str]
 """A line of a content file: graph, subject, predicate and object.
 
-The graph is 0 for the top level of the version, n for its n-th bundle; what completes a graph counts as it. Subject and
-predicate are IRIs, the object is in N-Quads syntax.
+The graph is 0 for the top level of the version, and n for its n-th bundle. The completion of a graph has the number of
+the graph. Subject and predicate are IRIs; the object is in N-Quads syntax.
 """
 
 
 def triples(file: Path, version: str) -> Iterator[Triple]:
     """The lines of a content file, which is deleted at the end in any case.
 
-    Every submission pays for this once in each view, so it does the least for a line that can be done.
+    Every view reads the content of every submission, so the code does as little as possible for each line.
+
+    Args:
+        file: the content file.
+        version: the IRI of the version.
 
     Raises:
-        Damaged: it names a graph that is not the version's own, or is not N-Quads.
+        Damaged: a graph of the content does not belong to the version, or the content is not N-Quads.
     """
     numbers: dict[str, int] = {}
     try:
         with file.open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
-                # An IRI holds no space, so the last " <" starts the graph's name, whatever a literal may hold.
+                # An IRI contains no space, so the last " <" starts the graph's name, even where a literal has one.
                 triple, _, name = line.rpartition(" <")
                 graph = numbers.get(name)
                 if graph is None:
@@ -111,13 +115,13 @@ def _number(graph: str, version: str) -> int:
 
 
 class SqliteView(ABC):
-    """What views in SQLite share; see ``provrepo.views.view.View``.
+    """The common part of views in SQLite; see ``provrepo.views.view.View``.
 
     Attributes:
-        STAMP: the mapping, with the base IRI, on which names depend.
-        TABLES: the subclass's own tables and indexes.
-        MAPPING: the version of what the subclass writes to them.
-        HISTORY: whether versions stay when they are replaced or withdrawn, as what held until then.
+        STAMP: the version of the mapping, and the base IRI, on which names depend.
+        TABLES: the statements that create the subclass's own tables and indexes.
+        MAPPING: the version of the subclass's mapping from documents to its tables.
+        HISTORY: whether versions stay when they are replaced or withdrawn, for queries as of former entries.
     """
 
     MERGES = False
@@ -126,19 +130,23 @@ class SqliteView(ABC):
     MAPPING: str
 
     def __init__(self, path: Path, *, base: str, minter: Minter | None = None) -> None:
-        """Open the view in a folder, or make it; a file of other tables or a broken one is made anew.
+        """Open or create the view in a folder. A damaged file, or one with other tables, is recreated.
 
         Args:
             path: the folder.
-            base: the repository's base IRI, under which versions are named.
-            minter: names them; None for one that knows the base IRI alone.
+            base: the repository's base IRI, below which versions are named.
+            minter: mints their IRIs; None for one that knows the base IRI alone.
+
+        Raises:
+            Damaged: the file cannot be opened.
+            NoSpace: the disk is full.
         """
         self.STAMP = f"{self.MAPPING} {base}".rstrip()
         self.minter = minter or Minter(base)
         self._file = path / "view.sqlite"
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
-        self._most_idle = _READERS
+        self._most_idle = _IDLE_READERS
         self._together = False
         self._erased = False
         self._files = 0
@@ -150,7 +158,7 @@ class SqliteView(ABC):
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise self._broken(error) from error
-            self._connection = self._made_anew()
+            self._connection = self._recreated()
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
@@ -195,7 +203,7 @@ class SqliteView(ABC):
             self._erased = self._erased or change.kind == "erase"
         if not self._together:
             self._truncate()
-        elif time.monotonic() - self._began > max(_PATIENCE, self._wait):
+        elif time.monotonic() - self._began > max(_MIN_COMMIT_INTERVAL, self._wait):
             try:
                 self._settle()
             except sqlite3.Error as error:
@@ -203,13 +211,13 @@ class SqliteView(ABC):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Apply what is applied meanwhile in few transactions instead of one for each entry.
+        """A block in which many entries share a transaction.
 
-        What of it is durable is a beginning of it, with the position that belongs to it. Until then readers see the
-        state before.
+        A crash loses the entries since the last commit; content and position still agree. Readers see the state at the
+        last commit.
         """
         with self._lock:
-            self._connection.execute(f"PRAGMA cache_size = -{_CACHE << 10}")
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_MIB << 10}")
             try:
                 with self._writing():
                     self._together, self._began, self._wait = True, time.monotonic(), 0.0
@@ -221,14 +229,14 @@ class SqliteView(ABC):
                 self._connection.execute("PRAGMA cache_size = -2000")
             self._truncate()
 
-    def forget(self, dataset: str, project: str) -> None:
+    def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
         with self._writing() as connection:
             known = _dataset(connection, dataset)
             if known is None:
                 return
-            held = connection.execute("SELECT id FROM version WHERE dataset = ? AND project = ?", (known, project))
-            for (version,) in held.fetchall():
+            versions = connection.execute("SELECT id FROM version WHERE dataset = ? AND project = ?", (known, project))
+            for (version,) in versions.fetchall():
                 self._remove(connection, version)
             connection.execute("DELETE FROM position WHERE dataset = ? AND project = ?", (known, project))
             if not connection.execute("SELECT 1 FROM position WHERE dataset = ? LIMIT 1", (known,)).fetchone():
@@ -241,17 +249,17 @@ class SqliteView(ABC):
                 "SELECT project FROM position WHERE dataset = ?", (_dataset(connection, dataset),)
             ).fetchall()
         for (project,) in projects:
-            self.forget(dataset, project)
+            self.remove_project(dataset, project)
 
     def reset(self) -> None:
-        """Throw the whole file away, whatever is in it."""
+        """Discard the whole file and create an empty one."""
         with self._lock:
             self._connection.close()
-            # What reads now has the former file open, and is not kept for others afterwards.
+            # Connections in use read the former file. They are closed afterwards, since the number has changed.
             self._files += 1
             while self._idle:
                 self._idle.pop().close()
-            self._connection = self._made_anew()
+            self._connection = self._recreated()
 
     def close(self) -> None:
         """Close the file."""
@@ -262,7 +270,7 @@ class SqliteView(ABC):
             self._connection.close()
 
     def layout(self) -> str:
-        """The statements that make the tables and indexes."""
+        """The statements that create the tables and indexes."""
         return f"{_COMMON}{self.TABLES}"
 
     @contextmanager
@@ -270,33 +278,33 @@ class SqliteView(ABC):
         """A connection that sees one state of the file, for ``provrepo.views.sqlite_check``.
 
         Raises:
-            Damaged: what is read is not what was ever written.
+            Damaged: the file cannot be read, or has values that this software does not write.
         """
         with self._reading() as connection:
             yield connection
 
     @abstractmethod
     def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
-        """What is kept of a version, by names and not by numbers of this file, in an order of its own."""
+        """The content of a version, with names instead of the numbers of this file, in any order."""
 
     @abstractmethod
     def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        """Put the content of a version in."""
+        """Insert the content of a version."""
 
     @abstractmethod
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
-        """Take the content of a version out."""
+        """Delete the content of a version."""
 
     def _replace(self, connection: sqlite3.Connection, dataset: int, change: Change) -> None:
         if change.kind not in ("submit", "withdraw", "erase"):
             return
         document, number = change.entry["document"], change.entry["version"]
-        wanted, what = ("until IS NULL", None) if change.kind != "erase" else ("number = ?", number)
-        held = connection.execute(
-            f"SELECT id FROM version WHERE dataset = ? AND project = ? AND document = ? AND {wanted}",  # noqa: S608
-            (dataset, change.project, document, *([] if what is None else [what])),
+        condition, values = ("until IS NULL", []) if change.kind != "erase" else ("number = ?", [number])
+        versions = connection.execute(
+            f"SELECT id FROM version WHERE dataset = ? AND project = ? AND document = ? AND {condition}",  # noqa: S608
+            (dataset, change.project, document, *values),
         ).fetchall()
-        for (version,) in held:
+        for (version,) in versions:
             if self.HISTORY and change.kind != "erase":
                 self._end(connection, version, change.sequence)
             else:
@@ -316,18 +324,18 @@ class SqliteView(ABC):
             self._put(connection, found.lastrowid or 0, triples(change.content(), iri))
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
-        """From an entry on a version no longer holds."""
+        """Record that a version is not current from an entry on."""
         connection.execute("UPDATE version SET until = ? WHERE id = ?", (sequence, version))
 
     def _withdraw(self, connection: sqlite3.Connection, version: int) -> None:
-        """From now on a version is left out of answers as of former entries, except for curators."""
+        """Mark a version as withdrawn: answers as of former entries omit it, except for curators."""
         connection.execute("UPDATE version SET withdrawn = 1 WHERE id = ?", (version,))
 
     def _remove(self, connection: sqlite3.Connection, version: int) -> None:
         self._take(connection, version)
         connection.execute("DELETE FROM version WHERE id = ?", (version,))
 
-    def _made_anew(self) -> sqlite3.Connection:
+    def _recreated(self) -> sqlite3.Connection:
         for file in self._file.parent.glob(f"{self._file.name}*"):
             file.unlink()
         return self._opened()
@@ -336,15 +344,16 @@ class SqliteView(ABC):
         connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            # What was erased is not to be found in the file either. A commit that a power cut loses is applied again.
+            # Deleted content is overwritten, since erased bytes must leave the file. The entries of a commit that a
+            # power cut loses are applied again.
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(f"PRAGMA journal_size_limit = {_LOG}")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             layout = zlib.crc32(self.layout().encode()) >> 1
-            (held,) = connection.execute("PRAGMA user_version").fetchone()
-            if not held:
+            (stored,) = connection.execute("PRAGMA user_version").fetchone()
+            if not stored:
                 connection.executescript(f"BEGIN; {self.layout()} PRAGMA user_version = {layout}; COMMIT;")
-            elif held != layout:
+            elif stored != layout:
                 raise sqlite3.DatabaseError("the tables are those of another version")
         except BaseException:
             connection.close()
@@ -352,7 +361,7 @@ class SqliteView(ABC):
         return connection
 
     def _truncate(self) -> None:
-        """Fold the log into the file where something was erased, so that it is not left in it."""
+        """Empty the write-ahead log after an erasure, since it still contains what was erased."""
         with self._lock:
             if not self._erased:
                 return
@@ -364,31 +373,31 @@ class SqliteView(ABC):
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of one's own, which sees one state of the view from beginning to end.
+        """A connection for one reader, with a read transaction: it sees one state of the view.
 
-        A few are kept from one reader to the next, with the statements that they have prepared.
+        A few connections are reused, since they keep their prepared statements.
         """
         file = self._files
         try:
-            own = self._reader()
+            connection = self._reader()
             try:
-                own.execute("BEGIN")
-                yield own
-                own.execute("COMMIT")
-                own.set_progress_handler(None, 0)
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+                connection.set_progress_handler(None, 0)
             except BaseException:
-                # In what state it is left is not known.
-                own.close()
+                # Its state is unknown.
+                connection.close()
                 raise
         except sqlite3.Error as error:
             raise self._broken(error) from error
         except (LookupError, TypeError, ValueError, zlib.error) as error:
-            # A number, a text in JSON or a compressed list that this software has not written.
+            # A number, a JSON text or a compressed list that this software did not write.
             raise self._broken(error) from error
         if len(self._idle) < self._most_idle and file == self._files:
-            self._idle.append(own)
+            self._idle.append(connection)
         else:
-            own.close()
+            connection.close()
 
     def _reader(self) -> sqlite3.Connection:
         with suppress(IndexError):
@@ -398,7 +407,7 @@ class SqliteView(ABC):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; within one that is open already, a part of it that can fail by itself."""
+        """A transaction; in ``together``, a savepoint, which can be rolled back without the entries before it."""
         begin, end, undo = "BEGIN IMMEDIATE", "COMMIT", ["ROLLBACK"]
         with self._lock:
             if self._together:
@@ -419,18 +428,18 @@ class SqliteView(ABC):
                 raise self._broken(error) from error
 
     def _settle(self) -> None:
-        """Make durable what was applied together so far."""
+        """Commit the entries that were applied together so far, and begin the next transaction."""
         start = time.monotonic()
         self._connection.execute("COMMIT")
         self._connection.execute("BEGIN IMMEDIATE")
         self._began = time.monotonic()
-        self._wait = min((self._began - start) / _SHARE, _LONGEST)
+        self._wait = min((self._began - start) / _COMMIT_SHARE, _MAX_COMMIT_INTERVAL)
 
     def _broken(self, error: Exception) -> Damaged | NoSpace:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return NoSpace(f"cannot write {self._file.parent.name}: the disk is full")
         return Damaged(
-            f"the view in {self._file.parent} cannot be read or written ({error}); provrepo rebuild makes it anew"
+            f"the view in {self._file.parent} cannot be read or written ({error}); provrepo rebuild recreates it"
         )
 
 

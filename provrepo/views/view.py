@@ -1,4 +1,4 @@
-"""What a view of the ledger is: something derived, that knows the last entry it has applied."""
+"""The interface of views: indexes that are derived from the ledger and record the last entry that they applied."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Protocol
 __all__ = ["PUBLIC", "Change", "View"]
 
 PUBLIC = "*public"
-"""The dataset that merges all public projects; no project can have this name."""
+"""The name of the dataset that merges all public projects; no project can have this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One ledger entry as views see it.
+    """One ledger entry as views get it.
 
     Attributes:
-        project: whose entry it is.
-        sequence: its number in the project, from 1 without gaps.
+        project: the name of the project.
+        sequence: the number of the entry in the project, from 1 without gaps.
         sha256: the digest of the entry's bytes.
-        entry: the entry's decoded JSON: ``kind``, ``actor``, ``time`` and what the kind adds.
+        entry: the entry's decoded JSON: ``kind``, ``actor``, ``time`` and the fields of the kind.
         base: the repository's base IRI in force, empty without one.
-        content: for a submission whose bytes are still there: writes the quads as N-Quads and returns the file, which
-            the caller deletes. Each line of a named graph stands there; what is in the default graph is the view's
-            own affair. None where the entry brings no content.
+        content: for a submission whose bytes have not been erased: writes the quads as N-Quads and returns the file,
+            which the caller deletes. All of them are in named graphs; each view decides what its default graph
+            contains. None for an entry without content.
     """
 
     project: str
@@ -37,28 +37,28 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """``submit``, ``withdraw``, ``erase``, ``settings``; ``skipped`` for an entry that is stepped over."""
+        """``submit``, ``withdraw``, ``erase``, ``settings``; ``skipped`` for an entry that was set aside."""
         return str(self.entry["kind"])
 
 
 class View(Protocol):
-    """A view: derived from the ledger, thrown away and rebuilt at will.
+    """A view: derived from the ledger, so that it can be discarded and rebuilt at any time.
 
-    A dataset is a project's name, or ``public`` prefixed as ``*public``, which merges all public projects. Position
-    and stamp are written in the same transaction as what they speak of, because a view's store may lose its last
-    commits in a power cut while the ledger does not.
+    The name of a dataset is that of its project, or ``*public`` for the dataset that merges all public projects.
+    Position and stamp are written in the same transaction as the content that they describe, because the store of a
+    view may lose its last commits in a power cut while the ledger does not.
 
-    ``provrepo.views.contract`` holds the test suite that every implementation passes.
+    ``provrepo.views.contract`` contains the test suite that every implementation passes.
     """
 
     STAMP: str
-    """Codec and mapping version. Where the stored one differs, the dataset is cleared and applied anew."""
+    """The version of the mapping, and the base IRI. A dataset with another stamp is cleared and rebuilt."""
 
     MERGES: bool
-    """Whether it keeps the dataset that merges public projects; a view that is asked over several has no need of it."""
+    """Whether it stores the merged dataset of public projects. A view that reads several datasets does not need it."""
 
     HISTORY: bool
-    """Whether it answers as of former entries, so that it wants the content of versions that are replaced, too."""
+    """Whether it answers as of former entries, so that it also gets the content of versions that were replaced."""
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
@@ -70,19 +70,22 @@ class View(Protocol):
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
 
     def apply(self, dataset: str, change: Change) -> None:
-        """Apply one entry. Applying it again changes nothing; applying out of order is refused (ValueError).
+        """Apply one entry. Applying it again changes nothing.
 
-        An ``skipped`` one moves the position and nothing else. A content file is deleted in any case.
+        A ``skipped`` entry changes the position and nothing else. The content file is deleted in any case.
+
+        Raises:
+            ValueError: not the entry after the last one applied.
         """
 
-    def forget(self, dataset: str, project: str) -> None:
+    def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
 
     def clear(self, dataset: str) -> None:
         """Remove the dataset."""
 
     def reset(self) -> None:
-        """Remove every dataset, and whatever cannot be read any more."""
+        """Remove every dataset, and files that cannot be read."""
 
     def close(self) -> None:
-        """Let go of files and locks."""
+        """Close files and release locks."""

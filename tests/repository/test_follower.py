@@ -81,7 +81,7 @@ def test_a_dataset_of_another_stamp_is_built_again(tmp_path: Path, monkeypatch: 
         repository.submit(PROVJSON, name="a")
         repository.query("ASK {}")
         view = repository.context.store.view(Quads)
-        view.forget("default", "nobody")
+        view.remove_project("default", "nobody")
         before = view.stamp("default")
     monkeypatch.setattr("provrepo.views.sparql.store.MAPPING", "another/0", raising=True)
     with provrepo.open(tmp_path) as repository:

@@ -13,7 +13,7 @@ import pytest
 
 from provrepo.errors import Damaged, TimedOut
 from provrepo.views import sqlite_view
-from provrepo.views.contract import BASE, Stream, ViewContract
+from provrepo.views.contract import BASE, ChangeStream, ViewContract
 from provrepo.views.lineage import index
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.traversal import Options
@@ -30,7 +30,7 @@ class TestLineage(ViewContract):
 
 
 def test_a_name_leaves_with_the_last_that_is_said_about_it(tmp_path: Path) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:secret-name>"]))
     view.apply("crops", stream.submit("b", [f"<urn:run> <{PROV}used> <urn:open-name>"]))
     view.apply("crops", stream.erase("a", 1))
@@ -45,14 +45,14 @@ def test_a_file_of_something_else_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "view" / "view.sqlite").write_bytes(
         b"this is no database at all, and long enough to be read as one" * 99
     )
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     assert len(list(view.dump("crops"))) == 1
     view.close()
 
 
 def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     lines = ["<urn:caf\\u00e9> <{0}wasDerivedFrom> <urn:b>", "<urn:a> <{0}wasDerivedFrom> <urn:caf\\u00E9>"]
     view.apply("crops", stream.submit("a", [line.format(PROV) for line in lines]))
     view.apply("crops", stream.submit("b", [f"<urn:c> <{PROV}wasDerivedFrom> <urn:café>"]))
@@ -65,7 +65,7 @@ def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", [b"<urn:a>\n", b"<urn:a> <urn:b> <urn:\xff> <%s> .\n", b"<urn:a> <%s> .\n"])
 def test_what_is_no_content_is_refused_and_changes_nothing(tmp_path: Path, line: bytes) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     change = stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"])
     made = change.content
     assert made is not None
@@ -83,7 +83,7 @@ def test_what_is_no_content_is_refused_and_changes_nothing(tmp_path: Path, line:
 
 
 def test_combinations_of_types_leave_with_the_last_that_is_of_them(tmp_path: Path) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     for document, cls in (("a", "urn:Sample"), ("b", "urn:Sample"), ("c", "urn:Model")):
         view.apply("crops", stream.submit(document, [f"<urn:{document}> <{t}> <{c}>" for t, c in typed(cls)]))
     for document in ("a", "c"):
@@ -101,12 +101,12 @@ def typed(cls: str) -> list[tuple[str, str]]:
 def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     changes = [stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]) for name in "abcd"]
     try:
         with view.together():
             for number, change in enumerate(changes):
-                monkeypatch.setattr(sqlite_view, "_PATIENCE", 0 if number == 1 else 60)
+                monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 0 if number == 1 else 60)
                 view.apply("crops", change)
                 assert view.position("crops", "crops") == (0 if number == 0 else 2)
             raise KeyboardInterrupt
@@ -119,10 +119,10 @@ def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
 
 
 def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     with view.together():
         view.apply("crops", stream.submit("a", [f"<urn:a> <{PROV}used> <urn:data>"]))
-        monkeypatch.setattr(sqlite_view, "_PATIENCE", 0)
+        monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 0)
     assert view.position("crops", "crops") == 1
     view.close()
 
@@ -130,9 +130,9 @@ def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: 
 def test_the_longer_it_takes_to_make_entries_durable_the_more_are_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
-    monkeypatch.setattr(sqlite_view, "_PATIENCE", 0)
-    monkeypatch.setattr(sqlite_view, "_SHARE", 1e-9)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
+    monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 0)
+    monkeypatch.setattr(sqlite_view, "_COMMIT_SHARE", 1e-9)
     with view.together():
         for name in "abc":
             view.apply("crops", stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]))
@@ -142,7 +142,7 @@ def test_the_longer_it_takes_to_make_entries_durable_the_more_are_together(
 
 
 def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     lines = [f"<urn:run> <{PROV}used> <urn:{name}>" for name in ("data", "untimed")]
     for node, day in (("one", "1970-01-02"), ("two", "1970-01-03"), ("again", "1970-01-02")):
         lines += [f"<urn:run> <{PROV}qualifiedUsage> <urn:{node}>", f"<urn:{node}> <{PROV}entity> <urn:data>"]
@@ -158,7 +158,7 @@ def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
 
 
 def test_connections_are_kept_for_the_next_readers(tmp_path: Path) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     with view._reading() as first:
         pass
@@ -180,7 +180,7 @@ def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "_STEPS", 1)
-    view, stream = Lineage(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("secret", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     began = time.monotonic()
     assert view.traverse("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None

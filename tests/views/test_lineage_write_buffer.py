@@ -16,7 +16,7 @@ import pytest
 
 from provrepo.errors import Damaged
 from provrepo.views import sqlite_view
-from provrepo.views.contract import BASE, Stream
+from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.lineage import schema, write_buffer
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.view import Change
@@ -60,13 +60,13 @@ def one_by_one(folder: Path, changes: Sequence[Change]) -> Tables:
     return tables(folder)
 
 
-def submitted(stream: Stream, document: str, *pairs: str) -> Change:
+def submitted(stream: ChangeStream, document: str, *pairs: str) -> Change:
     """A version that says for each pair of letters that the one was derived from the other."""
     lines = [f"<urn:{effect}> <{PROV}wasDerivedFrom> <urn:{cause}>" for effect, cause in pairs]
     return stream.submit(document, [*lines, f'<urn:{pairs[0][0]}> <{RDFS_LABEL}> "{document}"'])
 
 
-def history(stream: Stream, seed: int) -> list[Change]:
+def history(stream: ChangeStream, seed: int) -> list[Change]:
     """Versions, withdrawals and erasures that speak of the same few things again and again."""
     random, versions, changes = Random(seed), dict[str, int](), list[Change]()
     for _ in range(30):
@@ -120,7 +120,7 @@ class Failing:
 @pytest.mark.parametrize("seed", range(6))
 def test_together_is_the_same_as_one_by_one(tmp_path: Path, seed: int) -> None:
     (tmp_path / "one").mkdir()
-    changes = history(Stream(tmp_path), seed)
+    changes = history(ChangeStream(tmp_path), seed)
     wanted = one_by_one(tmp_path / "one", changes)
     with opened(tmp_path) as view, view.together():
         for change in changes:
@@ -132,10 +132,10 @@ def test_together_is_the_same_as_one_by_one(tmp_path: Path, seed: int) -> None:
 def test_an_entry_that_fails_leaves_nothing_of_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     failing = Failing(monkeypatch, "_type_sets", ValueError("in the middle of an entry"))
-    changes = history(Stream(tmp_path), 3)
+    changes = history(ChangeStream(tmp_path), 3)
     wanted = one_by_one(tmp_path / "one", changes)
     with opened(tmp_path) as view, view.together():
-        other = Stream(tmp_path)
+        other = ChangeStream(tmp_path)
         for number, change in enumerate(changes):
             failed = submitted(other, f"other-{number}", "al", "ka", "lb", "ck")
             with failing.now(ValueError):
@@ -148,7 +148,7 @@ def test_an_entry_that_fails_leaves_nothing_of_what_waited(tmp_path: Path, monke
 def test_an_erasure_that_fails_leaves_what_waited_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     failing = Failing(monkeypatch, "take", disk_error())
-    stream = Stream(tmp_path)
+    stream = ChangeStream(tmp_path)
     changes = [submitted(stream, "p", "ab", "bc"), submitted(stream, "q", "ab", "cb", "da"), stream.erase("p", 1)]
     changes += [submitted(stream, "q", "ba"), submitted(stream, "r", "bd")]
     wanted = one_by_one(tmp_path / "one", changes)
@@ -164,11 +164,11 @@ def test_an_erasure_that_fails_leaves_what_waited_before_it(tmp_path: Path, monk
 @pytest.mark.usefixtures("many")
 def test_what_a_failed_block_held_back_does_not_come_later(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
-    changes = history(Stream(tmp_path), 4)
+    changes = history(ChangeStream(tmp_path), 4)
     wanted = one_by_one(tmp_path / "one", changes)
     with opened(tmp_path) as view:
         with suppress(KeyboardInterrupt), view.together():
-            for change in history(Stream(tmp_path), 9)[:20]:
+            for change in history(ChangeStream(tmp_path), 9)[:20]:
                 view.apply("crops", change)
             raise KeyboardInterrupt
         assert view.position("crops", "crops") == 0
@@ -185,9 +185,9 @@ def test_a_transaction_that_sqlite_ends_takes_what_waited_with_it(
     failing = Failing(monkeypatch, "_type_sets", disk_error())
     # As SQLite does after some errors of the disk.
     failing.before = lambda connection: connection.execute("ROLLBACK")
-    changes = history(Stream(tmp_path), 4)
+    changes = history(ChangeStream(tmp_path), 4)
     wanted = one_by_one(tmp_path / "one", changes)
-    others = history(Stream(tmp_path), 9)
+    others = history(ChangeStream(tmp_path), 9)
     last = max(number for number, other in enumerate(others) if other.content is not None)
     with opened(tmp_path) as view, view.together():
         for other in others[:last]:
@@ -202,7 +202,7 @@ def test_a_transaction_that_sqlite_ends_takes_what_waited_with_it(
 
 @pytest.mark.usefixtures("many")
 def test_a_kill_leaves_a_beginning_with_all_that_belongs_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = history(Stream(tmp_path), 5)
+    changes = history(ChangeStream(tmp_path), 5)
     beginnings = []
     for length in range(len(changes) + 1):
         folder = tmp_path / f"beginning-{length}"
@@ -211,7 +211,7 @@ def test_a_kill_leaves_a_beginning_with_all_that_belongs_to_it(tmp_path: Path, m
     seen = set()
     with opened(tmp_path) as view, view.together():
         for number, change in enumerate(changes):
-            monkeypatch.setattr(sqlite_view, "_PATIENCE", 60 if number % 7 else 0)
+            monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 60 if number % 7 else 0)
             view.apply("crops", change)
             # What a process leaves that is killed here.
             shutil.copytree(tmp_path / "view", tmp_path / f"killed-{number}" / "view")

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from provrepo.errors import UsageError
-from provrepo.views.contract import BASE, Stream, ViewContract
+from provrepo.views.contract import BASE, ChangeStream, ViewContract
 from provrepo.views.search import Search
 from provrepo.views.view import View
 from provrepo.vocab import PROV, RDFS_LABEL
@@ -24,7 +24,7 @@ class TestSearch(ViewContract):
 
 
 def test_words_of_what_was_erased_are_gone_from_the_file(tmp_path: Path) -> None:
-    view, stream = Search(tmp_path / "view", base=BASE), Stream(tmp_path)
+    view, stream = Search(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     for name in ("open", "hidden"):
         label = f'<urn:{name}> <{RDFS_LABEL}> "{name}label"'
         view.apply("crops", stream.submit(name, [f"<urn:{name}> <{PROV}wasDerivedFrom> <urn:x>", label]))

@@ -47,7 +47,7 @@ class Counted:
 
 
 def test_what_is_read_grows_with_the_dataset_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "_REMEMBERED", 50)
+    monkeypatch.setattr(check, "_MAX_SMALL_PATTERNS", 50)
     counts = []
     for things in (500, 1000, 2000):
         view = Counted(things)

@@ -12,7 +12,7 @@ import pytest
 
 from provrepo.codecs.results import QueryResult, from_pyoxigraph
 from provrepo.repository.records import PUBLIC
-from provrepo.views.contract import BASE, Stream
+from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.sparql.columns import ordered
 from provrepo.views.sparql.query import QueryLimits
 from provrepo.views.sparql.store import Quads
@@ -41,7 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Quads, dic
     graphs: list[str] = []
     with Pool(1, 2048) as workers:
         view = Quads(folder / "view", base=BASE, workers=workers, limits=QueryLimits(seconds=30))
-        crops, hidden = Stream(folder, "crops"), Stream(folder, "hidden")
+        crops, hidden = ChangeStream(folder, "crops"), ChangeStream(folder, "hidden")
         for stream, datasets in ((crops, ["crops", PUBLIC]), (hidden, ["hidden"])):
             names = THINGS + ([f"{SECRET}:{n}" for n in range(5)] if stream is hidden else [])
             for document in ("a", "b", "c", "a"):

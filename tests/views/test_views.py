@@ -19,7 +19,7 @@ from provrepo.errors import Damaged, QueryError
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter
 from provrepo.resources import root
-from provrepo.views.contract import BASE, SHARED, QuadsContract, Stream, rebuild
+from provrepo.views.contract import BASE, SHARED, ChangeStream, QuadsContract, rebuild
 from provrepo.views.sparql import guard
 from provrepo.views.sparql import store as quads
 from provrepo.views.sparql.memory import Memory
@@ -103,8 +103,8 @@ def view(tmp_path: Path) -> Iterator[Quads]:
 
 
 @pytest.fixture
-def stream(tmp_path: Path) -> Stream:
-    return Stream(tmp_path)
+def stream(tmp_path: Path) -> ChangeStream:
+    return ChangeStream(tmp_path)
 
 
 def triple(subject: str, value: str = "<urn:o>") -> str:
@@ -145,7 +145,7 @@ def test_random_histories_give_what_the_reference_gives(
     folder = tmp_path_factory.mktemp("history")
     real, reference = Quads(folder / "view", base=BASE), Memory(base=BASE)
     reference.STAMP = real.STAMP
-    streams = {name: Stream(folder, name) for name in ("crops", "soil")}
+    streams = {name: ChangeStream(folder, name) for name in ("crops", "soil")}
     versions: dict[tuple[str, str], int] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quads, "_SMALL_CONTENT", small)
@@ -155,7 +155,7 @@ def test_random_histories_give_what_the_reference_gives(
             views: tuple[View, ...] = (real, reference)
             if kind == "forget":
                 for each in views:
-                    each.forget(PUBLIC, project)
+                    each.remove_project(PUBLIC, project)
                     for change in history.changes:
                         each.apply(PUBLIC, change)
                 continue
@@ -190,7 +190,7 @@ def test_random_histories_give_what_the_reference_gives(
 # The default graph, through SPARQL.
 
 
-def test_counting_over_documents_that_share_agents(view: Quads, stream: Stream) -> None:
+def test_counting_over_documents_that_share_agents(view: Quads, stream: ChangeStream) -> None:
     agents = [f"<urn:agent:{n}> <{PROV}actedOnBehalfOf> <urn:laboratory>" for n in range(5)]
     for number in range(50):
         used = f"<urn:run:{number}> <{PROV}wasAssociatedWith> <urn:agent:{number % 5}>"
@@ -202,7 +202,7 @@ def test_counting_over_documents_that_share_agents(view: Quads, stream: Stream) 
     assert answer(view.query("crops", held)) == 250
 
 
-def test_asserted_and_completed_are_apart_in_graphs_and_together_by_default(view: Quads, stream: Stream) -> None:
+def test_asserted_and_completed_are_apart_in_graphs_and_together_by_default(view: Quads, stream: ChangeStream) -> None:
     view.apply("crops", stream.submit("a", [triple("said")], completed=[triple("follows")]))
     version = stream.version("a")
     asked = f"SELECT ?s {{ GRAPH <{version}> {{ ?s ?p ?o }} }}"
@@ -212,7 +212,7 @@ def test_asserted_and_completed_are_apart_in_graphs_and_together_by_default(view
     assert len(view.query("crops", ALL)) == 2
 
 
-def test_readers_never_see_half_a_version(tmp_path: Path, view: Quads, stream: Stream) -> None:
+def test_readers_never_see_half_a_version(tmp_path: Path, view: Quads, stream: ChangeStream) -> None:
     versions = [[triple(f"{n}-{i}") for i in range(300)] for n in range(12)]
     view.apply("crops", stream.submit("a", versions[0]))
     seen: set[int] = set()
@@ -234,7 +234,7 @@ def test_readers_never_see_half_a_version(tmp_path: Path, view: Quads, stream: S
 
 
 def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
-    tmp_path: Path, view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two transactions the default graph is what the other graphs hold, and none of them is large."""
     monkeypatch.setattr(quads, "_BATCH", 7)
@@ -247,10 +247,10 @@ def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
     sizes: list[int] = []
     update = quads.DatasetStore.update
 
-    def watched(held: quads.DatasetStore, text: str, **options: Any) -> None:
-        update(held, text, **options)
+    def watched(opened: quads.DatasetStore, text: str, **options: Any) -> None:
+        update(opened, text, **options)
         graphs: dict[str, set[str]] = {}
-        for quad in held.store:
+        for quad in opened.store:
             graphs.setdefault(str(quad.graph_name), set()).add(str(quad.triple))
         default = graphs.pop("DEFAULT")
         catalogue = graphs.pop(f"<{CATALOGUE}>")
@@ -266,7 +266,7 @@ def test_a_large_version_leaves_in_steps_of_which_each_is_consistent(
 
 
 def test_a_store_that_was_written_to_for_long_is_closed(
-    view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
+    view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the engine keeps in memory has no other bound."""
     monkeypatch.setattr(quads, "_REOPEN_AFTER", 100_000)
@@ -279,9 +279,9 @@ def test_a_store_that_was_written_to_for_long_is_closed(
 
 
 def test_writers_of_many_threads_lose_nothing(tmp_path: Path, view: Quads) -> None:
-    streams = [Stream(tmp_path, f"p{n}") for n in range(4)]
+    streams = [ChangeStream(tmp_path, f"p{n}") for n in range(4)]
 
-    def write(stream: Stream) -> None:
+    def write(stream: ChangeStream) -> None:
         for number in range(10):
             view.apply(PUBLIC, stream.submit(f"d{number}", [triple(f"{stream.project}-{number}"), SHARED]))
 
@@ -300,7 +300,7 @@ def test_writers_of_many_threads_lose_nothing(tmp_path: Path, view: Quads) -> No
 @pytest.mark.parametrize("small", [-1, 4 << 20], ids=["bulk", "small"])
 @pytest.mark.parametrize("at", range(1, 7))
 def test_a_crash_at_any_step_is_healed_by_applying_again(
-    view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch, small: int, at: int
+    view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch, small: int, at: int
 ) -> None:
     monkeypatch.setattr(quads, "_SMALL_CONTENT", small)
     monkeypatch.setattr(quads, "_BATCH", 1)
@@ -344,7 +344,7 @@ def test_a_crash_at_any_step_is_healed_by_applying_again(
 
 
 def test_content_loaded_before_a_crash_leaves_when_its_bytes_are_gone(
-    view: Quads, stream: Stream, monkeypatch: pytest.MonkeyPatch
+    view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quads, "_SMALL_CONTENT", -1)
     view.apply("crops", stream.settings(title="Crops"))
@@ -364,7 +364,7 @@ def test_content_loaded_before_a_crash_leaves_when_its_bytes_are_gone(
     assert not any("provrepo/ns#graph" in line for line in view.dump("crops"))
 
 
-def test_files_of_a_killed_bulk_load_are_swept(tmp_path: Path, stream: Stream) -> None:
+def test_files_of_a_killed_bulk_load_are_swept(tmp_path: Path, stream: ChangeStream) -> None:
     view = Quads(tmp_path / "view", base=BASE)
     view.apply("crops", stream.submit("a", [triple("a")]))
     view.close()
@@ -399,7 +399,7 @@ def test_half_a_removal_is_finished_at_the_next_start(tmp_path: Path) -> None:
     ],
 )
 def test_content_that_reaches_out_of_its_version_is_refused(
-    view: Quads, stream: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, line: str
+    view: Quads, stream: ChangeStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, line: str
 ) -> None:
     monkeypatch.setattr(quads, "_SMALL_CONTENT", small)
     view.apply("crops", stream.submit("a", [triple("a")]))
@@ -437,7 +437,7 @@ def test_another_base_is_another_stamp(tmp_path: Path) -> None:
     assert Quads(tmp_path, base=BASE).STAMP != Quads(tmp_path, base="").STAMP
 
 
-def test_a_broken_store_says_what_to_do(tmp_path: Path, stream: Stream) -> None:
+def test_a_broken_store_says_what_to_do(tmp_path: Path, stream: ChangeStream) -> None:
     view = Quads(tmp_path / "view", base=BASE)
     view.apply("crops", stream.submit("a", [triple("a")]))
     view.close()
@@ -457,7 +457,7 @@ def catalogue(view: Quads, pattern: str) -> list[dict[str, Any]]:
     return view.query("crops", f"SELECT * {{ GRAPH <{CATALOGUE}> {{ {pattern} }} }}").rows
 
 
-def test_the_catalogue_tells_the_history_of_a_document(view: Quads, stream: Stream) -> None:
+def test_the_catalogue_tells_the_history_of_a_document(view: Quads, stream: ChangeStream) -> None:
     for change in (stream.submit("a", [triple("a")]), stream.submit("a", [triple("b")]), stream.withdraw("a")):
         view.apply("crops", change)
     found = catalogue(
@@ -486,7 +486,7 @@ def test_the_catalogue_tells_the_history_of_a_document(view: Quads, stream: Stre
 
 
 def test_a_document_that_comes_back_is_current_and_its_former_version_stays_withdrawn(
-    view: Quads, stream: Stream
+    view: Quads, stream: ChangeStream
 ) -> None:
     for change in (stream.submit("a", []), stream.withdraw("a"), stream.submit("a", [])):
         view.apply("crops", change)
@@ -496,7 +496,7 @@ def test_a_document_that_comes_back_is_current_and_its_former_version_stays_with
     assert [row["v"] for row in current] == [stream.version("a")]
 
 
-def test_there_is_one_current_version_even_after_an_unreadable_entry(view: Quads, stream: Stream) -> None:
+def test_there_is_one_current_version_even_after_an_unreadable_entry(view: Quads, stream: ChangeStream) -> None:
     for change in (stream.submit("a", []), stream.lose("a"), stream.submit("a", [])):
         view.apply("crops", change)
     states = {str(row["n"]): str(row["s"]) for row in catalogue(view, "?v dcat:version ?n ; provrepo:state ?s")}
@@ -508,7 +508,7 @@ def test_there_is_one_current_version_even_after_an_unreadable_entry(view: Quads
     assert catalogue(view, "?d dcat:hasCurrentVersion ?v") == []
 
 
-def test_an_erased_version_stays_erased(view: Quads, stream: Stream) -> None:
+def test_an_erased_version_stays_erased(view: Quads, stream: ChangeStream) -> None:
     for change in (stream.submit("a", [triple("a")]), stream.erase("a", 1), stream.submit("a", [triple("b")])):
         view.apply("crops", change)
     states = {str(row["n"]): str(row["s"]) for row in catalogue(view, "?v dcat:version ?n ; provrepo:state ?s")}
@@ -516,7 +516,7 @@ def test_an_erased_version_stays_erased(view: Quads, stream: Stream) -> None:
     assert [str(row["r"]) for row in catalogue(view, "?e a provrepo:Erasure ; provrepo:reason ?r")] == ["the law"]
 
 
-def test_settings_replace_each_other(view: Quads, stream: Stream) -> None:
+def test_settings_replace_each_other(view: Quads, stream: ChangeStream) -> None:
     for change in (
         stream.settings(title="Crops", profiles=["core", "pipeline"]),
         stream.settings(title="Grain"),
@@ -527,7 +527,7 @@ def test_settings_replace_each_other(view: Quads, stream: Stream) -> None:
     assert [(row["title"], row["profile"]) for row in found] == [(text("Grain"), Minter(BASE).profile("core"))]
 
 
-def test_the_catalogue_says_which_graphs_hold_a_version_while_they_do(view: Quads, stream: Stream) -> None:
+def test_the_catalogue_says_which_graphs_hold_a_version_while_they_do(view: Quads, stream: ChangeStream) -> None:
     view.apply("crops", stream.submit("a", [triple("a")], completed=[triple("b")]))
     version = stream.version("a")
     graphs = [str(row["g"]) for row in catalogue(view, f"<{version}> provrepo:graph ?g")]
@@ -537,7 +537,7 @@ def test_the_catalogue_says_which_graphs_hold_a_version_while_they_do(view: Quad
     assert catalogue(view, "?v provrepo:completedBy ?g") == []
 
 
-def test_bundles_are_described_by_their_graphs(view: Quads, stream: Stream, tmp_path: Path) -> None:
+def test_bundles_are_described_by_their_graphs(view: Quads, stream: ChangeStream, tmp_path: Path) -> None:
     change = stream.submit("a", [])
     version, file = stream.version("a"), tmp_path / "bundles.nq"
     file.write_text(
@@ -556,7 +556,7 @@ def test_bundles_are_described_by_their_graphs(view: Quads, stream: Stream, tmp_
     assert not any("#bundle-1" in line for line in view.dump("crops"))
 
 
-def test_every_term_of_the_catalogue_is_in_the_ontology(view: Quads, stream: Stream) -> None:
+def test_every_term_of_the_catalogue_is_in_the_ontology(view: Quads, stream: ChangeStream) -> None:
     ontology = ox.Store()
     ontology.load(path=str(root() / "ontology" / "provrepo.ttl"), format=ox.RdfFormat.TURTLE)
     for change in (
@@ -582,7 +582,7 @@ EXAMPLES = re.findall(r"(?s)```sparql\n(.*?)```", GRAPHS.read_text("utf-8"))
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_the_queries_of_the_reference_find_something(view: Quads, tmp_path: Path, number: int) -> None:
-    stream = Stream(tmp_path)
+    stream = ChangeStream(tmp_path)
     view.apply("crops", stream.submit("old", [triple("old")]))
     view.apply("crops", stream.withdraw("old"))
     for _ in range(2):
@@ -616,14 +616,14 @@ def test_the_reference_has_examples() -> None:
 # Queries.
 
 
-def test_prefixes_need_no_declaration_and_a_base_resolves(view: Quads, stream: Stream) -> None:
+def test_prefixes_need_no_declaration_and_a_base_resolves(view: Quads, stream: ChangeStream) -> None:
     view.apply("crops", stream.submit("a", [f"<https://example.org/a> <{PROV}used> <https://example.org/b>"]))
     result = view.query("crops", SparqlQuery("SELECT ?o { <a> prov:used ?o }", base="https://example.org/"))
     assert result.rows == [{"o": Identifier("https://example.org/b")}]
     assert not view.query("crops", "PREFIX prov: <urn:> ASK { ?s prov:used ?o }")
 
 
-def test_values_are_those_of_the_engine(view: Quads, stream: Stream) -> None:
+def test_values_are_those_of_the_engine(view: Quads, stream: ChangeStream) -> None:
     view.apply("crops", stream.submit("a", [triple("a", f'"007"^^<{XSD}integer>')]))
     assert view.query("crops", "SELECT ?o { ?s ?p ?o }").rows == [{"o": Literal("7", XSD + "integer")}]
 
@@ -656,13 +656,15 @@ def test_a_mistake_in_a_query_has_a_place(view: Quads, query: str, line: int, co
         ("SELECT (TRIPLE(?s, ?p, ?o) AS ?t) { ?s ?p ?o }", None),
     ],
 )
-def test_what_cannot_be_evaluated_is_a_query_error(view: Quads, stream: Stream, query: str, base: str | None) -> None:
+def test_what_cannot_be_evaluated_is_a_query_error(
+    view: Quads, stream: ChangeStream, query: str, base: str | None
+) -> None:
     view.apply("crops", stream.submit("a", [triple("a")]))
     with pytest.raises(QueryError):
         view.query("crops", SparqlQuery(query, base=base))
 
 
-def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path, stream: Stream) -> None:
+def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path, stream: ChangeStream) -> None:
     view = Quads(tmp_path / "view", base=BASE)
     view.apply("crops", stream.submit("a", [triple("a")]))
     kept = []
@@ -676,7 +678,7 @@ def test_an_error_that_is_kept_does_not_keep_the_store_open(tmp_path: Path, stre
     assert len(kept) == 3
 
 
-def test_a_result_outlives_the_view(tmp_path: Path, stream: Stream) -> None:
+def test_a_result_outlives_the_view(tmp_path: Path, stream: ChangeStream) -> None:
     view = Quads(tmp_path / "view", base=BASE)
     view.apply("crops", stream.submit("a", [triple("a")]))
     result = view.query("crops", ALL)

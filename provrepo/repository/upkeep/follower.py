@@ -371,7 +371,7 @@ class Follower:
         places: list[_Place] = []
         for view in self._views or ():
             if not public and view.position(PUBLIC, project):
-                view.forget(PUBLIC, project)
+                view.remove_project(PUBLIC, project)
             for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
                 places.append(_Place(view, dataset, view.position(dataset, project)))
         return places

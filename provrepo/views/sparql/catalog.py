@@ -1,11 +1,11 @@
-"""The catalogue: what the repository says about itself, as triples of one named graph.
+"""The catalogue: the repository's records of projects, documents and versions, as triples of one named graph.
 
-It uses PROV-O for who did what when, DCAT and DCTERMS for what catalogues have in common, and the repository's own
-terms (``ontology/provrepo.ttl``) for the rest. Everything in it follows from ledger entries, so it can be made again at
-any time.
+It uses PROV-O for submissions, withdrawals and erasures with their actors and times, DCAT and DCTERMS for the usual
+properties of catalogues, and the repository's own terms (``ontology/provrepo.ttl``) for the rest. All of it is derived
+from ledger entries.
 
-Each subject but the repository itself, the agents and the projects carries ``provrepo:project``: that is how a project
-is forgotten.
+Each subject but the repository itself, the agents and the projects has the property ``provrepo:project``, by which the
+records of a project are found when it is removed from a dataset.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Edit:
     """A change of the catalogue.
 
     Attributes:
-        replaced: pairs of subject and predicate whose values all go; without a predicate, all of the subject.
-        added: what comes, after that.
+        replaced: pairs of subject and predicate, all of whose values are deleted; without a predicate, all triples of
+            the subject.
+        added: quads to insert after that.
     """
 
     replaced: list[tuple[Identifier, Identifier | None]] = field(default_factory=list)
@@ -75,10 +76,10 @@ class Edit:
 
 
 class Catalogue:
-    """Turns ledger entries into edits of the catalogue graph.
+    """Converts ledger entries into edits of the catalogue.
 
     Attributes:
-        graph: the name of the graph.
+        graph: the name of its graph.
         repository: the repository's own IRI.
         minter: mints the IRIs.
     """
@@ -89,14 +90,14 @@ class Catalogue:
         self.repository = self.minter.repository()
 
     def edit(self, change: Change, values: Callable[[Identifier, Identifier], Sequence[Value]]) -> Edit:
-        """What an entry changes, its position included.
+        """The edit for an entry, the new position included.
 
         Args:
             change: the entry.
-            values: the values that the catalogue has now for a subject and a predicate.
+            values: returns the values that the catalogue has for a subject and a predicate before the edit.
 
         Raises:
-            ValueError: a kind of entry that this version does not know.
+            ValueError: the kind of the entry is unknown.
         """
         project = self.minter.project(change.project)
         edit = Edit([(project, POSITION)], [self._quad(project, POSITION, _number(change.sequence))])
@@ -117,19 +118,19 @@ class Catalogue:
         return edit
 
     def document(self, change: Change) -> Identifier:
-        """The document that an entry speaks of."""
+        """The IRI of the document of an entry."""
         return self.minter.document(change.project, change.entry["document"])
 
     def version(self, change: Change) -> Identifier:
-        """The version that an entry speaks of."""
+        """The IRI of the version of an entry."""
         return self.minter.version(change.project, change.entry["document"], change.entry["version"])
 
     def graphs(self, change: Change, graphs: Iterable[str]) -> list[Quad]:
-        """Which graphs hold the content of the version: what is needed to take them out again.
+        """The records of the graphs of a version, by which they are found when they are removed.
 
         Args:
             change: the submission.
-            graphs: the graphs that its content fills, sorted.
+            graphs: the names of the graphs in its content.
         """
         version, project = self.version(change), self.minter.project(change.project)
         filled = set(graphs)
@@ -148,7 +149,7 @@ class Catalogue:
 
     @staticmethod
     def emptied(version: Identifier, graphs: Iterable[Identifier]) -> list[tuple[Identifier, Identifier | None]]:
-        """What no longer holds once the graphs of a version have left; the form is that of ``Edit.replaced``."""
+        """The records to delete when the graphs of a version are removed; in the form of ``Edit.replaced``."""
         own: list[tuple[Identifier, Identifier | None]] = [(version, GRAPH), (version, _COMPLETED_BY)]
         return own + [(graph, None) for graph in graphs if graph != version]
 
@@ -205,9 +206,9 @@ class Catalogue:
         versions: Iterable[Value],
         values: Callable[[Identifier, Identifier], Sequence[Value]],
     ) -> None:
-        """What was current is so no more; a version that was withdrawn or erased stays that.
+        """Change the state of versions from current to superseded. Withdrawn and erased versions are unchanged.
 
-        The version before is not always the one that was current: its entry may have been unreadable.
+        The version before the new one is not always the current one: its entry may have been unreadable.
         """
         for version in dict.fromkeys(versions):
             if isinstance(version, Identifier) and text("current") in values(version, _STATE):
@@ -251,7 +252,7 @@ class Catalogue:
         state: str,
         values: Callable[[Identifier, Identifier], Sequence[Value]],
     ) -> None:
-        """A withdrawal or an erasure: the version is invalidated, once and for all by the first of the two."""
+        """Add a withdrawal or an erasure to an edit. The first of the two sets the version's time of invalidation."""
         document, version, entry = self.document(change), self.version(change), change.entry
         kind = "Withdrawal" if state == "withdrawn" else "Erasure"
         activity, time = Identifier(f"{version}#{kind.lower()}"), _time(entry["time"])
@@ -289,7 +290,7 @@ class Catalogue:
 
 
 def _completes(graph: str, version: str) -> str:
-    """The graph that ``graph`` is the completion of, or the empty string; the inverse of what ``Minter`` does."""
+    """The graph of which ``graph`` is the completion, or the empty string; the inverse of ``Minter.completed``."""
     if graph == Minter.completed(version):
         return version
     return graph.removesuffix("-completed") if graph.endswith("-completed") else ""

@@ -1,7 +1,7 @@
-"""Whether the quads of a dataset are what the ledger yields.
+"""Checks of a dataset's quads: whether they can be read, and whether they are those that follow from the ledger.
 
-Oxigraph has no check of its own in Python. RocksDB below it has a checksum for each block of a file and compares it
-when the block is read, so what has been read by way of every index is known to be as it was written.
+Oxigraph has no check of its own in Python. RocksDB below it stores a checksum for each block of a file and compares it
+when the block is read. So a dataset that was read through every index is as it was written.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from provrepo.views.sparql.store import Quads
 __all__ = ["differing", "sample_differs", "unreadable"]
 
 _SHOWN = 5
-"""Quads of one dataset that messages show of each kind."""
+"""Sentences of each kind for one dataset; the others are counted."""
 
-_REMEMBERED = 100_000
-"""Patterns with few quads of which it is remembered that they have been read."""
+_MAX_SMALL_PATTERNS = 100_000
+"""Patterns with few quads that are recorded as read."""
 
-_FEW = 16
-"""Quads up to which a pattern may be read once more, because it was forgotten. With a bound on their number, what is
-read grows with the dataset and not with its square: `rdf:type` alone has a quad for every thing."""
+_SMALL_PATTERN = 16
+"""Quads of a pattern that may be read again after the records were cleared. Larger patterns are read once, so that the
+number of quads read grows with the dataset and not with its square: ``rdf:type`` has a quad for every thing."""
 
 _Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Pattern = tuple[object, object, object, object]
 
 
 def unreadable(view: Quads, dataset: str) -> str | None:
-    """What an attempt to read a whole dataset by way of every index says; None where it succeeds."""
+    """The error message of an attempt to read a whole dataset through every index; None where it succeeds."""
     try:
         with view.reading(dataset) as store:
             for _ in store.named_graphs():
@@ -44,10 +44,10 @@ def unreadable(view: Quads, dataset: str) -> str | None:
                 for pattern in _patterns(quad, former):
                     if pattern in few or pattern in many:
                         continue
-                    if len(few) >= _REMEMBERED:
+                    if len(few) >= _MAX_SMALL_PATTERNS:
                         few.clear()
                     size = sum(1 for _ in store.quads_for_pattern(*pattern))  # type: ignore[arg-type, misc]
-                    (few if size <= _FEW else many).add(pattern)
+                    (few if size <= _SMALL_PATTERN else many).add(pattern)
                 former = quad
     except Damaged as error:
         return str(error)
@@ -55,12 +55,12 @@ def unreadable(view: Quads, dataset: str) -> str | None:
 
 
 def differing(view: Quads, wanted: Quads, dataset: str) -> Iterator[str]:
-    """Where a dataset differs from the same one in another view of the same entries, one sentence each.
+    """The differences between a dataset in two views of the same entries, one sentence each.
 
     Args:
-        view: the one to check.
-        wanted: the one that was just made.
-        dataset: its name.
+        view: the view to check.
+        wanted: the view that was just built.
+        dataset: the name of the dataset.
 
     Raises:
         Damaged: one of them cannot be read.
@@ -74,18 +74,18 @@ def differing(view: Quads, wanted: Quads, dataset: str) -> Iterator[str]:
 
 
 def sample_differs(view: Quads, dataset: str, content: Path) -> str | None:
-    """How the graphs of one version differ from its content file, in words; None where they do not.
+    """A difference between the graphs of one version and its content file, as a sentence; None where there is none.
 
     Args:
         view: the view.
-        dataset: where the version is current.
-        content: the version's quads, as N-Quads.
+        dataset: a dataset in which the version is current.
+        content: the version's content file.
 
     Raises:
         Damaged: the dataset cannot be read.
     """
     with view.reading(dataset) as store:
-        # By way of a store: it gives numbers and times back in their canonical lexical form.
+        # Loaded into a store first, which returns numbers and times in their canonical lexical form.
         made = ox.Store()
         made.bulk_load(path=str(content), format=ox.RdfFormat.N_QUADS)
         wanted = set(made)
@@ -102,9 +102,9 @@ def sample_differs(view: Quads, dataset: str, content: Path) -> str | None:
 
 
 def _patterns(quad: ox.Quad, former: ox.Quad | None) -> Iterator[_Pattern]:
-    """What is asked to read each of the nine indexes: by subject, predicate and object, of all graphs and of one.
+    """The patterns that read a quad through all nine indexes: by subject, predicate and object, in all graphs or one.
 
-    Quads come in the order of graph and subject, so a subject that is the former one's has just been read.
+    Quads are in the order of graph and subject. Where the former quad has the same subject, its pattern was just read.
     """
     if former is None or quad.subject != former.subject:
         yield (quad.subject, None, None, None)

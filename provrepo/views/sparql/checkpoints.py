@@ -1,8 +1,8 @@
-"""Checkpoints of datasets: what a dataset was at one moment, for worker processes to read.
+"""Checkpoints: read-only copies of datasets at one position, which worker processes query.
 
-A store that is being written to must not be opened by another process. A checkpoint is a directory of hard links to
-the store's files, which never change: it costs some milliseconds and hardly any space. One is made when a query comes
-after a change, and removed once it is out of date and no query uses it.
+A store that is being written must not be opened by another process. A checkpoint is a directory of hard links to the
+store's files, which never change: creating it takes some milliseconds and hardly any space. A checkpoint is created for
+the first query after a change, and removed once it is out of date and no query uses it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class _Checkpoint:
 
 
 class Checkpoints:
-    """The newest checkpoint of each dataset, and older ones for as long as they are in use.
+    """The newest checkpoint of each dataset, and older ones while queries use them.
 
     Attributes:
-        root: the directory that holds a directory for each dataset; nothing else may write there.
+        root: the directory that contains a directory for each dataset; no other process may write to it.
     """
 
     def __init__(self, root: Path) -> None:
-        """Remove what a process that died has left behind."""
+        """Empty the directory ``root``, in which a process that was killed may have left checkpoints."""
         self.root = root
         shutil.rmtree(root, ignore_errors=True)
         self._states: defaultdict[str, int] = defaultdict(int)
@@ -45,11 +45,11 @@ class Checkpoints:
         self._changed = threading.Condition()
         self._used = 0
         self._made = 0
-        # No path is used twice, also by another instance: a worker may still have the former one open.
+        # No path is used twice, not even by another instance: a worker may still have the former checkpoint open.
         self._unique = uuid.uuid4().hex[:12]
 
     def outdate(self, dataset: str) -> None:
-        """The dataset has changed: who asks from now on needs another checkpoint."""
+        """Note a change of the dataset, so that the next query gets a new checkpoint."""
         with self._changed:
             self._states[dataset] += 1
             newest = self._newest.get(dataset)
@@ -58,14 +58,14 @@ class Checkpoints:
 
     @contextmanager
     def use(self, dataset: str, make: Callable[[Path], bool]) -> Iterator[Path | None]:
-        """A checkpoint that holds everything that was in the dataset when this was called.
+        """A checkpoint with everything that was in the dataset before the call.
 
         Args:
             dataset: its name.
-            make: makes a checkpoint at a path that does not exist; False where there is no dataset.
+            make: creates a checkpoint at a path that does not exist; returns False where there is no dataset.
 
-        Returns:
-            The checkpoint's directory, which stays until the block ends; None where there is no dataset.
+        Yields:
+            The checkpoint's directory, which exists until the block ends; None where there is no dataset.
         """
         checkpoint = self._enter(dataset, make)
         if checkpoint is None:
@@ -77,7 +77,7 @@ class Checkpoints:
             self._leave(dataset, checkpoint)
 
     def close(self) -> None:
-        """Remove everything, once nothing is in use. Checkpoints may be asked for again."""
+        """Remove all checkpoints, once none is in use. Afterwards new ones can be created."""
         with self._changed:
             self._changed.wait_for(lambda: not self._used)
             self._newest.clear()
@@ -88,7 +88,7 @@ class Checkpoints:
             making = self._making[dataset]
         with making:
             with self._changed:
-                # Noted before the checkpoint is made: a change meanwhile may or may not be part of it.
+                # Read before the checkpoint is created: it may or may not include a change that happens meanwhile.
                 state = self._states[dataset]
                 found = self._newest.get(dataset)
                 if found is not None and found.state == state:
@@ -127,5 +127,5 @@ class Checkpoints:
 
     @staticmethod
     def _remove(checkpoint: _Checkpoint) -> None:
-        # A worker may still have it open. Its files stay until it closes them, which it does at the next query.
+        # A worker may still have the files open, and so they occupy space until it closes them at its next query.
         shutil.rmtree(checkpoint.path, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""The columns of ``SELECT *``: every variable that is visible, in the order in which the query first names them.
+"""The columns of ``SELECT *``: every visible variable, in the order in which they first appear in the query.
 
-SPARQL 1.1 gives them no order (section 16.1), and the engine sorts them by name. A query for ``?run prov:used ?input``
-is expected to show the run before the input, as other engines do.
+SPARQL 1.1 (section 16.1) does not define their order, and Oxigraph sorts them by name. The pattern
+``?run prov:used ?input`` is expected to give the run before the input, as in other engines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""What tells variables and keywords from what only looks like them: comments, strings, IRIs and prefixed names."""
+"""Tokens that are variables, keywords or brackets, and those that may contain the same characters: comments, strings,
+IRIs and prefixed names."""
 
 
 class _Token(NamedTuple):
@@ -38,37 +39,37 @@ _END = _Token("end", "")
 
 
 def spelled_out(query: str, variables: Sequence[str]) -> str:
-    """The query with its columns in place of ``SELECT *``, so that every row that is written has them in this order.
+    """The query with its columns in place of ``SELECT *``, so that rows have them in the order of ``ordered``.
 
     Args:
-        query: a query that the engine has parsed.
-        variables: of its answer, in the order in which the engine would give them.
+        query: a query that the engine has parsed without error.
+        variables: the variables of its answer, without question marks, in the order of the engine.
 
     Returns:
-        The query as it is, where the engine's order is right already.
+        The query unchanged, where the engine's order is the same.
     """
     tokens = _tokens(query)
     order = ordered(query, variables)
     if order == tuple(variables):
         return query
-    _begun(tokens)
+    _skip_to_select(tokens)
     star = _after_modifier(tokens).start
     return f"{query[:star]} {' '.join(f'?{name}' for name in order)} {query[star + 1 :]}"
 
 
 def ordered(query: str, variables: Sequence[str]) -> tuple[str, ...]:
-    """The columns of an answer in the order in which they are to be shown.
+    """The columns of an answer in the order in which they are shown.
 
     Args:
-        query: a query that the engine has parsed.
-        variables: of its answer, without question marks.
+        query: a query that the engine has parsed without error.
+        variables: the variables of its answer, without question marks, in the order of the engine.
 
     Returns:
-        For ``SELECT *`` the variables by their first appearance, of which a subquery counts for what it hands on
-        (section 18.2.1); for any other query the variables as they are, which is the order of its ``SELECT``.
+        For ``SELECT *`` the variables by their first appearance, where a subquery counts only with the variables that
+        it projects (SPARQL 1.1, section 18.2.1). For any other query ``variables``, in the order of its ``SELECT``.
     """
     tokens = _tokens(query)
-    _begun(tokens)
+    _skip_to_select(tokens)
     if _after_modifier(tokens).text != "*":
         return tuple(variables)
     places: dict[str, int] = {}
@@ -84,7 +85,7 @@ def _tokens(query: str) -> Iterator[_Token]:
     while (found := _TOKEN.search(query, position)) is not None:
         kind, text, position = str(found.lastgroup), found.group(str(found.lastgroup)), found.end()
         if kind == "iri" and operand and brackets[-1:] == ["("] and ":" not in text:
-            # Behind a variable within parentheses, ``<`` compares: ``(?a<?b&&?c>?d)`` has no IRI.
+            # After a variable within parentheses, ``<`` is an operator: ``(?a<?b&&?c>?d)`` has no IRI.
             position, operand = found.start() + 1, False
             continue
         operand = kind == "variable" or text == ")"
@@ -97,19 +98,19 @@ def _tokens(query: str) -> Iterator[_Token]:
             yield _Token(kind, text, found.start())
 
 
-def _begun(tokens: Iterator[_Token]) -> None:
-    """Read to the first ``SELECT``: none is nested before the query's own."""
+def _skip_to_select(tokens: Iterator[_Token]) -> None:
+    """Consume tokens up to the first ``SELECT``, which is never that of a subquery."""
     next((token for token in tokens if token.kind == "word" and token.text.upper() == "SELECT"), None)
 
 
 def _after_modifier(tokens: Iterator[_Token]) -> _Token:
-    """The first token of a projection, behind ``SELECT`` and what may follow it."""
+    """The first token of a projection, after ``SELECT`` with ``DISTINCT`` or ``REDUCED``."""
     token = next(tokens, _END)
     return next(tokens, _END) if token.text.upper() in ("DISTINCT", "REDUCED") else token
 
 
 def _visible(tokens: Iterator[_Token]) -> Iterator[str]:
-    """The names of variables, without those that a subquery keeps to itself."""
+    """The names of variables, without those that a subquery does not project."""
     before = _END
     for token in tokens:
         if token.kind == "variable":
@@ -122,7 +123,7 @@ def _visible(tokens: Iterator[_Token]) -> Iterator[str]:
 
 
 def _projected(first: _Token, tokens: Iterator[_Token]) -> Iterator[str]:
-    """The names that a subquery hands on; reads to the subquery's end."""
+    """The names that a subquery projects; consumes tokens up to the end of the subquery."""
     token, depth, last = first, 0, ""
     while token is not _END:
         if token.text == "{" and not depth:

@@ -89,5 +89,5 @@ def translated_errors(dataset: str) -> Iterator[None]:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise NoSpace(f"cannot write dataset {dataset}: the disk is full") from error
         raise Damaged(
-            f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild makes it anew"
+            f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild recreates it"
         ) from error

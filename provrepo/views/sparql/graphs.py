@@ -1,7 +1,7 @@
-"""Which graphs of a dataset a query is asked of: by the protocol, or by the query's own ``FROM`` clauses.
+"""The graphs of a dataset that a query selects, by parameters of the protocol or by its own ``FROM`` clauses.
 
-The engine gives a triple once for each graph of the default graph that holds it, where SPARQL 1.1 (section 13.2) asks
-for the merge of the graphs, in which it stands once. So several graphs are merged in memory first.
+Where several graphs form the default graph, SPARQL 1.1 (section 13.2) requires their merge, which has each triple once.
+Oxigraph returns a triple once for each graph that contains it, so the graphs are merged in memory first.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from provrepo.vocab import PREDECLARED
 __all__ = ["MAX_MERGED", "Selection", "merged", "selected"]
 
 MAX_MERGED = 500_000
-"""Triples that are merged in memory, some 400 bytes each."""
+"""The most triples that are merged in memory, about 400 bytes each."""
 
 
 class Selection(NamedTuple):
     """The graphs of a query.
 
     Attributes:
-        default: merged into its default graph.
-        named: found by its ``GRAPH``.
+        default: the graphs that are merged into its default graph.
+        named: the graphs that its ``GRAPH`` clauses match.
     """
 
     default: tuple[ox.NamedNode, ...]
@@ -54,9 +54,15 @@ _FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
 def selected(
     text: str, base: str | None, default_graphs: Sequence[str], named_graphs: Sequence[str]
 ) -> Selection | None:
-    """The graphs that a query is asked of; None where the engine may be left to it.
+    """The graphs that a query selects; None where the engine itself evaluates the query's clauses correctly.
 
-    What the protocol says comes before what the query says (SPARQL 1.1 Protocol, section 2.1.4).
+    The parameters of the protocol override the clauses of the query (SPARQL 1.1 Protocol, section 2.1.4).
+
+    Args:
+        text: the query.
+        base: the IRI against which relative IRIs in it are resolved.
+        default_graphs: the protocol's ``default-graph-uri``.
+        named_graphs: the protocol's ``named-graph-uri``.
 
     Raises:
         QueryError: a graph's name is not an absolute IRI.
@@ -69,7 +75,7 @@ def selected(
     if sum(not named for named, _ in clauses) < 2:
         return None
     try:
-        # The engine resolves the names by the prologue, as it does in the query.
+        # The engine expands the names with the prologue, as in the query itself.
         rows = " ".join(f"({'true' if named else 'false'} {name})" for named, name in clauses)
         found = ox.Store().query(
             f"{prologue}\nSELECT ?named ?graph {{ VALUES (?named ?graph) {{ {rows} }} }}",
@@ -77,7 +83,7 @@ def selected(
             prefixes=dict(PREDECLARED),
         )
     except SyntaxError:
-        return None  # it cannot be parsed as a whole either, which is what says where
+        return None  # the query cannot be parsed either, and its own error has line and column
     graphs = [(str(row["named"].value) == "true", row["graph"].value) for row in found]  # type: ignore[union-attr]
     return Selection(_unique([g for named, g in graphs if not named]), _unique([g for named, g in graphs if named]))
 
@@ -85,13 +91,13 @@ def selected(
 def merged(
     store: ox.Store, selection: Selection
 ) -> tuple[ox.Store, list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph]]:
-    """The store to ask, and its graphs that make up the default graph.
+    """The store to query, and the graphs in it that form the default graph.
 
     Raises:
-        QueryError: more than ``MAX_MERGED`` triples would have to be merged.
+        QueryError: more than ``MAX_MERGED`` triples would be merged.
     """
     if len(selection.default) < 2:
-        # Without any, the default graph is empty: this name is nobody's.
+        # Without any, the default graph is empty: no graph has the name of a new blank node.
         return store, list(selection.default) or [ox.BlankNode()]
     memory = ox.Store()
     quads = _quads(store, selection)
@@ -117,7 +123,7 @@ def _unique(names: Sequence[str]) -> tuple[ox.NamedNode, ...]:
 
 
 def _clauses(text: str) -> tuple[str, list[tuple[bool, str]]]:
-    """The prologue, and the dataset clauses: whether it is ``FROM NAMED``, and the graph's name as it is written."""
+    """The prologue, and for each dataset clause whether it is ``FROM NAMED``, and the graph's name as written."""
     prologue = ""
     begun = False
     depth = 0

@@ -1,15 +1,14 @@
-"""What a query may not do, found before it is parsed.
+"""Limits on the text of a query, checked before it is parsed.
 
-The parser and the evaluator behind it recurse: a deeply nested query ends the process, and no error can be caught. A
-``SERVICE`` clause would make the server call others on a stranger's behalf.
+The parser and the evaluator are recursive: a deeply nested query ends the process without an error that could be
+caught. A ``SERVICE`` clause would make the server send requests for a client. A group of very many patterns keeps the
+planner busy for minutes before the first row.
 
-A group of very many patterns keeps the planner busy for minutes before the first row.
-
-The text is split into tokens without a grammar, which leaves one thing in doubt: ``<`` may begin an IRI, which may hold
-an apostrophe or ``#``, or compare two numbers. Where in doubt both readings are followed, and a query is refused if
-either is not allowed. A wrong reading soon contradicts itself, since its brackets do not match or its strings do not
-end, so that queries are hardly ever refused without cause. This bounds what a mistake or a simple attack can do;
-only a process without network that can be killed is a guarantee.
+The text is split into tokens without a grammar. So one token is ambiguous: ``<`` may start an IRI, which may contain an
+apostrophe or ``#``, or compare two numbers. Then both readings are followed, and the query is refused if either is not
+allowed. A wrong reading soon fails, since its brackets do not match or its strings do not end, so valid queries are
+hardly ever refused. This check limits the effect of mistakes and simple attacks. Only a worker process without network,
+which can be killed, is a guarantee.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ from provrepo.errors import QueryError
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_LINKS", "MAX_PATTERNS", "check"]
 
 MAX_LENGTH = 64 << 10
-"""Bytes of a query in UTF-8."""
+"""The most bytes of a query in UTF-8."""
 
 MAX_DEPTH = 64
-"""Levels of brackets of any kind."""
+"""The most levels of brackets of any kind."""
 
 MAX_LINKS = 1_000
-"""Operators and clauses. Each adds a level to the algebra: some 4,000 overflow a stack of 8 MB."""
+"""The most operators and clauses. Each adds a level to the algebra: some 4,000 overflow a stack of 8 MB."""
 
 MAX_PATTERNS = 60
-"""Triple patterns of a group, counted by what ends them: ``.``, ``;``, ``,`` and the ``/`` of a path."""
+"""The most triple patterns of a group, counted by their separators: ``.``, ``;``, ``,`` and the ``/`` of a path."""
 
 _MAX_READINGS = 200
-"""Points at which a reading may split: only a text made for it has more."""
+"""The most readings that are followed. Only a text that was written as an attack has more."""
 
 _IRI = re.compile(r'<[^<>"{}|^`\x00-\x20]*>')
 _STRING = re.compile(
@@ -48,13 +47,13 @@ _STRING = re.compile(
 )
 _TOKEN = re.compile(
     r"""
-      (?P<name> [?$]\w+ | :[\w:%](?:[\w:%.\-\u00b7]*[\w:%\-\u00b7])? | @[\w-]+ )  # whatever they are called, no keyword
+      (?P<name> [?$]\w+ | :[\w:%](?:[\w:%.\-\u00b7]*[\w:%\-\u00b7])? | @[\w-]+ )  # never keywords
     | (?P<open> [({\[] )
     | (?P<close> [)}\]] )
     | (?P<quote> ['"] )
     | (?P<less> < )
     | (?P<comment> \#[^\n\r]* )
-    | (?P<service> SERVICE )  # also right behind a number or a string: the parser wants no space there
+    | (?P<service> SERVICE )  # also directly after a number or a string, where the parser accepts it
     | (?P<datatype> \^\^ )
     | (?P<link> OPTIONAL | UNION | MINUS | GRAPH | BIND | FILTER | LATERAL | VALUES | SELECT
       | [-+*|&!^=>] | (?P<end> [/;,] | \.(?!\d) ) )
@@ -65,13 +64,13 @@ _PAIRS = {")": "(", "}": "{", "]": "["}
 
 
 class _Reading(NamedTuple):
-    """How far one reading has come.
+    """The state of one reading of the text.
 
     Attributes:
-        start: where it goes on.
-        brackets: those that are open.
-        patterns: for each of them, how many triple patterns have ended directly within.
-        links: how many operators and clauses there were.
+        start: the position in the text at which it continues.
+        brackets: the open brackets.
+        patterns: for each open bracket, the number of separators of triple patterns directly within.
+        links: the number of operators and clauses so far.
     """
 
     start: int
@@ -81,7 +80,7 @@ class _Reading(NamedTuple):
 
 
 def check(text: str) -> None:
-    """Refuse a query that must not reach the parser.
+    """Check that a query may be parsed.
 
     Raises:
         QueryError: longer than ``MAX_LENGTH``, nested deeper than ``MAX_DEPTH``, of more than ``MAX_LINKS`` operators
@@ -100,13 +99,13 @@ def check(text: str) -> None:
         seen.add((start, brackets))
         if len(seen) > _MAX_READINGS:
             raise _refused(
-                "the query cannot be told apart from one that must not be run; put spaces around <", text, start
+                "the query is ambiguous, and one of its readings may not be allowed; put spaces around <", text, start
             )
         readings.extend(_read(text, reading))
 
 
 def _read(text: str, reading: _Reading) -> list[_Reading]:
-    """Follow one reading until it ends or splits; the readings to go on with."""
+    """Follow one reading until it ends or splits; returns the readings to continue with."""
     position, brackets, links = reading.start, reading.brackets, reading.links
     patterns = list(reading.patterns)
     while (token := _TOKEN.search(text, position)) is not None:
@@ -118,7 +117,7 @@ def _read(text: str, reading: _Reading) -> list[_Reading]:
                 raise _refused(f"the query is nested deeper than {MAX_DEPTH} levels", text, token.start())
         elif kind == "close":
             if not brackets.endswith(_PAIRS[found]):
-                return []  # the parser will not come further than this either
+                return []  # the parser will fail here, too
             brackets = brackets[:-1]
             within = patterns.pop()
             if found == "]" and patterns:
@@ -127,7 +126,7 @@ def _read(text: str, reading: _Reading) -> list[_Reading]:
             links += 1
             if links > MAX_LINKS:
                 raise _refused(f"the query has more than {MAX_LINKS} operators and clauses", text, token.start())
-            # Within parentheses these are operators and separators of expressions.
+            # Directly within parentheses these are operators, or separators of expressions.
             if token["end"] and patterns and not brackets.endswith("("):
                 patterns[-1] += 1
                 if patterns[-1] > MAX_PATTERNS:
@@ -144,7 +143,7 @@ def _read(text: str, reading: _Reading) -> list[_Reading]:
                 return []
             position = string.end()
         elif kind == "less" and (iri := _IRI.match(text, token.start())) is not None:
-            # Only inside parentheses can anything be compared.
+            # Comparisons occur inside parentheses only.
             if brackets.endswith("("):
                 return [
                     _Reading(iri.end(), brackets, tuple(patterns), links),

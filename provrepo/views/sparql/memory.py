@@ -1,6 +1,6 @@
-"""The quads view in a few sets, without an engine: says what the real one must hold, and is compared with it.
+"""The reference implementation of the quads view: Python sets without an engine, with which ``Quads`` is compared.
 
-Nothing here is fast or durable. The default graph is not kept but computed, which is what the real one is held against.
+It is neither fast nor durable. The default graph is not stored but computed from the named graphs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Memory:
     """A view in memory; see ``provrepo.views.view.View``.
 
     Attributes:
-        STAMP: that of the reference itself.
+        STAMP: the stamp that was given.
     """
 
     MERGES = True
@@ -84,7 +84,7 @@ class Memory:
         state.positions[change.project] = change.sequence
         self._datasets[dataset] = state
 
-    def forget(self, dataset: str, project: str) -> None:
+    def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
         if not self.position(dataset, project):
             return
@@ -115,7 +115,7 @@ class Memory:
         """Do nothing."""
 
     def count(self, dataset: str) -> int:
-        """How many quads a dataset holds."""
+        """The number of quads of a dataset."""
         return len(list(self.dump(dataset)))
 
     def dump(self, dataset: str) -> Iterator[str]:
@@ -129,18 +129,18 @@ class Memory:
         return iter(sorted(lines))
 
     def _put(self, state: _Dataset, change: Change, incoming: dict[str, set[str]]) -> None:
-        """What a document holds after an entry: its current version's graphs, or nothing."""
+        """Replace the graphs of a document by those of its current version after an entry, which may be none."""
         if change.kind not in ("submit", "withdraw", "erase"):
             return
         key, version = (change.project, change.entry["document"]), self._catalogue.version(change)
-        held = state.graphs.get(key, {})
-        for graph in held:
+        present = state.graphs.get(key, {})
+        for graph in present:
             own = Identifier(graph.partition("#")[0])
             if change.kind != "erase" or own == version:
                 for replaced in self._catalogue.emptied(own, [Identifier(graph)]):
                     _discard(state, *replaced)
         if change.kind == "erase":
-            state.graphs[key] = {graph: held[graph] for graph in held if graph.partition("#")[0] != version}
+            state.graphs[key] = {graph: present[graph] for graph in present if graph.partition("#")[0] != version}
             return
         state.graphs[key] = incoming
         if change.kind == "submit" and change.content is not None:

@@ -1,4 +1,4 @@
-"""Directories that are opened when first needed and closed when idle; one per dataset."""
+"""Open stores: one directory per dataset, opened when it is needed and closed when it is idle."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _TRASH = ".removed-"
 def directory_name(dataset: str) -> str:
     """The name of a dataset's directory.
 
-    ``*public`` becomes ``_public``, which no project can be called. Capitals are marked, because on some file systems
-    ``Crops`` and ``crops`` would be one directory.
+    ``*public`` becomes ``_public``, which is not the name of a project. Capitals are escaped, because on some file
+    systems ``Crops`` and ``crops`` would be the same directory.
 
     Raises:
-        ValueError: not a name that a dataset can have.
+        ValueError: not the name of a dataset.
     """
     if dataset == PUBLIC:
         return _PUBLIC_DIRECTORY
@@ -43,7 +43,7 @@ def directory_name(dataset: str) -> str:
 
 
 def name_of(directory: str) -> str | None:
-    """The dataset of a directory name; None where it is none of ours."""
+    """The dataset of a directory; None where the directory does not belong to a dataset."""
     if directory == _PUBLIC_DIRECTORY:
         return PUBLIC
     name = re.sub("=([a-z])", lambda marked: marked.group(1).upper(), directory)
@@ -52,19 +52,25 @@ def name_of(directory: str) -> str | None:
 
 @dataclass(slots=True)
 class _Slot(Generic[T]):
-    thing: T
+    store: T
     users: int = 0
 
 
 class StorePool(Generic[T]):
-    """Hands out what lies in directories below ``root``, keeping at most ``capacity`` open.
+    """The stores in directories below ``root``, of which at most ``capacity`` stay open.
 
-    What was handed out stays open while it is in use, so it may be more for a while. An opened
-    thing is closed by dropping the last reference to it: users must not keep any.
+    A store stays open while it is in use, so more may be open for a while. A store is closed by dropping the last
+    reference to it: callers must not keep one.
     """
 
     def __init__(self, root: Path, opener: Callable[[Path], T], *, capacity: int) -> None:
-        """Make the root where it does not exist, and finish removals that a crash interrupted."""
+        """Create the root where it does not exist, and finish removals that a crash interrupted.
+
+        Args:
+            root: the directory that contains a directory for each dataset.
+            opener: opens the store in a directory.
+            capacity: the number of stores that stay open.
+        """
         self._root = root
         self._open = opener
         self._capacity = capacity
@@ -80,41 +86,41 @@ class StorePool(Generic[T]):
         return sorted(name for name in found if name is not None)
 
     def path(self, dataset: str) -> Path:
-        """Where a dataset lies, whether or not it exists."""
+        """The directory of a dataset, whether or not it exists."""
         return self._root / directory_name(dataset)
 
     @contextmanager
     def use(self, dataset: str, *, create: bool = False) -> Iterator[T | None]:
-        """What lies in the dataset's directory, open until the block ends.
+        """The store of a dataset, open until the block ends.
 
         Args:
             dataset: its name.
-            create: make the directory where there is none; otherwise None is handed out.
+            create: create the directory where there is none; otherwise None is returned.
         """
         slot = self._enter(dataset, create)
         if slot is None:
             yield None
             return
         try:
-            yield slot.thing
+            yield slot.store
         finally:
             self._leave(slot)
 
     def remove(self, dataset: str) -> None:
-        """Remove the dataset's directory, once nobody uses it any more. Nothing is done where there is none."""
+        """Remove the dataset's directory, if it exists, once the store is not in use."""
         path = self.path(dataset)
         with self._changed:
             self._changed.wait_for(lambda: self._idle(dataset))
             self._slots.pop(dataset, None)
             if path.is_dir():
-                # Renamed first: a crash while removing must not leave half a dataset to be opened.
+                # Renamed first: after a crash during the removal, half a dataset must not be opened.
                 trash = path.with_name(f"{_TRASH}{path.name}")
                 shutil.rmtree(trash, ignore_errors=True)
                 path.rename(trash)
                 shutil.rmtree(trash)
 
     def retire(self, dataset: str) -> bool:
-        """Close it, to be opened anew by who needs it next; False, and nothing done, where somebody uses it."""
+        """Close a store unless it is in use; returns whether it was closed. The next use opens it again."""
         with self._changed:
             if not self._idle(dataset):
                 return False
@@ -122,13 +128,13 @@ class StorePool(Generic[T]):
             return True
 
     def close(self) -> None:
-        """Wait until nothing is in use, then close everything. The pool may be used again."""
+        """Close all stores, once none is in use. Afterwards they can be opened again."""
         with self._changed:
             self._changed.wait_for(lambda: all(slot.users == 0 for slot in self._slots.values()))
             self._slots.clear()
 
     def opened(self) -> int:
-        """How many are open now."""
+        """The number of open stores."""
         with self._changed:
             return len(self._slots)
 
@@ -156,7 +162,7 @@ class StorePool(Generic[T]):
             self._changed.notify_all()
 
     def _make_room(self) -> None:
-        """Close those that have been idle for longest, so that one more can be opened."""
+        """Close the stores that have been idle for longest, so that another one can be opened."""
         idle = [name for name, slot in self._slots.items() if slot.users == 0]
         for name in idle[: max(0, len(self._slots) + 1 - self._capacity)]:
             del self._slots[name]

@@ -1,7 +1,7 @@
-"""Questions to any SPARQL endpoint on the web, over the SPARQL 1.1 Protocol.
+"""Queries to a SPARQL endpoint on the web, over the SPARQL 1.1 Protocol.
 
-SPARQLWrapper forms the request; sending is done here, because what comes back is not trusted: only http and https are
-followed, never with the token to another host, and no more than ``MAX_BYTES`` of an answer are read.
+SPARQLWrapper forms the request. This module sends it, because the answer is not trusted: redirects are followed to http
+and https only, never with the token to another host, and no more than ``MAX_BYTES`` of an answer are read.
 """
 
 from __future__ import annotations
@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "RemoteEndpoint", "query"]
 
 MAX_BYTES = 256 << 20
-"""Bytes of an answer beyond which it is not read."""
+"""The most bytes of an answer that are read."""
 
-_LONG_QUERY = 2_000
-"""Characters from which a query is sent in the body: some servers and proxies refuse URLs of 8 KB."""
+_MAX_URL_QUERY = 2_000
+"""Characters of a query up to which it is sent in the URL: some servers and proxies refuse URLs of 8 KB."""
 
-_LONG_MESSAGE = 500
+_MAX_MESSAGE = 500
+"""Characters of an endpoint's error message that are shown."""
+
 _CHUNK = 1 << 16
 _HINTS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "; it wants a token (PROVREPO_TOKEN)",
+    HTTPStatus.UNAUTHORIZED: "; it requires a token (PROVREPO_TOKEN)",
     HTTPStatus.NOT_FOUND: "; is this the address of the endpoint itself?",
 }
 
@@ -50,21 +52,21 @@ class RemoteEndpoint:
     """A SPARQL endpoint.
 
     Attributes:
-        url: where it is.
+        url: its address.
         timeout: seconds for one query, until the last byte of its answer.
     """
 
     def __init__(self, url: str, token: str = "", timeout: float = 30) -> None:
-        """Say where to ask; nothing is sent yet.
+        """Set the address; no request is sent yet.
 
         Args:
             url: an http or https URL.
-            token: sent as ``Authorization: Bearer`` where it is given.
+            token: sent as ``Authorization: Bearer``, unless it is empty.
             timeout: in seconds.
 
         Raises:
             UsageError: not such a URL.
-            SettingsError: the token holds a character that no token has.
+            SettingsError: the token contains a character that is not allowed in a token.
         """
         if web_address(url) is None:
             raise UsageError(f"{url!r} is not the http or https URL of an endpoint")
@@ -73,21 +75,22 @@ class RemoteEndpoint:
         self._token = bearer(token)
 
     def query(self, text: str) -> QueryResult:
-        """Ask.
+        """Send a query and return its answer.
 
         Args:
-            text: a SELECT, ASK, CONSTRUCT or DESCRIBE query. The prefixes of ``provrepo.vocab.PREDECLARED`` that it
-                uses without declaring them are declared for it, as for queries to the repository itself.
+            text: a SELECT, ASK, CONSTRUCT or DESCRIBE query. Prefixes of ``provrepo.vocab.PREDECLARED`` that it uses
+                without a declaration are declared, as for queries to the repository itself.
 
         Raises:
-            QueryError: the endpoint says that the query is wrong, in its own words, shortened.
-            RemoteError: it cannot be reached, refuses, fails, or answers what cannot be understood.
+            QueryError: the endpoint reports an error in the query; the message contains the endpoint's message,
+                shortened.
+            RemoteError: the endpoint cannot be reached, refuses, fails, or its answer cannot be read.
             TooLarge: the answer is longer than ``MAX_BYTES``.
         """
         wrapper = self._wrapper(text)
         if wrapper.queryType not in _ACCEPT:
-            raise QueryError(f"only SELECT, ASK, CONSTRUCT and DESCRIBE can be asked, not {wrapper.queryType}")
-        request = wrapper._createRequest()  # the library's own name for what it would send
+            raise QueryError(f"only SELECT, ASK, CONSTRUCT and DESCRIBE queries can be sent, not {wrapper.queryType}")
+        request = wrapper._createRequest()  # a private method, but the only one that returns the request
         request.add_header("Accept", _ACCEPT[wrapper.queryType])
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
@@ -95,19 +98,19 @@ class RemoteEndpoint:
         try:
             return results.parse(data, media_type)
         except ReadError as error:
-            raise RemoteError(f"{self.url} answered what cannot be understood: {error}") from error
+            raise RemoteError(f"{self.url} gave an answer that cannot be read: {error}") from error
 
     def _wrapper(self, text: str) -> SPARQLWrapper:
         from SPARQLWrapper import GET, POST, SPARQLWrapper
 
         wrapper = SPARQLWrapper(self.url, agent="provrepo")
         with warnings.catch_warnings():
-            # It warns of queries that it cannot classify, on standard error; the endpoint says better what is wrong.
+            # It warns on standard error of queries that it cannot classify; the message of the endpoint is better.
             warnings.simplefilter("ignore", RuntimeWarning)
             wrapper.setQuery(_declared(text))
-        # It would send the same format under five parameter names that no standard knows.
+        # Otherwise it sends the format in five parameters, none of which is part of a standard.
         wrapper.setOnlyConneg(True)
-        wrapper.setMethod(POST if len(text) > _LONG_QUERY else GET)
+        wrapper.setMethod(POST if len(text) > _MAX_URL_QUERY else GET)
         return wrapper
 
     def _send(self, request: urllib.request.Request) -> tuple[bytes, str]:
@@ -126,10 +129,10 @@ class RemoteEndpoint:
                 raise RemoteError(f"{self.url} did not answer within {self.timeout:g} s") from error
             raise RemoteError(f"{self.url} cannot be reached: {error.reason}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise RemoteError(f"{self.url} cannot be asked: {error or type(error).__name__}") from error
+            raise RemoteError(f"{self.url} cannot be queried: {error or type(error).__name__}") from error
 
     def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
-        # What has arrived, piece by piece: the socket's timeout is for one piece, so a trickle would never end.
+        # Read in pieces: the socket's timeout is for one piece, so a slow answer would never end.
         chunks, size = [], 0
         while chunk := response.read1(_CHUNK):
             chunks.append(chunk)
@@ -143,31 +146,35 @@ class RemoteEndpoint:
         return b"".join(chunks)
 
     def _status(self, error: urllib.error.HTTPError) -> QueryError | RemoteError:
-        said = _shortened(error)
+        message = _shortened(error)
         if error.code == HTTPStatus.BAD_REQUEST:
-            return QueryError(f"{self.url} does not take the query: {said}")
-        return RemoteError(f"{self.url} answered {error.code}: {said}{_HINTS.get(error.code, '')}")
+            return QueryError(f"{self.url} does not accept the query: {message}")
+        return RemoteError(f"{self.url} answered {error.code}: {message}{_HINTS.get(error.code, '')}")
 
 
 def query(url: str, text: str, *, token: str = "", timeout: float = 30) -> QueryResult:
-    """Ask an endpoint once; see ``RemoteEndpoint``."""
+    """Send one query to an endpoint; see ``RemoteEndpoint``."""
     return RemoteEndpoint(url, token, timeout).query(text)
 
 
 class _OnlyHttp(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect to another scheme (a ``file:`` or ``ftp:`` of this machine's own network)."""
+    """Redirects to http and https only, since ``file:`` and ``ftp:`` would reach this machine and its network."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """The request that follows, or an error."""
+        """The redirected request.
+
+        Raises:
+            urllib.error.URLError: the redirect leads to another scheme.
+        """
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise urllib.error.URLError(f"it redirects to {newurl!r}, which is neither http nor https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _declared(text: str) -> str:
-    """The query with those well-known prefixes declared that it uses and does not declare itself."""
+    """The query with declarations of the predeclared prefixes that it uses but does not declare."""
     missing = [
         f"PREFIX {prefix}: <{name}>\n"
         for prefix, name in PREDECLARED.items()
@@ -177,13 +184,13 @@ def _declared(text: str) -> str:
 
 
 def _shortened(error: urllib.error.HTTPError) -> str:
-    """What the server said, on one line and without markup."""
+    """The body of an error answer, on one line, without markup, and shortened."""
     try:
-        said = error.read(_CHUNK).decode("utf-8", "replace")
+        body = error.read(_CHUNK).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
-        said = ""
-    if "<html" in said[:500].lower():
-        said = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", said)
-    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
-    said = said or str(error.reason) or "nothing"
-    return said if len(said) <= _LONG_MESSAGE else said[:_LONG_MESSAGE] + " …"
+        body = ""
+    if "<html" in body[:500].lower():
+        body = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", body)
+    message = " ".join("".join(c if c.isprintable() else " " for c in body).split())
+    message = message or str(error.reason) or "nothing"
+    return message if len(message) <= _MAX_MESSAGE else message[:_MAX_MESSAGE] + " …"

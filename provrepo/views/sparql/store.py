@@ -30,7 +30,7 @@ from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
 from provrepo.views.sparql.catalog import CURRENT, GRAPH, OWN_PROJECT, POSITION, STAMP, Catalogue, Edit
 from provrepo.views.sparql.checkpoints import Checkpoints
-from provrepo.views.sparql.content import Doubled, check_graph
+from provrepo.views.sparql.content import BulkLoad, check_graph
 from provrepo.views.sparql.dataset_store import DatasetStore, open_store, translated_errors
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
@@ -151,15 +151,15 @@ class Quads:
             else:
                 self._remove(dataset_store, removed, self._updates.edit(edit, removed))
 
-    def forget(self, dataset: str, project: str) -> None:
+    def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
         if not self.position(dataset, project):
             return
         with self._writer(dataset):
-            if self._remove_project(dataset, self._catalogue.minter.project(project)):
+            if self._delete_project(dataset, self._catalogue.minter.project(project)):
                 self.clear(dataset)
 
-    def _remove_project(self, dataset: str, project: Identifier) -> bool:
+    def _delete_project(self, dataset: str, project: Identifier) -> bool:
         """Remove a project from a dataset; returns whether the dataset has no project any more."""
         with self._writing(dataset) as dataset_store:
             store = dataset_store.store
@@ -376,7 +376,7 @@ class Quads:
             records = self._catalogue.graphs(change, graphs)
             return "".join(f"{quad} .\n" for quad in Terms().quads(records)).encode()
 
-        with Doubled(content, self._catalogue.version(change), trailer) as stream:
+        with BulkLoad(content, self._catalogue.version(change), trailer) as stream:
             store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
 
     def _remove(
