@@ -1,8 +1,8 @@
-"""Named queries: the questions that people ask of provenance, with parameters.
+"""Named queries: SPARQL queries with parameters for common questions about provenance.
 
-Each is a file ``queries/NAME.rq``: comments that say title, question and parameters, then the query. A parameter stands
-in it as ``$name``, while ``?name`` is a variable, and is replaced by a whole term that has been checked and written by
-the RDF library. So no value can become anything else than a value.
+Each is a file ``queries/NAME.rq``: comments with title, question and parameters, then the query. A parameter is written
+``$name``, and a variable ``?name``. A parameter is replaced by one term, which is checked, and serialized by the RDF
+library. So a value cannot change the rest of the query.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PARAMETER = re.compile(
     r"# parameter (?P<name>[a-z]+) (?P<kind>iri|text|integer|time)"
     r"(?: (?P<optional>optional)| = (?P<default>[^:]+))?: (?P<description>.+)"
 )
-_PLACE = re.compile(r"\$([a-z]+)\b")
+_REFERENCE = re.compile(r"\$([a-z]+)\b")
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _DATATYPES = {"text": "string", "integer": "integer", "time": "dateTime"}
 _LEXICAL = {
@@ -39,14 +39,14 @@ _LEXICAL = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a named query is asked with.
+    """A parameter of a named query.
 
     Attributes:
-        name: as it is given.
+        name: its name, without ``$``.
         kind: ``iri``, ``text``, ``integer`` or ``time`` (xsd:dateTime).
-        description: for people.
-        optional: without a value the query asks about everything.
-        default: the value where none is given, or None.
+        description: its meaning, for users.
+        optional: whether it may have no value; then the query does not restrict it.
+        default: the value where none is given; None for none.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Parameter:
     default: str | None = None
 
     def term(self, value: str) -> str:
-        """A value as SPARQL writes it.
+        """A value as a SPARQL term.
 
         Raises:
-            UsageError: it is not of the parameter's kind.
+            UsageError: the value is not of the parameter's kind.
         """
         from provrepo.codecs.rdf.terms import Terms, is_iri
         from provrepo.model.identifiers import Identifier, Literal
@@ -75,7 +75,7 @@ class Parameter:
         return str(Terms().value(Literal(value, _XSD + _DATATYPES[self.kind])))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The fields as JSON values."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -87,13 +87,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class NamedQuery:
-    """A query that has a name.
+    """A named query.
 
     Attributes:
-        name: of its file.
-        title: a few words.
-        question: what it answers, in a sentence.
-        parameters: in the order of the file.
+        name: the name of its file, without the suffix.
+        title: a short title.
+        question: the question that it answers, as a sentence.
+        parameters: the parameters, in the order of the file.
         text: the query, with parameters as ``$name``.
     """
 
@@ -104,10 +104,10 @@ class NamedQuery:
     text: str
 
     def bind(self, values: Mapping[str, str]) -> str:
-        """The query with its parameters filled in.
+        """The query with values in place of its parameters.
 
         Args:
-            values: of the parameters, by name.
+            values: the values of parameters, by name.
 
         Raises:
             UsageError: a parameter is unknown, missing, or not of its kind.
@@ -118,18 +118,18 @@ class NamedQuery:
             takes = ", ".join(known) or "none"
             raise UsageError(f"the query {self.name} has no parameter {unknown[0][:100]!r}; it has: {takes}")
         terms = {name: self._term(parameter, values.get(name)) for name, parameter in known.items()}
-        return _PLACE.sub(lambda place: terms[place.group(1)], self.text)
+        return _REFERENCE.sub(lambda found: terms[found.group(1)], self.text)
 
     def _term(self, parameter: Parameter, value: str | None) -> str:
-        given = value or parameter.default
-        if given is not None:
-            return parameter.term(given)
+        chosen = value or parameter.default
+        if chosen is not None:
+            return parameter.term(chosen)
         if parameter.optional:
             return "UNDEF"
         raise UsageError(f"the query {self.name} needs {parameter.name}: {parameter.description}")
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The fields as JSON values."""
         return {
             "name": self.name,
             "title": self.title,
@@ -141,7 +141,7 @@ class NamedQuery:
 
 @cache
 def load() -> tuple[NamedQuery, ...]:
-    """Every named query, by name."""
+    """Every named query, sorted by name."""
     return tuple(read(path) for path in sorted((root() / "queries").glob("*.rq")))
 
 
@@ -149,7 +149,7 @@ def by_name(name: str) -> NamedQuery:
     """One named query.
 
     Raises:
-        NotFound: there is none of this name; the message lists those there are.
+        NotFound: there is none of this name; the message lists the existing ones.
     """
     found = next((query for query in load() if query.name == name), None)
     if found is None:
@@ -161,18 +161,18 @@ def read(path: Path) -> NamedQuery:
     """A named query from its file.
 
     Raises:
-        Damaged: it has no title or question, or its parameters are not those that its text uses.
+        Damaged: it has no title or question, or it declares other parameters than its text uses.
     """
     head, _, text = path.read_text("utf-8").partition("\n\n")
     lines = head.splitlines() or [""]
-    titled, asked = _TITLE.fullmatch(lines[0]), _QUESTION.fullmatch("".join(lines[1:2]))
+    title, question = _TITLE.fullmatch(lines[0]), _QUESTION.fullmatch("".join(lines[1:2]))
     parameters = [_PARAMETER.fullmatch(line) for line in lines[2:]]
-    if titled is None or asked is None or None in parameters:
+    if title is None or question is None or None in parameters:
         raise Damaged(f"{path.name} does not begin with lines of title, question and parameters")
     found = tuple(_parameter(match) for match in parameters if match is not None)
-    if {parameter.name for parameter in found} != set(_PLACE.findall(text)):
+    if {parameter.name for parameter in found} != set(_REFERENCE.findall(text)):
         raise Damaged(f"the parameters that {path.name} declares are not those that it uses")
-    return NamedQuery(path.stem, titled.group(1), asked.group(1), found, text)
+    return NamedQuery(path.stem, title.group(1), question.group(1), found, text)
 
 
 def _parameter(match: re.Match[str]) -> Parameter:

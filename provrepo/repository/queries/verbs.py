@@ -1,4 +1,4 @@
-"""Verbs that query with SPARQL."""
+"""The verbs for SPARQL queries."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def query(
     named_graphs: Sequence[str] = (),
     abandoned: Callable[[], bool] | None = None,
 ) -> QueryResult:
-    """Ask one dataset in SPARQL 1.1.
+    """Query one dataset with SPARQL 1.1.
 
     Args:
-        query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need not be declared.
-        project: the project whose dataset is asked; ``default`` where neither this nor ``public`` is given.
-        public: ask the dataset that merges all public projects.
+        query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need no declaration.
+        project: the project whose dataset is queried; ``default`` where neither this nor ``public`` is given.
+        public: query the dataset that merges all public projects.
         base: the IRI against which the query's relative IRIs are resolved.
-        timeout: seconds after which it is stopped; the settings say how many there are at most.
+        timeout: seconds after which the query is stopped, where that is less than the settings allow.
         default_graphs: the graphs of the dataset that are merged into the query's default graph.
-        named_graphs: the graphs of the dataset that the query finds with ``GRAPH``.
-        abandoned: says that nobody waits for the answer any more; it is asked several times a second.
+        named_graphs: the graphs of the dataset that ``GRAPH`` matches.
+        abandoned: returns True once the client has gone and no answer is needed; called several times a second.
 
     Raises:
-        QueryError: it cannot be parsed, or asks for what is not allowed.
+        QueryError: it cannot be parsed, or is not allowed.
         TimedOut: it took too long.
         AnswerTooLarge: the answer has more rows or bytes than the settings allow.
         WorkerFailed: it needed too much memory.
         UsageError: the timeout is not a positive number.
-        NotFound: no such project.
+        NotFound: the project does not exist, or the actor may not read it.
         Busy: another process holds the views; the message names its URL.
     """
     if public:
@@ -74,24 +74,24 @@ def query_version(
     named_graphs: Sequence[str] = (),
     abandoned: Callable[[], bool] | None = None,
 ) -> QueryResult:
-    """Ask one version in its original graphs, read from the bytes that were submitted.
+    """Query one version in its original graphs, read from the bytes that were submitted.
 
-    The default graph is what it asserts at its top level, a named graph each of its bundles under its own name.
-    Nothing is completed. The views are not needed, so that this works beside a server that holds them.
+    The default graph has the assertions of its top level, and each bundle is a named graph under its own name. There is
+    no completion. The views are not used, so this works while a server holds their lock.
 
     Args:
-        project: which project.
-        name: which document.
-        version: which version of it.
-        query: as in ``query``, and so is everything that follows.
+        project: the name of the project.
+        name: the name of the document.
+        version: the number of the version.
+        query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need no declaration.
         base: the IRI against which the query's relative IRIs are resolved.
-        timeout: seconds after which it is stopped, reading the version included.
+        timeout: seconds after which the query is stopped; they include reading the version.
         default_graphs: the graphs of the version that are merged into the query's default graph.
-        named_graphs: the graphs of the version that the query finds with ``GRAPH``.
-        abandoned: says that nobody waits for the answer any more.
+        named_graphs: the graphs of the version that ``GRAPH`` matches.
+        abandoned: returns True once the client has gone and no answer is needed; called several times a second.
 
     Raises:
-        NotFound: no such document or version.
+        NotFound: the document or the version does not exist, or the actor may not read the project.
         Withdrawn: the document was withdrawn, or the version erased.
         QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
     """
