@@ -1,4 +1,4 @@
-"""The application: one store, and a blueprint for each kind of thing."""
+"""The WSGI application: one store, and one blueprint for each subject."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["create_app"]
 
 
 def create_app(store: Store, *, url: str = "") -> Flask:
-    """The WSGI application for a store.
+    """Create the WSGI application of a store.
 
     Args:
-        store: has no verbs; each request binds it to whoever sent it.
-        url: where the application is reached, for the commands that pages show; the base IRI goes before it.
+        store: the store; each request gets a ``Repository`` that binds it to the actor of the request.
+        url: the URL of the application, for the commands that pages show; the base IRI takes precedence.
     """
     web = resources.root() / "web"
     app = Flask("provrepo", template_folder=str(web / "templates"), static_folder=str(web / "static"))
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # it would redirect, to the Host of the request
+    app.url_map.merge_slashes = False  # True would redirect to the Host of the request
     app.jinja_env.undefined = StrictUndefined
     app.config["MAX_CONTENT_LENGTH"] = store.settings.max_body
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600

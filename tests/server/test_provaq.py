@@ -16,7 +16,7 @@ from provrepo.codecs import formats
 from provrepo.codecs.results import QueryResult
 from provrepo.server.lineage.provaq import ROOM
 from provrepo.server.lineage.targets import readings
-from provrepo.server.protocol.links import Link, parse
+from provrepo.server.protocol.links import HeaderLink, parse
 from tests.support.command import Command, environment
 from tests.support.paths import ROOT
 from tests.support.serving import BROWSER, Site, opened
@@ -37,11 +37,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield found
 
 
-def _links(site: Site, path: str, **headers: str) -> dict[str, list[Link]]:
+def _links(site: Site, path: str, **headers: str) -> dict[str, list[HeaderLink]]:
     answer = site.client.get(path, headers=headers)
     assert answer.status_code == 200, answer.data
     assert len(answer.headers.getlist("Link")) == 1
-    found: dict[str, list[Link]] = {}
+    found: dict[str, list[HeaderLink]] = {}
     for link in parse(answer.headers["Link"]):
         for relation in link.relations:
             found.setdefault(relation.removeprefix(PROV), []).append(link)

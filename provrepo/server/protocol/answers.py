@@ -1,7 +1,8 @@
-"""The representations of an answer, by the names and media types that SPARQL clients know them under.
+"""The representations of query results, with all names and media types that SPARQL clients use for them.
 
-Clients send what some server understands: SPARQLWrapper its own names under three parameters at once, and then media
-types behind them; RDF4J a list of every syntax that it can read. All are taken here, in a form as in an address.
+Clients send values that other servers understand: SPARQLWrapper sends its own names in three parameters at once, then
+media types after them; RDF4J sends a list of every syntax that it can read. All of them are accepted here, in the URL
+and in forms.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _RESULT_TYPES = {"json": ("application/json",), "xml": ("application/xml", "text
 _RESULT_NAMES = {"json": ("srj", "sparql-results+json"), "xml": ("srx", "sparql", "sparql-results+xml")}
 
 _GRAPH_TYPES = {
-    "turtle": ("text/n3", "text/rdf+n3", "application/turtle", "application/n3"),  # Turtle is a part of N3
-    "ntriples": ("text/plain",),  # what N-Triples had before RDF 1.1
+    "turtle": ("text/n3", "text/rdf+n3", "application/turtle", "application/n3"),  # Turtle is a subset of N3
+    "ntriples": ("text/plain",),  # the media type of N-Triples before RDF 1.1
     "nquads": ("text/x-nquads",),
     "rdfxml": ("application/xml", "text/xml"),
     "rdfjsonld": ("application/json", "application/x-json+ld"),
@@ -38,11 +39,11 @@ _SUFFIXES = {format_.name: format_.suffixes for format_ in FORMATS}
 
 
 def graph_offer(name: str, media_types: tuple[str, ...]) -> Offer:
-    """An RDF format on offer, with everything that clients call it.
+    """The offer of an RDF format, with every name and media type that clients use for it.
 
     Args:
-        name: of the format.
-        media_types: the one to send by default first.
+        name: the name of the format.
+        media_types: its media types, the default first.
     """
     known = dict.fromkeys((*media_types, *_GRAPH_TYPES.get(name, ())))
     return Offer(name, tuple(known), _SUFFIXES[name], _GRAPH_NAMES.get(name, ()))
@@ -50,7 +51,7 @@ def graph_offer(name: str, media_types: tuple[str, ...]) -> Offer:
 
 @cache
 def offers(kind: Kind) -> tuple[Offer, ...]:
-    """The representations of a kind of answer, the default first; a page only for who asks for one."""
+    """The representations of a kind of result, the default first. The last is a page, sent only on request."""
     example = QueryResult(kind)
     named = ((name, example.media_type(name)) for name in example.formats())
     if kind == "graph":
@@ -66,20 +67,20 @@ def offers(kind: Kind) -> tuple[Offer, ...]:
 
 
 def chosen(kind: Kind, *, lenient: bool) -> Choice:
-    """The representation that the running request gets.
+    """Choose the representation of a result for the current request.
 
     Args:
-        kind: of the answer.
-        lenient: leave a ``format`` that this kind of answer does not have out of account.
+        kind: the kind of result.
+        lenient: ignore a value of ``format`` that this kind of result does not have.
 
     Raises:
-        Rejected: 406, ``Accept`` excludes all that there is.
+        Rejected: 406, no representation is acceptable.
     """
     return choose(offers(kind), formats=body.fields("format"), lenient=lenient)
 
 
 def wants_page() -> bool:
-    """Whether the running request wants a page, whatever comes of its query."""
+    """Whether the current request asks for a page, whatever the kind of its result."""
     for value in body.fields("format"):
         found = next(filter(None, (requested(offers(kind), value) for kind in KINDS)), None)
         if found is not None:

@@ -1,6 +1,7 @@
-"""Who is asking: a bearer token, or nobody in particular.
+"""Authentication by bearer token; a request without a token is anonymous.
 
-Only headers count. There are no cookies and no tokens in URLs, so no other site can make a browser act for its user.
+Tokens are accepted in the header only. Without cookies and tokens in URLs, no other site can make a browser act with
+the rights of its user (cross-site request forgery).
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ __all__ = [
 ]
 
 EXTENSION = "provrepo"
-"""Under this name the application keeps its store."""
+"""The key of the store in the extensions of the application."""
 
 CHALLENGE = 'Bearer realm="provrepo"'
-"""``WWW-Authenticate`` where a token would help (RFC 6750, section 3)."""
+"""``WWW-Authenticate`` of responses to requests that need a token (RFC 6750, section 3)."""
 
 
 def caller() -> Caller:
-    """The class of the caller of this request: without a token, with one that reads, or with one that writes.
+    """The class of the caller of the current request: no token, a token that reads, or a token that writes.
 
     Raises:
         Rejected: 401, as ``repository`` does.
@@ -48,21 +49,21 @@ def caller() -> Caller:
 
 
 def client() -> callers.Client:
-    """On whose behalf this request is answered."""
+    """The client of the current request: the class of its caller, and whether it has disconnected."""
     try:
         found = caller()
     except Rejected:
-        found = Caller.STRANGER  # what asks for permission answers 401
+        found = Caller.STRANGER  # the check of permissions answers 401
     return callers.Client(found, request.environ.get("waitress.client_disconnected"))
 
 
 def class_of(actor: Actor) -> Caller:
-    """The class of somebody who showed a token."""
+    """The class of an actor with a token."""
     return Caller.WRITER if actor.owner or actor.write else Caller.READER
 
 
 def register(app: Flask) -> None:
-    """Say for each request on whose behalf its thread works."""
+    """Register hooks that set the client of the current thread for each request."""
 
     @app.before_request
     def _() -> None:
@@ -74,7 +75,7 @@ def register(app: Flask) -> None:
 
 
 def store() -> Store:
-    """The store behind the running application; it has no verbs of its own."""
+    """The store of the current application."""
     return cast("Store", current_app.extensions[EXTENSION])
 
 
@@ -84,10 +85,10 @@ def is_stranger() -> bool:
 
 
 def repository() -> Repository:
-    """The repository as whoever sent this request may use it.
+    """The repository, bound to the actor of the current request.
 
     Raises:
-        Rejected: 401, the token is unknown, expired or revoked, or is no bearer token.
+        Rejected: 401, the token is unknown, expired or revoked, or is not a bearer token.
     """
     if "repository" not in g:
         g.repository = Repository(store(), _actor())

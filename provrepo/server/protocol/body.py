@@ -1,4 +1,4 @@
-"""What a request carries: a document with its media type, or a small JSON object."""
+"""The body of a request: a document with its media type, form fields, or a small JSON object."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ __all__ = ["FORM", "Upload", "fields", "json_object", "decoded", "text", "upload
 FORM = "application/x-www-form-urlencoded"
 
 _JSON_LD = "application/ld+json"
-_UNSAID = frozenset({"", "application/octet-stream", "text/plain", FORM})
-"""Media types that say nothing about the format: there the content decides.
+_UNSPECIFIC = frozenset({"", "application/octet-stream", "text/plain", FORM})
+"""Media types that do not identify a format, so that the format is detected from the content.
 
-The last is what curl --data-binary sends unless it is told something better; no form of ours sends a document.
+The last is what ``curl --data-binary`` sends by default; no form of this server submits a document.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A document as it was sent.
+    """A document as sent by a client.
 
     Attributes:
-        data: its bytes, unchanged.
-        format: the format that its media type stands for, or None where the content decides: without a type, and for
-            JSON-LD without a profile.
+        data: its bytes, without a content coding.
+        format: the format of its media type; None if the format is to be detected from the content.
         base: the IRI against which relative IRIs are resolved, or None.
     """
 
@@ -42,33 +41,33 @@ class Upload:
 
 
 def upload() -> Upload:
-    """The document in the running request.
+    """The document in the body of the current request.
 
     Raises:
-        Rejected: 415 for a media type or a content coding that is not understood.
-        RequestEntityTooLarge: beyond the limit of the settings.
-        TooLarge: the same, once it is decompressed.
+        Rejected: 415, the media type or the content coding is not supported.
+        RequestEntityTooLarge: it is larger than the settings allow.
+        TooLarge: the same, after decompression.
     """
     chosen = _format()
     return Upload(decoded(), chosen, request.args.get("base") or None)
 
 
 def decoded(most: int | None = None) -> bytes:
-    """The body's bytes, without the content coding that they were sent in.
+    """The body of the current request in bytes, with its content coding undone.
 
     Args:
-        most: bytes that it may have once it is decompressed; of the settings where it is not given.
+        most: the largest size in bytes after decompression; by default that of the settings.
 
     Raises:
-        Rejected: 415 for a content coding that is not known, 400 where the body is not in it.
-        TooLarge: it is larger than allowed.
+        Rejected: 415 if the content coding is not supported, 400 if the body is not valid in it.
+        TooLarge: it is larger than ``most``.
     """
     codings.open_body(most)
     return request.get_data(cache=False)
 
 
 def text(most: int | None = None) -> str:
-    """The body as UTF-8, without a byte order mark.
+    """The body of the current request, decoded from UTF-8, without a byte order mark.
 
     Args:
         most: as in ``decoded``.
@@ -83,18 +82,19 @@ def text(most: int | None = None) -> str:
 
 
 def fields(name: str) -> list[str]:
-    """Every value that a field has in the address and in a form.
+    """All values of a parameter, from the query of the URL and from the form in the body.
 
-    Werkzeug leaves percent signs where what they stand for is not UTF-8: another question than the client's.
+    Werkzeug keeps percent-encoded bytes that are not UTF-8 as they are, which would change the meaning; they are
+    refused.
 
     Raises:
-        Rejected: 400, they are not UTF-8; for the form as in ``decoded``.
+        Rejected: 400, the values are not UTF-8; for the form also as in ``decoded``.
     """
     sources = [request.query_string]
     found = request.args.getlist(name)
     if request.mimetype == FORM:
         codings.open_body()
-        sources.append(request.get_data())  # kept, since the form is made of it
+        sources.append(request.get_data())  # cached, because the form is parsed from it
         found = [*found, *request.form.getlist(name)]
     if any("%" in value for value in found):
         try:
@@ -109,7 +109,7 @@ def json_object() -> dict[str, Any]:
     """The body as a JSON object.
 
     Raises:
-        Rejected: 415 for another media type, 400 for anything but an object.
+        Rejected: 415 for another media type, 400 if the body is not a JSON object.
     """
     if request.mimetype != "application/json":
         raise Rejected(415, "send a JSON object with Content-Type: application/json")
@@ -123,16 +123,16 @@ def json_object() -> dict[str, Any]:
 
 
 def _format() -> str | None:
-    if request.mimetype in _UNSAID:
+    if request.mimetype in _UNSPECIFIC:
         return None
     if request.mimetype == _JSON_LD and "profile" not in request.mimetype_params:
-        return None  # of PROV-JSONLD and of PROV-O: the content decides
+        return None  # both PROV-JSONLD and PROV-O as JSON-LD have this media type
     found = by_media_type(request.headers.get("Content-Type", ""))
     if found is None or not found.reads:
         known = ", ".join(format_.media_type for format_ in READABLE)
         raise Rejected(
             415,
             f"{request.mimetype} is not a format of provenance documents; send one of: {known}; "
-            "or application/octet-stream, and the content decides",
+            "or application/octet-stream, for a format that is detected from the content",
         )
     return found.name

@@ -1,4 +1,4 @@
-"""What every answer carries: a request's id, the security policy, and leave for other sites' scripts to read."""
+"""Headers of every response: the id of the request, the security policy, and permission for cross-origin reads."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": 
 
 
 def request_id(given: str) -> str:
-    """The id of a request: the one that the client sent, where it is safe in logs and headers, or a new UUID.
+    """The id of a request: that of the client if it is safe in logs and headers, otherwise a new UUID.
 
     Args:
-        given: the client's; 1 to 64 letters, digits, ``.``, ``_`` and ``-`` are taken.
+        given: the id from the client; 1 to 64 letters, digits, ``.``, ``_`` and ``-`` are safe.
     """
     return given if _SAFE.fullmatch(given) else str(uuid.uuid4())
 
 
 class LogFilter(logging.Filter):
-    """Adds the id of the running request to log records, as ``request_id``; ``-`` beside requests."""
+    """Adds the id of the current request to log records, as ``request_id``; ``-`` outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add it, and keep the record."""
+        """Add the id, and keep the record."""
         record.request_id = g.get("request_id", "-") if has_request_context() else "-"
         return True
 
 
 def register(app: Flask) -> None:
-    """Put them on every answer, errors and static files included."""
+    """Register hooks that add the headers to every response, including errors and static files."""
 
     @app.before_request
     def _() -> None:
@@ -73,28 +73,28 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def _(response: Response) -> Response:
-        # Added, not set: nobody else sends them, and to look for each among the others takes longer.
+        # extend() is faster than a look-up of each, and nothing else sets these fields.
         response.headers.extend(SECURITY)
         response.headers.add(REQUEST_ID, g.request_id)
         if request.endpoint != "static":
             response.vary.add("Accept")
-        # Whoever asks again with a tag is judged again: what was withdrawn or made private meanwhile is no 304.
+        # Caches must revalidate: a document that was withdrawn or made private meanwhile must not be served from them.
         response.headers.setdefault("Cache-Control", "no-cache" if auth.is_stranger() else "private, no-cache")
-        _share(response)
+        _allow_cross_origin(response)
         return response
 
 
-def _share(response: Response) -> None:
-    """Cross-origin reads without credentials (Fetch Standard, section 3.3).
+def _allow_cross_origin(response: Response) -> None:
+    """Allow cross-origin reads without credentials (Fetch Standard, section 3.3).
 
-    Nothing here is guarded by cookies, so that a script of another site may read what anybody may. What a token allows
-    it may read where the repository has a base IRI on the web, since users give their tokens to pages there. Without
-    one the server is for its own machine: what takes a token is then for programs there and for the server's own pages,
-    and no answer lets a page of the web reach into a private network (``Access-Control-Allow-Private-Network``).
-    Writing is left to programs and to the pages of this server.
+    Responses do not depend on cookies, so that scripts of other sites may read everything that is public. They may read
+    with a token if the base IRI is on the public web, where users give their tokens to pages that they trust. Otherwise
+    the server is a local one: then reading with a token is for programs and the server's own pages, and no response
+    lets a public page reach into a private network (``Access-Control-Allow-Private-Network``). Cross-origin writes are
+    never allowed.
     """
-    asking = (request.endpoint or "").startswith("sparql.")
-    if request.method not in _READING and not asking:
+    is_query = (request.endpoint or "").startswith("sparql.")
+    if request.method not in _READING and not is_query:
         return
     preflight = request.method == "OPTIONS"
     on_the_web = not (preflight or "Authorization" in request.headers) or _is_on_the_web()
@@ -102,17 +102,17 @@ def _share(response: Response) -> None:
         return
     response.headers.extend(_SHARED)
     if preflight:
-        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if asking else "")
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS" + (", POST" if is_query else "")
         response.headers["Access-Control-Allow-Headers"] = _ALLOWED if on_the_web else _ALLOWED_WITHOUT_TOKEN
         response.headers["Access-Control-Max-Age"] = "86400"
 
 
 _LOCAL_NAMES = re.compile(r"\.(?:localhost|local|internal|home\.arpa|localdomain)\Z")
-"""Names that no public server has: RFC 6761, 6762 and 8375, ICANN's `.internal`, and `localhost.localdomain`."""
+"""Names outside the public DNS: RFC 6761, 6762 and 8375, ICANN's `.internal`, and `localhost.localdomain`."""
 
 
 def _is_on_the_web() -> bool:
-    """Whether the base IRI of the repository names a host that others can reach."""
+    """Whether the host of the base IRI is on the public web."""
     parts = web_address(auth.store().base())
     if parts is None:
         return False

@@ -1,4 +1,4 @@
-"""``Link`` headers of requests, taken apart (RFC 8288, section 3 and appendix B.2)."""
+"""Parser of ``Link`` headers in requests (RFC 8288, section 3 and appendix B.2)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["Link", "parse"]
+__all__ = ["HeaderLink", "parse"]
 
 _SPACE = " \t"
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One link.
+class HeaderLink:
+    """A link of a ``Link`` header.
 
     Attributes:
-        target: where it leads, as it was written.
-        parameters: their names in lower case; of one that is repeated the first value (section 3).
+        target: the target IRI reference as written.
+        parameters: values by name in lower case; the first value of a repeated parameter (section 3).
     """
 
     target: str
@@ -26,88 +26,88 @@ class Link:
 
     @property
     def relations(self) -> list[str]:
-        """Its relation types."""
+        """The relation types."""
         return self.parameters.get("rel", "").split()
 
 
-def parse(header: str) -> list[Link]:
-    """The links of a header.
+def parse(header: str) -> list[HeaderLink]:
+    """Parse a ``Link`` header.
 
     Raises:
-        Rejected: 400, it cannot be read; the message says from where on.
+        Rejected: 400, it is not valid; the message has the position of the first error.
     """
-    return list(_Reader(header).links())
+    return list(_LinkParser(header).links())
 
 
-class _Reader:
-    """Goes through a header once, a character at a time: no header makes it look back."""
+class _LinkParser:
+    """Parses a header in one pass without backtracking, so that the time is linear in its length."""
 
     def __init__(self, header: str) -> None:
         self._text = header
         self._at = 0
 
-    def links(self) -> Iterator[Link]:
-        """The links, in their order."""
+    def links(self) -> Iterator[HeaderLink]:
+        """Parse the links in order."""
         while True:
             self._skip(_SPACE + ",")
-            if not self._here():
+            if not self._current():
                 return
             yield self._link()
 
-    def _link(self) -> Link:
-        if self._here() != "<":
-            raise self._unreadable()
+    def _link(self) -> HeaderLink:
+        if self._current() != "<":
+            raise self._syntax_error()
         end = self._text.find(">", self._at)
         if end < 0:
-            raise self._unreadable()
+            raise self._syntax_error()
         target = self._text[self._at + 1 : end].strip()
         self._at = end + 1
         parameters: dict[str, str] = {}
-        while self._next(";"):
+        while self._accept(";"):
             self._skip(_SPACE)
             name = self._until("=;," + _SPACE).lower()
-            value = self._value() if self._next("=") else ""
+            value = self._value() if self._accept("=") else ""
             parameters.setdefault(name, value)
-        if self._here() not in ("", ","):
-            raise self._unreadable()
-        return Link(target, parameters)
+        if self._current() not in ("", ","):
+            raise self._syntax_error()
+        return HeaderLink(target, parameters)
 
     def _value(self) -> str:
         self._skip(_SPACE)
-        if self._here() != '"':
+        if self._current() != '"':
             return self._until(";," + _SPACE)
         found = []
         self._at += 1
-        while (character := self._here()) != '"':
+        while (character := self._current()) != '"':
             self._at += character == "\\"
-            if not self._here():
-                raise self._unreadable()
-            found.append(self._here())
+            if not self._current():
+                raise self._syntax_error()
+            found.append(self._current())
             self._at += 1
         self._at += 1
         return "".join(found)
 
-    def _here(self) -> str:
+    def _current(self) -> str:
         return self._text[self._at : self._at + 1]
 
     def _skip(self, characters: str) -> None:
-        while self._here() and self._here() in characters:
+        while self._current() and self._current() in characters:
             self._at += 1
 
-    def _next(self, character: str) -> bool:
-        """Whether this character is the next, spaces aside; then it is passed."""
+    def _accept(self, character: str) -> bool:
+        """Skip spaces and, if it follows, one given character; return whether it followed."""
         self._skip(_SPACE)
-        found = self._here() == character
+        found = self._current() == character
         self._at += found
         return found
 
     def _until(self, characters: str) -> str:
         start = self._at
-        while self._here() and self._here() not in characters:
+        while self._current() and self._current() not in characters:
             self._at += 1
         return self._text[start : self._at]
 
-    def _unreadable(self) -> Rejected:
+    def _syntax_error(self) -> Rejected:
         return Rejected(
             400,
             f"the Link header cannot be read from character {self._at + 1} on: "

@@ -1,10 +1,10 @@
-"""Which representation to send: the suffix before ``?format=`` before ``Accept`` (RFC 9110, section 12.5.1).
+"""Content negotiation: a suffix precedes ``?format=``, which precedes ``Accept`` (RFC 9110, section 12.5.1).
 
-``?format=`` takes names, suffixes and media types. Where SPARQL clients ask, a value that is none of these, or that
-this kind of answer does not have, leaves the choice to ``Accept``: they send the names of many servers at once.
+``?format=`` takes names, suffixes and media types. On SPARQL endpoints unknown values are ignored and ``Accept``
+decides, because SPARQL clients send the names of many servers at once.
 
-Among equally welcome representations the more exactly named one wins, then the earlier offer: the first offer is what
-a client gets that does not care. Browsers name ``text/html`` and so get pages; ``*/*`` alone never does.
+Among representations of equal quality the one that is named most exactly wins, then the first one offered, which is
+therefore the default. Browsers name ``text/html`` and get pages; ``*/*`` alone never selects a page.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Offer:
     """A representation that can be sent.
 
     Attributes:
-        name: what ``?format=`` calls it.
-        media_types: the one to send by default first; others are sent to who asks for them by name.
-        suffixes: file name endings, which ``?format=`` understands too, without the dot.
-        aliases: further names that ``?format=`` understands.
+        name: its name in ``?format=``.
+        media_types: its media types, the default first.
+        suffixes: file name suffixes with their dot; ``?format=`` accepts them too, without the dot.
+        aliases: further names for ``?format=``.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen.
+    """A chosen representation.
 
     Attributes:
-        name: of the offer.
-        media_type: which of its media types the client gets.
+        name: the name of the offer.
+        media_type: the media type to send.
     """
 
     name: str
@@ -57,11 +57,11 @@ JSON = Offer("json", ("application/json",), (".json",))
 _PROBLEM = Offer("problem", ("application/problem+json", "application/json"))
 
 
-MOST = 100
-"""Media ranges of an ``Accept`` header that are looked at; no honest client sends more."""
+MAX_RANGES = 100
+"""The most media ranges of an ``Accept`` header that are considered."""
 
-_USUAL = 200
-"""Characters of an ``Accept`` header that is worth remembering; browsers send fewer."""
+_CACHEABLE = 200
+"""The longest ``Accept`` header, in characters, whose result is cached; those of browsers are shorter."""
 
 
 class _Media(NamedTuple):
@@ -78,16 +78,16 @@ class _Range(NamedTuple):
 def choose(
     offers: Sequence[Offer], *, suffix: str = "", formats: Sequence[str] | None = None, lenient: bool = False
 ) -> Choice:
-    """The representation for the running request.
+    """Choose the representation for the current request.
 
     Args:
-        offers: the default first.
-        suffix: of the path, with its dot; empty where there is none.
-        formats: the values of ``format``, where they are not those of the address alone; the first known one counts.
-        lenient: leave the choice to ``Accept`` where none of them is known.
+        offers: the offered representations, the default first.
+        suffix: the suffix of the path with its dot, or empty.
+        formats: values of ``format``, by default those of the URL; the first known one counts.
+        lenient: let ``Accept`` decide if none of the values is known.
 
     Raises:
-        Rejected: 404 for an unknown suffix, 406 where nothing on offer is acceptable, with the list of offers.
+        Rejected: 404 for an unknown suffix; 406 if no offer is acceptable, with the list of offers.
     """
     if suffix:
         found = _named(suffix, offers)
@@ -114,11 +114,11 @@ def choose(
 
 
 def requested(offers: Sequence[Offer], value: str) -> Choice | None:
-    """The offer that a value of ``?format=`` means: a name, a suffix, or media types as in ``Accept``.
+    """The offer for a value of ``?format=``: a name, a suffix, or media types as in ``Accept``; None if there is none.
 
     Args:
-        offers: the default first.
-        value: as it arrived; a plus that nobody encoded is a space by then.
+        offers: the offered representations, the default first.
+        value: the value after form decoding, which turns an unencoded plus into a space.
     """
     value = value.strip().replace(" ", "+")
     if "/" not in value:
@@ -127,36 +127,36 @@ def requested(offers: Sequence[Offer], value: str) -> Choice | None:
 
 
 def accepted(offers: Sequence[Offer], header: str) -> Choice | None:
-    """The best offer for an ``Accept`` header; None where it accepts none. An empty header accepts everything."""
-    judge = _chosen_again if len(header) <= _USUAL else _chosen
-    return judge(tuple(offers), header or "*/*")
+    """The best offer for an ``Accept`` header; None if none is acceptable. An empty header accepts everything."""
+    best_offer = _best_offer_cached if len(header) <= _CACHEABLE else _best_offer
+    return best_offer(tuple(offers), header or "*/*")
 
 
-def _chosen(offers: tuple[Offer, ...], header: str) -> Choice | None:
+def _best_offer(offers: tuple[Offer, ...], header: str) -> Choice | None:
     ranges = _ranges(header)
     best: tuple[float, int, int] | None = None
     choice = None
     for position, offer in enumerate(offers):
         for media_type in offer.media_types:
-            quality, exactness = _judge(_offered(media_type), ranges)
+            quality, exactness = _quality_of(_parsed_offer(media_type), ranges)
             rank = (quality, exactness, -position)
             if quality > 0 and (best is None or rank > best):
                 best, choice = rank, Choice(offer.name, media_type)
     return choice
 
 
-_chosen_again = lru_cache(512)(_chosen)
-"""The same clients send the same header again and again; judging it anew would take a tenth of a look-up's time."""
+_best_offer_cached = lru_cache(512)(_best_offer)
+"""Clients send the same header with each request; negotiation would take a tenth of the time of a look-up."""
 
 
 def prefers_html() -> bool:
-    """Whether the client would rather have a page than JSON: a browser."""
+    """Whether the client prefers a page to JSON, as browsers do."""
     choice = accepted((_PROBLEM, HTML), request.headers.get("Accept", ""))
     return choice is not None and choice.name == HTML.name
 
 
 def content_type(media_type: str) -> str:
-    """The media type with its charset: all text that is sent is UTF-8."""
+    """The value of ``Content-Type`` for a media type; all text is sent in UTF-8."""
     return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
@@ -169,19 +169,19 @@ def _named(ending: str, offers: Sequence[Offer]) -> Choice | None:
 
 
 @cache
-def _offered(media_type: str) -> _Media:
+def _parsed_offer(media_type: str) -> _Media:
     return _media(media_type)
 
 
 def _media(value: str) -> _Media:
     kind, options = parse_options_header(value)
     main, _, sub = kind.strip().lower().partition("/")
-    # RFC 6906: a profile parameter may hold several IRIs. No other parameter tells representations apart.
+    # RFC 6906: a profile parameter may contain several IRIs. No other parameter distinguishes representations.
     return _Media(main, sub, tuple(options.get("profile", "").split()))
 
 
 def _ranges(header: str) -> list[_Range]:
-    return [_Range(_media(item), _quality(item)) for item in parse_list_header(header)[:MOST]]
+    return [_Range(_media(item), _quality(item)) for item in parse_list_header(header)[:MAX_RANGES]]
 
 
 def _quality(item: str) -> float:
@@ -192,15 +192,15 @@ def _quality(item: str) -> float:
     return min(quality, 1.0) if quality > 0 else 0.0
 
 
-def _judge(media: _Media, ranges: Sequence[_Range]) -> tuple[float, int]:
-    # The most exact range that matches speaks for the media type, whatever the quality of vaguer ones.
+def _quality_of(media: _Media, ranges: Sequence[_Range]) -> tuple[float, int]:
+    # The most exact range that matches decides, whatever the quality of less exact ones.
     matching = [(_exactness(media, r.media), r.quality) for r in ranges]
     exactness, quality = max(matching, default=(-1, 0.0))
     return (quality, exactness) if exactness >= 0 else (0.0, -1)
 
 
 def _exactness(media: _Media, wanted: _Media) -> int:
-    """How exactly a range names a media type, from 0 for ``*/*`` to 3 with its profile; -1 where it does not."""
+    """How exactly a range names a media type: from 0 for ``*/*`` to 3 with its profile; -1 if it does not match."""
     if wanted.profiles:
         same = (media.type, media.subtype) == (wanted.type, wanted.subtype)
         return 3 if same and set(media.profiles) & set(wanted.profiles) else -1

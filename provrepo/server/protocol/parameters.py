@@ -1,4 +1,4 @@
-"""Parameters of a request's query, each of the kind that it has to be. A form sends fields that were left empty."""
+"""Typed access to the parameters of a request. Empty values count as missing, since forms send empty fields."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from provrepo.server.protocol.rejections import Rejected
 __all__ = ["flag", "time_or_entry", "number", "refuse_repeated", "required", "seconds", "values", "text"]
 
 _SECONDS = re.compile(r"[0-9]{0,6}(\.[0-9]{1,6})?", re.ASCII)
-_MOST = 100
-"""Values of one parameter."""
+_MAX_VALUES = 100
+"""The most values of one parameter."""
 
 
 def refuse_repeated(names: Iterable[str]) -> None:
-    """Refuse parameters that are given several times where only one value counts.
+    """Check that each of some parameters is given at most once.
 
     Raises:
         Rejected: 400, one of them is.
@@ -29,39 +29,39 @@ def refuse_repeated(names: Iterable[str]) -> None:
 
 
 def text(name: str) -> str | None:
-    """A parameter that may be left out."""
+    """The value of an optional parameter, or None."""
     return request.args.get(name) or None
 
 
 def required(name: str) -> str:
-    """A parameter that has to be there.
+    """The value of a required parameter.
 
     Raises:
-        Rejected: 400, it is not.
+        Rejected: 400, it is missing or empty.
     """
     value = request.args.get(name, "")
     if not value:
-        raise Rejected(400, f"say what is asked for: ?{name}=")
+        raise Rejected(400, f"the parameter {name}= is missing")
     return value
 
 
 def values(name: str) -> list[str]:
-    """All values of a parameter, without empty ones.
+    """All non-empty values of a parameter.
 
     Raises:
         Rejected: 400, there are more than a hundred.
     """
     found = [value for value in request.args.getlist(name) if value]
-    if len(found) > _MOST:
-        raise Rejected(400, f"{name}= is given {len(found)} times; {_MOST} are the most")
+    if len(found) > _MAX_VALUES:
+        raise Rejected(400, f"{name}= is given {len(found)} times; at most {_MAX_VALUES} are allowed")
     return found
 
 
 def number(name: str, most: int) -> int | None:
-    """A whole number from 1 on.
+    """The value of a parameter as a whole number from 1 to ``most``; None if it is missing.
 
     Raises:
-        Rejected: 400, it is none, or is beyond ``most``.
+        Rejected: 400, it is not such a number.
     """
     value = request.args.get(name)
     if not value:
@@ -72,14 +72,14 @@ def number(name: str, most: int) -> int | None:
 
 
 def flag(name: str, *, form: bool = False) -> bool:
-    """``true`` or ``false``; false where it is left out.
+    """The value of a parameter as a boolean; False if it is missing.
 
     Args:
-        name: of the parameter.
-        form: whether it may also stand in a form.
+        name: the name of the parameter.
+        form: whether a form in the body may also contain it.
 
     Raises:
-        Rejected: 400, it is neither.
+        Rejected: 400, it is neither ``true`` nor ``false``.
     """
     value = request.args.get(name)
     if not value and form and request.mimetype == body.FORM:
@@ -91,10 +91,10 @@ def flag(name: str, *, form: bool = False) -> bool:
 
 
 def seconds(name: str = "timeout") -> float | None:
-    """A positive number of seconds, in the address or in a form.
+    """The value of a parameter as a positive number of seconds, from the URL or a form; None if it is missing.
 
     Raises:
-        Rejected: 400, it is none.
+        Rejected: 400, it is not such a number.
     """
     value = request.args.get(name) or (request.form.get(name) if request.mimetype == body.FORM else None)
     if not value:
@@ -105,6 +105,6 @@ def seconds(name: str = "timeout") -> float | None:
 
 
 def time_or_entry(name: str = "as_of") -> str | None:
-    """An entry or a time. No such thing has a space: it was the plus of a zone that nobody encoded."""
+    """The value of a parameter that is an entry or a time. A space in it is the unencoded plus of a time zone."""
     value = text(name)
     return None if value is None else value.replace(" ", "+")

@@ -1,6 +1,7 @@
-"""Every error as a problem (RFC 9457): one table says which error is which status.
+"""Problems (RFC 9457): every error as a response, by a table of exception classes and status codes.
 
-Browsers get the same words as a page. What is unknown and what is private answer with the same bytes, whoever asks.
+Browsers get the same text as a page. A private resource and an unknown one give exactly the same response to a caller
+who may not read it.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://w3id.org/provrepo/problems#"
-"""Problem types are IRIs under this one; ``docs/reference/http.md`` describes each."""
+"""The namespace of problem types; ``docs/reference/http.md`` describes each of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """What one class of error is over HTTP.
+    """A problem type.
 
     Attributes:
         status: the status code.
-        name: of the problem type, below ``TYPES``.
-        title: the same words each time.
+        name: the last part of its IRI, after ``TYPES``.
+        title: a short summary, the same for every problem of this type.
     """
 
     status: int
@@ -73,7 +74,7 @@ ERRORS: dict[type[Exception], ProblemType] = {
     errors.Damaged: ProblemType(500, "damaged", "The data directory is damaged"),
     errors.Error: ProblemType(500, "error", "The server failed"),
 }
-"""Each class of ``provrepo.errors``; a subclass without a row is what its parent is."""
+"""The problem type of each class of ``provrepo.errors``; a subclass without a row has that of its parent."""
 
 HTTP = {
     400: ProblemType(400, "usage", "The request cannot be understood"),
@@ -88,14 +89,14 @@ HTTP = {
     428: ProblemType(428, "precondition", "A precondition is needed"),
     503: ProblemType(503, "busy", "Busy"),
 }
-"""What the protocol itself refuses, by status; any other is of the type ``http``."""
+"""Problem types of errors of the protocol itself, by status; any other status has the type ``http``."""
 
-NOWHERE = "There is nothing here, or nothing that you may see without a token for it."
-"""The detail of a 404 that must not tell whether something private exists."""
+_NOT_FOUND = "There is nothing here, or nothing that you may see without a token for it."
+"""The detail of a 404 that must not reveal whether a private resource exists."""
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY = {errors.TimedOut: "60", errors.Busy: "1", errors.WorkerFailed: "10"}
-"""Seconds of ``Retry-After``; a minute for what may take as long the next time. The first class that fits counts."""
+"""``Retry-After`` in seconds, by the first matching class; a minute for work that may take as long again."""
 _DETAILS = {
     405: "This address does not take this method; the Allow header lists those that it takes.",
     413: "The body is larger than this server takes.",
@@ -104,14 +105,14 @@ _DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem as it is sent.
+    """A problem with its details.
 
     Attributes:
         type: its status, name and title.
-        detail: what happened this time.
+        detail: the explanation of this occurrence.
         members: further members, such as ``line`` or ``report``.
-        headers: sent with it.
-        instance: whether to name the request in the body.
+        headers: header fields of the response.
+        instance: whether the body has the id of the request.
     """
 
     type: ProblemType
@@ -121,7 +122,7 @@ class Problem:
     instance: bool = True
 
     def to_dict(self, request_id: str = "") -> dict[str, Any]:
-        """As JSON holds it."""
+        """The problem as a JSON object."""
         head: dict[str, Any] = {
             "type": TYPES + self.type.name,
             "title": self.type.title,
@@ -136,7 +137,7 @@ class Problem:
 
 
 def register(app: Flask) -> None:
-    """Make every exception of the application a problem."""
+    """Register handlers that turn every exception of the application into a problem."""
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response | HTTPException:
@@ -146,26 +147,29 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def _(answer: Response) -> Response:
-        # Flask answers with the file where a condition on it fails (RFC 9110, section 13.1.1).
+        # Flask sends the file itself with a 412 (RFC 9110, section 13.1.1).
         failed = answer.status_code == 412 and request.endpoint == "static"
         return response(of(errors.Stale("the file has another ETag than those of If-Match"))) if failed else answer
 
 
 def of(error: Exception) -> Problem:
-    """The problem that an exception is; what was not foreseen is logged and stays unsaid."""
+    """The problem for an exception. An unexpected exception is logged, and the problem reveals nothing of it."""
     if isinstance(error, Rejected):
         return _of_http(error, error.detail, error.members, error.extra_headers)
     if isinstance(error, HTTPException):
         sent = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
         return _of_http(error, error.description or "", {}, sent)
     if isinstance(error, errors.Error):
-        return _of_ours(error)
+        return _of_error(error)
     _log.error("request %s failed", g.request_id, exc_info=error)
-    return Problem(ERRORS[errors.Error], "Something failed on the server's side; the request's id is in its log.")
+    return Problem(
+        ERRORS[errors.Error],
+        "An unexpected error occurred on the server; its log has the details under the id of this request.",
+    )
 
 
 def response(problem: Problem) -> Response:
-    """The answer that carries a problem: a page where the client prefers one."""
+    """The response for a problem: a page if the client prefers one, otherwise JSON."""
     if prefers_html():
         report = problem.members.get("report")
         answer = pages.page("error.html", problem=problem, report=report and Report.from_dict(report))
@@ -179,31 +183,31 @@ def response(problem: Problem) -> Response:
 
 
 def of_status(status: int, detail: str) -> Problem:
-    """The problem that a status code of HTTP itself is."""
-    row = HTTP.get(status) or ProblemType(status, "http", http.HTTPStatus(status).phrase)
-    return Problem(row, _DETAILS.get(status, detail))
+    """The problem for an error of the protocol itself, by status code."""
+    type_ = HTTP.get(status) or ProblemType(status, "http", http.HTTPStatus(status).phrase)
+    return Problem(type_, _DETAILS.get(status, detail))
 
 
 def _of_http(error: HTTPException, detail: str, members: dict[str, Any], headers: dict[str, str]) -> Problem:
     if error.code == 404:
-        return Problem(HTTP[404], NOWHERE, instance=False)
+        return Problem(HTTP[404], _NOT_FOUND, instance=False)
     return replace(of_status(error.code or 500, detail), members=members, headers=headers)
 
 
-def _of_ours(error: errors.Error) -> Problem:
-    row = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
-    if row.status == 404:
-        return Problem(row, str(error) if _may_see_project() else NOWHERE, instance=False)
+def _of_error(error: errors.Error) -> Problem:
+    type_ = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
+    if type_.status == 404:
+        return Problem(type_, str(error) if _may_see_project() else _NOT_FOUND, instance=False)
     if isinstance(error, errors.Denied) and auth.is_stranger():
         return Problem(HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
-    if row.status == 500:
+    if type_.status == 500:
         _log.error("request %s failed", g.request_id, exc_info=error)
     retry = next((seconds for kind, seconds in _RETRY.items() if isinstance(error, kind)), None)
-    return Problem(row, str(error), _members(error), {"Retry-After": retry} if retry else {})
+    return Problem(type_, str(error), _members(error), {"Retry-After": retry} if retry else {})
 
 
 def _may_see_project() -> bool:
-    """Whether the project that the path names is no secret from the caller."""
+    """Whether the caller may read the project in the path."""
     project = (request.view_args or {}).get("project")
     if project is None:
         return False
@@ -215,7 +219,7 @@ def _may_see_project() -> bool:
 
 
 def _members(error: errors.Error) -> dict[str, Any]:
-    """What a class of error carries beyond its text, by RFC 9457's extension members."""
+    """The extension members (RFC 9457, section 3.2) for the attributes of an error."""
     found: dict[str, Any] = {}
     if isinstance(error, errors.ReadError):
         found = {"line": error.line, "column": error.column, "format": error.format}

@@ -1,4 +1,4 @@
-"""What HTTP itself turns away, before or after the repository had its say."""
+"""The exception for requests that are invalid in terms of HTTP."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Rejected"]
 
 
 class Rejected(HTTPException):
-    """A request that cannot be answered for a reason of the protocol alone: its headers, parameters or media type.
+    """The request is refused because of its headers, parameters, media type or rate; not by the repository.
 
     Attributes:
-        status: the HTTP status code.
+        code: the HTTP status code.
         detail: one or two sentences for the client.
-        extra_headers: sent with the answer.
+        extra_headers: header fields of the response.
         members: further members of the problem (RFC 9457, section 3.2).
     """
 

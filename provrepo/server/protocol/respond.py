@@ -1,4 +1,4 @@
-"""Small parts of an answer that several handlers share: JSON, links, entity tags, pages of a list."""
+"""Parts of responses that several handlers share: JSON, links, entity tags, pagination."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provrepo.server.protocol.rejections import Rejected
 __all__ = ["Links", "Pagination", "conditional", "not_modified", "json_response", "version_number", "uri", "pagination"]
 
 _DEFAULT_LIMIT = 100
-_MOST = 1000
+_MAX_LIMIT = 1000
 
 
 class Links:
@@ -28,10 +28,10 @@ class Links:
         """Add one link.
 
         Args:
-            target: where it leads.
-            relation: its type: a registered word or an IRI.
-            media_type: of what is there.
-            anchor: what it leads away from, where that is not the address that was requested (section 3.2).
+            target: the target IRI.
+            relation: the relation type: a registered name or an IRI.
+            media_type: the media type of the target.
+            anchor: the context IRI of the link, if it is not the requested address (section 3.2).
         """
         kind = media_type.replace("\\", "\\\\").replace('"', '\\"')
         self._links.append(
@@ -45,16 +45,16 @@ class Links:
 
 
 def uri(iri: str) -> str:
-    """An IRI as a header can carry it (RFC 3987, section 3.1): no quotes, line ends or letters beyond ASCII."""
+    """An IRI as a URI for a header (RFC 3987, section 3.1): without quotes, line breaks and non-ASCII characters."""
     return quote(iri, safe="%:/?#[]@!$&'()*+,;=~")
 
 
 class Pagination:
-    """Which part of a list was asked for.
+    """The requested part of a list.
 
     Attributes:
-        after: only what comes after this name.
-        limit: at most so many.
+        after: only items after this name.
+        limit: the most items.
     """
 
     __slots__ = ("after", "limit")
@@ -64,31 +64,31 @@ class Pagination:
         self.limit = limit
 
     def next(self, last: str) -> str:
-        """The path and query of what follows after ``last``."""
-        # Only parameters of lists are carried along: url_for gives names of its own, such as _scheme, a meaning.
+        """The path and query of the next page, which starts after ``last``."""
+        # Only parameters of lists are copied: names such as _scheme have a meaning to url_for.
         kept: dict[str, Any] = {name: request.args[name] for name in ("format", "withdrawn") if name in request.args}
         return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 
 def pagination() -> Pagination:
-    """The running request's ``?after=`` and ``?limit=``.
+    """The parameters ``after`` and ``limit`` of the current request.
 
     Raises:
-        Rejected: 400, the limit is no number from 1 to 1,000.
+        Rejected: 400, the limit is not a number from 1 to 1,000.
     """
     given = request.args.get("limit") or str(_DEFAULT_LIMIT)
-    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MOST):
-        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MOST}")
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MAX_LIMIT):
+        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MAX_LIMIT}")
     return Pagination(request.args.get("after", ""), int(given))
 
 
 def version_number(version: str) -> int:
-    """The number of a version in a path.
+    """Parse the number of a version in a path.
 
     Raises:
-        NotFound: it is no number that a version can have.
+        NotFound: it is not a number that a version can have.
     """
-    # Longer numbers are no versions, and int() takes digits of every script.
+    # int() accepts the digits of every script, and numbers of any length.
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise NotFound(f"{version[:40]!r} is not the number of a version")
     return int(version)
@@ -102,14 +102,14 @@ def json_response(
     next_: str | None = None,
     compact: bool = False,
 ) -> Response:
-    """An object as JSON.
+    """A response with a JSON object.
 
     Args:
         body: the object.
         status: the status code.
-        headers: to send with it.
-        next_: where the next page of a list is.
-        compact: on one line, which nobody reads, and which is written five times as fast.
+        headers: further header fields.
+        next_: the address of the next page of a list, sent as a link.
+        compact: write it on one line, which is five times as fast as indented JSON.
     """
     written = json.dumps(body, ensure_ascii=False, indent=None if compact else 2) + "\n"
     response = Response(written, status, content_type="application/json")
@@ -122,10 +122,10 @@ def json_response(
 
 
 def conditional(response: Response) -> Response:
-    """Let a client that has the same bytes already keep them: a tag of the body, and 304 where it matches.
+    """Add an entity tag computed from the body, and make the response a 304 if the client has the same bytes.
 
     Raises:
-        Stale: it does not match ``If-Match`` (RFC 9110, section 13.1.1).
+        Stale: the tag does not match ``If-Match`` (RFC 9110, section 13.1.1).
     """
     if response.status_code == 200 and request.method in {"GET", "HEAD"}:
         response.add_etag()
@@ -136,5 +136,5 @@ def conditional(response: Response) -> Response:
 
 
 def not_modified(tag: str) -> bool:
-    """Whether the client has the representation of this entity tag already (RFC 9110, section 13.1.2)."""
+    """Whether ``If-None-Match`` has this entity tag, so that the response is a 304 (RFC 9110, section 13.1.2)."""
     return request.if_none_match.contains_weak(tag)
