@@ -1,9 +1,11 @@
-"""The opened data directory, without verbs: who wants to do something binds an actor to it first."""
+"""The store: an open data directory and its worker processes, without verbs.
+
+Verbs are methods of ``Repository``, which binds a store to an actor. Handlers of the server hold a store, so that they
+cannot forget to name the actor.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import shutil
 import sys
@@ -11,28 +13,27 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from provrepo._version import __version__
-from provrepo.errors import Busy, Damaged, NoRepository, NoSpace
+from provrepo.errors import Busy, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
-from provrepo.ledger.storage.durable import PRIVATE, make_directory
-from provrepo.ledger.storage.reading import is_writable
-from provrepo.ledger.storage.scratch import Scratch, sweep
+from provrepo.ledger.storage.scratch import sweep
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
+from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.records import Actor, VersionInfo
+from provrepo.repository.submission import content_files
 from provrepo.repository.upkeep import restore
-from provrepo.repository.upkeep.follower import Follower, ViewsLock
-from provrepo.repository.upkeep.former import Former
+from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.read_only import copy_views
 from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
@@ -42,56 +43,39 @@ from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.store import PATIENCE, Quads
 from provrepo.views.view import View
 from provrepo.workers import network
-from provrepo.workers.callers import LOCAL, Caller, on_behalf_of
+from provrepo.workers.callers import Caller
 from provrepo.workers.pool import Pool
 from provrepo.workers.shares import shares
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
 
-__all__ = ["Store", "minting"]
-
-log = logging.getLogger("provrepo.repository.store")
+__all__ = ["Store"]
 
 V = TypeVar("V")
 
 _LEAST_FREE = 1 << 20
-"""Bytes: with less than these, hardly any submission fits, whatever the settings keep free."""
+"""Bytes. With less free space hardly any submission fits, whatever ``Settings.min_free`` is."""
 
 
 class Store:
-    """A data directory with its ledger, blobs, accounts, workers and follower.
+    """A data directory and its worker processes.
+
+    The files are opened by ``make``, or on first use: see ``parts``.
 
     Attributes:
-        settings: what is in force.
-        ledger: the entries.
-        blobs: the bytes.
-        accounts: names and tokens.
-        pingbacks: what others say they know of the documents.
+        settings: the settings in force.
         pool: the worker processes that read and check.
         queries: the worker processes that answer queries.
-        follower: applies entries to the views.
-        set_aside: the entries that a view could not take.
-        draining: whether the process is about to end, and takes no new requests.
-        place: where what is derived is kept: the data directory, or a temporary folder where that can only be read.
+        socket: the path of the socket on which this process answers other processes of the same user; empty for none
+            (``repository.upkeep.beside``).
+        draining: whether the process is about to end and accepts no new requests.
     """
 
-    place: Path
-    ledger: Ledger
-    blobs: Blobs
-    accounts: Accounts
-    pingbacks: Pingbacks
-    access_log: AccessLog
-    follower: Follower
-    set_aside: SetAside
-    _former: Former
-    _spool: Path
-    _scratch: Scratch
-    _views: Path
-
     def __init__(self, settings: Settings, *, follow: bool = True) -> None:
+        """Take the settings; no file is opened yet. See ``open``."""
         self.settings = settings
-        # Workers read documents, which may name contexts of one's own.
+        # Workers read documents, which may name user-defined JSON-LD contexts.
         environment = (
             {environment_name("contexts"): str(Path(settings.contexts).absolute())} if settings.contexts else {}
         )
@@ -99,30 +83,30 @@ class Store:
             settings.workers,
             settings.worker_memory,
             environment,
-            waiting=_waiting(settings),
+            waiting=_queue_limits(settings),
             public_timeout=settings.check_timeout_public,
         )
         self.queries = Pool(
             settings.query_workers, settings.query_memory, environment, public_timeout=settings.query_timeout_public
         )
         self._follow = follow
-        self._making = threading.RLock()
+        self._opening = threading.RLock()
+        self._parts: Parts | None = None
         self._closers: list[Callable[[], None]] = []
-        self.socket = ""  # the path on which this process answers others of its user (``repository.upkeep.beside``)
+        self.socket = ""
         self.draining = False
 
     @classmethod
     def open(cls, settings: Settings, *, follow: bool = True, create: bool = True) -> Store:
-        """Open a data directory, made where there is none.
+        """Open a data directory, which is created if it does not exist.
 
         Args:
-            settings: ``settings.data`` says which.
+            settings: ``settings.data`` is the directory.
             follow: whether this process may apply entries to the views.
-            create: False leaves it to ``make``; until then what needs a directory that is not there raises
-                NoRepository.
+            create: False leaves the creation to ``make``. Until then, whatever needs the directory raises NoRepository.
 
         Raises:
-            Damaged: it cannot be made or read, or a newer version wrote it.
+            Damaged: the directory cannot be created or read, or a newer version wrote it.
         """
         store = cls(settings, follow=follow)
         if create or store.exists():
@@ -130,105 +114,88 @@ class Store:
         return store
 
     def exists(self) -> bool:
-        """Whether there is a repository in the data directory."""
-        try:
-            # A file that is still empty is one that another process is about to fill.
-            return (self.settings.data / "ledger.sqlite").stat().st_size > 0
-        except OSError:
-            return False
+        """Return whether the data directory contains a repository."""
+        return exists(self.settings.data)
 
-    def make(self) -> None:
-        """Open the data directory, and make it where there is none: the verbs that write do so first.
+    def make(self) -> Parts:
+        """Open the data directory, and create it if it does not exist, as the verbs that write do.
 
         Raises:
-            Damaged: it cannot be made or read, or a newer version wrote it.
+            Damaged: the directory cannot be created or read, or a newer version wrote it.
         """
-        with self._making:
-            if "ledger" in self.__dict__:
-                return
-            data = self.settings.data
-            if self.exists() and not is_writable(data):
-                self._make_read_only()
-                return
-            if not self.exists():
-                restore.under_way(data)
-            try:
-                make_directory(data, mode=PRIVATE)
-            except OSError as error:
-                raise Damaged(f"cannot make the data directory {data}: {error.strerror or error}") from error
-            software = f"provrepo/{__version__}"
-            ledger = Ledger(data, software=software)
-            self._former = Former(ledger)
-            self.blobs = Blobs(data / "blobs")
-            self.accounts = Accounts(ledger.database, software=software)
-            self.pingbacks = Pingbacks(data / "pingbacks.sqlite")
-            self._spool = data / "spool"
-            for folder in (self._spool, data / "views"):
-                folder.mkdir(mode=PRIVATE, exist_ok=True)
-            self._scratch = Scratch(self._spool)
-            self._follow_ledger(ledger, data)
+        with self._opening:
+            if self._parts is None:
+                self._parts = open_parts(
+                    self.settings,
+                    has_space=lambda: self._accepts(self._free()),
+                    open_views=self._open_views,
+                    derive=lambda entry, base: self.derive(entry, base, self.parts.spool),
+                )
+            return self._parts
 
-    def _make_read_only(self) -> None:
-        """Open a data directory that can only be read: all that this process writes goes to a temporary folder.
+    @property
+    def parts(self) -> Parts:
+        """The parts of the data directory, which are opened on first use.
 
-        The views are among that, since their engines write even to read. They begin as a copy of those that are there.
+        Raises:
+            NoRepository: the data directory contains no repository.
+            Damaged: it cannot be read, or a newer version wrote it.
         """
-        data = self.settings.data
-        self._scratch = Scratch(None)
-        private = self._scratch.path
-        try:
-            ledger = Ledger(data, software=f"provrepo/{__version__}", scratch=private)
-        except BaseException:
-            self._scratch.close()
-            raise
-        self._former = Former(ledger)
-        self.blobs = Blobs(data / "blobs", read_only=True)
-        self.accounts = Accounts(ledger.database)
-        self.pingbacks = Pingbacks(data / "pingbacks.sqlite", scratch=private)
-        self._spool = private / "spool"
-        self._spool.mkdir(mode=PRIVATE)
-        (private / "views").mkdir(mode=PRIVATE)
-        with suppress(OSError):
-            shutil.copyfile(data / "views" / "set-aside.json", private / "views" / "set-aside.json")
-        self._follow_ledger(ledger, private)
+        if self._parts is None and not self.exists():
+            raise NoRepository(f"no repository at {self.settings.data}; provrepo init makes one")
+        return self._parts or self.make()
 
-    def _follow_ledger(self, ledger: Ledger, place: Path) -> None:
-        self.place, self._views = place, place / "views"
-        self.set_aside = SetAside(self._views / "set-aside.json")
-        self.access_log = AccessLog(
-            self.settings.data / "access",
-            days=0 if ledger.database.read_only else self.settings.audit_days,
-            most=self.settings.audit_bytes,
-            room=lambda: self._free() >= max(self.settings.min_free, _LEAST_FREE),
-        )
-        lock = ViewsLock(place / "views.lock")
-        self.follower = Follower(ledger, lock, self._open_views, self._derive, self.set_aside)
-        self.ledger = ledger
+    @property
+    def ledger(self) -> Ledger:
+        """The entries."""
+        return self.parts.ledger
+
+    @property
+    def blobs(self) -> Blobs:
+        """The bytes of submissions, reports and profiles."""
+        return self.parts.blobs
+
+    @property
+    def accounts(self) -> Accounts:
+        """Names and tokens."""
+        return self.parts.accounts
+
+    @property
+    def pingbacks(self) -> Pingbacks:
+        """The links to other provenance that were sent by PROV-AQ pingback."""
+        return self.parts.pingbacks
+
+    @property
+    def access_log(self) -> AccessLog:
+        """One line for each answered request."""
+        return self.parts.access_log
+
+    @property
+    def follower(self) -> Follower:
+        """Applies entries to the views."""
+        return self.parts.follower
+
+    @property
+    def set_aside(self) -> SetAside:
+        """The entries that a view failed on."""
+        return self.parts.set_aside
+
+    @property
+    def derived(self) -> Path:
+        """The directory of derived files: the data directory, or a temporary directory if that is read-only."""
+        return self.parts.derived
 
     @property
     def read_only(self) -> bool:
-        """Whether the data directory can only be read."""
-        return self.ledger.database.read_only
-
-    def __getattr__(self, name: str) -> Any:
-        """What is not there yet: the parts of a data directory that this store was told not to make.
-
-        Raises:
-            NoRepository: there is none.
-        """
-        if name not in Store.__annotations__ or name in self.__dict__:
-            raise AttributeError(name)
-        if not self.exists():
-            raise NoRepository(f"no repository at {self.settings.data}; provrepo init makes one")
-        self.make()
-        return self.__dict__[name]
+        """Whether the data directory is read-only."""
+        return self.parts.read_only
 
     def on_close(self, closer: Callable[[], None]) -> None:
-        """Call a function when the store is closed, before anything else is closed."""
+        """Register a function that ``close`` calls before it closes anything."""
         self._closers.append(closer)
 
     def owner(self) -> Actor:
-        """Whoever may open the data directory on this machine."""
+        """Return the local owner: the user of this process, who can open the data directory."""
         import getpass
 
         try:
@@ -239,11 +206,11 @@ class Store:
 
     @staticmethod
     def anonymous() -> Actor:
-        """A stranger."""
+        """Return the anonymous actor."""
         return ANONYMOUS
 
     def authenticate(self, token: str) -> Actor | None:
-        """Whom a token stands for; None where it is unknown, expired or revoked."""
+        """Return the actor of a token; None where it is unknown, expired or revoked."""
         found = self.accounts.authenticate(token.strip())
         if found is None:
             return None
@@ -251,26 +218,26 @@ class Store:
 
     @property
     def follows(self) -> bool:
-        """Whether this process was opened to take the views where nobody else has them."""
+        """Whether this process was opened to acquire the views if no other process has them."""
         return self._follow
 
     def may_follow(self) -> bool:
-        """Whether this process holds the views, or could take them now."""
+        """Acquire the views if possible; return whether this process has them."""
         return self._follow and self.follower.acquire()
 
     def may_index(self) -> bool:
-        """``may_follow`` for those who write: no failure of a view may be their error, as what they append is stored.
+        """Do as ``may_follow`` for writers: a failure of a view is no error of theirs, as their entry is stored.
 
-        It is logged instead, and stands in ``follower.waiting`` until another look succeeds.
+        The failure is logged, and is in ``follower.waiting`` until another try succeeds.
         """
-        return self._tried(self.may_follow)
+        return self._postponing(self.may_follow)
 
     def index(self) -> None:
-        """Bring the views up to what was just appended, where this process may; fails as ``may_index`` does."""
+        """Apply the latest entries to the views, if this process has them; failures as for ``may_index``."""
         if self.may_index():
-            self._tried(self.follower.catch_up)
+            self._postponing(self.follower.catch_up)
 
-    def _tried(self, work: Callable[[], bool | None]) -> bool:
+    def _postponing(self, work: Callable[[], bool | None]) -> bool:
         try:
             return bool(work())
         except Exception as error:  # noqa: BLE001 (a view may raise anything)
@@ -278,21 +245,21 @@ class Store:
             return False
 
     def view(self, kind: type[V]) -> V:
-        """A view, brought up to the ledger.
+        """Return a view, up to date with the ledger.
 
         Raises:
-            Busy: another process holds the views, or this one was told not to take them.
+            Busy: another process holds the views, or this process was opened without them.
         """
         if not self._follow:
             raise Busy("this process was opened without the views; open the data directory with follow=True")
         return self.follower.view(kind)
 
     def indexing(self) -> bool:
-        """Whether this process holds the views."""
+        """Return whether this process holds the views."""
         return self.follower.indexing
 
     def indexed(self, entry: Entry) -> bool:
-        """Whether the views of this process have an entry that was just appended."""
+        """Return whether the views of this process contain an entry that was just appended."""
         waiting = self.follower.waiting
         return (
             self.follower.indexing
@@ -301,18 +268,18 @@ class Store:
         )
 
     def base(self) -> str:
-        """The base IRI in force; empty until one is set."""
+        """Return the base IRI in force; empty until one is set."""
         return str(self.ledger.settings(REPOSITORY).get("base", ""))
 
     def minter(self, base: str | None = None) -> Minter:
-        """Mints under a base IRI, by default the one in force; without one in the name space of this repository."""
-        return Minter(self.base() if base is None else base, self.ledger.identity().id, self._former)
+        """Return the minter of a base IRI, by default of the one in force. See ``model.minting``."""
+        return Minter(self.base() if base is None else base, self.ledger.identity().id, self.parts.former)
 
     def health(self) -> dict[str, object]:
-        """What ``/health`` says: whether entries are being indexed, what was set aside, what the system lacks."""
+        """Return the body of ``/health``: the state of the views, what was set aside, free space and limits."""
         free = self._free()
         waiting = dict(sorted(self.follower.waiting.items()))
-        accepting = not self.read_only and free >= max(self.settings.min_free, _LEAST_FREE)
+        accepting = not self.read_only and self._accepts(free)
         return {
             "status": "ok" if self.indexing() and accepting and not (self.set_aside or waiting) else "degraded",
             "version": __version__,
@@ -329,13 +296,13 @@ class Store:
         }
 
     def require_space(self, size: int) -> None:
-        """Refuse what would fill the disk: a store that finds it full can neither be written nor opened.
+        """Refuse bytes that would fill the disk: a store on a full disk can be neither written nor opened.
 
         Args:
-            size: bytes that are to be kept.
+            size: the number of bytes to store.
 
         Raises:
-            NoSpace: fewer than the settings say would be left.
+            NoSpace: less than ``Settings.min_free`` would be left.
         """
         least = self.settings.min_free
         if least and self._free() - size < least:
@@ -347,31 +314,34 @@ class Store:
     def _free(self) -> int:
         return shutil.disk_usage(self.settings.data).free
 
+    def _accepts(self, free: int) -> bool:
+        """Return whether so many free bytes are enough to store anything."""
+        return free >= max(self.settings.min_free, _LEAST_FREE)
+
     def content_file(self, project: str, document: str, version: int, blob: str, base: str) -> Path:
-        """Where the quads of a version wait to be loaded, under a name that everything they depend on is part of."""
-        name = hashlib.sha256(f"{base}\n{project}/{document}@{version}\n{blob}".encode()).hexdigest()[:40]
-        return self._spool / f"{name}.nq"
+        """Return the path of the content file of a version: see ``submission.content_files``."""
+        return self.parts.spool / content_files.file_name(project, document, version, blob, base)
 
     def temporary(self, suffix: str = ".in") -> Path:
-        """A path for bytes that have not been accepted yet; the caller removes the file."""
-        return self._scratch.path / f"{uuid.uuid4().hex}{suffix}"
+        """Return the path of a new temporary file, which the caller removes."""
+        return self.parts.scratch.path / f"{uuid.uuid4().hex}{suffix}"
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A directory for views to compare with, removed at the end."""
-        with tempfile.TemporaryDirectory(dir=self._scratch.path, ignore_cleanup_errors=True) as folder:
+        """Yield a temporary directory, which is removed at the end."""
+        with tempfile.TemporaryDirectory(dir=self.parts.scratch.path, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
     def query_version(
         self, info: VersionInfo, query: SparqlQuery, seconds: float, abandoned: Callable[[], bool] | None = None
     ) -> QueryResult:
-        """Query a version in its original graphs; raises what ``views.sparql.version.query_version`` raises.
+        """Query the original graphs of one version; errors as for ``views.sparql.version.query_version``.
 
         Args:
-            info: the version; its bytes have not been erased.
+            info: the version, whose bytes were not erased.
             query: the query.
-            seconds: its time limit.
-            abandoned: returns True once the client has gone and no answer is needed.
+            seconds: the deadline.
+            abandoned: returns True once the client is gone.
         """
         from provrepo.views.sparql.version import query_version
 
@@ -391,15 +361,15 @@ class Store:
         return QueryLimits(seconds, self.settings.query_rows, self.settings.query_bytes)
 
     def _open_views(self, base: str) -> Sequence[View]:
-        """Every view there is, opened by the holder of the lock. A new kind of view is one more in the list."""
+        """Open every view. Called by the holder of the lock."""
         self._sweep()
         if self.read_only and not self.follower.indexing:
-            copy_views(self.settings.data, self.place)
-        return self.views_at(self._views, base)
+            copy_views(self.settings.data, self.derived)
+        return self.views_at(self.parts.views, base)
 
     def views_at(self, folder: Path, base: str) -> Sequence[View]:
-        """Every view there is, opened or made in a folder."""
-        limits = QueryLimits(self.settings.query_timeout, self.settings.query_rows, self.settings.query_bytes)
+        """Open or create every view in a folder. A new kind of view is one more in the list."""
+        limits = self._limits(self.settings.query_timeout)
         minter = self.minter(base)
         return [
             Quads(folder / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
@@ -408,79 +378,64 @@ class Store:
         ]
 
     def _sweep(self) -> None:
-        # Content files are not synced to disk: after a power cut they may be cut short, so none is trusted that was
-        # written before the lock was taken. It is made again from the blob, which is.
-        for file in self._spool.glob("*.nq*"):
+        # Content files are not synced to disk, so after a power cut they may be truncated. Those that were written
+        # before the lock was acquired are removed, and derived again from the blobs, which are synced.
+        for file in self.parts.spool.glob("*.nq*"):
             file.unlink(missing_ok=True)
         if not self.read_only:
-            sweep(self._spool)
+            sweep(self.parts.spool)
             self.blobs.sweep()
             restore.sweep(self.settings.data)
 
-    def _derive(self, entry: Entry, base: str) -> Path | None:
-        """The content file of a submission: the one its submitter left, or made anew from the bytes."""
-        return self.derive(entry, base, self._spool)
-
     def derive(self, entry: Entry, base: str, folder: Path) -> Path | None:
-        """The content file of a submission in a folder, made from the bytes where it is not there; None without bytes.
+        """Return the content file of a submission in a folder, written from the blob if it is not there.
+
+        Args:
+            entry: the submission.
+            base: the base IRI; may be empty.
+            folder: of content files.
+
+        Returns:
+            The file; None where the bytes were erased.
 
         Raises:
-            Damaged: the bytes are not those that were submitted.
+            Damaged: the blob does not have its digest.
         """
         fields = entry.fields
         project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
-        file = folder / self.content_file(project, document, version, blob, base).name
+        file = folder / content_files.file_name(project, document, version, blob, base)
         if file.exists():
             return file
         if not self.blobs.exists(blob):
             return None
-        minter = self.minter(base)
-        # Whoever's request finds that an entry has to be indexed: it does not end with that client, and has its
-        # deadline as a submission has. Otherwise a client that goes away could have the entry set aside.
-        partial = self.temporary(".part")
-        try:
-            with on_behalf_of(LOCAL):
-                self.pool.call(
-                    "provrepo.repository.submission.worker:run",
-                    {
-                        "source": str(self.blobs.path(blob)),
-                        "format": fields["format"],
-                        "base": fields["base"] or None,
-                        "check": False,
-                        "target": {
-                            "output": str(file),
-                            "partial": str(partial),
-                            "version": str(minter.version(project, document, version)),
-                            "blob": blob,
-                            "minting": minting(minter, project, document, version),
-                        },
-                    },
-                    timeout=self.settings.check_timeout,
-                )
-        finally:
-            partial.unlink(missing_ok=True)
+        content_files.write(
+            entry,
+            self.minter(base),
+            blobs=self.blobs,
+            pool=self.pool,
+            output=file,
+            partial=self.temporary(".part"),
+            timeout=self.settings.check_timeout,
+        )
         return file
 
     def cancel(self) -> None:
-        """Stop what runs in worker processes, for good: who waits for it gets WorkerFailed, as all later calls do."""
-        if "ledger" in self.__dict__:
-            self.follower.stop()
+        """Kill the worker processes. Calls that wait for one raise WorkerFailed, as do all later calls."""
+        if self._parts is not None:
+            self._parts.follower.stop()
         self.queries.close()
         self.pool.close()
 
     def close(self) -> None:
-        """Let go of everything. Queries that run are killed: the views can only be closed once they have ended."""
+        """Close everything. Running queries are killed first, since the views can be closed only after them."""
         for closer in self._closers:
             closer()
         self.queries.close()
-        if "ledger" in self.__dict__:
-            self.follower.close()
+        if self._parts is not None:
+            self._parts.follower.close()
         self.pool.close()
-        if "ledger" in self.__dict__:
-            self.pingbacks.close()
-            self.access_log.close()
-            self.ledger.close()
-            self._scratch.close()
+        if self._parts is not None:
+            self._parts.close()
 
     def __enter__(self) -> Self:
         return self
@@ -494,13 +449,7 @@ class Store:
         return f"<Store {os.fspath(self.settings.data)}>"
 
 
-def _waiting(settings: Settings) -> dict[Caller, int]:
-    """How many strangers, and readers, may wait for a worker: one request thread of their share is left over."""
+def _queue_limits(settings: Settings) -> dict[Caller, int]:
+    """Return how many calls of each class may wait for a worker: one thread of the class stays free."""
     threads, workers = shares(settings.threads), shares(settings.workers)
     return {caller: max(1, threads[caller] - workers[caller] - 1) for caller in (Caller.STRANGER, Caller.READER)}
-
-
-def minting(minter: Minter, project: str, document: str, version: int) -> dict[str, str]:
-    """What a worker process needs to name the blank nodes of one version."""
-    plain = minter.of(project, document, version)
-    return {"base": plain.base, "identity": plain.identity}

@@ -44,7 +44,7 @@ def test_what_a_living_process_writes_stays_until_it_is_killed(tmp_path: Path) -
     (data / "spool" / "old.nq").touch()
     with Store.open(Settings(data=data, workers=1)) as store:
         assert store.may_follow()
-        found = {path.name for path in (data / "spool").iterdir()} - {store._scratch.path.name}
+        found = {path.name for path in (data / "spool").iterdir()} - {store.parts.scratch.path.name}
         assert {name, f"{name}.lock"} <= found
         assert not found & {"1-left", "old.nq"}
         assert len(list((data / "spool" / name).iterdir())) == 1

@@ -13,7 +13,7 @@ import provrepo
 from provrepo.errors import WorkerFailed
 from provrepo.ledger.entries import Entry
 from provrepo.repository.repository import Repository
-from provrepo.repository.upkeep.follower import ViewsLock
+from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.traversal import Options
 from provrepo.views.sparql.store import Quads
@@ -205,13 +205,13 @@ def test_an_entry_makes_its_own_project_followed_and_no_other(
         repository.create_project(name)
         repository.submit(PROVJSON, project=name, name="a")
     follower = repository.context.store.follower
-    follow, followed = follower._try, []
+    follow, followed = follower._update, []
 
     def recording(project: str) -> None:
         followed.append(project)
         follow(project)
 
-    monkeypatch.setattr(follower, "_try", recording)
+    monkeypatch.setattr(follower, "_update", recording)
     repository.submit(TURTLE, project="two", name="b")
     assert followed == ["two"]
     assert repository.query("ASK { ?s prov:wasDerivedFrom ?o }", project="two").boolean is True

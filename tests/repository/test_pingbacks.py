@@ -46,7 +46,7 @@ def site(everything: Site) -> Iterator[Site]:
     store.pingbacks.close()
     for path in file.parent.glob(file.name + "*"):
         path.unlink()
-    store.pingbacks = Pingbacks(file)
+    store.parts.pingbacks = Pingbacks(file)
 
 
 def _kept(site: Site, document: str = "run") -> list[tuple[str, str, str]]:

@@ -114,7 +114,7 @@ def _info(profile: Profile, origin: str, entries: Sequence[Entry]) -> ProfileInf
 
 def _unpacked(store: Store, name: str, blob: str) -> Profile:
     """A profile as files. The folder's name is the profile's, because messages show it."""
-    folder = store.place / "profiles" / blob / name
+    folder = store.derived / "profiles" / blob / name
     if not folder.exists():
         _unpack(json.loads(store.blobs.get(blob)), folder, store.temporary())
     return read(folder)

@@ -19,7 +19,8 @@ from provrepo.repository import access
 from provrepo.repository.catalog import stored_report, version_info
 from provrepo.repository.profiles import own
 from provrepo.repository.records import Actor, Receipt
-from provrepo.repository.store import Store, minting
+from provrepo.repository.store import Store
+from provrepo.repository.submission import content_files
 from provrepo.repository.submission.worker import MAPPING
 
 __all__ = ["name_for", "submit", "validate"]
@@ -237,13 +238,15 @@ def _target(store: Store, project: str, document: str, blob: str) -> dict[str, A
     minter = store.minter()
     versions = store.ledger.versions(project, document)
     version = int(versions[-1].fields["version"]) + 1 if versions else 1
-    return {
-        "output": str(store.content_file(project, document, version, blob, minter.base)),
-        "partial": str(store.temporary(".part")),
-        "version": str(minter.version(project, document, version)),
-        "blob": blob,
-        "minting": minting(minter, project, document, version),
-    }
+    return content_files.target(
+        minter,
+        project,
+        document,
+        version,
+        blob,
+        output=store.content_file(project, document, version, blob, minter.base),
+        partial=store.temporary(".part"),
+    )
 
 
 def _why(document: str, report: Report) -> str:

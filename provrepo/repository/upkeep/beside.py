@@ -62,7 +62,7 @@ def holder(store: Store) -> Holder | None:
         return None
     deadline = time.monotonic() + PATIENCE
     while not store.follower.acquire():
-        found = holder_at(store.follower.listens())
+        found = holder_at(store.follower.socket())
         if found is not None or time.monotonic() > deadline:
             return found
         time.sleep(0.05)

@@ -15,8 +15,9 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import Entry
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
-from provrepo.repository.upkeep.follower import Follower, ViewsLock
+from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.set_aside import SetAside, is_transient
+from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views import sqlite_check
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
@@ -67,7 +68,7 @@ def check_views(store: Store, progress: Progress | None = None, *, whole: bool) 
 
 def _positions(store: Store) -> Iterator[str]:
     """Whether the views have applied every entry."""
-    with store.follower.still() as views:
+    with store.follower.paused() as views:
         for project in store.ledger.projects():
             public = bool(store.ledger.settings(project).get("public"))
             length = store.ledger.length(project)
@@ -97,7 +98,7 @@ def _all(store: Store, progress: Progress | None) -> Iterator[str]:
         )
         try:
             shadow.rebuild(progress)
-            with store.follower.still() as views:
+            with store.follower.paused() as views:
                 wanted = _level(store, shadow)
                 if dict(made.items()).keys() != dict(store.set_aside.items()).keys():
                     yield "other entries are set aside than the ledger yields"
@@ -118,7 +119,7 @@ def _level(store: Store, shadow: Follower) -> Sequence[View]:
     for _ in range(_ROUNDS):
         position = store.ledger.position()
         store.follower.catch_up()
-        with shadow.still() as views:
+        with shadow.paused() as views:
             if shadow.waiting:
                 raise Busy(f"the views cannot be derived now: {'; '.join(shadow.waiting.values())}")
             if store.ledger.position() == position:
@@ -149,7 +150,7 @@ def _quads(view: Quads, wanted: Quads) -> Iterator[str]:
 
 
 def _some(store: Store) -> Iterator[str]:
-    with store.follower.still() as views:
+    with store.follower.paused() as views:
         for kind in (Lineage, Search):
             yield from (f"{kind.__name__.lower()}: {p}" for p in sqlite_check.malformed(_of(views, kind), whole=False))
         sample = _sample(store)
