@@ -61,7 +61,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     descriptions.register(app)
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
-    metrics.count(app, "checks", store.pool.figures)
+    metrics.add_load(app, "checks", store.pool.figures)
     running.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)
     return app

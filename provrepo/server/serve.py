@@ -68,7 +68,7 @@ def serve(
         dispatcher = Dispatcher(
             CallerClassifier(store, prefix), threads=threads or settings.threads, queue=settings.queue
         )
-    metrics.count(app, "requests", dispatcher.figures)
+    metrics.add_load(app, "requests", dispatcher.figures)
     try:
         server = _listen(
             app,

@@ -140,7 +140,7 @@ def test_routes_without_an_action_are_not_written(site: Site) -> None:
 
 
 def test_a_long_answer_is_counted_as_it_is_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codings, "_AT_ONCE", 20_000)
+    monkeypatch.setattr(codings, "_BUFFERED", 20_000)
     entities = "".join(f"  entity(ex:e{number}, [ex:n='ex:{number * 7919}'])\n" for number in range(1000))
     large = f"document\n  prefix ex <https://example.org/>\n{entities}endDocument\n".encode()
     path = site.submit("large", large)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from provrepo.server.app import create_app
 from provrepo.server.routing import admission, rates
-from provrepo.server.routing.rates import LOOPBACK, Limit, Rate, Rates, limits, sender
+from provrepo.server.routing.rates import LOOPBACK, Limit, Rate, RateLimiter, limits, sender_of
 from provrepo.server.routing.routes import OPERATIONS
 from provrepo.settings import Settings
 from tests.support.serving import Site, opened
@@ -19,7 +19,7 @@ from tests.support.serving import Site, opened
 
 def test_a_bucket_fills_up_again() -> None:
     at = [0.0]
-    found = Rates({Rate.READ: Limit(60, 60)}, clock=lambda: at[0])
+    found = RateLimiter({Rate.READ: Limit(60, 60)}, clock=lambda: at[0])
     assert [found.take(Rate.READ, "a") for _ in range(60)] == [0] * 60
     assert found.take(Rate.READ, "a") == 1
     at[0] += 0.5
@@ -31,7 +31,7 @@ def test_a_bucket_fills_up_again() -> None:
 
 
 def test_classes_and_senders_have_buckets_of_their_own() -> None:
-    found = Rates({Rate.READ: Limit(1, 60), Rate.PINGBACK: Limit(1, 3600)}, clock=lambda: 0.0)
+    found = RateLimiter({Rate.READ: Limit(1, 60), Rate.PINGBACK: Limit(1, 3600)}, clock=lambda: 0.0)
     assert [found.take(Rate.READ, "a"), found.take(Rate.READ, "b"), found.take(Rate.READ, "a")] == [0, 0, 60]
     assert [found.take(Rate.PINGBACK, "a", "p"), found.take(Rate.PINGBACK, "a", "q")] == [0, 0]
     assert found.take(Rate.PINGBACK, "a", "p") == 3600
@@ -39,16 +39,16 @@ def test_classes_and_senders_have_buckets_of_their_own() -> None:
 
 
 def test_a_limit_of_none_allows_none() -> None:
-    assert Rates({Rate.PINGBACK: Limit(0, 3600)}).take(Rate.PINGBACK, "a", "p") == 3600
+    assert RateLimiter({Rate.PINGBACK: Limit(0, 3600)}).take(Rate.PINGBACK, "a", "p") == 3600
 
 
 def test_the_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "KNOWN", 50)
-    found = Rates({Rate.READ: Limit(1, 60), Rate.WRITE: Limit(1, 60)}, clock=lambda: 0.0)
+    monkeypatch.setattr(rates, "MAX_SENDERS", 50)
+    found = RateLimiter({Rate.READ: Limit(1, 60), Rate.WRITE: Limit(1, 60)}, clock=lambda: 0.0)
     found.take(Rate.WRITE, "token")
     for number in range(500):
         found.take(Rate.READ, str(number))
-    assert {rate: len(table) for rate, table in found._left.items()} == {Rate.READ: 50, Rate.WRITE: 1}
+    assert {rate: len(table) for rate, table in found._buckets.items()} == {Rate.READ: 50, Rate.WRITE: 1}
     assert found.take(Rate.READ, "499"), "the one that was quiet for longest is forgotten, not the last"
     assert found.take(Rate.WRITE, "token"), "many senders of one class do not reset another"
 
@@ -72,12 +72,12 @@ def test_the_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_senders(address: str, expected: str) -> None:
-    assert sender(address) == expected
+    assert sender_of(address) == expected
 
 
 def test_the_machine_itself_is_not_limited_unless_the_settings_say_so() -> None:
     one = {Rate.READ: Limit(1, 60), Rate.PINGBACK: Limit(1, 3600)}
-    free, limited = Rates(one, clock=lambda: 0.0), Rates(one, loopback=True, clock=lambda: 0.0)
+    free, limited = RateLimiter(one, clock=lambda: 0.0), RateLimiter(one, loopback=True, clock=lambda: 0.0)
     assert [free.take(Rate.READ, LOOPBACK) for _ in range(3)] == [0, 0, 0]
     assert [limited.take(Rate.READ, LOOPBACK) for _ in range(2)] == [0, 60]
     assert [free.take(Rate.PINGBACK, LOOPBACK, "p") for _ in range(2)] == [0, 3600]
@@ -111,7 +111,7 @@ def limited(site: Site, clock: Clock, **settings: object) -> FlaskClient:
     site.store.settings = replace(site.store.settings, rate_loopback="on", **settings)
     app = create_app(site.store)
     chosen = site.store.settings
-    app.extensions[admission._EXTENSION] = Rates(limits(chosen), loopback=True, clock=clock)
+    app.extensions[admission._EXTENSION] = RateLimiter(limits(chosen), loopback=True, clock=clock)
     return app.test_client()
 
 
@@ -215,4 +215,4 @@ def test_names_of_projects_are_no_way_around_the_limit_of_pingbacks(site: Site, 
     for number in range(30):
         path = f"/projects/made-up-{number}/documents/run/pingback"
         assert client.post(path, data=b"http://a.example/", content_type="text/uri-list").status_code == 404
-    assert not rates_._left[Rate.PINGBACK]
+    assert not rates_._buckets[Rate.PINGBACK]

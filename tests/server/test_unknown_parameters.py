@@ -59,7 +59,7 @@ def test_every_address_refuses_what_it_does_not_have(site: Site) -> None:
 
 
 def test_clients_of_protocols_send_their_own(site: Site) -> None:
-    assert {endpoint for (endpoint, _), found in OPERATIONS.items() if found.others} == OTHERS
+    assert {endpoint for (endpoint, _), found in OPERATIONS.items() if found.ignores_unknown} == OTHERS
     for path, asked in (
         ("/sparql", "query=ASK%20%7B%7D"),
         ("/projects/open/sparql", "query=ASK%20%7B%7D"),

@@ -1,7 +1,8 @@
-"""The access log: what is written down of each request that its row of the table of routes names an action for.
+"""The access log: one record for each request whose row in the table of routes has an action.
 
-Who (the actor and the token, by their identifiers), what (method, pattern of the address, project, document, version),
-when, and how it was answered. Neither tokens, nor the query, nor bodies, nor header fields but the request's id.
+A record has the identifiers of the actor and the token, method, pattern of the address, project, document, version,
+time, status and size of the response. It has no tokens, no queries, no bodies, and of the header fields only the
+request id.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from provrepo.server.routing.routes import Operation
 __all__ = ["record_projects", "register"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_MOST_PROJECTS = 100
+_MAX_PROJECTS = 100
 _OVER_PUBLIC = frozenset({"sparql.endpoint", "queries.one"})
-"""Routes that answer from the dataset of all public projects where no project is named."""
+"""Routes that query the dataset of all public projects if no project is named."""
 
 
 def register(app: Flask) -> None:
-    """Write down what is answered. To be called before anything else that changes answers: Flask goes backwards."""
+    """Register the access log. Must be called first: Flask runs ``after_request`` functions in reverse order."""
     settings = cast("Store", app.extensions[auth.EXTENSION]).settings
     if not settings.audit_days:
         return
@@ -38,15 +39,15 @@ def register(app: Flask) -> None:
     @app.after_request
     def _(response: Response) -> Response:
         row = operation() if "request_id" in g else None
-        # What is beyond the limit is left out: a flood would push out what is of interest.
+        # Requests beyond the rate limit are not recorded: a flood of them would displace the others.
         if row is not None and row.access.action is not None and response.status_code != 429:
             _record(response, row)
         return response
 
 
 def record_projects(projects: Iterable[str]) -> None:
-    """The answer to the running request tells of these projects, which its address does not name."""
-    g.answer_projects = sorted(set(projects))[:_MOST_PROJECTS]
+    """Record the projects from which the current request is answered, where its address does not name them."""
+    g.answer_projects = sorted(set(projects))[:_MAX_PROJECTS]
 
 
 def _record(response: Response, row: Operation) -> None:
@@ -62,7 +63,7 @@ def _record(response: Response, row: Operation) -> None:
         "route": request.url_rule.rule if request.url_rule else "",
         "action": row.access.action,
         "projects": _projects(response, row),
-        # A name that no document can have is not repeated: it may be anything.
+        # A string that is not a valid name is not recorded: it may be anything.
         "document": document if _NAME.fullmatch(document) else "",
         "version": _version(named.get("version")),
         "status": response.status_code,
@@ -76,7 +77,7 @@ def _record(response: Response, row: Operation) -> None:
         log.write({**found, "bytes": size}, stranger=stranger)
         return
 
-    # Its length is not known before it has been sent.
+    # The length of a streamed body is known only after it was sent.
     def counted(parts: Iterable[bytes]) -> Iterator[bytes]:
         sent = 0
         try:
@@ -90,14 +91,14 @@ def _record(response: Response, row: Operation) -> None:
 
 
 def _size(response: Response) -> int | None:
-    """Bytes of the body; None where it is made while it is sent, and must not be made at once for this."""
+    """The size of the body in bytes; None if the body is streamed, since it must not be buffered to measure it."""
     if response.content_length is not None:
         return response.content_length
     return response.calculate_content_length() if response.is_sequence else None
 
 
 def _projects(response: Response, row: Operation) -> list[str]:
-    """The projects that the address names; or that the answer tells of."""
+    """The project in the address; without one, the projects from which the request was answered."""
     named = project(row)
     if named is not None:
         return [named] if _NAME.fullmatch(named) else []
@@ -107,7 +108,7 @@ def _projects(response: Response, row: Operation) -> list[str]:
 
 
 def _version(named: str | None) -> int | None:
-    """The version in the address, or the one that was current."""
+    """The version in the address, or the current version that was read."""
     number = (named or "").partition(".")[0]
     if number.isascii() and number.isdigit() and len(number) <= 9:
         return int(number)
@@ -115,9 +116,9 @@ def _version(named: str | None) -> int | None:
 
 
 @lru_cache(1024)
-def _network(address: str, how: str) -> str:
-    """Of an address what the settings allow: nothing, the network (/24 in IPv4, /48 in IPv6), or all of it."""
-    if how == "off":
+def _network(address: str, level: str) -> str:
+    """The network of an address (/24 in IPv4, /48 in IPv6); empty at the level ``off``."""
+    if level == "off":
         return ""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

@@ -1,4 +1,4 @@
-"""Who changed and who read what a project has, for those who may change it."""
+"""The audit log of a project over HTTP, for callers who may change the project."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["OFFERS", "blueprint"]
 blueprint = Blueprint("audit", __name__)
 
 OFFERS = (JSON, Offer("csv", ("text/csv",), (".csv",)))
-_KEPT = ("document", "since", "until", "by", "action", "refused", "format")
+_FILTERS = ("document", "since", "until", "by", "action", "refused", "format")
 
 
 @blueprint.get("/projects/<project>/audit")
 def of_project(project: str) -> Response:
-    """Who changed and who read a project, or one document of it; the oldest first."""
+    """List who changed and who read a project, or one document of it, oldest first."""
     choice = choose(OFFERS)
     limit = parameters.number("limit", MOST) or 100
     refused = parameters.flag("refused")
@@ -40,8 +40,8 @@ def of_project(project: str) -> Response:
         )
     following = None
     if found.following:
-        kept: dict[str, Any] = {name: request.args[name] for name in _KEPT if request.args.get(name)}
-        following = url_for("audit.of_project", project=project, **kept, limit=limit, after=found.following)
+        filters: dict[str, Any] = {name: request.args[name] for name in _FILTERS if request.args.get(name)}
+        following = url_for("audit.of_project", project=project, **filters, limit=limit, after=found.following)
     if choice.name == JSON.name:
         response = json_response(found.to_dict(), next_=following)
     else:

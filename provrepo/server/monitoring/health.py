@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it answers with all that was submitted."""
+"""Health probes: whether the process is alive, and whether it is ready to answer queries."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("health", __name__)
 
-_FOR_ALL = ("status", "version", "indexing", "accepting", "limits")
+_PUBLIC = ("status", "version", "indexing", "accepting", "limits")
 
 
 @blueprint.get("/health")
 def health() -> Response:
-    """The process answers: its version, whether it indexes and accepts, and which protections this platform lacks.
+    """The state of the process: its version, whether it indexes and accepts, and which protections this platform lacks.
 
-    What tells how much goes on in private projects is for those who may administer the repository.
+    Members that reveal activity in private projects are only for administrators of the repository.
     """
     found = auth.store().health()
     if not access.may_administer(auth.repository().actor):
-        found = {name: found[name] for name in _FOR_ALL}
+        found = {name: found[name] for name in _PUBLIC}
     return json_response(found)
 
 
 @blueprint.get("/ready")
 def ready() -> Response:
-    """Whether to send requests here: 503 until this process can answer queries, and while it ends."""
+    """Whether requests should be sent here: 503 until this process can answer queries, and while it shuts down."""
     store = auth.store()
     if store.indexing() and not store.draining:
         return json_response({"ready": True})

@@ -1,7 +1,7 @@
-"""Figures for people and for monitoring: how well each project's documents are described, and how the server does.
+"""Metrics: conformance and lineage coverage of each project, and the load of the server.
 
-``/metrics`` is Prometheus' text format, version 0.0.4. It names only projects that the caller may read, and what would
-tell of private ones is for those who may administer the repository.
+``/metrics`` is in the text format of Prometheus, version 0.0.4. It has the projects that the caller may read. Metrics
+that reveal activity in private projects are only for administrators of the repository.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from provrepo.server.protocol import auth
 from provrepo.server.protocol.respond import json_response
 from provrepo.workers.shares import Figures
 
-__all__ = ["blueprint", "count"]
+__all__ = ["blueprint", "add_load"]
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -28,58 +28,58 @@ _FAMILIES = {
     "provrepo_indexing": "1 while this process applies ledger entries to the views.",
     "provrepo_ledger_entries": "Position of the newest ledger entry.",
     "provrepo_set_aside": "Entries that could not be applied to the views.",
-    "provrepo_working": "Requests, queries and checks that are being worked on, by class of callers.",
-    "provrepo_waiting": "Requests, queries and checks that wait, by class of callers.",
+    "provrepo_working": "Requests, queries and checks in progress, by class of callers.",
+    "provrepo_waiting": "Waiting requests, queries and checks, by class of callers.",
     "provrepo_documents": "Current documents of a project.",
-    "provrepo_documents_without_findings": "Current documents about which no check had anything to say.",
+    "provrepo_documents_without_findings": "Current documents without findings.",
     "provrepo_documents_conforming": "Current documents accepted under a profile.",
-    "provrepo_lineage_coverage_percent": "Mean share of entities that are generated or declared a source.",
+    "provrepo_lineage_coverage_percent": "Mean percentage of entities that are generated or declared a source.",
 }
-"""Every metric, all of them gauges, with its help text."""
+"""The help text of each metric; all metrics are gauges."""
 
 
-class _Remembered:
-    """The figures of each project until its next entry: they are read from one report for each version."""
+class _MetricsCache:
+    """The metrics of each project, cached until its next entry. Computing them reads the report of each version."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._cache: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def of(self, repository: Repository, project: str, entries: int) -> dict[str, Any]:
         with self._lock:
-            known = self._known.get(project)
-        if known is not None and known[0] == entries:
-            return known[1]
+            cached = self._cache.get(project)
+        if cached is not None and cached[0] == entries:
+            return cached[1]
         found = repository.metrics(project)
         with self._lock:
-            self._known[project] = entries, found
+            self._cache[project] = entries, found
         return found
 
 
-_EXTENSION = "provrepo-metrics"
-_COUNTED = "provrepo-metrics-counted"
+_CACHE = "provrepo-metrics"
+_LOADS = "provrepo-metrics-loads"
 
 
-def count(app: Flask, what: str, figures: Callable[[], Figures]) -> None:
-    """Show how much of something each class of callers has.
+def add_load(app: Flask, what: str, figures: Callable[[], Figures]) -> None:
+    """Add a kind of work, such as queries, to the metrics of the load of each class of callers.
 
     Args:
         app: the application.
-        what: its name.
-        figures: of each class, how many work and how many wait.
+        what: the value of the label ``what``.
+        figures: returns, for each class, the numbers of running and of waiting calls.
     """
-    app.extensions.setdefault(_COUNTED, {})[what] = figures
+    app.extensions.setdefault(_LOADS, {})[what] = figures
 
 
 @blueprint.get("/projects/<project>/metrics")
 def one(project: str) -> Response:
-    """How many of a project's documents conform to which profile, and how much of their lineage is known, by month."""
+    """Conformance and lineage coverage of a project, now and by month."""
     return json_response(auth.repository().metrics(project))
 
 
 @blueprint.get("/metrics")
 def every() -> Response:
-    """What a monitor scrapes."""
+    """Metrics of the server and of all readable projects, in the text format of Prometheus."""
     samples: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _FAMILIES}
     repository = auth.repository()
     for name, labels, value in [*_of_server(repository), *_of_projects(repository)]:
@@ -99,7 +99,7 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
     if access.may_administer(repository.actor):
         yield "provrepo_ledger_entries", {}, float(store.ledger.position())
         yield "provrepo_set_aside", {}, float(len(store.set_aside))
-        for what, figures in current_app.extensions.get(_COUNTED, {}).items():
+        for what, figures in current_app.extensions.get(_LOADS, {}).items():
             for caller, (working, waiting) in figures().items():
                 labels = {"what": what, "caller": caller.value}
                 yield "provrepo_working", labels, float(working)
@@ -107,9 +107,9 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
 
 
 def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:
-    remembered: _Remembered = current_app.extensions.setdefault(_EXTENSION, _Remembered())
+    cache: _MetricsCache = current_app.extensions.setdefault(_CACHE, _MetricsCache())
     for info in repository.projects():
-        found = remembered.of(repository, info.name, info.entries)
+        found = cache.of(repository, info.name, info.entries)
         project = {"project": info.name}
         yield "provrepo_documents", project, found["documents"]
         yield "provrepo_documents_without_findings", project, found["without_findings"]
@@ -120,5 +120,5 @@ def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], 
 
 
 def _labels(labels: dict[str, str]) -> str:
-    # Names of projects and profiles hold nothing that would have to be escaped.
+    # Names of projects and profiles contain no characters that need escaping.
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}" if labels else ""

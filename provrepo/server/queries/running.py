@@ -64,7 +64,7 @@ def register(app: Flask, *, threads: int, workers: int) -> None:
     for other requests. The classes of callers share these places.
     """
     app.extensions[_EXTENSION] = found = Places(max(_LEAST, min(workers, threads - 2)), "queries")
-    metrics.count(app, "queries", found.figures)
+    metrics.add_load(app, "queries", found.figures)
 
 
 def slots() -> Places:

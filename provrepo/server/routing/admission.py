@@ -1,8 +1,7 @@
-"""Who may send which request: each is held against its row of the table of routes before anything else of it is read.
+"""Admission of requests: authentication, rate limit, names of parameters and permission, by the table of routes.
 
-The token is looked up, the request is counted against the rate limit, its parameters are checked by name, and
-permission is judged. No handler does any of this, so that none can forget it: the application does not start with a
-route that has no row.
+All of this happens before the handler runs and before the body is read. No handler can forget it: the application does
+not start if a route has no row in the table.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from provrepo.repository.store import Store
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.routing import unknown_parameters
-from provrepo.server.routing.rates import Rate, Rates, limits, sender
+from provrepo.server.routing.rates import Rate, RateLimiter, limits, sender_of
 from provrepo.server.routing.routes import OPERATIONS, PROJECT, Operation, Permission
 
 __all__ = ["check", "operation", "project", "register"]
@@ -26,18 +25,18 @@ _OF_PROJECTS = frozenset({Permission.READ, Permission.WRITE})
 
 
 def register(app: Flask) -> None:
-    """Judge each request before its handler runs."""
+    """Register the check of each request before its handler runs."""
     settings = cast("Store", app.extensions[auth.EXTENSION]).settings
-    app.extensions[_EXTENSION] = Rates(limits(settings), loopback=settings.rate_loopback == "on")
+    app.extensions[_EXTENSION] = RateLimiter(limits(settings), loopback=settings.rate_loopback == "on")
     app.before_request(_admit)
 
 
 def check(app: Flask) -> None:
-    """Hold the routes of an application against the table.
+    """Check that the routes of an application and the table of routes agree.
 
     Raises:
-        LookupError: a route has no row, a row has no route, or a row does not ask for permission where the address
-            names a project.
+        LookupError: a route has no row, a row has no route, or a row does not require a permission on the project in
+            its address.
     """
     unused = set(OPERATIONS)
     for rule in app.url_map.iter_rules():
@@ -53,10 +52,10 @@ def check(app: Flask) -> None:
 
 
 def operation() -> Operation | None:
-    """The row of the running request; None where there is no such address, or where it does not take the method.
+    """The row of the current request in the table; None for an unknown address, or a method that it does not have.
 
     Raises:
-        LookupError: the route has no row: it was added after the application was made.
+        LookupError: the route has no row, because it was added after the application was created.
     """
     rule = request.url_rule
     if rule is None or request.method == "OPTIONS":
@@ -80,9 +79,9 @@ def _admit() -> None:
         _count(Rate.READ, _address())
         raise
     address = _address()
-    who = f"token {actor.token}" if actor.token and not _rates().exempt(address) else address
-    # Pingbacks are counted for each project, and only for those that there are: names are no way around the limit.
-    _count(Rate.READ if rate is Rate.PINGBACK else rate, who)
+    sender = f"token {actor.token}" if actor.token and not _limiter().exempt(address) else address
+    # Pingbacks are counted per project, after the check that it exists: invented names must not evade the limit.
+    _count(Rate.READ if rate is Rate.PINGBACK else rate, sender)
     unknown_parameters.check(found)
     named = project(found)
     if permission is Permission.ADMINISTER:
@@ -90,11 +89,11 @@ def _admit() -> None:
     elif named is not None:
         auth.repository().require(named, write=permission is Permission.WRITE)
     if rate is Rate.PINGBACK:
-        _count(rate, who, named or "")
+        _count(rate, sender, named or "")
 
 
 def project(found: Operation) -> str | None:
-    """The project that the running request names, in its path or as ``?project=``."""
+    """The project that the current request names, in its path or as ``?project=``; None if it names none."""
     in_path = cast("str | None", (request.view_args or {}).get("project"))
     if in_path is None and PROJECT in found.parameters:
         return request.args.get("project") or None
@@ -102,19 +101,19 @@ def project(found: Operation) -> str | None:
 
 
 def _address() -> str:
-    return sender(request.remote_addr or "")
+    return sender_of(request.remote_addr or "")
 
 
-def _rates() -> Rates:
-    return cast("Rates", current_app.extensions[_EXTENSION])
+def _limiter() -> RateLimiter:
+    return cast("RateLimiter", current_app.extensions[_EXTENSION])
 
 
-def _count(rate: Rate, *who: str) -> None:
-    if seconds := _rates().take(rate, *who):
-        by = "with this token" if who[0].startswith("token ") else "from your address"
+def _count(rate: Rate, *sender: str) -> None:
+    if seconds := _limiter().take(rate, *sender):
+        by = "with this token" if sender[0].startswith("token ") else "from your address"
         raise Rejected(
             429,
-            f"there were more requests of the class '{rate}' {by} than this server takes; "
+            f"there were more requests of the class '{rate}' {by} than this server accepts; "
             f"try again in {seconds} seconds",
             headers={"Retry-After": str(seconds)},
         )

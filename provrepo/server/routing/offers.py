@@ -1,4 +1,4 @@
-"""The representations that addresses offer, where ``routes`` has to know them too: the default of each comes first."""
+"""Offered representations that both handlers and the table of routes need; the default comes first."""
 
 from __future__ import annotations
 

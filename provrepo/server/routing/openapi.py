@@ -1,7 +1,7 @@
-"""``/openapi.json``: the addresses of this server for programs (OpenAPI 3.1).
+"""``/openapi.json``: the description of this server's addresses (OpenAPI 3.1).
 
-Addresses, methods and what they do come from the application itself; ``routes`` adds what a route does not say:
-parameters, bodies, permission, and what is answered. Tests hold both together.
+Addresses, methods and summaries come from the Flask application; ``routes`` adds parameters, bodies, permissions and
+responses. Tests check that both agree.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ __all__ = ["blueprint", "describe"]
 
 blueprint = Blueprint("openapi", __name__)
 
-_USUAL = (400, 503)
-"""Problems that each operation may have."""
+_COMMON = (400, 503)
+"""Statuses of problems that every operation may have."""
 
-_REFUSED = {
+_PERMISSION_PROBLEMS = {
     Permission.NOTHING: (),
     Permission.CALLER: (401,),
     Permission.READ: (401, 404),
     Permission.WRITE: (401, 403, 404),
     Permission.ADMINISTER: (401, 403),
 }
-"""Problems that follow from what an operation needs."""
+"""Statuses of problems that follow from the permission that an operation needs."""
 
 _WITH_TOKEN = frozenset({Permission.WRITE, Permission.ADMINISTER})
 _RETRY = {"Retry-After": {"description": "The seconds after which to try again.", "schema": {"type": "integer"}}}
 
 _Ids = Mapping[tuple[str, str, Set[str]], str]
-"""Names of operations, by endpoint, method and the parameters in their address."""
+"""Identifiers of operations, by endpoint, method and the parameters in their address."""
 
 
 @blueprint.get("/openapi.json")
@@ -50,10 +50,10 @@ def own() -> Response:
 
 
 def describe(app: Flask) -> dict[str, Any]:
-    """An application as OpenAPI 3.1 describes it.
+    """The OpenAPI 3.1 document of an application.
 
     Raises:
-        KeyError: a route is in no table.
+        KeyError: a route has no row in the table of routes.
     """
     paths: dict[str, dict[str, Any]] = {}
     ids: dict[tuple[str, str, Set[str]], str] = {
@@ -75,7 +75,7 @@ def describe(app: Flask) -> dict[str, Any]:
             "schemas": schemas.SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        # Reading what is public needs none.
+        # Reading public projects needs no token.
         "security": [{}, {"token": []}],
     }
 
@@ -87,10 +87,10 @@ def _rules(app: Flask) -> Iterator[tuple[Rule, str]]:
 
 
 def _operation(app: Flask, rule: Rule, method: str, ids: _Ids) -> dict[str, Any]:
-    told = OPERATIONS[rule.endpoint, method]
-    document = app.view_functions[rule.endpoint].__doc__ or "What the pages need."
+    operation = OPERATIONS[rule.endpoint, method]
+    document = app.view_functions[rule.endpoint].__doc__ or "Files of the pages."
     summary = " ".join(document.partition("\n\n")[0].split()).replace("``", "`")
-    permission = told.access.permission
+    permission = operation.access.permission
     security: dict[str, Any] = (
         {"security": [{}]}
         if permission is Permission.NOTHING
@@ -98,25 +98,33 @@ def _operation(app: Flask, rule: Rule, method: str, ids: _Ids) -> dict[str, Any]
         if permission in _WITH_TOKEN
         else {}
     )
-    body_ = {"requestBody": {"required": True, "content": _taken(told, rule.endpoint)}} if told.takes else {}
+    body_ = (
+        {"requestBody": {"required": True, "content": _request_content(operation, rule.endpoint)}}
+        if operation.request_types
+        else {}
+    )
     return {
         "operationId": _id(rule, method),
         "summary": summary,
-        "description": f"Needs {permission}. {_counted(told)}",
-        "parameters": [*_in_path(rule), *(parameter.to_dict() for parameter in told.parameters), *_headers(told)],
+        "description": f"Needs {permission}. {_rate_limit(operation)}",
+        "parameters": [
+            *_in_path(rule),
+            *(parameter.to_dict() for parameter in operation.parameters),
+            *_headers(operation),
+        ],
         **body_,
         **security,
-        "responses": {str(status): answer for status, answer in _responses(told, rule.endpoint, method, ids)},
+        "responses": {str(status): answer for status, answer in _responses(operation, rule.endpoint, method, ids)},
     }
 
 
-def _counted(told: Operation) -> str:
-    rate = told.access.rate
-    return "No rate limit." if rate is Rate.FREE else f"The rate limit of the class `{rate}` counts it."
+def _rate_limit(operation: Operation) -> str:
+    rate = operation.access.rate
+    return "No rate limit." if rate is Rate.FREE else f"Counted in the rate limit of the class `{rate}`."
 
 
 def _id(rule: Rule, method: str) -> str:
-    """A name of its own for each operation: several addresses may share a function."""
+    """The identifier of an operation. It comes from the address, since several addresses may share a function."""
     words = re.findall(r"[A-Za-z0-9]+", re.sub(r"<(?:[^:>]*:)?", "by ", rule.rule))
     return "_".join([method.lower(), *(words or ["home"])])
 
@@ -128,37 +136,44 @@ def _names(rule: Rule) -> list[str]:
 
 def _in_path(rule: Rule) -> Iterator[dict[str, Any]]:
     for name in _names(rule):
-        # A document's or version's name may be followed by the suffix of a format.
+        # The name of a document or version may have the suffix of a format.
         schema = NAME if name == "project" else STRING
         yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _headers(told: Operation) -> Iterator[dict[str, Any]]:
-    for name, text in (told.headers or {}).items():
+def _headers(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name, text in (operation.headers or {}).items():
         yield {"name": name, "in": "header", "description": text, "schema": STRING}
 
 
-def _responses(told: Operation, endpoint: str, method: str, ids: _Ids) -> Iterator[tuple[int, dict[str, Any]]]:
-    for status in told.statuses:
-        content = {"content": _content(told, endpoint)} if told.answers else {}
-        found = {"description": "What was asked for." if told.answers else "Done.", **content}
+def _responses(operation: Operation, endpoint: str, method: str, ids: _Ids) -> Iterator[tuple[int, dict[str, Any]]]:
+    for status in operation.statuses:
+        content = {"content": _response_content(operation, endpoint)} if operation.response_types else {}
+        found = {"description": "The result." if operation.response_types else "Done.", **content}
         yield status, {**found, **_links(endpoint, ids)}
     if method == "GET":
-        yield 304, {"description": "The client has it already."}
-    for status in sorted(_problems(told, method) - set(told.statuses)):
+        yield 304, {"description": "Not modified since the client received it."}
+    for status in sorted(_problems(operation, method) - set(operation.statuses)):
         headers = {"headers": _RETRY} if status == 429 else {}
-        yield status, {"description": "Why not.", **headers, "content": _problem(endpoint, status)}
+        yield status, {"description": "A problem.", **headers, "content": _problem(endpoint, status)}
 
 
-def _problems(told: Operation, method: str) -> set[int]:
-    limited = () if told.access.rate is Rate.FREE else (429,)
-    chosen = (406,) if any(parameter.name == "format" for parameter in told.parameters) else ()
+def _problems(operation: Operation, method: str) -> set[int]:
+    limited = () if operation.access.rate is Rate.FREE else (429,)
+    negotiated = (406,) if any(parameter.name == "format" for parameter in operation.parameters) else ()
     conditional = (412,) if method == "GET" else ()  # If-Match (RFC 9110, section 13.1.1)
-    return {*_USUAL, *_REFUSED[told.access.permission], *limited, *chosen, *conditional, *told.problems}
+    return {
+        *_COMMON,
+        *_PERMISSION_PROBLEMS[operation.access.permission],
+        *limited,
+        *negotiated,
+        *conditional,
+        *operation.problems,
+    }
 
 
 def _links(endpoint: str, ids: _Ids) -> dict[str, Any]:
-    """Where the answer leads; a link is named by the operation that it leads to."""
+    """The links of a response; each has the identifier of the operation that it leads to."""
     found = {}
     for target, method, parameters in schemas.LINKS.get(endpoint, ()):
         id_ = ids[target, method, frozenset(name for name in parameters if "." not in name)]
@@ -167,7 +182,7 @@ def _links(endpoint: str, ids: _Ids) -> dict[str, Any]:
 
 
 def _problem(endpoint: str, status: int) -> dict[str, Any]:
-    """What an error is answered with: a problem, as a page to browsers, and to Marquez's clients in its shape."""
+    """The content of an error response: a problem or a page; for clients of Marquez an error in its shape."""
     if endpoint.startswith("marquez."):
         return {"application/json": {"schema": schemas.ref("MarquezError")}}
     ready = (
@@ -176,11 +191,11 @@ def _problem(endpoint: str, status: int) -> dict[str, Any]:
     return {MEDIA_TYPE: {"schema": schemas.ref("Problem")}, "text/html": {}, **ready}
 
 
-def _content(told: Operation, endpoint: str) -> dict[str, Any]:
-    found = {media_type: schemas.answer(endpoint, media_type) for media_type in told.answers}
+def _response_content(operation: Operation, endpoint: str) -> dict[str, Any]:
+    found = {media_type: schemas.answer(endpoint, media_type) for media_type in operation.response_types}
     return {media_type: {"schema": schema} if schema else {} for media_type, schema in found.items()}
 
 
-def _taken(told: Operation, endpoint: str) -> dict[str, Any]:
+def _request_content(operation: Operation, endpoint: str) -> dict[str, Any]:
     name = schemas.BODIES.get(endpoint)
-    return {media_type: {"schema": schemas.ref(name)} if name else {} for media_type in told.takes}
+    return {media_type: {"schema": schemas.ref(name)} if name else {} for media_type in operation.request_types}

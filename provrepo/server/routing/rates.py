@@ -1,6 +1,6 @@
-"""Rate limits: how many requests of a class one sender may make, by token, and without one by address.
+"""Rate limits: the most requests of a class from one sender, which is a token or, without one, an address.
 
-A sender above the limit gets 429 with ``Retry-After`` (RFC 6585, section 4). The counts are in memory alone.
+A sender above the limit gets 429 with ``Retry-After`` (RFC 6585, section 4). Counts are kept in memory only.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import NamedTuple
 
 from provrepo.settings import Settings
 
-__all__ = ["KNOWN", "Limit", "Rate", "Rates", "limits", "sender"]
+__all__ = ["MAX_SENDERS", "Limit", "Rate", "RateLimiter", "limits", "sender_of"]
 
-KNOWN = 10_000
-"""Senders of each class whose counts are kept. Beyond that the one that was quiet for longest is forgotten."""
+MAX_SENDERS = 10_000
+"""The most senders of each class whose counts are kept; beyond it the least recently active one is dropped."""
 
 LOOPBACK = "loopback"
 """The sender that stands for all loopback addresses."""
 
 
 class Rate(StrEnum):
-    """The classes in which requests are counted, each for itself."""
+    """The classes of requests; each class is counted separately."""
 
     FREE = "free"
     READ = "read"
@@ -38,11 +38,11 @@ class Rate(StrEnum):
 
 
 class Limit(NamedTuple):
-    """How many requests a sender may make: all at once, and as many again in each period.
+    """The limit of a class: the most requests of one sender in a period; they may come all at once.
 
     Attributes:
-        requests: 0 allows none.
-        seconds: the period.
+        requests: the number of requests; 0 allows none.
+        seconds: the period in seconds.
     """
 
     requests: int
@@ -50,7 +50,7 @@ class Limit(NamedTuple):
 
 
 def limits(settings: Settings) -> dict[Rate, Limit]:
-    """The limits of each class; a class that has none is not limited."""
+    """The limits of the settings by class; a missing class is not limited."""
     by_minute = {
         Rate.READ: settings.rate_read,
         Rate.QUERY: settings.rate_query,
@@ -61,65 +61,65 @@ def limits(settings: Settings) -> dict[Rate, Limit]:
     return {**found, Rate.PINGBACK: Limit(settings.pingback_rate, 3600.0)}
 
 
-class Rates:
-    """What each sender has left in each class: a token bucket that fills up evenly over the period."""
+class RateLimiter:
+    """Token buckets, one for each sender and class, which refill evenly over the period of the limit."""
 
     def __init__(
         self, limits: Mapping[Rate, Limit], *, loopback: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin without counts.
+        """Create a limiter with full buckets.
 
         Args:
-            limits: of each class.
-            loopback: whether requests from this machine are limited too. Pingbacks always are.
-            clock: seconds from any beginning.
+            limits: the limit of each class.
+            loopback: whether requests from this machine are limited too; pingbacks always are.
+            clock: a monotonic time in seconds.
         """
         self._limits = dict(limits)
         self._loopback = loopback
         self._clock = clock
         self._lock = threading.Lock()
-        self._left: dict[Rate, OrderedDict[tuple[str, ...], tuple[float, float]]] = {
+        self._buckets: dict[Rate, OrderedDict[tuple[str, ...], tuple[float, float]]] = {
             rate: OrderedDict() for rate in self._limits
         }
 
     def exempt(self, sender: str) -> bool:
-        """Whether a sender is this machine, and so is limited in pingbacks alone."""
+        """Whether a sender is this machine and exempt from limits other than that of pingbacks."""
         return sender == LOOPBACK and not self._loopback
 
     def take(self, rate: Rate, *sender: str) -> int:
-        """Count one request.
+        """Take one token from the bucket of a sender.
 
         Args:
-            rate: its class.
-            sender: who sent it, as ``sender`` names it, and further names for which the sender is counted apart.
+            rate: the class of the request.
+            sender: the sender, from ``sender_of`` or a token, and further names that select a separate bucket.
 
         Returns:
-            0, or the seconds after which the sender may try again; then nothing is counted.
+            0 if the request is allowed; otherwise the seconds after which the sender may try again.
         """
         limit = self._limits.get(rate)
         if limit is None or (self.exempt(sender[0]) and rate is not Rate.PINGBACK):
             return 0
-        most, seconds = limit
+        capacity, seconds = limit
         with self._lock:
             at = self._clock()
-            known = self._left[rate]
-            left, before = known.pop(sender, (float(most), at))
-            left = min(most, left + (at - before) * most / seconds)
+            buckets = self._buckets[rate]
+            left, before = buckets.pop(sender, (float(capacity), at))
+            left = min(capacity, left + (at - before) * capacity / seconds)
             allowed = left >= 1
-            known[sender] = (left - allowed, at)
-            if len(known) > KNOWN:
-                known.popitem(last=False)
+            buckets[sender] = (left - allowed, at)
+            if len(buckets) > MAX_SENDERS:
+                buckets.popitem(last=False)
         if allowed:
             return 0
-        return max(1, math.ceil(round((1 - left) * seconds / most, 3))) if most else math.ceil(seconds)
+        return max(1, math.ceil(round((1 - left) * seconds / capacity, 3))) if capacity else math.ceil(seconds)
 
 
 @lru_cache(1024)
-def sender(address: str) -> str:
-    """The sender that an address stands for: an IPv4 address, or the network that one customer has in IPv6 (/64).
+def sender_of(address: str) -> str:
+    """The sender for an address: an IPv4 address, or an IPv6 network with a prefix of 64 bits, as customers get them.
 
     Args:
-        address: of the client; behind a proxy that the settings name, the server has put in the one that it saw.
+        address: the address of the client; behind a trusted proxy, the one that the proxy reported.
     """
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

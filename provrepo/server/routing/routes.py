@@ -1,7 +1,8 @@
-"""The table of routes: what each needs, how it is counted, what the access log calls it, what it takes and answers.
+"""The table of routes: permission, rate limit, access log action, parameters, bodies and responses of each operation.
 
-``admission`` judges requests by it, ``unknown`` refuses parameters that it does not list, ``recording`` writes the
-access log by it, and ``openapi`` describes it. The application does not start with a route that has no row here.
+``admission`` checks requests against it, ``unknown_parameters`` refuses parameters that it does not list,
+``monitoring.access_log`` takes actions from it, and ``openapi`` describes it. The application does not start if a route
+has no row here.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ __all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Permission", "O
 
 
 def _media(*offered: Offer) -> tuple[str, ...]:
-    """All media types that an answer may have; the usual ones of each offer come first."""
+    """All media types of some offers; the default one of each offer comes first."""
     every = [offer.media_types for offer in offered]
-    return tuple(dict.fromkeys([types[0] for types in every] + [one for types in every for one in types]))
+    return tuple(dict.fromkeys([types[0] for types in every] + [type_ for types in every for type_ in types]))
 
 
 _JSON = ("application/json",)
@@ -46,22 +47,22 @@ _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "s
 
 
 class Permission(StrEnum):
-    """What a caller needs, so that a route answers."""
+    """The permission that a request needs; the value completes the sentence "Needs …" in the OpenAPI description."""
 
-    NOTHING = "nothing: a token is not looked at"
-    CALLER = "no token, or a valid one: the answer has what its caller may read"
-    READ = "a project that everybody may read, or a token for the project"
-    WRITE = "a token that may change the project"
-    ADMINISTER = "a token that may write, for all projects"
+    NOTHING = "nothing; a token is ignored"
+    CALLER = "no token, or a valid one; the response has what its caller may read"
+    READ = "a public project, or a token for the project"
+    WRITE = "a token that may write to the project"
+    ADMINISTER = "a token that may write to all projects"
 
 
 class Access(NamedTuple):
-    """Who may use a route, and how its use is counted.
+    """Permission, rate limit and access log action of an operation.
 
     Attributes:
-        permission: what is asked before anything of the request's body is read.
-        rate: the class in which the rate limit counts it.
-        action: what the access log calls it; None where it is not recorded.
+        permission: checked before the body of the request is read.
+        rate: the class of the rate limit in which it is counted.
+        action: its name in the access log; None if it is not recorded.
     """
 
     permission: Permission
@@ -69,18 +70,18 @@ class Access(NamedTuple):
     action: Action | None
 
 
-# Of the server itself, the same for all callers.
+# About the server itself; the same for all callers.
 _PROBE = Access(Permission.NOTHING, Rate.FREE, None)
 _OWN = Access(Permission.NOTHING, Rate.READ, None)
 _HEALTH = Access(Permission.CALLER, Rate.FREE, None)
-# Over all that the caller may read.
+# About everything that the caller may read.
 _OVERVIEW = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _FIGURES = Access(Permission.CALLER, Rate.READ, None)
 _LINEAGE = Access(Permission.CALLER, Rate.QUERY, Action.LINEAGE)
 _SEARCH = Access(Permission.CALLER, Rate.QUERY, Action.SEARCH)
 _NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
-_MAKE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
+_CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
 _LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
 _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
@@ -95,13 +96,13 @@ _DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
 @dataclass(frozen=True, slots=True)
 class RequestParameter:
-    """A parameter of a query.
+    """A parameter in the query of a URL.
 
     Attributes:
         name: its name.
-        schema: of its value; of an array where it may be given several times.
-        text: what it is.
-        required: whether it has to be given.
+        schema: the JSON schema of its value; that of an array if the parameter may be repeated.
+        text: its description.
+        required: whether it must be given.
     """
 
     name: str
@@ -110,9 +111,9 @@ class RequestParameter:
     required: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """As OpenAPI writes it."""
+        """The parameter as a Parameter Object of OpenAPI."""
         repeated = {"style": "form", "explode": True} if self.schema["type"] in ("array", "object") else {}
-        # A form sends fields that were left empty; they count as left out.
+        # Forms send empty fields; they count as missing.
         needed = {"required": True} if self.required else {"allowEmptyValue": True}
         found = {"name": self.name, "in": "query", "description": self.text, **needed, **repeated}
         return {**found, "schema": dict(self.schema)}
@@ -132,41 +133,43 @@ def _several(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": dict(schema)}
 
 
-_FORMAT = RequestParameter("format", STRING, "The representation, by its name; before what `Accept` asks for.")
-_LIMIT = RequestParameter("limit", _whole(1000, 100), 'The most that is listed; `Link: rel="next"` leads on.')
-_AFTER = RequestParameter("after", STRING, "Only what comes behind this name.")
+_FORMAT = RequestParameter("format", STRING, "The name of the representation; it takes precedence over `Accept`.")
+_LIMIT = RequestParameter(
+    "limit", _whole(1000, 100), 'The most items on a page; `Link: rel="next"` leads to the next page.'
+)
+_AFTER = RequestParameter("after", STRING, "Only items after this name.")
 _PROFILES = RequestParameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
-_BASE = RequestParameter("base", _IRI, "Against which relative IRIs are resolved.")
-_NOTE = RequestParameter("note", STRING, "What the submitter wants to say.")
-_AGAIN = RequestParameter("again", _FLAG, "Take in bytes that were withdrawn before, as a new version.")
-_EMPTY = RequestParameter("allow_empty", _FLAG, "Store the document even if it makes no statement of PROV.")
+_BASE = RequestParameter("base", _IRI, "The IRI against which relative IRIs are resolved.")
+_NOTE = RequestParameter("note", STRING, "A note of the submitter.")
+_AGAIN = RequestParameter("again", _FLAG, "Accept bytes that were withdrawn before, as a new version.")
+_EMPTY = RequestParameter("allow_empty", _FLAG, "Store the document even if it has no PROV statements.")
 PROJECT = RequestParameter(
     "project",
     {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
     "Only this project, instead of all that the caller may read.",
 )
-_TIMEOUT = RequestParameter(
-    "timeout", _SECONDS, "The deadline in seconds, where it is to be less than the server's own."
-)
+_TIMEOUT = RequestParameter("timeout", _SECONDS, "The deadline in seconds, if less than that of the server.")
 _THING = RequestParameter("iri", _IRI, "The entity, activity or agent.", required=True)
-_AS_OF = RequestParameter("as_of", STRING, "As it was after an entry, `PROJECT/SEQUENCE`, or at a time with its zone.")
-_WAY = (
-    RequestParameter("depth", _whole(10_000), "The most relations to go."),
-    RequestParameter("relation", _several(STRING), "Only along these relations."),
-    RequestParameter("stop", _several(STRING), "Do not go beyond things of this type."),
-    RequestParameter("strict", _FLAG, "Only along derivations, not through activities."),
-    RequestParameter("alternates", _FLAG, "Also along alternates."),
+_AS_OF = RequestParameter(
+    "as_of", STRING, "The former state after an entry, `PROJECT/SEQUENCE`, or at a time with a time zone."
+)
+_TRAVERSAL = (
+    RequestParameter("depth", _whole(10_000), "The most relations to follow from the start."),
+    RequestParameter("relation", _several(STRING), "Follow only these relations."),
+    RequestParameter("stop", _several(STRING), "Do not follow relations beyond things of this type."),
+    RequestParameter("strict", _FLAG, "Follow only derivations, not paths through activities."),
+    RequestParameter("alternates", _FLAG, "Also follow alternates."),
     PROJECT,
     _AS_OF,
     _TIMEOUT,
 )
-_TOLD = RequestParameter("limit", _whole(10_000), "The most things that are told.")
+_MOST_THINGS = RequestParameter("limit", _whole(10_000), "The most things in the response.")
 _QUOTE_FORMULAS = RequestParameter(
-    "quote_formulas", _FLAG, "In CSV, an apostrophe before each text that a spreadsheet would take for a formula."
+    "quote_formulas", _FLAG, "In CSV, put an apostrophe before each text that a spreadsheet would treat as a formula."
 )
 _QUERY = (
     RequestParameter("query", STRING, "The query."),
-    RequestParameter("default-graph-uri", _several(_IRI), "A graph of the default graph."),
+    RequestParameter("default-graph-uri", _several(_IRI), "A graph to merge into the default graph."),
     RequestParameter("named-graph-uri", _several(_IRI), "A named graph."),
     _TIMEOUT,
     _FORMAT,
@@ -175,61 +178,65 @@ _QUERY = (
 
 
 def _direction(default: str) -> RequestParameter:
-    return RequestParameter("direction", _one_of("upstream", "downstream", "both", default=default), "Which way to go.")
+    return RequestParameter(
+        "direction", _one_of("upstream", "downstream", "both", default=default), "The direction of the traversal."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an address does with one method.
+    """One method of one address.
 
     Attributes:
-        access: who may use it, and how its use is counted.
-        answers: the media types of its answer; none for an empty one.
-        parameters: of the query.
-        takes: the media types of a body; none where there is no body.
-        statuses: of success, the usual one first.
-        problems: statuses that it has beyond those of every operation, and those that follow from ``access``.
-        headers: of the request, by name.
-        others: whether clients send parameters of their own, which are left alone.
+        access: its permission, rate limit and access log action.
+        response_types: the media types of the response; none for an empty one.
+        parameters: the parameters in the query of the URL.
+        request_types: the media types of the body of the request; none if it has no body.
+        statuses: the statuses of success, the usual one first.
+        problems: further statuses of problems, beyond those of every operation and those that follow from ``access``.
+        headers: descriptions of request headers, by name.
+        ignores_unknown: whether unknown parameters are ignored, because clients send parameters of their own.
     """
 
     access: Access
-    answers: Sequence[str] = _JSON
+    response_types: Sequence[str] = _JSON
     parameters: Sequence[RequestParameter] = ()
-    takes: Sequence[str] = ()
+    request_types: Sequence[str] = ()
     statuses: Sequence[int] = (200,)
     problems: Sequence[int] = ()
     headers: Mapping[str, str] | None = None
-    others: bool = False
+    ignores_unknown: bool = False
 
 
-_TAKEN = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
+_SUBMITTED = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
 _READ = Operation(_DOCUMENT, _FORMATS, (_FORMAT,), problems=(404, 406, 410))
 _REPORT = Operation(_DOCUMENT, _REPORTS, (_FORMAT,), problems=(404, 406, 410))
 _FOUND = Operation(_DOCUMENT, parameters=(_FORMAT,), problems=(404, 406, 410))
-_ASK = Operation(_QUERIED, _RESULTS, _QUERY, problems=(403, 404, 406, 410, 422), others=True)
+_ASK = Operation(_QUERIED, _RESULTS, _QUERY, problems=(403, 404, 406, 410, 422), ignores_unknown=True)
 _ASK_BY_BODY = Operation(
     _QUERIED,
     _RESULTS,
     _QUERY[1:],
     (body.FORM, "application/sparql-query"),
     problems=(403, 404, 406, 410, 413, 415, 422),
-    others=True,
+    ignores_unknown=True,
 )
 _PINGED = Operation(
     _PING,
     (),
-    (RequestParameter("iri", _IRI, "The one thing that it is about."),),
+    (RequestParameter("iri", _IRI, "The thing that it is about."),),
     ("text/uri-list",),
     (204,),
     (404, 410, 413, 415, 501, 507),
 )
-_WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Withdrawn ones too.")
+_WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
     ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, _LIMIT, _FORMAT)),
-    ("projects.create", "POST"): Operation(_MAKE, takes=_JSON, statuses=(201,), problems=(409, 413, 415, 507)),
+    ("projects.create", "POST"): Operation(
+        _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
+    ),
     ("projects.one", "GET"): Operation(_LISTED, _PAGED, (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)),
     ("projects.documents", "GET"): Operation(
         _LISTED,
@@ -240,7 +247,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("projects.ledger", "GET"): Operation(
         _LISTED,
         parameters=(
-            RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries behind this number."),
+            RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number."),
             _LIMIT,
         ),
         problems=(404,),
@@ -249,13 +256,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _AUDIT,
         (*_JSON, "text/csv"),
         (
-            RequestParameter("document", NAME, "Only what was done with this document."),
-            RequestParameter("since", STRING, "From this day or time on."),
-            RequestParameter("until", STRING, "Up to the end of this day, or before this time."),
-            RequestParameter("by", STRING, "Only what this actor did: a name, or the identifier of an actor or token."),
-            RequestParameter("action", _one_of(*Action), "Only this action."),
-            RequestParameter("refused", _FLAG, "What was refused instead of what was answered."),
-            RequestParameter("after", STRING, "Only what comes behind this event."),
+            RequestParameter("document", NAME, "Only events about this document."),
+            RequestParameter("since", STRING, "Only events from this day or time on."),
+            RequestParameter("until", STRING, "Only events up to the end of this day, or before this time."),
+            RequestParameter(
+                "by", STRING, "Only events of this actor: a name, or the identifier of an actor or token."
+            ),
+            RequestParameter("action", _one_of(*Action), "Only events of this action."),
+            RequestParameter("refused", _FLAG, "Refused requests instead of answered ones."),
+            RequestParameter("after", STRING, "Only events after this one."),
             _LIMIT,
             _FORMAT,
         ),
@@ -264,33 +273,33 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("submissions.submit", "POST"): Operation(
         _SUBMIT,
         parameters=(
-            RequestParameter("name", NAME, "The document's name; made of the digest where it is not given."),
+            RequestParameter("name", NAME, "The name of the document; by default derived from the digest."),
             _BASE,
             _PROFILES,
             _NOTE,
             _AGAIN,
             _EMPTY,
         ),
-        takes=_TAKEN,
+        request_types=_SUBMITTED,
         statuses=(201, 200),
         problems=(409, 413, 415, 422, 507),
     ),
     ("submissions.replace", "PUT"): Operation(
         _SUBMIT,
         parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY),
-        takes=_TAKEN,
+        request_types=_SUBMITTED,
         statuses=(200, 201),
         problems=(409, 412, 413, 415, 422, 428, 507),
         headers={
             "If-Match": "The `ETag` of the version that is replaced, or `*` for any.",
-            "If-None-Match": "`*`: there must be no such document yet.",
+            "If-None-Match": "`*`: fail if the document exists.",
         },
     ),
     ("submissions.withdraw", "DELETE"): Operation(
         _WITHDRAW,
         parameters=(
-            RequestParameter("reason", STRING, "Why, for everybody who may read the project."),
-            RequestParameter("internal_reason", STRING, "Why, for those alone who may change the project."),
+            RequestParameter("reason", STRING, "The reason, for all readers of the project."),
+            RequestParameter("internal_reason", STRING, "The reason, only for callers who may change the project."),
         ),
         problems=(410, 412, 507),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
@@ -298,7 +307,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,
     ("documents.versions", "GET"): Operation(_DOCUMENT, _PAGED, (_FORMAT,), problems=(404,)),
-    ("documents.original", "GET"): Operation(_DOCUMENT, _TAKEN, problems=(404, 410)),
+    ("documents.original", "GET"): Operation(_DOCUMENT, _SUBMITTED, problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
     ("documents.metadata", "GET"): _FOUND,
     ("validate.validate", "POST"): Operation(
@@ -306,11 +315,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _REPORTS,
         (
             _PROFILES,
-            RequestParameter("constraints", _one_of("gate", "report", "off"), "What PROV-CONSTRAINTS count for."),
+            RequestParameter(
+                "constraints",
+                _one_of("gate", "report", "off"),
+                "The constraints decide the verdict (`gate`), are only reported (`report`) or skipped (`off`).",
+            ),
             _BASE,
             _FORMAT,
         ),
-        _TAKEN,
+        _SUBMITTED,
         problems=(413, 415),
     ),
     ("sparql.endpoint", "GET"): _ASK,
@@ -326,21 +339,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _TIMEOUT,
             _FORMAT,
             _QUOTE_FORMULAS,
-            RequestParameter("values", _VALUES, "Parameters of the query, by their own names."),
+            RequestParameter("values", _VALUES, "Parameters of the query, by name."),
         ),
         problems=(404, 406, 422),
-        others=True,  # those of the query itself, which it knows
+        ignores_unknown=True,  # the parameters of the query, which checks them itself
     ),
     ("graphs.one", "GET"): Operation(
         _QUERIED,
         _media(*offers.GRAPHS),
         (
-            RequestParameter("graph", _GRAPH, "The graph; `default` for the default graph."),
-            RequestParameter("default", STRING, "The default graph; the value says nothing."),
+            RequestParameter("graph", _GRAPH, "The name of the graph; `default` for the default graph."),
+            RequestParameter("default", STRING, "The default graph; the value is ignored."),
             _FORMAT,
         ),
         problems=(404, 406),
-        others=True,
+        ignores_unknown=True,
     ),
     ("descriptions.void", "GET"): Operation(_OVERVIEW, ("text/turtle",), (_FORMAT,), problems=(406,)),
     ("lineage.lineage", "GET"): Operation(
@@ -350,20 +363,20 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _THING,
             _direction("upstream"),
             RequestParameter("to", _IRI, "Only what is on a path to this thing."),
-            *_WAY,
-            RequestParameter("source", _several(STRING), "What may be a source: an IRI, or a pattern with `*`."),
-            _TOLD,
+            *_TRAVERSAL,
+            RequestParameter("source", _several(STRING), "A declared source: an IRI, or a pattern with `*`."),
+            _MOST_THINGS,
             _FORMAT,
         ),
         problems=(404, 406),
     ),
     ("lineage.impact", "GET"): Operation(
-        _LINEAGE, parameters=(_THING, _direction("downstream"), *_WAY, _TOLD, _FORMAT), problems=(404,)
+        _LINEAGE, parameters=(_THING, _direction("downstream"), *_TRAVERSAL, _MOST_THINGS, _FORMAT), problems=(404,)
     ),
     ("lineage.common", "GET"): Operation(
         _LINEAGE,
         _PAGED,
-        (RequestParameter("iri", _several(_IRI), "The things.", required=True), *_WAY, _TOLD, _FORMAT),
+        (RequestParameter("iri", _several(_IRI), "The things.", required=True), *_TRAVERSAL, _MOST_THINGS, _FORMAT),
         problems=(404,),
     ),
     ("lineage.thing", "GET"): Operation(
@@ -373,8 +386,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _THING,
             PROJECT,
             _AS_OF,
-            RequestParameter("versions", _whole(1000, 100), "The most versions whose statements are told."),
-            RequestParameter("limit", _whole(10_000), "The most statements that are told."),
+            RequestParameter("versions", _whole(1000, 100), "The most versions whose statements are in the response."),
+            RequestParameter("limit", _whole(10_000), "The most statements in the response."),
             _TIMEOUT,
             _FORMAT,
         ),
@@ -384,9 +397,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SEARCH,
         _PAGED,
         (
-            RequestParameter("q", STRING, "Words; the last may be the beginning of one.", required=True),
+            RequestParameter("q", STRING, "Words to search for; the last may be a prefix.", required=True),
             PROJECT,
-            RequestParameter("limit", _whole(1000, 50), "The most things that are told."),
+            RequestParameter("limit", _whole(1000, 50), "The most things in the response."),
             _TIMEOUT,
             _FORMAT,
         ),
@@ -396,11 +409,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _LINEAGE,
         parameters=(
             RequestParameter("nodeId", STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
-            RequestParameter("depth", {"type": "integer", "minimum": 0, "default": 20}, "How far to go, both ways."),
-            RequestParameter("limit", {"type": "integer", "minimum": 1}, "The most nodes that are told."),
+            RequestParameter(
+                "depth",
+                {"type": "integer", "minimum": 0, "default": 20},
+                "The most edges to follow, in both directions.",
+            ),
+            RequestParameter("limit", {"type": "integer", "minimum": 1}, "The most nodes in the response."),
         ),
         problems=(404,),
-        others=True,
+        ignores_unknown=True,
     ),
     ("provaq.service", "GET"): Operation(_OWN, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
     ("pingback.received", "POST"): _PINGED,
@@ -416,7 +433,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("static", "GET"): Operation(
         _OWN,
         _STATIC,
-        (RequestParameter("v", STRING, "The release, for caches."),),
+        (RequestParameter("v", STRING, "The release, so that caches keep the releases apart."),),
         statuses=(200, 206),
         problems=(404,),
     ),

@@ -1,7 +1,7 @@
-"""JSON Schemas (2020-12, as OpenAPI 3.1 has them) of what this server answers and takes as JSON.
+"""JSON Schemas (2020-12, the dialect of OpenAPI 3.1) of the JSON bodies of requests and responses.
 
-Schemas of records are made of their dataclasses, so that a field cannot be forgotten; what a record writes otherwise is
-said here. Objects are open: clients pass over members that they do not know. The tests close them.
+Schemas of records are derived from their dataclasses, so that no field can be forgotten; deviations are stated here.
+Objects allow further members, because clients must ignore members that they do not know. The tests forbid them.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def _or_null(schema: Schema) -> Schema:
 
 
 def _object(properties: Mapping[str, Schema], *, optional: Mapping[str, Schema] | None = None) -> Schema:
-    """An object whose members are all there, but for optional ones."""
+    """The schema of an object; all members are required except the optional ones."""
     return {"type": "object", "required": list(properties), "properties": {**properties, **(optional or {})}}
 
 
 def _extended(schema: Schema, properties: Mapping[str, Schema], *without: str) -> Schema:
-    """An object with more members, or with others under the same names."""
+    """The schema of an object with further or changed members, and without some."""
     members = {name: value for name, value in {**schema["properties"], **properties}.items() if name not in without}
     optional = set(schema["properties"]) - set(schema["required"]) - set(properties)
     return {"type": "object", "required": [name for name in members if name not in optional], "properties": members}
@@ -73,12 +73,12 @@ _PLAIN: dict[Any, Schema] = {str: STRING, int: INTEGER, float: NUMBER, bool: FLA
 
 
 def _typed(hint: Any) -> Schema:
-    """The schema of a field of a record, from its annotation."""
+    """The schema for the type annotation of a field."""
     if hint in _PLAIN:
         return _PLAIN[hint]
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (kind,) = (one for one in inner if one is not type(None))
+        (kind,) = (member for member in inner if member is not type(None))
         return _or_null(_typed(kind))
     if origin is Literal:
         return {"enum": list(inner)}
@@ -88,14 +88,14 @@ def _typed(hint: Any) -> Schema:
 
 
 def _record(kind: type[DataclassInstance], **changes: Schema) -> Schema:
-    """A record as its ``to_dict`` writes it: a member for each field.
+    """The schema of a record as its ``to_dict`` writes it, with a member for each field.
 
     Args:
         kind: a dataclass.
-        changes: fields whose annotation says too little.
+        changes: schemas of fields whose annotation is too general.
     """
     hints = get_type_hints(kind)
-    return _object({name: changes.get(name) or _typed(hints[name]) for name in (one.name for one in fields(kind))})
+    return _object({name: changes.get(name) or _typed(hints[name]) for name in (field.name for field in fields(kind))})
 
 
 _SAID = _record(Said, project=NAME, document=NAME)
@@ -146,7 +146,7 @@ _TERM = _object(
 
 _PROBLEM: Schema = {
     "type": "object",
-    "description": "RFC 9457; the type says which further members there are.",
+    "description": "RFC 9457; the type determines the further members.",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
@@ -176,13 +176,13 @@ SCHEMAS: dict[str, Schema] = {
     "Projects": _object({"projects": _list(ref("Project"))}),
     "NewProject": {
         "type": "object",
-        "description": "A project to make: private unless `public` is true.",
+        "description": "A project to create; private unless `public` is true.",
         "required": ["name"],
         "properties": {
             "name": NAME,
             "public": {**FLAG, "default": False},
             "title": {**STRING, "default": ""},
-            "profiles": {**_list(STRING), "description": "What each submission has to satisfy."},
+            "profiles": {**_list(STRING), "description": "The profiles that each submission must satisfy."},
         },
         "additionalProperties": False,
     },
@@ -369,7 +369,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "MarquezError": _object({"code": {"type": "integer", "minimum": 400, "maximum": 599}, "message": STRING}),
 }
-"""By name, as ``/openapi.json`` has them under ``components``."""
+"""The schemas by name, as in ``components`` of ``/openapi.json``."""
 
 ANSWERS: dict[str, str] = {
     "projects.index": "Projects",
@@ -401,10 +401,10 @@ ANSWERS: dict[str, str] = {
     "audit.of_project": "Audit",
     "openapi.own": "OpenAPI",
 }
-"""The schema of ``application/json``, by endpoint."""
+"""The name of the schema of an ``application/json`` response, by endpoint."""
 
 BODIES: dict[str, str] = {"projects.create": "NewProject"}
-"""The schema of a body of ``application/json``, by endpoint."""
+"""The name of the schema of an ``application/json`` request body, by endpoint."""
 
 _IN_PROJECT = {"project": "$response.body#/name"}
 _IN_DOCUMENT = {"project": "$response.body#/project", "document": "$response.body#/name"}
@@ -430,11 +430,11 @@ LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
     "submissions.replace": _OF_RECEIPT,
     "submissions.withdraw": (("documents.current", "GET", _IN_DOCUMENT), ("documents.versions", "GET", _IN_DOCUMENT)),
 }
-"""Where an answer leads, by endpoint: endpoint, method, and its parameters as OpenAPI's runtime expressions."""
+"""The links of responses, by endpoint: target endpoint, method, and parameters as OpenAPI runtime expressions."""
 
 
 def answer(endpoint: str, media_type: str) -> Schema | None:
-    """The schema of an answer; None where its media type has no JSON Schema."""
+    """The schema of a response; None if its media type has no JSON Schema."""
     if media_type == "application/sparql-results+json":
         return ref("SparqlResults")
     if media_type == "application/json" and endpoint in ANSWERS:

@@ -1,7 +1,7 @@
-"""Parameters of a query that an address does not have: refused, so that no misspelled one is passed over in silence.
+"""Refusal of unknown request parameters, so that misspelled ones are not ignored silently.
 
-The table of ``routes`` says which there are. On the addresses of the SPARQL and Graph Store protocols and of Marquez
-clients send parameters of their own, which are left alone.
+The table of ``routes`` lists the known ones. On the addresses of the SPARQL and Graph Store protocols and of Marquez,
+unknown parameters are ignored, because clients send parameters of their own.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from provrepo.server.routing.routes import Operation
 
 __all__ = ["check"]
 
-_LONGEST = 60
-"""Characters of a name that are shown and compared."""
+_SHOWN = 60
+"""The most characters of an unknown name that are compared and quoted."""
 
 _LISTS = frozenset({"array", "object"})
 
 
 def check(operation: Operation) -> None:
-    """Hold the parameters of the running request against the row of its route.
+    """Check the parameters of the current request against its row in the table of routes.
 
     Raises:
-        Rejected: 400, one of them is not in the row, or is given several times where it has one value.
+        Rejected: 400, a parameter is unknown, or is repeated although it takes one value.
     """
-    if not request.query_string or operation.others:
+    if not request.query_string or operation.ignores_unknown:
         return
     known = [parameter.name for parameter in operation.parameters]
     for name in request.args:
         if name not in known:
-            raise Rejected(400, _message(name[:_LONGEST], known), parameter=name[:_LONGEST], known=known)
+            raise Rejected(400, _message(name[:_SHOWN], known), parameter=name[:_SHOWN], known=known)
     parameters.refuse_repeated(found.name for found in operation.parameters if found.schema["type"] not in _LISTS)
 
 
@@ -41,6 +41,6 @@ def _message(name: str, known: list[str]) -> str:
     close = get_close_matches(name.lower(), known, n=1)
     meant = f"; did you mean {close[0]}=?" if close else ""
     there = f"it has: {', '.join(known)}" if known else "it has none"
-    # An address within an address is the usual way to parameters that nobody meant to send.
+    # An unencoded & in an IRI that is a value is the usual cause of unknown parameters.
     within = "; within a value, & is written %26" if "iri" in known else ""
     return f"this address has no parameter {name!r}{meant} ({there}{within})"
