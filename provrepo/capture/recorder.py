@@ -233,9 +233,9 @@ class Recorder(Recording):
     def _publish(self) -> bool:
         from provrepo.capture.delivery.outbox import queue
         from provrepo.capture.journal.document import build, save
-        from provrepo.codecs.collector import paused
+        from provrepo.codecs.collector import collection_paused
 
-        with paused():  # it would traverse all objects of the program
+        with collection_paused():  # it would traverse all objects of the program
             document = build(self.journal.whole())
             if document is not None:
                 save(document, self.out)

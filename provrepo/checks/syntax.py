@@ -26,7 +26,7 @@ from provrepo.model.statements import (
     INVALIDATION,
     START,
     USAGE,
-    Entries,
+    EntryForm,
     Kind,
     Statement,
 )
@@ -129,7 +129,7 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
                     f"({_section(statement)}).",
                     repair=f"Give the {_words(argument.name)} of {statement.kind.name}.",
                 )
-        if statement.kind.entries is Entries.KEY and not statement.entries:
+        if statement.kind.entries is EntryForm.KEY and not statement.entries:
             yield _at(
                 bundle,
                 statement,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.lexical import is_date_time
-from provrepo.model import unread as reasons
+from provrepo.model import unmapped as reasons
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal, Rdf12Term, Value, is_blank
 from provrepo.model.prov_namespace import (
@@ -47,7 +47,7 @@ def unread_triples(document: Document) -> Iterator[Finding]:
     """
     counts: Counter[tuple[str, str]] = Counter()
     for quad, reason in document.unmapped.triples():
-        if not reasons.is_meant(quad, reason):
+        if not reasons.meant_as_statement(quad, reason):
             continue
         counts[quad.predicate, reason] += 1
         if counts[quad.predicate, reason] <= _SHOWN:

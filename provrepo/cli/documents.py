@@ -17,7 +17,7 @@ from provrepo.errors import ReadError, Refused, UsageError
 if TYPE_CHECKING:
     from provrepo.checks.report import Report
     from provrepo.codecs.formats import Source
-    from provrepo.model.document import Document, Loss, Warned
+    from provrepo.model.document import Document, Loss, ReaderWarning
 
 __all__ = ["compare", "convert", "normalize", "report_losses", "source", "validate"]
 
@@ -39,7 +39,7 @@ def _read(name: str, *, format: str | None, base: str | None) -> Document:  # no
     return document
 
 
-def _warn(name: str, warnings: Iterable[Warned]) -> None:
+def _warn(name: str, warnings: Iterable[ReaderWarning]) -> None:
     for warning in warnings:
         place = f"{name}, line {warning.line}" if warning.line else name
         output.note(f"note: {place}: {warning.message}")

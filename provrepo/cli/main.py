@@ -173,9 +173,9 @@ def cli(ctx: click.Context, data: Path | None, contexts: Path | None) -> None:
     """A repository for W3C PROV documents: check, keep, query and exchange provenance."""
     ctx.obj = Invocation(data, contexts)
     if contexts is not None:
-        from provrepo.codecs.jsonld.own_contexts import using
+        from provrepo.codecs.jsonld.user_contexts import contexts_from
 
-        ctx.with_resource(using(contexts))
+        ctx.with_resource(contexts_from(contexts))
 
 
 for _verb in (

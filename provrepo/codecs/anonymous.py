@@ -5,10 +5,10 @@ from __future__ import annotations
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import Statement
 
-__all__ = ["forget_blank_names"]
+__all__ = ["drop_unreferenced_identifiers"]
 
 
-def forget_blank_names(statements: list[Statement]) -> list[Statement]:
+def drop_unreferenced_identifiers(statements: list[Statement]) -> list[Statement]:
     """The statements of one instance, relations without those blank identifiers that nothing else refers to.
 
     A repeated statement refers to nothing: prov writes equal relations under one blank identifier.

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["paused"]
+__all__ = ["collection_paused"]
 
 
 class _Pause:
@@ -40,7 +40,7 @@ _pause = _Pause()
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def collection_paused() -> Iterator[None]:
     """No cyclic collection inside, in whatever thread; reference counting goes on. May be nested."""
     _pause.begin()
     try:

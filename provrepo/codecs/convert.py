@@ -12,15 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from provrepo.codecs.collector import paused
+from provrepo.codecs.collector import collection_paused
 from provrepo.codecs.formats import Format, Source, by_name, content, detect, losses, read
 from provrepo.codecs.guards import MAX_LITERAL, check_literal, prepared
 from provrepo.codecs.rdf import codec as rdf
-from provrepo.codecs.rdf.iri_repair import mended
+from provrepo.codecs.rdf.iri_repair import repaired_text
 from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.codecs.rdf.terms import xml_problem
 from provrepo.errors import ReadError, TooLarge
-from provrepo.model.document import Loss, Quad, Unread, Warned
+from provrepo.model.document import Loss, Quad, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal
 
 __all__ = ["Conversion", "convert"]
@@ -45,7 +45,7 @@ class Conversion:
 
     source: Format
     target: Format
-    warnings: list[Warned] = field(default_factory=list)
+    warnings: list[ReaderWarning] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
 
 
@@ -74,7 +74,7 @@ def convert(
     """
     target = by_name(to)
     given, chosen = _opened(source, format)
-    with paused():
+    with collection_paused():
         if not (chosen.rdf and target.rdf):
             return _document(given, output, chosen, target, base)
         if target.name in rdf.LINES:
@@ -113,15 +113,17 @@ def _document(source: bytes | Path, output: IO[bytes], chosen: Format, target: F
     return Conversion(chosen, target, warnings, losses(document, target.name))
 
 
-def _remarks(data: bytes, chosen: Format) -> list[Warned]:
+def _remarks(data: bytes, chosen: Format) -> list[ReaderWarning]:
     return [*rdf.remarks(data, chosen.name), *_left_out(rdf.unread(data, chosen.name))]
 
 
-def _left_out(unread: list[Unread]) -> list[Warned]:
+def _left_out(unread: list[UnreadPart]) -> list[ReaderWarning]:
     """A remark for each of the first parts that nothing stands for, and one that counts the others."""
-    found = [Warned(f"{part.part} is not read: {part.reason}", part.line, part.column) for part in unread[:_NAMED]]
+    found = [
+        ReaderWarning(f"{part.part} is not read: {part.reason}", part.line, part.column) for part in unread[:_NAMED]
+    ]
     if len(unread) > _NAMED:
-        found.append(Warned(f"{len(unread) - _NAMED} more parts are not read"))
+        found.append(ReaderWarning(f"{len(unread) - _NAMED} more parts are not read"))
     return found
 
 
@@ -147,9 +149,9 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
 def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
     """To a syntax of one quad a line: one after the other."""
     through = _Through(output, target)
-    warnings: list[Warned] = []
+    warnings: list[ReaderWarning] = []
     if chosen.name in rdf.LINES:
-        found: dict[str, Warned] = {}
+        found: dict[str, ReaderWarning] = {}
         rdf.parse_lines(lambda: _blocks(source, chosen.name, found), chosen.name, through)
         warnings = list(found.values())
     else:
@@ -188,7 +190,7 @@ def _check_literals(quads: Iterable[Quad]) -> None:
             check_literal(value.lexical, lambda q=quad: f"{q[1]} of {q[0]}")  # type: ignore[misc]
 
 
-def _blocks(source: bytes | Path, name: str, warnings: dict[str, Warned]) -> Iterator[bytes]:
+def _blocks(source: bytes | Path, name: str, warnings: dict[str, ReaderWarning]) -> Iterator[bytes]:
     """Whole lines of the source, some at a time, each held against the guards and its identifiers made IRIs.
 
     Args:
@@ -207,7 +209,7 @@ def _blocks(source: bytes | Path, name: str, warnings: dict[str, Warned]) -> Ite
             except ReadError as error:
                 at = None if error.line is None else line + error.line
                 raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
-            fixed = mended(checked, name)
+            fixed = repaired_text(checked, name)
             for remark in fixed.remarks():
                 place = None if remark.line is None else line + remark.line
                 warnings.setdefault(remark.focus or "", remark._replace(line=place))

@@ -84,7 +84,7 @@ _SPELLED = frozenset("prov:" + term for term in SPECIAL) - {"prov:value"}
 
 
 @dataclass(slots=True)
-class _Seen:
+class _JsonFeatures:
     """What the top level of a JSON text holds.
 
     Attributes:
@@ -135,8 +135,8 @@ def _json(data: bytes, named: str | None) -> str:
     return kind
 
 
-def _walk(source: JsonSource, start: int) -> _Seen:
-    seen = _Seen()
+def _walk(source: JsonSource, start: int) -> _JsonFeatures:
+    seen = _JsonFeatures()
     try:
         for key, _, at in source.members(start):
             opening = source.text[at : at + 1]
@@ -194,7 +194,7 @@ def _objects(values: list[Any]) -> bool:
 # --- JSON-LD -----------------------------------------------------------------------------------------------------
 
 
-def _node(node: Any, seen: _Seen) -> None:
+def _node(node: Any, seen: _JsonFeatures) -> None:
     """Count a member of ``@graph``: of the document, or of a bundle in it."""
     if not isinstance(node, dict):
         return
@@ -221,7 +221,7 @@ def _node(node: Any, seen: _Seen) -> None:
         seen.statements["attributes"] += 1
 
 
-def _linked(seen: _Seen) -> str:
+def _linked(seen: _JsonFeatures) -> str:
     """PROV-JSONLD or other JSON-LD: by the contexts that are named, then by the shape of the statements.
 
     A type or an argument that no context defines says nothing in JSON-LD, so that only PROV-JSONLD can be meant.

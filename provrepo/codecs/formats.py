@@ -14,7 +14,7 @@ from typing import IO, Protocol, TypeAlias, cast
 
 from provrepo.errors import ReadError, UnknownFormat
 from provrepo.model.document import Document, Loss
-from provrepo.model.unread import makes_none
+from provrepo.model.unmapped import uses_prov_terms
 
 __all__ = [
     "FORMATS",
@@ -327,13 +327,13 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
         TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
         UnknownFormat: no format of that name.
     """
-    from provrepo.codecs.collector import paused
+    from provrepo.codecs.collector import collection_paused
     from provrepo.codecs.guards import check_literals, check_prefixes, prepared
 
     data, name = content(source)
     chosen = by_name(format) if format is not None else detect(data, name)
     data = prepared(data, chosen.name)
-    with paused():
+    with collection_paused():
         document = chosen.codec().read(data, format=chosen.name, base=base)
     check_prefixes(document, chosen.name)
     check_literals(document, len(data))
@@ -348,9 +348,9 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
         UnknownFormat: no format of that name.
         WriteError: the format cannot carry this document at all.
     """
-    from provrepo.codecs.collector import paused
+    from provrepo.codecs.collector import collection_paused
 
-    with paused():
+    with collection_paused():
         return by_name(format).codec().write(document, format=format)
 
 
@@ -366,7 +366,7 @@ def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
         return chosen.codec().losses(document, format=format)
     if not chosen.rdf:
         found += [
-            Loss(f"{chosen.title} has no place for triples that {_WHAT[makes_none(quad, why)]}", quad.subject)
+            Loss(f"{chosen.title} has no place for triples that {_WHAT[uses_prov_terms(quad, why)]}", quad.subject)
             for quad, why in document.unmapped.triples()
         ]
     if chosen.name != "provn":

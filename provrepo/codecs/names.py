@@ -12,7 +12,7 @@ from typing import TypeAlias
 from urllib.parse import urljoin
 
 from provrepo.errors import TooLarge
-from provrepo.model.document import Warned
+from provrepo.model.document import ReaderWarning
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import misspelled
 from provrepo.vocab import PROV, XSD
@@ -21,16 +21,16 @@ __all__ = [
     "BASE_ADVICE",
     "MAX_EXPANDED",
     "RESERVED",
-    "Expanded",
-    "Names",
-    "Place",
-    "Scope",
+    "ExpansionBudget",
+    "NameShortener",
+    "Location",
+    "PrefixScope",
     "namespace",
     "remarks",
     "repair",
 ]
 
-Place: TypeAlias = tuple[int, int | None]
+Location: TypeAlias = tuple[int, int | None]
 """Line and, where it is known, column, both from 1."""
 
 RESERVED = {"prov": PROV, "xsd": XSD}
@@ -84,19 +84,21 @@ def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogatepass"))
 
 
-def remarks(repaired: Iterable[tuple[str, str, Place | None]], line: int | None = None) -> list[Warned]:
+def remarks(repaired: Iterable[tuple[str, str, Location | None]], line: int | None = None) -> list[ReaderWarning]:
     """What to tell about names that were no IRIs, each once.
 
     Args:
         repaired: the name as written, what it was read as, and where it stands.
         line: the line of those whose place is not known.
     """
-    found: dict[str, Warned] = {}
+    found: dict[str, ReaderWarning] = {}
     for name, iri, place in repaired:
         if iri not in found:
             at, column = place or (line, None)
             message = f"{_shown(name)!r} is not an IRI once expanded: percent-encoded, as in <{_shown(iri)}>"
-            found[iri] = Warned(message, at, column, rule="reading:iri", focus=iri, repair="Write the IRI like that.")
+            found[iri] = ReaderWarning(
+                message, at, column, rule="reading:iri", focus=iri, repair="Write the IRI like that."
+            )
     return list(found.values())
 
 
@@ -104,7 +106,7 @@ def _shown(name: str) -> str:
     return name if len(name) <= 200 else name[:200] + "…"
 
 
-def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, Warned | None]:
+def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, ReaderWarning | None]:
     """What a declaration of a prefix means, and a remark where that is not what it says.
 
     Args:
@@ -124,7 +126,9 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
         # PROV-N section 3.7.1: the reserved prefixes must not be redeclared. ProvToolbox writes xsd without its "#".
         if iri == reserved:
             return None, None
-        remark = Warned(f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line)
+        remark = ReaderWarning(
+            f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line
+        )
         if prefix == "prov" and misspelled(iri):
             # Readers of other formats, and of RDF made from this one, would read no PROV at all.
             repair = f"Write <{PROV}>, or leave the declaration out."
@@ -139,7 +143,9 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
                 f"the namespace <{iri}> of prefix {prefix!r} is relative, and <{base}> is no base for it: "
                 "write the whole IRI in the declaration"
             )
-        return resolved, Warned(f"the namespace <{iri}> of prefix {prefix!r} is relative: read as <{resolved}>", line)
+        return resolved, ReaderWarning(
+            f"the namespace <{iri}> of prefix {prefix!r} is relative: read as <{resolved}>", line
+        )
     return iri, None
 
 
@@ -147,7 +153,7 @@ MAX_EXPANDED = 1 << 28
 """Characters of all names that a document writes with prefixes, once they are expanded."""
 
 
-class Expanded:
+class ExpansionBudget:
     """Adds up how long names become: many short names with one long namespace would fill the memory."""
 
     __slots__ = ("_most", "_total")
@@ -170,7 +176,7 @@ class Expanded:
             )
 
 
-class Scope:
+class PrefixScope:
     """The prefixes in force while reading: those of a bundle before those of its document.
 
     Attributes:
@@ -184,9 +190,9 @@ class Scope:
     def __init__(
         self,
         prefixes: Mapping[str, str],
-        outer: Scope | None = None,
+        outer: PrefixScope | None = None,
         *,
-        place: Callable[[], Place | None] = lambda: None,
+        place: Callable[[], Location | None] = lambda: None,
     ) -> None:
         """Read with ``prefixes``.
 
@@ -196,10 +202,10 @@ class Scope:
             place: where the reader is; an outer scope's where there is one.
         """
         self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
-        self.repaired: list[tuple[str, Identifier, Place | None]] = outer.repaired if outer else []
-        self._place: Callable[[], Place | None] = outer._place if outer else place
+        self.repaired: list[tuple[str, Identifier, Location | None]] = outer.repaired if outer else []
+        self._place: Callable[[], Location | None] = outer._place if outer else place
         self._known: dict[str, Identifier] = {}
-        self._expanded: Expanded = outer._expanded if outer else Expanded()
+        self._expanded: ExpansionBudget = outer._expanded if outer else ExpansionBudget()
 
     def expand(self, name: str) -> Identifier | None:
         """The IRI of a prefixed name, the same object each time; None where its prefix is not declared.
@@ -238,7 +244,7 @@ class Scope:
             self.repaired.append((iri, result, self._place()))
         return result
 
-    def remarks(self, line: int | None) -> list[Warned]:
+    def remarks(self, line: int | None) -> list[ReaderWarning]:
         """What to tell about names that had to be repaired; ``line`` is that of those without a place."""
         return remarks(self.repaired, line)
 
@@ -252,7 +258,7 @@ _TRIED = 64
 """In how many places a long IRI is cut at most, from its end and from its beginning, until the rest can be written."""
 
 
-class Names:
+class NameShortener:
     """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … where none fits.
 
     Ask for every name before reading ``prefixes``: what had to be minted is in there. A document with names in
@@ -303,7 +309,7 @@ class Names:
     def _rank(self, declared: tuple[str, str]) -> tuple[bool, bool, str]:
         return declared[0] == "", declared[0] not in self._reserved, declared[0]
 
-    def within(self, more: Mapping[str, str]) -> Names:
+    def within(self, more: Mapping[str, str]) -> NameShortener:
         """Names for a bundle, which has the prefixes of its document and more; what it mints is declared there.
 
         The work does not depend on how many prefixes the document has, but for copies of its tables: a document may

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from prov import Error as ProvError
 from prov import constants, identifier, model
 
-from provrepo.codecs.names import RESERVED, Names
+from provrepo.codecs.names import RESERVED, NameShortener
 from provrepo.errors import UsageError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
@@ -41,14 +41,14 @@ def to_prov(document: Document) -> model.ProvDocument:
     """
     result = model.ProvDocument()
     try:
-        outer = _Names(document.prefixes)
+        outer = _QualifiedNames(document.prefixes)
         targets = [result.bundle(outer.qualified(bundle.id or "")) for bundle in document.bundles]
         _fill(result, document.prefixes, document.statements, outer)
         for target, bundle in zip(targets, document.bundles, strict=True):
             # prov mixes up a prefix that a bundle declares anew, and a default namespace that only a bundle has:
             # names with those get another prefix.
             own = {p: n for p, n in bundle.prefixes.items() if p and outer.prefixes.get(p, n) == n}
-            _fill(target, own, bundle.statements, _Names({**outer.prefixes, **own}))
+            _fill(target, own, bundle.statements, _QualifiedNames({**outer.prefixes, **own}))
     except (ProvError, ValueError, OverflowError) as error:
         raise WriteError(f"the prov package cannot hold this document: {error}") from error
     return result
@@ -75,11 +75,11 @@ def from_prov(document: model.ProvDocument) -> Document:
 # --- to prov -----------------------------------------------------------------------------------------------------
 
 
-class _Names:
+class _QualifiedNames:
     """IRIs as qualified names of `prov`."""
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
-        self._names = Names(prefixes)
+        self._names = NameShortener(prefixes)
         self._known: dict[str, identifier.QualifiedName] = {}
 
     @property
@@ -106,7 +106,9 @@ class _Names:
         return model.Literal(value.lexical, self.qualified(value.datatype))
 
 
-def _fill(target: _ProvBundle, prefixes: Mapping[str, str], statements: list[Statement], names: _Names) -> None:
+def _fill(
+    target: _ProvBundle, prefixes: Mapping[str, str], statements: list[Statement], names: _QualifiedNames
+) -> None:
     """Put the declarations and statements of one instance into `prov`'s."""
     for prefix, iri in prefixes.items():
         if prefix:

@@ -6,7 +6,7 @@ read as the latter, with the identifier and the attributes, which formats withou
 
 from __future__ import annotations
 
-from provrepo.model.document import Warned
+from provrepo.model.document import ReaderWarning
 from provrepo.model.statements import ALTERNATE, MEMBERSHIP, SPECIALIZATION
 
 __all__ = ["EXTENDED", "QUALIFIED", "remark"]
@@ -18,10 +18,10 @@ QUALIFIED = {f"qualified{kind.name[0].upper()}{kind.name[1:]}": kind for kind in
 """The same as sections of PROV-JSON, where ProvToolbox calls them ``qualifiedHadMember`` and so on."""
 
 
-def remark(keyword: str, line: int | None) -> Warned:
+def remark(keyword: str, line: int | None) -> ReaderWarning:
     """What to tell about a statement of the extension."""
     kind = EXTENDED.get(keyword) or QUALIFIED[keyword]
-    return Warned(
+    return ReaderWarning(
         f"{keyword} is an extension of ProvToolbox: read as {kind.name}, with identifier and attributes",
         line,
     )

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from typing import Literal as OneOf
 
 from provrepo.codecs import formats, guards
-from provrepo.codecs.rdf.terms import Terms
+from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.errors import AnswerTooLarge, QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
@@ -256,7 +256,7 @@ def _transcode(data: bytes, format_name: str) -> bytes:
 def _write_graph(triples: list[Quad], format_name: str) -> bytes:
     import pyoxigraph as ox
 
-    quads = Terms().quads(triple._replace(graph=None) for triple in triples)
+    quads = PyoxigraphTerms().quads(triple._replace(graph=None) for triple in triples)
     return (
         ox.serialize(
             (quad.triple for quad in quads),

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from provrepo.drawing import alignment, crossings
-from provrepo.drawing.boxes import Box, Link
+from provrepo.drawing.boxes import Box, BoxLink
 from provrepo.drawing.layering import layers, opened
 from provrepo.drawing.shapes import SMALL
 from provrepo.drawing.text import width
 from provrepo.drawing.tightening import tightened
 
-__all__ = ["Arrow", "Part", "Point", "arranged"]
+__all__ = ["Arrow", "ArrangedPart", "Point", "arranged"]
 
 Point = tuple[float, float]
 
@@ -32,13 +32,13 @@ _PORTS = 0.32
 class Arrow:
     """A link with its path: a start, then cubic segments of three points each."""
 
-    link: Link
+    link: BoxLink
     curve: tuple[Point, ...]
     label: Point | None
 
 
 @dataclass(slots=True)
-class Part:
+class ArrangedPart:
     """A connected part with its own origin at the top left.
 
     Attributes:
@@ -54,7 +54,7 @@ class Part:
     arrows: list[Arrow] = field(default_factory=list)
 
 
-def arranged(found: Sequence[Box], links: Sequence[Link]) -> Part:
+def arranged(found: Sequence[Box], links: Sequence[BoxLink]) -> ArrangedPart:
     """Lay out one connected part.
 
     Args:
@@ -71,7 +71,7 @@ class _Arrangement:
     end share their pieces: what many steps used is one trunk with branches, not a bundle of parallel lines.
     """
 
-    def __init__(self, found: Sequence[Box], links: Sequence[Link]) -> None:
+    def __init__(self, found: Sequence[Box], links: Sequence[BoxLink]) -> None:
         self.boxes = found
         self.links = links
         self.loops = [link.source == link.target for link in links]
@@ -173,14 +173,14 @@ class _Arrangement:
 
     # The result
 
-    def part(self) -> Part:
+    def part(self) -> ArrangedPart:
         """Everything in place."""
         right = max((x + self._half(node) for node, x in enumerate(self.x)), default=0.0)
         centers = [(self.x[i], self._middle(i)) for i in range(len(self.boxes))]
         bottom = self.top[-1] + self.height[-1] if self.top else 0.0
         labels = _Labels()
         arrows = [self._arrow(index, labels) for index in range(len(self.links))]
-        return Part(right, bottom, centers, arrows)
+        return ArrangedPart(right, bottom, centers, arrows)
 
     def _middle(self, box: int) -> float:
         return self.top[self.row[box]] + self.height[self.row[box]] / 2
@@ -220,7 +220,7 @@ class _Arrangement:
             toward = (first + last) / 2 if first <= last else self.x[other]
         return min(max(toward, low), high)
 
-    def _loop(self, link: Link) -> Arrow:
+    def _loop(self, link: BoxLink) -> Arrow:
         """An arrow from a box to itself, on its right side."""
         x, y = self.x[link.source] + self.boxes[link.source].width / 2, self._middle(link.source)
         curve = (x - 2, y - 6), (x + _GAP, y - 14), (x + _GAP, y + 14), (x - 2, y + 6)

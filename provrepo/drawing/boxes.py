@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from provrepo.drawing.graph import Edge, Group, Node
+from provrepo.drawing.graph import Edge, Node, NodeGroup
 from provrepo.drawing.shapes import Shape, boundary
 
-__all__ = ["Box", "Joint", "Link", "boxes", "joined", "links"]
+__all__ = ["Box", "Joint", "BoxLink", "boxes", "joined", "links"]
 
 STACKED = 5
 """Equal nodes from which on they are stacked."""
@@ -46,7 +46,7 @@ class Joint:
         return ", ".join(dict.fromkeys(edge.label for edge in self.edges if edge.label and not edge.implied))
 
 
-def joined(group: Group) -> list[Joint]:
+def joined(group: NodeGroup) -> list[Joint]:
     """The edges of a group by their two ends, in the order in which each pair first occurs.
 
     Edges to nodes that are not there are left out.
@@ -123,7 +123,7 @@ def boxes(nodes: Sequence[Node], shapes: Sequence[Shape], joints: Sequence[Joint
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class BoxLink:
     """An arrow between two boxes.
 
     Attributes:
@@ -137,11 +137,11 @@ class Link:
     joint: Joint
 
 
-def links(found: Sequence[Box], joints: Sequence[Joint]) -> list[Link]:
+def links(found: Sequence[Box], joints: Sequence[Joint]) -> list[BoxLink]:
     """The arrows between boxes, each once."""
     home = {member: number for number, box in enumerate(found) for member in box.members}
-    result: dict[tuple[int, int], Link] = {}
+    result: dict[tuple[int, int], BoxLink] = {}
     for joint in joints:
         source, target = home[joint.source], home[joint.target]
-        result.setdefault((source, target), Link(source, target, joint))
+        result.setdefault((source, target), BoxLink(source, target, joint))
     return list(result.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Badge", "Edge", "Graph", "Group", "Node", "NodeKind"]
+__all__ = ["Badge", "Edge", "Graph", "NodeGroup", "Node", "NodeKind"]
 
 NodeKind: TypeAlias = Literal["entity", "activity", "agent"]
 
@@ -71,7 +71,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class NodeGroup:
     """Nodes and edges that are drawn together, such as those of one bundle.
 
     Attributes:
@@ -94,7 +94,7 @@ class Graph:
         heading: a line above everything, or empty.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[NodeGroup, ...]
     heading: str = ""
 
     @property

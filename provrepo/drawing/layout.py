@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from provrepo.drawing.arrangement import Part, Point, arranged
-from provrepo.drawing.boxes import Box, Joint, Link, boxes, joined, links
-from provrepo.drawing.graph import Graph, Group, Node
+from provrepo.drawing.arrangement import ArrangedPart, Point, arranged
+from provrepo.drawing.boxes import Box, BoxLink, Joint, boxes, joined, links
+from provrepo.drawing.graph import Graph, Node, NodeGroup
 from provrepo.drawing.layering import components
 from provrepo.drawing.shapes import Shape, measured
 from provrepo.drawing.text import clean, fit, width
@@ -137,26 +137,26 @@ def _framed(inner: Layout, title: str) -> Layout:
     return result
 
 
-def _group(group: Group) -> Layout:
+def _group(group: NodeGroup) -> Layout:
     shapes = [measured(node) for node in group.nodes]
     joints = joined(group)
     found = boxes(group.nodes, shapes, joints)
     arrows = links(found, joints)
     parts = components(len(found), [(link.source, link.target) for link in arrows])
     home = {box: number for number, part in enumerate(parts) for box in part}
-    inside: list[list[Link]] = [[] for _ in parts]
+    inside: list[list[BoxLink]] = [[] for _ in parts]
     for link in arrows:
         inside[home[link.source]].append(link)
     drawn = []
     for part, own in zip(parts, inside, strict=True):
         local = {box: number for number, box in enumerate(part)}
-        moved = [Link(local[link.source], local[link.target], link.joint) for link in own]
+        moved = [BoxLink(local[link.source], local[link.target], link.joint) for link in own]
         members = [found[box] for box in part]
         drawn.append(_drawn(arranged(members, moved), members, group.nodes, shapes))
     return _packed(drawn)
 
 
-def _drawn(part: Part, members: Sequence[Box], nodes: Sequence[Node], shapes: Sequence[Shape]) -> Layout:
+def _drawn(part: ArrangedPart, members: Sequence[Box], nodes: Sequence[Node], shapes: Sequence[Shape]) -> Layout:
     """A part's boxes taken apart into their nodes."""
     result = Layout(part.width, part.height)
     for box, (x, y) in zip(members, part.centers, strict=True):

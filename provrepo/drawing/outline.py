@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from provrepo.drawing.graph import Graph, NodeKind
 
-__all__ = ["Relation", "outline", "sentence"]
+__all__ = ["RelationText", "outline", "sentence"]
 
 _NAMES: tuple[tuple[NodeKind, str], ...] = (("entity", "entities"), ("activity", "activities"), ("agent", "agents"))
 
 
-class Relation(NamedTuple):
+class RelationText(NamedTuple):
     """One edge, or one badge, in words.
 
     Attributes:
@@ -28,19 +28,19 @@ class Relation(NamedTuple):
     group: str = ""
 
 
-def outline(graph: Graph) -> list[Relation]:
+def outline(graph: Graph) -> list[RelationText]:
     """Everything that the drawing relates, edges and badges, in the graph's order."""
     found = []
     for group in graph.groups:
         labels = {node.id: node.label for node in group.nodes}
         for edge in group.edges:
             found.append(
-                Relation(
+                RelationText(
                     labels.get(edge.source, edge.source), edge.label, labels.get(edge.target, edge.target), group.title
                 )
             )
         for node in group.nodes:
-            found += [Relation(node.label, "by", badge.label, group.title) for badge in node.badges]
+            found += [RelationText(node.label, "by", badge.label, group.title) for badge in node.badges]
     return found
 
 

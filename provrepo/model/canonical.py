@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import TypeAlias, cast
 
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import ALTERNATE, Attribute, Entry, Statement, Term
+from provrepo.model.statements import ALTERNATE, Attribute, DictionaryEntry, Statement, Term
 
 __all__ = ["identifier", "line", "literal", "mentioned", "merged", "parts", "separated", "unreferred"]
 
@@ -241,6 +241,6 @@ def _attribute(pair: Attribute, colours: Mapping[str, str]) -> str:
     return f"<{pair[0]}>={_value(pair[1], colours)}"
 
 
-def _entry(entry: Entry, colours: Mapping[str, str]) -> str:
+def _entry(entry: DictionaryEntry, colours: Mapping[str, str]) -> str:
     key = _value(entry.key, colours)
     return key if entry.entity is None else f"({key}, {identifier(entry.entity, colours)})"

@@ -19,12 +19,12 @@ from provrepo.errors import TooLarge
 from provrepo.model.canonical import identifier, line, literal, mentioned, merged, parts, separated, unreferred
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, is_anonymous
-from provrepo.model.operations import Equivalence, operations
+from provrepo.model.operations import EquivalenceResult, operations
 from provrepo.model.rendering import Renderer
 from provrepo.model.statements import Argument, Kind, Statement
-from provrepo.model.unread import makes_none
+from provrepo.model.unmapped import uses_prov_terms
 
-__all__ = ["MAX_STEPS", "Change", "Comparison", "Difference", "compare"]
+__all__ = ["MAX_STEPS", "ChangedStatement", "Comparison", "Difference", "compare"]
 
 MAX_STEPS = 1_000_000
 """How many times a statement may be looked at while anonymous identifiers are matched: some ten seconds."""
@@ -34,7 +34,7 @@ _PASSED = 50
 """How many nodes or cells are passed in the time in which a statement is looked at."""
 
 
-class Change(NamedTuple):
+class ChangedStatement(NamedTuple):
     """One statement that both documents make, differently.
 
     Attributes:
@@ -67,7 +67,7 @@ class Difference:
 
     left: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
-    changed: tuple[Change, ...] = ()
+    changed: tuple[ChangedStatement, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.left or self.right or self.changed)
@@ -101,7 +101,7 @@ class Comparison:
         return self.equivalence.equivalent
 
     @cached_property
-    def equivalence(self) -> Equivalence:
+    def equivalence(self) -> EquivalenceResult:
         """Whether the documents are equivalent, and why not."""
         return operations().equivalent(self.left, self.right)
 
@@ -148,7 +148,7 @@ def _with_extensions(difference: Difference, left: Document, right: Document, re
     )
 
 
-class _Place(NamedTuple):
+class _PlacedStatement(NamedTuple):
     """A statement and the bundle it stands in."""
 
     statement: Statement
@@ -165,9 +165,9 @@ class _Side:
     """
 
     def __init__(self, document: Document) -> None:
-        self.places: list[_Place] = []
+        self.places: list[_PlacedStatement] = []
         holders: dict[str, list[Statement]] = defaultdict(list)
-        self.held: dict[str, list[_Place]] = defaultdict(list)
+        self.held: dict[str, list[_PlacedStatement]] = defaultdict(list)
         for place in _places(document):
             self.places.append(place)
             for name in _anonymous(place):
@@ -178,7 +178,7 @@ class _Side:
             del self.held[name]
         self.colours = {name: "" if name in silent else "?" for name in holders}
 
-    def text(self, place: _Place) -> str:
+    def text(self, place: _PlacedStatement) -> str:
         """The line of a statement, with the anonymous called by their colours."""
         where = "" if place.bundle is None else f" in {identifier(place.bundle, self.colours)}"
         return line(place.statement, self.colours) + where
@@ -188,17 +188,17 @@ _TRIPLE = Kind("triple", (Argument("subject"), Argument("property"), Argument("o
 """Stands for a triple in PROV's words of which no statement is made."""
 
 
-def _places(document: Document) -> Iterator[_Place]:
+def _places(document: Document) -> Iterator[_PlacedStatement]:
     """What a document says, its triples included that were meant to say something of PROV and make no statement."""
     for instance in document.instances():
         for statement in separated(merged(instance.statements)):
-            yield _Place(statement, instance.id)
-    for quad in dict.fromkeys(quad for quad, reason in document.unmapped.triples() if makes_none(quad, reason)):
+            yield _PlacedStatement(statement, instance.id)
+    for quad in dict.fromkeys(quad for quad, reason in document.unmapped.triples() if uses_prov_terms(quad, reason)):
         value = quad.object if isinstance(quad.object, Identifier) else literal(quad.object)
-        yield _Place(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
+        yield _PlacedStatement(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
 
 
-def _anonymous(place: _Place) -> Iterator[str]:
+def _anonymous(place: _PlacedStatement) -> Iterator[str]:
     names = mentioned(place.statement)
     if place.bundle is not None:
         names.add(place.bundle)
@@ -208,7 +208,7 @@ def _anonymous(place: _Place) -> Iterator[str]:
 _Node: TypeAlias = tuple[int, str]
 """An anonymous identifier of the left (0) or right (1) document."""
 
-_Found: TypeAlias = tuple[list[_Place], list[_Place]]
+_Found: TypeAlias = tuple[list[_PlacedStatement], list[_PlacedStatement]]
 
 
 class _Matching:
@@ -389,7 +389,7 @@ class _Matching:
         while len(self._journal) > mark:
             self._journal.pop()()
 
-    def _speaking_of(self, nodes: Iterable[_Node], number: int) -> list[_Place]:
+    def _speaking_of(self, nodes: Iterable[_Node], number: int) -> list[_PlacedStatement]:
         names = {name for side, name in nodes if side == number}
         return [place for place in self._sides[number].places if not names.isdisjoint(_anonymous(place))]
 
@@ -418,11 +418,11 @@ def _explained(found: _Found, sides: tuple[_Side, _Side], renderers: tuple[Rende
     return Difference(left, right, tuple(sorted(changed)))
 
 
-def _text(place: _Place, renderer: Renderer) -> str:
+def _text(place: _PlacedStatement, renderer: Renderer) -> str:
     return renderer.statement(place.statement) + _where(place, renderer)
 
 
-def _where(place: _Place, renderer: Renderer) -> str:
+def _where(place: _PlacedStatement, renderer: Renderer) -> str:
     return "" if place.bundle is None else f" in bundle {renderer.identifier(place.bundle)}"
 
 
@@ -436,9 +436,9 @@ _KEYS: tuple[_Key, ...] = (
 """What makes two statements of one kind versions of each other, the strongest first."""
 
 
-def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_Place, _Place]], _Found]:
+def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_PlacedStatement, _PlacedStatement]], _Found]:
     """Statements of the two sides that are about the same, and those that remain."""
-    waiting: dict[object, list[_Place]] = defaultdict(list)
+    waiting: dict[object, list[_PlacedStatement]] = defaultdict(list)
     for place in found[1]:
         waiting[_about(place, key)].append(place)
     pairs, left, taken = [], [], set()
@@ -453,14 +453,14 @@ def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_Place, _Place]], _Fou
     return pairs, (left, [place for place in found[1] if id(place) not in taken])
 
 
-def _about(place: _Place, key: _Key) -> object:
+def _about(place: _PlacedStatement, key: _Key) -> object:
     about = key(place.statement)
     return None if about is None else (place.statement.kind.name, place.bundle, about)
 
 
 def _change(
-    pair: tuple[_Place, _Place], sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]
-) -> Change | None:
+    pair: tuple[_PlacedStatement, _PlacedStatement], sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]
+) -> ChangedStatement | None:
     """How two statements differ; None where it is only in which anonymous identifiers they mention."""
     ours, theirs = (
         dict(zip(parts(place.statement, side.colours), renderer.parts(place.statement), strict=True))
@@ -471,4 +471,4 @@ def _change(
     if not left and not right:
         return None
     subject = renderers[0].subject(pair[0].statement, pair[1].statement) + _where(pair[0], renderers[0])
-    return Change(pair[0].statement.kind.name, subject, left, right)
+    return ChangedStatement(pair[0].statement.kind.name, subject, left, right)

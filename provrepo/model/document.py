@@ -15,7 +15,7 @@ from provrepo.model.statements import Statement
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
-__all__ = ["Bundle", "Document", "Loss", "Quad", "Source", "Unmapped", "Unread", "Warned"]
+__all__ = ["Bundle", "Document", "Loss", "Quad", "RdfSource", "Unmapped", "UnreadPart", "ReaderWarning"]
 
 
 class Quad(NamedTuple):
@@ -39,7 +39,7 @@ class Loss(NamedTuple):
     subject: str = ""
 
 
-class Warned(NamedTuple):
+class ReaderWarning(NamedTuple):
     """One remark of a reader about its input. Each becomes a finding of the layer ``syntax``.
 
     Attributes:
@@ -61,7 +61,7 @@ class Warned(NamedTuple):
     repair: str | None = None
 
 
-class Unread(NamedTuple):
+class UnreadPart(NamedTuple):
     """A part of a source, other than a triple, that no statement stands for: a JSON key, an XML element.
 
     Attributes:
@@ -77,7 +77,7 @@ class Unread(NamedTuple):
     column: int | None = None
 
 
-class Source(NamedTuple):
+class RdfSource(NamedTuple):
     """The bytes of an RDF source, for what the statements do not tell: which triples exactly its author wrote.
 
     Attributes:
@@ -108,7 +108,7 @@ class Unmapped:
 
     quads: list[Quad] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
+    unread: list[UnreadPart] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, quad: Quad, reason: str) -> None:
@@ -117,7 +117,7 @@ class Unmapped:
         self.why.append(reason)
         self.reasons[reason] += 1
 
-    def leave(self, unread: Unread) -> None:
+    def add_part(self, unread: UnreadPart) -> None:
         """Name one part that is not read, and count it under its reason."""
         self.unread.append(unread)
         self.reasons[unread.reason] += 1
@@ -175,9 +175,9 @@ class Document:
     prefixes: dict[str, str] = field(default_factory=dict)
     unmapped: Unmapped = field(default_factory=Unmapped)
     variants: list[Quad] = field(default_factory=list)
-    warnings: list[Warned] = field(default_factory=list)
+    warnings: list[ReaderWarning] = field(default_factory=list)
     format: str | None = None
-    source: Source | None = field(default=None, compare=False, repr=False)
+    source: RdfSource | None = field(default=None, compare=False, repr=False)
     extensions: list[Extension] = field(default_factory=list)
 
     def instances(self) -> Iterator[Bundle]:

@@ -14,7 +14,7 @@ from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import Attribute, Span
 from provrepo.vocab import PROV_QUALIFIED_NAME
 
-__all__ = ["Extension", "ExtensionArgument", "Group", "Spelling"]
+__all__ = ["Extension", "ExtensionArgument", "ArgumentGroup", "Spelling"]
 
 
 class Spelling(Protocol):
@@ -30,7 +30,7 @@ class Spelling(Protocol):
         """A literal, or an identifier in quotes."""
 
 
-class Group(NamedTuple):
+class ArgumentGroup(NamedTuple):
     """Arguments in brackets (PROV-N's production ``extensibilityTuple``).
 
     Attributes:
@@ -42,7 +42,7 @@ class Group(NamedTuple):
     items: tuple[ExtensionArgument, ...]
 
 
-ExtensionArgument: TypeAlias = "Identifier | Literal | str | Extension | Group | None"
+ExtensionArgument: TypeAlias = "Identifier | Literal | str | Extension | ArgumentGroup | None"
 """An identifier; a literal, where a quoted name is the IRI with the datatype ``prov:QUALIFIED_NAME``; an instant, which
 is a plain string; another statement; a group; or None for the marker ``-``."""
 
@@ -92,7 +92,7 @@ def _text(argument: ExtensionArgument, spelling: Spelling) -> str:
             return spelling.value(argument)
         case Extension():
             return argument.text(spelling)
-        case Group():
+        case ArgumentGroup():
             items = ", ".join(_text(item, spelling) for item in argument.items)
             return f"{argument.brackets[0]}{items}{argument.brackets[1]}"
         case _:
@@ -105,5 +105,5 @@ def _literals(arguments: tuple[ExtensionArgument, ...]) -> Iterator[Literal]:
             yield argument
         elif isinstance(argument, Extension):
             yield from argument.literals()
-        elif isinstance(argument, Group):
+        elif isinstance(argument, ArgumentGroup):
             yield from _literals(argument.items)

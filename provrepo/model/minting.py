@@ -15,12 +15,12 @@ from typing import Protocol
 
 from provrepo.model.identifiers import Identifier
 
-__all__ = ["Former", "Minter"]
+__all__ = ["LegacyContent", "Minter"]
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#")
 
 
-class Former(Protocol):
+class LegacyContent(Protocol):
     """What a repository held before it had an identity."""
 
     def any(self) -> bool:
@@ -45,7 +45,7 @@ class Minter:
 
     base: str = ""
     identity: str = ""
-    former: Former | None = field(default=None, compare=False, repr=False)
+    former: LegacyContent | None = field(default=None, compare=False, repr=False)
 
     def mint(self, path: str) -> Identifier:
         """The IRI for a path below the base."""

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from provrepo.model.compare import Difference
     from provrepo.model.document import Document, Loss
 
-__all__ = ["Equivalence", "Operations", "operations", "register"]
+__all__ = ["EquivalenceResult", "Operations", "operations", "register"]
 
 
-class Equivalence(Protocol):
+class EquivalenceResult(Protocol):
     """The result of ``equivalent``; see ``provrepo.checks.constraints.equivalence.Equivalence``."""
 
     @property
@@ -41,7 +41,7 @@ class Operations(Protocol):
     def losses(self, document: Document, format: str) -> list[Loss]:  # noqa: A002
         """``provrepo.codecs.formats.losses``."""
 
-    def equivalent(self, left: Document, right: Document) -> Equivalence:
+    def equivalent(self, left: Document, right: Document) -> EquivalenceResult:
         """``provrepo.checks.constraints.equivalence.equivalent``."""
 
     def normalized(self, document: Document) -> Document:

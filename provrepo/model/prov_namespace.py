@@ -9,7 +9,7 @@ from provrepo.vocab import PROV
 
 __all__ = [
     "CLASSES",
-    "LAWFUL",
+    "NON_PROVENANCE",
     "PROPERTIES",
     "TERMS",
     "closest",
@@ -93,7 +93,7 @@ PROPERTIES: frozenset[str] = frozenset(
 )
 """The properties that are read, without the names of inverses."""
 
-LAWFUL: frozenset[str] = frozenset((*_AQ.split(), *_ANNOTATIONS.split()))
+NON_PROVENANCE: frozenset[str] = frozenset((*_AQ.split(), *_ANNOTATIONS.split()))
 """Those that say nothing about provenance itself, so that no statement is expected of them."""
 
 _READ = sorted(name for names in (_O_CLASSES, _O_PROPERTIES, _DM, _DICTIONARY, _LINKS) for name in names.split())

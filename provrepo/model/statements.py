@@ -19,8 +19,8 @@ __all__ = [
     "KINDS",
     "Argument",
     "Attribute",
-    "Entries",
-    "Entry",
+    "EntryForm",
+    "DictionaryEntry",
     "Kind",
     "Span",
     "Statement",
@@ -36,7 +36,7 @@ Term: TypeAlias = str | None
 """An argument: an ``Identifier``, the lexical form of an ``xsd:dateTime``, or None where it is absent or ``-``."""
 
 
-class Entry(NamedTuple):
+class DictionaryEntry(NamedTuple):
     """A key of a dictionary, with the entity under it where the statement names one.
 
     Attributes:
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
     entity: Identifier | None = None
 
 
-class Entries(Enum):
+class EntryForm(Enum):
     """What a statement of PROV-Dictionary says of keys."""
 
     PAIRS = auto()
@@ -93,7 +93,7 @@ class Kind:
     element: bool = False
     identified: bool = True
     attributed: bool = True
-    entries: Entries | None = None
+    entries: EntryForm | None = None
     section: str = ""
 
     def __repr__(self) -> str:
@@ -160,13 +160,13 @@ MENTION = Kind(
 INSERTION = Kind(
     "derivedByInsertionFrom",
     (_must("after"), _must("before")),
-    entries=Entries.PAIRS,
+    entries=EntryForm.PAIRS,
     section="PROV-Dictionary #term-dictionary-insertion",
 )
 REMOVAL = Kind(
     "derivedByRemovalFrom",
     (_must("after"), _must("before")),
-    entries=Entries.KEYS,
+    entries=EntryForm.KEYS,
     section="PROV-Dictionary #term-dictionary-removal",
 )
 DICTIONARY_MEMBERSHIP = Kind(
@@ -174,7 +174,7 @@ DICTIONARY_MEMBERSHIP = Kind(
     (_must("dictionary"), _must("entity")),
     identified=False,
     attributed=False,
-    entries=Entries.KEY,
+    entries=EntryForm.KEY,
     section="PROV-Dictionary #term-dictionary-membership",
 )
 
@@ -230,7 +230,7 @@ class Statement:
         args: tuple[Term, ...] = (),
         attributes: tuple[Attribute, ...] = (),
         span: Span | None = None,
-        entries: tuple[Entry, ...] = (),
+        entries: tuple[DictionaryEntry, ...] = (),
     ) -> None:
         self.kind = kind
         self.id = id

@@ -114,10 +114,10 @@ def original(context: Context, project: str, name: str, version: int | None = No
 def read(context: Context, project: str, name: str, version: int | None = None) -> Document:
     """A stored version as a document; raises what ``original`` does."""
     from provrepo.codecs import formats
-    from provrepo.codecs.jsonld.own_contexts import using
+    from provrepo.codecs.jsonld.user_contexts import contexts_from
 
     data, info = original(context, project, name, version)
-    with using(context.store.settings.contexts):
+    with contexts_from(context.store.settings.contexts):
         return formats.read(data, format=info.format, base=info.base or None)
 
 

@@ -692,7 +692,7 @@ def test_a_session_ends_without_what_only_reading_and_checking_need(work: Path) 
     done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert {"provrepo.codecs.rdf.codec", "pyoxigraph"} <= loaded
-    unwanted = ("provo_read", "provo_losses", "contexts", "guards")
+    unwanted = ("provo.reader", "provo.losses", "jsonld.contexts", "guards")
     assert not loaded & {
         "rdflib",
         "prov",

@@ -15,7 +15,7 @@ from provrepo.checks.shapes import layer as shapes
 from provrepo.checks.shapes.instances import instance_graphs
 from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
-from provrepo.model.document import Document, Quad, Unread, Warned
+from provrepo.model.document import Document, Quad, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import ENTITY, Statement
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
@@ -167,7 +167,7 @@ def test_a_repeated_bundle_is_one_violation_of_the_constraints():
 
 def test_remarks_of_the_reader_are_warnings():
     document = provn("entity(ex:a)")
-    document.warnings.append(provrepo.model.document.Warned("an odd prefix", 2))
+    document.warnings.append(provrepo.model.document.ReaderWarning("an odd prefix", 2))
     remark = syntax.check(document)[0]
     assert (remark.rule, remark.message, remark.line) == ("reading:remark", "an odd prefix", 2)
 
@@ -450,9 +450,9 @@ def test_checking_the_documents_of_other_people_ends_with_a_report():
 def test_what_a_reader_says_of_its_source_is_a_finding_with_its_place() -> None:
     document = Document(
         [Statement(ENTITY, Identifier(EX + "e"), ())],
-        warnings=[Warned("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")],
+        warnings=[ReaderWarning("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")],
     )
-    document.unmapped.leave(Unread("/entity/x", "PROV-JSON has no such key", 5, 6))
+    document.unmapped.add_part(UnreadPart("/entity/x", "PROV-JSON has no such key", 5, 6))
     report = provrepo.validate(document)
     assert [(f.rule, f.severity, f.line, f.column, f.focus, f.repair) for f in report.findings] == [
         ("reading:odd", Severity.VIOLATION, 3, 4, "ex:e", "mend"),

@@ -12,7 +12,7 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.errors import Refused
 from provrepo.model.compare import compare
-from provrepo.model.document import Document, Unread
+from provrepo.model.document import Document, UnreadPart
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import TERMS, closest, misspelled, namespace_for
 from provrepo.model.statements import ENTITY, Statement
@@ -86,7 +86,7 @@ def test_the_finding_says_what_there_is_instead() -> None:
     (finding,) = provrepo.validate(document).findings
     assert "2 triples that PROV has no meaning for" in finding.message
     document = Document()
-    document.unmapped.leave(Unread("/hello", "no such key"))
+    document.unmapped.add_part(UnreadPart("/hello", "no such key"))
     assert "1 part that" in next(f for f in provrepo.validate(document).findings if f.rule == "prov-dm:empty").message
 
 

@@ -10,13 +10,13 @@ import pytest
 
 import provrepo
 from provrepo.codecs import formats
-from provrepo.codecs.jsonld.contexts import KNOWN, spliced
+from provrepo.codecs.jsonld.contexts import KNOWN, inlined
 from provrepo.codecs.jsonld.keys import REASON
 from provrepo.codecs.provo.bioschemas import moved
 from provrepo.codecs.provo.terms import CLASS, PREDICATES
 from provrepo.codecs.rdf import codec as rdf
 from provrepo.errors import ReadError
-from provrepo.model.document import Unread
+from provrepo.model.document import UnreadPart
 from provrepo.repository.repository import Repository
 from provrepo.resources import root
 from provrepo.vocab import PROV, RDF_TYPE, XSD
@@ -111,7 +111,7 @@ def test_the_manifest_that_cwltool_writes() -> None:
 def test_names_in_no_context_are_named_with_their_place() -> None:
     text = CRATE.replace('"contentSize"', '"colour": "red", "contentSize"')
     document = formats.read(text.encode(), base=BASE)
-    assert document.unmapped.unread == [Unread("/@graph/1/colour", REASON, 4, 91)]
+    assert document.unmapped.unread == [UnreadPart("/@graph/1/colour", REASON, 4, 91)]
     assert document.unmapped.reasons[REASON] == 1
 
 
@@ -140,7 +140,7 @@ def test_a_context_within_is_put_in_place_as_well() -> None:
 
 def test_lines_stay_where_they_are() -> None:
     text = '{"@context": [\n"https://w3id.org/ro/crate/1.1/context"\n],\n"name": \x01}'
-    assert spliced(text.encode(), "rdfjsonld").data.count(b"\n") == 3
+    assert inlined(text.encode(), "rdfjsonld").data.count(b"\n") == 3
     with pytest.raises(ReadError) as raised:
         formats.read(text.encode(), format="rdfjsonld")
     assert raised.value.line == 4
@@ -148,7 +148,7 @@ def test_lines_stay_where_they_are() -> None:
 
 def test_text_that_only_looks_like_a_context_stays() -> None:
     text = r'{"@id": "http://e/a", "http://e/p": "\"@context\": \"https://e/c\"", "http://e/q": "\"@id\": null"}'
-    assert spliced(text.encode(), "rdfjsonld") == (text.encode(), 0)
+    assert inlined(text.encode(), "rdfjsonld") == (text.encode(), 0)
 
 
 def test_every_table_is_well_formed_and_used() -> None:

@@ -16,7 +16,7 @@ from provrepo.codecs import formats
 from provrepo.codecs.convert import Conversion, convert
 from provrepo.codecs.guards import MAX_LITERAL
 from provrepo.codecs.rdf import codec as rdf
-from provrepo.codecs.rdf.languages import hide
+from provrepo.codecs.rdf.languages import marked
 from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter
 from provrepo.errors import ReadError, TooLarge, WriteError
 from provrepo.model.compare import compare
@@ -210,7 +210,7 @@ class TestLanguageTags:
 
     def test_without_capitals_nothing_is_marked(self) -> None:
         data = b'<u:a> <u:p> "x"@de-at .'
-        assert hide(data, "turtle") == (data, None)
+        assert marked(data, "turtle") == (data, None)
 
     def test_through_a_document(self) -> None:
         source = f'<u:e> a <{PROV}Entity> ; <u:p> "x"@de-AT , "1"^^<{XSD}int> .'.encode()

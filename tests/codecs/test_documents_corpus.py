@@ -14,7 +14,7 @@ from provrepo.errors import ReadError
 from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.unread import makes_none
+from provrepo.model.unmapped import uses_prov_terms
 from provrepo.vocab import XSD
 from tests.support.corpus import CORPUS
 
@@ -146,7 +146,7 @@ def test_rdf_keeps_every_prov_statement_through_prov_json(name: str) -> None:
     if name.removeprefix("documents/") in NOT_IN_JSON:
         assert not found.same
         assert any("for an argument" in loss.reason for loss in original.losses("provjson"))
-    elif any(makes_none(quad, reason) for quad, reason in original.unmapped.triples()):
+    elif any(uses_prov_terms(quad, reason) for quad, reason in original.unmapped.triples()):
         # Triples in PROV's words that make no statement are all that is missing, and that is said.
         assert not found.same
         assert not found.difference.right

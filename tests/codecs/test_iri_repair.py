@@ -17,7 +17,7 @@ from provrepo.checks.validation import validate
 from provrepo.codecs.convert import convert
 from provrepo.codecs.formats import read
 from provrepo.codecs.names import repair
-from provrepo.codecs.rdf.iri_repair import mended
+from provrepo.codecs.rdf.iri_repair import repaired_text
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
 from provrepo.vocab import PROV, RDF, RDF_TYPE, RDFS, SH
@@ -116,9 +116,9 @@ def test_strings_and_comments_are_no_identifiers() -> None:
         f'# <http://e/[x]>\n<{EX}a> <{RDFS}comment> "<http://e/[x]>", \'<a b>\', """\n<a [b]> " """, \'\'\'<[>\'\'\', '
         '"\\"<[b]>" . # <a b>\n'
     ).encode()
-    assert mended(source, "turtle").data is source
+    assert repaired_text(source, "turtle").data is source
     quoted = f'<{EX}a> <{RDFS}comment> "it\'s <[b]> \\\\" .\n<{EX}a b> <{RDFS}comment> "<c d>" .\n'.encode()
-    assert mended(quoted, "ntriples").data == quoted.replace(b"a b>", b"a%20b>")
+    assert repaired_text(quoted, "ntriples").data == quoted.replace(b"a b>", b"a%20b>")
 
 
 def test_prefixed_names_and_their_namespaces() -> None:
@@ -182,13 +182,13 @@ def test_streams_repair_as_well_and_say_where() -> None:
 @pytest.mark.parametrize("format_", ["turtle", "ntriples", "rdfxml", "rdfjsonld"])
 @pytest.mark.parametrize("piece", ["<", "< ", ":%", "<a ='[", '"[', "<?", "xmlns:", "[ ", '{"@id":', "\\", "<![CDATA["])
 def test_no_text_makes_it_slow_or_fail(format_: str, piece: str) -> None:
-    mended((piece * 100_000).encode(), format_)
+    repaired_text((piece * 100_000).encode(), format_)
 
 
 def test_a_text_that_is_fine_is_handed_on_as_it_is() -> None:
     for format_ in ("turtle", "ntriples", "rdfxml", "rdfjsonld"):
         data = WRITERS[format_]("a").encode()
-        assert mended(data, format_).data is data
+        assert repaired_text(data, format_).data is data
 
 
 def test_shapes_are_read_as_they_are_or_not_at_all() -> None:

@@ -14,7 +14,7 @@ from provrepo.codecs.provjson import codec as provjson
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Entry, Statement
+from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, PROV_TYPE, XSD
 from tests.support.corpus import CORPUS, corpus
 from tests.support.strategies import documents
@@ -490,10 +490,10 @@ class TestDictionaries:
             "prov:key-entity-set": {"$key-datatype": "prov:QUALIFIED_NAME", "ex:k": "ex:e"},
         }
         (insertion,) = read({"derivedByInsertionFrom": {"_:i": record}})
-        assert insertion.entries == (Entry(ex("k"), ex("e")),)
+        assert insertion.entries == (DictionaryEntry(ex("k"), ex("e")),)
         record["prov:key-entity-set"] = {"1": "ex:e"}
         (insertion,) = read({"prov:derivedByInsertionFrom": {"_:i": record}})
-        assert insertion.entries == (Entry(text("1"), ex("e")),)
+        assert insertion.entries == (DictionaryEntry(text("1"), ex("e")),)
 
     def test_members_are_statements_of_their_own(self) -> None:
         pairs = [{"key": {"$": "k", "lang": "en"}, "$": "ex:e"}, {"key": "l", "$": ["ex:f"]}]
@@ -501,14 +501,14 @@ class TestDictionaries:
         document = read({"hadDictionaryMember": {"_:m": record}})
         kind = KINDS["hadDictionaryMember"]
         assert document.statements == [
-            Statement(kind, None, (ex("d"), ex("e")), entries=(Entry(text("k", "en")),)),
-            Statement(kind, None, (ex("d"), ex("f")), entries=(Entry(text("l")),)),
+            Statement(kind, None, (ex("d"), ex("e")), entries=(DictionaryEntry(text("k", "en")),)),
+            Statement(kind, None, (ex("d"), ex("f")), entries=(DictionaryEntry(text("l")),)),
         ]
 
     def test_a_single_removed_key_needs_no_array(self) -> None:
         record = {"prov:after": "ex:d", "prov:before": "ex:c", "prov:key-set": {"$": "1", "type": "xsd:int"}}
         (removal,) = read({"derivedByRemovalFrom": {"ex:r": record}})
-        assert removal.entries == (Entry(Literal("1", XSD + "int")),)
+        assert removal.entries == (DictionaryEntry(Literal("1", XSD + "int")),)
 
     @pytest.mark.parametrize(
         ("pairs", "says"),

@@ -12,9 +12,9 @@ from provrepo.codecs import formats
 from provrepo.codecs.guards import MAX_DEPTH
 from provrepo.errors import ReadError
 from provrepo.model.document import Bundle, Document
-from provrepo.model.extensions import Extension, Group
+from provrepo.model.extensions import ArgumentGroup, Extension
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Entry, Statement
+from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, XSD
 from tests.support.corpus import CORPUS, corpus
 from tests.support.strategies import documents, statements
@@ -501,9 +501,9 @@ class TestDictionaries:
         e, f = Identifier("http://e/e"), Identifier("http://e/f")
         assert insertion.args == ("http://e/d", "http://e/c")
         assert insertion.entries == (
-            Entry(text("k", "en"), e),
-            Entry(Identifier("http://e/k"), f),
-            Entry(Literal("1", XSD + "int"), e),
+            DictionaryEntry(text("k", "en"), e),
+            DictionaryEntry(Identifier("http://e/k"), f),
+            DictionaryEntry(Literal("1", XSD + "int"), e),
         )
         assert len(insertion.attributes) == 1
 
@@ -578,7 +578,11 @@ class TestExtensions:
             (
                 *(ex("a"), None, "2012-01-01T00:00:00Z", text("x", "en")),
                 *(Literal(EX + "q", PROV_QUALIFIED_NAME), Literal("5", XSD + "int")),
-                *(Group("{}", (ex("a"), text("b"))), Group("()", (ex("a"), Group("()", (None,)))), inner),
+                *(
+                    ArgumentGroup("{}", (ex("a"), text("b"))),
+                    ArgumentGroup("()", (ex("a"), ArgumentGroup("()", (None,)))),
+                    inner,
+                ),
             ),
             ((ex("a"), Literal("1", XSD + "int")), (ex("b"), ex("T"))),
         )

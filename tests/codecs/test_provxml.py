@@ -20,7 +20,7 @@ from provrepo.codecs.provxml.names import escape, is_ncname, toolbox_escaped, to
 from provrepo.errors import ReadError, WriteError
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text
-from provrepo.model.statements import ACTIVITY, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement
+from provrepo.model.statements import ACTIVITY, ENTITY, KINDS, MEMBERSHIP, USAGE, DictionaryEntry, Statement
 from provrepo.vocab import (
     PROV,
     PROV_INTERNATIONALIZED_STRING,
@@ -96,10 +96,10 @@ def test_dictionaries():
         f'<prov:hadDictionaryMember><prov:dictionary prov:ref="ex:d"/>{PAIR}{PAIR}</prov:hadDictionaryMember>'
         '<prov:emptyDictionary prov:id="ex:d"/>'
     )
-    member = Statement(KINDS["hadDictionaryMember"], None, (ends[0], e), entries=(Entry(one),))
+    member = Statement(KINDS["hadDictionaryMember"], None, (ends[0], e), entries=(DictionaryEntry(one),))
     assert read(body).statements == [
-        Statement(KINDS["derivedByInsertionFrom"], Identifier(EX + "i"), ends, entries=(Entry(one, e),)),
-        Statement(KINDS["derivedByRemovalFrom"], None, ends, entries=(Entry(text("k", "en")),)),
+        Statement(KINDS["derivedByInsertionFrom"], Identifier(EX + "i"), ends, entries=(DictionaryEntry(one, e),)),
+        Statement(KINDS["derivedByRemovalFrom"], None, ends, entries=(DictionaryEntry(text("k", "en")),)),
         member,
         member,
         Statement(ENTITY, ends[0], (), ((Identifier(PROV_TYPE), Identifier(PROV + "EmptyDictionary")),)),

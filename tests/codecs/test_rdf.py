@@ -18,7 +18,7 @@ from provrepo.errors import ReadError, TooLarge, WriteError
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
-from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, Entry, Statement
+from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, DictionaryEntry, Statement
 from provrepo.repository.repository import Repository
 from provrepo.vocab import PROV, PROV_TYPE, RDF12_TERM, RDFS_LABEL, XSD
 from tests.support.strategies import documents
@@ -53,7 +53,9 @@ def prov_typed(draw: st.DrawFn) -> Document:
         st.tuples(st.sampled_from([Identifier(PROV + n) for n in ("role", "used", "entity", "atTime")]), names),
         st.tuples(st.just(Identifier(RDFS_LABEL)), st.just(Literal("label"))),
     )
-    entry = st.builds(Entry, st.sampled_from([Literal("k"), Literal("ex:k", PROV + "QUALIFIED_NAME"), ex("k")]), names)
+    entry = st.builds(
+        DictionaryEntry, st.sampled_from([Literal("k"), Literal("ex:k", PROV + "QUALIFIED_NAME"), ex("k")]), names
+    )
     found = []
     for _ in range(draw(st.integers(1, 5))):
         kind = draw(st.sampled_from([*KINDS.values(), DERIVATION, DERIVATION, USAGE]))

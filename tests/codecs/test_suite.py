@@ -21,7 +21,7 @@ from provrepo.model import canonical
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
-from provrepo.model.statements import ALTERNATE, Entry, Statement
+from provrepo.model.statements import ALTERNATE, DictionaryEntry, Statement
 from tests.support.corpus import corpus, present
 
 SUFFIXES = (".provn", ".json", ".provx", ".trig", ".ttl")
@@ -264,9 +264,9 @@ def variants(statement: Statement) -> Iterator[tuple[str, Statement]]:
             pairs = (*attributes[:place], (name, changed_value), *attributes[place + 1 :])
             yield f"value of {name}", Statement(kind, own, args, pairs, entries=entries)
     for place, (key, entity) in enumerate(entries):
-        found = [Entry(other, entity) for other in other_values(key)]
+        found = [DictionaryEntry(other, entity) for other in other_values(key)]
         if entity is not None:
-            found.append(Entry(key, Identifier(entity + "x")))
+            found.append(DictionaryEntry(key, Identifier(entity + "x")))
         for entry in found:
             keyed = (*entries[:place], entry, *entries[place + 1 :])
             yield f"entry {place}", Statement(kind, own, args, attributes, entries=keyed)

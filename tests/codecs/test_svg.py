@@ -16,7 +16,7 @@ from provrepo.codecs.svg import codec as svg
 from provrepo.codecs.svg.codec import MOST_EDGES, MOST_NODES, picture
 from provrepo.codecs.svg.graph import graph
 from provrepo.codecs.svg.summary import summary
-from provrepo.drawing.graph import Graph, Group
+from provrepo.drawing.graph import Graph, NodeGroup
 from provrepo.drawing.outline import sentence
 from provrepo.errors import UnknownFormat
 from provrepo.model.document import Document
@@ -39,16 +39,16 @@ def document(*lines: str) -> Document:
     return provrepo.read(text.encode(), format="provn")
 
 
-def only(found: Graph) -> Group:
+def only(found: Graph) -> NodeGroup:
     assert len(found.groups) == 1
     return found.groups[0]
 
 
-def nodes(group: Group) -> dict[str, str]:
+def nodes(group: NodeGroup) -> dict[str, str]:
     return {node.label: node.kind for node in group.nodes}
 
 
-def edges(group: Group) -> set[tuple[str, str, str]]:
+def edges(group: NodeGroup) -> set[tuple[str, str, str]]:
     labels = {node.id: node.label for node in group.nodes}
     return {(labels[edge.source], edge.label, labels[edge.target]) for edge in group.edges}
 

@@ -10,7 +10,7 @@ from random import Random
 
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, MENTION, Attribute, Entries, Entry, Kind, Statement, Term
+from provrepo.model.statements import KINDS, MENTION, Attribute, DictionaryEntry, EntryForm, Kind, Statement, Term
 from provrepo.vocab import PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, XSD
 from tests.support.strategies import AWKWARD_LOCAL, EX, LANGUAGES, NAMESPACES, PLAIN_LOCAL, STRINGS, TIMES, TYPED
 
@@ -83,11 +83,11 @@ class _Drawn:
                 pairs.append((pairs[-1][0] if again else self.name(), self.value()))
         return tuple(dict.fromkeys(pairs))
 
-    def entries(self, shape: Entries) -> tuple[Entry, ...]:
-        number = 1 if shape is Entries.KEY else self.random.randrange(1, 4)
-        pairs = shape is Entries.PAIRS
+    def entries(self, shape: EntryForm) -> tuple[DictionaryEntry, ...]:
+        number = 1 if shape is EntryForm.KEY else self.random.randrange(1, 4)
+        pairs = shape is EntryForm.PAIRS
         drawn = {self.value(): self.name() if pairs else None for _ in range(number)}
-        return tuple(Entry(key, entity) for key, entity in drawn.items())
+        return tuple(DictionaryEntry(key, entity) for key, entity in drawn.items())
 
     def statement(self, kind: Kind) -> Statement:
         args: list[Term] = []

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import TooLarge
-from provrepo.model.compare import Change, compare
+from provrepo.model.compare import ChangedStatement, compare
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous, text
 from provrepo.model.statements import (
@@ -21,7 +21,7 @@ from provrepo.model.statements import (
     ENTITY,
     USAGE,
     Attribute,
-    Entry,
+    DictionaryEntry,
     Statement,
     Term,
 )
@@ -61,7 +61,7 @@ class TestWhatIsTold:
             )
 
         found = compare(held("7"), held("8")).difference
-        change = Change("entity", "ex:e", ('ex:size "7" %% xsd:int',), ('ex:size "8" %% xsd:int',))
+        change = ChangedStatement("entity", "ex:e", ('ex:size "7" %% xsd:int',), ('ex:size "8" %% xsd:int',))
         assert (found.left, found.right, found.changed) == ((), (), (change,))
         assert str(found) == '~ entity(ex:e)\n  - ex:size "7" %% xsd:int\n  + ex:size "8" %% xsd:int'
 
@@ -70,13 +70,13 @@ class TestWhatIsTold:
         left = document(Statement(ACTIVITY, ex("a"), (start, None)))
         right = document(Statement(ACTIVITY, ex("a"), (None, None)))
         (change,) = compare(left, right).difference.changed
-        assert change == Change("activity", "ex:a", (f"startTime {start}",), ())
+        assert change == ChangedStatement("activity", "ex:a", (f"startTime {start}",), ())
 
     def test_an_argument_of_a_relation_without_identifier(self) -> None:
         left = document(Statement(ASSOCIATION, None, (ex("a"), ex("g"), ex("p"))))
         right = document(Statement(ASSOCIATION, None, (ex("a"), ex("g"), ex("q"))))
         (change,) = compare(left, right).difference.changed
-        assert change == Change("wasAssociatedWith", "ex:a, ex:g", ("plan ex:p",), ("plan ex:q",))
+        assert change == ChangedStatement("wasAssociatedWith", "ex:a, ex:g", ("plan ex:p",), ("plan ex:q",))
 
     def test_a_relation_between_other_things_is_another_relation(self) -> None:
         left, right = (document(Statement(USAGE, None, (ex("a"), ex(e), None))) for e in "ef")
@@ -212,7 +212,9 @@ def renamed(original: Document, names: Callable[[str], Identifier]) -> Document:
     def statement(s: Statement) -> Statement:
         own = names(s.id) if s.id is not None and is_anonymous(s.id) else s.id
         attributes: tuple[Attribute, ...] = tuple((name, value(held)) for name, held in s.attributes)
-        entries = tuple(Entry(value(key), None if e is None else Identifier(str(other(e)))) for key, e in s.entries)
+        entries = tuple(
+            DictionaryEntry(value(key), None if e is None else Identifier(str(other(e)))) for key, e in s.entries
+        )
         return Statement(s.kind, own, tuple(map(other, s.args)), attributes, None, entries)
 
     return Document(

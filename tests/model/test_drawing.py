@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from provrepo.drawing import crossings
 from provrepo.drawing.alignment import IMPLIED, LONG, USUAL, coordinates
 from provrepo.drawing.boxes import boxes, joined, links
-from provrepo.drawing.graph import Badge, Edge, Graph, Group, Node
+from provrepo.drawing.graph import Badge, Edge, Graph, Node, NodeGroup
 from provrepo.drawing.layering import components, layers, opened
 from provrepo.drawing.layout import Layout, PlacedNode, laid_out
-from provrepo.drawing.outline import Relation, outline, sentence
+from provrepo.drawing.outline import RelationText, outline, sentence
 from provrepo.drawing.shapes import boundary, measured
 from provrepo.drawing.svg import render
 from provrepo.drawing.text import clean, fit, width
@@ -29,11 +29,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 EDGES = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=40)
 
 
-def group(*edges: str, title: str = "", implied: frozenset[str] = frozenset()) -> Group:
+def group(*edges: str, title: str = "", implied: frozenset[str] = frozenset()) -> NodeGroup:
     """Entities and activities from ``"newer older"``; what begins with ``a`` is an activity."""
     names = dict.fromkeys(name for edge in edges for name in edge.split())
     nodes = [Node(name, "activity" if name.startswith("a") else "entity", name) for name in names]
-    return Group(
+    return NodeGroup(
         title,
         tuple(nodes),
         tuple(Edge(*edge.split(), kind="used", label="used", implied=edge in implied) for edge in edges),
@@ -74,7 +74,7 @@ def test_prose_loses_its_end_and_names_their_middle() -> None:
 @example("#\x1b")  # an address of the page itself
 @settings(max_examples=60, deadline=None)
 def test_cleaned_text_is_valid_xml(text: str) -> None:
-    ElementTree.fromstring(render(Graph((Group(text, (Node(text, "entity", text, text, text, text),), ()),), text)))
+    ElementTree.fromstring(render(Graph((NodeGroup(text, (Node(text, "entity", text, text, text, text),), ()),), text)))
     assert not re.search(r"[\x00-\x1f\x7f\u202e\ufffe]", clean(text + "\x00\x1b\u202e\ufffe"))
 
 
@@ -189,7 +189,7 @@ def test_equals_are_stacked_and_share_one_arrow() -> None:
 
 
 def test_edges_between_the_same_two_are_one_arrow_with_each_word_once() -> None:
-    both = Group(
+    both = NodeGroup(
         "",
         (Node("a", "activity", "a"), Node("e", "entity", "e")),
         (Edge("a", "e", "used", "used"), Edge("a", "e", "used", "used"), Edge("a", "e", "plan", "had plan")),
@@ -283,10 +283,10 @@ def test_cycles_and_self_references_are_drawn() -> None:
 
 
 def test_edges_to_nowhere_and_empty_graphs_do_no_harm() -> None:
-    lone = Group("", (Node("e", "entity", "e"),), (Edge("e", "missing", "used"),))
+    lone = NodeGroup("", (Node("e", "entity", "e"),), (Edge("e", "missing", "used"),))
     assert laid_out(Graph((lone,))).edges == []
     ElementTree.fromstring(render(Graph(())))
-    ElementTree.fromstring(render(Graph((Group("", (), ()),))))
+    ElementTree.fromstring(render(Graph((NodeGroup("", (), ()),))))
 
 
 # Time
@@ -298,7 +298,7 @@ def test_depth_and_long_edges_are_no_danger() -> None:
     edges += [f"x{n} x{n % 10}" for n in range(12, 400)]
     with bounded():
         layout = laid_out(Graph((group(*edges),)))
-        lone = Group("", tuple(Node(str(n), "entity", f"thing {n}") for n in range(5_000)), ())
+        lone = NodeGroup("", tuple(Node(str(n), "entity", f"thing {n}") for n in range(5_000)), ())
         laid_out(Graph((lone,)))
     assert len(layout.edges) == len(edges)
 
@@ -312,7 +312,8 @@ def test_it_is_valid_and_breaks_no_policy() -> None:
         "e", "entity", hostile, hostile, hostile + "\n\x00\ufffe", "javascript:alert(1)", (Badge(hostile, hostile),)
     )
     graph = Graph(
-        (Group(hostile, (node, Node("a", "activity", "run")), (Edge("e", "a", hostile, hostile, hostile),)),), hostile
+        (NodeGroup(hostile, (node, Node("a", "activity", "run")), (Edge("e", "a", hostile, hostile, hostile),)),),
+        hostile,
     )
     text = render(graph)
     root = ElementTree.fromstring(text)
@@ -342,14 +343,14 @@ def test_it_is_valid_and_breaks_no_policy() -> None:
     ],
 )
 def test_only_harmless_addresses_are_links(href: str, followed: bool) -> None:
-    text = render(Graph((Group("", (Node("e", "entity", "e", href=href),), ()),)))
+    text = render(Graph((NodeGroup("", (Node("e", "entity", "e", href=href),), ()),)))
     assert ("<a " in text) is followed
     ElementTree.fromstring(text)
 
 
 def test_what_the_drawing_is_about_has_a_bold_outline_and_an_id_of_its_own() -> None:
     nodes = (Node("a", "activity", "run", href="/a"), Node("e", "entity", "table", marked=True))
-    text = render(Graph((Group("", nodes, (Edge("e", "a", "wasGeneratedBy"),)),)), prefix="p")
+    text = render(Graph((NodeGroup("", nodes, (Edge("e", "a", "wasGeneratedBy"),)),)), prefix="p")
     root = ElementTree.fromstring(text)
     (marked,) = [group for group in root.iter(f"{SVG}g") if "prov-marked" in (group.get("class") or "")]
     assert marked.get("id") == "p-marked"
@@ -361,8 +362,8 @@ def test_what_the_drawing_is_about_has_a_bold_outline_and_an_id_of_its_own() -> 
 def test_a_drawing_with_links_is_no_image() -> None:
     """Nothing inside an image can be reached by a keyboard or a screen reader."""
     plain, linked = Node("e", "entity", "e"), Node("e", "entity", "e", href="/thing?iri=e")
-    assert 'role="img"' in render(Graph((Group("", (plain,), ()),)))
-    assert 'role="group"' in render(Graph((Group("", (linked,), ()),)))
+    assert 'role="img"' in render(Graph((NodeGroup("", (plain,), ()),)))
+    assert 'role="group"' in render(Graph((NodeGroup("", (linked,), ()),)))
 
 
 def test_ids_are_distinct_and_begin_with_the_prefix() -> None:
@@ -407,8 +408,11 @@ def test_the_same_under_every_hash_seed() -> None:
 
 def test_the_list_says_what_the_picture_shows() -> None:
     nodes = (Node("a", "activity", "run", badges=(Badge("Ada"),)), Node("e", "entity", "table"))
-    graph = Graph((Group("Bundle b", nodes, (Edge("a", "e", "used", "used"),)),))
-    assert outline(graph) == [Relation("run", "used", "table", "Bundle b"), Relation("run", "by", "Ada", "Bundle b")]
+    graph = Graph((NodeGroup("Bundle b", nodes, (Edge("a", "e", "used", "used"),)),))
+    assert outline(graph) == [
+        RelationText("run", "used", "table", "Bundle b"),
+        RelationText("run", "by", "Ada", "Bundle b"),
+    ]
     assert sentence(graph) == (
         "A provenance graph of 1 entity, 1 activity and 1 agent, with 2 relations. Arrows point to the past."
     )

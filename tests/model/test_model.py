@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs.anonymous import forget_blank_names
-from provrepo.codecs.names import Names, Scope, namespace, repair
+from provrepo.codecs.anonymous import drop_unreferenced_identifiers
+from provrepo.codecs.names import NameShortener, PrefixScope, namespace, repair
 from provrepo.model.canonical import merged
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, digest, is_anonymous, is_blank, text
 from provrepo.model.minting import Minter
-from provrepo.model.statements import ELEMENTS, KINDS, Entry, Statement
+from provrepo.model.statements import ELEMENTS, KINDS, DictionaryEntry, Statement
 from provrepo.views.lineage.rules import is_content
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
 from tests.support.strategies import documents, identifiers
@@ -48,7 +48,7 @@ class TestStatements:
 
     def test_the_keys_of_one_insertion_are_merged_only_where_they_agree(self) -> None:
         def insertion(*keys: str) -> Statement:
-            entries = tuple(Entry(text(key), ex("e")) for key in keys)
+            entries = tuple(DictionaryEntry(text(key), ex("e")) for key in keys)
             return Statement(KINDS["derivedByInsertionFrom"], ex("i"), (ex("d"), ex("c")), entries=entries)
 
         assert merged([insertion("k", "l"), insertion("l", "k"), insertion()]) == [insertion("k", "l")]
@@ -149,24 +149,24 @@ class TestCompare:
 class TestAnonymous:
     def test_a_blank_name_that_nothing_refers_to_is_forgotten(self) -> None:
         used = Statement(USED, Identifier("_:u"), (ex("a"), ex("e"), None), (), (1, 2))
-        kept = forget_blank_names([used, used])
+        kept = drop_unreferenced_identifiers([used, used])
         assert [s.id for s in kept] == [None, None]
         assert kept[0].span == (1, 2)
 
     def test_one_that_is_referred_to_stays(self) -> None:
         used = Statement(USED, Identifier("_:u"), (ex("a"), ex("e"), None))
         derived = Statement(DERIVATION, None, (ex("f"), ex("e"), ex("a"), None, Identifier("_:u")))
-        assert forget_blank_names([used, derived])[0].id == "_:u"
+        assert drop_unreferenced_identifiers([used, derived])[0].id == "_:u"
         valued = Statement(ENTITY, ex("x"), (), ((ex("how"), Identifier("_:u")),))
-        assert forget_blank_names([used, valued])[0].id == "_:u"
+        assert drop_unreferenced_identifiers([used, valued])[0].id == "_:u"
 
     def test_one_that_two_different_statements_share_stays(self) -> None:
         used = Statement(USED, Identifier("_:u"), (ex("a"), ex("e"), None))
         other = Statement(USED, Identifier("_:u"), (ex("a"), ex("f"), None))
-        assert [s.id for s in forget_blank_names([used, other])] == ["_:u", "_:u"]
+        assert [s.id for s in drop_unreferenced_identifiers([used, other])] == ["_:u", "_:u"]
 
     def test_blank_elements_keep_their_name(self) -> None:
-        assert forget_blank_names([Statement(ENTITY, Identifier("_:e"))])[0].id == "_:e"
+        assert drop_unreferenced_identifiers([Statement(ENTITY, Identifier("_:e"))])[0].id == "_:e"
 
     def test_what_is_blank_and_what_is_anonymous(self) -> None:
         assert is_blank("_:a")
@@ -204,14 +204,14 @@ class TestDigests:
 
 class TestNames:
     def test_a_scope_expands_with_its_own_prefixes_first(self) -> None:
-        outer = Scope({"ex": "http://outer/", "": "http://default/"})
-        inner = Scope({"ex": "http://inner/"}, outer)
+        outer = PrefixScope({"ex": "http://outer/", "": "http://default/"})
+        inner = PrefixScope({"ex": "http://inner/"}, outer)
         assert outer.expand("ex:a") == "http://outer/a"
         assert inner.expand("ex:a") == "http://inner/a"
         assert inner.expand("a") == "http://default/a"
         assert inner.expand("_:a") == "_:a"
         assert inner.expand("no:a") is None
-        assert Scope({}).expand("a") is None
+        assert PrefixScope({}).expand("a") is None
         assert outer.expand("prov:type") == PROV + "type"
         assert outer.expand("ex:a") is outer.expand("ex:a")
 
@@ -233,9 +233,9 @@ class TestNames:
         assert repair(repaired) == repaired
 
     def test_a_scope_remembers_what_it_repaired(self) -> None:
-        scope = Scope({"ex": "http://e/"})
+        scope = PrefixScope({"ex": "http://e/"})
         assert scope.remarks(1) == []
-        assert Scope({}, scope).expand("ex:a>b") == "http://e/a%3Eb"
+        assert PrefixScope({}, scope).expand("ex:a>b") == "http://e/a%3Eb"
         assert "a%3Eb" in scope.remarks(7)[0].message
         assert scope.remarks(7)[0].line == 7
 
@@ -254,7 +254,7 @@ class TestNames:
         assert remark.line == 5
 
     def test_the_longest_namespace_wins(self) -> None:
-        names = Names({"ex": "http://e/", "a": "http://e/a#", "": "http://d/"})
+        names = NameShortener({"ex": "http://e/", "a": "http://e/a#", "": "http://d/"})
         assert names.short("http://e/a#b") == "a:b"
         assert names.short("http://e/x") == "ex:x"
         assert names.short("http://d/x") == "x"
@@ -265,20 +265,20 @@ class TestNames:
     @given(st.lists(identifiers(), max_size=20))
     @settings(max_examples=50, deadline=None)
     def test_what_is_shortened_expands_again(self, iris: list[Identifier]) -> None:
-        names = Names({"ex": "http://example.org/", "": "http://example.org/ns#", "ns1": "http://taken/"})
+        names = NameShortener({"ex": "http://example.org/", "": "http://example.org/ns#", "ns1": "http://taken/"})
         short = [names.short(iri) for iri in iris]
-        scope = Scope(names.prefixes)
+        scope = PrefixScope(names.prefixes)
         assert [scope.expand(name) for name in short] == iris
         assert names.prefixes["ns1"] == "http://taken/"
 
     def test_the_number_of_minted_prefixes_is_bounded(self) -> None:
-        names = Names({})
+        names = NameShortener({})
         iris = [f"http://host{i % 3}/directory{i}/file" for i in range(3_000)]
         short = [names.short(iri) for iri in iris]
         assert len(names.prefixes) < 300
-        scope = Scope(names.prefixes)
+        scope = PrefixScope(names.prefixes)
         assert [scope.expand(name) for name in short] == iris
-        hosts = Names({})
+        hosts = NameShortener({})
         for i in range(3_000):
             hosts.short(f"http://host{i}/file")
         assert len(hosts.prefixes) < 1_100

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
-from provrepo.drawing.graph import Graph, Group, Node
+from provrepo.drawing.graph import Graph, Node, NodeGroup
 from provrepo.drawing.svg import render
 from provrepo.errors import UsageError
 from provrepo.model.identifiers import Identifier, text
@@ -93,7 +93,7 @@ def test_no_page_or_picture_links_to_what_runs_something(site: Site, path: str) 
 
 @pytest.mark.parametrize("address", IN_SVG)
 def test_no_picture_links_to_what_runs_something(address: str) -> None:
-    picture = render(Graph((Group("", (Node("e", "entity", "e", href=address),), ()),)))
+    picture = render(Graph((NodeGroup("", (Node("e", "entity", "e", href=address),), ()),)))
     root = ElementTree.fromstring(picture)
     assert not [element for element in root.iter() if element.tag.endswith("}a")]
     assert "href" not in picture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text
-from provrepo.model.statements import KINDS, Attribute, Entry, Statement
+from provrepo.model.statements import KINDS, Attribute, DictionaryEntry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
 __all__ = ["DOCUMENTS", "EX", "big_and_small", "blank_pairs", "document", "entity", "ex", "one_id"]
@@ -92,7 +92,9 @@ def big_and_small(n: int, name: Identifier) -> Document:
 
 def dictionary(n: int, kind: str) -> Document:
     """One statement of PROV-Dictionary with many keys."""
-    entries = tuple(Entry(text(f"k{i}"), ex(f"e{i}") if kind == "derivedByInsertionFrom" else None) for i in range(n))
+    entries = tuple(
+        DictionaryEntry(text(f"k{i}"), ex(f"e{i}") if kind == "derivedByInsertionFrom" else None) for i in range(n)
+    )
     return document(Statement(KINDS[kind], None, (ex("d2"), ex("d1")), entries=entries))
 
 
@@ -341,7 +343,9 @@ DOCUMENTS: dict[str, Callable[[int], Document]] = {
     "dictionary removal": lambda n: dictionary(n, "derivedByRemovalFrom"),
     "dictionary members": lambda n: document(
         *(
-            Statement(KINDS["hadDictionaryMember"], None, (ex("d"), ex(f"e{i}")), entries=(Entry(text(f"k{i}")),))
+            Statement(
+                KINDS["hadDictionaryMember"], None, (ex("d"), ex(f"e{i}")), entries=(DictionaryEntry(text(f"k{i}")),)
+            )
             for i in range(n)
         )
     ),

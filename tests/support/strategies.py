@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, text
-from provrepo.model.statements import KINDS, Attribute, Entries, Entry, Kind, Statement, Term
+from provrepo.model.statements import KINDS, Attribute, DictionaryEntry, EntryForm, Kind, Statement, Term
 from provrepo.vocab import (
     PROV_LABEL,
     PROV_LOCATION,
@@ -163,13 +163,13 @@ def _attributes(
 
 @st.composite
 def _entries(
-    draw: st.DrawFn, shape: Entries, names: st.SearchStrategy[Identifier], values: dict[str, bool], *, missing: bool
-) -> tuple[Entry, ...]:
+    draw: st.DrawFn, shape: EntryForm, names: st.SearchStrategy[Identifier], values: dict[str, bool], *, missing: bool
+) -> tuple[DictionaryEntry, ...]:
     keys = literals(**values) | names
-    if shape is Entries.PAIRS:
-        return tuple(draw(st.lists(st.builds(Entry, keys, names), max_size=3, unique=True)))
-    least, most = (0 if missing else 1, 1) if shape is Entries.KEY else (0, 3)
-    return tuple(draw(st.lists(keys.map(Entry), min_size=least, max_size=most, unique=True)))
+    if shape is EntryForm.PAIRS:
+        return tuple(draw(st.lists(st.builds(DictionaryEntry, keys, names), max_size=3, unique=True)))
+    least, most = (0 if missing else 1, 1) if shape is EntryForm.KEY else (0, 3)
+    return tuple(draw(st.lists(keys.map(DictionaryEntry), min_size=least, max_size=most, unique=True)))
 
 
 @st.composite
@@ -211,7 +211,7 @@ def statements(
         own = draw(names)
     values = {"controls": controls, "languages": languages}
     attributes = draw(_attributes(chosen, names, values)) if chosen.attributed else ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[DictionaryEntry, ...] = ()
     if chosen.entries is not None:
         entries = draw(_entries(chosen.entries, names, values, missing=missing_mandatory))
     return Statement(chosen, own, tuple(args), attributes, entries=entries)

@@ -19,7 +19,7 @@ from provrepo.errors import Refused, TooLarge
 from provrepo.model.compare import Difference
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Value, is_anonymous
-from provrepo.model.statements import Entry, Statement
+from provrepo.model.statements import DictionaryEntry, Statement
 
 __all__ = ["Equivalence", "equivalent", "normalized"]
 
@@ -143,7 +143,7 @@ class _Writer:
         )
         attributes = tuple((name, self._value(value)) for name, value in sorted(self._form.attributes(row)))
         entries = tuple(
-            Entry(self._value(entry.key), None if entry.entity is None else self._renamed(entry.entity))
+            DictionaryEntry(self._value(entry.key), None if entry.entity is None else self._renamed(entry.entity))
             for entry in self._form.entries(kind, row)
         )
         return Statement(kind, self._identifier(row[0]), tuple(times), attributes, entries=entries)

@@ -38,7 +38,7 @@ from provrepo.model.statements import (
     START,
     USAGE,
     Attribute,
-    Entry,
+    DictionaryEntry,
     Kind,
     Statement,
 )
@@ -92,7 +92,7 @@ class NormalForm:
         """What a row has as attributes."""
         return self._attributes.setdefault(id(row), {})
 
-    def entries(self, kind: Kind, row: Row) -> tuple[Entry, ...]:
+    def entries(self, kind: Kind, row: Row) -> tuple[DictionaryEntry, ...]:
         """The keys of a dictionary that a row is about; nothing that follows has any."""
         return self.instance.statements[row[-1]].entries if kind.entries is not None else ()
 

@@ -19,7 +19,7 @@ from provrepo.checks.profiles import Profile
 from provrepo.checks.repairs import first_path
 from provrepo.checks.shapes.asserted import confirmed
 from provrepo.checks.shapes.instances import InstanceGraph, SourceTriples
-from provrepo.codecs.collector import paused
+from provrepo.codecs.collector import collection_paused
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
@@ -140,7 +140,7 @@ class _Validator:
         """The results of each graph; ``only``: IRIs of the shapes with targets to validate against, None is all."""
         sizes: list[int] = []
         content = bytearray()
-        with paused():
+        with collection_paused():
             for graph in graphs:
                 before = len(content)
                 content += b"".join(ntriples(graph))

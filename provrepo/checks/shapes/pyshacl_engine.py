@@ -30,7 +30,7 @@ from provrepo.checks.lexical import valid
 from provrepo.checks.shapes import expressions
 from provrepo.checks.shapes.layer import RawResult, Results
 from provrepo.checks.shapes.paths import follow
-from provrepo.codecs.collector import paused
+from provrepo.codecs.collector import collection_paused
 from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged
 from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
@@ -77,7 +77,7 @@ def validate_graphs(content: bytes, sizes: list[int], shapes: list[str], only: l
     """
     engine = PyShacl()
     graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
-    with paused():
+    with collection_paused():
         # One after the other, so that at most one rdflib graph is in memory.
         wanted = None if only is None else frozenset(only)
         by_graph = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]

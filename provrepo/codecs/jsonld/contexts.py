@@ -14,12 +14,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.guards import decode, place
-from provrepo.codecs.jsonld.own_contexts import advice, own
+from provrepo.codecs.jsonld.user_contexts import advice, user_context
 from provrepo.codecs.provjsonld.terms import KNOWN_CONTEXTS
 from provrepo.errors import ReadError
 from provrepo.resources import root
 
-__all__ = ["KNOWN", "Spliced", "find", "is_shipped", "resolved", "spliced"]
+__all__ = ["KNOWN", "InlinedText", "find", "is_shipped", "resolved", "inlined"]
 
 _CRATE = ("schema-org", "ro-crate")
 
@@ -55,7 +55,7 @@ def find(address: str) -> Any | None:
     Raises:
         ReadError: a file of one's own that is no context.
     """
-    found = own(address)
+    found = user_context(address)
     if found is not None:
         return found
     names = next((names for pattern, names in KNOWN if pattern.fullmatch(address)), None)
@@ -64,7 +64,7 @@ def find(address: str) -> Any | None:
     return None if names is None else [_shipped(name) for name in names]
 
 
-class Spliced(NamedTuple):
+class InlinedText(NamedTuple):
     """A JSON-LD text with its contexts in place.
 
     Attributes:
@@ -77,14 +77,14 @@ class Spliced(NamedTuple):
     nameless: int = 0
 
 
-def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
+def inlined(data: bytes, format: str) -> InlinedText:  # noqa: A002
     """A JSON-LD text with known contexts in the place of their addresses.
 
     Raises:
         ReadError: a context that is not known.
     """
     if b'"@context"' not in data and b"null" not in data:
-        return Spliced(data)
+        return InlinedText(data)
     text = decode(data, format)
     pieces, end = [], 0
     contexts: list[Any] = []
@@ -113,8 +113,8 @@ def spliced(data: bytes, format: str) -> Spliced:  # noqa: A002
             end = after
     whole, nameless = _without_null("".join([*pieces, text[end:]]), contexts)
     if not pieces and not nameless:
-        return Spliced(data)
-    return Spliced(whole.encode("utf-8"), nameless)
+        return InlinedText(data)
+    return InlinedText(whole.encode("utf-8"), nameless)
 
 
 class _UnknownError(Exception):

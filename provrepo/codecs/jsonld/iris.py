@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from provrepo.codecs.names import repair
 
-__all__ = ["found_in_json"]
+__all__ = ["invalid_names"]
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]', re.DOTALL)
 _ORDINARY = re.compile(r"[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+")
@@ -23,7 +23,7 @@ _NAMING = ("@id", "@type", "@vocab", "@base")
 _DIRECT = ("@id", "@vocab")
 
 
-class _Terms(NamedTuple):
+class _ContextTerms(NamedTuple):
     """What the contexts of a text say.
 
     Attributes:
@@ -70,7 +70,7 @@ class _Level:
         self.context = context
 
 
-def found_in_json(text: str) -> Iterator[tuple[int, int, str, str, str]]:
+def invalid_names(text: str) -> Iterator[tuple[int, int, str, str, str]]:
     """The strings that name things and expand to no IRI.
 
     Args:
@@ -118,7 +118,7 @@ def found_in_json(text: str) -> Iterator[tuple[int, int, str, str, str]]:
                 yield token.start(), token.end(), json.dumps(iri, ensure_ascii=False), written, iri
 
 
-def _any(document: Any, terms: _Terms) -> bool:
+def _any(document: Any, terms: _ContextTerms) -> bool:
     """Whether any name within a document expands to no IRI; quicker than finding where it stands."""
     known: dict[str, bool] = {}
 
@@ -152,9 +152,9 @@ def _any(document: Any, terms: _Terms) -> bool:
     return False
 
 
-def _terms(document: Any) -> _Terms:
+def _terms(document: Any) -> _ContextTerms:
     """What all contexts within a document define."""
-    found = _Terms({}, set(_NAMING), set())
+    found = _ContextTerms({}, set(_NAMING), set())
     waiting = [document]
     while waiting:
         node = waiting.pop()
@@ -170,7 +170,7 @@ def _terms(document: Any) -> _Terms:
     return found
 
 
-def _define(context: dict[str, Any], found: _Terms) -> None:
+def _define(context: dict[str, Any], found: _ContextTerms) -> None:
     for term, meaning in context.items():
         iri = meaning.get("@id") if isinstance(meaning, dict) else meaning
         if isinstance(iri, str):

@@ -19,7 +19,7 @@ from provrepo.codecs.json_source import JsonSource, pointer
 from provrepo.codecs.jsonld.contexts import resolved
 from provrepo.codecs.rdf.terms import is_language_tag
 from provrepo.errors import ReadError
-from provrepo.model.document import Unread
+from provrepo.model.document import UnreadPart
 
 __all__ = ["REASON", "undefined_keys"]
 
@@ -106,7 +106,7 @@ class _Active:
         return self.vocabulary or key in self.terms or ":" in key
 
 
-def undefined_keys(data: bytes) -> list[Unread]:
+def undefined_keys(data: bytes) -> list[UnreadPart]:
     """The keys that no context defines, in the order of the text, each with its JSON pointer and its place.
 
     Args:
@@ -242,7 +242,7 @@ def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterato
     yield from _undefined(value, active, path)
 
 
-def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator[Unread]:
+def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator[UnreadPart]:
     """The places of paths, as a tree of their steps, below the value at an offset. Each value is passed once."""
     if source.text.startswith("[", at):
         for index, start in source.elements(at):
@@ -255,10 +255,12 @@ def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator
         return  # a key twice: the parser takes the last
 
 
-def _descended(source: JsonSource, offset: int, at: int, wanted: _Tree | str | None, path: _Path) -> Iterator[Unread]:
+def _descended(
+    source: JsonSource, offset: int, at: int, wanted: _Tree | str | None, path: _Path
+) -> Iterator[UnreadPart]:
     """What is wanted of a value, which begins ``at`` and whose key, where it has one, is at the offset."""
     if isinstance(wanted, str):
-        yield Unread(pointer(path), wanted, *source.span(offset))
+        yield UnreadPart(pointer(path), wanted, *source.span(offset))
     if isinstance(wanted, dict):
         yield from _placed(source, at, wanted, path)
     else:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.anonymous import drop_unreferenced_identifiers
 from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
-from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.names import PrefixScope, namespace
 from provrepo.codecs.provext import EXTENDED, QUALIFIED, remark
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document, Unread, Warned
+from provrepo.model.document import Bundle, Document, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import (
     DICTIONARY_MEMBERSHIP,
@@ -20,8 +20,8 @@ from provrepo.model.statements import (
     MEMBERSHIP,
     REMOVAL,
     Attribute,
-    Entries,
-    Entry,
+    DictionaryEntry,
+    EntryForm,
     Kind,
     Span,
     Statement,
@@ -45,9 +45,9 @@ SECTIONS = frozenset({"prefix", "bundle", *_SECTIONS})
 """The keys of a document that are read."""
 
 _ENTRIES = {
-    Entries.PAIRS: PROV + "key-entity-set",
-    Entries.KEYS: PROV + "key-set",
-    Entries.KEY: PROV + "key-entity-set",
+    EntryForm.PAIRS: PROV + "key-entity-set",
+    EntryForm.KEYS: PROV + "key-set",
+    EntryForm.KEY: PROV + "key-entity-set",
 }
 """The member of a record that holds its entries. The submission has no dictionaries: it is ProvToolbox's."""
 _KEY_DATATYPE = "$key-datatype"
@@ -71,7 +71,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     Raises:
         ReadError: with line, column and, where the shape is wrong, the JSON pointer.
     """
-    return _Reader(JsonSource(data, format), base).document()
+    return _ProvJsonReader(JsonSource(data, format), base).document()
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class _Record:
 
 
 @dataclass(slots=True)
-class _Instance:
+class _RawInstance:
     """A document or bundle on its way: its prefixes may stand after their use.
 
     Attributes:
@@ -107,7 +107,7 @@ class _Instance:
     entries: list[_Record] = field(default_factory=list)
     records: _Records | None = None
     statements: list[Statement] = field(default_factory=list)
-    bundles: list[tuple[str, int, _Instance]] = field(default_factory=list)
+    bundles: list[tuple[str, int, _RawInstance]] = field(default_factory=list)
 
 
 class _ShapeError(Exception):
@@ -118,7 +118,7 @@ class _ShapeError(Exception):
         self.path = path
 
 
-class _Reader:
+class _ProvJsonReader:
     def __init__(self, source: JsonSource, base: str | None) -> None:
         self._source = source
         self._base = base
@@ -130,7 +130,7 @@ class _Reader:
         source, document = self._source, self._document
         raw = self._walk(source.start(), ())
         source.finish()
-        records = raw.records or _Records(Scope(raw.prefixes, place=self._here))
+        records = raw.records or _Records(PrefixScope(raw.prefixes, place=self._here))
         scope = records.scope
         document.prefixes = raw.prefixes
         document.statements = self._statements(raw, records)
@@ -142,9 +142,9 @@ class _Reader:
     def _here(self) -> Span | None:
         return self._at
 
-    def _bundle(self, name: str, offset: int, raw: _Instance, outer: Scope) -> Bundle:
+    def _bundle(self, name: str, offset: int, raw: _RawInstance, outer: PrefixScope) -> Bundle:
         # A bundle's name is read with its own declarations, as PROV-N has it (section 3.7.2, example 60).
-        scope = Scope(raw.prefixes, outer)
+        scope = PrefixScope(raw.prefixes, outer)
         identifier = scope.expand(name)
         if identifier is None:
             raise self._source.error(_undeclared(name), offset)
@@ -152,7 +152,7 @@ class _Reader:
             own, at = raw.own_name
             if scope.expand(own) != identifier:
                 self._document.warnings.append(
-                    Warned(
+                    ReaderWarning(
                         f"the '@id' of the bundle {name!r} is {own!r}, which is another name: read as {name!r}",
                         *self._source.span(at),
                         focus=identifier,
@@ -163,10 +163,10 @@ class _Reader:
 
     # --- the text
 
-    def _walk(self, position: int, path: tuple[str | int, ...]) -> _Instance:
+    def _walk(self, position: int, path: tuple[str | int, ...]) -> _RawInstance:
         """One instance: the document at the empty path, otherwise a bundle."""
         source = self._source
-        raw = _Instance(path)
+        raw = _RawInstance(path)
         for key, offset, start in source.members(position):
             kind = _SECTIONS.get(key)
             if kind is not None:
@@ -177,7 +177,7 @@ class _Reader:
                 self._prefixes(raw, start)
                 if not path:
                     # Whatever follows need not wait. A bundle has two places where its prefixes might still come.
-                    raw.records = _Records(Scope(raw.prefixes, place=self._here))
+                    raw.records = _Records(PrefixScope(raw.prefixes, place=self._here))
             elif key == "bundle" and not path:
                 self._bundles(raw, start)
             elif key == "bundle":
@@ -191,16 +191,16 @@ class _Reader:
         return raw
 
     def _leave(self, path: tuple[str | int, ...], reason: str, offset: int) -> None:
-        self._document.unmapped.leave(Unread(pointer(path), reason, *self._source.span(offset)))
+        self._document.unmapped.add_part(UnreadPart(pointer(path), reason, *self._source.span(offset)))
 
-    def _section(self, raw: _Instance, kind: Kind, key: str, position: int) -> None:
+    def _section(self, raw: _RawInstance, kind: Kind, key: str, position: int) -> None:
         source, entries, extension = self._source, raw.entries, key in _EXTENSIONS
         for name, offset, start in source.members(position):
             entries.append(_Record(kind, key, name, offset, start, source.value(start), extension))
             if len(entries) >= _HELD and raw.records is not None:
                 self._expand(raw, raw.records)
 
-    def _prefixes(self, raw: _Instance, position: int) -> None:
+    def _prefixes(self, raw: _RawInstance, position: int) -> None:
         source = self._source
         for prefix, offset, start in source.members(position):
             iri = source.value(start)
@@ -216,7 +216,7 @@ class _Reader:
             if declared is not None:
                 raw.prefixes["" if prefix == "default" else prefix] = declared
 
-    def _bundles(self, raw: _Instance, position: int) -> None:
+    def _bundles(self, raw: _RawInstance, position: int) -> None:
         source = self._source
         for name, offset, start in source.members(position):
             if source.text.startswith("[", start):
@@ -227,11 +227,11 @@ class _Reader:
 
     # --- statements
 
-    def _statements(self, raw: _Instance, records: _Records) -> list[Statement]:
+    def _statements(self, raw: _RawInstance, records: _Records) -> list[Statement]:
         self._expand(raw, records)
-        return forget_blank_names(raw.statements)
+        return drop_unreferenced_identifiers(raw.statements)
 
-    def _expand(self, raw: _Instance, records: _Records) -> None:
+    def _expand(self, raw: _RawInstance, records: _Records) -> None:
         """Statements of the entries, which go."""
         for entry in raw.entries:
             span = self._at = self._source.span(entry.offset)
@@ -259,7 +259,9 @@ class _Reader:
             at = entry.offset if key is None else keys[index][key]
             self._leave((*path, *((index,) if several else ()), *(() if key is None else (key,))), reason, at)
 
-    def _misshapen(self, raw: _Instance, entry: _Record, path: tuple[str | int, ...], error: _ShapeError) -> ReadError:
+    def _misshapen(
+        self, raw: _RawInstance, entry: _Record, path: tuple[str | int, ...], error: _ShapeError
+    ) -> ReadError:
         whole = pointer((*raw.path, entry.section, entry.name, *path))
         offset = self._source.locate(entry.start, path) if path else entry.offset
         return self._source.error(f"{error} (at {whole})", offset)
@@ -274,10 +276,10 @@ class _Records:
             record's own name, and the reason.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: PrefixScope) -> None:
         self.scope = scope
         self.unread: list[tuple[str | None, str]] = []
-        self._members: dict[Kind, dict[str, int | Entries | Identifier]] = {kind: {} for kind in KINDS.values()}
+        self._members: dict[Kind, dict[str, int | EntryForm | Identifier]] = {kind: {} for kind in KINDS.values()}
 
     def read(self, kind: Kind, name: str, record: Any, span: tuple[int, int], *, extension: bool) -> list[Statement]:
         """The statement of a record; more than one for a membership with several members.
@@ -301,7 +303,7 @@ class _Records:
         attributes: list[Attribute] = []
         members = self._members[kind]
         more: list[Term] = []
-        entries: list[Entry] = []
+        entries: list[DictionaryEntry] = []
         for key, value in record.items():
             target = members.get(key)
             if target is None and extension:
@@ -318,7 +320,7 @@ class _Records:
                     args[1], *more = [self._term(kind, 1, member, (key, i)) for i, member in enumerate(value)]
                 else:
                     args[target] = self._term(kind, target, value, (key,))
-            elif type(target) is Entries:
+            elif type(target) is EntryForm:
                 entries = self._entries(target, value, key)
             elif type(value) is list:
                 attributes += [(target, self._value(item, (key, i))) for i, item in enumerate(value)]  # type: ignore[misc]
@@ -328,24 +330,27 @@ class _Records:
             raise _ShapeError(f"{kind.name} takes no attributes", self._first_attribute(kind, record))
         frozen = tuple(attributes)
         if kind is DICTIONARY_MEMBERSHIP and entries:
-            return [Statement(kind, own, (args[0], entity), frozen, span, (Entry(key),)) for key, entity in entries]
+            return [
+                Statement(kind, own, (args[0], entity), frozen, span, (DictionaryEntry(key),))
+                for key, entity in entries
+            ]
         result = [Statement(kind, own, tuple(args), frozen, span, tuple(dict.fromkeys(entries)))]
         return result + [Statement(kind, own, (args[0], member), frozen, span) for member in more] if more else result
 
     def _first_attribute(self, kind: Kind, record: dict[str, Any]) -> str:
         return next(key for key in record if isinstance(self._members[kind][key], Identifier))
 
-    def _target(self, kind: Kind, key: str) -> int | Entries | Identifier:
+    def _target(self, kind: Kind, key: str) -> int | EntryForm | Identifier:
         """What a member is: the argument at a position, what is said of keys, or an attribute."""
         name = self._name(key, key)
         if kind.entries is not None and name == _ENTRIES[kind.entries]:
             return kind.entries
         return _POSITIONS[kind].get(name, name)
 
-    def _entries(self, shape: Entries, value: Any, name: str) -> list[Entry]:
-        if shape is Entries.KEYS:
+    def _entries(self, shape: EntryForm, value: Any, name: str) -> list[DictionaryEntry]:
+        if shape is EntryForm.KEYS:
             keys = value if type(value) is list else [value]
-            return [Entry(self._value(key, (name, index))) for index, key in enumerate(keys)]
+            return [DictionaryEntry(self._value(key, (name, index))) for index, key in enumerate(keys)]
         if type(value) is list:
             return [self._pair(shape, pair, (name, index)) for index, pair in enumerate(value)]
         if type(value) is not dict:
@@ -354,7 +359,7 @@ class _Records:
         datatype, _ = self._string(value.get(_KEY_DATATYPE, "xsd:string"), _KEY_DATATYPE, (name, _KEY_DATATYPE))
         meant = self._name(datatype, name, _KEY_DATATYPE)
         return [
-            Entry(
+            DictionaryEntry(
                 self._name(key, name, key) if meant in (PROV_QUALIFIED_NAME, XSD_QNAME) else Literal(key, meant),
                 self._reference(entity, "an entity under a key", (name, key)),
             )
@@ -362,14 +367,16 @@ class _Records:
             if key != _KEY_DATATYPE
         ]
 
-    def _pair(self, shape: Entries, pair: Any, path: tuple[str | int, ...]) -> Entry:
+    def _pair(self, shape: EntryForm, pair: Any, path: tuple[str | int, ...]) -> DictionaryEntry:
         # That a member has no entity is for the checks to find, like every argument that is missing.
         if type(pair) is not dict or (
-            sorted(pair) != ["$", "key"] and not (shape is Entries.KEY and [*pair] == ["key"])
+            sorted(pair) != ["$", "key"] and not (shape is EntryForm.KEY and [*pair] == ["key"])
         ):
             raise _ShapeError('a key and its entity are written {"key": …, "$": …}', *path)
         key = self._value(pair["key"], (*path, "key"))
-        return Entry(key, self._reference(pair["$"], "an entity under a key", (*path, "$")) if "$" in pair else None)
+        return DictionaryEntry(
+            key, self._reference(pair["$"], "an entity under a key", (*path, "$")) if "$" in pair else None
+        )
 
     def _name(self, name: str, *path: str | int) -> Identifier:
         identifier = self.scope.expand(name)

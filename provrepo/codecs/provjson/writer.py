@@ -11,17 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from provrepo.codecs.names import RESERVED, Names
+from provrepo.codecs.names import RESERVED, NameShortener
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import KINDS, MEMBERSHIP, Entries, Kind, Statement
+from provrepo.model.statements import KINDS, MEMBERSHIP, EntryForm, Kind, Statement
 from provrepo.vocab import PROV, PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _NAMES_AS_LITERALS = (PROV_QUALIFIED_NAME, XSD_QNAME)
-_ENTRIES = {Entries.PAIRS: "key-entity-set", Entries.KEYS: "key-set", Entries.KEY: "key-entity-set"}
+_ENTRIES = {EntryForm.PAIRS: "key-entity-set", EntryForm.KEYS: "key-set", EntryForm.KEY: "key-entity-set"}
 _ARGUMENTS = {
     kind: frozenset(
         [PROV + argument.name for argument in kind.arguments]
@@ -38,7 +38,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
     Prefixes are those that the document and its bundles declare, ``prov`` and ``xsd``; ``ns1``, ``ns2`` … are added
     where none fits. Relations without an identifier get ``_:id1``, ``_:id2`` …
     """
-    scope = _Scope(document.prefixes)
+    scope = _Spelling(document.prefixes)
     blank = _blank_names(document)
     sections = scope.sections(document.statements, blank, "  ")
     bundles: dict[str, list[str]] = {}
@@ -78,10 +78,10 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
     return found
 
 
-def _bundle(bundle: Bundle, outer: _Scope, blank: Iterator[str]) -> tuple[str, str]:
+def _bundle(bundle: Bundle, outer: _Spelling, blank: Iterator[str]) -> tuple[str, str]:
     """A bundle: its name, in its own prefixes, and its content."""
     # A bundle shortens names by itself, so that what it mints is declared in it.
-    scope = _Scope(bundle.prefixes, outer)
+    scope = _Spelling(bundle.prefixes, outer)
     name = scope.prefixed(bundle.id or Identifier("_:bundle"))
     sections = scope.sections(bundle.statements, blank, "      ")
     declarations = scope.declarations("      ", also=name.partition(":")[0])
@@ -116,13 +116,13 @@ def _section(name: str, members: Mapping[str, list[str]], indent: str) -> str:
     return f'"{name}": {_object(records, indent)}'
 
 
-class _Scope:
+class _Spelling:
     """Writes with the prefixes that are in force."""
 
-    def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
+    def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         # The key "default" declares the default namespace, and "_" marks blank nodes.
         usable = {p: n for p, n in prefixes.items() if p not in ("default", "_") and ":" not in p}
-        self._names: Names = Names(usable) if outer is None else outer._names.within(usable)
+        self._names: NameShortener = NameShortener(usable) if outer is None else outer._names.within(usable)
         self._strings: dict[str, str] = {}
 
     def declarations(self, indent: str, also: str = "") -> list[str]:
@@ -161,10 +161,10 @@ class _Scope:
             members += [f"{attribute}: [{', '.join(written)}]" for attribute, written in values.items()]
         return f"{{{', '.join(members)}}}"
 
-    def _entries(self, members: list[str], statement: Statement, shape: Entries) -> list[str]:
+    def _entries(self, members: list[str], statement: Statement, shape: EntryForm) -> list[str]:
         """The members of a record with that of its keys, as ProvToolbox writes keys of several datatypes."""
         beside: str | None = None
-        if shape is Entries.KEY:
+        if shape is EntryForm.KEY:
             # The entity stands beside its key and not as an argument.
             beside = statement.args[1]
             members = members[:1] if statement.args[0] is not None else []
@@ -172,7 +172,7 @@ class _Scope:
         for key, entity in statement.entries:
             under = entity or beside
             reference = "" if under is None else f', "$": {self._string(under)}'
-            written.append(self._value(key) if shape is Entries.KEYS else f'{{"key": {self._value(key)}{reference}}}')
+            written.append(self._value(key) if shape is EntryForm.KEYS else f'{{"key": {self._value(key)}{reference}}}')
         return [*members, f'"prov:{_ENTRIES[shape]}": [{", ".join(written)}]']
 
     def _string(self, iri: str) -> str:

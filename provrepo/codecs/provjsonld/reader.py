@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import urljoin
 
-from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.anonymous import drop_unreferenced_identifiers
 from provrepo.codecs.guards import MAX_PREFIXES
 from provrepo.codecs.json_source import Integer, JsonSource, Real, pointer
-from provrepo.codecs.jsonld.own_contexts import advice, own
-from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.jsonld.user_contexts import advice, user_context
+from provrepo.codecs.names import PrefixScope, namespace
 from provrepo.codecs.provjsonld.terms import ID_TYPED, KNOWN_CONTEXTS, SPECIAL, TYPES, context
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document, Unread, Warned
+from provrepo.model.document import Bundle, Document, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import MEMBERSHIP, Attribute, Kind, Statement, Term
 from provrepo.vocab import (
@@ -71,10 +71,10 @@ def read(data: bytes, *, format: str = "provjsonld", base: str | None = None) ->
         ReadError: not JSON, not in the shape of PROV-JSONLD, a repeated key, a remote context that is not
             PROV-JSONLD's, or a name that cannot be resolved.
     """
-    return _Reader(JsonSource(data, format), format, base).read()
+    return _ProvJsonldReader(JsonSource(data, format), format, base).read()
 
 
-class _Graph:
+class _RawGraph:
     """A document or bundle as it stands in the text: ``@context`` may come after ``@graph``.
 
     Attributes:
@@ -91,7 +91,7 @@ class _Graph:
         self.records: list[tuple[int, Any]] = []
 
 
-class _Reader:
+class _ProvJsonldReader:
     def __init__(self, source: JsonSource, format: str, base: str | None) -> None:  # noqa: A002
         self._source = source
         self._base = base
@@ -108,7 +108,7 @@ class _Reader:
         for key in ("@context", "@graph"):
             if key not in graph.members:
                 raise self._error(f"a PROV-JSONLD document has {key!r}")
-        outer = self._enter(graph, Scope(context().prefixes, place=self._here), document.prefixes)
+        outer = self._enter(graph, PrefixScope(context().prefixes, place=self._here), document.prefixes)
         own_name: list[str] = [key for key in ("@id", "@type") if key in graph.members]
         self._leave(own_name, "a whole document has no name and no type in PROV-JSONLD")
         for index, (at, record) in enumerate(graph.records):
@@ -116,7 +116,7 @@ class _Reader:
                 document.bundles.append(self._bundle(at, ("@graph", index), outer))
             else:
                 document.statements += self._statements(at, ("@graph", index), record, outer)
-        document.statements = forget_blank_names(document.statements)
+        document.statements = drop_unreferenced_identifiers(document.statements)
         document.warnings += outer.remarks(None)
         return document
 
@@ -128,21 +128,21 @@ class _Reader:
         return self._source.span(self._at)
 
     def _warn(self, message: str) -> None:
-        self._document.warnings.append(Warned(message, self._source.span(self._at)[0]))
+        self._document.warnings.append(ReaderWarning(message, self._source.span(self._at)[0]))
 
     def _leave(self, keys: list[str], reason: str) -> None:
         """Name members of the object at the place of this reader that no statement stands for."""
         places = self._source.keys(self._at) if keys else {}
         for key in keys:
             span = self._source.span(places[key])
-            self._document.unmapped.leave(Unread(pointer((*self._path, key)), reason, *span))
+            self._document.unmapped.add_part(UnreadPart(pointer((*self._path, key)), reason, *span))
 
     # --- structure -----------------------------------------------------------------------------------------------
 
-    def _graph(self, path: _Path) -> _Graph:
+    def _graph(self, path: _Path) -> _RawGraph:
         """The object at the place of this reader, its records apart with their places."""
         source = self._source
-        graph = _Graph(self._at, path)
+        graph = _RawGraph(self._at, path)
         for key, _, at in source.members(self._at):
             if key != "@graph":
                 graph.members[key] = source.value(at)
@@ -153,7 +153,7 @@ class _Reader:
             graph.members[key] = None
         return graph
 
-    def _bundle(self, at: int, path: _Path, outer: Scope) -> Bundle:
+    def _bundle(self, at: int, path: _Path, outer: PrefixScope) -> Bundle:
         self._at = at
         graph = self._graph(path)
         prefixes: dict[str, str] = {}
@@ -165,10 +165,10 @@ class _Reader:
         bundle = Bundle(self._identifier(name, scope), prefixes=prefixes)
         for index, (start, record) in enumerate(graph.records):
             bundle.statements += self._statements(start, (*path, "@graph", index), record, scope)
-        bundle.statements = forget_blank_names(bundle.statements)
+        bundle.statements = drop_unreferenced_identifiers(bundle.statements)
         return bundle
 
-    def _enter(self, graph: _Graph, outer: Scope, prefixes: dict[str, str]) -> Scope:
+    def _enter(self, graph: _RawGraph, outer: PrefixScope, prefixes: dict[str, str]) -> PrefixScope:
         """The scope within a document or bundle; what its context declares is put into ``prefixes``."""
         self._at, self._path = graph.at, graph.path
         declared: dict[str, str] = {}
@@ -178,7 +178,7 @@ class _Reader:
         others = [key for key in graph.members if key not in ("@context", "@graph", "@type", "@id")]
         self._leave(others, "it says nothing about a whole document or bundle in PROV-JSONLD")
         prefixes.update(declared)
-        return Scope(declared, outer)
+        return PrefixScope(declared, outer)
 
     # --- contexts and names --------------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class _Reader:
             elif not _is_text(item):
                 raise self._error("a '@context' holds addresses of contexts and objects that declare prefixes")
             else:
-                known = None if item in within or len(within) >= _MAX_NESTED else own(item)
+                known = None if item in within or len(within) >= _MAX_NESTED else user_context(item)
                 if known is not None:
                     self._context(known, declared, (*within, item))
                 elif not KNOWN_CONTEXTS.fullmatch(item):
@@ -229,7 +229,7 @@ class _Reader:
         if iri is not None:
             declared[prefix] = iri
 
-    def _resolve(self, name: str, scope: Scope) -> Identifier | None:
+    def _resolve(self, name: str, scope: PrefixScope) -> Identifier | None:
         """The IRI of a name; None where it is relative and nothing says to what."""
         prefix, colon, local = name.partition(":")
         if not colon:
@@ -246,7 +246,7 @@ class _Reader:
             self._warn(f"the prefix {prefix!r} of {name!r} is not declared: names with it are read as IRIs")
         return scope.whole(name)
 
-    def _identifier(self, name: str, scope: Scope) -> Identifier:
+    def _identifier(self, name: str, scope: PrefixScope) -> Identifier:
         found = self._resolve(name, scope)
         if found is None:
             raise self._error(f"{name!r} is neither an IRI nor a name with a declared prefix")
@@ -254,7 +254,7 @@ class _Reader:
 
     # --- statements ----------------------------------------------------------------------------------------------
 
-    def _statements(self, at: int, path: _Path, record: Any, scope: Scope) -> Iterable[Statement]:
+    def _statements(self, at: int, path: _Path, record: Any, scope: PrefixScope) -> Iterable[Statement]:
         self._at, self._path = at, path
         if not isinstance(record, dict):
             raise self._error("a statement is a JSON object")
@@ -308,7 +308,7 @@ class _Reader:
         known = ", ".join(TYPES)
         raise self._error(f"a statement has as its '@type' one of {known}; here it is {type_!r}")
 
-    def _reference(self, key: str, value: Any, scope: Scope) -> Identifier:
+    def _reference(self, key: str, value: Any, scope: PrefixScope) -> Identifier:
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict) and list(value) == ["@id"]:
@@ -331,7 +331,7 @@ class _Reader:
 
     # --- attributes ----------------------------------------------------------------------------------------------
 
-    def _attribute_name(self, key: str, scope: Scope) -> Identifier | None:
+    def _attribute_name(self, key: str, scope: PrefixScope) -> Identifier | None:
         """The attribute that a key names; None where no context defines it."""
         special = _SPECIAL.get(key)
         if special is not None or ":" in key:
@@ -339,14 +339,14 @@ class _Reader:
         term = scope.prefixes.get(key)
         return scope.expand(key) if term is None else scope.whole(term)
 
-    def _attributes(self, key: str, name: Identifier, value: Any, scope: Scope) -> list[Attribute]:
+    def _attributes(self, key: str, name: Identifier, value: Any, scope: PrefixScope) -> list[Attribute]:
         if isinstance(value, list):
             # The schema's ArrayOfValues: a string is a QualifiedName. Labels are text, and have no names among them.
             named = name != PROV_LABEL
             return [(name, self._value(key, item, scope, named=named)) for item in value if item is not None]
         return [] if value is None else [(name, self._value(key, value, scope, named=key in _ID_TYPED))]
 
-    def _value(self, key: str, value: Any, scope: Scope, *, named: bool) -> Value:
+    def _value(self, key: str, value: Any, scope: PrefixScope, *, named: bool) -> Value:
         """A value of an attribute; ``named`` says whether a bare string is a name."""
         if isinstance(value, dict):
             if "@id" in value:
@@ -361,7 +361,7 @@ class _Reader:
             return Literal(*_number(value))
         raise self._error(f"{key!r} holds what is neither text, number, name nor an object with '@value' or '@id'", key)
 
-    def _typed(self, key: str, value: dict[str, Any], scope: Scope) -> Value:
+    def _typed(self, key: str, value: dict[str, Any], scope: PrefixScope) -> Value:
         """An object with ``@value``."""
         if set(value) - {"@value", "@type", "@language"}:
             raise self._error(f"{key!r} has a value with more than '@value', '@type' and '@language'", key)
@@ -382,7 +382,7 @@ class _Reader:
             self._warn(f"the language {language!r} says nothing about a value of type <{datatype}>")
         return Literal(lexical, datatype or XSD_STRING)
 
-    def _name_value(self, name: str, datatype: str, scope: Scope) -> Value:
+    def _name_value(self, name: str, datatype: str, scope: PrefixScope) -> Value:
         """A name as a value, which may turn out to be none: tools write plain words there."""
         prefix, colon, local = name.partition(":")
         known = not colon or prefix == "_" or prefix in scope.prefixes or local.startswith("//")

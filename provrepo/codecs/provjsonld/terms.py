@@ -31,7 +31,7 @@ from provrepo.model.statements import (
 from provrepo.resources import root
 from provrepo.vocab import PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE
 
-__all__ = ["CONTEXT_URL", "ID_TYPED", "KNOWN_CONTEXTS", "SPECIAL", "TYPES", "Context", "context"]
+__all__ = ["CONTEXT_URL", "ID_TYPED", "KNOWN_CONTEXTS", "SPECIAL", "TYPES", "ContextTerms", "context"]
 
 CONTEXT_URL = "https://openprovenance.org/prov-jsonld/context.jsonld"
 KNOWN_CONTEXTS = re.compile(
@@ -79,7 +79,7 @@ ID_TYPED = frozenset({"type", "role", "location"})
 """Those whose plain strings are identifiers; everywhere else a plain string is text."""
 
 
-class Context(NamedTuple):
+class ContextTerms(NamedTuple):
     """What the context defines.
 
     Attributes:
@@ -92,9 +92,9 @@ class Context(NamedTuple):
 
 
 @cache
-def context() -> Context:
+def context() -> ContextTerms:
     """The shipped context."""
     path = root() / "ontology" / "contexts" / "prov-jsonld.json"
     table: dict[str, Any] = json.loads(path.read_bytes())["@context"]
     prefixes = {term: meaning for term, meaning in table.items() if isinstance(meaning, str)}
-    return Context(prefixes, frozenset(table) - {"@version"})
+    return ContextTerms(prefixes, frozenset(table) - {"@version"})

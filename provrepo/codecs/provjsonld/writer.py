@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from provrepo.codecs.names import RESERVED, Names
+from provrepo.codecs.names import RESERVED, NameShortener
 from provrepo.codecs.provjsonld.terms import CONTEXT_URL, ID_TYPED, SPECIAL, TYPES, context
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
@@ -65,13 +65,13 @@ def _is_argument(kind: Kind, name: Identifier) -> bool:
     return name in _ARGUMENT_NAMES[kind.name]
 
 
-def _names(prefixes: Mapping[str, str], outer: Names | None = None) -> Names:
+def _names(prefixes: Mapping[str, str], outer: NameShortener | None = None) -> NameShortener:
     terms = context().terms
     usable = {p: n for p, n in prefixes.items() if p not in terms or context().prefixes.get(p) == n}
     usable = {p: n for p, n in usable.items() if n and ":" not in p and not p.startswith("@")}
     if outer is not None:
         return outer.within(usable)
-    return Names(
+    return NameShortener(
         usable,
         # "x://y" is an IRI to JSON-LD, whatever x is.
         acceptable=lambda local: not local.startswith("//"),
@@ -83,7 +83,7 @@ def _lines(records: list[str]) -> str:
     return "[\n" + ",\n".join(records) + "\n]" if records else "[]"
 
 
-def _bundle(bundle: Bundle, outer: Names, replaced: set[str]) -> str:
+def _bundle(bundle: Bundle, outer: NameShortener, replaced: set[str]) -> str:
     """A bundle as an object of ``@graph``.
 
     Args:
@@ -104,11 +104,11 @@ def _bundle(bundle: Bundle, outer: Names, replaced: set[str]) -> str:
     return f'{head[:-1]}, "@graph": {_lines(records)}}}'
 
 
-def _records(statements: Iterable[Statement], names: Names) -> list[str]:
+def _records(statements: Iterable[Statement], names: NameShortener) -> list[str]:
     return [_encode(_record(statement, names)) for statement in statements if statement.kind.name in _TYPE_OF]
 
 
-def _record(statement: Statement, names: Names) -> dict[str, object]:
+def _record(statement: Statement, names: NameShortener) -> dict[str, object]:
     kind = statement.kind
     record: dict[str, object] = {"@type": _TYPE_OF[kind.name]}
     if statement.id is not None:
@@ -126,7 +126,7 @@ def _record(statement: Statement, names: Names) -> dict[str, object]:
     return record
 
 
-def _attribute(kind: Kind, attribute: Attribute, names: Names) -> tuple[str, object]:
+def _attribute(kind: Kind, attribute: Attribute, names: NameShortener) -> tuple[str, object]:
     name, value = attribute
     term = _TERMS.get(name)
     if term is None or (name == PROV_VALUE and kind is not ENTITY):  # the context knows "value" in entities only
@@ -134,7 +134,7 @@ def _attribute(kind: Kind, attribute: Attribute, names: Names) -> tuple[str, obj
     return term, _value(value, term, names)
 
 
-def _value(value: Value, term: str, names: Names) -> object:
+def _value(value: Value, term: str, names: NameShortener) -> object:
     if isinstance(value, Identifier):
         short = names.short(value)
         return short if term in ID_TYPED else {"@value": short, "@type": "prov:QUALIFIED_NAME"}

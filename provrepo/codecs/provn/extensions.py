@@ -7,8 +7,8 @@ from typing import Protocol, cast
 
 from provrepo.codecs.guards import MAX_DEPTH
 from provrepo.codecs.provn.lexer import Lexer
-from provrepo.model.document import Unread
-from provrepo.model.extensions import Extension, ExtensionArgument, Group
+from provrepo.model.document import UnreadPart
+from provrepo.model.extensions import ArgumentGroup, Extension, ExtensionArgument
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import Attribute, Span
 from provrepo.vocab import PROV, PROV_QUALIFIED_NAME
@@ -51,9 +51,9 @@ class _Frame:
         self.items: list[ExtensionArgument] = []
         self.attributes: tuple[Attribute, ...] | None = None
 
-    def closed(self) -> Extension | Group:
+    def closed(self) -> Extension | ArgumentGroup:
         if self.head is None:
-            return Group(self.brackets, tuple(self.items))
+            return ArgumentGroup(self.brackets, tuple(self.items))
         return Extension(self.head, self.id, tuple(self.items), self.attributes or (), self.span)
 
 
@@ -97,7 +97,7 @@ def read(parser: Parser) -> Extension:
             break
 
 
-def unread(extension: Extension, shown: str) -> Unread:
+def unread(extension: Extension, shown: str) -> UnreadPart:
     """What to report about a statement that extends PROV-N.
 
     Args:
@@ -109,7 +109,7 @@ def unread(extension: Extension, shown: str) -> Unread:
     else:
         reason = "it extends PROV-N and is no statement of PROV-DM; it is kept, and written again in PROV-N only"
     line, column = extension.span or (None, None)
-    return Unread(f"the statement {shown}", reason, line, column)
+    return UnreadPart(f"the statement {shown}", reason, line, column)
 
 
 def _statement(parser: Parser) -> _Frame:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.anonymous import drop_unreferenced_identifiers
 from provrepo.codecs.guards import decode
-from provrepo.codecs.names import Scope, namespace
+from provrepo.codecs.names import PrefixScope, namespace
 from provrepo.codecs.provext import EXTENDED, remark
 from provrepo.codecs.provn import extensions
 from provrepo.codecs.provn.lexer import PREFIX, READ_LOCAL, TIME, Lexer, unescape_local, unescape_string
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document, Warned
+from provrepo.model.document import Bundle, Document, ReaderWarning
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import (
     DICTIONARY_MEMBERSHIP,
@@ -21,8 +21,8 @@ from provrepo.model.statements import (
     MENTION,
     REMOVAL,
     Attribute,
-    Entries,
-    Entry,
+    DictionaryEntry,
+    EntryForm,
     Kind,
     Statement,
     Term,
@@ -48,7 +48,7 @@ _NOTES = {PROV + kind.name: kind for kind in (MENTION, INSERTION, REMOVAL, DICTI
 """Statements that other notes add to PROV-N: their keywords are prefixed names."""
 _STATEMENTS = {**KINDS, **{f"prov:{kind.name}": kind for kind in _NOTES.values()}}
 
-_ENTRIES = {Entries.PAIRS: "{(key, entity), …}", Entries.KEYS: "{key, …}", Entries.KEY: "key"}
+_ENTRIES = {EntryForm.PAIRS: "{(key, entity), …}", EntryForm.KEYS: "{key, …}", EntryForm.KEY: "key"}
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
@@ -74,7 +74,7 @@ class _Parser:
         self.lexer = Lexer(source)
         self._base = base
         self._document = Document()
-        self._outer = self._scope = Scope({}, place=self.lexer.span)
+        self._outer = self._scope = PrefixScope({}, place=self.lexer.span)
         self._names: dict[str, Identifier] = {}
 
     # --- documents and bundles
@@ -93,10 +93,10 @@ class _Parser:
             lexer.advance()
         if lexer.kind != "end":
             raise lexer.error(f"nothing may follow {end!r}, but here is {lexer.shown()}")
-        document.statements = forget_blank_names(document.statements)
+        document.statements = drop_unreferenced_identifiers(document.statements)
         if lexer.first_broken is not None:
             message = 'a string in one quotation mark has a line break (only """ strings may): read as it stands'
-            document.warnings.append(Warned(message, *lexer.first_broken))
+            document.warnings.append(ReaderWarning(message, *lexer.first_broken))
         document.warnings += self._outer.remarks(None)
         return document
 
@@ -128,7 +128,7 @@ class _Parser:
         word, named = lexer.value, lexer.start
         lexer.advance()
         bundle = Bundle()
-        self._enter(Scope({}, self._outer))
+        self._enter(PrefixScope({}, self._outer))
         while self._declares():
             self._declaration(bundle.prefixes)
         bundle.id = self._resolve(word, named)
@@ -143,7 +143,7 @@ class _Parser:
             if bundle.id is None:
                 raise self._undeclared(word, named)
         self._enter(self._outer)
-        bundle.statements = forget_blank_names(bundle.statements)
+        bundle.statements = drop_unreferenced_identifiers(bundle.statements)
         return bundle
 
     def _declares(self) -> bool:
@@ -177,7 +177,7 @@ class _Parser:
             return
         extension = extensions.read(self)
         instance.extensions.append(extension)
-        self._document.unmapped.leave(extensions.unread(extension, keyword))
+        self._document.unmapped.add_part(extensions.unread(extension, keyword))
 
     def _declaration(self, prefixes: dict[str, str]) -> None:
         lexer = self.lexer
@@ -216,7 +216,7 @@ class _Parser:
         own: Identifier | None = None
         named = kind.element
         args: list[Term] = []
-        entries: tuple[Entry, ...] | None = None
+        entries: tuple[DictionaryEntry, ...] | None = None
         if kind.element:
             own = self._own(kind)
         attributes: tuple[Attribute, ...] = ()
@@ -251,7 +251,7 @@ class _Parser:
                 raise lexer.error(f"expected ',' or ')', but here is {lexer.shown()}")
             lexer.advance()
         missing = len(arguments) - len(args)
-        if missing or (entries is None and kind.entries is Entries.KEY):
+        if missing or (entries is None and kind.entries is EntryForm.KEY):
             if not missing or arguments[len(args)].required:
                 raise ReadError(self._arity(kind), line=span[0], column=span[1], format="provn")
             args += [None] * missing
@@ -294,21 +294,21 @@ class _Parser:
 
     # --- keys of dictionaries (PROV-Dictionary, #expression-dictionary-insertion and its like)
 
-    def _entries(self, entries: Entries) -> tuple[Entry, ...]:
+    def _entries(self, entries: EntryForm) -> tuple[DictionaryEntry, ...]:
         """The last argument of a statement about a dictionary; ``-`` is none, as everywhere in PROV-N."""
         lexer = self.lexer
         if self._is_word("-"):
             lexer.advance()
             return ()
-        if entries is Entries.KEY:
-            return (Entry(self.value()),)
+        if entries is EntryForm.KEY:
+            return (DictionaryEntry(self.value()),)
         self._expect("{")
-        found: dict[Entry, None] = {}
+        found: dict[DictionaryEntry, None] = {}
         if lexer.kind == "punctuation" and lexer.value == "}":
             lexer.advance()
             return ()
         while True:
-            found[self._pair() if entries is Entries.PAIRS else Entry(self.value())] = None
+            found[self._pair() if entries is EntryForm.PAIRS else DictionaryEntry(self.value())] = None
             if lexer.kind != "punctuation" or lexer.value not in (",", "}"):
                 raise lexer.error(f"expected ',' or '}}', but here is {lexer.shown()}")
             last = lexer.value == "}"
@@ -316,7 +316,7 @@ class _Parser:
             if last:
                 return tuple(found)
 
-    def _pair(self) -> Entry:
+    def _pair(self) -> DictionaryEntry:
         lexer = self.lexer
         self._expect("(")
         key = self.value()
@@ -326,7 +326,7 @@ class _Parser:
         entity = self._names.get(lexer.value) or self.identifier(lexer.value)
         lexer.advance()
         self._expect(")")
-        return Entry(key, entity)
+        return DictionaryEntry(key, entity)
 
     # --- attributes
 
@@ -432,7 +432,7 @@ class _Parser:
 
     # --- small things
 
-    def _enter(self, scope: Scope) -> None:
+    def _enter(self, scope: PrefixScope) -> None:
         self._scope = scope
         self._names = {}
 
@@ -446,7 +446,7 @@ class _Parser:
         lexer.advance()
 
     def _warn(self, message: str, line: int) -> None:
-        self._document.warnings.append(Warned(message, line))
+        self._document.warnings.append(ReaderWarning(message, line))
 
     def _unsupported(self) -> ReadError:
         lexer = self.lexer

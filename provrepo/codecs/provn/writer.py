@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from provrepo.codecs.names import Names, repair
+from provrepo.codecs.names import NameShortener, repair
 from provrepo.codecs.provn.lexer import LANGUAGE, LOCAL, PREFIX, TIME, escape_local, escape_string
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.model.statements import ASSOCIATION, Entries, Entry, Statement
+from provrepo.model.statements import ASSOCIATION, DictionaryEntry, EntryForm, Statement
 from provrepo.vocab import PROV_QUALIFIED_NAME, XSD_QNAME, XSD_STRING
 
 __all__ = ["losses", "write"]
@@ -22,7 +22,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
 
     Prefixes are those that the document and its bundles declare; ``ns1``, ``ns2`` … are added where none fits.
     """
-    scope = _Scope(document.prefixes)
+    scope = _Spelling(document.prefixes)
     blocks = [scope.statements("  ", document)]
     blocks += [_bundle(bundle, scope) for bundle in document.bundles]
     blocks.insert(0, scope.declarations("  "))
@@ -68,9 +68,9 @@ def _writable(statement: Statement) -> bool:
     return statement.id is not None or not statement.kind.element
 
 
-def _bundle(bundle: Bundle, outer: _Scope) -> list[str]:
+def _bundle(bundle: Bundle, outer: _Spelling) -> list[str]:
     # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
-    scope = _Scope(bundle.prefixes, outer) if bundle.prefixes else outer
+    scope = _Spelling(bundle.prefixes, outer) if bundle.prefixes else outer
     statements = scope.statements("    ", bundle)
     # Its identifier is read with its own declarations too (example 60).
     name = scope.name(bundle.id) if bundle.id is not None else "_:bundle"
@@ -83,12 +83,14 @@ def _acceptable(local: str) -> bool:
     return LOCAL.fullmatch(escape_local(local)) is not None and not local.startswith(("//", "/*"))
 
 
-class _Scope:
+class _Spelling:
     """Writes with the prefixes that are in force."""
 
-    def __init__(self, prefixes: Mapping[str, str], outer: _Scope | None = None) -> None:
+    def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         usable = {p: n for p, n in prefixes.items() if (not p or PREFIX.fullmatch(p)) and repair(n) == n}
-        self._names: Names = Names(usable, acceptable=_acceptable) if outer is None else outer._names.within(usable)
+        self._names: NameShortener = (
+            NameShortener(usable, acceptable=_acceptable) if outer is None else outer._names.within(usable)
+        )
         self._written: dict[str, str] = {}
 
     def declarations(self, indent: str) -> list[str]:
@@ -143,12 +145,12 @@ class _Scope:
         keyword = kind.name if kind.entries is None else f"prov:{kind.name}"
         return f"{indent}{keyword}({own}{', '.join(parts)})"
 
-    def entries(self, shape: Entries, entries: tuple[Entry, ...]) -> str:
+    def entries(self, shape: EntryForm, entries: tuple[DictionaryEntry, ...]) -> str:
         members = [
             f"({self.value(key)}, {self.name(entity)})" if entity is not None else self.value(key)
             for key, entity in entries
         ]
-        if shape is Entries.KEY:
+        if shape is EntryForm.KEY:
             return members[0] if members else "-"
         return f"{{{', '.join(members)}}}"
 

@@ -22,7 +22,7 @@ from provrepo.codecs.rdf.terms import is_iri, literal_problem, xml_problem
 from provrepo.model.canonical import merged
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.model.statements import DICTIONARY_MEMBERSHIP, INFLUENCE, MENTION, Attribute, Entries, Kind, Statement
+from provrepo.model.statements import DICTIONARY_MEMBERSHIP, INFLUENCE, MENTION, Attribute, EntryForm, Kind, Statement
 from provrepo.vocab import PROV_TYPE
 
 __all__ = ["losses"]
@@ -134,11 +134,11 @@ def _statement(statement: Statement, kinds: Sequence[Kind], elements: Set[Identi
 
 def _entries(statement: Statement, subject: str) -> Iterator[Loss]:
     shape, entries = statement.kind.entries, statement.entries
-    if shape is Entries.KEY and not entries and statement.args[1] is None:
+    if shape is EntryForm.KEY and not entries and statement.args[1] is None:
         yield Loss(f"PROV-O cannot hold {statement.kind.name} with neither key nor entity", subject)
-    if entries and (shape is None or (shape is not Entries.PAIRS and any(entry.entity for entry in entries))):
+    if entries and (shape is None or (shape is not EntryForm.PAIRS and any(entry.entity for entry in entries))):
         yield Loss(f"PROV-O cannot hold entities by key of {statement.kind.name}", subject)
-    if shape is Entries.KEY and len(entries) > 1:
+    if shape is EntryForm.KEY and len(entries) > 1:
         yield Loss(f"PROV-O holds each key of {statement.kind.name} as a statement of its own", subject)
     if any(_is_name(entry.key) for entry in entries):
         yield Loss(_QUALIFIED_NAME, subject)

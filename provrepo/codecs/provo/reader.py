@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from provrepo.codecs.names import Scope
+from provrepo.codecs.names import PrefixScope
 from provrepo.codecs.provo.declared import DECLARATIONS, Declared
 from provrepo.codecs.provo.dictionary import ENTRIES
 from provrepo.codecs.provo.relations import TYPE_ATTRIBUTE, RelationReader
 from provrepo.codecs.provo.terms import COMBINATIONS, PLACES, PREDICATES, RELATIONS, Role, specific
 from provrepo.codecs.provo.triples import GraphTriples, QualifiedNode, instant
-from provrepo.model.document import Bundle, Document, Quad, Unmapped, Warned
+from provrepo.model.document import Bundle, Document, Quad, ReaderWarning, Unmapped
 from provrepo.model.identifiers import Identifier, Rdf12Term, Value, is_blank
 from provrepo.model.statements import (
     ACTIVITY,
@@ -34,12 +34,12 @@ from provrepo.model.statements import (
     ELEMENTS,
     MENTION,
     Attribute,
-    Entry,
+    DictionaryEntry,
     Kind,
     Statement,
     Term,
 )
-from provrepo.model.unread import NO_MENTION, NO_PLACE, RDF12
+from provrepo.model.unmapped import NO_MENTION, NO_PLACE, RDF12
 
 __all__ = ["read_quads"]
 
@@ -90,11 +90,13 @@ class _GraphReader:
     def __init__(self, bundle: Bundle, declared: Declared, referenced: set[str], document: Document) -> None:
         self._statements = bundle.statements
         self._unmapped: Unmapped = document.unmapped
-        self._warnings: list[Warned] = document.warnings
+        self._warnings: list[ReaderWarning] = document.warnings
         self._kept = document.variants
         self._declared = declared
         self._triples = GraphTriples(declared, referenced, document.unmapped)
-        self._relations = RelationReader(self._triples, bundle.statements, Scope(document.prefixes), document.unmapped)
+        self._relations = RelationReader(
+            self._triples, bundle.statements, PrefixScope(document.prefixes), document.unmapped
+        )
 
     def read(self, quads: Iterable[Quad]) -> None:
         triples, relations = self._triples, self._relations
@@ -199,7 +201,7 @@ class _GraphReader:
     def _dictionaries(self) -> None:
         for quad in self._triples.members:
             for key, entity in self._relations.pair(quad):
-                entries = () if key is None else (Entry(key),)
+                entries = () if key is None else (DictionaryEntry(key),)
                 args = (quad.subject, entity)
                 self._statements.append(Statement(DICTIONARY_MEMBERSHIP, None, args, entries=entries))
 
@@ -255,7 +257,7 @@ class _GraphReader:
             )
         if guessed:
             what = "1 thing is" if guessed == 1 else f"{guessed} things are"
-            self._warnings.append(Warned(f"{what} described but not typed; read as what the relations require"))
+            self._warnings.append(ReaderWarning(f"{what} described but not typed; read as what the relations require"))
 
 
 def _node_kinds(node: QualifiedNode) -> list[Kind]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 
-from provrepo.codecs.names import Scope
+from provrepo.codecs.names import PrefixScope
 from provrepo.codecs.provo.dictionary import ENTRIES, pair_members
 from provrepo.codecs.provo.terms import (
     AT_TIME,
@@ -23,8 +23,8 @@ from provrepo.codecs.provo.triples import GraphTriples, Shortcut, instant
 from provrepo.codecs.provo.variants import is_variant
 from provrepo.model.document import Quad, Unmapped
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
-from provrepo.model.statements import DERIVATION, INFLUENCE, REMOVAL, Attribute, Entry, Kind, Statement, Term
-from provrepo.model.unread import AMBIGUOUS, NO_IDENTIFIER, NO_INSTANT, NO_PAIR
+from provrepo.model.statements import DERIVATION, INFLUENCE, REMOVAL, Attribute, DictionaryEntry, Kind, Statement, Term
+from provrepo.model.unmapped import AMBIGUOUS, NO_IDENTIFIER, NO_INSTANT, NO_PAIR
 from provrepo.vocab import PROV_TYPE
 
 __all__ = ["TYPE_ATTRIBUTE", "RelationReader"]
@@ -43,7 +43,9 @@ class RelationReader:
         pairs: key-entity pair → the keys and entities that it joins, and its triples that no statement stands for.
     """
 
-    def __init__(self, triples: GraphTriples, statements: list[Statement], scope: Scope, unmapped: Unmapped) -> None:
+    def __init__(
+        self, triples: GraphTriples, statements: list[Statement], scope: PrefixScope, unmapped: Unmapped
+    ) -> None:
         """Read from ``triples`` into ``statements``.
 
         Args:
@@ -166,13 +168,13 @@ class RelationReader:
 
     def _arguments(
         self, name: Identifier, kind: Kind, claims: Sequence[Kind]
-    ) -> tuple[list[dict[Term, list[Quad]]], list[Attribute], tuple[Entry, ...]]:
+    ) -> tuple[list[dict[Term, list[Quad]]], list[Attribute], tuple[DictionaryEntry, ...]]:
         """The values of each argument of a qualified node after the first, its attributes, and its entries."""
         places = PLACES[kind]
         values: list[dict[Term, list[Quad]]] = [{} for _ in kind.arguments[1:]]
         attributes: list[Attribute] = []
         implied: dict[Attribute, None] = {}
-        entries: dict[Entry, None] = {}
+        entries: dict[DictionaryEntry, None] = {}
         for quad in self._described.get(name, ()):
             _, predicate, value, _ = quad
             place = places.get(predicate)
@@ -199,11 +201,11 @@ class RelationReader:
         attributes += [attribute for attribute in implied if attribute not in attributes]
         return values, attributes, tuple(entries)
 
-    def _entries(self, quad: Quad, kind: Kind) -> list[Entry]:
+    def _entries(self, quad: Quad, kind: Kind) -> list[DictionaryEntry]:
         """The entries that one triple of an insertion or removal states."""
         if kind is REMOVAL:
-            return [Entry(self._value(quad.object))]
-        return [Entry(key, entity) for key, entity in self.pair(quad, keyed=True) if key is not None]
+            return [DictionaryEntry(self._value(quad.object))]
+        return [DictionaryEntry(key, entity) for key, entity in self.pair(quad, keyed=True) if key is not None]
 
     def _combinations(
         self, name: Identifier, arguments: list[dict[Term, list[Quad]]], size: int

@@ -11,7 +11,7 @@ from provrepo.codecs.provo.variants import Variants
 from provrepo.model.document import Quad, Unmapped
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import Kind
-from provrepo.model.unread import NO_IDENTIFIER, NO_INSTANT
+from provrepo.model.unmapped import NO_IDENTIFIER, NO_INSTANT
 from provrepo.vocab import XSD_DATETIME
 
 __all__ = ["GraphTriples", "QualifiedLink", "QualifiedNode", "Shortcut", "instant"]

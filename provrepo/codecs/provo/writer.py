@@ -116,7 +116,7 @@ def each_quad(document: Document) -> Iterator[Quad]:
     mixed = bool(document.unmapped.quads or document.variants) or len(set(names)) < len(names)
     for instance in document.instances():
         graph = None if instance.id is None else node(instance.id)
-        writer = _Writer(labels, graph, crowded(instance.statements))
+        writer = _TripleWriter(labels, graph, crowded(instance.statements))
         alone = _alone(instance.statements)
         for statement in instance.statements:
             writer.write(statement)
@@ -166,7 +166,7 @@ def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Ident
         labels: of the whole document: a blank node is the same in all its instances.
         graph: the graph they belong to, None for the default graph.
     """
-    writer = _Writer(labels, graph, crowded(statements))
+    writer = _TripleWriter(labels, graph, crowded(statements))
     for statement in statements:
         writer.write(statement)
     return writer.quads
@@ -184,7 +184,7 @@ def crowded(statements: Iterable[Statement]) -> set[tuple[Kind, Term, Term]]:
     return crowded
 
 
-class _Writer:
+class _TripleWriter:
     """Collects the triples of one instance."""
 
     __slots__ = ("_add", "_crowded", "_graph", "_labels", "quads")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from lxml import etree
 
-from provrepo.model.document import Unmapped, Unread
+from provrepo.model.document import Unmapped, UnreadPart
 from provrepo.vocab import PROV, XSI
 
 __all__ = ["Element", "Leftovers", "markup", "parts", "shown", "shown_name"]
@@ -68,7 +68,7 @@ class Leftovers:
             self.element(child)
 
     def _leave(self, part: str, reason: str, element: Element) -> None:
-        self._unmapped.leave(Unread(part, reason, element.sourceline))
+        self._unmapped.add_part(UnreadPart(part, reason, element.sourceline))
 
 
 def markup(element: Element) -> str:

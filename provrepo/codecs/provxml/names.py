@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from provrepo.model.statements import Entries, Kind
+from provrepo.model.statements import EntryForm, Kind
 
 __all__ = [
     "argument_names",
@@ -50,7 +50,7 @@ def argument_names(kind: Kind) -> tuple[str, ...]:
     There the entity of a membership is no element of the statement: it stands beside its key in a ``keyEntityPair``.
     """
     names = tuple(_DICTIONARIES.get(argument.name, argument.name) for argument in kind.arguments)
-    return names[:1] if kind.entries is Entries.KEY else names
+    return names[:1] if kind.entries is EntryForm.KEY else names
 
 
 def is_ncname(name: str) -> bool:

@@ -23,13 +23,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from provrepo.codecs.anonymous import forget_blank_names
+from provrepo.codecs.anonymous import drop_unreferenced_identifiers
 from provrepo.codecs.guards import MAX_PREFIXES
-from provrepo.codecs.names import RESERVED, Scope, namespace, repair
+from provrepo.codecs.names import RESERVED, PrefixScope, namespace, repair
 from provrepo.codecs.provxml.elements import Element, Leftovers, markup, parts, shown
 from provrepo.codecs.provxml.names import argument_names, toolbox_escaped, toolbox_unescape, unescape
 from provrepo.errors import ReadError
-from provrepo.model.document import Bundle, Document, Warned
+from provrepo.model.document import Bundle, Document, ReaderWarning
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank, text
 from provrepo.model.statements import (
     AGENT,
@@ -39,8 +39,8 @@ from provrepo.model.statements import (
     KINDS,
     MEMBERSHIP,
     Attribute,
-    Entries,
-    Entry,
+    DictionaryEntry,
+    EntryForm,
     Kind,
     Statement,
     Term,
@@ -99,7 +99,7 @@ _ARGUMENTS: dict[str, dict[str, tuple[int, bool]]] = {
 _KEY = _P + "key"
 _ENTITY = _P + "entity"
 _PAIR = _P + "keyEntityPair"
-_ENTRIES = {None: None, Entries.PAIRS: _PAIR, Entries.KEYS: _KEY, Entries.KEY: _PAIR}
+_ENTRIES = {None: None, EntryForm.PAIRS: _PAIR, EntryForm.KEYS: _KEY, EntryForm.KEY: _PAIR}
 """The element of an entry."""
 _STANDALONE = re.compile(rb"<\?xml\b[^>]*\bstandalone\s*=\s*[\"']yes[\"']")
 
@@ -115,10 +115,10 @@ def read(data: bytes, *, format: str = "provxml", base: str | None = None) -> Do
     Raises:
         ReadError: not well-formed, a DOCTYPE, not PROV-XML, or a name without a namespace.
     """
-    return _Reader(data, format, base).read()
+    return _ProvXmlReader(data, format, base).read()
 
 
-class _Reader:
+class _ProvXmlReader:
     """Reads one document, a statement at a time: only that statement's elements are kept in memory."""
 
     def __init__(self, data: bytes, format: str, base: str | None) -> None:  # noqa: A002
@@ -126,7 +126,7 @@ class _Reader:
         self._format = format
         self._base = base
         self._document = Document(format=format)
-        self._scope = Scope({})
+        self._scope = PrefixScope({})
         self._leftovers = Leftovers(self._document.unmapped)
         # The element whose names are being read, for remarks about them.
         self._at: Element = None
@@ -158,7 +158,7 @@ class _Reader:
                     item.clear(keep_tail=True)
                 elif depth == 0:
                     self._leftovers.text(item)
-        document.statements = forget_blank_names(document.statements)
+        document.statements = drop_unreferenced_identifiers(document.statements)
         document.warnings += self._scope.remarks(None)
         return document
 
@@ -197,7 +197,7 @@ class _Reader:
         return None if self._at is None else (self._at.sourceline, None)
 
     def _warn(self, element: Element, message: str) -> None:
-        self._document.warnings.append(Warned(message, element.sourceline))
+        self._document.warnings.append(ReaderWarning(message, element.sourceline))
 
     # --- structure ---------------------------------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ class _Reader:
             raise self._error(root, f"the root element is {shown(root)} and not document of <{PROV}>")
         prefixes = self._declared(root, declared)
         self._limit(root, prefixes)
-        self._scope = Scope(prefixes, place=self._here)
+        self._scope = PrefixScope(prefixes, place=self._here)
         self._leftovers.attributes(root)
         self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
 
@@ -239,9 +239,11 @@ class _Reader:
             if child.tag == _BUNDLE_CONTENT:
                 raise self._error(child, "a bundle within a bundle: PROV-DM has none (section 5.4)")
             self._described(child, bundle.statements, scope, prefixes)
-        bundle.statements = forget_blank_names(bundle.statements)
+        bundle.statements = drop_unreferenced_identifiers(bundle.statements)
 
-    def _described(self, element: Element, statements: list[Statement], scope: Scope, prefixes: dict[str, str]) -> None:
+    def _described(
+        self, element: Element, statements: list[Statement], scope: PrefixScope, prefixes: dict[str, str]
+    ) -> None:
         """Read what may be a statement, into ``statements``."""
         known = _STATEMENTS.get(element.tag)
         if known is not None:
@@ -272,7 +274,7 @@ class _Reader:
                 prefixes[prefix] = meant
         return prefixes
 
-    def _inner(self, element: Element, outer: Scope, prefixes: dict[str, str]) -> Scope:
+    def _inner(self, element: Element, outer: PrefixScope, prefixes: dict[str, str]) -> PrefixScope:
         """The scope at an element; what it declares beyond ``outer`` is new in ``prefixes``."""
         declarations = self._declarations.get(element)
         if declarations is None:
@@ -283,20 +285,20 @@ class _Reader:
         for prefix, iri in own.items():
             prefixes.setdefault(prefix, iri)
         self._limit(element, prefixes)
-        return Scope(own, outer)
+        return PrefixScope(own, outer)
 
     def _limit(self, element: Element, prefixes: dict[str, str]) -> None:
         if len(prefixes) > MAX_PREFIXES:
             raise self._error(element, f"more than {MAX_PREFIXES} namespaces are declared")
 
-    def _resolve(self, name: str, scope: Scope) -> Identifier | None:
+    def _resolve(self, name: str, scope: PrefixScope) -> Identifier | None:
         """The IRI of a QName; None where its prefix, or a default namespace, is not declared."""
         if not self._escaped or is_blank(name):
             return scope.expand(name)
         prefix, colon, local = name.partition(":")
         return scope.join(prefix, toolbox_unescape(local)) if colon else scope.join("", toolbox_unescape(name))
 
-    def _identifier(self, name: str, element: Element, scope: Scope) -> Identifier:
+    def _identifier(self, name: str, element: Element, scope: PrefixScope) -> Identifier:
         name = name.strip()
         self._at = element
         found = self._resolve(name, scope) if name else None
@@ -336,7 +338,7 @@ class _Reader:
     # --- statements ----------------------------------------------------------------------------------------------
 
     def _statement(
-        self, element: Element, kind: Kind, subtype: Identifier | None, scope: Scope, prefixes: dict[str, str]
+        self, element: Element, kind: Kind, subtype: Identifier | None, scope: PrefixScope, prefixes: dict[str, str]
     ) -> list[Statement]:
         name, types = self._head(element, kind, scope)
         if subtype is not None:
@@ -373,15 +375,15 @@ class _Reader:
         frozen = (*typed, *(attribute for attribute in attributes if attribute not in known))
         if kind is DICTIONARY_MEMBERSHIP and entries:
             return [
-                Statement(kind, name, (args[0], entity), frozen, span, () if key is None else (Entry(key),))
+                Statement(kind, name, (args[0], entity), frozen, span, () if key is None else (DictionaryEntry(key),))
                 for key, entity in entries
             ]
-        keyed = dict.fromkeys(Entry(key, entity) for key, entity in entries if key is not None)
+        keyed = dict.fromkeys(DictionaryEntry(key, entity) for key, entity in entries if key is not None)
         first = Statement(kind, name, tuple(args), frozen, span, tuple(keyed))
         return [first, *(Statement(kind, name, (args[0], member), frozen, span) for member in members)]
 
     def _entry(
-        self, element: Element, kind: Kind, scope: Scope, prefixes: dict[str, str]
+        self, element: Element, kind: Kind, scope: PrefixScope, prefixes: dict[str, str]
     ) -> tuple[Value | None, Identifier | None]:
         """The key of a removal, or what a ``prov:keyEntityPair`` joins."""
         if element.tag == _KEY:
@@ -403,7 +405,7 @@ class _Reader:
             raise self._error(element, f"{shown(element)} takes one prov:key and one prov:entity")
         return key, entity
 
-    def _head(self, element: Element, kind: Kind, scope: Scope) -> tuple[Identifier | None, list[Identifier]]:
+    def _head(self, element: Element, kind: Kind, scope: PrefixScope) -> tuple[Identifier | None, list[Identifier]]:
         """What a statement's own XML attributes say: its identifier, and types by ``xsi:type``."""
         name: Identifier | None = None
         types: list[Identifier] = []
@@ -431,7 +433,7 @@ class _Reader:
             self._warn(element, f"{shown(element)} is empty: read as absent")
         return instant or None
 
-    def _reference(self, element: Element, scope: Scope) -> Identifier | None:
+    def _reference(self, element: Element, scope: PrefixScope) -> Identifier | None:
         name = element.get(_REF)
         self._leftovers.attributes(element, (_REF,))
         if name is not None:
@@ -450,7 +452,7 @@ class _Reader:
 
     # --- attributes ----------------------------------------------------------------------------------------------
 
-    def _attribute(self, element: Element, scope: Scope) -> Attribute:
+    def _attribute(self, element: Element, scope: PrefixScope) -> Attribute:
         name = self._attribute_name(element)
         datatype: str | None = None
         language: str | None = None
@@ -468,7 +470,7 @@ class _Reader:
             return name, reference
         return name, self._value(element, datatype, language, scope)
 
-    def _value(self, element: Element, datatype: str | None, language: str | None, scope: Scope) -> Value:
+    def _value(self, element: Element, datatype: str | None, language: str | None, scope: PrefixScope) -> Value:
         if len(element):
             if datatype != _XML_LITERAL:
                 self._warn(element, f"{shown(element)} holds elements: read as an XML literal")

@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from provrepo.codecs.names import Names
+from provrepo.codecs.names import NameShortener
 from provrepo.codecs.provxml.names import argument_names, escape, has_forbidden, is_ncname
 from provrepo.errors import WriteError
 from provrepo.model.document import Bundle, Document, Loss
 from provrepo.model.identifiers import Identifier, Value, is_blank
-from provrepo.model.statements import DICTIONARY_MEMBERSHIP, KINDS, Attribute, Entries, Kind, Statement
+from provrepo.model.statements import DICTIONARY_MEMBERSHIP, KINDS, Attribute, EntryForm, Kind, Statement
 from provrepo.vocab import (
     PROV,
     PROV_INTERNATIONALIZED_STRING,
@@ -45,11 +45,11 @@ _LAST = len(_RANK)
 _UNTYPED = frozenset({*_RANK, PROV + "key"} - {PROV_LABEL})
 """Elements that the schema gives the type ``xs:anySimpleType``, which has no XML attributes."""
 _KEY = Identifier(PROV + "key")
-_ENTRIES: dict[Entries | None, tuple[str, ...]] = {
+_ENTRIES: dict[EntryForm | None, tuple[str, ...]] = {
     None: (),
-    Entries.PAIRS: ("keyEntityPair",),
-    Entries.KEYS: ("key",),
-    Entries.KEY: ("keyEntityPair",),
+    EntryForm.PAIRS: ("keyEntityPair",),
+    EntryForm.KEYS: ("key",),
+    EntryForm.KEY: ("keyEntityPair",),
 }
 _ARGUMENTS = {kind: argument_names(kind) for kind in KINDS.values()}
 _TAKEN = {
@@ -125,7 +125,9 @@ class _Spelling:
         declarable = {p: n for p, n in prefixes.items() if _declarable(p, n)}
         if outer is None:
             acceptable = _LOCAL.fullmatch
-            self._names = Names(declarable, acceptable=lambda local: acceptable(local) is not None, default=False)
+            self._names = NameShortener(
+                declarable, acceptable=lambda local: acceptable(local) is not None, default=False
+            )
         else:
             self._names = outer._names.within(declarable)
         # Declared since the document declares it, though no name is written with it.
@@ -231,9 +233,9 @@ def _entries(statement: Statement, names: _Spelling, indent: str) -> Iterator[st
             parts.append(_attribute(_KEY, key, names))
         if entity is not None:
             parts.append(f'<prov:entity prov:ref="{names.name(entity)}"/>')
-        if statement.kind.entries is Entries.KEYS:
+        if statement.kind.entries is EntryForm.KEYS:
             yield from (f"{indent}{part}\n" for part in parts)
-        elif len(parts) == 2 or statement.kind.entries is Entries.KEY:
+        elif len(parts) == 2 or statement.kind.entries is EntryForm.KEY:
             yield "\n".join(
                 [f"{indent}<prov:keyEntityPair>", *(inner + part for part in parts), f"{indent}</prov:keyEntityPair>\n"]
             )

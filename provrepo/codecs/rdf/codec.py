@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, cast
 from provrepo.codecs.names import BASE_ADVICE, RESERVED
 from provrepo.codecs.provo.terms import QUALIFIED_NAMES
 from provrepo.codecs.provo.writer import each_quad
-from provrepo.codecs.rdf.languages import hidden, hide, marks_for
+from provrepo.codecs.rdf.languages import marked, marks_for, marks_for_blocks
 from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.rdf.terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
-from provrepo.model.document import Document, Loss, Quad, Source, Unread, Warned
+from provrepo.model.document import Document, Loss, Quad, RdfSource, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.vocab import RDFS
 
@@ -90,8 +90,8 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     document = read_quads(quads, prefixes)
     document.warnings += remarks(data, format)
     for part in unread(data, format):
-        document.unmapped.leave(part)
-    document.source = Source(data, format, base, len(document))
+        document.unmapped.add_part(part)
+    document.source = RdfSource(data, format, base, len(document))
     return document
 
 
@@ -164,23 +164,23 @@ def parse_into(
     Returns:
         The prefixes that the source declares.
     """
-    from provrepo.codecs.rdf.iri_repair import mended
+    from provrepo.codecs.rdf.iri_repair import repaired_text
 
     named: Callable[[str], Identifier] = Identifier
     if format == "rdfjsonld":
         from provrepo.codecs.jsonld.bounds import check_contexts
-        from provrepo.codecs.jsonld.contexts import spliced
+        from provrepo.codecs.jsonld.contexts import inlined
 
         if base is None:
             named = _absolute(data, format)
-        data = spliced(data, format).data
+        data = inlined(data, format).data
         check_contexts(data)
-    data = mended(data, format).data
-    marked, tags = hide(data, format)
+    data = repaired_text(data, format).data
+    text, tags = marked(data, format)
     if tags is not None:
         reader = LineReader(take, restore=tags.restore, named=named)
         try:
-            return _parse(marked, format, base, reader)
+            return _parse(text, format, base, reader)
         except ReadError:
             # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
             if restart is None:
@@ -199,28 +199,30 @@ def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) 
         format: the name of the format.
         take: called with the next quads.
     """
-    tags = hidden(blocks, format)
+    tags = marks_for_blocks(blocks, format)
     restore = bytes if tags is None else tags.restore
-    marked = blocks() if tags is None else (tags.hide(block, format) for block in blocks())
-    _parse(Feed(marked), format, None, LineReader(take, restore=restore, labelled=True))
+    texts = blocks() if tags is None else (tags.mark_all(block, format) for block in blocks())
+    _parse(Feed(texts), format, None, LineReader(take, restore=restore, labelled=True))
 
 
-def remarks(data: bytes, format: str) -> list[Warned]:  # noqa: A002
+def remarks(data: bytes, format: str) -> list[ReaderWarning]:  # noqa: A002
     """What is unusual about a text in an RDF syntax that could be read."""
-    from provrepo.codecs.rdf.iri_repair import mended
+    from provrepo.codecs.rdf.iri_repair import repaired_text
 
     if format != "rdfjsonld":
-        return mended(data, format).remarks()
-    from provrepo.codecs.jsonld.contexts import spliced
+        return repaired_text(data, format).remarks()
+    from provrepo.codecs.jsonld.contexts import inlined
 
-    whole = spliced(data, format)
-    found = mended(whole.data, format).remarks()
+    whole = inlined(data, format)
+    found = repaired_text(whole.data, format).remarks()
     if whole.nameless:
-        found.append(Warned(f"null in the place of an identifier, {whole.nameless} times: read as things without one"))
+        found.append(
+            ReaderWarning(f"null in the place of an identifier, {whole.nameless} times: read as things without one")
+        )
     return found
 
 
-def unread(data: bytes, format: str) -> list[Unread]:  # noqa: A002
+def unread(data: bytes, format: str) -> list[UnreadPart]:  # noqa: A002
     """The parts of a text in an RDF syntax that stand for no triple, though it could be read."""
     if format != "rdfjsonld":
         return []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provrepo.codecs.collector import paused
+from provrepo.codecs.collector import collection_paused
 from provrepo.codecs.formats import Format
 from provrepo.codecs.guards import MAX_LINE, check_literals, check_prefixes, prepared
 from provrepo.codecs.provo.completion import complete, minted
@@ -21,7 +21,7 @@ from provrepo.codecs.provo.writer import Labels, instance_quads
 from provrepo.codecs.rdf import codec as rdf
 from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.errors import TooLarge
-from provrepo.model.document import Document, Quad, Source
+from provrepo.model.document import Document, Quad, RdfSource
 from provrepo.model.identifiers import Identifier, Rdf12Term, is_blank
 from provrepo.model.minting import Minter
 
@@ -51,7 +51,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
         TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
     """
     data = prepared(data, format.name)
-    with paused():
+    with collection_paused():
         if not format.rdf:
             document, quads = format.codec().read(data, format=format.name, base=base), None
         else:
@@ -59,8 +59,8 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             document, quads = read_quads(parsed.quads, parsed.prefixes), parsed.quads
             document.warnings += rdf.remarks(data, format.name)
             for part in rdf.unread(data, format.name):
-                document.unmapped.leave(part)
-            document.source = Source(data, format.name, base, len(document))
+                document.unmapped.add_part(part)
+            document.source = RdfSource(data, format.name, base, len(document))
     check_prefixes(document, format.name)
     check_literals(document, len(data))
     document.format = format.name
@@ -101,15 +101,15 @@ def write_nquads(
     if format.rdf:
         parsed = quads if quads is not None else rdf.parse(prepared(data, format.name), format.name, base).quads
         instances = _graphs(parsed)
-        names = _Names(_numbered(mint_blank))
+        names = _NodeNames(_numbered(mint_blank))
     else:
         instances = _instances(document, Labels(document))
-        names = _Names(_counted(mint_blank))
+        names = _NodeNames(_counted(mint_blank))
     lines = LineWriter(name=names, trusted=format.rdf).pieces
     declared = Declared([quad for _, held in instances for quad in held if quad.predicate in DECLARATIONS])
     asserted = completed = 0
     bundles = []
-    with paused(), output.open("wb") as file:
+    with collection_paused(), output.open("wb") as file:
         for number, (name, held) in enumerate(instances):
             graph = version if name is None else Minter.bundle(version, number)
             below = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
@@ -163,9 +163,9 @@ def blank_names(
     if not labels.used:
         return {}
     if format.rdf:
-        names = _Names(_numbered(mint_blank))
+        names = _NodeNames(_numbered(mint_blank))
     else:
-        names = _Names(_counted(mint_blank))
+        names = _NodeNames(_counted(mint_blank))
         # Numbers go by first occurrence in what is written, so it is written once more, to nowhere.
         lines = LineWriter(name=names).lines
         for name, held in _instances(document, labels):
@@ -194,7 +194,7 @@ def _counted(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identif
     return lambda label: mint_blank(numbers.setdefault(label, len(numbers) + 1))
 
 
-class _Names:
+class _NodeNames:
     """The IRIs of nodes: their own, or those that blank nodes are given, each once."""
 
     def __init__(self, blank: Callable[[str], Identifier]) -> None:

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
-from provrepo.codecs.jsonld.iris import found_in_json
-from provrepo.codecs.names import Place, remarks, repair
-from provrepo.model.document import Warned
+from provrepo.codecs.jsonld.iris import invalid_names
+from provrepo.codecs.names import Location, remarks, repair
+from provrepo.model.document import ReaderWarning
 from provrepo.vocab import RDF
 
-__all__ = ["Mended", "mended"]
+__all__ = ["RepairedText", "repaired_text"]
 
 
-class Mended(NamedTuple):
+class RepairedText(NamedTuple):
     """A text whose identifiers are IRIs.
 
     Attributes:
@@ -29,14 +29,14 @@ class Mended(NamedTuple):
     """
 
     data: bytes
-    repaired: tuple[tuple[str, str, Place | None], ...] = ()
+    repaired: tuple[tuple[str, str, Location | None], ...] = ()
 
-    def remarks(self) -> list[Warned]:
+    def remarks(self) -> list[ReaderWarning]:
         """What to tell about it."""
         return remarks(self.repaired)
 
 
-class Found(NamedTuple):
+class Replacement(NamedTuple):
     """A token that is to be replaced: its extent in the text, its replacement, and what the identifier was and is."""
 
     start: int
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     iri: str
 
 
-def mended(data: bytes, format: str) -> Mended:  # noqa: A002
+def repaired_text(data: bytes, format: str) -> RepairedText:  # noqa: A002
     """A text in an RDF syntax with every identifier an IRI.
 
     Args:
@@ -55,14 +55,14 @@ def mended(data: bytes, format: str) -> Mended:  # noqa: A002
     """
     suspects, find = _SYNTAXES[format]
     if not any(suspect.search(data) for suspect in suspects):
-        return Mended(data)
+        return RepairedText(data)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return Mended(data)  # the parser says so, and where
+        return RepairedText(data)  # the parser says so, and where
     pieces: list[str] = []
     end = 0
-    repaired: list[tuple[str, str, Place | None]] = []
+    repaired: list[tuple[str, str, Location | None]] = []
     line, line_at, line_start = 1, 0, 0
     for one in find(text):
         pieces += text[end : one.start], one.token
@@ -73,8 +73,8 @@ def mended(data: bytes, format: str) -> Mended:  # noqa: A002
         line_at = one.start
         repaired.append((one.written, one.iri, (line, one.start - line_start + 1)))
     if not repaired:
-        return Mended(data)
-    return Mended("".join([*pieces, text[end:]]).encode("utf-8"), tuple(repaired))
+        return RepairedText(data)
+    return RepairedText("".join([*pieces, text[end:]]).encode("utf-8"), tuple(repaired))
 
 
 # --- Turtle, TriG, N-Triples, N-Quads ----------------------------------------------------------------------------
@@ -104,15 +104,15 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ODD_NAME = re.compile(r"\\[#%]|%(?![0-9A-Fa-f]{2})")
 
 
-def _in_turtle(text: str) -> list[Found]:
-    found: list[Found] = []
+def _in_turtle(text: str) -> list[Replacement]:
+    found: list[Replacement] = []
     namespaces: dict[str, str] = {}
     before, prefix = "", None
     for token in _TURTLE.finditer(text):
         if token.lastgroup == "iri":
             written, iri = _iri(token.group())
             if iri is not None:
-                found.append(Found(token.start(), token.end(), f"<{iri}>", written, iri))
+                found.append(Replacement(token.start(), token.end(), f"<{iri}>", written, iri))
             if prefix is not None:
                 namespaces[prefix] = written if iri is None else iri
             before, prefix = "", None
@@ -138,14 +138,14 @@ def _iri(token: str) -> tuple[str, str | None]:
     return written, None if iri == written else iri
 
 
-def _name(word: str, namespaces: dict[str, str], start: int) -> Found | None:
+def _name(word: str, namespaces: dict[str, str], start: int) -> Replacement | None:
     prefix, colon, local = word.partition(":")
     namespace = namespaces.get(prefix)
     if not colon or namespace is None:
         return None
     written = namespace + _ESCAPE.sub(r"\1", local)
     iri = repair(written)
-    return None if iri == written else Found(start, start + len(word), f"<{iri}>", written, iri)
+    return None if iri == written else Replacement(start, start + len(word), f"<{iri}>", written, iri)
 
 
 # --- RDF/XML -----------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NAMING = ("about", "resource", "datatype")
 
 
-def _in_xml(text: str) -> list[Found]:
+def _in_xml(text: str) -> list[Replacement]:
     declared = (
         (match[1], _REFERENCE.sub(_character, match[2] or match[3] or "")) for match in _DECLARATION.finditer(text)
     )
@@ -181,7 +181,7 @@ def _in_xml(text: str) -> list[Found]:
                 iri = repair(written)
                 if iri != written:
                     start, end = attribute.span(2)
-                    found.append(Found(start, end, quoteattr(iri), written, iri))
+                    found.append(Replacement(start, end, quoteattr(iri), written, iri))
     return found
 
 
@@ -195,11 +195,11 @@ def _character(reference: re.Match[str]) -> str:
 # --- JSON-LD -----------------------------------------------------------------------------------------------------
 
 
-def _in_json(text: str) -> list[Found]:
-    return [Found(*one) for one in found_in_json(text)]
+def _in_json(text: str) -> list[Replacement]:
+    return [Replacement(*one) for one in invalid_names(text)]
 
 
-_SYNTAXES: dict[str, tuple[tuple[re.Pattern[bytes], ...], Callable[[str], list[Found]]]] = {
+_SYNTAXES: dict[str, tuple[tuple[re.Pattern[bytes], ...], Callable[[str], list[Replacement]]]] = {
     "turtle": ((_ODD_IRI, _ODD_PREFIXED), _in_turtle),
     "trig": ((_ODD_IRI, _ODD_PREFIXED), _in_turtle),
     "ntriples": ((_ODD_IRI,), _in_turtle),

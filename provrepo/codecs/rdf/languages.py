@@ -13,7 +13,7 @@ from itertools import count
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Literal, Rdf12Term
 
-__all__ = ["Tags", "hidden", "hide", "marks_for", "tagged"]
+__all__ = ["TagMarks", "marks_for_blocks", "marked", "marks_for", "tagged"]
 
 _TAG = rb"([A-Za-z]+(?:-[A-Za-z0-9]+)*+)"
 _TURTLE = re.compile(rb"""(@)(?<=["']@)""" + _TAG)
@@ -24,7 +24,7 @@ _IN_TERM = re.compile(r'(?<="@)[A-Za-z]+(?:-[A-Za-z0-9]+)*')
 _CAPITAL = re.compile(rb"[A-Z]")
 
 
-class Tags:
+class TagMarks:
     """Marks tags and restores them.
 
     Args:
@@ -52,7 +52,7 @@ class Tags:
         """Text of pyoxigraph with the tags as they were given."""
         return self._pattern.sub(lambda found: self._spelled[int(found[1])].encode(), text)
 
-    def hide(self, text: bytes, format: str) -> bytes:  # noqa: A002
+    def mark_all(self, text: bytes, format: str) -> bytes:  # noqa: A002
         """Text in an RDF syntax with its tags marked.
 
         What only looks like a tag, in a string or a comment, is marked too and restored like any other.
@@ -64,26 +64,26 @@ def _pattern(format: str) -> re.Pattern[bytes]:  # noqa: A002
     return _PLACES.get(format, _TURTLE)
 
 
-def hide(data: bytes, format: str) -> tuple[bytes, Tags | None]:  # noqa: A002
+def marked(data: bytes, format: str) -> tuple[bytes, TagMarks | None]:  # noqa: A002
     """Text in an RDF syntax with its tags marked; the text itself and None where no tag has capitals."""
-    tags = hidden(lambda: [data], format)
-    return (data, None) if tags is None else (tags.hide(data, format), tags)
+    tags = marks_for_blocks(lambda: [data], format)
+    return (data, None) if tags is None else (tags.mark_all(data, format), tags)
 
 
-def hidden(blocks: Callable[[], Iterable[bytes]], format: str) -> Tags | None:  # noqa: A002
-    """What marks the tags of a text that comes in blocks, which are gone through again for it; None as in ``hide``."""
+def marks_for_blocks(blocks: Callable[[], Iterable[bytes]], format: str) -> TagMarks | None:  # noqa: A002
+    """Marks for the tags of a text in blocks, which is gone through again for them; None as in ``marked``."""
     pattern = _pattern(format)
     if not any(_CAPITAL.search(found[2]) for block in blocks() for found in pattern.finditer(block)):
         return None
-    return Tags(_unused(lambda word: any(word.encode() in block for block in blocks())))
+    return TagMarks(_unused(lambda word: any(word.encode() in block for block in blocks())))
 
 
-def marks_for(quads: Iterable[Quad]) -> Tags | None:
+def marks_for(quads: Iterable[Quad]) -> TagMarks | None:
     """What marks the tags of quads; None where none has capitals."""
     literals = [quad[2] for quad in quads if isinstance(quad[2], Literal)]
     if not any(_has_capitals(literal) for literal in literals):
         return None
-    return Tags(_unused(lambda word: any(word in literal.lexical for literal in literals)))
+    return TagMarks(_unused(lambda word: any(word in literal.lexical for literal in literals)))
 
 
 def _has_capitals(literal: Literal) -> bool:

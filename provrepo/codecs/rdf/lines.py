@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
-from provrepo.codecs.names import MAX_EXPANDED, Expanded
+from provrepo.codecs.names import MAX_EXPANDED, ExpansionBudget
 from provrepo.codecs.rdf.escapes import MUST_ESCAPE, escape, unescape
 from provrepo.codecs.rdf.languages import tagged
 from provrepo.codecs.rdf.terms import literal_problem
@@ -60,7 +60,7 @@ class LineReader:
         self._labelled = labelled
         self._rest: list[bytes] = []
         # A name is made again where it comes after tens of thousands of others.
-        self._expanded = Expanded(2 * MAX_EXPANDED)
+        self._expanded = ExpansionBudget(2 * MAX_EXPANDED)
         self._nodes: dict[str, Identifier] = {}
         self._blanks: dict[str, Identifier] = {}
         self._literals: dict[str, Literal] = {}

@@ -15,10 +15,10 @@ from provrepo.vocab import RDF_LANG_STRING
 if TYPE_CHECKING:
     import pyoxigraph
 
-__all__ = ["Terms", "is_iri", "is_language_tag", "literal_problem", "xml_problem"]
+__all__ = ["PyoxigraphTerms", "is_iri", "is_language_tag", "literal_problem", "xml_problem"]
 
 
-class Terms:
+class PyoxigraphTerms:
     """Makes pyoxigraph's terms from the model's, each identifier once."""
 
     __slots__ = ("_iris", "_nodes", "_rdf")

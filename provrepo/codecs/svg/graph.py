@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from provrepo.drawing.graph import Badge, Edge, Graph, Group, Node, NodeKind
+from provrepo.drawing.graph import Badge, Edge, Graph, Node, NodeGroup, NodeKind
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, digest
 from provrepo.model.statements import ACTIVITY, AGENT, DERIVATION, ENTITY, Kind, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, RDFS_LABEL
 
-__all__ = ["Naming", "Relation", "Thing", "assembled", "graph", "relations", "things"]
+__all__ = ["Naming", "DrawnRelation", "DrawnThing", "assembled", "graph", "relations", "things"]
 
 _WORDS = {
     "used": "used",
@@ -68,7 +68,7 @@ _TOLD = 10
 
 
 @dataclass(slots=True)
-class Thing:
+class DrawnThing:
     """What a document says about one identifier.
 
     Attributes:
@@ -93,7 +93,7 @@ class Thing:
         return self.types[0] if self.types else self.time
 
 
-class Relation(NamedTuple):
+class DrawnRelation(NamedTuple):
     """One arrow's worth of a statement.
 
     Attributes:
@@ -171,9 +171,9 @@ def graph(document: Document, *, most_nodes: int, most_edges: int) -> Graph | No
     return Graph(tuple(groups))
 
 
-def things(instance: Bundle, names: Naming) -> dict[str, Thing]:
+def things(instance: Bundle, names: Naming) -> dict[str, DrawnThing]:
     """Everything that is described or referred to, in order: what is described comes before what is only mentioned."""
-    found: dict[str, Thing] = {}
+    found: dict[str, DrawnThing] = {}
     used_as: dict[str, Counter[NodeKind]] = {}
     for statement in instance:
         if not statement.kind.element:
@@ -186,16 +186,18 @@ def things(instance: Bundle, names: Naming) -> dict[str, Thing]:
         if not statement.kind.element:
             for identifier, kind in _referred(statement):
                 if identifier not in found:
-                    found[identifier] = Thing(identifier, kind, names.short(identifier), details=[identifier])
+                    found[identifier] = DrawnThing(identifier, kind, names.short(identifier), details=[identifier])
     return found
 
 
-def _describe(found: dict[str, Thing], statement: Statement, used_as: Mapping[NodeKind, int], names: Naming) -> None:
+def _describe(
+    found: dict[str, DrawnThing], statement: Statement, used_as: Mapping[NodeKind, int], names: Naming
+) -> None:
     identifier = str(statement.id)
     kind = _ELEMENTS[statement.kind]
     thing = found.get(identifier)
     if thing is None:
-        thing = found[identifier] = Thing(identifier, kind, names.short(identifier), details=[identifier])
+        thing = found[identifier] = DrawnThing(identifier, kind, names.short(identifier), details=[identifier])
     elif thing.kind != kind and used_as.get(kind, 0) > used_as.get(thing.kind, 0):
         # An agent may be an entity too (PROV-DM 5.3.1): it is drawn as what it does in this document.
         thing.kind = kind
@@ -232,7 +234,7 @@ def _referred(statement: Statement) -> Iterator[tuple[str, NodeKind]]:
             yield value, "entity" if influence else _ARGUMENTS.get(argument.name, "entity")
 
 
-def relations(instance: Bundle, names: Naming) -> Iterator[Relation]:
+def relations(instance: Bundle, names: Naming) -> Iterator[DrawnRelation]:
     """What is drawn of the relations. One that lacks its second argument relates nothing and is left out."""
     for statement in instance:
         if statement.kind.element or len(statement.args) < 2:
@@ -242,10 +244,10 @@ def relations(instance: Bundle, names: Naming) -> Iterator[Relation]:
             continue
         details = _details(statement, names)
         if target is not None:
-            yield Relation(statement.kind.name, source, target, _verb(statement), details)
+            yield DrawnRelation(statement.kind.name, source, target, _verb(statement), details)
         for argument, value in zip(statement.kind.arguments[2:], statement.args[2:], strict=False):
             if argument.name in _SECOND and isinstance(value, Identifier):
-                yield Relation(argument.name, source, value, _SECOND[argument.name], details)
+                yield DrawnRelation(argument.name, source, value, _SECOND[argument.name], details)
 
 
 def _verb(statement: Statement) -> str:
@@ -266,9 +268,9 @@ def _details(statement: Statement, names: Naming) -> str:
     return "; ".join(said)
 
 
-def assembled(title: str, found: Mapping[str, Thing], related: Sequence[Relation]) -> Group:
+def assembled(title: str, found: Mapping[str, DrawnThing], related: Sequence[DrawnRelation]) -> NodeGroup:
     """A group of things and relations, with agents as badges where nothing but responsibility is said of them."""
-    responsible: dict[str, list[Relation]] = {}
+    responsible: dict[str, list[DrawnRelation]] = {}
     other: set[str] = set()
     for relation in related:
         if relation.kind in _RESPONSIBILITY and found[relation.target].kind == "agent":
@@ -293,15 +295,15 @@ def assembled(title: str, found: Mapping[str, Thing], related: Sequence[Relation
                 known.append(badge)
     nodes = [_node(thing, tuple(badges.get(thing.id, ()))) for thing in found.values() if thing.id not in hidden]
     drawn = [r for r in related if not (r.kind in _RESPONSIBILITY and r.target in worn)]
-    return Group(title, tuple(nodes), tuple(_edges(drawn, found)))
+    return NodeGroup(title, tuple(nodes), tuple(_edges(drawn, found)))
 
 
-def _node(thing: Thing, badges: tuple[Badge, ...]) -> Node:
+def _node(thing: DrawnThing, badges: tuple[Badge, ...]) -> Node:
     title = "\n".join(dict.fromkeys([f"{thing.kind}: {thing.label}", *thing.details]))
     return Node(thing.id, thing.kind, thing.label, thing.sublabel, title, None, badges)
 
 
-def _edges(related: Iterable[Relation], found: Mapping[str, Thing]) -> Iterator[Edge]:
+def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing]) -> Iterator[Edge]:
     """The arrows, with those marked that others explain.
 
     A derivation is implied where an activity that used the one generated the other; a communication where something

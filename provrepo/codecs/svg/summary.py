@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from provrepo.codecs.svg.graph import Naming, Relation, Thing, assembled, relations, things
+from provrepo.codecs.svg.graph import DrawnRelation, DrawnThing, Naming, assembled, relations, things
 from provrepo.drawing.graph import Graph, NodeKind
 from provrepo.model.document import Document
 from provrepo.model.identifiers import digest
@@ -29,7 +29,7 @@ def summary(document: Document) -> Graph:
 
     Things without a type are sorted by their label or name without its numbers. The heading says what was done.
     """
-    known: dict[str, Thing] = {}
+    known: dict[str, DrawnThing] = {}
     links: Counter[tuple[str, str, str, str]] = Counter()
     names = Naming(document.prefixes)
     for instance in document.instances():
@@ -46,7 +46,7 @@ def summary(document: Document) -> Graph:
     for (kind, source, target, label), count in links.items():
         merged[kind, sort[source][0], sort[target][0], label] += count
     related = [
-        Relation(kind, source, target, f"{label} ({count:,})" if count > 1 else label)
+        DrawnRelation(kind, source, target, f"{label} ({count:,})" if count > 1 else label)
         for (kind, source, target, label), count in merged.items()
     ]
     bundles = f" in {len(document.bundles):,} bundles" if document.bundles else ""
@@ -60,7 +60,7 @@ def summary(document: Document) -> Graph:
 _Sort = tuple[str, NodeKind, str]
 
 
-def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
+def _sorted(known: Mapping[str, DrawnThing]) -> dict[str, _Sort]:
     """For each identifier the sort of thing it is: its id in the picture, kind and label."""
     agents = sum(thing.kind == "agent" for thing in known.values())
     labels: dict[str, tuple[NodeKind, str]] = {}
@@ -81,7 +81,7 @@ def _sorted(known: Mapping[str, Thing]) -> dict[str, _Sort]:
     }
 
 
-def _alike(thing: Thing) -> str:
+def _alike(thing: DrawnThing) -> str:
     """What things of one sort have in common: their type, or what is left of their names."""
     if thing.types:
         return thing.types[0]
@@ -90,8 +90,8 @@ def _alike(thing: Thing) -> str:
     return _VARIABLE.sub("…", thing.label)
 
 
-def _group(name: str, kind: NodeKind, label: str, size: int) -> Thing:
+def _group(name: str, kind: NodeKind, label: str, size: int) -> DrawnThing:
     counted = f"{size:,} {_PLURAL[kind]}"
     if kind == "agent" and size > 1:
         label = f"{label} ({size:,})"  # a badge has no second line to say it
-    return Thing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])
+    return DrawnThing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])

@@ -18,7 +18,7 @@ from provrepo.errors import AnswerTooLarge, Damaged, ReadError
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.minting import Minter
-from provrepo.model.statements import KINDS, Entry, Statement
+from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.workers.pool import Pool
 
 __all__ = ["Found", "Saying", "Wanted", "read", "run", "shares", "statement_to_dict", "value_to_dict"]
@@ -247,7 +247,7 @@ def _named(statement: Statement, blank: Mapping[Identifier, Identifier]) -> Stat
         tuple(_renamed(term, blank) for term in statement.args),
         tuple((key, _renamed(value, blank)) for key, value in statement.attributes),
         statement.span,
-        tuple(Entry(_renamed(key, blank), _renamed(entity, blank)) for key, entity in statement.entries),
+        tuple(DictionaryEntry(_renamed(key, blank), _renamed(entity, blank)) for key, entity in statement.entries),
     )
 
 
@@ -303,5 +303,5 @@ def _statement(found: Mapping[str, Any]) -> Statement:
         ),
         tuple((Identifier(each["name"]), _value(each["value"])) for each in found["attributes"]),
         None if found["line"] is None else (found["line"], 1),
-        tuple(Entry(_value(each["key"]), identifier(each["entity"])) for each in found.get("entries", ())),
+        tuple(DictionaryEntry(_value(each["key"]), identifier(each["entity"])) for each in found.get("entries", ())),
     )

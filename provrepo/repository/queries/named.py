@@ -61,18 +61,18 @@ class Parameter:
         Raises:
             UsageError: the value is not of the parameter's kind.
         """
-        from provrepo.codecs.rdf.terms import Terms, is_iri
+        from provrepo.codecs.rdf.terms import PyoxigraphTerms, is_iri
         from provrepo.model.identifiers import Identifier, Literal
 
         if self.kind == "iri":
             if not is_iri(value):
                 raise UsageError(f"{self.name}: {value[:200]!r} is not an absolute IRI")
-            return str(Terms().iri(Identifier(value)))
+            return str(PyoxigraphTerms().iri(Identifier(value)))
         lexical = _LEXICAL.get(self.kind)
         if lexical is not None and not lexical.fullmatch(value):
             what = "a whole number" if self.kind == "integer" else "a time such as 2026-01-31T12:00:00Z"
             raise UsageError(f"{self.name}: {value[:200]!r} is not {what}")
-        return str(Terms().value(Literal(value, _XSD + _DATATYPES[self.kind])))
+        return str(PyoxigraphTerms().value(Literal(value, _XSD + _DATATYPES[self.kind])))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""

@@ -50,9 +50,9 @@ def convert(
         Busy: no worker became free.
     """
     if len(data) <= LARGE:
-        from provrepo.codecs.jsonld.own_contexts import using
+        from provrepo.codecs.jsonld.user_contexts import contexts_from
 
-        with using(store.settings.contexts):
+        with contexts_from(store.settings.contexts):
             return _converted(data, info.format, info.base or None, format, bundles)
     output = store.temporary()
     seconds = store.pool.seconds(min(_SECONDS, store.settings.check_timeout))

@@ -133,6 +133,6 @@ def _title(target: Target) -> str:
 
 
 def _string(value: str) -> str:
-    from provrepo.codecs.rdf.terms import Terms
+    from provrepo.codecs.rdf.terms import PyoxigraphTerms
 
-    return str(Terms().value(text(value)))
+    return str(PyoxigraphTerms().value(text(value)))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
-from provrepo.codecs.collector import paused
+from provrepo.codecs.collector import collection_paused
 from provrepo.errors import TimedOut
 from provrepo.views.lineage.extraction import UNTIMED
 from provrepo.views.lineage.path_compression import CacheFull, Chains
@@ -273,7 +273,7 @@ class Adjacency:
 
     def _read_all(self, states: Collection[int]) -> None:
         ordered = sorted(states)
-        with paused():
+        with collection_paused():
             for start in range(0, len(ordered), CHUNK):
                 self.check()
                 self._read(ordered[start : start + CHUNK])

@@ -22,7 +22,7 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from provrepo.codecs.rdf.terms import Terms
+from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.codecs.results import QueryResult, value_of
 from provrepo.errors import AnswerTooLarge, Damaged, QueryError, TimedOut
 from provrepo.model.identifiers import Identifier, Value
@@ -374,7 +374,7 @@ class Quads:
     def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
         def trailer(graphs: Iterable[str]) -> bytes:
             records = self._catalogue.graphs(change, graphs)
-            return "".join(f"{quad} .\n" for quad in Terms().quads(records)).encode()
+            return "".join(f"{quad} .\n" for quad in PyoxigraphTerms().quads(records)).encode()
 
         with BulkLoad(content, self._catalogue.version(change), trailer) as stream:
             store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)

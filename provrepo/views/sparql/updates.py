@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pyoxigraph as ox
 
-from provrepo.codecs.rdf.terms import Terms
+from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.views.sparql.catalog import AGENT, OWN_PROJECT, STAMP, TYPE, WITH, Catalogue, Edit
@@ -36,7 +36,7 @@ class Updates:
             records: quads of the catalogue, which do not enter the default graph.
         """
         inserted = "".join(f"{quad.subject} {quad.predicate} {quad.object} .\n{_in_graph(quad)}" for quad in content)
-        return "INSERT DATA {\n" + inserted + "".join(map(_in_graph, Terms().quads(records))) + "}"
+        return "INSERT DATA {\n" + inserted + "".join(map(_in_graph, PyoxigraphTerms().quads(records))) + "}"
 
     def removal(self, graph: ox.NamedNode, *, limit: int | None = None) -> str:
         """The operation that deletes quads of a graph, and their triples in the default graph.
@@ -76,7 +76,7 @@ class Updates:
             self._delete(f"{_iri(subject)} {'?p' if predicate is None else _iri(predicate)} ?o")
             for subject, predicate in replaced
         ]
-        inserted = "".join(map(_in_graph, Terms().quads(edit.added)))
+        inserted = "".join(map(_in_graph, PyoxigraphTerms().quads(edit.added)))
         return ";\n".join([*operations, f"INSERT DATA {{\n{inserted}GRAPH {self._graph} {{ {stamp} }} }}"])
 
     def project_removal(self, project: Identifier) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from provrepo.errors import ReadError
 from provrepo.settings import contexts_folder
 
-__all__ = ["advice", "own", "using"]
+__all__ = ["advice", "user_context", "contexts_from"]
 
 _ADDRESS = re.compile(r"https?://([^/?#]+)(/[^#]*)?(?:#.*)?")
 _INDEX = "index.json"
@@ -29,7 +29,7 @@ _folder: ContextVar[Path | None] = ContextVar("contexts", default=None)
 
 
 @contextmanager
-def using(folder: str | Path) -> Iterator[None]:
+def contexts_from(folder: str | Path) -> Iterator[None]:
     """Look for contexts in this folder meanwhile, and not in that of the process's own settings.
 
     Args:
@@ -45,7 +45,7 @@ def using(folder: str | Path) -> Iterator[None]:
         _folder.reset(token)
 
 
-def own(address: str) -> Any | None:
+def user_context(address: str) -> Any | None:
     """The context at an address as the folder has it: the value of its ``@context``; None where it has none.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier
-from provrepo.model.prov_namespace import CLASSES, LAWFUL, TERMS, term_of
+from provrepo.model.prov_namespace import CLASSES, NON_PROVENANCE, TERMS, term_of
 from provrepo.vocab import RDF_TYPE
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     "NO_PAIR",
     "NO_PLACE",
     "RDF12",
-    "is_meant",
-    "makes_none",
+    "meant_as_statement",
+    "uses_prov_terms",
 ]
 
 NO_IDENTIFIER = "a literal where PROV-O has an identifier"
@@ -31,7 +31,7 @@ _OF_STATEMENTS = (NO_IDENTIFIER, NO_INSTANT, AMBIGUOUS, NO_MENTION)
 """Reasons that only triples have whose property is one of PROV, or is put below one of PROV by the document."""
 
 
-def is_meant(quad: Quad, reason: str) -> bool:
+def meant_as_statement(quad: Quad, reason: str) -> bool:
     """Whether a triple that is not read was meant to make a statement, with a property that PROV has.
 
     Args:
@@ -39,10 +39,10 @@ def is_meant(quad: Quad, reason: str) -> bool:
         reason: why it is there.
     """
     name = term_of(quad.predicate)
-    return name not in LAWFUL and (name in TERMS or reason in _OF_STATEMENTS)
+    return name not in NON_PROVENANCE and (name in TERMS or reason in _OF_STATEMENTS)
 
 
-def makes_none(quad: Quad, reason: str) -> bool:
+def uses_prov_terms(quad: Quad, reason: str) -> bool:
     """Whether a triple in PROV's words makes no statement, so that documents without it do not say the same.
 
     A triple of a key-entity pair may be kept beside the statement that it makes.
@@ -53,4 +53,4 @@ def makes_none(quad: Quad, reason: str) -> bool:
     if name is None and quad.predicate == RDF_TYPE and isinstance(quad.object, Identifier):
         name = term_of(quad.object)
         return name is not None and name not in CLASSES
-    return is_meant(quad, reason) or (name is not None and name not in TERMS)
+    return meant_as_statement(quad, reason) or (name is not None and name not in TERMS)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import provrepo
 from provrepo.cli.main import cli
 from provrepo.codecs import formats
-from provrepo.codecs.jsonld.own_contexts import own, using
+from provrepo.codecs.jsonld.user_contexts import contexts_from, user_context
 from provrepo.errors import ReadError, SettingsError
 from provrepo.model.identifiers import Identifier, text
 from provrepo.settings import Settings, load
@@ -41,7 +41,7 @@ def kinds(document: provrepo.Document) -> list[str]:
 
 
 def test_a_context_of_ones_own_stands_in_for_its_address(folder: Path) -> None:
-    with using(folder):
+    with contexts_from(folder):
         document = formats.read(RDF)
     assert document.format == "rdfjsonld"
     assert kinds(document) == ["activity", "used"]
@@ -52,7 +52,7 @@ def test_a_context_of_ones_own_stands_in_for_its_address(folder: Path) -> None:
 
 def test_prov_jsonld_takes_prefixes_from_it(folder: Path) -> None:
     (folder / "contexts.example" / "ns" / "run.jsonld").write_text('{"@context": {"lab": "http://lab.example/"}}')
-    with using(folder):
+    with contexts_from(folder):
         document = formats.read(JSONLD)
     assert document.format == "provjsonld"
     assert document.statements[0].attributes == ((Identifier("http://lab.example/by"), text("x")),)
@@ -72,18 +72,18 @@ def test_prov_jsonld_takes_prefixes_from_it(folder: Path) -> None:
 def test_where_an_address_stands(tmp_path: Path, address: str, file: str) -> None:
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_bytes(b'\xef\xbb\xbf{"@context": []}')
-    with using(tmp_path):
-        assert own(address) == []
-        assert own(address.replace("contexts", "others").replace("Contexts", "others")) is None
+    with contexts_from(tmp_path):
+        assert user_context(address) == []
+        assert user_context(address.replace("contexts", "others").replace("Contexts", "others")) is None
 
 
 def test_an_index_names_other_files(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text('{"urn:x:context": "x.json", "http://e/missing": "no.json"}')
     (tmp_path / "x.json").write_text(json.dumps(CONTEXT))
-    with using(tmp_path):
-        assert own("urn:x:context") == CONTEXT["@context"]
+    with contexts_from(tmp_path):
+        assert user_context("urn:x:context") == CONTEXT["@context"]
         with pytest.raises(ReadError, match=r"no file 'no\.json'"):
-            own("http://e/missing")
+            user_context("http://e/missing")
 
 
 @pytest.mark.parametrize(
@@ -93,21 +93,21 @@ def test_an_index_names_other_files(tmp_path: Path) -> None:
 def test_no_address_leads_out_of_the_folder(tmp_path: Path, address: str) -> None:
     (tmp_path / "secret.json").write_text('{"@context": []}')
     (tmp_path / "contexts").mkdir()
-    with using(tmp_path / "contexts"):
-        assert own(address) is None
+    with contexts_from(tmp_path / "contexts"):
+        assert user_context(address) is None
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": 1}', "[" * 100_000, "\xff"])
 def test_a_file_that_is_no_context_is_an_error_that_names_it(folder: Path, content: str) -> None:
     (folder / "contexts.example" / "ns" / "run.jsonld").write_bytes(content.encode("latin-1"))
-    with using(folder), pytest.raises(ReadError, match=r"run\.jsonld"):
+    with contexts_from(folder), pytest.raises(ReadError, match=r"run\.jsonld"):
         formats.read(RDF)
 
 
 def test_contexts_that_name_each_other_end(folder: Path) -> None:
     (folder / "contexts.example" / "ns" / "run.jsonld").write_text(json.dumps({"@context": [ADDRESS]}))
     for data in (RDF, JSONLD):
-        with using(folder), pytest.raises(ReadError, match=r"run\.jsonld"):
+        with contexts_from(folder), pytest.raises(ReadError, match=r"run\.jsonld"):
             formats.read(data, format="rdfjsonld" if data is RDF else "provjsonld")
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_context_says_where_to_save_it(tmp_path: Path, data: bytes, n
         formats.read(data, format=name)
     assert "contexts.example/ns/run.jsonld" in without.value.message
     assert "setting 'contexts' (--contexts, PROVREPO_CONTEXTS)" in without.value.message
-    with using(tmp_path), pytest.raises(ReadError) as within:
+    with contexts_from(tmp_path), pytest.raises(ReadError) as within:
         formats.read(data, format=name)
     assert f"{tmp_path} as contexts.example/ns/run.jsonld" in within.value.message
 
