@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.generate import EX, pipeline
 from benchmarks.measure import isolated, peak_mib
-from provrepo.checks.constraints.judgement import check
+from provrepo.checks.constraints.validity import check
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import KINDS, Statement

@@ -1,12 +1,12 @@
-"""How much of a lineage is known: the measure behind the profile ``pipeline`` and the verb ``gate``.
+"""Coverage of a lineage: the share of things whose origin is asserted, for reports and the verb ``gate``.
 
-A lineage is the graph of what came from what. In it an entity is complete when an activity generated it, when it was
-put together from members or is a version of something more general, or when it is a source that may be one. An activity
-is complete when somebody is responsible for it and it says what it used or what informed it. Coverage is the share of
-complete things. A derivation without an activity leads further up, but leaves out how: it counts against coverage.
+A lineage is the graph of entities and activities and their causes. An entity is complete if an activity generated it,
+if it has members or a general entity, or if it is an accepted source. An activity is complete if an agent is
+responsible for it and it has a cause: a used entity, an informing activity or a trigger. Coverage is the share of
+complete things. A derivation without an activity is followed upstream, but does not make the entity complete.
 
-A lineage ends at the sources that may be sources. An entity from which no way leads up to one of them is untrusted,
-however much is known of how it was made: it began somewhere else, or goes round in a circle.
+A lineage ends at accepted sources. An entity from which no path upstream reaches one of them is untrusted, even if it
+is complete: its lineage starts elsewhere, or is a cycle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from provrepo.checks.shapes.instances import InstanceGraph
 from provrepo.errors import UsageError
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
 
-__all__ = ["ASKED", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "measure"]
+__all__ = ["PROPERTIES", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "measure"]
 
 UPSTREAM = tuple(
     PROV + name
@@ -28,38 +28,38 @@ UPSTREAM = tuple(
         *("specializationOf", "hadMember"),
     )
 )
-"""The properties that lead from a thing to what it came from."""
+"""The properties from a thing to its causes."""
 
-_DECLARED = (
+_SOURCE_PROPERTIES = (
     DCTERMS + "source",
     PROV + "hadPrimarySource",
     *(DCAT + n for n in ("downloadURL", "accessURL", "landingPage")),
 )
 
-ASKED = (*UPSTREAM, RDF_TYPE, PROV + "wasAssociatedWith", *_DECLARED)
-"""All properties that ``measure`` looks at."""
+PROPERTIES = (*UPSTREAM, RDF_TYPE, PROV + "wasAssociatedWith", *_SOURCE_PROPERTIES)
+"""All properties that ``measure`` reads."""
 
-# What stands beside a lineage and is not part of it.
-_BESIDE = frozenset(PROV + name for name in ("Agent", "Person", "Organization", "SoftwareAgent", "Plan", "Bundle"))
+# Types of things that are not part of a lineage.
+_EXCLUDED = frozenset(PROV + name for name in ("Agent", "Person", "Organization", "SoftwareAgent", "Plan", "Bundle"))
 
 
 class Tally:
-    """Measures the instances of a document while somebody else goes through them."""
+    """The coverage of a document's instances, measured while another function iterates over them."""
 
     def __init__(self) -> None:
         self._things = self._complete = 0
 
     def over(self, instances: Iterable[InstanceGraph]) -> Iterator[InstanceGraph]:
-        """The same instances; each has been measured when the next one is asked for."""
+        """The same instances; each is measured before it is yielded."""
         for instance in instances:
-            found = measure((str(s), str(p), str(o)) for s, p, o, _ in instance.triples if p in _WANTED)
+            found = measure((str(s), str(p), str(o)) for s, p, o, _ in instance.triples if p in _PROPERTIES)
             self._things += found.things
             self._complete += found.complete
             yield instance
 
     @property
     def percent(self) -> float:
-        """Of all instances together, each thing counted in each."""
+        """The coverage of all instances together, in percent; a thing counts once for each instance that has it."""
         return Coverage(self._things, self._complete).percent
 
 
@@ -68,7 +68,7 @@ class Gap(NamedTuple):
 
     Attributes:
         thing: its IRI.
-        reason: what is missing, as a sentence without its subject.
+        reason: what is missing, as a clause without its subject.
     """
 
     thing: str
@@ -77,13 +77,13 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is known of a lineage.
+    """The coverage of a lineage.
 
     Attributes:
-        things: how many entities and activities it has.
-        complete: how many of them are complete.
-        gaps: the others, by IRI.
-        untrusted: entities from which no way leads to a source that may be one, by IRI.
+        things: the number of its entities and activities.
+        complete: the number of complete ones.
+        gaps: the others, in order of IRIs.
+        untrusted: IRIs of the entities without a path to an accepted source, in order.
     """
 
     things: int
@@ -93,12 +93,12 @@ class Coverage:
 
     @property
     def percent(self) -> float:
-        """The share of complete things, rounded down to a tenth: 100.0 means all. Of nothing, all is known."""
+        """The share of complete things, rounded down to a tenth: 100.0 means all. It is 100.0 without things."""
         return self.complete * 1000 // self.things / 10 if self.things else 100.0
 
 
 class Sources:
-    """Which entities may be sources: IRIs, in which ``*`` stands for any characters."""
+    """The accepted sources, as patterns of IRIs in which ``*`` matches any characters."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         parts = [tuple(pattern.split("*")) for pattern in patterns]
@@ -107,17 +107,17 @@ class Sources:
 
     @classmethod
     def parse(cls, text: str) -> Sources:
-        """One pattern a line; lines that are empty or begin with ``#`` are left out.
+        """Parse a text with one pattern per line; lines that are empty or begin with ``#`` are ignored.
 
         Raises:
-            UsageError: a line that would trust everything, or that has more than eight stars.
+            UsageError: a pattern matches every IRI, or has more than eight stars.
         """
         lines = [line.strip() for line in text.splitlines()]
         patterns = [line for line in lines if line and not line.startswith("#")]
         for pattern in patterns:
             if not pattern.strip("*") or pattern.count("*") > 8:
                 raise UsageError(
-                    f"{pattern!r} is no source: an IRI is, with * for any characters, eight of them at most"
+                    f"{pattern!r} is not a source: write an IRI, with * for any characters, at most eight times"
                 )
         return cls(patterns)
 
@@ -126,16 +126,16 @@ class Sources:
 
 
 def _fits(iri: str, parts: tuple[str, ...]) -> bool:
-    """Whether an IRI consists of parts with anything between them.
+    """Whether an IRI consists of the parts, in order, with any characters between them.
 
-    Each part is taken where it first fits, which leaves most for the others: nothing is ever tried again, as a regular
-    expression would, for whose cost strangers could find an IRI.
+    Each part is matched at its first position, which leaves most for the others. So there is no backtracking, which in
+    a regular expression could be made expensive by a chosen IRI.
     """
-    first, *between, last = parts
+    first, *middle, last = parts
     at, end = len(first), len(iri) - len(last)
     if at > end or not iri.startswith(first) or not iri.endswith(last):
         return False
-    for part in between:
+    for part in middle:
         found = iri.find(part, at, end)
         if found < 0:
             return False
@@ -144,14 +144,14 @@ def _fits(iri: str, parts: tuple[str, ...]) -> bool:
 
 
 class _Thing:
-    """What the triples say of one thing."""
+    """The classes, properties and causes of one thing."""
 
-    __slots__ = ("classes", "said", "up")
+    __slots__ = ("causes", "classes", "properties")
 
     def __init__(self) -> None:
         self.classes: set[str] = set()
-        self.said: set[str] = set()
-        self.up: dict[str, None] = {}
+        self.properties: set[str] = set()
+        self.causes: dict[str, None] = {}
 
 
 def measure(
@@ -160,10 +160,11 @@ def measure(
     """Measure a lineage.
 
     Args:
-        triples: at least those whose property is one of ``ASKED``; completed, so that shortcuts are there.
-        start: only what this came from, itself included; None for all entities and activities.
-        sources: the entities that may be sources; None takes a document's word: ``provrepo:Source``,
-            ``prov:hadPrimarySource``, ``dcterms:source`` and addresses of ``dcat``.
+        triples: at least those whose property is one of ``PROPERTIES``; completed, so that they include unqualified
+            properties.
+        start: restrict the lineage to this thing and what is upstream of it; None for all entities and activities.
+        sources: the accepted sources; None accepts those that the triples declare by ``provrepo:Source``,
+            ``prov:hadPrimarySource``, ``dcterms:source`` or addresses of ``dcat``.
     """
     things = _things(triples)
     is_source = _declared(things) if sources is None else sources.__contains__
@@ -187,78 +188,82 @@ def measure(
 def _things(triples: Iterable[tuple[str, str, str]]) -> dict[str, _Thing]:
     things: dict[str, _Thing] = {}
     for subject, predicate, value in triples:
-        if predicate not in _WANTED:
+        if predicate not in _PROPERTIES:
             continue
         thing = things.setdefault(subject, _Thing())
         if predicate == RDF_TYPE:
             thing.classes.add(value)
             continue
-        thing.said.add(predicate)
+        thing.properties.add(predicate)
         if predicate in UPSTREAM:
-            thing.up[value] = None
+            thing.causes[value] = None
             if predicate in (PROV + "wasGeneratedBy", PROV + "wasInformedBy"):
                 things.setdefault(value, _Thing()).classes.add(PROV + "Activity")
     return things
 
 
-_WANTED = frozenset(ASKED)
+_PROPERTIES = frozenset(PROPERTIES)
 
 
 def _upstream(things: dict[str, _Thing], start: str, is_source: Callable[[str], bool]) -> set[str]:
-    """The start and all that it came from, as far as the sources: what they came from is theirs to vouch for."""
+    """The start and all things upstream of it, up to accepted sources, whose own causes are not followed."""
     reached = {start}
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
+    pending = [start]
+    while pending:
+        name = pending.pop()
         thing = things.get(name)
-        for above in thing.up if thing is not None and not is_source(name) else ():
-            if above not in reached:
-                reached.add(above)
-                waiting.append(above)
+        for cause in thing.causes if thing is not None and not is_source(name) else ():
+            if cause not in reached:
+                reached.add(cause)
+                pending.append(cause)
     return reached
 
 
 def _grounded(things: dict[str, _Thing], reached: set[str], is_source: Callable[[str], bool]) -> set[str]:
-    """The things from which a way leads up to a source."""
-    below: dict[str, list[str]] = {}
+    """The things from which a path upstream reaches an accepted source."""
+    effects: dict[str, list[str]] = {}
     for name in reached:
         thing = things.get(name)
-        for above in thing.up if thing is not None else ():
-            below.setdefault(above, []).append(name)
+        for cause in thing.causes if thing is not None else ():
+            effects.setdefault(cause, []).append(name)
     grounded = {name for name in reached if is_source(name)}
-    waiting = list(grounded)
-    while waiting:
-        for name in below.get(waiting.pop(), ()):
+    pending = list(grounded)
+    while pending:
+        for name in effects.get(pending.pop(), ()):
             if name not in grounded:
                 grounded.add(name)
-                waiting.append(name)
+                pending.append(name)
     return grounded
 
 
 def _all(things: dict[str, _Thing]) -> set[str]:
     wanted = {PROV + "Entity", PROV + "Activity"}
-    return {name for name, thing in things.items() if thing.classes & wanted and not thing.classes & _BESIDE}
+    return {name for name, thing in things.items() if thing.classes & wanted and not thing.classes & _EXCLUDED}
 
 
 def _declared(things: dict[str, _Thing]) -> Callable[[str], bool]:
+    """Test whether the triples declare a thing as a source."""
+
     def declared(name: str) -> bool:
         thing = things.get(name)
-        return thing is not None and (PROVREPO + "Source" in thing.classes or bool(thing.said.intersection(_DECLARED)))
+        return thing is not None and (
+            PROVREPO + "Source" in thing.classes or bool(thing.properties.intersection(_SOURCE_PROPERTIES))
+        )
 
     return declared
 
 
 def _missing_of_entity(thing: _Thing) -> str | None:
-    if thing.said.intersection((PROV + "wasGeneratedBy", PROV + "specializationOf", PROV + "hadMember")):
+    if thing.properties.intersection((PROV + "wasGeneratedBy", PROV + "specializationOf", PROV + "hadMember")):
         return None
-    if PROV + "wasDerivedFrom" in thing.said:
+    if PROV + "wasDerivedFrom" in thing.properties:
         return "is derived from something, but no activity generated it"
-    return "has no origin: no activity generated it, and it is no source"
+    return "has no origin: no activity generated it, and it is not a source"
 
 
 def _missing_of_activity(thing: _Thing) -> str | None:
-    if PROV + "wasAssociatedWith" not in thing.said:
-        return "has nobody responsible"
-    if not thing.up:
+    if PROV + "wasAssociatedWith" not in thing.properties:
+        return "has no responsible agent"
+    if not thing.causes:
         return "does not say what it used"
     return None

@@ -1,8 +1,8 @@
-"""Whether a document says anything of PROV at all.
+"""Test for documents without any PROV statement.
 
-A document without statements can be read and converted. Nothing of it can be wrong, so that every shape and every
-constraint is satisfied by it: that it "conforms" would be said of any file that is taken for the wrong format. So it
-does not conform where a profile asks anything, and a submission of it is refused unless it is asked for.
+A document without statements can be read and converted, and satisfies every shape and constraint. Then any file that is
+read in the wrong format would conform. So an empty document does not conform to any profile, and a submission of it is
+refused unless the caller allows it.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ _LAYER = "syntax"
 
 
 def check(document: Document, severity: Severity) -> list[Finding]:
-    """The finding that there is no statement, at the top level or in any bundle; none where there is one.
+    """One finding if there is no statement, at the top level or in any bundle; otherwise none.
 
     Args:
-        document: what to check.
-        severity: a violation where statements are asked for, otherwise a warning.
+        document: to check.
+        severity: of the finding: a violation where statements are required, otherwise a warning.
     """
     if len(document):
         return []
-    message = "The document makes no statement of PROV" + _instead(document) + "."
+    message = "The document makes no statement of PROV" + _contents(document) + "."
     repair = "Check that it is the right file, and that its format and the namespace of PROV are what you mean."
     return [Finding(_LAYER, RULE, severity, message, repair=repair)]
 
 
-def _instead(document: Document) -> str:
-    held = []
+def _contents(document: Document) -> str:
+    found = []
     if document.bundles:
-        held.append("no statement in its bundles" if len(document.bundles) > 1 else "no statement in its bundle")
+        found.append("no statement in its bundles" if len(document.bundles) > 1 else "no statement in its bundle")
     for number, what in ((len(document.unmapped.quads), "triple"), (len(document.unmapped.unread), "part")):
         if number:
-            held.append(f"{number:,} {what}{'' if number == 1 else 's'} that PROV has no meaning for")
-    return f": there {'is' if held[0][:2] in ('1 ', 'no') else 'are'} {' and '.join(held)}" if held else ""
+            found.append(f"{number:,} {what}{'' if number == 1 else 's'} that PROV has no meaning for")
+    return f": there {'is' if found[0][:2] in ('1 ', 'no') else 'are'} {' and '.join(found)}" if found else ""
 
 
 def only_empty(report: Report) -> bool:
-    """Whether a document fails by nothing but having no statement."""
+    """Whether all violations of a report are that the document has no statement; False without violations."""
     violations = [finding for finding in report.findings if finding.severity is Severity.VIOLATION]
     return bool(violations) and all(finding.rule == RULE for finding in violations)

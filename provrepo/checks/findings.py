@@ -1,4 +1,4 @@
-"""A finding: one thing wrong with a document, said so that a domain scientist understands it."""
+"""``Finding``: one result of a check, worded for domain scientists, and its severity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Finding", "Severity"]
 
 
 class Severity(StrEnum):
-    """SHACL's three severities; only violations fail a document."""
+    """The three severities of SHACL (section 2.1.4); only violations make a document fail."""
 
     VIOLATION = "violation"
     WARNING = "warning"
@@ -18,33 +18,33 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the worst, so that sorting puts it first."""
+        """0 for the worst, which sorting puts first."""
         return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding of one check.
+    """One result of one check.
 
     Attributes:
         layer: ``syntax``, ``constraints`` or ``shapes``.
-        rule: ``prov-dm:mandatory``, ``prov-constraints:42``, or for SHACL the IRI of the shape.
-        severity: whether it fails the document.
-        message: one sentence that says what is wrong.
-        focus: the identifier or node it is about, or None.
+        rule: such as ``prov-dm:mandatory`` or ``prov-constraints:42``; for SHACL the IRI of the shape.
+        severity: a violation makes the document fail.
+        message: one sentence that states the problem.
+        focus: the identifier or node that it is about, or None.
         line: 1-based line in the source, or None.
         column: 1-based column, or None.
-        approximate: whether the line is only where the focus first stands (RDF) and not the exact place.
-        profile: which profile asked for it, or None.
+        approximate: whether the line is not exact, but one that mentions the focus or the property.
+        profile: the profile of the shape, or None.
         component: for SHACL the IRI of the constraint component, or None.
         path: the property concerned, as an IRI or SPARQL path, or None.
         value: the offending value in N-Triples syntax, or None.
-        bundle: the bundle it was found in, None for the top level.
-        repair: what to do about it, in plain words, or None.
-        patch: triples with placeholders that would mend it, in Turtle without prefixes, or None.
-        label: what the document calls the focus, or None.
-        lineage: where the focus stands in the lineage, in a few words, or None.
-        occurrences: how many findings it stands for; more than 1 where a check lists only the first of very many.
+        bundle: the bundle that it was found in; None for the top level.
+        repair: advice for the author, in plain words, or None.
+        patch: triples with placeholders that would repair it, in Turtle without prefixes, or None.
+        label: the ``prov:label`` of the focus, or None.
+        lineage: the relations of the focus in the lineage, in a few words, or None.
+        occurrences: the number of results that it stands for; more than 1 where a check lists only the first of many.
     """
 
     layer: str
@@ -67,7 +67,7 @@ class Finding:
     occurrences: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON would hold it, without what is absent."""
+        """The JSON object, without absent values."""
         fields = {key: value for key, value in asdict(self).items() if value is not None and value is not False}
         if self.occurrences == 1:
             del fields["occurrences"]
@@ -79,6 +79,6 @@ class Finding:
         return cls(**{**data, "severity": Severity(data["severity"])})
 
     def order(self) -> tuple[int, int, *tuple[str, ...]]:
-        """Worst first, then by place, so that the same findings always come in the same order."""
+        """The sort key: worst severity first, then by line; equal sets of findings give equal sequences."""
         names = (self.rule, self.focus, self.message, self.bundle, self.profile, self.component, self.path, self.value)
         return self.severity.rank, self.line or 0, *(name or "" for name in names)

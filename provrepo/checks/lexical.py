@@ -1,7 +1,7 @@
-"""Whether a literal is spelled as its datatype demands, judged on the text alone.
+"""Tests that a lexical form belongs to the lexical space of a datatype (XML Schema 1.1 part 2).
 
-Nothing is converted: ``"1E999999999"^^xsd:decimal`` has no value that fits into memory, yet a glance shows that it is
-no decimal. XML Schema 1.1 part 2 defines the lexical spaces.
+Nothing is converted to a value: that of ``"1E999999999"^^xsd:decimal`` would not fit into memory, yet its lexical form
+shows that it is not a decimal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DAYS = {"02": 29, "04": 30, "06": 30, "09": 30, "11": 30}
 
 
 def is_date_time(lexical: str) -> bool:
-    """Whether this is an ``xsd:dateTime`` (XML Schema part 2, section 3.3.7)."""
+    """Whether a text is an ``xsd:dateTime`` (XML Schema part 2, section 3.3.7)."""
     return _dated(_DATE_TIME, lexical)
 
 
@@ -43,7 +43,7 @@ def _dated(pattern: re.Pattern[str], lexical: str) -> bool:
         return False
     if month != "02" or day < 29:
         return True
-    # Whether a year is a leap year shows in its last four digits.
+    # The last four digits of a year determine whether it is a leap year.
     year = int(match["year"][-4:])
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
@@ -53,7 +53,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 def _integer(low: int | None, high: int | None) -> Callable[[str], bool]:
-    """An integer within bounds, both included; numbers with more digits than a bound are not converted."""
+    """A test for integers between two inclusive bounds; numbers with more digits than a bound are not converted."""
 
     def check(lexical: str) -> bool:
         match = _INTEGER.fullmatch(lexical)
@@ -98,7 +98,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 
 
 def valid(lexical: str, datatype: str) -> bool | None:
-    """Whether the lexical form belongs to the datatype; None where the datatype is not one of the checked ones.
+    """Whether a lexical form belongs to a datatype; None where the datatype is not checked.
 
     Checked are the numeric types, ``boolean``, ``dateTime``, ``dateTimeStamp``, ``date`` and ``time`` of XML Schema.
     """

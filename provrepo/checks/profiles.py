@@ -1,16 +1,16 @@
-"""Profiles: what a community asks of a document beyond its being PROV.
+"""Profiles: sets of SHACL shapes with the requirements of a community on its documents.
 
 A profile is a folder of ``shapes/``::
 
     profile.toml       title, version, purpose, constraints, extends
     shapes.ttl         SHACL shapes
     examples/good/     documents that conform
-    examples/bad/      documents that do not; each says which shapes it violates
+    examples/bad/      documents that do not; each lists the shapes that it violates
 
-An example of a violation says so in a line with ``violates:`` and the local names of the shapes, in a comment where the
-format has comments and otherwise in a file beside it that is called the same with ``.violates`` added.
+A bad example has a line with ``violates:`` and the local names of the shapes: in a comment where the format has
+comments, otherwise in a second file with ``.violates`` added to the name.
 
-A profile may extend others: a document that satisfies it satisfies them too. Shapes are never taken back.
+A profile may extend others: then their shapes apply too, and it cannot remove any.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, Literal
 from provrepo import resources
 from provrepo.errors import Damaged, UsageError
 
-__all__ = ["Example", "Profile", "available", "load", "offered", "read", "resolve"]
+__all__ = ["Example", "Profile", "available", "load", "read_from_user", "read", "resolve"]
 
 Mode = Literal["gate", "report"]
 
@@ -35,7 +35,7 @@ _VIOLATES = re.compile(r"violates:[ \t]*(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document that shows what a profile means.
+    """A document that demonstrates a profile.
 
     Attributes:
         path: the file.
@@ -51,12 +51,13 @@ class Profile:
     """One profile.
 
     Attributes:
-        name: the folder's name.
-        title: for people.
-        version: of the shapes; recorded with every report.
+        name: by default the folder's name.
+        title: for users.
+        version: of the shapes; recorded in each report.
         purpose: one or two sentences.
-        constraints: whether violations of PROV-CONSTRAINTS fail a document (``gate``) or are told only (``report``).
-        folder: where it lies.
+        constraints: whether violations of PROV-CONSTRAINTS make a document fail (``gate``) or are only warnings
+            (``report``).
+        folder: with its files.
         extends: names of the profiles whose shapes apply too.
     """
 
@@ -75,7 +76,7 @@ class Profile:
 
     @property
     def label(self) -> str:
-        """``name/version``, as reports and the ledger record it."""
+        """``name/version``, as in reports and in the ledger."""
         return f"{self.name}/{self.version}"
 
     def good(self) -> list[Example]:
@@ -86,7 +87,7 @@ class Profile:
         """Documents that do not conform, in order of their names.
 
         Raises:
-            Damaged: one does not say what it violates.
+            Damaged: one does not list what it violates.
         """
         return [Example(path, _violates(path)) for path in self._files("bad")]
 
@@ -102,11 +103,11 @@ def available() -> list[Profile]:
 
 @cache
 def load(name: str) -> Profile:
-    """The profile of that name that ships with provrepo.
+    """The profile with a name that ships with provrepo.
 
     Raises:
-        UsageError: there is none; the message lists those there are.
-        Damaged: its ``profile.toml`` cannot be understood.
+        UsageError: there is none; the message lists the available ones.
+        Damaged: its ``profile.toml`` cannot be parsed.
     """
     shapes = resources.root() / "shapes"
     folders = {path.parent.name: path.parent for path in sorted(shapes.glob("*/profile.toml"))}
@@ -116,19 +117,19 @@ def load(name: str) -> Profile:
 
 
 def read(folder: Path, name: str | None = None) -> Profile:
-    """The profile in a folder, which is called as the folder is where no name is given.
+    """The profile in a folder; its name is by default the folder's.
 
     Raises:
-        Damaged: its ``profile.toml`` cannot be understood.
+        Damaged: its ``profile.toml`` cannot be read or parsed.
     """
     file = folder / "profile.toml"
     try:
-        written = tomllib.loads(file.read_text("utf-8"))
-        constraints: Mode = written["constraints"]
+        table = tomllib.loads(file.read_text("utf-8"))
+        constraints: Mode = table["constraints"]
         if constraints not in ("gate", "report"):
             raise ValueError(f"constraints is {constraints!r} and not 'gate' or 'report'")
-        title, version, purpose = (_text(written, key) for key in ("title", "version", "purpose"))
-        extends = written.get("extends", [])
+        title, version, purpose = (_text(table, key) for key in ("title", "version", "purpose"))
+        extends = table.get("extends", [])
         if not isinstance(extends, list) or not all(isinstance(item, str) for item in extends):
             raise ValueError("extends is not a list of names of profiles")
     except OSError as error:
@@ -140,11 +141,11 @@ def read(folder: Path, name: str | None = None) -> Profile:
     return Profile(name or folder.name, title, version, purpose, constraints, folder, tuple(extends))
 
 
-def offered(folder: Path, name: str | None = None) -> Profile:
-    """``read`` for a folder that a user names: what is wrong with it is no damage of the repository.
+def read_from_user(folder: Path, name: str | None = None) -> Profile:
+    """``read`` for a folder that a user names, whose errors are not damage of the repository.
 
     Raises:
-        UsageError: its ``profile.toml`` cannot be read or understood.
+        UsageError: its ``profile.toml`` cannot be read or parsed.
     """
     try:
         return read(folder, name)
@@ -152,32 +153,32 @@ def offered(folder: Path, name: str | None = None) -> Profile:
         raise UsageError(str(error)) from error
 
 
-def _text(written: dict[str, Any], key: str) -> str:
-    value = written[key]
+def _text(table: dict[str, Any], key: str) -> str:
+    value = table[key]
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key} is not a text")
     return value.strip()
 
 
 def resolve(chosen: Iterable[str | Profile], find: Callable[[str], Profile] = load) -> list[Profile]:
-    """The profiles asked for and all that they extend, each once, what is extended first.
+    """The chosen profiles and all that they extend, each once, extended ones first.
 
     Args:
-        chosen: names, or profiles that have been found already.
-        find: finds the profile of a name.
+        chosen: names or profiles.
+        find: returns the profile with a name.
 
     Raises:
         UsageError: a name is unknown, or a profile extends itself.
     """
     found: dict[str, Profile] = {}
 
-    def add(profile: Profile, below: tuple[str, ...]) -> None:
-        if profile.name in below:
-            raise UsageError(f"the profile {profile.name!r} extends itself: {' → '.join((*below, profile.name))}")
+    def add(profile: Profile, extending: tuple[str, ...]) -> None:
+        if profile.name in extending:
+            raise UsageError(f"the profile {profile.name!r} extends itself: {' → '.join((*extending, profile.name))}")
         if profile.name not in found:
             for name in profile.extends:
                 if name not in found:
-                    add(find(name), (*below, profile.name))
+                    add(find(name), (*extending, profile.name))
             found[profile.name] = profile
 
     for item in chosen:
@@ -186,8 +187,8 @@ def resolve(chosen: Iterable[str | Profile], find: Callable[[str], Profile] = lo
 
 
 def _violates(path: Path) -> frozenset[str]:
-    beside = path.with_name(path.name + ".violates")
-    text = (beside if beside.exists() else path).read_text("utf-8")
+    separate = path.with_name(path.name + ".violates")
+    text = (separate if separate.exists() else path).read_text("utf-8")
     match = _VIOLATES.search(text)
     if match is None:
         raise Damaged(f"the example {path} does not say which shapes it violates")

@@ -1,4 +1,4 @@
-"""A report in the forms that people and tools read it in."""
+"""Rendering of reports as text, HTML and JSON; ``render_tools`` has the formats of other tools."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.errors import UsageError
 
-__all__ = ["FORMATS", "Group", "groups", "render"]
+__all__ = ["FORMATS", "FindingGroup", "groups", "render"]
 
 SHOWN = 10
-"""Places of one cause that the forms for people show; those for tools have them all."""
+"""The most findings of one group in text and HTML; the other formats have all."""
 
 
-class Group(NamedTuple):
-    """Findings with one cause.
+class FindingGroup(NamedTuple):
+    """Findings with the same severity, rule and message.
 
     Attributes:
-        rule: as people read it, ``core:UsedEntity`` or ``prov-dm:mandatory``.
-        findings: at least one; severity, rule and message are the same in all.
+        rule: its short name, such as ``core:UsedEntity`` or ``prov-dm:mandatory``.
+        findings: at least one.
     """
 
     rule: str
@@ -31,26 +31,26 @@ class Group(NamedTuple):
 
     @property
     def first(self) -> Finding:
-        """The first of them, which speaks for all."""
+        """The first finding, as an example of the group."""
         return self.findings[0]
 
     @property
     def number(self) -> int:
-        """How many there are, those included that a check found and did not list."""
+        """The number of findings, including occurrences that are not listed."""
         return sum(finding.occurrences for finding in self.findings)
 
 
-def groups(report: Report) -> list[Group]:
-    """The findings by cause: worst first, then by how often."""
-    causes: dict[tuple[Severity, str, str], list[Finding]] = {}
+def groups(report: Report) -> list[FindingGroup]:
+    """The findings in groups: worst severity first, then largest first."""
+    found: dict[tuple[Severity, str, str], list[Finding]] = {}
     for finding in report.findings:
-        causes.setdefault((finding.severity, finding.rule, finding.message), []).append(finding)
-    ordered = sorted(causes.values(), key=lambda found: (found[0].severity.rank, -len(found), found[0].order()))
-    return [Group(rule_name(found[0]), found) for found in ordered]
+        found.setdefault((finding.severity, finding.rule, finding.message), []).append(finding)
+    ordered = sorted(found.values(), key=lambda group: (group[0].severity.rank, -len(group), group[0].order()))
+    return [FindingGroup(rule_name(group[0]), group) for group in ordered]
 
 
 def rule_name(finding: Finding) -> str:
-    """A rule as people read it: of a shape the profile and the last part of its IRI."""
+    """The short name of a rule: for a shape its profile and the last part of its IRI."""
     if finding.profile is None:
         return finding.rule
     return f"{finding.profile}:{finding.rule.replace('/', '#').rsplit('#', 1)[-1]}"
@@ -60,13 +60,13 @@ def render(report: Report, format: str, name: str = "", *, color: bool = False) 
     """A report as text in one of ``FORMATS``.
 
     Args:
-        report: what the checks said.
+        report: to render.
         format: ``text``, ``json``, ``turtle``, ``html``, ``junit`` or ``sarif``.
-        name: what was checked: a file's name or an IRI.
-        color: whether ``text`` may use the colors of a terminal.
+        name: of the document: a file name or an IRI.
+        color: whether ``text`` uses the colors of a terminal.
 
     Raises:
-        UsageError: no such format.
+        UsageError: there is no such format.
     """
     if format == "text":
         return _text(report, name, color)
@@ -83,7 +83,7 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def summary(report: Report) -> str:
-    """One line: the verdict, whether it is possible, how many findings, and what was checked."""
+    """One line: the verdict, the validity, the numbers of findings and statements, layers and profiles."""
     counts = [_count(report.count(severity), severity.value) for severity in Severity if report.count(severity)]
     against = f" against {', '.join(report.profiles)}" if report.profiles else ""
     return (
@@ -111,14 +111,14 @@ def _text(report: Report, name: str, color: bool) -> str:
         lines.append(f"  {printable(group.first.message)}")
         for finding in group.findings[:SHOWN]:
             lines.append(f"  - {printable(', '.join(_where(finding)))}")
-            lines += [f"    {printable(said)}" for said in (finding.lineage, finding.repair) if said]
+            lines += [f"    {printable(detail)}" for detail in (finding.lineage, finding.repair) if detail]
         if len(group.findings) > SHOWN:
             lines.append(f"  … and {len(group.findings) - SHOWN:,} more")
     return "\n".join(lines) + "\n"
 
 
 def _where(finding: Finding) -> list[str]:
-    """Place, node and value, each as words; at least one."""
+    """Location, focus node, value and bundle as words; at least one item."""
     parts = []
     if finding.line is not None:
         column = "" if finding.column is None else f", column {finding.column}"
@@ -137,7 +137,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from a document, safe on a terminal: control characters are shown and not obeyed."""
+    """Text from a document for a terminal, with control characters escaped."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -145,7 +145,7 @@ _POSSIBLE = {True: " possible", False: " impossible", None: ""}
 
 
 def _html(report: Report, name: str) -> str:
-    """A page of its own without styles or scripts, so that it obeys any Content-Security-Policy."""
+    """A complete page without styles or scripts, so that it satisfies any Content-Security-Policy."""
     title = escape(f"Report on {name}" if name else "Report")
     parts = [
         "<!DOCTYPE html>",
@@ -166,7 +166,7 @@ def _html(report: Report, name: str) -> str:
             "<ul>",
         ]
         for finding in group.findings[:SHOWN]:
-            more = "".join(f"<br>{escape(said)}" for said in (finding.lineage, finding.repair) if said)
+            more = "".join(f"<br>{escape(detail)}" for detail in (finding.lineage, finding.repair) if detail)
             parts.append(f"<li>{escape(', '.join(_where(finding)))}{more}</li>")
         if len(group.findings) > SHOWN:
             parts.append(f"<li>and {len(group.findings) - SHOWN:,} more</li>")
@@ -195,4 +195,4 @@ FORMATS: dict[str, str] = {
     "junit": "application/xml",
     "sarif": "application/sarif+json",
 }
-"""What a report can be written as, and the media type of each."""
+"""The formats of reports, each with its media type."""

@@ -1,4 +1,4 @@
-"""Reports for tools: SHACL's own vocabulary in Turtle, JUnit XML for test runners, SARIF for code hosts and editors."""
+"""Rendering of reports for other tools: a SHACL validation report in Turtle, JUnit XML, and SARIF."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["junit", "sarif", "turtle"]
 
 
 def turtle(report: Report) -> str:
-    """A ``sh:ValidationReport`` (SHACL section 3.6).
+    """A ``sh:ValidationReport`` in Turtle (SHACL section 3.6).
 
-    ``sh:conforms`` is SHACL's own, which any result makes false; ``provrepo:verdict`` fails on violations only, and
-    ``provrepo:possible`` is the answer of PROV-CONSTRAINTS where it was asked. The same document gives the same text.
+    By SHACL ``sh:conforms`` is false if there is any result; ``provrepo:verdict`` depends on violations only, and
+    ``provrepo:possible`` is the validity by PROV-CONSTRAINTS where it was checked. Equal reports give equal texts.
     """
     from provrepo.codecs.rdf.codec import serialize
 
@@ -59,7 +59,7 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
     else:
         yield PROVREPO + "rule", text(finding.rule)
     if finding.path is not None:
-        # A path of several steps would be a structure of its own; its SPARQL form says the same.
+        # A path of several steps would need blank nodes in RDF; it is written as a literal in SPARQL syntax instead.
         path = _node(finding.path)
         yield (SH + "resultPath" if isinstance(path, Identifier) else PROVREPO + "path"), path
     if finding.value is not None:
@@ -77,7 +77,7 @@ def _result(finding: Finding) -> Iterator[tuple[str, Value]]:
 
 
 def _node(name: str) -> Value:
-    """An identifier that RDF can hold, or the text of one that it cannot."""
+    """An IRI or blank node, or a literal with the text of an identifier that is not an IRI."""
     from provrepo.codecs.rdf.terms import is_iri
 
     if name.startswith("_:"):
@@ -100,21 +100,22 @@ def _value(ntriples: str) -> Value:
 
 # JUnit ----------------------------------------------------------------------------------------------------------
 
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 does not allow, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: Report, name: str, groups: Iterable[tuple[str, Sequence[Finding]]]) -> str:
-    """One test case for each cause: a violation is a failure, the rest passes and says why it is listed.
+    """JUnit XML with one test case for each group of findings.
 
-    The whole is named by both verdicts.
+    A violation is a failure; other severities pass and have the message as output. The name of the root has verdict,
+    validity and counts.
     """
-    causes = list(groups)
-    failures = sum(found[0].severity is Severity.VIOLATION for _, found in causes)
+    cases = list(groups)
+    failures = sum(found[0].severity is Severity.VIOLATION for _, found in cases)
     suite = ElementTree.Element(
-        "testsuite", name=_xml(name or "provrepo"), tests=str(max(1, len(causes))), failures=str(failures), errors="0"
+        "testsuite", name=_xml(name or "provrepo"), tests=str(max(1, len(cases))), failures=str(failures), errors="0"
     )
-    for rule, found in causes:
+    for rule, found in cases:
         first = found[0]
         case = ElementTree.SubElement(suite, "testcase", classname=first.profile or first.layer, name=_xml(rule))
         listed = "\n".join(_xml(_line(finding)) for finding in found)
@@ -123,7 +124,7 @@ def junit(report: Report, name: str, groups: Iterable[tuple[str, Sequence[Findin
             failure.text = listed
         else:
             ElementTree.SubElement(case, "system-out").text = _xml(f"{first.severity}: {first.message}\n") + listed
-    if not causes:
+    if not cases:
         ElementTree.SubElement(suite, "testcase", classname="provrepo", name=report.verdict)
     suites = ElementTree.Element("testsuites", name=f"{report.words()}: {report.count_text()}")
     suites.append(suite)
@@ -132,8 +133,8 @@ def junit(report: Report, name: str, groups: Iterable[tuple[str, Sequence[Findin
 
 
 def _line(finding: Finding) -> str:
-    place = "" if finding.line is None else f"{'near ' if finding.approximate else ''}line {finding.line}: "
-    return f"{place}{finding.focus or 'the document'}{': ' + finding.repair if finding.repair else ''}"
+    location = "" if finding.line is None else f"{'near ' if finding.approximate else ''}line {finding.line}: "
+    return f"{location}{finding.focus or 'the document'}{': ' + finding.repair if finding.repair else ''}"
 
 
 def _xml(value: str) -> str:
@@ -147,7 +148,7 @@ _LEVELS = {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.IN
 
 
 def sarif(report: Report, name: str, rules: Mapping[str, str]) -> str:
-    """SARIF 2.1.0 (OASIS), each finding a result; a line that is only near says so in its message."""
+    """SARIF 2.1.0 (OASIS) with one result for each finding; approximate lines are marked in the message."""
     from provrepo._version import __version__
 
     driver = {

@@ -1,7 +1,7 @@
-"""What would mend a document, as a small patch in Turtle with placeholders.
+"""Patches for findings: the missing triples in Turtle, with placeholders.
 
-A placeholder is an IRI ``urn:fill-in:…``, a time ``YYYY-MM-DDThh:mm:ssZ`` or the text ``FILL IN``: none of them passes
-for the truth by accident.
+A placeholder is an IRI ``urn:fill-in:…``, a time ``YYYY-MM-DDThh:mm:ssZ`` or the text ``FILL IN``, which cannot be
+mistaken for real values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIMES = frozenset(
     PROV + name for name in ("startedAtTime", "endedAtTime", "atTime", "generatedAtTime", "invalidatedAtTime")
 )
 
-# Of PROV-O, the properties whose values are things, and what such a thing is called here.
+# The properties of PROV-O whose values are things, each with the name of the thing in its placeholder.
 _THINGS = {
     PROV + name: thing
     for thing, names in {
@@ -36,12 +36,12 @@ _THINGS = {
 }
 
 
-class Step(NamedTuple):
-    """One step of a path.
+class PathStep(NamedTuple):
+    """One step of a property path.
 
     Attributes:
         predicate: its IRI.
-        inverse: whether it leads from object to subject.
+        inverse: whether it is followed from object to subject.
     """
 
     predicate: str
@@ -51,15 +51,15 @@ class Step(NamedTuple):
 _TOKEN = re.compile(r"<([^<>]*)>|([\^/|()*+?])")
 
 
-def first_path(path: str) -> list[Step]:
-    """The steps of a path in SPARQL's syntax; where there are alternatives, the first, which the author prefers."""
+def first_path(path: str) -> list[PathStep]:
+    """The steps of a path in SPARQL syntax; of alternatives, those of the first, which the author prefers."""
     if "<" not in path:
-        return [Step(path)]
+        return [PathStep(path)]
     tokens = [(match[1] or "", match[2] or "") for match in _TOKEN.finditer(path)]
     return _alternatives(tokens)
 
 
-def _alternatives(tokens: list[tuple[str, str]]) -> list[Step]:
+def _alternatives(tokens: list[tuple[str, str]]) -> list[PathStep]:
     first = _steps(tokens)
     while tokens and tokens[0][1] == "|":
         tokens.pop(0)
@@ -67,19 +67,19 @@ def _alternatives(tokens: list[tuple[str, str]]) -> list[Step]:
     return first
 
 
-def _steps(tokens: list[tuple[str, str]]) -> list[Step]:
-    found: list[Step] = []
+def _steps(tokens: list[tuple[str, str]]) -> list[PathStep]:
+    found: list[PathStep] = []
     inverse = False
     while tokens and tokens[0][1] not in ("|", ")"):
         iri, sign = tokens.pop(0)
         if sign == "^":
             inverse = not inverse
         elif sign == "(" or not sign:
-            inner = [Step(iri)] if not sign else _alternatives(tokens)
+            inner = [PathStep(iri)] if not sign else _alternatives(tokens)
             if sign and tokens:
                 tokens.pop(0)
-            turned = [Step(step.predicate, not step.inverse) for step in reversed(inner)] if inverse else inner
-            found += turned
+            inverted = [PathStep(step.predicate, not step.inverse) for step in reversed(inner)] if inverse else inner
+            found += inverted
             inverse = False
     return found
 
@@ -87,14 +87,14 @@ def _steps(tokens: list[tuple[str, str]]) -> list[Step]:
 def patch(
     component: str, *, focus: str | None, path: str | None, value: str | None, expected: str | None
 ) -> str | None:
-    """The triples that a result asks for, as Turtle without prefixes; None where they cannot be told.
+    """The triples that are missing by a SHACL result, in Turtle without prefixes; None where they are not known.
 
     Args:
         component: the local name of the constraint component.
-        focus: the focus node, an IRI or a blank node's label.
+        focus: the focus node: an IRI or a blank node's label.
         path: as ``Finding.path``.
         value: in N-Triples syntax.
-        expected: the class or datatype that the shape asks for.
+        expected: the class or datatype that the shape requires.
     """
     if focus is None or is_blank(focus) or _NO_IRI.search(focus):
         return None
@@ -103,7 +103,7 @@ def patch(
     if path is None or component not in _ADDED:
         return None
     steps = first_path(path)
-    # What belongs into the inverse of a path, several levels away, is for somebody who knows the document.
+    # An inverse step beyond the first would need a subject that only the author can choose.
     if not steps or any(step.inverse for step in steps[1:]) or (steps[0].inverse and len(steps) > 1):
         return None
     ending = _placeholder(steps[-1], expected)
@@ -114,7 +114,7 @@ def patch(
     return f"<{focus}> <{steps[0].predicate}> {ending} ."
 
 
-# What an identifier may hold and Turtle not. It begins a literal, too, which cannot be a subject.
+# Characters of identifiers that an IRI in Turtle cannot have. A literal, which cannot be a subject, starts with one.
 _NO_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 
 _ADDED = frozenset(
@@ -122,7 +122,7 @@ _ADDED = frozenset(
 )
 
 
-def _placeholder(step: Step, expected: str | None) -> str:
+def _placeholder(step: PathStep, expected: str | None) -> str:
     if step.inverse:
         return f"<{_FILL_IN}thing>"
     if step.predicate in _TIMES or expected == XSD + "dateTime":
@@ -136,7 +136,7 @@ def _placeholder(step: Step, expected: str | None) -> str:
 
 
 def template(reports: Mapping[str, Report]) -> str:
-    """All patches of some reports as one Turtle file, each below what it is for.
+    """One Turtle file with all patches of some reports, each after comments with its findings.
 
     Args:
         reports: by the name of the document.
@@ -148,7 +148,7 @@ def template(reports: Mapping[str, Report]) -> str:
         f"# Fill in what is marked: <{_FILL_IN}…>, YYYY-MM-DDThh:mm:ssZ and FILL IN. Delete what does not apply.",
     ]
     for name, report in reports.items():
-        lines += _of_one(name, report.findings, used)
+        lines += _of_document(name, report.findings, used)
     return "\n".join(lines) + "\n"
 
 
@@ -156,21 +156,21 @@ def _needed(namespace: str, reports: Iterable[Report]) -> bool:
     return any(f.patch and f"<{namespace}" in f.patch for report in reports for f in report.findings)
 
 
-def _of_one(name: str, findings: Sequence[Finding], prefixes: Mapping[str, str]) -> list[str]:
+def _of_document(name: str, findings: Sequence[Finding], prefixes: Mapping[str, str]) -> list[str]:
     lines = ["", f"# {_comment(name)}"]
     bundle: str | None = None
     patched: dict[tuple[str | None, str], list[Finding]] = {}
     for finding in findings:
         if finding.patch:
             patched.setdefault((finding.bundle, finding.patch), []).append(finding)
-    for (where, triples), causes in sorted(patched.items(), key=lambda item: item[0][0] or ""):
-        if where != bundle:
-            bundle = where
-            lines += ["", f"# In the bundle {_comment(where or '')}:"]
+    for (patch_bundle, triples), causes in sorted(patched.items(), key=lambda item: item[0][0] or ""):
+        if patch_bundle != bundle:
+            bundle = patch_bundle
+            lines += ["", f"# In the bundle {_comment(patch_bundle or '')}:"]
         lines.append("")
         for message in dict.fromkeys(cause.message for cause in causes):
             lines.append(f"# {causes[0].severity}: {_comment(message)}")
-        lines += [f"# Now it says {_comment(causes[0].value)}."] if _replaces(causes[0]) else []
+        lines += [f"# The present value is {_comment(causes[0].value)}."] if _replaces(causes[0]) else []
         lines.append(_shortened(triples, prefixes))
     rest = [finding for finding in findings if not finding.patch]
     if rest:

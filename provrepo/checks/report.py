@@ -1,4 +1,4 @@
-"""A report: which layers ran, what they found, whether the document conforms, and whether it is possible."""
+"""``Report``: the findings of the checks on one document, with the verdict and the validity by PROV-CONSTRAINTS."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from provrepo.checks.findings import Finding, Severity
 
 __all__ = ["Report"]
 
-# The names of provrepo.checks.constraints, which imports this module.
+# As in provrepo.checks.constraints, which imports this module.
 _CONSTRAINTS = "constraints"
 _TIMES = "provrepo:times"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the checks say about one document.
+    """The result of checking one document.
 
     Attributes:
         layers: the layers that ran, in order: of ``syntax``, ``constraints``, ``shapes``.
-        profiles: the profiles that were asked for, as ``name/version``.
+        profiles: the profiles that it was checked against, as ``name/version``.
         findings: worst first.
-        statements: how many statements were judged.
-        format: the format that was read, or None for a document made in memory.
-        coverage: how much of the lineage is known, in percent (``provrepo.checks.coverage``); None where it was not
-            measured, which is where no profile was asked for.
-        unmapped: how many triples and other parts of the source no statement stands for: a reason and a number each.
+        statements: the number of statements that were checked.
+        format: of the source; None for a document made in memory.
+        coverage: of the lineage, in percent (``provrepo.checks.coverage``); None without profiles, where it is not
+            measured.
+        unmapped: the numbers of triples and other parts of the source without a statement, each with its reason.
     """
 
     layers: tuple[str, ...] = ()
@@ -50,13 +50,13 @@ class Report:
         coverage: float | None = None,
         unmapped: Iterable[tuple[str, int]] = (),
     ) -> Report:
-        """A report with its findings in order, each once."""
+        """A report with its findings sorted and without duplicates."""
         ordered = sorted(dict.fromkeys(findings), key=Finding.order)
         return cls(tuple(layers), tuple(profiles), tuple(ordered), statements, format, coverage, tuple(unmapped))
 
     @property
     def conforms(self) -> bool:
-        """The verdict: no violation. Warnings and remarks do not fail a document."""
+        """Whether there is no violation. Warnings and remarks do not make a document fail."""
         return not any(finding.severity is Severity.VIOLATION for finding in self.findings)
 
     @property
@@ -66,18 +66,18 @@ class Report:
 
     @property
     def possible(self) -> bool | None:
-        """Whether the document is valid by PROV-CONSTRAINTS, whatever the verdict makes of that; None if not asked.
+        """Whether the document is valid by PROV-CONSTRAINTS, independent of the verdict; None if not checked.
 
-        Times that contradict the order of events are outside of PROV-CONSTRAINTS (section 2.2).
+        Times that contradict the order of events do not count: they are outside PROV-CONSTRAINTS (section 2.2).
         """
         if _CONSTRAINTS not in self.layers:
             return None
         return not any(f.layer == _CONSTRAINTS and f.rule != _TIMES for f in self.findings)
 
     def words(self) -> str:
-        """Verdict and possibility: ``conforms to the profiles; impossible by PROV-CONSTRAINTS``.
+        """Verdict and validity: ``conforms to the profiles; impossible by PROV-CONSTRAINTS``.
 
-        Where PROV-CONSTRAINTS were not asked it is the verdict alone.
+        Only the verdict where PROV-CONSTRAINTS were not checked.
         """
         verdict = "conforms" if self.conforms else "does not conform"
         if self.possible is None:
@@ -86,17 +86,17 @@ class Report:
         return f"{verdict}{profiles}; {'possible' if self.possible else 'impossible'} by PROV-CONSTRAINTS"
 
     def count(self, severity: Severity) -> int:
-        """How many findings have this severity, those included that a check found and did not list."""
+        """The number of findings of a severity, including occurrences that are not listed."""
         return sum(finding.occurrences for finding in self.findings if finding.severity is severity)
 
     def count_text(self) -> str:
-        """How many findings of each severity, in words: ``2 violations, 1 warning``."""
+        """The number of findings of each severity as text: ``2 violations, 1 warning``."""
         words = {Severity.VIOLATION: "violation", Severity.WARNING: "warning", Severity.INFO: "remark"}
         counts = [(self.count(severity), word) for severity, word in words.items()]
         return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "no findings"
 
     def unmapped_text(self) -> str:
-        """How much no statement stands for and why, in one sentence; empty where everything is read."""
+        """The number of parts without a statement and the reasons, as one sentence; empty where there are none."""
         total = sum(number for _, number in self.unmapped)
         if not total:
             return ""
@@ -104,7 +104,7 @@ class Report:
         return f"{what} no statement: " + "; ".join(f"{reason} ({number:,})" for reason, number in self.unmapped)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it, over HTTP, in the ledger and with ``--output json``."""
+        """The JSON object for HTTP, the ledger and ``--output json``."""
         return {
             "verdict": self.verdict,
             "conforms": self.conforms,
@@ -128,6 +128,6 @@ class Report:
             tuple(Finding.from_dict(finding) for finding in data["findings"]),
             data["statements"],
             data["format"],
-            data.get("coverage"),  # reports of before it was measured
+            data.get("coverage"),  # absent in old reports
             tuple(data.get("unmapped", {}).items()),
         )

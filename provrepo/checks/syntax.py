@@ -1,6 +1,6 @@
-"""The layer ``syntax``: what can be said of each statement by itself.
+"""The layer ``syntax``: checks of single statements by the rules of PROV-DM.
 
-Every check is a generator over the document; ``CHECKS`` names them all.
+Each check is a generator of findings over the document; ``CHECKS`` lists them all.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ __all__ = ["CHECKS", "LAYER", "check"]
 LAYER = "syntax"
 
 _COMPARED = 100
-"""How many unknown names of attributes are compared with the terms that PROV has."""
+"""The most unknown attributes that are compared with PROV's terms for a suggestion."""
 
 _ATTRIBUTES = frozenset({"label", "location", "role", "type", "value"})
-"""PROV-DM section 5.7.4."""
+"""Local names of the attributes of PROV-DM (section 5.7.4)."""
 
 _KEY = PROV + "pairKey"
 
@@ -63,7 +63,7 @@ _ACCESS = ("has_anchor", "has_provenance", "has_query_service", "pingback", "pro
 _RESERVED = frozenset(
     {PROV_LABEL, PROV_LOCATION, PROV_ROLE, PROV_TYPE, PROV_VALUE, *(PROV + name for name in _DICTIONARY + _ACCESS)}
 )
-"""What defines attributes in the PROV namespace: PROV-DM section 5.7.4, and the Notes PROV-Dictionary and PROV-AQ."""
+"""Attributes that are defined in the PROV namespace: by PROV-DM section 5.7.4, PROV-Dictionary and PROV-AQ."""
 
 _STRINGS = frozenset(
     {
@@ -72,7 +72,7 @@ _STRINGS = frozenset(
         PROV_INTERNATIONALIZED_STRING,
     }
 )
-"""Datatypes of text: ``xsd:string``, what XML Schema derives from it, and text with a language."""
+"""Datatypes of text: ``xsd:string``, the types that XML Schema derives from it, and text with a language."""
 
 _EVENTS = frozenset({USAGE, GENERATION, INVALIDATION, START, END})
 _ALLOWED: dict[str, tuple[frozenset[Kind], str]] = {
@@ -80,16 +80,16 @@ _ALLOWED: dict[str, tuple[frozenset[Kind], str]] = {
     PROV_ROLE: (_EVENTS | {ASSOCIATION}, "5.7.2.3"),
     PROV_VALUE: (frozenset({ENTITY}), "5.7.2.5"),
 }
-"""The kinds of statements that PROV-DM gives an attribute to, and the section that says so."""
+"""For an attribute, the kinds of statements that may have it, and the section of PROV-DM."""
 
 
 def check(document: Document) -> list[Finding]:
-    """All findings of this layer, check by check."""
-    return [finding for one in CHECKS for finding in one(document)]
+    """All findings of this layer, in the order of ``CHECKS``."""
+    return [finding for run in CHECKS for finding in run(document)]
 
 
 def remarks(document: Document) -> Iterator[Finding]:
-    """What the reader found unusual, though it could read it."""
+    """The warnings of the reader."""
     for remark in document.warnings:
         yield Finding(
             LAYER,
@@ -104,22 +104,22 @@ def remarks(document: Document) -> Iterator[Finding]:
 
 
 def unread(document: Document) -> Iterator[Finding]:
-    """Parts of a source that no statement stands for, such as a JSON key or an XML element that the format lacks."""
+    """Parts of a source that are not read as statements, such as JSON keys that the format does not define."""
     for part in document.unmapped.unread:
         message = f"{part.part} is not read: {part.reason}."
         yield Finding(LAYER, "reading:unread", Severity.WARNING, message, line=part.line, column=part.column)
 
 
 def mandatory_arguments(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5: some arguments may not be absent, nor be given as ``-``.
+    """PROV-DM section 5: mandatory arguments may not be absent or ``-``.
 
-    Statements of one kind with one identifier are one relation (PROV-CONSTRAINTS 23), so what one of them leaves out
-    another may give.
+    Statements with the same kind and identifier describe one relation (PROV-CONSTRAINTS 23), so another of them may
+    have the argument.
     """
-    given = _Given()
+    given = _GivenArguments()
     for bundle, statement in _statements(document):
-        for place, (argument, term) in enumerate(zip(statement.kind.arguments, statement.args, strict=True)):
-            if argument.required and term is None and not given.elsewhere(bundle, statement, place):
+        for index, (argument, term) in enumerate(zip(statement.kind.arguments, statement.args, strict=True)):
+            if argument.required and term is None and not given.elsewhere(bundle, statement, index):
                 yield _at(
                     bundle,
                     statement,
@@ -140,14 +140,15 @@ def mandatory_arguments(document: Document) -> Iterator[Finding]:
             )
 
 
-class _Given:
-    """Which arguments the relations of a bundle have; looked through when the first one is missed."""
+class _GivenArguments:
+    """The arguments that the relations of a bundle have; collected when the first mandatory one is missing."""
 
     def __init__(self) -> None:
         self._bundle: Bundle | None = None
         self._known: set[tuple[str, Identifier, int]] = set()
 
-    def elsewhere(self, bundle: Bundle, statement: Statement, place: int) -> bool:
+    def elsewhere(self, bundle: Bundle, statement: Statement, index: int) -> bool:
+        """Whether a statement with the same kind and identifier has the argument at an index."""
         if statement.id is None:
             return False
         if bundle is not self._bundle:
@@ -159,11 +160,11 @@ class _Given:
                 for number, term in enumerate(other.args)
                 if term is not None
             }
-        return (statement.kind.name, statement.id, place) in self._known
+        return (statement.kind.name, statement.id, index) in self._known
 
 
 def times(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5.7.3: an instant is an ``xsd:dateTime``."""
+    """PROV-DM section 5.7.3: time instants are of type ``xsd:dateTime``."""
     for bundle, statement in _statements(document):
         for argument, term in zip(statement.kind.arguments, statement.args, strict=True):
             if argument.time and term is not None and not is_date_time(term):
@@ -180,12 +181,12 @@ def times(document: Document) -> Iterator[Finding]:
 
 
 def literals(document: Document) -> Iterator[Finding]:
-    """The value of an attribute, and a key, must be spelled as its datatype says (XML Schema part 2)."""
+    """Attribute values and keys need a lexical form that their datatype allows (XML Schema part 2)."""
     for bundle, statement in _statements(document):
         keys = [(_KEY, entry.key) for entry in statement.entries]
         for attribute, value in (*statement.attributes, *keys):
             if isinstance(value, Literal) and literal_problem(value) is not None:
-                # A repository could not store it.
+                # It cannot be stored as RDF.
                 yield _at(
                     bundle,
                     statement,
@@ -213,7 +214,7 @@ def literals(document: Document) -> Iterator[Finding]:
 
 
 def names_of_attributes(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5.7.4: an attribute is a qualified name. What has a blank node for one cannot be stored."""
+    """PROV-DM section 5.7.4: attributes are qualified names. With a blank node as attribute it cannot be stored."""
     for bundle, statement in _statements(document):
         for attribute, _ in statement.attributes:
             if is_blank(attribute):
@@ -222,14 +223,14 @@ def names_of_attributes(document: Document) -> Iterator[Finding]:
                     statement,
                     "prov-dm:attribute",
                     Severity.VIOLATION,
-                    f"The attribute {attribute} cannot be stored: a blank node is no name of an attribute.",
+                    f"The attribute {attribute} cannot be stored: a blank node is not the name of an attribute.",
                     path=attribute,
                     repair="Name the attribute with a declared prefix.",
                 )
 
 
 def reserved_attributes(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5.7.4: nobody else adds attributes to the PROV namespace."""
+    """PROV-DM section 5.7.4: only W3C specifications define attributes in the PROV namespace."""
     meanings: dict[tuple[str, Kind], str] = {}
     rdf = document.format is not None and by_name(document.format).rdf
     named = document.format not in (None, "provn")
@@ -239,7 +240,8 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                 name = attribute.removeprefix(PROV)
                 key = name, statement.kind
                 if key not in meanings and len(meanings) < _COMPARED:
-                    # What is proposed must be read where this stands: arguments have names outside RDF and PROV-N.
+                    # The suggestion must be readable in the document's format. Outside RDF and PROV-N, arguments have
+                    # names too.
                     kinds = PROPERTIES if rdf else _arguments(statement.kind) if named else _ATTRIBUTES
                     meant = None if rdf and name in TERMS else closest(name, kinds)
                     meanings[key] = "" if meant is None else f" Did you mean prov:{meant}?"
@@ -248,7 +250,7 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
                     statement,
                     "prov-dm:attribute",
                     Severity.WARNING,
-                    f"PROV-DM has no attribute prov:{name}; others may not rely on what it means.",
+                    f"PROV-DM has no attribute prov:{name}, so that its meaning is not defined.",
                     path=attribute,
                     repair="Use an attribute of a namespace of your own, or one of prov:label, prov:location, "
                     "prov:role, prov:type and prov:value." + meanings.get(key, ""),
@@ -257,7 +259,7 @@ def reserved_attributes(document: Document) -> Iterator[Finding]:
 
 @cache
 def _arguments(kind: Kind) -> frozenset[str]:
-    """What may stand behind ``prov:`` in a statement of a kind, in PROV-JSON, PROV-JSONLD and PROV-XML."""
+    """Local names in the PROV namespace for a kind of statement in PROV-JSON, PROV-JSONLD and PROV-XML."""
     return _ATTRIBUTES.union(argument.name for argument in kind.arguments)
 
 
@@ -284,9 +286,9 @@ def labels(document: Document) -> Iterator[Finding]:
 
 
 def values(document: Document) -> Iterator[Finding]:
-    """PROV-DM section 5.7.2.5: ``prov:value`` may occur at most once in what is said of an entity.
+    """PROV-DM section 5.7.2.5: an entity has at most one ``prov:value``.
 
-    What several statements say of one entity is one set of attributes (PROV-CONSTRAINTS 22).
+    Statements about one entity share one set of attributes (PROV-CONSTRAINTS 22).
     """
     for bundle in document.instances():
         known: dict[Identifier, Value] = {}
@@ -307,8 +309,8 @@ def values(document: Document) -> Iterator[Finding]:
                     )
 
 
-def places_of_attributes(document: Document) -> Iterator[Finding]:
-    """PROV-DM sections 5.7.2.2, 5.7.2.3 and 5.7.2.5: location, role and value are attributes of some kinds only."""
+def attributes_of_kinds(document: Document) -> Iterator[Finding]:
+    """PROV-DM sections 5.7.2.2, 5.7.2.3 and 5.7.2.5: only some kinds of statements have location, role and value."""
     for bundle, statement in _statements(document):
         for attribute, _ in statement.attributes:
             allowed, section = _ALLOWED.get(attribute, (None, ""))
@@ -340,7 +342,7 @@ CHECKS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     reserved_attributes,
     labels,
     values,
-    places_of_attributes,
+    attributes_of_kinds,
 )
 
 _EXAMPLE = "Write it as an xsd:dateTime, such as 2024-05-31T14:05:00Z."

@@ -1,7 +1,7 @@
-"""From a document to its report: the layers in order, each finding with its place.
+"""Validation: runs all layers on a document and makes the report, each finding with its location.
 
-The command line, the Python interface, the server and the submission all come through here, so that the same document
-gets the same report everywhere.
+The command line, the Python interface, the server and submissions all use this function, so that the same document gets
+the same report everywhere.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from provrepo.checks import emptiness, places, syntax
+from provrepo.checks import emptiness, locations, syntax
+from provrepo.checks.constraints import validity
 from provrepo.checks.constraints.findings import LAYER as CONSTRAINTS
-from provrepo.checks.constraints.judgement import check as judge
 from provrepo.checks.coverage import Tally
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.profiles import Profile, resolve
@@ -37,18 +37,18 @@ def validate(
     """Check a document.
 
     Args:
-        document: what to check.
-        profiles: the SHACL profiles to hold it against, such as ``"core"``, and with them all that they extend. A
-            profile in a folder of one's own (``provrepo.checks.profiles.read``) is looked through as one that is added.
-        constraints: whether PROV-CONSTRAINTS ``gate`` the verdict or are only told as warnings (``report``), or
-            ``off``; None leaves it to the profiles, of which the strictest counts. Without any they gate.
-        source: the bytes it was read from; findings on RDF then come with a line.
+        document: to check.
+        profiles: SHACL profiles to check it against, such as ``"core"``; the profiles that they extend are added. A
+            user-defined profile (``provrepo.checks.profiles.read``) is vetted as by ``profile add``.
+        constraints: ``gate`` if violations of PROV-CONSTRAINTS make the document fail, ``report`` if they are
+            only warnings, or ``off``; None uses the strictest mode of the profiles, or ``gate`` without any.
+        source: the bytes that it was read from; findings on RDF then have lines.
 
     Returns:
-        The report; it fails on violations only.
+        The report; only violations make it fail.
 
     Raises:
-        UsageError: no such profile, no such mode, or a profile that may not be used; the message says why.
+        UsageError: there is no such profile or mode, or a profile may not be used; the message states why.
         WorkerFailed: the shapes took too long or too much memory.
     """
     profiles = _profiles(profiles)
@@ -68,17 +68,17 @@ def check(
     timeout: float | None = None,
     pool: Pool | None = None,
 ) -> Report:
-    """What ``validate`` does, with bounds.
+    """``validate`` with further options, without vetting of profiles.
 
     Args:
         document: as ``validate``.
         profiles: as ``validate``.
         constraints: as ``validate``.
-        without_profiles: what is done with PROV-CONSTRAINTS where neither ``constraints`` nor a profile says so.
-        allow_empty: whether a document without any statement may conform where no profile asks anything.
+        without_profiles: the mode of PROV-CONSTRAINTS where ``constraints`` is None and there are no profiles.
+        allow_empty: whether a document without any statement may conform where there are no profiles.
         source: as ``validate``.
-        timeout: seconds that the shapes may take; by default what the settings say.
-        pool: the worker processes for the shapes; by default the shared ones. Inside a worker they run in place.
+        timeout: for the shapes, in seconds; by default the setting ``check_timeout``.
+        pool: the workers for the shapes; by default the shared pool. Inside a worker the shapes run in its process.
     """
     chosen = _profiles(profiles)
     mode = _mode(constraints, chosen, without_profiles)
@@ -86,7 +86,8 @@ def check(
     findings += emptiness.check(document, Severity.WARNING if allow_empty and not chosen else Severity.VIOLATION)
     layers = [syntax.LAYER]
     if mode != "off":
-        findings += judge(document) if mode == "gate" else map(_told, judge(document))
+        found = validity.check(document)
+        findings += found if mode == "gate" else map(_as_warning, found)
         layers.append(CONSTRAINTS)
     lineage = Tally()
     if chosen:
@@ -99,7 +100,7 @@ def check(
         )
         layers.append(shapes.LAYER)
     return Report.of(
-        places.locate(findings, document, source),
+        locations.locate(findings, document, source),
         layers=layers,
         profiles=[profile.label for profile in chosen],
         statements=len(document),
@@ -111,12 +112,12 @@ def check(
 
 def _profiles(chosen: Iterable[str | Profile]) -> list[Profile]:
     if isinstance(chosen, str):
-        raise UsageError(f"profiles are a list of names: write [{chosen!r}]")
+        raise UsageError(f"profiles has to be a list of names: write [{chosen!r}]")
     return resolve(chosen)
 
 
 def _mode(constraints: str | None, chosen: list[Profile], otherwise: str) -> str:
-    """What is done with PROV-CONSTRAINTS: what the caller says, or else the strictest of the profiles."""
+    """The mode of PROV-CONSTRAINTS: the caller's choice, or else the strictest mode of the profiles."""
     if constraints is not None:
         if constraints not in ("gate", "report", "off"):
             raise UsageError(f"constraints is 'gate', 'report' or 'off', not {constraints!r}")
@@ -126,6 +127,6 @@ def _mode(constraints: str | None, chosen: list[Profile], otherwise: str) -> str
     return "gate" if any(profile.constraints == "gate" for profile in chosen) else "report"
 
 
-def _told(finding: Finding) -> Finding:
-    """A finding that is told and does not fail the document."""
+def _as_warning(finding: Finding) -> Finding:
+    """A finding that is reported but does not make the document fail."""
     return replace(finding, severity=Severity.WARNING) if finding.severity is Severity.VIOLATION else finding

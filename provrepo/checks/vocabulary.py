@@ -1,8 +1,7 @@
-"""What of a document is written in PROV's words and not understood: its terms, its namespace, its triples.
+"""Checks of PROV's vocabulary: unknown terms, similar namespaces, and triples of PROV that are not read.
 
-These checks belong to the layer ``syntax``. They say what the reader of PROV-O left aside, in whatever format the
-document came; a lawful use of PROV's vocabulary that makes no statement, such as a class put below
-``prov:Activity`` or a term of PROV-AQ, is not reported.
+These checks belong to the layer ``syntax`` and apply to all formats. Correct uses of PROV's vocabulary that make no
+statement, such as a subclass of ``prov:Activity`` or a term of PROV-AQ, are not reported.
 """
 
 from __future__ import annotations
@@ -31,19 +30,18 @@ from provrepo.vocab import PROV, PROV_TYPE, RDF_TYPE
 __all__ = ["NAMESPACE", "namespaces", "unknown_terms", "unread_triples"]
 
 NAMESPACE = "prov-dm:namespace"
-"""The rule of ``namespaces``; the focus of its findings is the namespace itself."""
+"""The rule of ``namespaces``; the focus of its findings is the namespace."""
 
 _LAYER = "syntax"
 
 _SHOWN = 100
-"""How many triples of one property that are not read for one reason, and how many unknown terms, have findings of
-their own; the number of all is in a further one."""
+"""The most findings for one property and reason, for unknown terms and for namespaces; one more has the total."""
 
 
 def unread_triples(document: Document) -> Iterator[Finding]:
-    """Triples with a property of PROV that make no statement, such as one with a text where a thing belongs.
+    """Triples with a property of PROV that make no statement, such as one with a text instead of an IRI.
 
-    A property that the document itself puts below one of PROV is held to the same.
+    Subproperties that the document declares are treated like the properties of PROV.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for quad, reason in document.unmapped.triples():
@@ -58,7 +56,7 @@ def unread_triples(document: Document) -> Iterator[Finding]:
                 _LAYER,
                 "prov-o:unread",
                 Severity.WARNING,
-                f"{number:,} triples with {_called(predicate)} are not read, of which {_SHOWN} are listed: {reason}.",
+                f"{number:,} triples with {_short_name(predicate)} are not read, and {_SHOWN} are listed: {reason}.",
                 path=predicate,
             )
 
@@ -66,17 +64,17 @@ def unread_triples(document: Document) -> Iterator[Finding]:
 def _unread(quad: Quad, reason: str) -> Finding:
     why, repair = reason, _repair(quad, reason)
     if term_of(quad.predicate) in CLASSES:
-        why = f"{_called(quad.predicate)} is a class, and stands as a property"
-        repair = f"Write it as a type: a {_called(quad.predicate)}."
+        why = f"{_short_name(quad.predicate)} is a class, but is used as a property"
+        repair = f"Write it as a type: a {_short_name(quad.predicate)}."
     read = "is not read in full" if reason == reasons.NO_PAIR else "is not read, so that it makes no statement"
     return Finding(
         _LAYER,
         "prov-o:unread",
         Severity.WARNING,
-        f"A triple with {_called(quad.predicate)} {read}: {why}.",
+        f"A triple with {_short_name(quad.predicate)} {read}: {why}.",
         focus=quad.subject,
         path=quad.predicate,
-        value=_spelled(quad.object),
+        value=_ntriples(quad.object),
         bundle=quad.graph,
         repair=repair,
     )
@@ -96,7 +94,7 @@ def _repair(quad: Quad, reason: str) -> str | None:
 
 
 _IRI = re.compile(r"(?:https?://|urn:)[^\s<>\"{}|\\^`]{1,2000}")
-"""A text that is an IRI by the look of it."""
+"""A text that looks like an IRI."""
 
 _REPAIRS = {
     reasons.NO_PLACE: "Say what the subject is: a prov:Entity, a prov:Activity or a prov:Agent, or the class of its "
@@ -109,9 +107,9 @@ _REPAIRS = {
 
 
 def unknown_terms(document: Document) -> Iterator[Finding]:
-    """Terms of the PROV namespace that no specification of PROV has, and properties that stand as a type.
+    """Terms in the PROV namespace that no specification defines, and properties of PROV that are used as a type.
 
-    Names of attributes are not among them: ``reserved_attributes`` is about those.
+    Attributes are left out: ``reserved_attributes`` checks them.
     """
     found: dict[tuple[str, bool], _Use] = {}
     for iri, as_type, focus, bundle in _terms(document):
@@ -123,9 +121,9 @@ def unknown_terms(document: Document) -> Iterator[Finding]:
     for (iri, as_type), use in islice(found.items(), _SHOWN):
         name = iri[len(PROV) :]
         if name in TERMS:
-            message = f"prov:{name} is no class of PROV, and stands as the type of something"
+            message = f"prov:{name} is not a class of PROV, but is used as a type"
         else:
-            message = f"PROV has no term prov:{name}; others may not rely on what it means"
+            message = f"PROV has no term prov:{name}, so that its meaning is not defined"
         meant = closest(name, CLASSES) if as_type else closest(name) if name not in TERMS else None
         also = "" if meant is None else f" Did you mean prov:{meant}?"
         yield Finding(
@@ -139,12 +137,12 @@ def unknown_terms(document: Document) -> Iterator[Finding]:
             repair=f"Use a term that PROV has, or one of a namespace of your own.{also}",
         )
     if len(found) > _SHOWN:
-        message = f"{len(found):,} terms of the PROV namespace are none of PROV, of which {_SHOWN} are listed."
+        message = f"{len(found):,} terms of the PROV namespace are not defined, of which {_SHOWN} are listed."
         yield Finding(_LAYER, "prov-dm:term", Severity.WARNING, message)
 
 
 class _Use(NamedTuple):
-    """How often something is used, and where first."""
+    """The number of uses of a term or namespace, with focus and bundle of the first one."""
 
     times: int
     focus: str | None
@@ -152,7 +150,7 @@ class _Use(NamedTuple):
 
 
 def _terms(document: Document) -> Iterator[tuple[str, bool, str | None, str | None]]:
-    """Uses of terms of the PROV namespace that are wrong: the IRI, whether as a type, by what, in which bundle."""
+    """Wrong uses of terms in the PROV namespace: the IRI, whether it is a type, the focus, and the bundle."""
     for instance in document.instances():
         if instance.id is not None and _is_unknown(instance.id):
             yield instance.id, False, instance.id, None
@@ -163,7 +161,7 @@ def _terms(document: Document) -> Iterator[tuple[str, bool, str | None, str | No
                     yield name, False, name, instance.id
             for attribute, value in statement.attributes:
                 if isinstance(value, Identifier):
-                    if _is_unknown(value) or (attribute == PROV_TYPE and _is_no_class(value)):
+                    if _is_unknown(value) or (attribute == PROV_TYPE and _is_not_class(value)):
                         yield value, attribute == PROV_TYPE, focus, instance.id
                 elif _is_unknown(value.datatype):
                     yield value.datatype, False, focus, instance.id
@@ -174,7 +172,7 @@ def _terms(document: Document) -> Iterator[tuple[str, bool, str | None, str | No
         if isinstance(value, Literal):
             if _is_unknown(value.datatype):
                 yield value.datatype, False, subject, graph
-        elif _is_unknown(value) or (predicate == RDF_TYPE and _is_no_class(value)):
+        elif _is_unknown(value) or (predicate == RDF_TYPE and _is_not_class(value)):
             yield value, predicate == RDF_TYPE, subject, graph
 
 
@@ -182,18 +180,18 @@ def _is_unknown(iri: str) -> bool:
     return iri.startswith(PROV) and iri[len(PROV) :] not in TERMS and len(iri) > len(PROV)
 
 
-def _is_no_class(iri: str) -> bool:
+def _is_not_class(iri: str) -> bool:
     return iri.startswith(PROV) and iri[len(PROV) :] in TERMS and iri[len(PROV) :] not in CLASSES
 
 
 def namespaces(document: Document) -> Iterator[Finding]:
-    """Namespaces that are nearly PROV's: what is said in them is not read as PROV."""
+    """Namespaces that are similar to PROV's, whose terms are not read as PROV."""
     declared: dict[str, None] = {}
     for instance in document.instances():
         declared.update(dict.fromkeys(filter(declared_wrongly, instance.prefixes.values())))
     found: dict[str, _Use] = {namespace: _Use(0, None, None) for namespace in declared}
     known: dict[str, str | None] = {}
-    for iri, bundle in _words(document):
+    for iri, bundle in _vocabulary(document):
         if iri not in known:
             known[iri] = namespace_for(iri)
         meant = known[iri]
@@ -217,14 +215,14 @@ def namespaces(document: Document) -> Iterator[Finding]:
             _LAYER,
             NAMESPACE,
             Severity.VIOLATION,
-            f"{len(found):,} namespaces are nearly that of PROV, of which {_SHOWN} are listed.",
+            f"{len(found):,} namespaces are similar to that of PROV, of which {_SHOWN} are listed.",
             repair=f"Write <{PROV}>.",
             occurrences=len(found) - _SHOWN,
         )
 
 
-def _words(document: Document) -> Iterator[tuple[str, str | None]]:
-    """The IRIs that a document uses as vocabulary: properties, types, datatypes; with the bundle of each."""
+def _vocabulary(document: Document) -> Iterator[tuple[str, str | None]]:
+    """The IRIs of properties, types and datatypes in a document, each with its bundle."""
     for instance in document.instances():
         for statement in instance:
             for attribute, value in statement.attributes:
@@ -235,11 +233,11 @@ def _words(document: Document) -> Iterator[tuple[str, str | None]]:
         yield (value if isinstance(value, Identifier) else value.datatype), graph
 
 
-def _called(iri: str) -> str:
+def _short_name(iri: str) -> str:
     return f"prov:{iri[len(PROV) :]}" if iri.startswith(PROV) else f"<{iri}>"
 
 
-def _spelled(value: Value) -> str:
+def _ntriples(value: Value) -> str:
     """A term in N-Triples, shortened."""
     if isinstance(value, Rdf12Term):
         return value.lexical if len(value.lexical) <= 200 else value.lexical[:200] + "…"

@@ -209,12 +209,12 @@ def validate(
 def _check(
     name: str, profiles: tuple[str, ...], constraints: str | None, from_: str | None, base: str | None
 ) -> Report:
-    from provrepo.checks.profiles import offered
+    from provrepo.checks.profiles import read_from_user
     from provrepo.checks.validation import validate as check
     from provrepo.codecs.formats import by_name, check_base, content, detect, read
 
     check_base(base)
-    chosen_profiles = [offered(Path(named)) if "/" in named else named for named in profiles]
+    chosen_profiles = [read_from_user(Path(named)) if "/" in named else named for named in profiles]
     data, path = content(source(name))
     chosen = by_name(from_) if from_ else detect(data, path)
     document = read(data, format=chosen.name, base=base)

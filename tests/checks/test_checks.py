@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provrepo
-from provrepo.checks import lexical, places, syntax
+from provrepo.checks import lexical, locations, syntax
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
@@ -433,7 +433,7 @@ def test_wrong_names_are_usage_errors(wrong):
 
 def test_findings_that_have_a_place_keep_it():
     finding = Finding("syntax", "r", Severity.INFO, "m", focus=EX + "a", line=99)
-    assert places.locate([finding], provn("entity(ex:a)")) == [finding]
+    assert locations.locate([finding], provn("entity(ex:a)")) == [finding]
 
 
 def test_checking_the_documents_of_other_people_ends_with_a_report():

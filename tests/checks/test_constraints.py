@@ -11,8 +11,8 @@ import sys
 import pytest
 
 import provrepo
-from provrepo.checks.constraints.judgement import check
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES, rule_id
+from provrepo.checks.constraints.validity import check
 from provrepo.checks.findings import Severity
 from provrepo.model.statements import GENERATION
 from tests.support.corpus import corpus, present
@@ -231,7 +231,7 @@ def test_the_example_of_cwltool_contradicts_rule_28():
 def test_nothing_depends_on_the_hash_seed():
     script = (
         "import sys, provrepo\n"
-        "from provrepo.checks.constraints.judgement import check\n"
+        "from provrepo.checks.constraints.validity import check\n"
         "for path in sys.argv[1:]:\n"
         "    document = provrepo.read(path)\n"
         "    found = check(document)\n"
@@ -258,7 +258,7 @@ def test_nothing_depends_on_the_hash_seed():
 @pytest.mark.parametrize("shape", ["generations", "clique", "specializations", "cycle", "merges"])
 def test_documents_made_to_hurt_take_work_in_proportion_to_their_size(shape):
     from benchmarks.constraints import SHAPES
-    from provrepo.checks.constraints.judgement import check
+    from provrepo.checks.constraints.validity import check
 
     def each(size: int) -> float:
         made = SHAPES[shape][1](size)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 import provrepo
-from provrepo.checks.constraints.judgement import check
+from provrepo.checks.constraints.validity import check
 from provrepo.checks.findings import Finding, Severity
 
 EARLY, LATE, LATER = (f"2024-05-31T{hour}:00:00Z" for hour in (10, 11, 12))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from provrepo.checks.constraints.equivalence import equivalent, normalized
 from provrepo.checks.constraints.instance import Instance
-from provrepo.checks.constraints.judgement import check
 from provrepo.checks.constraints.unify import Unifier
+from provrepo.checks.constraints.validity import check
 from provrepo.checks.findings import Severity
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal

@@ -70,7 +70,7 @@ def test_nothing_is_asked_of_what_is_beyond_a_source():
 @pytest.mark.parametrize(
     ("removed", "thing", "reason"),
     [
-        (b"wasAssociatedWith(ex:cleaning, ex:ana, -)\n", "cleaning", "has nobody responsible"),
+        (b"wasAssociatedWith(ex:cleaning, ex:ana, -)\n", "cleaning", "has no responsible agent"),
         (b"used(ex:cleaning, ex:raw, -)\n", "cleaning", "does not say what it used"),
         (b"wasGeneratedBy(ex:model, ex:training, -)\n", "model", "no activity generated it"),
     ],
@@ -128,7 +128,7 @@ def test_untrusted_is_what_leads_to_no_source(edges, trusted):
 
 @pytest.mark.parametrize("pattern", ["*", "**", "http://*a*a*a*a*a*a*a*a*a"])
 def test_sources_that_would_be_everything_are_refused(pattern):
-    with pytest.raises(UsageError, match="is no source"):
+    with pytest.raises(UsageError, match="is not a source"):
         Sources.parse(pattern)
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import provrepo
 from provrepo.checks.profiles import available
 from provrepo.checks.render import render
-from provrepo.checks.repairs import Step, first_path, patch, template
+from provrepo.checks.repairs import PathStep, first_path, patch, template
 from provrepo.checks.validation import check
 from provrepo.cli.main import cli
 from provrepo.codecs.rdf.codec import parse
@@ -31,15 +31,15 @@ ex:run a prov:Activity ; prov:used ex:raw ; prov:startedAtTime "yesterday" .
 @pytest.mark.parametrize(
     ("path", "steps"),
     [
-        (EX + "p", [Step(EX + "p")]),
-        ("<a:b>/<c:d>", [Step("a:b"), Step("c:d")]),
-        ("(<a:b>|<c:d>)", [Step("a:b")]),
-        ("^<a:b>", [Step("a:b", True)]),
-        ("<a:b>/(^<c:d>|<e:f>)*", [Step("a:b"), Step("c:d", True)]),
-        ("^(<a:b>/<c:d>)", [Step("c:d", True), Step("a:b", True)]),
-        ("(<a:b>/<c:d>|<e:f>)/<g:h>", [Step("a:b"), Step("c:d"), Step("g:h")]),
-        ("", [Step("")]),
-        ("<a:b>|", [Step("a:b")]),
+        (EX + "p", [PathStep(EX + "p")]),
+        ("<a:b>/<c:d>", [PathStep("a:b"), PathStep("c:d")]),
+        ("(<a:b>|<c:d>)", [PathStep("a:b")]),
+        ("^<a:b>", [PathStep("a:b", True)]),
+        ("<a:b>/(^<c:d>|<e:f>)*", [PathStep("a:b"), PathStep("c:d", True)]),
+        ("^(<a:b>/<c:d>)", [PathStep("c:d", True), PathStep("a:b", True)]),
+        ("(<a:b>/<c:d>|<e:f>)/<g:h>", [PathStep("a:b"), PathStep("c:d"), PathStep("g:h")]),
+        ("", [PathStep("")]),
+        ("<a:b>|", [PathStep("a:b")]),
     ],
 )
 def test_the_first_way_along_a_path(path, steps):
@@ -111,7 +111,7 @@ def test_the_command_line_writes_the_template(tmp_path: Path):
     assert CliRunner().invoke(cli, arguments).exit_code == 1
     text = fix.read_text("utf-8")
     assert f"<{EX}run> prov:wasAssociatedWith <urn:fill-in:agent> ." in text
-    assert '# Now it says "yesterday".' in text
+    assert '# The present value is "yesterday".' in text
     assert "# violation: Nobody is responsible" in text
 
 

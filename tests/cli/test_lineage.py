@@ -59,7 +59,7 @@ def test_roots_and_declared_sources(command: Command, tmp_path: Path) -> None:
     body = command.json("lineage", EX + "model", "--sources", tmp_path / "sources.txt")
     assert (body["declared"], body["undeclared"], body["coverage"]) == ([EX + "raw"], [EX + "units"], 50.0)
     (tmp_path / "all.txt").write_text("*\n")
-    assert "is no source" in command.error("lineage", EX + "model", "--sources", tmp_path / "all.txt", code=2)
+    assert "is not a source" in command.error("lineage", EX + "model", "--sources", tmp_path / "all.txt", code=2)
 
 
 def test_impact(command: Command) -> None:

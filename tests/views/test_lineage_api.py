@@ -130,7 +130,7 @@ def test_declared_sources(both: tuple[Repository, Repository]) -> None:
     put(owner, "wasDerivedFrom(ex:o, ex:p)\nwasDerivedFrom(ex:p, ex:o)", name="circle")
     assert asked(EX + "*", start="o") == ([], [], None)
     for wrong in ("*", "a*b*c*d*e*f*g*h*i*j"):
-        with pytest.raises(UsageError, match="is no source"):
+        with pytest.raises(UsageError, match="is not a source"):
             asked(wrong)
 
 

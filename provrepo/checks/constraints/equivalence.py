@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from provrepo.checks.constraints.canonical import Fact, components
 from provrepo.checks.constraints.findings import LAYER
-from provrepo.checks.constraints.judgement import check
 from provrepo.checks.constraints.normal import NormalForm
 from provrepo.checks.constraints.terms import NONE
+from provrepo.checks.constraints.validity import check
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.errors import Refused, TooLarge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from provrepo.checks.coverage import ASKED, UPSTREAM, Sources, measure
+from provrepo.checks.coverage import PROPERTIES, UPSTREAM, Sources, measure
 from provrepo.errors import NotFound, UsageError
 from provrepo.repository.records import GateResult
 
@@ -46,7 +46,7 @@ def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minim
 def _triples(ask: Callable[[str], QueryResult], iri: str) -> Iterator[tuple[str, str, str]]:
     """All that ``measure`` looks at, of the thing and of all that is upstream of it."""
     path = "|".join(f"<{name}>" for name in UPSTREAM)
-    wanted = " ".join(f"<{name}>" for name in ASKED)
+    wanted = " ".join(f"<{name}>" for name in PROPERTIES)
     query = f"SELECT DISTINCT ?s ?p ?o WHERE {{ <{iri}> ({path})* ?s . ?s ?p ?o . VALUES ?p {{ {wanted} }} }}"
     for row in ask(query):
         yield str(row["s"]), str(row["p"]), str(row["o"])

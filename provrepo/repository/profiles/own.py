@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from provrepo.checks.profiles import Profile, available, load, offered, read, resolve
+from provrepo.checks.profiles import Profile, available, load, read, read_from_user, resolve
 from provrepo.checks.report import Report
 from provrepo.errors import Conflict, ReadError, UsageError
 from provrepo.ledger.entries import PROFILE, REPOSITORY, Entry, canonical
@@ -179,7 +179,7 @@ def _vetted(store: Store, name: str, files: Mapping[str, str], project: str) -> 
     place = store.temporary()
     try:
         _unpack(files, place / name, store.temporary())
-        others = chosen(store, project, offered(place / name).extends)
+        others = chosen(store, project, read_from_user(place / name).extends)
         if name in {other.name for other in others}:
             raise UsageError(f"the profile {name!r} would extend itself")
         arguments = {"folder": str(place / name), "extends": [str(other.folder) for other in others]}
@@ -273,7 +273,7 @@ def _tried(
     """What is tried out, and what is in force under its name."""
     if isinstance(profile, str):
         return find(profile), None
-    tried = offered(profile, access.name("profile", profile.resolve().name))
+    tried = read_from_user(profile, access.name("profile", profile.resolve().name))
     _vetted(store, tried.name, _of_folder(profile), project)
     try:
         return tried, find(tried.name)

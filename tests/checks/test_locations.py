@@ -6,7 +6,7 @@ import pytest
 
 import provrepo
 from provrepo.checks.findings import Finding, Severity
-from provrepo.checks.places import locate
+from provrepo.checks.locations import locate
 from provrepo.model.document import Document
 from provrepo.vocab import RDF
 

@@ -1,4 +1,4 @@
-"""Where in the source a finding is: the statement that the node is described by, or the line where the node stands."""
+"""Lines and columns of findings: those of the statement about the focus, or a line of the source that mentions it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from provrepo.checks.findings import Finding
-from provrepo.checks.places_rdf import placed_triples
+from provrepo.checks.locations_rdf import WORD, locate_triples, spellings
 from provrepo.checks.vocabulary import NAMESPACE
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.provxml.encoding import decoded_xml
@@ -22,48 +22,48 @@ from provrepo.model.statements import (
     Span,
     Statement,
 )
-from provrepo.vocab import PROV, PROV_LABEL
+from provrepo.vocab import PROV_LABEL
 
 __all__ = ["locate"]
 
 
 def locate(findings: Iterable[Finding], document: Document, source: bytes | None = None) -> list[Finding]:
-    """The findings with a line each, where one can be told.
+    """The findings with label and lineage of their focus, and with a line where one is found.
 
     Args:
-        findings: those that have a line keep it.
-        document: what they are about.
-        source: the bytes that the document was read from, if they are at hand.
+        findings: lines that they have already are kept.
+        document: that they are about.
+        source: the bytes that the document was read from, or None.
     """
     source = None if source is None else decoded_xml(source, strict=False)
-    findings = list(_called(findings, document))
-    lost = [finding for finding in findings if finding.line is None and finding.focus is not None]
-    if not lost:
+    findings = list(_with_context(findings, document))
+    unlocated = [finding for finding in findings if finding.line is None and finding.focus is not None]
+    if not unlocated:
         return findings
-    described = _described(document)
+    spans = _spans(document)
     rdf = document.format is not None and by_name(document.format).rdf
-    wanted = {finding.focus: None for finding in lost if finding.focus and not is_blank(finding.focus)}
+    wanted = {finding.focus: None for finding in unlocated if finding.focus and not is_blank(finding.focus)}
     lines = _lines(source, document.prefixes, wanted) if rdf and source is not None else {}
     if source is not None:
-        findings = [_of_namespace(finding, source) if finding.rule == NAMESPACE else finding for finding in findings]
+        findings = [_at_namespace(finding, source) if finding.rule == NAMESPACE else finding for finding in findings]
         if rdf:
-            findings = placed_triples(findings, source, document.prefixes, lines)
+            findings = locate_triples(findings, source, document.prefixes, lines)
 
-    def placed(finding: Finding) -> Finding:
+    def located(finding: Finding) -> Finding:
         if finding.line is not None or finding.focus is None:
             return finding
-        place = described.get((finding.bundle, finding.focus)) or described.get((None, finding.focus))
-        if place is not None:
-            (line, column), exact = place
+        span = spans.get((finding.bundle, finding.focus)) or spans.get((None, finding.focus))
+        if span is not None:
+            (line, column), exact = span
             return replace(finding, line=line, column=column if exact else None, approximate=not exact)
         found = lines.get(finding.focus)
         return finding if found is None else replace(finding, line=found, approximate=True)
 
-    return [placed(finding) for finding in findings]
+    return [located(finding) for finding in findings]
 
 
-def _of_namespace(finding: Finding, source: bytes) -> Finding:
-    """A finding about a namespace, with the first line where it is declared or a name in it is spelled out."""
+def _at_namespace(finding: Finding, source: bytes) -> Finding:
+    """A finding about a namespace, with the first line that declares it or contains a full IRI in it."""
     if finding.line is not None or finding.focus is None:
         return finding
     text = source.decode("utf-8", "replace")
@@ -71,8 +71,8 @@ def _of_namespace(finding: Finding, source: bytes) -> Finding:
     return finding if found is None else replace(finding, line=text.count("\n", 0, found.start()) + 1, approximate=True)
 
 
-def _called(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
-    """The findings with label and lineage of their focus, as far as the document tells."""
+def _with_context(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
+    """The findings with the label and lineage of their focus, where the document has them."""
     findings = list(findings)
     wanted = {finding.focus for finding in findings if finding.focus is not None}
     labels: dict[str, str] = {}
@@ -90,12 +90,12 @@ def _called(findings: Iterable[Finding], document: Document) -> Iterator[Finding
         if finding.focus is None:
             yield finding
             continue
-        place = ", ".join(f"{words} {other}" for words, other in sorted(lineage.get(finding.focus, {}).items()))
-        yield replace(finding, label=labels.get(finding.focus), lineage=place or None)
+        related = ", ".join(f"{words} {other}" for words, other in sorted(lineage.get(finding.focus, {}).items()))
+        yield replace(finding, label=labels.get(finding.focus), lineage=related or None)
 
 
 def _relations(statement: Statement) -> Iterator[tuple[str, str, str]]:
-    """What a statement says of the place of its things, from both sides."""
+    """A relation in words from both ends: the words, their subject and the other end."""
     words = _WORDS.get(statement.kind)
     if words is not None and statement.args[0] is not None and statement.args[1] is not None:
         yield words[0], statement.args[0], statement.args[1]
@@ -111,51 +111,43 @@ _WORDS = {
 }
 
 
-def _described(document: Document) -> dict[tuple[str | None, str], tuple[Span, bool]]:
-    """Where each identifier is described, exactly; for what is only mentioned, where that is first done."""
-    places: dict[tuple[str | None, str], tuple[Span, bool]] = {}
+def _spans(document: Document) -> dict[tuple[str | None, str], tuple[Span, bool]]:
+    """By bundle and identifier, the span of the statement with it and True, or of its first mention and False."""
+    described: dict[tuple[str | None, str], tuple[Span, bool]] = {}
     mentioned: dict[tuple[str | None, str], tuple[Span, bool]] = {}
     for bundle in document.instances():
         for statement in bundle:
             if statement.span is None:
                 continue
             if statement.id is not None:
-                places.setdefault((bundle.id, statement.id), (statement.span, True))
+                described.setdefault((bundle.id, statement.id), (statement.span, True))
             for name in statement.identifiers():
                 mentioned.setdefault((bundle.id, name), (statement.span, False))
-    return {**mentioned, **places}
+    return {**mentioned, **described}
 
 
-# A word of any RDF syntax: an IRI without its brackets or quotes, or a prefixed name.
-_WORD = re.compile(r"""[^\s<>"',;()\[\]{}]+""")
-
-# What stands before a subject in RDF/XML and in JSON-LD; in Turtle and its relatives nothing does, on its line.
+# The text before a subject in RDF/XML and in JSON-LD; in Turtle and related syntaxes it is the first on its line.
 _BEFORE_SUBJECT = re.compile(r"""(?:\b(?:about|ID)\s*=\s*["']|"@id"\s*:\s*")\Z""")
 
-_LOOKED_BACK = 64
-"""Characters before a word that are looked at: lines may be long, and have the word often."""
+_LOOKBEHIND = 64
+"""Characters before a word that are searched: lines may be long, and repeat the word."""
 
 
 def _lines(source: bytes, prefixes: dict[str, str], wanted: Iterable[str]) -> dict[str, int]:
-    """The first line where each IRI stands as a subject, or else stands at all, found in one pass."""
-    spellings: dict[str, str] = {}
-    for iri in wanted:
-        spellings[iri] = iri
-        for prefix, namespace in {"prov": PROV, **prefixes}.items():
-            if iri.startswith(namespace):
-                spellings.setdefault(f"{prefix}:{iri[len(namespace) :]}", iri)
+    """The first line with each IRI as a subject, or else with the IRI at all; found in one pass."""
+    known_words = spellings(wanted, prefixes)
     subjects: dict[str, int] = {}
     anywhere: dict[str, int] = {}
     for number, line in enumerate(source.decode("utf-8", "replace").split("\n"), 1):
         begins = len(line) - len(line.lstrip())
         begins += line.startswith("<", begins)
-        for match in _WORD.finditer(line):
+        for match in WORD.finditer(line):
             word = match[0]
-            known = spellings.get(word) or spellings.get(word.rstrip("."))
-            if known is None or known in subjects:
+            iri = known_words.get(word) or known_words.get(word.rstrip("."))
+            if iri is None or iri in subjects:
                 continue
-            anywhere.setdefault(known, number)
+            anywhere.setdefault(iri, number)
             start = match.start()
-            if start == begins or _BEFORE_SUBJECT.search(line[max(start - _LOOKED_BACK, 0) : start]):
-                subjects[known] = number
+            if start == begins or _BEFORE_SUBJECT.search(line[max(start - _LOOKBEHIND, 0) : start]):
+                subjects[iri] = number
     return {**anywhere, **subjects}
