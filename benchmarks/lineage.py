@@ -14,6 +14,7 @@ from provrepo.codecs.provo.completion import complete
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.minting import Minter
+from provrepo.views.contract import extract
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.traversal import Options
 from provrepo.views.view import Change
@@ -72,7 +73,8 @@ def _write(runs: int, folder: Path) -> dict[str, Any]:
             lines = _lines(run, random, version)
             quads += len(lines)
             history.writelines(line.rpartition(" <")[0] + " .\n" for line in lines)
-            change = Change("crops", run + 1, "", _entry(run), BASE, _writes(folder / "content.nq", lines))
+            extraction = extract("".join(lines).encode())
+            change = Change("crops", run + 1, "", _entry(run), BASE, extraction=lambda found=extraction: found)  # type: ignore[misc]
             with stopwatch() as one:
                 view.apply("crops", change)
             indexing += one.seconds
@@ -211,11 +213,3 @@ def _time(run: int, step: int) -> Literal:
 
 def _entry(run: int) -> dict[str, Any]:
     return {"kind": "submit", "document": f"run-{run}", "version": 1}
-
-
-def _writes(file: Path, lines: list[str]) -> Any:
-    def write() -> Path:
-        file.write_text("".join(lines), "utf-8")
-        return file
-
-    return write

@@ -380,8 +380,9 @@ class Store:
     def _sweep(self) -> None:
         # Content files are not synced to disk, so after a power cut they may be truncated. Those that were written
         # before the lock was acquired are removed, and derived again from the blobs, which are synced.
-        for file in self.parts.spool.glob("*.nq*"):
-            file.unlink(missing_ok=True)
+        for pattern in ("*.nq*", "*.json"):
+            for file in self.parts.spool.glob(pattern):
+                file.unlink(missing_ok=True)
         if not self.read_only:
             sweep(self.parts.spool)
             self.blobs.sweep()

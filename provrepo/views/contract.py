@@ -12,15 +12,19 @@ import pytest, so that implementations outside of this package can use it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from provrepo.codecs.rdf import codec as rdf
+from provrepo.model.document import Quad
 from provrepo.model.minting import Minter
+from provrepo.views.extraction import Extraction, Extractor
 from provrepo.views.view import PUBLIC, Change, View
 from provrepo.vocab import PROV
 
-__all__ = ["BASE", "QuadsContract", "ChangeStream", "ViewContract", "rebuild"]
+__all__ = ["BASE", "ChangeStream", "QuadsContract", "ViewContract", "extract", "rebuild"]
 
 BASE = "https://repository.example/"
 """The base IRI of the suite; views must be opened with it."""
@@ -78,7 +82,7 @@ class ChangeStream:
         }
         lines = [f"{triple} <{graph}> .\n" for triple in triples or ()]
         lines += [f"{triple} <{Minter.completed(graph)}> .\n" for triple in completed]
-        return self._add("submit", entry, None if triples is None else self._writer(lines))
+        return self._add("submit", entry, None if triples is None else lines)
 
     def withdraw(self, document: str) -> Change:
         """A withdrawal of the document's newest version."""
@@ -107,7 +111,7 @@ class ChangeStream:
         """The IRI of the document's newest version."""
         return str(self._minter.version(self.project, document, self._versions[document]))
 
-    def _add(self, kind: str, fields: dict[str, Any], content: Callable[[], Path] | None = None) -> Change:
+    def _add(self, kind: str, fields: dict[str, Any], lines: list[str] | None = None) -> Change:
         sequence = len(self.changes) + 1
         common = {
             "kind": kind,
@@ -117,7 +121,10 @@ class ChangeStream:
             "time": f"2026-01-01T00:00:{sequence % 60:02d}Z",
             "software": "contract",
         }
-        change = Change(self.project, sequence, f"{sequence:064x}", {**common, **fields}, BASE, content)
+        content = extraction = None
+        if lines is not None:
+            content, extraction = self._writer(lines), lambda: extract("".join(lines).encode())
+        change = Change(self.project, sequence, f"{sequence:064x}", {**common, **fields}, BASE, content, extraction)
         self.changes.append(change)
         return change
 
@@ -130,6 +137,17 @@ class ChangeStream:
             return file
 
         return write
+
+
+def extract(content: bytes) -> Extraction:
+    """What is extracted from the lines of a content file."""
+    extractor, graphs = Extractor(), dict[int, list[Quad]]()
+    for quad in rdf.parse(content, "nquads").quads:
+        bundle = re.search(r"#bundle-(\d+)(?:-completed)?$", quad.graph or "")
+        graphs.setdefault(int(bundle[1]) if bundle else 0, []).append(quad)
+    for number, quads in graphs.items():
+        extractor.add(number, quads)
+    return extractor.extraction()
 
 
 def rebuild(view: View, dataset: str, streams: Iterable[ChangeStream]) -> None:

@@ -6,13 +6,13 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from provrepo.errors import TimedOut
-from provrepo.views.lineage.extraction import read
-from provrepo.views.sqlite_view import SqliteView, Triple, literal
+from provrepo.views.extraction import Extraction
+from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change
 from provrepo.workers.callers import gone
 
@@ -21,7 +21,6 @@ __all__ = ["Hits", "Search"]
 MAPPING = "1"
 """The version of the mapping from documents to the tables."""
 
-_IDENTIFYING = re.compile(r"(?i)[/#:](?:identifier|checksum|checksumValue|sha1|sha256|sha512|md5|doi|serialNumber)$")
 _MAX_WORDS = 16
 """Words of a search, and parts of a word such as ``sheet-3.pgm``; further ones are ignored."""
 
@@ -117,18 +116,18 @@ class Search(SqliteView):
             (version,),
         ).fetchall()
 
-    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        identifiers: dict[str, list[str]] = {}
-        content = read(_collecting_identifiers(lines, identifiers))
+    def _put(self, connection: sqlite3.Connection, version: int, extraction: Extraction) -> None:
+        labels, identifiers = extraction.labels, extraction.identifiers
         types: dict[str, list[str]] = {}
-        for iri, cls in content.types:
+        for iri, cls in extraction.types:
             types.setdefault(iri, []).append(cls)
-        for iri in sorted({*content.kinds, *identifiers}):
-            row = connection.execute("INSERT INTO thing (version) VALUES (?)", (version,)).lastrowid
-            words = content.labels.get(iri, ""), " ".join(types.get(iri, ())), " ".join(identifiers.get(iri, ()))
-            connection.execute(
-                "INSERT INTO words (rowid, iri, label, types, identifiers) VALUES (?, ?, ?, ?, ?)", (row, iri, *words)
-            )
+        (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM thing").fetchone()
+        rows = [
+            (row, iri, labels.get(iri, ""), " ".join(types.get(iri, ())), " ".join(identifiers.get(iri, ())))
+            for row, iri in enumerate(sorted({*extraction.kinds, *identifiers}), last + 1)
+        ]
+        connection.executemany("INSERT INTO thing (id, version) VALUES (?, ?)", [(row[0], version) for row in rows])
+        connection.executemany("INSERT INTO words (rowid, iri, label, types, identifiers) VALUES (?, ?, ?, ?, ?)", rows)
 
     def _take(self, connection: sqlite3.Connection, version: int) -> None:
         connection.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM thing WHERE version = ?)", (version,))
@@ -152,12 +151,3 @@ def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[N
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             raise TimedOut("the search took too long and was given up; use rarer words, or one project") from error
         raise
-
-
-def _collecting_identifiers(lines: Iterable[Triple], identifiers: dict[str, list[str]]) -> Iterator[Triple]:
-    """The lines unchanged; identifiers and checksums in them are added to ``identifiers``, by subject."""
-    for line in lines:
-        _, subject, predicate, value = line
-        if _IDENTIFYING.search(predicate) and (lexical := literal(value)):
-            identifiers.setdefault(subject, []).append(lexical)
-        yield line

@@ -6,7 +6,6 @@ one transaction; many entries may share one.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 import time
@@ -16,13 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged, NoSpace
 from provrepo.model.minting import Minter
-from provrepo.views.sparql.content import check_graph
+from provrepo.views.extraction import Extraction
 from provrepo.views.view import Change
 
-__all__ = ["SqliteView", "Triple", "literal", "triples"]
+__all__ = ["SqliteView"]
 
 _COMMON = """
 CREATE TABLE dataset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL);
@@ -58,60 +56,6 @@ _CACHE_MIB = 192
 """MiB of the page cache while many entries are applied."""
 
 _KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
-_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
-
-
-Triple = tuple[int, str, str, str]
-"""A line of a content file: graph, subject, predicate and object.
-
-The graph is 0 for the top level of the version, and n for its n-th bundle. The completion of a graph has the number of
-the graph. Subject and predicate are IRIs; the object is in N-Quads syntax.
-"""
-
-
-def triples(file: Path, version: str) -> Iterator[Triple]:
-    """The lines of a content file, which is deleted at the end in any case.
-
-    Every view reads the content of every submission, so the code does as little as possible for each line.
-
-    Args:
-        file: the content file.
-        version: the IRI of the version.
-
-    Raises:
-        Damaged: a graph of the content does not belong to the version, or the content is not N-Quads.
-    """
-    numbers: dict[str, int] = {}
-    try:
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            for line in lines:
-                # An IRI contains no space, so the last " <" starts the graph's name, even where a literal has one.
-                triple, _, name = line.rpartition(" <")
-                graph = numbers.get(name)
-                if graph is None:
-                    if line.isspace():
-                        continue
-                    graph = numbers[name] = _number(name[: name.rfind(">")], version)
-                subject, predicate, value = triple.split(" ", 2)
-                if "\\" in triple:
-                    subject, value = unescape(subject), unescape(value) if value.startswith("<") else value
-                yield graph, subject[1:-1], predicate[1:-1], value
-    except ValueError as error:
-        raise Damaged(f"the content of {version} is not N-Quads") from error
-    finally:
-        file.unlink(missing_ok=True)
-
-
-def literal(value: str) -> str | None:
-    """The lexical form of a literal in N-Quads syntax; None for an IRI."""
-    found = _LITERAL.fullmatch(value)
-    return None if found is None else unescape(found[1])
-
-
-def _number(graph: str, version: str) -> int:
-    check_graph(graph, version)
-    found = re.fullmatch(r"#bundle-(\d+)(?:-completed)?", graph[len(version) :])
-    return int(found[1]) if found else 0
 
 
 class SqliteView(ABC):
@@ -288,7 +232,7 @@ class SqliteView(ABC):
         """The content of a version, with names instead of the numbers of this file, in any order."""
 
     @abstractmethod
-    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
+    def _put(self, connection: sqlite3.Connection, version: int, extraction: Extraction) -> None:
         """Insert the content of a version."""
 
     @abstractmethod
@@ -315,13 +259,12 @@ class SqliteView(ABC):
                 (dataset, change.project, document),
             ).fetchall():
                 self._withdraw(connection, version)
-        if change.kind == "submit" and change.content is not None:
+        if change.kind == "submit" and change.extraction is not None:
             found = connection.execute(
                 "INSERT INTO version (dataset, project, document, number, since) VALUES (?, ?, ?, ?, ?)",
                 (dataset, change.project, document, number, change.sequence),
             )
-            iri = self.minter.version(change.project, document, number)
-            self._put(connection, found.lastrowid or 0, triples(change.content(), iri))
+            self._put(connection, found.lastrowid or 0, change.extraction())
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:
         """Record that a version is not current from an entry on."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from provrepo.views.extraction import Extraction
+
 __all__ = ["PUBLIC", "Change", "View"]
 
 PUBLIC = "*public"
@@ -26,6 +28,7 @@ class Change:
         content: for a submission whose bytes have not been erased: writes the quads as N-Quads and returns the file,
             which the caller deletes. All of them are in named graphs; each view decides what its default graph
             contains. None for an entry without content.
+        extraction: what lineage and search index of that content; None where there is none.
     """
 
     project: str
@@ -34,6 +37,7 @@ class Change:
     entry: Mapping[str, Any]
     base: str = ""
     content: Callable[[], Path] | None = None
+    extraction: Callable[[], Extraction] | None = None
 
     @property
     def kind(self) -> str:

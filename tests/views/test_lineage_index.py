@@ -23,6 +23,8 @@ from provrepo.codecs.provo.terms import BASE_CLASS, RELATIONS
 from provrepo.errors import Damaged, TimedOut
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY
+from provrepo.views.contract import extract
+from provrepo.views.extraction import Extraction
 from provrepo.views.lineage import adjacency, scopes
 from provrepo.views.lineage.index import Answer, Lineage
 from provrepo.views.lineage.rules import RULES
@@ -73,11 +75,10 @@ class World:
         self._end(project, document, version.since)
         self.versions.append(version)
         graph = Minter(BASE).version(project, document, number)
-        file = self.folder / "content.nq"
         lines = [line for fact in facts for line in _lines(fact)]
         lines += [f"<{node}> <{RDF_TYPE}> <{cls}>" for node in models for cls in (MODEL, BASE_CLASS[ENTITY])]
-        file.write_text("".join(f"{line} <{graph}> .\n" for line in lines), "utf-8")
-        self._apply(project, {"kind": "submit", "document": document, "version": number}, lambda: file)
+        extraction = extract("".join(f"{line} <{graph}> .\n" for line in lines).encode())
+        self._apply(project, {"kind": "submit", "document": document, "version": number}, lambda: extraction)
 
     def withdraw(self, project: str, document: str) -> None:
         if self._end(project, document, self.entries.get(project, 0) + 1):
@@ -114,9 +115,9 @@ class World:
             version.until = entry
         return bool(held)
 
-    def _apply(self, project: str, entry: dict[str, Any], content: Callable[[], Path] | None = None) -> None:
+    def _apply(self, project: str, entry: dict[str, Any], extraction: Callable[[], Extraction] | None = None) -> None:
         sequence = self.entries[project] = self.entries.get(project, 0) + 1
-        self.view.apply(project, Change(project, sequence, "", entry, BASE, content))
+        self.view.apply(project, Change(project, sequence, "", entry, BASE, extraction=extraction))
 
 
 def _lines(fact: Fact) -> Iterator[str]:
@@ -335,10 +336,10 @@ def test_a_change_that_was_undone_leaves_no_word_of_what_it_touched() -> None:
     """Its number is given again, to a change of something else."""
     with world() as w:
         w.submit("p", "d", [Fact("urn:a", "wasDerivedFrom", "urn:b")])
-        file = w.folder / "content.nq"
-        file.write_text("<urn:a> <urn:b> <urn:c> <https://elsewhere.example/graph> .\n", "utf-8")
+        file = w.folder / "content.json"
+        file.write_text("{}", "utf-8")
         with pytest.raises(Damaged):
-            w._apply("p", {"kind": "submit", "document": "d", "version": 2}, lambda: file)
+            w._apply("p", {"kind": "submit", "document": "d", "version": 2}, lambda: Extraction.read(file))
         assert not w.view._touched
 
 

@@ -14,6 +14,7 @@ import pytest
 from provrepo.errors import Damaged, TimedOut
 from provrepo.views import sqlite_view
 from provrepo.views.contract import BASE, ChangeStream, ViewContract
+from provrepo.views.extraction import Extraction
 from provrepo.views.lineage import index
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.traversal import Options
@@ -63,22 +64,32 @@ def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("line", [b"<urn:a>\n", b"<urn:a> <urn:b> <urn:\xff> <%s> .\n", b"<urn:a> <%s> .\n"])
-def test_what_is_no_content_is_refused_and_changes_nothing(tmp_path: Path, line: bytes) -> None:
-    view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
+EDGE = '"names":["urn:a","urn:b"],"kinds":[2,1],"edges":[[0,0,%s,[]]],"types":[],"labels":[],"identifiers":[]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "{" + EDGE % "[0]" + "}",
+        "{" + EDGE % "[0,2]" + "}",
+        "{" + EDGE % '["0",1]' + "}",
+        ("{" + EDGE % "[0,1]" + "}").replace("[2,1]", '[2,"x"]'),
+        ("{" + EDGE % "[0,1]" + "}").replace('"urn:b"', "7"),
+    ],
+)
+def test_what_no_worker_has_extracted_is_refused_and_changes_nothing(tmp_path: Path, text: str) -> None:
+    view, stream, file = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path), tmp_path / "content.json"
     change = stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"])
-    made = change.content
-    assert made is not None
-
-    def broken() -> Path:
-        file = made()
-        graph = file.read_bytes().rpartition(b" <")[2].partition(b">")[0]
-        file.write_bytes(line.replace(b"%s", graph))
-        return file
-
+    file.write_text(text, "utf-8")
     with pytest.raises(Damaged):
-        view.apply("crops", replace(change, content=broken))
+        view.apply("crops", replace(change, extraction=lambda: Extraction.read(file)))
     assert view.position("crops", "crops") == 0
+    file.write_text("{" + EDGE % "[0,1]" + "}", "utf-8")
+    view.apply("crops", replace(change, extraction=lambda: Extraction.read(file)))
+    assert len(list(view.dump("crops"))) == 1
     view.close()
 
 

@@ -77,6 +77,7 @@ def write_nquads(
     mint_blank: Callable[[int], Identifier],
     output: Path,
     quads: Sequence[Quad] | None = None,
+    observe: Callable[[int, Sequence[Quad], Callable[[Identifier], Identifier]], None] | None = None,
 ) -> DatasetCounts:
     """Write the N-Quads of one version; the same bytes, version and names give the same file.
 
@@ -92,6 +93,8 @@ def write_nquads(
         mint_blank: names the n-th blank node, from 1 in order of first occurrence.
         output: the file to write; replaced if it exists.
         quads: those of ``data`` where ``read_for_dataset`` has parsed it already.
+        observe: called for each graph and for what completes it with the number of the graph (0 for the top level, n
+            for the n-th bundle), the quads, and a function that gives the IRI of a node.
 
     Raises:
         ReadError: the bytes cannot be read.
@@ -118,6 +121,9 @@ def write_nquads(
             file.writelines(_bounded(lines(_in_graph(held, graph))))
             following = complete(held, names.mint, declared)
             file.writelines(_bounded(lines(_in_graph(following, below))))
+            if observe is not None:
+                observe(number, held, names)
+                observe(number, following, names)
             asserted += len(held)
             completed += len(following)
     return DatasetCounts(asserted, completed, tuple(bundles))

@@ -9,6 +9,7 @@ from typing import Any
 from provrepo.ledger.entries import Entry
 from provrepo.ledger.storage.blobs import Blobs
 from provrepo.model.minting import Minter
+from provrepo.views.extraction import discard
 from provrepo.workers.callers import LOCAL, on_behalf_of
 from provrepo.workers.pool import Pool
 
@@ -96,4 +97,4 @@ def write(
                 timeout=timeout,
             )
     finally:
-        partial.unlink(missing_ok=True)
+        discard(partial)

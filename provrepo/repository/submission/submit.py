@@ -22,6 +22,7 @@ from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
 from provrepo.repository.submission.worker import MAPPING
+from provrepo.views.extraction import discard
 
 __all__ = ["name_for", "submit", "validate"]
 
@@ -155,7 +156,7 @@ def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, An
     finally:
         source.unlink(missing_ok=True)
         if arguments.get("target"):
-            Path(arguments["target"]["partial"]).unlink(missing_ok=True)
+            discard(Path(arguments["target"]["partial"]))
     return result
 
 

@@ -16,6 +16,7 @@ from provrepo.checks.emptiness import only_empty
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
+from provrepo.views.extraction import Extractor, extraction_file
 from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROV_TYPE, PROVREPO
 from provrepo.workers.blob import read_blob
 
@@ -51,7 +52,8 @@ def run(
         without_profiles: what ``constraints`` is where there are no profiles either. What is submitted is then told of
             violations and accepted (``report``), because real tools write them; what is only checked fails.
         target: where the quads go: ``output`` (a path), ``partial`` (a path of this call's own, where they are written
-            first: others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base IRI and
+            first: others may submit the same; what views index of them goes to ``extraction_file`` of both),
+            ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base IRI and
             identity, with which blank nodes are named). Without one, or where the document fails, no quads are
             written.
         allow_empty: what a submission says of a document without statements: False refuses it, True stores it whatever
@@ -95,6 +97,7 @@ def run(
         minter = Minter(**target["minting"])
         version, output = Identifier(target["version"]), Path(target["output"])
         partial = Path(target["partial"])
+        extractor = Extractor()
         counts = dataset.write_nquads(
             data,
             document,
@@ -104,8 +107,12 @@ def run(
             mint_blank=lambda number: minter.genid(target["blob"], number),
             output=partial,
             quads=quads,
+            observe=extractor.add,
         )
         _name_bundles(partial, version, counts.bundles)
+        extractor.extraction().write(extraction_file(partial))
+        # The content file last: where it is, the other is too.
+        extraction_file(partial).replace(extraction_file(output))
         partial.replace(output)
     return {
         "format": chosen.name,

@@ -22,6 +22,7 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
 from provrepo.repository.upkeep.views_lock import ViewsLock
+from provrepo.views.extraction import Extraction, discard, extraction_file
 from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change, View
 
@@ -377,7 +378,9 @@ class Follower:
             return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
         if entry.kind != "submit" or content is None or content.original() is None:
             return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base)
-        return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base, content.link)
+        return Change(
+            entry.project, entry.sequence, entry.sha256, entry.fields, self._base, content.link, content.extraction
+        )
 
     def _replaced(self, project: str, after: int) -> set[int]:
         """Return the submissions after an entry that a later entry replaces or withdraws.
@@ -442,6 +445,7 @@ class _Content:
         self._file: Path | None = None
         self._derived = False
         self._links = 0
+        self._extraction: Extraction | None = None
 
     def original(self) -> Path | None:
         if not self._derived:
@@ -459,8 +463,17 @@ class _Content:
         os.link(file, link)
         return link
 
+    def extraction(self) -> Extraction:
+        """What was extracted from the content."""
+        if self._extraction is None:
+            file = self.original()
+            if file is None:
+                raise FileNotFoundError("this entry has no content")
+            self._extraction = Extraction.read(extraction_file(file))
+        return self._extraction
+
     def close(self) -> None:
         if self._file is not None:
             for number in range(1, self._links + 1):
                 self._file.with_name(f"{self._file.name}.{number}").unlink(missing_ok=True)
-            self._file.unlink(missing_ok=True)
+            discard(self._file)

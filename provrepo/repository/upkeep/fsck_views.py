@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.set_aside import SetAside, is_transient
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views import sqlite_check
+from provrepo.views.extraction import Extraction, discard, extraction_file
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
 from provrepo.views.sparql import check
@@ -217,10 +219,10 @@ def _version(
                     if found:
                         yield f"{named} in dataset {dataset} of quads: {found}"
             elif isinstance(view, SqliteView):
-                there, copy = _of(wanted, type(view)), folder / f"{number}.nq"
-                copy.write_bytes(content.read_bytes())
+                there = _of(wanted, type(view))
                 # The only entry of a dataset of its own.
-                change = Change(project, 1, entry.sha256, entry.fields, store.base(), lambda copy=copy: copy)  # type: ignore[misc]
+                extraction = partial(Extraction.read, extraction_file(content))
+                change = Change(project, 1, entry.sha256, entry.fields, store.base(), extraction=extraction)
                 there.apply(f"sample-{number}", change)
                 found = sqlite_check.version_differs(view, project, there, f"sample-{number}", version)
                 if found:
@@ -228,7 +230,7 @@ def _version(
     except Damaged as error:
         yield str(error)
     finally:
-        content.unlink(missing_ok=True)
+        discard(content)
 
 
 def _limited(problems: Iterator[str]) -> Iterator[str]:

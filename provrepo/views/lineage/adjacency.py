@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from provrepo.codecs.collector import collection_paused
 from provrepo.errors import TimedOut
-from provrepo.views.lineage.extraction import UNTIMED
+from provrepo.views.extraction import UNTIMED
 from provrepo.views.lineage.path_compression import CacheFull, Chains
 from provrepo.views.lineage.prefetch import Prefetch
 from provrepo.views.lineage.schema import CHUNK, names_content

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from provrepo.model.statements import ASSOCIATION, ATTRIBUTION, GENERATION
-from provrepo.views.lineage.extraction import ELEMENTS
+from provrepo.views.extraction import ELEMENTS
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.schema import chunks
 from provrepo.views.lineage.snapshot import VISIBLE, Snapshot

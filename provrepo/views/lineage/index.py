@@ -20,9 +20,9 @@ from typing import NamedTuple
 from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY
+from provrepo.views.extraction import Extraction
 from provrepo.views.lineage import schema
 from provrepo.views.lineage.adjacency import Adjacency, timed_out
-from provrepo.views.lineage.extraction import read
 from provrepo.views.lineage.impact import Impact, impact
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.scopes import RowCaches
@@ -30,7 +30,7 @@ from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
 from provrepo.views.lineage.states import Options
 from provrepo.views.lineage.traversal import Found, Traversal, merged, nearest_common, reported_edges
 from provrepo.views.lineage.write_buffer import WriteBuffer
-from provrepo.views.sqlite_view import SqliteView, Triple
+from provrepo.views.sqlite_view import SqliteView
 from provrepo.workers.callers import gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
@@ -244,8 +244,8 @@ class Lineage(SqliteView):
         """The edges of a version, and kinds, types and labels of each thing."""
         return schema.content_of(connection, version)
 
-    def _put(self, connection: sqlite3.Connection, version: int, lines: Iterator[Triple]) -> None:
-        schema.put(connection, version, read(lines), self._buffer)
+    def _put(self, connection: sqlite3.Connection, version: int, extraction: Extraction) -> None:
+        schema.put(connection, version, extraction, self._buffer)
         self._touch(connection, version)
 
     def _end(self, connection: sqlite3.Connection, version: int, sequence: int) -> None:

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, chain
 
-from provrepo.views.lineage.extraction import Content
+from provrepo.views.extraction import Extraction
 from provrepo.views.lineage.rules import is_content
 from provrepo.views.lineage.write_buffer import WriteBuffer, insert
 
@@ -80,7 +80,7 @@ def count(connection: sqlite3.Connection) -> int:
     return generation(connection)
 
 
-def put(connection: sqlite3.Connection, version: int, content: Content, buffer: WriteBuffer) -> None:
+def put(connection: sqlite3.Connection, version: int, content: Extraction, buffer: WriteBuffer) -> None:
     """Insert the content of a version. Some rows go to the write buffer first."""
     first = _number(connection, "thing")
     terms = _intern(connection, content.kinds)
@@ -201,7 +201,7 @@ def _intern(connection: sqlite3.Connection, iris: Iterable[str]) -> dict[str, in
     return found
 
 
-def _type_sets(connection: sqlite3.Connection, content: Content) -> dict[str, int]:
+def _type_sets(connection: sqlite3.Connection, content: Extraction) -> dict[str, int]:
     """For each thing the number of its type set."""
     types: dict[str, list[str]] = {}
     for iri, cls in content.types:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.provo.terms import BASE_CLASS
-from provrepo.views.lineage.extraction import ELEMENTS
+from provrepo.views.extraction import ELEMENTS
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
 
