@@ -1,4 +1,4 @@
-"""Documents and their versions, to read: every thing has one address, and the representation is negotiated."""
+"""Reading documents and their versions; the representation is negotiated."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["OFFERS", "blueprint"]
 blueprint = Blueprint("documents", __name__)
 
 OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in FORMATS), HTML)
-"""PROV-JSON first, so that ``*/*`` gets it; a page only for who asks for one."""
+"""PROV-JSON is first and so the default; the page is last, so that only clients that ask for HTML get it."""
 
 _DOCUMENT = "/projects/<project>/documents/<document>"
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a path names.
+    """The version and the representation that a path names.
 
     Attributes:
-        project: the project.
-        name: the document, without the suffix that the path may carry.
-        version: of the document; None for the current one.
-        suffix: with its dot, or empty.
+        project: the name of the project.
+        name: the name of the document, without a suffix.
+        version: the number of the version; None for the current one.
+        suffix: the suffix of the path with its dot, or empty.
     """
 
     project: str
@@ -48,21 +48,21 @@ class _Target:
 
 @blueprint.get(_DOCUMENT)
 def current(project: str, document: str) -> Response:
-    """The current version."""
+    """The current version of a document."""
     name, dot, suffix = document.partition(".")
     return _show(_Target(project, name, suffix=dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions/<version>")
 def one(project: str, document: str, version: str) -> Response:
-    """One version, which never changes; 410 once a withdrawal covers it, except for who may change the project."""
+    """One version, which never changes; 410 if a withdrawal covers it and the caller may not write."""
     number, dot, suffix = version.partition(".")
     return _show(_Target(project, document, version_number(number), dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions")
 def versions(project: str, document: str) -> Response:
-    """The history, oldest first."""
+    """The versions of a document, oldest first."""
     repo = auth.repository()
     history = repo.history(project, document)
     if choose((JSON, HTML)).name == HTML.name:
@@ -73,7 +73,7 @@ def versions(project: str, document: str) -> Response:
 @blueprint.get(f"{_DOCUMENT}/original", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/original")
 def original(project: str, document: str, version: str | None) -> Response:
-    """The bytes exactly as they were submitted. Always an attachment: they are somebody else's."""
+    """The submitted bytes, unchanged; always as an attachment, because browsers must not run untrusted content."""
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
     provaq.version(info)
@@ -94,7 +94,7 @@ def original(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/report", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/report")
 def report(project: str, document: str, version: str | None) -> Response:
-    """What the checks said when the version was accepted."""
+    """The validation report of a version, made when it was accepted."""
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
     provaq.version(info)
@@ -105,13 +105,13 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
-    """Who submitted it, when, its digest and verdict, whether it is possible, how much was found and not read."""
+    """The metadata of a version: submitter, time, digest, verdict, and the numbers of findings and unmapped parts."""
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
     choose((JSON,))
     provaq.version(info)
-    said = repo.report(project, document, info.version).to_dict()
-    return json_response({**info.to_dict(), "counts": said["counts"], "unmapped": said["unmapped"]})
+    found = repo.report(project, document, info.version).to_dict()
+    return json_response({**info.to_dict(), "counts": found["counts"], "unmapped": found["unmapped"]})
 
 
 def _numbered(version: str | None) -> int | None:
@@ -129,7 +129,7 @@ def _show(target: _Target) -> Response:
 
 
 def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Response:
-    # A later release may write the same document differently, so the tag names the writer too.
+    # A later release may write the document differently, so that the tag contains the release.
     submitted = choice.name == info.format
     tag = info.sha256 if submitted else f"{info.sha256}.{choice.name}.{__version__}"
     if not_modified(tag):
@@ -137,20 +137,20 @@ def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Resp
     response = Response(repo.export(info.project, info.name, info.version, format=choice.name))
     response.headers["Content-Type"] = content_type(choice.media_type)
     if choice.media_type.endswith("xml"):
-        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        # Browsers would run scripts that untrusted XML contains in the XHTML namespace.
         suffix = by_name(choice.name).suffixes[0]
         response.headers["Content-Disposition"] = f'attachment; filename="{info.name}{suffix}"'
     return _finish(response, info, tag)
 
 
 def _finish(response: Response, info: VersionInfo, tag: str) -> Response:
-    # A version never changes, and may be withdrawn all the same: caches ask each time, and get 304 or 410.
+    # A version never changes, but may be withdrawn: caches revalidate each time, and get 304 or 410.
     response.set_etag(tag)
     return _links(response, info)
 
 
 def _links(response: Response, info: VersionInfo) -> Response:
-    """Typed links (RFC 8288): other formats, versions (RFC 5829), what is known about it, the submitted bytes."""
+    """Add typed links (RFC 8288): other formats, versions (RFC 5829), metadata, and the submitted bytes."""
     names: dict[str, Any] = {"project": info.project, "document": info.name}
     pinned: dict[str, Any] = {**names, "version": info.version}
     here = url_for("documents.one", **pinned)

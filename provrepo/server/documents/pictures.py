@@ -1,4 +1,4 @@
-"""Pictures of stored versions: drawn once, since a version never changes, and kept while there is room."""
+"""A cache of the pictures of stored versions, which never change."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from provrepo.codecs.svg.codec import Picture, picture
 from provrepo.model.document import Document
 from provrepo.repository.records import VersionInfo
 
-__all__ = ["PREFIX", "Pictures"]
+__all__ = ["PREFIX", "PictureCache"]
 
 PREFIX = "picture"
-"""With which the ids inside the picture begin, so that none is one of the page's."""
+"""The prefix of ids inside a picture, so that they differ from those of the page."""
 
-_KEPT = 32
+_SIZE = 32
 
 
-class Pictures:
-    """The last pictures that were drawn; safe to use from several threads."""
+class PictureCache:
+    """The most recently used pictures. Thread-safe."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, str, bool], Picture] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, str, str, bool], Picture] = OrderedDict()
         self._lock = Lock()
 
     def of(self, info: VersionInfo, document: Document, link: Callable[[str], str] | None = None) -> Picture:
         """The picture of a version.
 
         Args:
-            info: which version; its bytes, format and base IRI decide what is drawn.
-            document: what it says.
-            link: the address to which the node of an identifier leads, the same one for each call; None for no links.
+            info: the version; its bytes, format and base IRI identify the picture.
+            document: its parsed content.
+            link: returns the address to which the node of an identifier leads; must be the same function in all calls.
+                None for no links.
         """
         key = (info.sha256, info.format, info.base or "", link is not None)
         with self._lock:
-            known = self._kept.pop(key, None)
-        found = known or picture(document, prefix=PREFIX, link=link)
+            cached = self._cache.pop(key, None)
+        found = cached or picture(document, prefix=PREFIX, link=link)
         with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            self._cache[key] = found
+            while len(self._cache) > _SIZE:
+                self._cache.popitem(last=False)
         return found

@@ -1,4 +1,4 @@
-"""Projects and the lists of their documents."""
+"""Projects, the lists of their documents, and their ledger entries."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ blueprint = Blueprint("projects", __name__)
 @blueprint.get("/projects")
 def index() -> Response:
     """The projects that the caller may read."""
-    wanted = pagination()
-    found = [info for info in auth.repository().projects() if info.name > wanted.after]
-    shown = found[: wanted.limit]
-    following = wanted.next(shown[-1].name) if len(found) > len(shown) else None
+    page = pagination()
+    found = [info for info in auth.repository().projects() if info.name > page.after]
+    shown = found[: page.limit]
+    following = page.next(shown[-1].name) if len(found) > len(shown) else None
     if _wants_page():
         return conditional(pages.page("projects.html", projects=shown, following=following))
     return json_response({"projects": [info.to_dict() for info in shown]}, next_=following)
@@ -33,7 +33,7 @@ def index() -> Response:
 
 @blueprint.post("/projects")
 def create() -> Response:
-    """A new project, private unless said otherwise. Needs a token for all projects."""
+    """Create a project, private by default. Needs a token for all projects."""
     repo = auth.repository()
     given = _settings(body.json_object())
     info = repo.create_project(given["name"], public=given["public"], title=given["title"], profiles=given["profiles"])
@@ -42,11 +42,11 @@ def create() -> Response:
 
 @blueprint.get("/projects/<project>")
 def one(project: str) -> Response:
-    """One project; the page lists its documents too."""
+    """One project; the page also lists its documents."""
     info = auth.repository().project(project)
     if _wants_page():
         return _page(info)
-    # What only the page heeds has to make sense all the same.
+    # Parameters that only the page uses must be valid for JSON too.
     pagination()
     _flag("withdrawn")
     return json_response(info.to_dict())
@@ -54,7 +54,7 @@ def one(project: str) -> Response:
 
 @blueprint.get("/projects/<project>/documents")
 def documents(project: str) -> Response:
-    """The current documents by name; with ``?withdrawn=true`` the withdrawn ones too."""
+    """The documents of a project by name; with ``?withdrawn=true`` also the withdrawn ones."""
     info = auth.repository().project(project)
     if _wants_page():
         return _page(info)
@@ -64,19 +64,19 @@ def documents(project: str) -> Response:
 
 @blueprint.get("/projects/<project>/ledger")
 def ledger(project: str) -> Response:
-    """The entries of a project in order, for those who keep a copy or check it: each holds the digest of the last."""
+    """The ledger entries of a project in order; each contains the digest of the one before it."""
     repo = auth.repository()
-    wanted = pagination()
-    if not re.fullmatch(r"[0-9]{0,15}", wanted.after, re.ASCII):
-        raise Rejected(400, f"after={wanted.after[:40]} is not the number of an entry")
-    found = repo.entries(project, after=int(wanted.after or 0), limit=wanted.limit + 1)
-    shown = found[: wanted.limit]
-    following = wanted.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
+    page = pagination()
+    if not re.fullmatch(r"[0-9]{0,15}", page.after, re.ASCII):
+        raise Rejected(400, f"after={page.after[:40]} is not the number of an entry")
+    found = repo.entries(project, after=int(page.after or 0), limit=page.limit + 1)
+    shown = found[: page.limit]
+    following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
     return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
 
 
 def _wants_page() -> bool:
-    # Asked only once the project is known to be readable: a stranger learns nothing from a 406.
+    # Call it only after the project was found readable: a 406 must not reveal that a private project exists.
     return choose((JSON, HTML)).name == HTML.name
 
 
@@ -90,13 +90,11 @@ def _page(info: ProjectInfo) -> Response:
 
 
 def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
-    """The part of the list that was asked for, and where the next part is."""
-    wanted = pagination()
-    found = auth.repository().documents(
-        project, after=wanted.after, limit=wanted.limit + 1, withdrawn=_flag("withdrawn")
-    )
-    shown = found[: wanted.limit]
-    return shown, wanted.next(shown[-1].name) if len(found) > len(shown) else None
+    """The requested part of the list, and the address of the next part."""
+    page = pagination()
+    found = auth.repository().documents(project, after=page.after, limit=page.limit + 1, withdrawn=_flag("withdrawn"))
+    shown = found[: page.limit]
+    return shown, page.next(shown[-1].name) if len(found) > len(shown) else None
 
 
 def _flag(name: str) -> bool:
@@ -117,12 +115,12 @@ _TYPES: dict[str, tuple[type, Any, str]] = {
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(given) - set(_TYPES))
     if unknown:
-        raise Rejected(400, f"a project has no {unknown[0][:40]!r}; it has: {', '.join(_TYPES)}")
+        raise Rejected(400, f"a project has no member {unknown[0][:40]!r}; it has: {', '.join(_TYPES)}")
     if "name" not in given:
         raise Rejected(400, "a project needs a name")
     for member, value in given.items():
-        kind, _, words = _TYPES[member]
+        kind, _, description = _TYPES[member]
         strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
         if not isinstance(value, kind) or not strings:
-            raise Rejected(400, f"{member!r} of a project is {words}")
+            raise Rejected(400, f"{member!r} of a project is {description}")
     return {member: given.get(member, default) for member, (_, default, _) in _TYPES.items()}

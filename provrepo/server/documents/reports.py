@@ -1,4 +1,4 @@
-"""A validation report as JSON, a page, or any other form that reports can be rendered in."""
+"""A validation report as a response: JSON, a page, or another format of reports."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OFFERS = (
 
 
 def response(report: Report, *, heading: str, name: str = "") -> Response:
-    """The report in the negotiated form.
+    """The response with a report in the negotiated format.
 
     Args:
-        report: what the checks said.
-        heading: of the page.
-        name: what was checked; empty for something that is not kept.
+        report: the report.
+        heading: the heading of the page.
+        name: the IRI of the checked version; empty for a document that is not stored.
     """
     choice = choose(OFFERS)
     if choice.name == HTML.name:

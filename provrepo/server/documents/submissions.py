@@ -1,4 +1,4 @@
-"""Documents, to write: submit, replace, withdraw. Each needs a token that may write to the project."""
+"""Writing documents: submit, replace and withdraw. Each needs a token that may write to the project."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("submissions", __name__)
 
 _TAG = re.compile(r"([0-9a-f]{64})(?:\..*)?")
-"""An entity tag of a document: the submitted bytes' SHA-256, and for other representations what was made of them."""
+"""An entity tag of a document: the SHA-256 of the submitted bytes, and for other representations a suffix."""
 
 
 @blueprint.post("/projects/<project>/documents")
 def submit(project: str) -> Response:
-    """A new document. The same bytes under the same name again are answered as before."""
+    """Submit a new document. Submitting the same bytes under the same name again returns the same receipt."""
     repo = auth.repository()
     again = parameters.flag("again")
     allow_empty = parameters.flag("allow_empty")
@@ -44,7 +44,7 @@ def submit(project: str) -> Response:
 
 @blueprint.put("/projects/<project>/documents/<document>")
 def replace(project: str, document: str) -> Response:
-    """A new version of the document that the client has seen, or with ``If-None-Match: *`` the first one."""
+    """Submit a version that replaces the one in ``If-Match``, or with ``If-None-Match: *`` the first version."""
     repo = auth.repository()
     again = parameters.flag("again")
     creating = request.if_none_match.star_tag
@@ -68,14 +68,14 @@ def replace(project: str, document: str) -> Response:
     except TakenBack:
         raise
     except Conflict as conflict:
-        # RFC 9110, section 13.1.2: what the client made a condition of is a failed precondition, not a conflict.
+        # The conflict violates the precondition of the client: 412 instead of 409 (RFC 9110, section 13.1.2).
         raise Stale(str(conflict)) from conflict
     return _receipt(receipt, 201 if receipt.created and creating else 200)
 
 
 @blueprint.delete("/projects/<project>/documents/<document>")
 def withdraw(project: str, document: str) -> Response:
-    """Take a document back. What it was stays in the ledger."""
+    """Withdraw a document. Its versions stay in the ledger."""
     repo = auth.repository()
     if_match = _precondition(repo, project, document) if "If-Match" in request.headers else None
     reason = request.args.get("reason", "").strip() or "no reason given"
@@ -85,11 +85,11 @@ def withdraw(project: str, document: str) -> Response:
 
 
 def _precondition(repo: Repository, project: str, document: str) -> str:
-    """The SHA-256 of the version that the client means to replace, or ``*``.
+    """The SHA-256 of the version in ``If-Match``, or ``*``.
 
     Raises:
-        Rejected: 428 without ``If-Match``, 400 where it is not one.
-        Stale: none of its tags can be the current version's.
+        Rejected: 428 if ``If-Match`` is missing, 400 if it is not valid.
+        Stale: none of its tags is an entity tag of a version.
     """
     wanted = request.if_match
     if wanted.star_tag:
@@ -97,12 +97,12 @@ def _precondition(repo: Repository, project: str, document: str) -> str:
     if "If-Match" not in request.headers:
         raise Rejected(
             428,
-            "say which version you mean to replace: If-Match with the ETag that you got with it, or '*' for any; "
-            "If-None-Match: * makes a new document",
+            "name the version to be replaced: send If-Match with its ETag, or '*' for any version; "
+            "If-None-Match: * creates a new document",
         )
     if not wanted:
         raise Rejected(400, "If-Match is neither '*' nor a list of entity tags, each in double quotes")
-    # Sorted, because werkzeug keeps tags in a set. Weak tags never match (RFC 9110, section 13.1.1).
+    # Sorted for determinism: werkzeug keeps tags in a set. Weak tags never match (RFC 9110, section 13.1.1).
     digests = [match.group(1) for tag in sorted(filter(None, wanted.as_set())) if (match := _TAG.fullmatch(tag))]
     if not digests:
         raise Stale(f"no tag of If-Match is an ETag of {document}")

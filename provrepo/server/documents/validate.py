@@ -1,4 +1,4 @@
-"""Checking without keeping."""
+"""Validation of a document that is not stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("validate", __name__)
 
 @blueprint.post("/validate")
 def validate() -> Response:
-    """The report on the document in the body; nothing of it is kept. Open to everybody."""
+    """Validate the document in the body, without storing it. Needs no token."""
     repo = auth.repository()
     choose(reports.OFFERS)
     upload = body.upload()

@@ -1,6 +1,6 @@
-"""How terms and statements are shown to people: shortened, in words, and never more than a page can hold.
+"""Display forms of terms, statements and query results: shortened, in words, and limited in number.
 
-Nothing here is markup. Templates escape whatever they are given, because all of it is somebody's input.
+Nothing here is markup. Templates escape all values, because they come from untrusted input.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ __all__ = [
 ]
 
 _EXAMPLES = 3
-"""Triples or parts that a page shows for one reason."""
+"""The most examples of unmapped triples or parts for one reason."""
 
-_ROOM = 80
-"""Characters of a label in a table."""
+_MAX_LABEL = 80
+"""The most characters of a label in a table."""
 
 
 class DisplayTerm(NamedTuple):
-    """A term as a page shows it.
+    """A term for display.
 
     Attributes:
-        text: short enough to read.
-        full: the whole IRI where ``text`` is not it, or empty.
-        note: language or datatype of a literal, or empty.
-        kind: ``iri``, ``blank`` or ``literal``, which is its style; ``self`` for what the page is about.
-        label: what the thing is called, or empty.
+        text: the short form.
+        full: the full IRI if ``text`` is shortened; otherwise empty.
+        note: the language or datatype of a literal, or empty.
+        kind: ``iri``, ``blank`` or ``literal``, which selects its style; ``self`` for the thing that the page is about.
+        label: the label of the thing, or empty.
     """
 
     text: str
@@ -57,17 +57,17 @@ class DisplayTerm(NamedTuple):
 
     @property
     def iri(self) -> str:
-        """The whole IRI, or empty."""
+        """The full IRI; empty if it is not an IRI."""
         return (self.full or self.text) if self.kind == "iri" else ""
 
 
 class UnmappedGroup(NamedTuple):
-    """What of a source makes no statement, for one reason.
+    """The unmapped triples and parts of a source with the same reason.
 
     Attributes:
-        reason: why.
-        number: how many triples or other parts.
-        examples: the first few as text, with the line where it is known.
+        reason: why no statement stands for them.
+        number: the number of triples and parts.
+        examples: the first few as text, with the line if it is known.
     """
 
     reason: str
@@ -76,16 +76,16 @@ class UnmappedGroup(NamedTuple):
 
 
 class Shortener:
-    """Shortens IRIs with the prefixes of a document; unlike a writer's it may leave one long."""
+    """Shortens IRIs with the prefixes of a document; an IRI without a matching prefix stays as it is."""
 
     def __init__(self, prefixes: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
         self._labels = labels or {}
         known = {**prefixes, "prov": PROV}
-        # Longest namespace first, and the document's own order among equals.
+        # Longest namespace first; those of equal length in the order of the document.
         self._namespaces = sorted(((n, p) for p, n in known.items() if n), key=lambda pair: -len(pair[0]))
 
     def term(self, value: Value) -> DisplayTerm:
-        """An identifier or a literal."""
+        """The display form of an identifier or a literal, without a label."""
         if isinstance(value, Literal):
             return DisplayTerm(value.lexical, note=self._note(value))
         if value.startswith("_:"):
@@ -94,12 +94,12 @@ class Shortener:
         return DisplayTerm(short, "" if short == value else value, kind="iri")
 
     def named(self, value: Value) -> DisplayTerm:
-        """An identifier or a literal; what has a label, with it."""
+        """The display form of an identifier or a literal, with its label if it has one."""
         found = self.term(value)
         return found if isinstance(value, Literal) else found._replace(label=self._labels.get(value, ""))
 
     def iri(self, iri: str) -> str:
-        """The IRI as ``prefix:local``, or as it is."""
+        """The IRI as ``prefix:local``, or unchanged."""
         for namespace, prefix in self._namespaces:
             if iri.startswith(namespace) and len(iri) > len(namespace):
                 return f"{prefix}:{iri[len(namespace) :]}"
@@ -116,13 +116,13 @@ class StatementRow:
     """One statement as a row of a table.
 
     Attributes:
-        kind: the kind in words.
+        kind: the kind of statement in words.
         style: ``entity``, ``activity``, ``agent`` or ``relation``.
-        subject: what it describes or relates, or None.
-        object: what it relates that to, or None.
-        details: further arguments, then attributes: a name and a term each.
-        bundle: the bundle it stands in, or None.
-        line: in the submitted bytes, or None.
+        subject: the described thing, or the first argument of a relation; None if it is missing.
+        object: the second argument of a relation, or None.
+        details: names and values of further arguments and of attributes.
+        bundle: the bundle that contains it, or None.
+        line: the line in the submitted bytes, or None.
     """
 
     kind: str
@@ -136,15 +136,15 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True)
 class StatementTable:
-    """A document's statements, as far as a page shows them.
+    """The first statements of a document, with totals.
 
     Attributes:
-        rows: the first ones.
-        total: how many there are.
-        counts: how many of each kind there are, in words.
-        bundles: how many bundles there are.
-        prefixes: prefix and namespace, for reading the short names.
-        unmapped: what no statement stands for, by reason, the most frequent first.
+        rows: the first statements.
+        total: the number of statements.
+        counts: kind in words, style and number of statements, for each kind.
+        bundles: the number of bundles.
+        prefixes: pairs of prefix and namespace.
+        unmapped: the unmapped triples and parts by reason, the most frequent first.
     """
 
     rows: tuple[StatementRow, ...]
@@ -156,12 +156,12 @@ class StatementTable:
 
     @property
     def located(self) -> bool:
-        """Whether any statement knows its line."""
+        """Whether any row has a line."""
         return any(row.line for row in self.rows)
 
 
 def statements(document: Document, *, limit: int) -> StatementTable:
-    """The first ``limit`` statements, and how many of each kind there are."""
+    """The first ``limit`` statements of a document, with totals."""
     numbers = dict.fromkeys(KINDS, 0)
     for statement in document:
         numbers[statement.kind.name] += 1
@@ -177,18 +177,18 @@ def statements(document: Document, *, limit: int) -> StatementTable:
 
 
 def _unmapped(document: Document) -> Iterator[UnmappedGroup]:
-    """What of the source makes no statement, with the first few examples for each reason."""
+    """The unmapped triples and parts of a document, grouped by reason."""
     shortener = Shortener(document.prefixes)
     examples: dict[str, list[str]] = {}
     for quad, reason in document.unmapped.triples():
-        held = examples.setdefault(reason, [])
-        if len(held) < _EXAMPLES:
+        texts = examples.setdefault(reason, [])
+        if len(texts) < _EXAMPLES:
             terms = (shortener.term(term) for term in quad[:3])
-            held.append(" ".join(f"{brief(term.text)} {term.note}".rstrip() for term in terms))
+            texts.append(" ".join(f"{brief(term.text)} {term.note}".rstrip() for term in terms))
     for part in document.unmapped.unread:
-        held = examples.setdefault(part.reason, [])
-        if len(held) < _EXAMPLES:
-            held.append(brief(part.part) + (f", line {part.line}" if part.line else ""))
+        texts = examples.setdefault(part.reason, [])
+        if len(texts) < _EXAMPLES:
+            texts.append(brief(part.part) + (f", line {part.line}" if part.line else ""))
     for reason, number in document.unmapped.reasons.most_common():
         yield UnmappedGroup(reason, number, tuple(examples.get(reason, ())))
 
@@ -212,7 +212,7 @@ def _rows(document: Document) -> Iterator[StatementRow]:
 
 
 def _labels(document: Document) -> dict[str, str]:
-    """The first label of each element, as far as a table has room for it."""
+    """The first label of each element, shortened for a table."""
     found: dict[str, str] = {}
     for statement in document:
         if statement.kind.element and statement.id is not None:
@@ -223,18 +223,18 @@ def _labels(document: Document) -> dict[str, str]:
 
 
 def brief(label: str) -> str:
-    """A label as far as a table has room for it, on one line."""
+    """Shorten a label for a table, on one line."""
     line = " ".join(label.split())
-    return line if len(line) <= _ROOM else f"{line[: _ROOM - 1].rstrip()}…"
+    return line if len(line) <= _MAX_LABEL else f"{line[: _MAX_LABEL - 1].rstrip()}…"
 
 
 def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None) -> StatementRow:
     """A statement as a row of a table.
 
     Args:
-        statement: what is said.
-        shortener: for its names.
-        bundle: the IRI of the bundle it stands in.
+        statement: the statement.
+        shortener: shortens its IRIs.
+        bundle: the IRI of the bundle that contains it, or None.
     """
     named = list(zip((a.name for a in statement.kind.arguments), statement.args, strict=False))
     subject: str | None = statement.id
@@ -254,10 +254,10 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
         under = "" if entity is None else f": {shortener.iri(entity)}"
         details.append(("key", shown._replace(text=shown.text + under)))
     heading = None if subject is None else shortener.named(Identifier(subject))
-    # The label stands above the identifier already, unless it had to be cut.
-    said = (PROV_LABEL, heading.label) if heading and statement.kind.element else None
+    # The label is already shown with the identifier, unless it was shortened.
+    displayed = (PROV_LABEL, heading.label) if heading and statement.kind.element else None
     for name, value in statement.attributes:
-        if said != (name, value.lexical if isinstance(value, Literal) else None):
+        if displayed != (name, value.lexical if isinstance(value, Literal) else None):
             details.append((shortener.iri(name), shortener.named(value)))
     return StatementRow(
         kind=words(statement.kind.name),
@@ -272,14 +272,14 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
 
 @dataclass(frozen=True, slots=True)
 class AnswerTable:
-    """The answer to a query as a table.
+    """The result of a query as a table.
 
     Attributes:
-        columns: their headings.
-        rows: the first ones; None where a variable is unbound.
-        total: how many rows there are.
-        boolean: of an ASK; None for a table.
-        formats: names of the formats it can be fetched in.
+        columns: the headings of the columns.
+        rows: the first rows; None for an unbound variable.
+        total: the number of rows.
+        boolean: the result of an ASK; otherwise None.
+        formats: the names of the formats in which the result can be downloaded.
     """
 
     columns: tuple[str, ...]
@@ -290,7 +290,7 @@ class AnswerTable:
 
 
 def answer(result: QueryResult, *, limit: int) -> AnswerTable:
-    """The first ``limit`` rows or triples of an answer."""
+    """The first ``limit`` rows or triples of a query result."""
     shortener = Shortener(PREDECLARED)
     columns = ("subject", "predicate", "object") if result.kind == "graph" else result.variables
     if result.kind == "graph":

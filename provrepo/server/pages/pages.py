@@ -1,4 +1,4 @@
-"""Pages: Jinja templates that escape everything, in plain HTML that needs no script."""
+"""HTML pages without scripts, from Jinja templates that escape all values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provrepo.drawing.outline import sentence
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
-from provrepo.server.documents.pictures import Pictures
+from provrepo.server.documents.pictures import PictureCache
 from provrepo.server.pages import display
 from provrepo.server.protocol import auth
 
@@ -24,41 +24,41 @@ __all__ = ["URL", "address", "blueprint", "document_page", "page", "register"]
 blueprint = Blueprint("pages", __name__)
 
 URL = "PROVREPO_URL"
-"""Configuration: where the server is reached, for the commands that pages show. Never taken from a Host header."""
+"""The configuration key of the server's URL, for the commands that pages show. It never comes from a Host header."""
 
-_pictures = Pictures()
+_pictures = PictureCache()
 
 ROWS = 500
-"""Statements that the page of a document shows."""
+"""The most statements on the page of a document."""
 
 
 @blueprint.get("/")
 def home() -> Response:
-    """What this is, which projects there are, and how to submit."""
+    """The home page: the projects, and how to submit."""
     repo = auth.repository()
     return page("home.html", projects=repo.projects(), formats=READABLE)
 
 
 def page(template: str, **context: Any) -> Response:
-    """A page made from a template of ``web/templates``."""
+    """Render a template of ``web/templates``."""
     return Response(render_template(template, **context), content_type="text/html; charset=utf-8")
 
 
 def document_page(repo: Repository, info: VersionInfo) -> Response:
-    """Everything about one version of a document.
+    """The page of one version of a document.
 
     Args:
-        repo: bound to whoever asks.
-        info: the version to show.
+        repo: the repository of the caller.
+        info: the version.
     """
     history = repo.history(info.project, info.name)
-    table = drawn = None
+    table = picture = None
     if info.size <= conversion.LARGE:
-        # A larger one would take this thread too long to read and too much memory.
+        # Parsing a larger document here would take too much time and memory.
         document = repo.read(info.project, info.name, info.version)
         table = display.statements(document, limit=ROWS)
-        # What only a former version said, nothing may be known of today.
-        drawn = _pictures.of(info, document, _thing if info.state == "current" else None)
+        # Only current versions have links: things of a former version may be unknown today.
+        picture = _pictures.of(info, document, _thing if info.state == "current" else None)
     return page(
         "document.html",
         document=repo.document(info.project, info.name),
@@ -67,23 +67,23 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         history=history[::-1],
         report=repo.report(info.project, info.name, info.version),
         statements=table,
-        picture=drawn.svg if drawn and drawn.graph.nodes else None,
-        in_words=sentence(drawn.graph) if drawn else "",
+        picture=picture.svg if picture and picture.graph.nodes else None,
+        in_words=sentence(picture.graph) if picture else "",
         formats=FORMATS,
         submitted_as=by_name(info.format),
     )
 
 
 def _thing(iri: str) -> str:
-    """The address of the page that has all that is said of a thing."""
+    """The address of the page of a thing."""
     return url_for("lineage.thing", iri=iri)
 
 
 def register(app: Flask) -> None:
-    """Teach the templates how to write times and sizes."""
+    """Register the filters and functions of the templates."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(moment=_moment, size=_size, plural=_plural, words=display.words)
+    environment.filters.update(utc=_utc, size=_size, plural=_plural, words=display.words)
     environment.globals.update(
         groups=groups,
         Severity=Severity,
@@ -97,19 +97,19 @@ def register(app: Flask) -> None:
 
 
 def address() -> str:
-    """Where the server is reached, ending in a slash: the base IRI, or where it listens."""
+    """The URL of the server with a final slash: the base IRI, or the address on which it listens."""
     settings = auth.store().settings
     return auth.store().base() or current_app.config.get(URL) or f"http://{settings.host}:{settings.port}/"
 
 
-def _moment(time: str) -> str:
-    """An xsd:dateTime in UTC for people: ``2026-03-01 17:05 UTC``."""
+def _utc(time: str) -> str:
+    """Format an xsd:dateTime in UTC: ``2026-03-01 17:05 UTC``."""
     found = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", time)
     return f"{found.group(1)} {found.group(2)} UTC" if found else time
 
 
 def _size(number: int) -> str:
-    """Bytes for people, in powers of 1,000."""
+    """Format a number of bytes, with units of powers of 1,000."""
     value = float(number)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:
@@ -119,5 +119,5 @@ def _size(number: int) -> str:
 
 
 def _plural(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: ``1 document``, ``2 documents``."""
+    """Format a number with its noun: ``1 document``, ``2 documents``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,6 +1,6 @@
-"""What the endpoints are: SPARQL 1.1 Service Description, and VoID of the datasets behind them.
+"""Descriptions of the SPARQL endpoints (SPARQL 1.1 Service Description) and of their datasets (VoID).
 
-Addresses are relative to the endpoint's own, which the server need not know and a Host header must not decide.
+Addresses are relative to that of the description, so that they do not depend on the Host header.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _RESULTS = (
     "TriG",
     "N-Quads",
 )
-"""Of http://www.w3.org/ns/formats/."""
+"""Local names in http://www.w3.org/ns/formats/."""
 
-_EXTENSION = "provrepo.figures"
+_EXTENSION = "provrepo.statistics"
 _VOCABULARIES = ("prov", "dcterms", "dcat", "provrepo")
 
 _PREFIXES = """\
@@ -53,14 +53,14 @@ _PREFIXES = """\
 
 
 def register(app: Flask) -> None:
-    """Add the address of the descriptions."""
+    """Register the blueprint and the cache of statistics."""
     app.extensions[_EXTENSION] = StatisticsCache()
     app.register_blueprint(blueprint)
 
 
 def service(target: Target) -> Response:
-    """The description of the endpoint that asks a target."""
-    figures = _figures(target)
+    """The service description of the endpoint of a target."""
+    statistics = _statistics(target)
     lines = [
         _PREFIXES,
         "<> a sd:Service ;",
@@ -72,8 +72,8 @@ def service(target: Target) -> Response:
         "<#dataset> a sd:Dataset , void:Dataset ;",
         f"    dcterms:title {_string(_title(target))} ;",
         *_vocabularies(),
-        *_counts(figures),
-        *(f"    sd:namedGraph [ a sd:NamedGraph ; sd:name <{graph}> ] ;" for graph in figures.graphs),
+        *_counts(statistics),
+        *(f"    sd:namedGraph [ a sd:NamedGraph ; sd:name <{graph}> ] ;" for graph in statistics.graphs),
         "    void:sparqlEndpoint <> ;",
         "    sd:defaultGraph [ a sd:Graph ] .",
     ]
@@ -82,7 +82,7 @@ def service(target: Target) -> Response:
 
 @blueprint.get("/.well-known/void")
 def void() -> Response:
-    """The datasets that the caller may read (VoID, section 7.2)."""
+    """The VoID description of the datasets that the caller may read (VoID, section 7.2)."""
     projects = auth.repository().projects()
     choose((TURTLE,))
     public = Target()
@@ -94,7 +94,7 @@ def void() -> Response:
         "<#public> a void:Dataset ;",
         f"    dcterms:title {_string(_title(public))} ;",
         *_vocabularies(),
-        *_counts(_figures(public)),
+        *_counts(_statistics(public)),
         *(f"    void:subset <#project-{info.name}> ;" for info in projects if info.public),
         f"    prov:has_query_service <{url_for('provaq.service')}> ;",  # PROV-AQ, section 3.3
         f"    void:sparqlEndpoint <{url_for('sparql.endpoint')}> .",
@@ -111,15 +111,15 @@ def void() -> Response:
     return conditional(Response("\n".join(lines) + "\n", content_type=content_type("text/turtle")))
 
 
-def _figures(target: Target) -> DatasetStatistics:
+def _statistics(target: Target) -> DatasetStatistics:
     if target.document:
         return DatasetStatistics()
-    remembered = cast("StatisticsCache", current_app.extensions[_EXTENSION])
-    return remembered.of(target, partial(running.run, auth.repository(), target))
+    cache = cast("StatisticsCache", current_app.extensions[_EXTENSION])
+    return cache.of(target, partial(running.run, auth.repository(), target))
 
 
-def _counts(figures: DatasetStatistics) -> list[str]:
-    return [f"    void:{name} {count} ;" for name, count in figures.counts]
+def _counts(statistics: DatasetStatistics) -> list[str]:
+    return [f"    void:{name} {count} ;" for name, count in statistics.counts]
 
 
 def _vocabularies() -> list[str]:

@@ -1,7 +1,7 @@
-"""The SPARQL 1.1 Graph Store HTTP Protocol, its reading side: one graph of a project's dataset.
+"""The read operation of the SPARQL 1.1 Graph Store HTTP Protocol: one graph of a project's dataset.
 
-A version's own graph comes from the bytes that were submitted, with its values as they were spelled; the graphs that
-follow from it, the catalogue and the default graph come from the dataset.
+The asserted graph of a version is converted from the submitted bytes, which preserves the lexical forms of values. All
+other graphs (completed graphs, bundles, the catalogue, the default graph) come from the dataset.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EXISTS = "ASK { GRAPH %s { ?s ?p ?o } }"
 
 @blueprint.get("/projects/<project>/graphs")
 def one(project: str) -> Response:
-    """The graph that ``?graph=`` names, or the default graph with ``?default``."""
+    """One graph of a dataset: the graph that ``?graph=`` names, or with ``?default`` the default graph."""
     repo = auth.repository()
     graph = _graph()
     if graph is None:
@@ -53,14 +53,14 @@ def one(project: str) -> Response:
 
 
 def _graph() -> str | None:
-    """The name that was asked for (SPARQL 1.1 Graph Store HTTP Protocol, section 4.2); None for the default graph.
+    """The name of the requested graph (SPARQL 1.1 Graph Store HTTP Protocol, section 4.2); None for the default graph.
 
     Raises:
         Rejected: 400, neither or both are given, or the name is not an absolute IRI.
     """
     named, default = request.args.getlist("graph"), "default" in request.args
     if len(named) + default != 1:
-        raise Rejected(400, "say which graph: ?graph=IRI, or ?default")
+        raise Rejected(400, "name one graph: ?graph=IRI, or ?default")
     if default or named == ["default"]:
         return None
     if not is_iri(named[0]):
@@ -71,17 +71,17 @@ def _graph() -> str | None:
 def _asserted(repo: Repository, project: str, name: str, version: int) -> Response:
     choice = choose(GRAPHS, lenient=True)
     data, info = repo.original(project, name, version)
-    return _sent(convert(auth.store(), info, data, choice.name, bundles=False), choice)
+    return _response(convert(auth.store(), info, data, choice.name, bundles=False), choice)
 
 
 def _constructed(repo: Repository, project: str, query: str) -> Response:
     choice = choose(GRAPHS, lenient=True)
-    return _sent(running.run(repo, Target(project), query).write(choice.name), choice)
+    return _response(running.run(repo, Target(project), query).write(choice.name), choice)
 
 
-def _sent(data: bytes, choice: Choice) -> Response:
+def _response(data: bytes, choice: Choice) -> Response:
     response = Response(data, content_type=content_type(choice.media_type))
     if choice.media_type.endswith("xml"):
-        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        # Browsers would run scripts that untrusted XML contains in the XHTML namespace.
         response.headers["Content-Disposition"] = 'attachment; filename="graph.rdf"'
     return conditional(response)

@@ -1,4 +1,4 @@
-"""The named queries: which there are, and their answers."""
+"""The named queries: their list, and their results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("queries", __name__)
 
 _OWN = frozenset({"project", "timeout", "format", "quote_formulas"})
-"""What the address itself is asked with; everything else is a parameter of the query."""
+"""Parameters of the address itself; all others are parameters of the query."""
 
 
 @blueprint.get("/queries")
 def index() -> Response:
-    """Every named query with its parameters; those of a project are asked there."""
+    """The named queries with their parameters."""
     if project := request.args.get("project"):
         auth.repository().project(project)
     if choose((JSON, HTML)).name == HTML.name:
@@ -34,14 +34,14 @@ def index() -> Response:
 
 @blueprint.get("/queries/<name>")
 def one(name: str) -> Response:
-    """The answer to a named query over a project, or over all public projects."""
+    """Run a named query over a project, or over all public projects."""
     repo = auth.repository()
     project = request.args.get("project") or None
     try:
         query = by_name(name)
     except NotFound as error:
-        # Named queries are no secret, unlike what else is not found.
+        # Names of queries are public: 400 with the message, instead of a 404 that reveals nothing.
         raise Rejected(400, str(error)) from None
     parameters.refuse_repeated(request.args)
     values = {key: value for key, value in request.args.items() if key not in _OWN}
-    return sparql.ask(repo, Target(project), query.bind(values), lenient=False)
+    return sparql.answer_query(repo, Target(project), query.bind(values), lenient=False)

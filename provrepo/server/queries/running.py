@@ -1,4 +1,4 @@
-"""Queries for whoever sent the running request: what can be asked, and how many queries may run at a time."""
+"""Execution of queries for the current request: targets, and a limit on concurrent queries."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _EXTENSION = "provrepo.queries"
 
 
 class Target(NamedTuple):
-    """What is asked.
+    """The target of a query: a dataset, or the original graphs of one version.
 
     Attributes:
-        project: whose dataset; None for that of all public projects.
-        document: asked instead in its own graphs, where it is given.
-        version: of the document.
+        project: the project of the dataset; None for the dataset of all public projects.
+        document: the document whose version is queried instead; empty for the dataset.
+        version: the number of the version.
     """
 
     project: str | None = None
@@ -36,7 +36,7 @@ class Target(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The endpoint's address below the repository's."""
+        """The path of its endpoint, relative to the address of the repository."""
         if self.project is None:
             return "sparql"
         below = f"documents/{self.document}/versions/{self.version}/" if self.document else ""
@@ -44,46 +44,51 @@ class Target(NamedTuple):
 
     @property
     def title(self) -> str:
-        """For people."""
+        """A readable name."""
         if self.project is None:
             return "all public projects"
         return f"{self.document}, version {self.version}" if self.document else f"project {self.project}"
 
 
 _WAIT = 0.5
-"""Seconds that a query waits for its turn. A look-up takes a few milliseconds, so waiting is mostly worth it."""
+"""Seconds that a query waits for a slot: look-ups take milliseconds, so that waiting mostly succeeds."""
 
-_LEAST = 4
-"""Places at least: with four, strangers have two, and each class of callers has one that no lower class can take."""
+_MIN_SLOTS = 4
+"""The least number of slots: with four, strangers have two, and each class has one that no lower class can take."""
 
 
 def register(app: Flask, *, threads: int, workers: int) -> None:
-    """Say how many queries may run.
+    """Set the limit on concurrent queries.
 
-    At most as many queries run as there are workers for them, and so many that two of the server's threads are left
-    for other requests. The classes of callers share these places.
+    It is the number of query workers, or less, so that two request threads are left for other requests. The classes of
+    callers share the slots.
+
+    Args:
+        app: the application.
+        threads: the number of request threads.
+        workers: the number of query workers.
     """
-    app.extensions[_EXTENSION] = found = Places(max(_LEAST, min(workers, threads - 2)), "queries")
+    app.extensions[_EXTENSION] = found = Places(max(_MIN_SLOTS, min(workers, threads - 2)), "queries")
     metrics.add_load(app, "queries", found.figures)
 
 
 def slots() -> Places:
-    """The places among the queries that may run."""
+    """The slots of concurrent queries."""
     return cast("Places", current_app.extensions[_EXTENSION])
 
 
 @contextmanager
 def query_slot() -> Iterator[None]:
-    """A place among the queries that may run: for everything whose work the client decides.
+    """Hold a slot of the limit on concurrent queries, for work whose size the client determines.
 
     Raises:
-        Busy: on entering, none came free in time.
+        Busy: on entering, no slot became free in time.
     """
-    taken = slots().enter(auth.client(), _WAIT)
+    slot = slots().enter(auth.client(), _WAIT)
     try:
         yield
     finally:
-        slots().leave(taken)
+        slots().leave(slot)
 
 
 def run(
@@ -95,21 +100,29 @@ def run(
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
 ) -> QueryResult:
-    """The result of a query, once there is a place for it; it ends when the client of the running request goes away.
+    """Run a query in a slot. It is canceled when the client of the current request disconnects.
+
+    Args:
+        repo: the repository of the caller.
+        target: the target of the query.
+        query: a SPARQL query.
+        timeout: the deadline in seconds; None for that of the settings.
+        default_graphs: names of the graphs that make up the default graph; none for that of the dataset.
+        named_graphs: names of the named graphs; none for those of the dataset.
 
     Raises:
-        Busy: as many queries run as the server allows.
+        Busy: no slot became free in time.
     """
     project, document, version = target
     if project is not None and document:
-        ask_it = partial(repo.query_version, project, document, version)
+        execute = partial(repo.query_version, project, document, version)
     else:
-        ask_it = partial(repo.query, project=project, public=project is None)
+        execute = partial(repo.query, project=project, public=project is None)
     with query_slot():
-        return ask_it(
+        return execute(
             query,
-            # What a query leaves relative is relative to the endpoint (SPARQL 1.1 Query, section 4.1.1.2), by the name
-            # that the repository gives itself.
+            # Relative IRIs are resolved against the endpoint (SPARQL 1.1 Query, section 4.1.1.2), with the base IRI of
+            # the repository instead of the Host header.
             base=pages.address() + target.path,
             timeout=timeout,
             default_graphs=default_graphs,

@@ -1,6 +1,6 @@
-"""The SPARQL 1.1 Protocol, its query operation, on one dataset: a project's, that of all public projects, a version's.
+"""The query operation of the SPARQL 1.1 Protocol, on a project, on all public projects, or on one version.
 
-A browser that asks without a query gets the query page, a program that asks for RDF the service description.
+Without a query, browsers get the query page, and clients that accept RDF get the service description.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from provrepo.server.protocol.respond import conditional, version_number
 from provrepo.server.queries import descriptions, running
 from provrepo.server.queries.running import Target
 
-__all__ = ["EXAMPLES", "ask", "blueprint"]
+__all__ = ["EXAMPLES", "answer_query", "blueprint"]
 
 blueprint = Blueprint("sparql", __name__)
 
 ROWS = 1000
-"""Rows that the query page shows; the other formats have them all."""
+"""The most rows on the query page; the other formats have all rows."""
 
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
@@ -54,7 +54,7 @@ LIMIT 100""",
 LIMIT 100""",
     ),
 )
-"""Questions that the query page offers. The usual prefixes need not be declared."""
+"""Examples on the query page: title and query. The usual prefixes need not be declared."""
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"], defaults={"project": None})
@@ -63,7 +63,7 @@ def endpoint(project: str | None) -> Response:
     """Query the dataset of a project, or of all public projects."""
     repo = auth.repository()
     query = _query()
-    return _unasked(Target(project)) if query is None else ask(repo, Target(project), query)
+    return _without_query(Target(project)) if query is None else answer_query(repo, Target(project), query)
 
 
 @blueprint.route("/projects/<project>/documents/<document>/versions/<version>/sparql", methods=["GET", "POST"])
@@ -73,21 +73,20 @@ def one_version(project: str, document: str, version: str) -> Response:
     info = repo.version(project, document, version_number(version))
     target = Target(project, document, info.version)
     query = _query()
-    return _unasked(target) if query is None else ask(repo, target, query)
+    return _without_query(target) if query is None else answer_query(repo, target, query)
 
 
-def ask(repo: Repository, target: Target, query: str, *, lenient: bool = True) -> Response:
-    """The answer to a query, in the representation that the running request asks for.
+def answer_query(repo: Repository, target: Target, query: str, *, lenient: bool = True) -> Response:
+    """Run a query, and respond in the representation that the current request asks for.
 
     Args:
-        repo: bound to whoever asks.
-        target: what is asked.
-        query: the query.
-        lenient: leave the choice to ``Accept`` where ``format`` says nothing that this answer can be, as clients of the
-            protocol expect.
+        repo: the repository of the caller.
+        target: the target of the query.
+        query: a SPARQL query.
+        lenient: let ``Accept`` decide if ``format`` has no value that fits this result, as SPARQL clients expect.
     """
     try:
-        # What is empty is a field of a form that was left empty: no graph is called that.
+        # Empty values are empty fields of a form, not names of graphs.
         graphs = [[name for name in body.fields(field) if name] for field in _GRAPHS]
         seconds, _ = parameters.seconds(), parameters.flag("quote_formulas", form=True)
         result = running.run(repo, target, query, timeout=seconds, default_graphs=graphs[0], named_graphs=graphs[1])
@@ -111,7 +110,7 @@ def _query() -> str | None:
         raise Rejected(400, "there is more than one query; send one")
     if found and found[0].strip():
         return found[0]
-    # The form of the query page is sent empty too; what else asks with nothing has made a mistake.
+    # An empty query is the empty form of the query page, unless a client other than a browser sends it.
     if request.method == "POST" or (found and not answers.wants_page()):
         raise Rejected(400, "there is no query in the request")
     return None
@@ -119,17 +118,17 @@ def _query() -> str | None:
 
 def _refuse_update() -> None:
     if request.mimetype == _UPDATE or body.fields("update"):
-        raise Rejected(403, "this endpoint answers queries only; what it holds changes by submitting documents")
+        raise Rejected(403, "this endpoint answers queries only; its data changes only by submitting documents")
 
 
-def _unasked(target: Target) -> Response:
-    # Parameters that only a query uses must be valid all the same.
+def _without_query(target: Target) -> Response:
+    # Parameters that are used with a query only must be valid too.
     parameters.seconds()
     parameters.flag("quote_formulas", form=True)
     if answers.wants_page():
         return conditional(_page(target, ""))
     if any(name for field in _GRAPHS for name in body.fields(field)):
-        raise Rejected(400, "there is no query in the request that the graphs could be for: send ?query=…")
+        raise Rejected(400, "the request names graphs, but has no query: send ?query=…")
     if accepted(_DESCRIPTION, request.headers.get("Accept", "")) is None:
         raise Rejected(400, "there is no query in the request: send ?query=…")
     choose(_DESCRIPTION, lenient=True)

@@ -1,4 +1,4 @@
-"""How much a dataset holds, for VoID and service descriptions: counted once for each state of the dataset."""
+"""Statistics of datasets for VoID and service descriptions, computed once for each state of a dataset."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from provrepo.model.identifiers import Literal
 
 __all__ = ["DatasetStatistics", "StatisticsCache"]
 
-SECONDS = 5.0
-"""How long each of the two queries may take; a dataset that takes longer is described without figures."""
+TIMEOUT = 5.0
+"""The deadline of each query in seconds; a dataset that needs more is described without statistics."""
 
-MOST_GRAPHS = 1_000
-"""Named graphs that are listed; a dataset with more lists none, since a part would be taken for all."""
+MAX_GRAPHS = 1_000
+"""The most named graphs to list; for a dataset with more none are listed, since a part could be mistaken for all."""
 
 _POSITION = """SELECT ?project ?position {
   GRAPH ?catalogue { ?project provrepo:position ?position }
@@ -26,17 +26,17 @@ _COUNTS = """SELECT * {
     { ?s ?p ?o } }
   { SELECT (COUNT(DISTINCT ?s) AS ?entities) (COUNT(DISTINCT ?class) AS ?classes) { ?s a ?class } }
 }"""
-_GRAPHS = f"SELECT ?graph {{ GRAPH ?graph {{}} }} ORDER BY ?graph LIMIT {MOST_GRAPHS + 1}"
+_GRAPHS = f"SELECT ?graph {{ GRAPH ?graph {{}} }} ORDER BY ?graph LIMIT {MAX_GRAPHS + 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetStatistics:
-    """What is known of a dataset; nothing where counting took too long.
+    """The statistics of a dataset; empty if they could not be computed in time.
 
     Attributes:
-        counts: of the default graph, by the local name of VoID's property: ``triples``, ``entities`` (subjects with a
-            type), ``distinctSubjects``, ``properties``, ``classes``.
-        graphs: the named graphs.
+        counts: pairs of the local name of a VoID property and a number, for the default graph: ``triples``,
+            ``entities`` (subjects with a type), ``distinctSubjects``, ``properties``, ``classes``.
+        graphs: the names of the named graphs.
     """
 
     counts: tuple[tuple[str, int], ...] = ()
@@ -44,40 +44,40 @@ class DatasetStatistics:
 
 
 class StatisticsCache:
-    """The figures of each dataset for as long as it does not change. Counting is done by one request at a time."""
+    """The statistics of each dataset, cached until it changes. One request at a time computes statistics."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[bytes, DatasetStatistics]] = {}
-        self._counting = threading.Lock()
+        self._cache: dict[Hashable, tuple[bytes, DatasetStatistics]] = {}
+        self._computing = threading.Lock()
 
-    def of(self, dataset: Hashable, ask: Callable[..., QueryResult]) -> DatasetStatistics:
-        """The figures of a dataset; none while another request is counting.
+    def of(self, dataset: Hashable, query: Callable[..., QueryResult]) -> DatasetStatistics:
+        """The statistics of a dataset; empty while another request computes statistics.
 
         Args:
-            dataset: which one.
-            ask: answers a query over it within ``timeout`` seconds.
+            dataset: the key of the dataset.
+            query: runs a query over it, with a deadline of ``timeout`` seconds.
         """
-        # Asked first: what is counted may be newer than that, and is then counted again.
-        position = ask(_POSITION, timeout=SECONDS).write("json")
-        known = self._known.get(dataset)
-        if known is not None and known[0] == position:
-            return known[1]
-        if not self._counting.acquire(blocking=False):
+        # The position is read first: if the dataset changes meanwhile, the next call computes the statistics again.
+        position = query(_POSITION, timeout=TIMEOUT).write("json")
+        cached = self._cache.get(dataset)
+        if cached is not None and cached[0] == position:
+            return cached[1]
+        if not self._computing.acquire(blocking=False):
             return DatasetStatistics()
         try:
-            figures = _counted(ask)
+            statistics = _computed(query)
         except Busy:
             return DatasetStatistics()
         except (TimedOut, WorkerFailed, AnswerTooLarge):
-            figures = DatasetStatistics()  # remembered as well: the next attempt would take as long
+            statistics = DatasetStatistics()  # cached too: another attempt would take as long
         finally:
-            self._counting.release()
-        self._known[dataset] = position, figures
-        return figures
+            self._computing.release()
+        self._cache[dataset] = position, statistics
+        return statistics
 
 
-def _counted(ask: Callable[..., QueryResult]) -> DatasetStatistics:
-    found = ask(_COUNTS, timeout=SECONDS).rows[0]
+def _computed(query: Callable[..., QueryResult]) -> DatasetStatistics:
+    found = query(_COUNTS, timeout=TIMEOUT).rows[0]
     counts = tuple((name, int(value.lexical)) for name, value in found.items() if isinstance(value, Literal))
-    graphs = tuple(str(row["graph"]) for row in ask(_GRAPHS, timeout=SECONDS).rows)
-    return DatasetStatistics(counts, graphs if len(graphs) <= MOST_GRAPHS else ())
+    graphs = tuple(str(row["graph"]) for row in query(_GRAPHS, timeout=TIMEOUT).rows)
+    return DatasetStatistics(counts, graphs if len(graphs) <= MAX_GRAPHS else ())
