@@ -1,0 +1,13 @@
+"""What the evaluator of SHACL raises."""
+
+from __future__ import annotations
+
+__all__ = ["DeadlinePassed", "NotCovered"]
+
+
+class NotCovered(Exception):
+    """Shapes that this evaluator does not judge: SPARQL constraints, recursion, or shapes that are ill-formed."""
+
+
+class DeadlinePassed(Exception):
+    """The time that validation may take is over."""
