@@ -341,7 +341,7 @@ def ledger() -> str:
         "| salted digest | SHA-256 of a random salt and the UTF-8 text. The salt is kept beside the ledger, so that "
         "the text can be proven while it is there, and not be guessed once it is destroyed |",
         "## Every entry\n\n" + _fields(COMMON),
-        "## Kinds\n\n| kind | stream | may be stepped over | |\n|---|---|---|---|\n"
+        "## Kinds\n\n| kind | stream | may be skipped | |\n|---|---|---|---|\n"
         + "\n".join(
             f"| [`{kind.name}`](#{kind.name}) | {streams[kind.stream]} | {'yes' if kind.ignorable else 'no'} "
             f"| {'reserved' if kind.reserved else ''} |"

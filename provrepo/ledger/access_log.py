@@ -1,9 +1,9 @@
-"""The access log: one line for each request that was answered, beside the ledger.
+"""The access log: one line for each answered request, in files beside the ledger.
 
-Lines of JSON (https://jsonlines.org) in files of one day (UTC) and of a bounded size, below ``access`` in the data
-directory: ``tokens-2026-01-31-0001.jsonl`` has the requests with a token, ``strangers-…`` those without. Each of the
-two has half of the space, so that a flood of strangers does not push out who read what is private. The files are no
-part of the ledger: lines are appended and never changed, but not chained and not synced to disk.
+The files are JSON Lines (https://jsonlines.org) below ``access`` in the data directory. Each covers one day (UTC) and
+has a bounded size. ``tokens-2026-01-31-0001.jsonl`` contains the requests with a token, ``strangers-…`` those without.
+Each series has half of the space, so that many anonymous requests do not displace the records of who read private data.
+The log is not part of the ledger: lines are appended and never changed, but neither chained nor synced to disk.
 """
 
 from __future__ import annotations
@@ -25,25 +25,29 @@ __all__ = ["AccessLog", "Line"]
 log = logging.getLogger("provrepo.access")
 
 LONGEST = 16 << 10
-"""Bytes of a line; a longer one is damaged."""
+"""The most bytes of a line; a longer line is treated as damaged."""
 
 _PIECES = 16
-"""Files among which the space of one series is divided: the smallest part that can be removed."""
+"""The space of one series divided by the size of one file, which is the smallest part that can be removed."""
 
 _QUIET = timedelta(minutes=1)
-"""Between two warnings."""
+"""The least time between two warnings."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-"""A symbolic link is not followed: lines would be appended to a file that is none of the log."""
+"""Symbolic links are not followed: lines would be appended to a file outside of the log."""
 
 _SERIES = ("tokens", "strangers")
 
 Line = tuple[str, dict[str, Any] | None]
-"""Where a line stands, which names it for good; and what it has, or None where it is damaged."""
+"""``file:offset``, a permanent identifier of the line, and its JSON object; None where the line is damaged."""
 
 
 class AccessLog:
-    """The access log of a data directory. Writing never fails: what cannot be written is counted."""
+    """The access log of a data directory. Writing never raises: lines that cannot be written are counted.
+
+    Attributes:
+        lost: the number of lines that could not be written since the last warning about it.
+    """
 
     def __init__(
         self,
@@ -54,14 +58,14 @@ class AccessLog:
         room: Callable[[], bool] = lambda: True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Name the folder; nothing is made before something is written.
+        """Take the folder, which is created by the first write.
 
         Args:
             folder: of the files.
-            days: how many days files are kept; 0 writes none.
-            most: bytes of all files together.
-            room: whether there is space for more lines.
-            clock: the time, with a time zone.
+            days: how many days files are kept; 0 turns the log off.
+            most: the most bytes of all files together.
+            room: returns whether the disk has space for more lines.
+            clock: returns the current time, with a time zone.
         """
         self._folder = folder
         self._days = days
@@ -72,10 +76,14 @@ class AccessLog:
         self.lost = 0
 
     def write(self, record: Mapping[str, Any], *, stranger: bool) -> bool:
-        """Append a line, with the time before the record's own members.
+        """Append a record as one line, preceded by its time.
+
+        Args:
+            record: the members of the JSON object.
+            stranger: whether the request had no token.
 
         Returns:
-            Whether it was written.
+            Whether the line was written.
         """
         if not self._days:
             return False
@@ -94,7 +102,7 @@ class AccessLog:
         return True
 
     def _may_warn(self) -> bool:
-        """Whether the last warning is long enough ago: a disk that is nearly full fails at every other line."""
+        """Return whether the last warning is long enough ago: a nearly full disk may fail at every other line."""
         at = self._clock()
         if self._warned is not None and abs(at - self._warned) < _QUIET:
             return False
@@ -102,12 +110,12 @@ class AccessLog:
         return True
 
     def lines(self, *, first: str = "", last: str = "9999", having: bytes = b"") -> Iterator[Line]:
-        """The lines of some days, those of a file in their order.
+        """Yield the lines of some days, file by file.
 
         Args:
             first: the first day, as ``2026-01-31``.
             last: the last day.
-            having: only lines with these bytes, and damaged ones.
+            having: only lines that contain these bytes, and damaged lines.
         """
         for path in _files(self._folder):
             if not first <= _day(path) <= last:
@@ -116,13 +124,13 @@ class AccessLog:
                 with path.open("rb") as file:
                     yield from _read(path.name, file.readline, having)
             except FileNotFoundError:
-                continue  # it has been removed meanwhile, since it was too old
+                continue  # it was too old and has just been removed
             except OSError as error:
                 log.warning("%s cannot be read: %s", path, error)
                 yield path.name, None
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for writer in self._writers.values():
             writer.close()
 
@@ -156,7 +164,7 @@ class _Series:
                 raise
             self._size += written
             if written < len(line):
-                # What is left of the line is found when the file is opened again.
+                # The partial line is terminated when the file is opened again.
                 self._close()
                 raise OSError("the disk is full")
 
@@ -170,7 +178,7 @@ class _Series:
             self._file = None
 
     def _open(self, day: str, needed: int) -> int:
-        """Open the file of a day that has room for so many bytes; what is too old is removed."""
+        """Open the file of a day with space for so many bytes, and remove files that are too old."""
         self._close()
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._sweep(day)
@@ -182,11 +190,11 @@ class _Series:
         file = self._file = os.open(path, _FLAGS, 0o600)
         self._day, self._size = day, os.fstat(file).st_size
         if self._size and os.pread(file, 1, self._size - 1) != b"\n":
-            self._size += os.write(file, b"\n")  # a line that was cut short stays one by itself
+            self._size += os.write(file, b"\n")  # a truncated line stays a line of its own
         return file
 
     def _sweep(self, today: str) -> None:
-        """Remove what is too old, and the oldest files beyond the space that there is."""
+        """Remove the files that are too old, and the oldest files beyond the space of the series."""
         first = (datetime.fromisoformat(today) - timedelta(days=self._days - 1)).date().isoformat()
         kept = []
         for path in _files(self._folder, self._name):
@@ -203,7 +211,7 @@ class _Series:
 
 
 def _files(folder: Path, series: str = "*") -> list[Path]:
-    """The files of the log by day and number; others in the folder are left alone."""
+    """Return the files of the log by day and number. Other files in the folder are ignored."""
     pattern = f"{series}-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-[0-9][0-9][0-9][0-9].jsonl"
     return sorted(folder.glob(pattern), key=lambda path: path.name.partition("-")[2])
 
@@ -213,14 +221,14 @@ def _day(path: Path) -> str:
 
 
 def _read(name: str, readline: Callable[[int], bytes], having: bytes) -> Iterator[Line]:
-    place = 0
+    offset = 0
     for line in iter(partial(readline, LONGEST), b""):
         whole = line.startswith(b"{") and line.endswith(b"}\n")
         if not whole:
-            yield f"{name}:{place}", None
+            yield f"{name}:{offset}", None
         elif having in line:
-            yield f"{name}:{place}", _parsed(line)
-        place += len(line)
+            yield f"{name}:{offset}", _parsed(line)
+        offset += len(line)
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""Accounts: the names behind actors, and the tokens that speak for them.
+"""Accounts: the names of actors, and the tokens that authenticate them.
 
-Unlike ledger entries they may change: people rename themselves and tokens are revoked. Each change is recorded in the
-ledger (``provrepo.ledger.administration``), which knows actors by opaque identifiers only.
+Unlike ledger entries they may change: actors are renamed and tokens are revoked. Each change is recorded in the ledger
+(``provrepo.ledger.administration``), which contains opaque identifiers of actors only.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 
 from provrepo.errors import Conflict, Damaged, NotFound
 from provrepo.ledger.administration import erased_name, new_salt, record_name, record_token
+from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import REPOSITORY, check_name, now, timestamp
-from provrepo.ledger.ledger import Appending
 from provrepo.ledger.storage.database import Database
 
 __all__ = ["Accounts", "Token"]
@@ -36,11 +36,11 @@ class Token:
     """A token, without its secret.
 
     Attributes:
-        id: names it in lists and when it is revoked.
-        actor: opaque identifier of whom it speaks for.
-        name: the name of whom it speaks for, as it is today.
-        projects: the projects it is for; None for all.
-        write: whether it may change anything.
+        id: its identifier, by which it is listed and revoked.
+        actor: opaque identifier of the actor that it authenticates.
+        name: the current name of that actor.
+        projects: the projects that it gives access to; None for all.
+        write: whether it gives write access.
         created: xsd:dateTime in UTC.
         expires: xsd:dateTime in UTC, or None.
         revoked: xsd:dateTime in UTC, or None.
@@ -57,11 +57,11 @@ class Token:
 
     @property
     def valid(self) -> bool:
-        """Whether it is neither revoked nor expired at this moment."""
+        """Whether it is neither revoked nor expired now."""
         return _valid(self.revoked, self.expires)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {**asdict(self), "projects": None if self.projects is None else list(self.projects)}
 
 
@@ -72,34 +72,34 @@ class Accounts:
         """Use the ledger's database.
 
         Args:
-            database: the ledger's.
-            software: name and version of what changes them, for the entries.
+            database: the database.
+            software: name and version of this program, which the entries record.
         """
         self._database = database
         self._software = software
 
     def owner(self, name: str) -> str:
-        """The actor for somebody who uses the data directory itself, made on first use.
+        """Return the actor of a user of the data directory itself, created on first use.
 
         Returns:
-            Its opaque identifier. The owner of a name is never the actor that a token for the same name speaks for.
-            Empty for somebody unknown where the data directory can only be read.
+            Its opaque identifier. It differs from that of tokens for the same name. Empty for an unknown name in a
+            read-only data directory.
         """
         with self._database.reading() as connection:
             found = _actor(connection, name, owner=True)
         if found is not None:
             return found
         if self._database.read_only:
-            # Whoever only reads acts under no name in the ledger.
+            # Reading appends nothing, so it needs no actor.
             return ""
         with self._database.writing() as connection:
-            return self._made(connection, name, owner=True, by="")
+            return self._ensure_actor(connection, name, owner=True, by="")
 
     def actor(self, id: str) -> str:  # noqa: A002 (the word of the ledger)
-        """The name of an actor as it is today.
+        """Return the current name of an actor.
 
         Raises:
-            NotFound: nobody here has this identifier.
+            NotFound: no actor has this identifier.
         """
         with self._database.reading() as connection:
             row = connection.execute("SELECT name FROM actors WHERE id = ?", (id,)).fetchone()
@@ -108,7 +108,7 @@ class Accounts:
         return str(row[0])
 
     def names(self) -> dict[str, str]:
-        """The names of all actors by their identifiers."""
+        """Return the names of all actors by identifier."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT id, name FROM actors ORDER BY id").fetchall()
         return {str(id): str(name) for id, name in rows}  # noqa: A001
@@ -122,20 +122,20 @@ class Accounts:
         expires: datetime | None = None,
         by: str = "",
     ) -> tuple[str, Token]:
-        """Make a token. Tokens for the same name speak for the same actor.
+        """Create a token. Tokens for the same name authenticate the same actor.
 
         Args:
-            name: whom it speaks for.
-            projects: what it is for; None for all projects.
-            write: whether it may change anything.
-            expires: when it ends, with a time zone; None for never.
-            by: the actor who makes it, by its opaque identifier.
+            name: the name of the actor.
+            projects: the projects that it gives access to; None for all.
+            write: whether it gives write access.
+            expires: its end, with a time zone; None for never.
+            by: opaque identifier of the actor who creates it.
 
         Returns:
-            The token ``pvr_<id>_<secret>``, which cannot be shown again, and its record.
+            The token ``pvr_<id>_<secret>``, which is not stored and cannot be shown again, and its record.
 
         Raises:
-            InvalidName: not the name of a project.
+            InvalidName: a name in ``projects`` is malformed.
             ValueError: ``expires`` without a time zone.
         """
         for project in projects or ():
@@ -145,7 +145,7 @@ class Accounts:
         ends = None if expires is None else timestamp(expires)
         created = now()
         with self._database.writing() as connection:
-            actor = self._made(connection, name, owner=False, by=by)
+            actor = self._ensure_actor(connection, name, owner=False, by=by)
             connection.execute(
                 "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -164,10 +164,10 @@ class Accounts:
         return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)
 
     def authenticate(self, token: str) -> Token | None:
-        """The record of a token that is in force; None for one that is malformed, unknown, expired or revoked.
+        """Return the record of a valid token; None for one that is malformed, unknown, expired or revoked.
 
-        Every token of the right form takes the same steps, whether it is known or not: the one that is unknown is
-        compared with a row that no secret fits, and all is judged before anything is decided.
+        Every well-formed token takes the same steps, so that the time of an answer does not reveal whether it is known:
+        an unknown token is compared with a row that no secret matches, and every condition is evaluated.
         """
         match = _TOKEN.fullmatch(token)
         if match is None:
@@ -176,21 +176,21 @@ class Accounts:
             row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (match[1],)).fetchone()
         row = row or _UNKNOWN
         known = hmac.compare_digest(_digest(match[2]), row[-1])
-        # The rest of the row is read only for a token in force: its projects take steps of their own.
+        # The rest of the row is parsed for a valid token only, since that takes time.
         return _token(row) if known & _valid(row[-2], row[-3]) else None
 
     def list(self) -> list[Token]:
-        """All tokens, the revoked and expired ones included, the oldest first."""
+        """Return all tokens, also revoked and expired ones, the oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(f"{_TOKENS} ORDER BY t.created, t.id").fetchall()
         return [_token(row) for row in rows]
 
     def revoke(self, id: str, *, by: str = "") -> Token:  # noqa: A002
-        """End a token now. One that is revoked already keeps its time.
+        """Revoke a token. A token that is revoked already keeps its time.
 
         Args:
-            id: of the token.
-            by: the actor who revokes it, by its opaque identifier.
+            id: the identifier of the token.
+            by: opaque identifier of the actor who revokes it.
 
         Raises:
             NotFound: no token has this identifier.
@@ -207,39 +207,39 @@ class Accounts:
         return _token(row)
 
     def rename(self, id: str, name: str | None, *, by: str = "") -> None:  # noqa: A002
-        """Change the name of an actor, or erase it. Entries hold a digest of it alone, and need not change.
+        """Change the name of an actor, or erase it. Entries contain only a digest of the name and need not change.
 
         Args:
             id: the actor's opaque identifier.
-            name: the new name; None erases the name, and the salt without which its digests say nothing.
-            by: the actor who changes it, by its opaque identifier.
+            name: the new name. None erases the name and its salt, without which its digests cannot be checked.
+            by: opaque identifier of the actor who changes it.
 
         Raises:
             NotFound: no actor has this identifier.
-            Conflict: another actor has this name.
+            Conflict: another actor has the new name.
         """
         with self._database.writing() as connection:
             row = connection.execute("SELECT owner FROM actors WHERE id = ?", (id,)).fetchone()
             if row is None:
                 raise NotFound(f"no actor has the identifier {id!r}")
-            kept, salt = (erased_name(id), None) if name is None else (name, new_salt())
-            if _actor(connection, kept, owner=row[0]) not in (None, id):
-                raise Conflict(f"another actor is called {kept!r}: choose another name")
-            connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (kept, salt, id))
+            stored, salt = (erased_name(id), None) if name is None else (name, new_salt())
+            if _actor(connection, stored, owner=row[0]) not in (None, id):
+                raise Conflict(f"another actor is called {stored!r}: choose another name")
+            connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (stored, salt, id))
             record_name(connection, self._administration(connection), id, by=by)
 
-    def _made(self, connection: sqlite3.Connection, name: str, *, owner: bool, by: str) -> str:
-        """The actor of a name, made where there is none; inside a transaction."""
+    def _ensure_actor(self, connection: sqlite3.Connection, name: str, *, owner: bool, by: str) -> str:
+        """Return the actor of a name, created if there is none; inside a transaction."""
         found = _actor(connection, name, owner=owner)
         if found is not None:
             return found
-        made = secrets.token_hex(16)
+        created = secrets.token_hex(16)
         connection.execute(
             "INSERT INTO actors (id, name, owner, created, salt) VALUES (?, ?, ?, ?, ?)",
-            (made, name, owner, now(), new_salt()),
+            (created, name, owner, now(), new_salt()),
         )
-        record_name(connection, self._administration(connection), made, by=by)
-        return made
+        record_name(connection, self._administration(connection), created, by=by)
+        return created
 
     def _administration(self, connection: sqlite3.Connection) -> Appending:
         return Appending(connection, REPOSITORY, self._software)
@@ -252,9 +252,9 @@ _TOKENS = (
 
 
 def _valid(revoked: object, expires: object) -> bool:
-    # Both are compared in any case, so that a token that was revoked takes the same steps as one that expired.
-    lasting = now() < str(expires or _NEVER)
-    return (revoked is None) & lasting
+    # Both conditions are always evaluated: a revoked token takes the same steps as an expired one.
+    unexpired = now() < str(expires or _NEVER)
+    return (revoked is None) & unexpired
 
 
 def _token(row: Sequence[Any]) -> Token:
@@ -272,7 +272,7 @@ def _token(row: Sequence[Any]) -> Token:
 
 
 def _digest(secret: str) -> str:
-    """What is kept of a secret. It has 256 random bits: nothing slower than one SHA-256 is needed."""
+    """Return the SHA-256 that is stored of a secret. With 256 random bits, a slow password hash is not needed."""
     return hashlib.sha256(secret.encode("ascii")).hexdigest()
 
 

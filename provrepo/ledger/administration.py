@@ -1,7 +1,7 @@
-"""What becomes of names and tokens, recorded as entries of the repository's own stream.
+"""Entries about names and tokens, in the repository's own stream.
 
-The tables ``actors`` and ``tokens`` say what holds now and are changed in place. Each change appends an entry in the
-same transaction that states the whole row, so the last entry about an actor or token is what its row must be. What was
+The tables ``actors`` and ``tokens`` contain the current state and are changed in place. Each change appends an entry
+with the whole row in the same transaction, so the last entry about an actor or token determines its row. A row that was
 changed by other means than this software differs from it.
 """
 
@@ -11,13 +11,14 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from provrepo.errors import Damaged
+from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import REPOSITORY, Entry, named
 
-__all__ = ["Appends", "erased_name", "new_salt", "problems", "record_found", "record_name", "record_token"]
+__all__ = ["erased_name", "new_salt", "problems", "record_found", "record_name", "record_token"]
 
 Row = tuple[Any, ...]
 
@@ -25,45 +26,45 @@ _ACTORS = "SELECT id, name, owner, created, salt FROM actors"
 _TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked, salt FROM tokens"
 
 
-class Appends(Protocol):
-    """A stream inside a write transaction; see ``provrepo.ledger.ledger.Appending``."""
-
-    def append(self, kind: str, body: Mapping[str, Any], *, actor: str) -> Entry:
-        """Append an entry."""
-
-
 def new_salt() -> str:
-    """A salt for one name: 128 random bits in hexadecimal."""
+    """Return a salt for one name: 128 random bits in hexadecimal."""
     return secrets.token_hex(16)
 
 
 def erased_name(actor: str) -> str:
-    """What stands in place of a name that was erased."""
+    """Return the placeholder for the erased name of an actor."""
     return f"erased-{actor[:8]}"
 
 
-def record_name(connection: sqlite3.Connection, appending: Appends, id: str, *, by: str, found: bool = False) -> None:  # noqa: A002
-    """Append what the row of an actor is now.
+def record_name(connection: sqlite3.Connection, appending: Appending, id: str, *, by: str, found: bool = False) -> None:  # noqa: A002
+    """Append an entry with the current row of an actor.
 
     Args:
         connection: in the transaction that changed the row.
         appending: the repository's own stream in that transaction.
-        id: the actor's opaque identifier.
-        by: the opaque identifier of who changed it; empty for the software itself.
-        found: whether the row was there before names were recorded.
+        id: opaque identifier of the actor.
+        by: opaque identifier of the actor who changed it; empty for the software itself.
+        found: whether the row is older than these entries.
     """
     row = connection.execute(f"{_ACTORS} WHERE id = ?", (id,)).fetchone()
     appending.append("name", {**_name(row), **_found(found)}, actor=by)
 
 
-def record_token(connection: sqlite3.Connection, appending: Appends, id: str, *, by: str, found: bool = False) -> None:  # noqa: A002
-    """Append what the row of a token is now; arguments are those of ``record_name``."""
+def record_token(
+    connection: sqlite3.Connection,
+    appending: Appending,
+    id: str,  # noqa: A002
+    *,
+    by: str,
+    found: bool = False,
+) -> None:
+    """Append an entry with the current row of a token; arguments as for ``record_name``."""
     row = connection.execute(f"{_TOKENS} WHERE id = ?", (id,)).fetchone()
     appending.append("token", {**_token(row), **_found(found)}, actor=by)
 
 
-def record_found(connection: sqlite3.Connection, appending: Appends) -> None:
-    """Append what the actors and tokens are that were there before the ledger recorded them."""
+def record_found(connection: sqlite3.Connection, appending: Appending) -> None:
+    """Append an entry for each actor and token that is older than these entries."""
     for (actor,) in connection.execute("SELECT id FROM actors ORDER BY id").fetchall():
         record_name(connection, appending, actor, by="", found=True)
     for (token,) in connection.execute("SELECT id FROM tokens ORDER BY created, id").fetchall():
@@ -71,7 +72,7 @@ def record_found(connection: sqlite3.Connection, appending: Appends) -> None:
 
 
 def problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Where the tables of actors and tokens are not what was recorded last, one sentence each."""
+    """Yield one sentence for each row of actors and tokens that differs from its last entry."""
     recorded: dict[tuple[str, str], Entry] = {}
     rows = connection.execute(
         "SELECT data FROM entries WHERE project = ? AND kind IN ('name', 'token') ORDER BY sequence", (REPOSITORY,)
@@ -84,14 +85,14 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
         key = entry.body["member"] if entry.kind == "name" else entry.body["id"]
         recorded[entry.kind, key] = entry
     for kind, what, query, body_of in (("name", "actor", _ACTORS, _name), ("token", "token", _TOKENS, _token)):
-        kept = {str(row[0]): row for row in connection.execute(query).fetchall()}
-        for key in sorted(kept.keys() | {key for of, key in recorded if of == kind}):
+        stored = {str(row[0]): row for row in connection.execute(query).fetchall()}
+        for key in sorted(stored.keys() | {key for of, key in recorded if of == kind}):
             last = recorded.get((kind, key))
             if last is None:
                 yield f"{what} {key} was never recorded in {named(REPOSITORY)}: it was added by other means"
-            elif key not in kept:
+            elif key not in stored:
                 yield f"{what} {key} is gone: {last.place} recorded it, and none are deleted"
-            elif differing := _differing(body_of, kept[key], last):
+            elif differing := _differing(body_of, stored[key], last):
                 yield (
                     f"{what} {key}: {', '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what "
                     f"{last.place} recorded"
@@ -99,7 +100,7 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _differing(body_of: Any, row: Row, entry: Entry) -> list[str]:
-    """The fields in which a row is not what was recorded, under the names that people know."""
+    """Return the fields in which a row differs from its entry, by their names in messages."""
     try:
         body = body_of(row)
     except (TypeError, ValueError, AttributeError):
@@ -115,7 +116,7 @@ _WORDS = {"digest": "the name", "member": "the actor", "scopes": "write", "state
 def _name(row: Row) -> dict[str, Any]:
     id_, name, owner, created, salt = row
     if salt is None:
-        # An erased name leaves nothing to take a digest of.
+        # Without a salt the name is the placeholder, or was changed by other means.
         digest = "" if name == erased_name(id_) else "changed"
     else:
         digest = _salted(salt, name)

@@ -1,8 +1,8 @@
-"""Times of entries beside their order: a clock that was set back does not change what came first.
+"""The times of entries, where the clock of the machine was set back.
 
-Entries are ordered by their positions, whatever their times say. What the ledger held at a time is a beginning of that
-order: all entries up to the last one whose time is not later. So a later time never gives less; entries with a time in
-the future, from a clock that was wrong, belong to the entries that followed them once it was right.
+Entries are ordered by position, whatever their times are. The state of the ledger as of a time is a prefix of that
+order: all entries up to the last one whose time is not later. So a later time never gives a shorter prefix. An entry
+with a time in the future, from a wrong clock, counts from the time of the entries that followed it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Clock", "Setback", "compare"]
 
 _log = logging.getLogger(__name__)
 
-# The text of an entry is JSON; SQLite would take a BLOB for JSON in its own binary form.
+# CAST: SQLite would interpret a BLOB as JSONB, its own binary form.
 _TIMES = (
     "SELECT position, json_extract(CAST(data AS TEXT), '$.time') AS time FROM entries "
     "WHERE position > ?1 AND position <= ?2 AND project <> '' AND json_valid(CAST(data AS TEXT)) ORDER BY position"
@@ -27,12 +27,12 @@ _TIMES = (
 
 
 class Setback(NamedTuple):
-    """A place where the clock had been set back.
+    """Two consecutive entries between which the clock was set back.
 
     Attributes:
-        position: of the first entry with an earlier time than the one before it.
-        before: the time of the entry before it, xsd:dateTime in UTC.
-        after: its time.
+        position: the position of the second entry, whose time is earlier than that of the first.
+        before: the time of the first, xsd:dateTime in UTC.
+        after: the time of the second.
     """
 
     position: int
@@ -41,7 +41,7 @@ class Setback(NamedTuple):
 
 
 class Clock:
-    """The places in one ledger where times do not grow; what was appended meanwhile is looked at when it is asked."""
+    """The setbacks in one ledger. Each call reads only the entries that were appended since the last one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Clock:
         self._setbacks: list[Setback] = []
 
     def setbacks(self, connection: sqlite3.Connection) -> list[Setback]:
-        """All places so far, the first first; entries that cannot be read are left out."""
+        """Return all setbacks, by position. Entries that cannot be read are skipped."""
         with self._lock:
             end = int(connection.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()[0])
             if end > self._read:
@@ -67,11 +67,13 @@ class Clock:
 
 
 def compare(connection: sqlite3.Connection, time: str) -> None:
-    """Log that the clock was set back: once, since the next entry is compared with the one that is appended now.
+    """Log a warning if an entry has an earlier time than the last one.
+
+    Each setback is logged once, since the next entry is compared with this one.
 
     Args:
         connection: of the ledger, inside the transaction that appends.
-        time: of the entry that is appended.
+        time: the time of the new entry.
     """
     last = connection.execute("SELECT data FROM entries ORDER BY position DESC LIMIT 1").fetchone()
     try:

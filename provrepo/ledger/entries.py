@@ -1,16 +1,16 @@
-"""Ledger entries: the bytes that are kept for good, and what they mean.
+"""Ledger entries: their canonical bytes and their meaning.
 
-An entry is one JSON object in canonical form (:func:`canonical`). Its identity is the SHA-256 of exactly these bytes,
-and it holds the SHA-256 of its predecessor, so that the last digest of a stream vouches for all of it.
+An entry is one JSON object in canonical form (:func:`canonical`). Its identity is the SHA-256 of exactly these bytes.
+It contains the SHA-256 of its predecessor, so that the last digest of a stream covers the whole stream.
 
-``provrepo.ledger.kinds`` is the table of kinds and fields; ``docs/reference/ledger.md`` is made from it. An entry of a
-kind that this version does not know is stepped over where the entry itself says that it may be (``ignorable``), and
-stops the reader otherwise: what it means for the documents cannot be guessed.
+``provrepo.ledger.kinds`` is the table of kinds and fields, from which ``docs/reference/ledger.md`` is generated. A
+reader skips an entry of an unknown kind if the entry has ``ignorable``, and stops otherwise, since the effect on the
+documents is unknown.
 
-``settings``: what was changed, each value replacing the former one. Keys in use: for a project ``public`` (boolean),
-``title`` (string) and ``profiles`` (list of strings); for the repository's own stream ``base`` (string); for both
-``profile:NAME``, a profile of their own (an object: ``version``, ``title``, and ``blob``, the SHA-256 of what it
-consists of). An entry has one of these at most. Further keys are kept as they are.
+The body of a ``settings`` entry contains the settings that were changed; each value replaces the former one. Keys in
+use: for a project ``public`` (boolean), ``title`` (string) and ``profiles`` (list of strings); for the repository's own
+stream ``base`` (string); for both ``profile:NAME``, a user-defined profile (an object with ``version``, ``title`` and
+``blob``, the SHA-256 of its content), of which an entry has at most one. Other keys are stored unchanged.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ __all__ = [
 ]
 
 REPOSITORY = ""
-"""The name of the repository's own stream, which holds settings such as the base IRI."""
+"""The name of the repository's own stream, which contains settings such as the base IRI."""
 
 PROFILE = "profile:"
-"""What the key of a profile begins with, in an entry of settings."""
+"""The prefix of the key of a user-defined profile, in an entry of settings."""
 
 _LARGEST = 2**53
 _DEEPEST = 32
@@ -57,7 +57,7 @@ _PROFILE = Type("profile", is_profile)
 
 
 def canonical(value: Any) -> bytes:
-    """A value as canonical JSON: RFC 8785 (JCS) without its fractional numbers.
+    """Return a value as canonical JSON: RFC 8785 (JCS) restricted to integers.
 
     Keys are sorted by UTF-16 code units (RFC 8785, 3.2.3), there is no whitespace, and the text is UTF-8. Equal values
     give equal bytes.
@@ -74,7 +74,7 @@ def canonical(value: Any) -> bytes:
 
 
 def parse(data: bytes) -> dict[str, Any]:
-    """The object that canonical JSON bytes hold: the inverse of :func:`canonical`, and as strict.
+    """Return the object of canonical JSON bytes: the inverse of :func:`canonical`, and as strict.
 
     Raises:
         ValueError: not the canonical form of an object, with the reason.
@@ -125,7 +125,7 @@ def _encodable(text: object) -> str:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("an object has a key twice")
     return result
 
 
@@ -144,14 +144,14 @@ class Entry:
     """One ledger entry. Two entries are equal when their bytes are.
 
     Attributes:
-        kind: what happened; one of ``KINDS``, unless a newer version wrote the entry.
-        project: whose stream it stands in; ``REPOSITORY`` for the repository's own.
-        sequence: its number in that stream, from 1.
+        kind: one of ``KINDS``, unless a newer version wrote the entry.
+        project: the stream; ``REPOSITORY`` for the repository's own.
+        sequence: its number in the stream, from 1.
         previous: SHA-256 of its predecessor's bytes, in hexadecimal; empty for the first.
-        actor: opaque identifier of who acted.
+        actor: opaque identifier of the actor; empty for the software itself.
         time: xsd:dateTime in UTC.
-        software: what wrote the entry.
-        body: the fields of the kind (see the module's tables), read-only.
+        software: name and version of the program that wrote the entry.
+        body: the fields of the kind, and ``token`` and ``ignorable`` where present; read-only.
         data: the canonical bytes.
         sha256: the digest of ``data``, in hexadecimal.
     """
@@ -169,15 +169,15 @@ class Entry:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, strict: bool = True) -> Entry:
-        """Read an entry.
+        """Parse an entry.
 
         Args:
-            data: its bytes.
-            strict: refuse a kind that this version neither knows nor may step over; without it such an entry has the
-                common fields checked only.
+            data: its canonical bytes.
+            strict: refuse an unknown kind that is not ignorable. Otherwise only the common fields of such an entry are
+                checked.
 
         Raises:
-            Damaged: not an entry, or one of an unknown kind.
+            Damaged: the bytes are not an entry, or the kind is refused.
         """
         try:
             fields = parse(data)
@@ -190,36 +190,36 @@ class Entry:
         return entry.known() if strict else entry
 
     def known(self) -> Entry:
-        """This entry, when this version knows its kind or may step over it.
+        """Return this entry if this version knows its kind or may skip it.
 
         Raises:
-            Damaged: neither, and what it means cannot be guessed.
+            Damaged: neither.
         """
         if not self.understood:
             raise Damaged(
                 f"{self.place} is of the kind {self.kind!r}, which this version of provrepo cannot apply and may not "
-                f"step over; {self.software} wrote it: upgrade to read what comes after it"
+                f"skip; {self.software} wrote it: upgrade to read the entries after it"
             )
         return self
 
     @property
     def effective(self) -> bool:
-        """Whether it is of a kind that means something to this version: neither unknown nor reserved."""
+        """Whether this version applies entries of this kind: it is neither unknown nor reserved."""
         return self.kind in KINDS and not KINDS[self.kind].reserved
 
     @property
     def understood(self) -> bool:
-        """Whether what comes after it can be read: it means something to this version, or may be stepped over."""
+        """Whether the entries after it can be read: this version applies it, or may skip it."""
         return self.effective or self.body.get("ignorable") is True
 
     @property
     def place(self) -> str:
-        """Where it stands, for messages."""
+        """Its number and stream, for messages."""
         return f"entry {self.sequence} of {named(self.project)}"
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The whole decoded object, common fields and those of the kind: the caller's own copy."""
+        """A new copy of the whole decoded object: the common fields and those of the kind."""
         decoded: dict[str, Any] = json.loads(self.data)
         return decoded
 
@@ -238,23 +238,23 @@ def compose(
     time: str,
     software: str,
 ) -> Entry:
-    """Make an entry, checking every field.
+    """Create an entry after checking every field.
 
     Raises:
-        InvalidName: the name of the project or document is none.
+        InvalidName: the name of the project or document is malformed.
         ValueError: an unknown kind; a field that is missing, unknown, or of the wrong type.
     """
     if kind not in KINDS:
-        raise ValueError(f"no entry is of the kind {kind!r}; there are: {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind of entry {kind!r}; there are: {', '.join(KINDS)}")
     check_name(project, stream=True)
     if "document" in body and not (kind == "notice" and body["document"] is None):
         check_name(body["document"])
     known = KINDS[kind]
     if known.stream not in ("both", "repository" if project == REPOSITORY else "project"):
-        raise ValueError(f"{named(project)} holds no {kind} entry")
+        raise ValueError(f"{named(project)} cannot contain a {kind} entry")
     taken = sorted(COMMON.keys() & body.keys() - {"token"})
     if taken:
-        raise ValueError(f"{taken[0]!r} is a field of every entry and cannot stand in a body")
+        raise ValueError(f"{taken[0]!r} is a field of every entry and cannot be in a body")
     unknown = [] if known.open else sorted(body.keys() - known.fields.keys() - {"token"})
     if unknown:
         raise ValueError(f"a {kind} entry has no field {unknown[0]!r}; there are: {', '.join(known.fields)}")
@@ -306,23 +306,23 @@ def check_name(name: Any, *, stream: bool = False) -> None:
 
 
 def named(project: str) -> str:
-    """How messages call a stream."""
+    """Return the name of a stream for messages."""
     return "the repository's own stream" if project == REPOSITORY else f"project {project}"
 
 
-def timestamp(moment: datetime) -> str:
-    """A moment as the ledger writes it: xsd:dateTime in UTC with milliseconds; such texts sort by time.
+def timestamp(time: datetime) -> str:
+    """Return a time as xsd:dateTime in UTC with milliseconds. These strings sort by time.
 
     Raises:
-        ValueError: a moment without a time zone.
+        ValueError: the time has no time zone.
     """
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if time.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> str:
-    """The present moment as the ledger writes it."""
+    """Return the current time as a ``timestamp``."""
     return timestamp(datetime.now(UTC))
 
 

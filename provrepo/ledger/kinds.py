@@ -1,11 +1,11 @@
 """The kinds of ledger entries and their fields, as one table.
 
-``docs/reference/ledger.md`` is generated from it. A kind that is *reserved* is written by no verb yet: its fields are
-fixed now, so that one revision of the format serves all that is planned. This version stores, reads and verifies such
-entries, and they change nothing in what it shows.
+``docs/reference/ledger.md`` is generated from it. No verb writes a *reserved* kind yet. Its fields are fixed now, so
+that the format need not be revised again for planned features. This version stores, reads and verifies such entries,
+and they have no effect on documents and views.
 
-Private words stay out of entries, since entries are never changed and readers of a project get them: names of people
-and internal reasons stand in them as digests with a salt that is kept elsewhere and can be destroyed.
+Entries contain no private text, since they are never changed and every reader of a project gets them. Names of people
+and internal reasons are represented by salted digests, whose salts are stored elsewhere and can be deleted.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """What a field may hold.
+    """The type of a field.
 
     Attributes:
-        name: for the documentation.
-        check: whether a value is one.
+        name: its name in the documentation.
+        check: returns whether a value has the type.
     """
 
     name: str
     check: Callable[[Any], bool]
 
     def or_null(self) -> Type:
-        """The type that has null as well."""
+        """Return the union of this type and null."""
         return Type(f"{self.name} or null", lambda value: value is None or self.check(value))
 
 
@@ -45,9 +45,9 @@ class Field:
     """A field of an entry.
 
     Attributes:
-        type: what it may hold.
+        type: its type.
         meaning: for the documentation.
-        optional: whether an entry may lack it: fields that came later are, since earlier entries do.
+        optional: whether it may be absent, as fields that were added later are in earlier entries.
     """
 
     type: Type
@@ -60,13 +60,13 @@ class Kind:
     """A kind of entry.
 
     Attributes:
-        name: what ``kind`` holds.
+        name: the value of ``kind``.
         meaning: for the documentation.
-        fields: by name, beside those of every entry.
-        stream: in whose stream it may stand: ``project``, ``repository`` or ``both``.
-        ignorable: whether software that does not know the kind may step over it.
+        fields: by name, in addition to ``COMMON``.
+        stream: the streams that may contain it: ``project``, ``repository`` or ``both``.
+        ignorable: whether software that does not know the kind may skip it.
         reserved: whether no verb writes it yet.
-        open: whether fields beside those of the table are kept as they are.
+        open: whether fields that are not in the table are allowed, and stored unchanged.
     """
 
     name: str
@@ -79,17 +79,17 @@ class Kind:
 
 
 def is_name(value: Any) -> bool:
-    """Whether a value can name a project or document."""
+    """Return whether a value is a name of a project or document."""
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def is_stream(value: Any) -> bool:
-    """Whether a value can name a stream: a project, or the empty name of the repository's own stream."""
+    """Return whether a value is a name of a project, or the empty name of the repository's own stream."""
     return value == "" or is_name(value)
 
 
 def is_profile(value: Any) -> bool:
-    """Whether a value is what a setting ``profile:NAME`` holds."""
+    """Return whether a value is a valid value of a setting ``profile:NAME``."""
     fields = {"version": TEXT, "title": TEXT, "blob": DIGEST}
     if not isinstance(value, Mapping) or value.keys() != fields.keys():
         return False
@@ -132,29 +132,31 @@ OBJECTS = Type("list of objects", _is_objects)
 
 COMMON: Mapping[str, Field] = {
     "kind": Field(TEXT, "what happened"),
-    "project": Field(STREAM, "whose stream it stands in; empty for the repository's own"),
-    "sequence": Field(NUMBER, "its number in that stream, without gaps"),
+    "project": Field(STREAM, "the stream; empty for the repository's own"),
+    "sequence": Field(NUMBER, "its number in the stream, without gaps"),
     "previous": Field(LINK, "SHA-256 of the bytes of the entry before it; empty for the first"),
-    "actor": Field(TEXT, "opaque identifier of who acted; empty where the software did so by itself"),
+    "actor": Field(TEXT, "opaque identifier of the actor; empty for the software itself"),
     "time": Field(TIME, "xsd:dateTime in UTC, ending in `Z`"),
-    "software": Field(TEXT, "name and version of what wrote the entry"),
-    "token": Field(TEXT, "identifier of the token with which it was asked for; absent for the local owner", True),
-    "ignorable": Field(FLAG, "true where software that does not know the kind may step over the entry", True),
+    "software": Field(TEXT, "name and version of the program that wrote the entry"),
+    "token": Field(TEXT, "identifier of the token of the request; absent for the local owner", True),
+    "ignorable": Field(FLAG, "true if software that does not know the kind may skip the entry", True),
 }
 """Fields of every entry."""
 
 _DOCUMENT = Field(NAME, "the document's name")
 _VERSION = Field(NUMBER, "the number of the version")
-_REASON = Field(TEXT, "why, for everybody who may read the project")
+_REASON = Field(TEXT, "the reason, which every reader of the project may see")
 _INTERNAL = Field(
-    LINK, "SHA-256 of a salt of 32 bytes and a reason that readers are not shown; empty or absent without one", True
+    LINK,
+    "SHA-256 of a salt of 32 bytes and an internal reason, which readers do not see; empty or absent without one",
+    True,
 )
 _MEMBER = Field(TEXT, "opaque identifier of the person or service")
-_FOUND = Field(FLAG, "true where the ledger began to record this later, and took what it found", True)
+_FOUND = Field(FLAG, "true if the row is older than these entries, which began with a later version", True)
 _PEER = Field(TEXT, "the other repository, by the identifier under which it is configured")
 
 SETTINGS: Mapping[str, Type] = {"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT}
-"""Settings whose type is checked; further keys are kept as they are."""
+"""The settings whose types are checked. Other keys are stored unchanged."""
 
 
 def _reserved(
@@ -172,27 +174,29 @@ _TABLE = (
             "version": Field(NUMBER, "without gaps"),
             "blob": Field(DIGEST, "of the submitted bytes"),
             "size": Field(COUNT, "of the submitted bytes"),
-            "format": Field(TEXT, "in which they were read"),
-            "base": Field(TEXT, "against which relative IRIs were resolved; may be empty"),
-            "title": Field(TEXT, "for people; may be empty"),
-            "statements": Field(COUNT, "how many were read"),
+            "format": Field(TEXT, "the format in which they were read"),
+            "base": Field(TEXT, "the IRI against which relative IRIs were resolved; may be empty"),
+            "title": Field(TEXT, "the title of the document; may be empty"),
+            "statements": Field(COUNT, "the number of statements"),
             "layers": Field(TEXTS, "the checks that ran"),
-            "profiles": Field(TEXTS, "what it was held against"),
-            "mapping": Field(TEXT, "version of the codec and mapping that read it"),
+            "profiles": Field(TEXTS, "the profiles that it was checked against"),
+            "mapping": Field(TEXT, "version of the mapping from statements to quads"),
             "verdict": Field(_one_of("conforms", "fails"), "whether it conforms to its profiles"),
             "report": Field(DIGEST, "of the report, itself a blob"),
-            "note": Field(TEXT, "what the submitter said; may be empty"),
-            "origin": Field(OBJECT.or_null(), "where it came from, when a peer sent it"),
-            "possible": Field(FLAG.or_null(), "whether it is valid by PROV-CONSTRAINTS; null when not asked", True),
-            "warnings": Field(COUNT, "how many warnings the report has", True),
+            "note": Field(TEXT, "the note of the submitter; may be empty"),
+            "origin": Field(OBJECT.or_null(), "its origin, if a peer sent it"),
+            "possible": Field(
+                FLAG.or_null(), "whether it is valid by PROV-CONSTRAINTS; null if that was not checked", True
+            ),
+            "warnings": Field(COUNT, "the number of warnings in the report", True),
             "license": Field(TEXT, "IRI of the license under which it was submitted; may be empty", True),
-            "signatures": Field(OBJECTS, "of each signature its `key`, and `envelope`, the SHA-256 of a blob", True),
+            "signatures": Field(OBJECTS, "for each signature its `key`, and `envelope`, the SHA-256 of a blob", True),
             "atoms": Field(OBJECT.or_null(), "`root`, `count` and `codec` of its atom commitments", True),
         },
     ),
     Kind(
         "withdraw",
-        "The document is no longer offered. Its versions stay, for those who may change the project.",
+        "The document was withdrawn. Its versions stay, for the actors who may change the project.",
         {
             "document": _DOCUMENT,
             "version": Field(NUMBER, "the version that was current"),
@@ -202,27 +206,29 @@ _TABLE = (
     ),
     Kind(
         "erase",
-        "The bytes of one version are gone for good; its entries stay.",
+        "The bytes of one version were deleted; its entries stay.",
         {
             "document": _DOCUMENT,
             "version": _VERSION,
-            "blob": Field(DIGEST, "of the bytes that are gone"),
+            "blob": Field(DIGEST, "of the deleted bytes"),
             "reason": _REASON,
             "internal": _INTERNAL,
         },
     ),
-    Kind("settings", "What was changed, each value replacing the former one.", {}, stream="both", open=True),
+    Kind(
+        "settings", "The settings that were changed; each value replaces the former one.", {}, stream="both", open=True
+    ),
     Kind(
         "identity",
-        "In the repository's own stream: the repository was given its identity, once. In a project's stream: the "
-        "entries before this one were there already.",
+        "In the repository's own stream: the identity of the repository, once. In a project's stream: the entries "
+        "before this one are older than the identity.",
         {
             "id": Field(UUID, "the repository's identity"),
-            "former": Field(FLAG, "whether what was there before has IRIs that do not depend on the identity"),
+            "former": Field(FLAG, "whether the entries before it have IRIs that do not depend on the identity"),
             "setup": Field(
                 UUID,
-                "in the repository's own stream: the set-up identifier, by which followers notice that this copy of "
-                "the data is another one; a restore draws a new one (`gap`)",
+                "in the repository's own stream: the set-up identifier, by which followers detect that this is another "
+                "copy of the data; a restore draws a new one (`gap`)",
                 optional=True,
             ),
         },
@@ -234,92 +240,94 @@ _TABLE = (
         stream="repository",
         ignorable=False,
         fields={
-            "name": Field(NAME, "what the project is called here"),
+            "name": Field(NAME, "the name of the project here"),
             "origin": Field(TEXT, "URL of the project that is mirrored"),
             "identity": Field(UUID, "of the repository that is mirrored"),
-            "setup": Field(TEXT, "the set-up identifier that it gave"),
-            "state": Field(_one_of("begun", "ended"), "whether it is followed"),
+            "setup": Field(TEXT, "its set-up identifier"),
+            "state": Field(_one_of("begun", "ended"), "whether the mirror is active"),
         },
     ),
     _reserved(
         "exchange",
-        "A version was sent to a peer or came from one; both sides keep such a record.",
+        "A version was sent to a peer or received from one; both sides append such an entry.",
         fields={
             "document": _DOCUMENT,
-            "version": Field(NUMBER.or_null(), "the number of the version here; null while it waits"),
+            "version": Field(NUMBER.or_null(), "the number of the version here; null while it is pending"),
             "blob": Field(DIGEST, "of the bytes"),
             "direction": Field(_one_of("sent", "received"), "from here, or to here"),
             "peer": _PEER,
             "entry": Field(LINK, "SHA-256 of the entry on the other side; empty while it is not known"),
-            "state": Field(TEXT, "what became of it"),
+            "state": Field(TEXT, "the outcome"),
             "signatures": Field(OBJECTS, "of both sides", True),
         },
     ),
     _reserved(
         "pending",
-        "Bytes wait for a review, or were refused and are kept for their submitter. They are in no dataset.",
+        "Bytes wait for a review, or were refused and are stored for their submitter. They are in no dataset.",
         fields={
-            "pending": Field(TEXT, "names what waits"),
-            "why": Field(_one_of("review", "push", "refused"), "why it waits"),
+            "pending": Field(TEXT, "identifier of the pending bytes"),
+            "why": Field(_one_of("review", "push", "refused"), "the reason"),
             "digest": Field(
                 DIGEST,
-                "salted digest of the canonical JSON of what waits: `document`, `blob`, `size`, `format`, `base`, "
-                "`report`, `note`, `origin`. It is kept beside the ledger, since readers of the project may not know "
-                "of it",
+                "salted digest of the canonical JSON of `document`, `blob`, `size`, `format`, `base`, `report`, `note` "
+                "and `origin`, which is stored beside the ledger, since readers of the project may not see it",
             ),
-            "expires": Field(TIME.or_null(), "until when it is kept"),
+            "expires": Field(TIME.or_null(), "the end of its storage"),
         },
     ),
     _reserved(
         "review",
-        "What waited was decided on. Where it was accepted a `submit` entry follows.",
+        "A decision on pending bytes. If they were accepted, a `submit` entry follows.",
         fields={
-            "pending": Field(TEXT, "what waited"),
+            "pending": Field(TEXT, "identifier of the pending bytes"),
             "decision": Field(_one_of("accepted", "rejected", "changes", "expired", "given-up"), "the decision"),
             "digest": Field(LINK, "salted digest of the comment; empty without one"),
         },
     ),
     _reserved(
         "member",
-        "Somebody has a role in the project from now on, or none.",
-        fields={"member": _MEMBER, "role": Field(_one_of("reader", "submitter", "curator", "owner", "none"), "which")},
+        "A person or service has a role in the project from now on, or none.",
+        fields={
+            "member": _MEMBER,
+            "role": Field(_one_of("reader", "submitter", "curator", "owner", "none"), "the role"),
+        },
     ),
     _reserved(
         "role",
-        "Somebody has a role in the whole repository from now on, or none.",
+        "A person or service has a role in the whole repository from now on, or none.",
         stream="repository",
-        fields={"member": _MEMBER, "role": Field(_one_of("administrator", "none"), "which")},
+        fields={"member": _MEMBER, "role": Field(_one_of("administrator", "none"), "the role")},
     ),
     _reserved(
         "invitation",
-        "A link was made that gives a role, or lets a reviewer read without an account; or it was used or revoked.",
+        "A link that gives a role, or lets a reviewer read without an account, was created, used or revoked.",
         fields={
-            "invitation": Field(TEXT, "names the link"),
-            "purpose": Field(_one_of("member", "review"), "what it is for"),
+            "invitation": Field(TEXT, "identifier of the link"),
+            "purpose": Field(_one_of("member", "review"), "its purpose"),
             "role": Field(TEXT, "the role that it gives; empty for a review"),
             "digest": Field(DIGEST, "of the link's secret"),
-            "expires": Field(TIME.or_null(), "until when it works"),
+            "expires": Field(TIME.or_null(), "its end"),
             "state": Field(_one_of("made", "used", "revoked"), "what happened"),
         },
     ),
     _reserved(
         "embargo",
-        "The project stays closed until a time, or no longer. It is opened by an entry of settings.",
-        fields={"until": Field(TIME.or_null(), "when it is to be opened; null lifts the embargo"), "reason": _REASON},
+        "The project stays private until a time, or no longer. An entry of settings makes it public.",
+        fields={"until": Field(TIME.or_null(), "the end of the embargo; null lifts it"), "reason": _REASON},
     ),
     Kind(
         "token",
-        "A token was granted or ended, with all that is kept of it: in a project's stream for that project, in the "
+        "A token was granted or revoked, with its whole record: in a project's stream for that project, in the "
         "repository's own for all.",
         {
             "id": Field(TEXT, "identifier of the token"),
-            "member": Field(TEXT, "opaque identifier of whom it speaks for"),
+            "member": Field(TEXT, "opaque identifier of the actor that it authenticates"),
             "state": Field(_one_of("granted", "rotated", "revoked"), "what happened"),
-            "scopes": Field(TEXTS, "what it may do: `read`, `write`"),
-            "expires": Field(TIME.or_null(), "until when"),
+            "scopes": Field(TEXTS, "the access that it gives: `read`, `write`"),
+            "expires": Field(TIME.or_null(), "its end; null for none"),
             "projects": Field(
                 LINK,
-                "HMAC-SHA256 of the names of the projects it is for as a JSON list, its key a salt beside the ledger; "
+                "HMAC-SHA256 of the JSON list of its projects, its key a salt that is stored beside the ledger; "
                 "empty for all",
                 True,
             ),
@@ -333,12 +341,12 @@ _TABLE = (
     ),
     Kind(
         "name",
-        "A name was given to an actor, changed or erased. The name itself and the salt stand beside the ledger.",
+        "The name of an actor was set, changed or erased. The name and the salt are stored beside the ledger.",
         {
             "member": _MEMBER,
-            "digest": Field(LINK, "HMAC-SHA256 of the name in UTF-8, its key the salt; empty where it was erased"),
+            "digest": Field(LINK, "HMAC-SHA256 of the name in UTF-8, with the salt as the key; empty if it was erased"),
             "owner": Field(FLAG, "whether it is the local owner of the data directory", True),
-            "created": Field(TIME, "when the actor was first known", True),
+            "created": Field(TIME, "when the actor was created", True),
             "found": _FOUND,
         },
         stream="repository",
@@ -346,12 +354,12 @@ _TABLE = (
     ),
     _reserved(
         "notice",
-        "A notice went to a peer or came from one.",
+        "A notice was sent to a peer or received from one.",
         stream="both",
         fields={
             "notice": Field(TEXT, "identifier of the notice"),
             "direction": Field(_one_of("sent", "received"), "from here, or to here"),
-            "about": Field(TEXT, "what it announces"),
+            "about": Field(TEXT, "its topic"),
             "peer": _PEER,
             "document": Field(NAME.or_null(), "the document that it is about"),
             "version": Field(NUMBER.or_null(), "the version that it is about"),
@@ -361,12 +369,12 @@ _TABLE = (
     ),
     _reserved(
         "events",
-        "A batch of events was received, from which documents are made.",
+        "A batch of events was received, from which documents are created.",
         fields={
-            "source": Field(TEXT, "the system or format they come from"),
+            "source": Field(TEXT, "the system or format of the events"),
             "blob": Field(DIGEST, "of the events"),
             "size": Field(COUNT, "of the events in bytes"),
-            "count": Field(COUNT, "how many events"),
+            "count": Field(COUNT, "the number of events"),
         },
     ),
     _reserved(
@@ -377,8 +385,8 @@ _TABLE = (
             "key": Field(TEXT, "identifier of the key"),
             "algorithm": Field(TEXT, "such as `ed25519`"),
             "public": Field(TEXT, "the public key in base64"),
-            "purpose": Field(TEXT, "what it signs"),
-            "member": Field(TEXT, "opaque identifier of whose key it is; empty for the repository's"),
+            "purpose": Field(TEXT, "its use"),
+            "member": Field(TEXT, "opaque identifier of its holder; empty for the repository"),
             "state": Field(_one_of("created", "listed", "rotated", "revoked"), "what happened"),
             "successor": Field(TEXT, "identifier of the key that replaces it; may be empty"),
         },
@@ -388,25 +396,25 @@ _TABLE = (
         "A signed checkpoint of the stream's Merkle tree was published.",
         stream="both",
         fields={
-            "size": Field(COUNT, "how many entries the tree had"),
+            "size": Field(COUNT, "the number of entries in the tree"),
             "root": Field(DIGEST, "the tree's root"),
             "note": Field(TEXT, "the signed note"),
         },
     ),
     _reserved(
         "atoms",
-        "The commitments to the statements of a version that was submitted without them.",
+        "Commitments to the statements of a version that was submitted without commitments.",
         fields={
             "document": _DOCUMENT,
             "version": _VERSION,
             "root": Field(DIGEST, "the root of the tree of atoms"),
-            "count": Field(COUNT, "how many atoms"),
+            "count": Field(COUNT, "the number of atoms"),
             "codec": Field(TEXT, "version of the codec that made the atoms from the bytes"),
         },
     ),
     Kind(
         "gap",
-        "The repository was restored from a backup: what was acknowledged between backup and restore is missing.",
+        "The repository was restored from a backup: entries between backup and restore are missing.",
         {
             "setup": Field(UUID, "the set-up identifier from now on"),
             "former": Field(TEXT, "the set-up identifier until then; may be empty"),
@@ -419,14 +427,14 @@ _TABLE = (
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _TABLE}
-"""The kinds that this version knows, the reserved ones included."""
+"""The kinds that this version knows, including reserved kinds."""
 
 
 def check(values: Mapping[str, Any], fields: Mapping[str, Field]) -> None:
-    """Compare values with the fields that they should be.
+    """Check that every mandatory field is present and every value has the type of its field.
 
     Raises:
-        ValueError: one is missing or of the wrong type.
+        ValueError: a field is missing or has the wrong type.
     """
     for name, field in fields.items():
         if name not in values:

@@ -1,4 +1,4 @@
-"""The ledger: streams of entries, one for each project, appended durably and never changed."""
+"""The ledger: one stream of entries for each project, appended durably and never changed."""
 
 from __future__ import annotations
 
@@ -13,128 +13,39 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import administration, clock, confidential, verification
+from provrepo.ledger import administration, confidential, verification
+from provrepo.ledger.appending import Appending
 from provrepo.ledger.clock import Clock, Setback
-from provrepo.ledger.entries import REPOSITORY, Entry, check_name, compose, now
+from provrepo.ledger.entries import REPOSITORY, Entry, check_name
 from provrepo.ledger.migrations import ADMINISTRATION, migrate
 from provrepo.ledger.public import PublicProjects
 from provrepo.ledger.storage.database import Database
-from provrepo.ledger.streams import Stream, columns, readable
+from provrepo.ledger.streams import Stream, readable
 
-__all__ = ["Appending", "Identity", "Ledger"]
+__all__ = ["Identity", "Ledger"]
 
 _PAGE = 256
+"""The most rows of one SELECT of a listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a repository is.
+    """The identity of a repository.
 
     Attributes:
-        id: a UUID, drawn once and kept as an entry of the repository's own stream.
-        before: for each stream that had entries when it was drawn, the number of the first entry after them. What they
-            brought keeps the names that it had.
+        id: a UUID, drawn once and stored as an entry of the repository's own stream.
+        before: for each stream that had entries when it was drawn, the sequence number of its ``identity`` entry. The
+            IRIs of versions before that entry do not depend on the identity.
     """
 
     id: str
     before: Mapping[str, int]
 
 
-class Appending(Stream):
-    """One project's stream inside a write transaction: what it reads stays true until the commit."""
-
-    def __init__(self, connection: sqlite3.Connection, project: str, software: str) -> None:
-        super().__init__(connection, project)
-        self._software = software
-
-    def append(
-        self, kind: str, body: Mapping[str, Any], *, actor: str, token: str = "", time: str | None = None
-    ) -> Entry:
-        """Append an entry; it is stored when the transaction commits.
-
-        Args:
-            kind: one of ``entries.KINDS``.
-            body: the fields of the kind, all of them.
-            actor: opaque identifier of who acts.
-            token: identifier of the token with which it was asked for; empty for the local owner.
-            time: xsd:dateTime in UTC; now when None.
-
-        Raises:
-            InvalidName: the name of the project or document is none.
-            ValueError: a field is missing, unknown or of the wrong type; a submission's version is not the next
-                one; a withdrawal or erasure of a version that there is not.
-        """
-        length, previous = self._end()
-        time = time or now()
-        clock.compare(self._connection, time)
-        entry = compose(
-            kind,
-            {**body, "token": token} if token else body,
-            project=self.project,
-            sequence=length + 1,
-            previous=previous,
-            actor=actor,
-            time=time,
-            software=self._software,
-        )
-        self._check_version(entry)
-        cursor = self._connection.execute(
-            "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data),
-        )
-        self._index(entry, cursor.lastrowid)
-        return entry
-
-    def conceal(self, text: str) -> str:
-        """Keep a text that only those may read who change the project; the digest of it that an entry may have."""
-        return confidential.conceal(self._connection, text)
-
-    def _check_version(self, entry: Entry) -> None:
-        if entry.kind not in ("submit", "withdraw", "erase", "atoms"):
-            return
-        document, version = entry.body["document"], entry.body["version"]
-        newest = self.newest(document)
-        if entry.kind == "submit" and version != newest + 1:
-            raise ValueError(f"the next version of {document} is {newest + 1}, not {version}")
-        if entry.kind != "submit" and version > newest:
-            raise ValueError(f"{document} has no version {version} to {entry.kind}")
-
-    def _index(self, entry: Entry, position: int | None) -> None:
-        self._connection.execute(
-            "INSERT INTO streams (project, length, sha256, position, documents) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (project) DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, "
-            "position = excluded.position, documents = documents + excluded.documents",
-            (entry.project, entry.sequence, entry.sha256, position, self._difference(entry)),
-        )
-        if entry.kind == "submit":
-            self._connection.execute(
-                "INSERT INTO documents (project, document, version, submitted) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (project, document) "
-                "DO UPDATE SET version = excluded.version, submitted = excluded.submitted, withdrawn = NULL",
-                (entry.project, entry.body["document"], entry.body["version"], entry.sequence),
-            )
-        elif entry.kind == "withdraw":
-            self._connection.execute(
-                "UPDATE documents SET withdrawn = ? WHERE project = ? AND document = ?",
-                (entry.sequence, entry.project, entry.body["document"]),
-            )
-
-    def _difference(self, entry: Entry) -> int:
-        """How many more documents there are after an entry; asked before the document is indexed."""
-        if entry.kind not in ("submit", "withdraw"):
-            return 0
-        present = self._connection.execute(
-            "SELECT 1 FROM documents WHERE project = ? AND document = ? AND withdrawn IS NULL",
-            (entry.project, entry.body["document"]),
-        ).fetchone()
-        return (entry.kind == "submit") - (present is not None)
-
-
 def _identify(connection: sqlite3.Connection, software: str) -> None:
-    """Draw the identity of a repository that has none, inside the transaction that makes or upgrades its schema.
+    """Draw the identity of a repository that has none, inside the transaction that creates or upgrades its schema.
 
-    Each project that has entries gets one too: it divides what was there, which keeps its names, from what comes.
+    Each project with entries gets an ``identity`` entry, too: the versions before it keep their IRIs.
     """
     if connection.execute("SELECT 1 FROM entries WHERE kind = 'identity' LIMIT 1").fetchone():
         return
@@ -147,7 +58,7 @@ def _identify(connection: sqlite3.Connection, software: str) -> None:
 
 
 def _upgraded(connection: sqlite3.Connection, before: int, software: str) -> None:
-    """Append what a later schema wants to be recorded, inside the transaction that makes or upgrades the schema."""
+    """Append the entries that a new schema requires, inside the transaction that creates or upgrades the schema."""
     _identify(connection, software)
     if before < ADMINISTRATION:
         administration.record_found(connection, Appending(connection, REPOSITORY, software))
@@ -156,11 +67,10 @@ def _upgraded(connection: sqlite3.Connection, before: int, software: str) -> Non
 class Ledger:
     """The ledger of one data directory. Any number of threads and processes may have it open and append.
 
-    An entry that cannot be read any more (a damaged disk) is set aside: everything that returns several entries
-    leaves it out with a logged warning, and ``verify`` reports it.
+    Methods that return several entries skip a damaged entry with a logged warning; ``verify`` reports it.
 
     Attributes:
-        database: the SQLite database, which accounts share.
+        database: the SQLite database, which also contains the accounts.
     """
 
     def __init__(
@@ -172,14 +82,14 @@ class Ledger:
         scratch: Path | None = None,
         immutable: bool = False,
     ) -> None:
-        """Open the ledger of a data directory; both are made where they are missing.
+        """Open the ledger of a data directory. Both are created if they do not exist.
 
         Args:
             path: the data directory.
-            software: name and version of what appends, for the entries.
-            timeout: how long to wait for other writers, in seconds.
-            scratch: a folder of this process; given, the ledger is only read. See ``Database``.
-            immutable: the ledger is only read, and no process writes it.
+            software: name and version of this program, which new entries record.
+            timeout: seconds to wait for other writers.
+            scratch: a folder of this process, to open the ledger for reading only. See ``Database``.
+            immutable: open the ledger for reading only, since no process writes it.
 
         Raises:
             Damaged: the directory cannot be used, or a newer version wrote it.
@@ -206,12 +116,12 @@ class Ledger:
 
     @contextmanager
     def appending(self, project: str) -> Iterator[Appending]:
-        """Append to one stream: all of it durably stored when the block ends, nothing when an exception leaves it.
+        """Yield a stream to append to. All entries are stored durably when the block ends, or none after an exception.
 
-        Nobody else appends to any stream meanwhile, so keep the block short.
+        Other writers wait until the block ends, so keep it short.
 
         Raises:
-            InvalidName: not a name of a project.
+            InvalidName: ``project`` is not a name of a project.
             Busy: others kept writing for longer than the timeout.
             NoSpace: the disk is full.
             Damaged: the database failed.
@@ -223,18 +133,18 @@ class Ledger:
     def entries(
         self, project: str, after: int = 0, limit: int | None = None, *, every: bool = False
     ) -> Iterator[Entry]:
-        """The entries of a stream in order, those appended meanwhile included.
+        """Yield the entries of a stream in order, including those that are appended during the iteration.
 
-        They are fetched in pages, so that a slow reader holds no transaction open.
+        They are fetched in pages, so that a slow reader keeps no transaction open.
 
         Args:
-            project: whose stream.
-            after: start behind the entry of this number.
-            limit: return at most so many.
-            every: go on behind entries that this version may not step over: for those who only look at bytes.
+            project: the stream.
+            after: the sequence number of the entry before the first.
+            limit: the most entries; None for all.
+            every: yield also entries that this version may not skip, for callers that do not interpret entries.
 
         Raises:
-            Damaged: at an entry of a kind that this version may not step over, unless ``every`` is set.
+            Damaged: at an entry that this version may not skip, unless ``every`` is set.
         """
         left = limit
         while left is None or left > 0:
@@ -247,7 +157,7 @@ class Ledger:
             left = None if left is None else left - len(page)
 
     def entry(self, project: str, sequence: int) -> Entry:
-        """One entry.
+        """Return one entry.
 
         Raises:
             NotFound: the stream is shorter.
@@ -257,37 +167,37 @@ class Ledger:
             return stream.entry(sequence)
 
     def length(self, project: str) -> int:
-        """How many entries a stream has; 0 for one that there is not."""
+        """Return the number of entries of a stream; 0 if it does not exist."""
         with self._stream(project) as stream:
             return stream.length()
 
     def projects(self) -> list[str]:
-        """The projects that have entries, sorted."""
+        """Return the projects that have entries, sorted."""
         rows = self._all("SELECT project FROM streams WHERE project <> '' ORDER BY project")
         return [str(project) for (project,) in rows]
 
     def public(self) -> frozenset[str]:
-        """The projects that everybody may read."""
+        """Return the public projects."""
         return self._public.names()
 
     def settings(self, project: str) -> dict[str, Any]:
-        """The settings in force for a project, or with ``REPOSITORY`` for the whole repository."""
+        """Return the settings in force for a project, or with ``REPOSITORY`` for the whole repository."""
         with self._stream(project) as stream:
             return stream.settings()
 
     def changes(self, project: str) -> list[Entry]:
-        """All entries of settings of a project, or with ``REPOSITORY`` of the whole repository, the oldest first."""
+        """Return the entries of settings of a project, or with ``REPOSITORY`` of the repository, the oldest first."""
         with self._stream(project) as stream:
             return stream.changes()
 
     def identity(self) -> Identity:
-        """Who the repository is, and what was in it before that was drawn; both never change."""
+        """Return the identity of the repository, which never changes."""
         if self._identity is None:
             self._identity = self._read_identity()
         return self._identity
 
     def setup(self) -> str:
-        """The set-up identifier: a restore draws another one, so that followers notice. Empty where none was drawn."""
+        """Return the set-up identifier, by which followers detect a restore, which draws a new one. Empty for none."""
         rows = self._all(
             "SELECT project, sequence, sha256, data FROM entries "
             "WHERE project = ? AND kind IN ('identity', 'gap') ORDER BY sequence DESC",
@@ -297,9 +207,9 @@ class Ledger:
         return str(next((setup for setup in found if setup), ""))
 
     def needed(self) -> Iterator[str]:
-        """The digests of the blobs that entries need, sorted, each once: bytes, reports and profiles.
+        """Yield the digests of the blobs that entries need, sorted: bytes of versions, reports and profiles.
 
-        The bytes of versions that were erased are not needed, their reports are.
+        The bytes of erased versions are not needed; their reports are.
         """
         after = ""
         while True:
@@ -326,12 +236,12 @@ class Ledger:
         found = next((entry for row in rows if (entry := readable(*row)) is not None), None)
         if found is None:
             raise Damaged(f"{self.database.file} has no entry with the identity of the repository: restore it")
-        # Their numbers count even where their bytes are damaged: names must not change by that.
+        # Damaged entries count as well, since IRIs must not change by a damage.
         before = {str(project): int(sequence) for project, sequence, _, _ in rows if found.body["former"]}
         return Identity(str(found.body["id"]), before)
 
     def versions_before(self, project: str, document: str, sequence: int) -> int:
-        """The number of the newest version of a document before an entry of its project; 0 for none."""
+        """Return the number of the newest version of a document before an entry of its project; 0 for none."""
         (found,) = self._all(
             "SELECT coalesce(max(version), 0) FROM entries "
             "WHERE project = ? AND document = ? AND sequence < ? AND kind = 'submit'",
@@ -340,22 +250,22 @@ class Ledger:
         return int(found[0])
 
     def position(self) -> int:
-        """A number that grows with every entry of any stream.
+        """Return the position of the last entry of all streams, which grows with every entry; 0 without entries.
 
-        It is of this copy of the data only, and may skip: for noticing that something was appended.
+        Positions differ between copies of the data. Use them only to detect new entries.
         """
         return int(self._all("SELECT coalesce(max(position), 0) FROM entries")[0][0])
 
     def projects_changed_since(self, position: int) -> list[tuple[str, int]]:
-        """The streams with entries beyond a position, in the order of their last entries, and their lengths.
+        """Return the streams with entries after a position, in the order of their last entries, and their lengths.
 
-        ``REPOSITORY`` is among them when its stream has changed.
+        ``REPOSITORY`` is among them if its stream has changed.
         """
         rows = self._all("SELECT project, length FROM streams WHERE position > ? ORDER BY position", position)
         return [(str(project), int(length)) for project, length in rows]
 
     def position_of(self, project: str, sequence: int) -> int:
-        """The position of one entry among those of all streams, in this copy of the data.
+        """Return the position of one entry among those of all streams, in this copy of the data.
 
         Raises:
             NotFound: the stream is shorter.
@@ -363,14 +273,14 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.position_of(sequence)
 
-    def position_at(self, moment: datetime) -> int:
-        """The position of the last entry of a project that had been appended at a moment; 0 before the first.
+    def position_at(self, time: datetime) -> int:
+        """Return the position of the last entry of a project that was appended until a time; 0 before the first.
 
-        Where the clock was set back it is the last entry whose time is not later, and all entries before that count:
-        see ``provrepo.ledger.clock``. Found by halving between such places.
+        If the clock was set back, it is the last entry whose time is not later: see ``provrepo.ledger.clock``. The
+        search is a binary search between two setbacks.
 
         Args:
-            moment: with a time zone.
+            time: with a time zone.
         """
         starts = [1, *(setback.position for setback in self.setbacks())]
         ends = [*(start - 1 for start in starts[1:]), self.position()]
@@ -379,7 +289,7 @@ class Ledger:
             while max(low, start - 1) < high:
                 middle = (max(low, start - 1) + high + 1) // 2
                 entry = self._readable_between(middle, high)
-                if entry is not None and datetime.fromisoformat(entry[1].time) <= moment:
+                if entry is not None and datetime.fromisoformat(entry[1].time) <= time:
                     low = entry[0]
                 else:
                     high = middle - 1
@@ -388,18 +298,18 @@ class Ledger:
         return 0
 
     def setbacks(self) -> list[Setback]:
-        """Where the clock had been set back between two entries of projects."""
+        """Return the setbacks of the clock between entries of projects."""
         with self.database.reading() as connection:
             return self._clock.setbacks(connection)
 
     def lengths(self, position: int) -> dict[str, int]:
-        """How long the streams were when an entry was the last: the number of each one's last entry then.
+        """Return project → number of its entries as of an entry. Projects that began later are left out.
 
         Args:
-            position: of the entry. Streams that began later are left out.
+            position: the position of the entry.
         """
-        # A stream that has not grown since is told by its last position alone; in the others the search goes back
-        # along the index of numbers, which holds positions as well.
+        # For a stream that has not grown since, its last position is enough. For the others the search goes backward
+        # in the index on (project, sequence), which contains positions as row identifiers.
         rows = self._all(
             "SELECT s.project, CASE WHEN s.position <= ?1 THEN s.length ELSE (SELECT e.sequence FROM entries AS e "
             "WHERE e.project = s.project AND e.position <= ?1 ORDER BY e.sequence DESC LIMIT 1) END AS then_last "
@@ -409,96 +319,95 @@ class Ledger:
         return {str(project): int(length) for project, length in rows if project != REPOSITORY}
 
     def current(self, project: str, document: str) -> Entry | None:
-        """The newest submission of a document, withdrawn or not; None when there was none."""
+        """Return the newest submission of a document, withdrawn or not; None if there is none."""
         with self._stream(project) as stream:
             return stream.current(document)
 
     def last(self, project: str, document: str) -> Entry | None:
-        """The newest submission or withdrawal of a document; None when there was none."""
+        """Return the newest submission or withdrawal of a document; None if there is none."""
         with self._stream(project) as stream:
             return stream.last(document)
 
     def version(self, project: str, document: str, number: int) -> Entry | None:
-        """The submission of one version; None where there is none."""
+        """Return the submission of one version; None if there is none."""
         with self._stream(project) as stream:
             return stream.version(document, number)
 
     def versions(self, project: str, document: str) -> list[Entry]:
-        """All submissions of a document, the oldest first."""
+        """Return all submissions of a document, the oldest first."""
         with self._stream(project) as stream:
             return stream.versions(document)
 
     def endings(self, project: str, document: str) -> dict[int, Entry]:
-        """By the numbers of a document's versions that were withdrawn or erased, the entry that did."""
+        """Return version number → withdrawal or erasure, for one document. An erasure replaces a withdrawal."""
         with self._stream(project) as stream:
             return stream.endings(document)
 
     def withdrawn_up_to(self, project: str, document: str) -> int:
-        """The number of the newest version that a withdrawal covers, and with it all before; 0 for none."""
+        """Return the number of the newest version that a withdrawal covers; 0 if there is no withdrawal."""
         with self._stream(project) as stream:
             return stream.withdrawn_up_to(document)
 
     def withdrawal(self, project: str, document: str, version: int) -> Entry | None:
-        """The first withdrawal that covers a version; None where there is none that can be read."""
+        """Return the first readable withdrawal that covers a version; None if there is none."""
         with self._stream(project) as stream:
             return stream.withdrawal(document, version)
 
     def confidential(self, digest: str) -> str:
-        """The text of which an entry has this digest; empty where it is not kept (any more)."""
+        """Return the confidential text of a digest in an entry; empty if it was deleted or has changed."""
         with self.database.reading() as connection:
             return confidential.reveal(connection, digest)
 
     def documents(
         self, project: str, after: str = "", limit: int | None = None
     ) -> list[tuple[str, Entry, Entry | None]]:
-        """A project's documents by name: the name, the newest submission, and the withdrawal where that came later.
+        """Return documents by name: the name, the newest submission, and the withdrawal if that is later.
 
         Args:
-            project: whose documents.
-            after: only names that sort behind this one (by code point).
-            limit: at most so many.
+            project: the project.
+            after: only names after this one (by code point).
+            limit: the most documents; None for all.
         """
         with self._stream(project) as stream:
             return stream.documents(after, limit)
 
     def count(self, project: str) -> int:
-        """How many documents of a project are not withdrawn."""
+        """Return the number of documents of a project that are not withdrawn."""
         with self._stream(project) as stream:
             return stream.count()
 
     def erased(self, project: str) -> set[tuple[str, int]]:
-        """The documents and versions of a project whose bytes are gone."""
+        """Return the (document, version) pairs of a project whose bytes were erased."""
         with self._stream(project) as stream:
             return stream.erased()
 
     def taken_back(self, project: str, document: str, blob: str) -> Entry | None:
-        """The withdrawal or erasure that took bytes back, unless they were accepted again since; see ``Stream``."""
+        """Return the withdrawal or erasure of some bytes, unless they were accepted again later; see ``Stream``."""
         with self._stream(project) as stream:
             return stream.taken_back(document, blob)
 
     def references(self, blob: str) -> int:
-        """How many entries of any project need a blob: as the bytes or the report of a submission, or as a profile.
+        """Return how many entries of all projects need a blob: as bytes or report of a submission, or as a profile.
 
-        Submissions whose version was erased need it no longer. To remove a blob that nobody needs, ask ``references``
-        of an ``appending`` block and remove it inside that block: submitters look whether it is still there inside
-        theirs.
+        Submissions of erased versions do not need it. To delete an unneeded blob, call ``references`` and delete it
+        inside one ``appending`` block: submitters store the blob again inside theirs.
         """
         with self._stream(REPOSITORY) as stream:
             return stream.references(blob)
 
     def verify(self, project: str | None = None) -> Iterator[str]:
-        """What is wrong with the ledger, one sentence each; nothing for a sound one.
+        """Yield one sentence for each problem of the ledger.
 
-        Checks that each entry's bytes have the digest recorded with it and are a readable entry, that each stream is
-        numbered without gaps and chained by digests, and that what indexes the entries agrees with them.
+        Checks that each entry has its digest and can be read, that the sequence numbers of each stream have no gaps and
+        its digests form a chain, and that the indexes agree with the entries.
 
         Args:
-            project: whose stream; None for all and for the database file itself.
+            project: the stream to verify; None for all streams and the database file.
         """
         return verification.problems(self.database, project)
 
     def _readable_between(self, first: int, last: int) -> tuple[int, Entry] | None:
-        """The first readable entry of a project in a stretch of positions, with its position."""
+        """Return the first readable entry of a project between two positions, with its position."""
         while first <= last:
             rows = self._all(
                 "SELECT position, project, sequence, sha256, data FROM entries "

@@ -1,7 +1,7 @@
-"""Pingbacks: where, as others say, more is known about what happened to a document's things (PROV-AQ, section 5).
+"""Pingbacks: links to further provenance of the things in a document, which clients send (PROV-AQ, section 5).
 
-They come from anybody. The ledger never forgets an entry, so they are kept beside it, in a small database of their own
-that has a bound. It is made when the first one comes.
+Any reader of a document may send them. Ledger entries are never deleted, so pingbacks are stored in a small database
+beside the ledger, with a limit for each project. The first pingback creates it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _TABLE = """
         UNIQUE (project, document, version, relation, uri, anchor)
     )
 """
-"""``digest`` is the SHA-256 of the row, since no entry of the ledger speaks of it.
-Version 0 stands for the document as such: SQLite takes two rows with NULL in a unique key for different ones."""
+"""``digest`` is the SHA-256 of the row, since no entry of the ledger covers it.
+Version 0 stands for the document as such: in SQLite two rows with NULL in a unique key are different."""
 
 
 _ROWS = "SELECT id, project, document, version, relation, uri, anchor, received, seen FROM pingbacks"
@@ -56,12 +56,12 @@ _INSERT = (
 
 
 class Pinged(NamedTuple):
-    """One thing that a pingback says.
+    """One link of a pingback.
 
     Attributes:
         relation: ``has_provenance`` or ``has_query_service``.
-        uri: of a provenance record, or of a query service.
-        anchor: the thing that is spoken of; empty for what the document is about.
+        uri: the URI of a provenance record or of a query service.
+        anchor: the thing that it describes; empty for the subject of the document.
     """
 
     relation: str
@@ -71,18 +71,18 @@ class Pinged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pingback:
-    """A pingback that was kept.
+    """A stored link of a pingback.
 
     Attributes:
-        id: names it when it is discarded.
-        project: whose document.
-        document: which document.
-        version: which version; None where the document was spoken of as such.
+        id: its identifier, by which it is discarded.
+        project: the project of the document.
+        document: the document.
+        version: the version; None for the document as such.
         relation: ``has_provenance`` or ``has_query_service``.
-        uri: of a provenance record, or of a query service. Nobody here has fetched it.
-        anchor: the thing that is spoken of; empty for what the document is about.
-        received: when it came first, xsd:dateTime in UTC.
-        seen: whether somebody who may change the project has been shown it before.
+        uri: the URI of a provenance record or of a query service, which was never fetched.
+        anchor: the thing that it describes; empty for the subject of the document.
+        received: the time at which it was first received, xsd:dateTime in UTC.
+        seen: whether it was shown before to an actor who may change the project.
     """
 
     id: int
@@ -96,7 +96,7 @@ class Pingback:
     seen: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return asdict(self)
 
 
@@ -104,47 +104,47 @@ class Pingbacks:
     """The pingbacks of a data directory. Threads and processes may share them."""
 
     def __init__(self, file: Path, *, scratch: Path | None = None) -> None:
-        """Keep them in a file, which is made when the first one comes.
+        """Take the file, which the first pingback creates.
 
         Args:
             file: the database.
-            scratch: a folder of this process; given, the database is only read. See ``Database``.
+            scratch: a folder of this process, if the database is read-only. See ``Database``.
         """
         self._file = file
         self._scratch = scratch
         self._lock = threading.Lock()
         self._opened: Database | None = None
 
-    def keep(self, project: str, document: str, version: int | None, said: Sequence[Pinged], *, most: int) -> int:
-        """Keep what was said and is not kept yet.
+    def store(self, project: str, document: str, version: int | None, links: Sequence[Pinged], *, most: int) -> int:
+        """Store the links that are not stored yet.
 
-        Where the project has more than ``most`` then, the oldest go that nobody has seen; where there are none, the
-        oldest. What curators have seen and left is what they want to keep, and a flood shall not wash it away.
+        If the project has more than ``most`` afterwards, the oldest unseen links are deleted, and after them the oldest
+        seen ones: links that curators have seen and not discarded must not be displaced by a flood of new ones.
 
         Args:
-            project: whose document.
-            document: which document.
-            version: which version; None for the document as such.
-            said: what was said.
-            most: how many the project may have.
+            project: the project of the document.
+            document: the document.
+            version: the version; None for the document as such.
+            links: the links of a pingback.
+            most: the limit of the project.
 
         Returns:
-            How many were new.
+            The number of new links.
         """
         received = now()
         with self._database().writing() as connection:
-            place = (project, document, version or 0)
-            new = [one for one in dict.fromkeys(said) if not _known(connection, place, one)][:most]
+            target = (project, document, version or 0)
+            new = [link for link in dict.fromkeys(links) if not _known(connection, target, link)][:most]
             _make_room(connection, project, most - len(new))
             connection.executemany(
                 "INSERT INTO pingbacks (project, document, version, relation, uri, anchor, received, digest) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*place, *one, received, _digest((*place, *one, received, 0))) for one in new],
+                [(*target, *link, received, _digest((*target, *link, received, 0))) for link in new],
             )
         return len(new)
 
-    def kept(self, project: str, document: str | None = None) -> list[Pingback]:
-        """Those of a project or of one document, the oldest first."""
+    def stored(self, project: str, document: str | None = None) -> list[Pingback]:
+        """Return the links of a project or of one document, the oldest first."""
         if not self._file.exists():
             return []
         with self._database().reading() as connection:
@@ -156,12 +156,12 @@ class Pingbacks:
         return [_pingback(row) for row in rows]
 
     def copy_to(self, target: Path) -> None:
-        """Copy all of them to a new file; nothing happens where there are none."""
+        """Copy the database to a new file; do nothing where it does not exist."""
         if self._file.exists():
             self._database().copy_to(target)
 
-    def see(self, found: Sequence[Pingback]) -> None:
-        """Somebody who may change the project has been shown these."""
+    def mark_seen(self, found: Sequence[Pingback]) -> None:
+        """Record that links were shown to an actor who may change the project."""
         unseen = [one.id for one in found if not one.seen]
         if unseen:
             with self._database().writing() as connection:
@@ -173,25 +173,25 @@ class Pingbacks:
                         )
 
     def discard(self, project: str, document: str, ids: Sequence[int] | None = None) -> int:
-        """Forget pingbacks of one document.
+        """Delete links of one document.
 
         Args:
-            project: whose document.
-            document: which document.
-            ids: which ones; None for all.
+            project: the project of the document.
+            document: the document.
+            ids: the identifiers of links; None for all.
 
         Returns:
-            How many there were.
+            The number of deleted links.
         """
         if not self._file.exists():
             return 0
         chosen = None if ids is None else set(ids)
-        gone = [(one.id,) for one in self.kept(project, document) if chosen is None or one.id in chosen]
+        gone = [(one.id,) for one in self.stored(project, document) if chosen is None or one.id in chosen]
         with self._database().writing() as connection:
             return connection.executemany("DELETE FROM pingbacks WHERE id = ?", gone).rowcount if gone else 0
 
     def verify(self) -> list[str]:
-        """What is wrong with the file, one sentence each."""
+        """Return one sentence for each problem of the file."""
         if not self._file.exists():
             return []
         try:
@@ -200,12 +200,12 @@ class Pingbacks:
                 rows = connection.execute(_DIGESTED).fetchall()
                 found = [f"{self._file}: {line}" for (line,) in lines if line != "ok"]
                 if statements(connection) != _statements():
-                    found.append(f"{self._file}: its tables and indexes are not those that provrepo makes")
+                    found.append(f"{self._file}: its tables and indexes are not those that provrepo creates")
             found += write_ahead.problems(self._database())
         except Damaged as error:
             return [str(error)]
         changed = [id_ for id_, digest, *row in rows if digest != _digest(row)]
-        return found + [f"{self._file}: pingback {id_} of it is not what came" for id_ in changed]
+        return found + [f"{self._file}: pingback {id_} in it has changed since it was received" for id_ in changed]
 
     def close(self) -> None:
         """Close the connections of all threads. Closing again does nothing."""
@@ -225,7 +225,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Looked at again: another process may have been quicker.
+        # Checked again: another process may have done it meanwhile.
         version = _pragma(connection, "user_version")
         if version == 1 and _pragma(connection, "application_id") == _APPLICATION:
             _upgrade(connection)
@@ -233,7 +233,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise Damaged(
                     "pingbacks.sqlite was written by a newer version of provrepo or by another program: upgrade "
-                    "provrepo, or move the file away; nothing but pingbacks is in it"
+                    "provrepo, or move the file away; it contains only pingbacks"
                 )
             connection.execute(_TABLE)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -249,7 +249,7 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """From schema 1, which had no digests: take what is found."""
+    """Upgrade from schema 1, which had no digests: compute those of the rows as they are."""
     connection.execute("ALTER TABLE pingbacks RENAME TO former")
     connection.execute(_TABLE)
     rows = connection.execute(_ROWS.replace("FROM pingbacks", "FROM former")).fetchall()
@@ -269,8 +269,8 @@ def _statements() -> dict[tuple[str, str], str | None]:
 
 
 def _digest(row: Sequence[Any]) -> str:
-    """The SHA-256 of a row without its identifier."""
-    # `default`: bytes, which others than provrepo have put there, have a digest as well.
+    """Return the SHA-256 of a row without its identifier."""
+    # `default`: rows that were changed by other means may contain bytes.
     text = json.dumps(list(row), ensure_ascii=False, default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -284,17 +284,17 @@ def _pingback(row: Sequence[Any]) -> Pingback:
     return Pingback(id_, project, document, version, relation, uri, anchor, received, bool(seen))
 
 
-def _known(connection: sqlite3.Connection, place: tuple[str, str, int], one: Pinged) -> bool:
+def _known(connection: sqlite3.Connection, target: tuple[str, str, int], link: Pinged) -> bool:
     found = connection.execute(
         "SELECT 1 FROM pingbacks "
         "WHERE project = ? AND document = ? AND version = ? AND relation = ? AND uri = ? AND anchor = ?",
-        (*place, *one),
+        (*target, *link),
     )
     return found.fetchone() is not None
 
 
 def _make_room(connection: sqlite3.Connection, project: str, left: int) -> None:
-    """Forget so many that at most ``left`` remain."""
+    """Delete links of a project until at most ``left`` remain, unseen and old ones first."""
     connection.execute(
         "DELETE FROM pingbacks WHERE id IN (SELECT id FROM pingbacks WHERE project = ?1 ORDER BY seen, id "
         "LIMIT max(0, (SELECT count(*) FROM pingbacks WHERE project = ?1) - ?2))",

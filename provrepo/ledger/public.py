@@ -1,7 +1,7 @@
-"""Which projects everybody may read, known without looking for any of them.
+"""The set of public projects, which is computed without a look-up of any single project.
 
-Whether a stranger may read a project is judged by this set alone. So a private project and one that does not exist are
-refused by the very same steps: no row of the private one is looked for, and nothing depends on there being one.
+Access of anonymous clients is decided by this set alone. So a private project and one that does not exist are refused
+by the same steps, and the time of the answer does not reveal which of them it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from provrepo.ledger.streams import readable
 __all__ = ["PublicProjects"]
 
 _FIRST = "SELECT project, sequence, sha256, data FROM entries WHERE kind = 'settings' ORDER BY project, sequence"
-# By position and not by kind: what has been added since is little, all settings ever made may be many.
+# By position instead of by kind: there are few new entries, but perhaps many entries of settings.
 _SINCE = (
     "SELECT project, sequence, sha256, data FROM entries NOT INDEXED "
     "WHERE position > ? AND kind = 'settings' ORDER BY position"
@@ -22,13 +22,13 @@ _SINCE = (
 
 
 class PublicProjects:
-    """The set, brought up to date with the ledger whenever it is asked for. Threads may share it."""
+    """The set of public projects, updated from the ledger by each call of ``names``. Threads may share it."""
 
     def __init__(self, database: Database) -> None:
-        """Start with none known.
+        """Take the database; nothing is read yet.
 
         Args:
-            database: the ledger's.
+            database: the database of the ledger.
         """
         self._database = database
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class PublicProjects:
         self._names: frozenset[str] = frozenset()
 
     def names(self) -> frozenset[str]:
-        """The public projects after the last entry that is stored, whichever process appended it."""
+        """Return the public projects after the last stored entry, including those of other processes."""
         with self._lock, self._database.reading() as connection:
             position = connection.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()[0]
             if position != self._position:

@@ -1,4 +1,4 @@
-"""Reading one stream of entries on one connection: what the ledger and an open transaction have in common."""
+"""Look-ups in one stream of entries on one connection, inside or outside of a transaction."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Row = tuple[Any, ...]
 
 
 class Stream:
-    """The entries of one project as one connection sees them.
+    """The entries of one project, as one connection sees them.
 
     Attributes:
-        project: whose stream; ``REPOSITORY`` for the repository's own.
+        project: the name of the stream; ``REPOSITORY`` for the repository's own.
     """
 
     def __init__(self, connection: sqlite3.Connection, project: str) -> None:
@@ -30,15 +30,15 @@ class Stream:
         self._connection = connection
 
     def exists(self) -> bool:
-        """Whether the stream has entries."""
+        """Return whether the stream has entries."""
         return self.length() > 0
 
     def length(self) -> int:
-        """How many entries the stream has: the number of the last one."""
+        """Return the number of entries, which is the sequence number of the last one."""
         return self._end()[0]
 
     def entry(self, sequence: int) -> Entry:
-        """One entry.
+        """Return one entry.
 
         Raises:
             NotFound: the stream is shorter.
@@ -50,7 +50,7 @@ class Stream:
         return _strictly(*rows[0])
 
     def position_of(self, sequence: int) -> int:
-        """The position of one entry among those of all streams.
+        """Return the position of one entry among those of all streams.
 
         Raises:
             NotFound: the stream is shorter.
@@ -63,13 +63,18 @@ class Stream:
         return int(row[0])
 
     def page(self, after: int, limit: int, *, every: bool = False) -> tuple[list[Entry], int | None]:
-        """Some entries in order, without those that are unreadable.
+        """Return some entries in order, without unreadable ones.
+
+        Args:
+            after: the sequence number of the entry before the first.
+            limit: the most rows to read.
+            every: return also entries that this version may not skip.
 
         Returns:
-            The entries, and the number of the last row looked at: None when there was none.
+            The entries, and the sequence number of the last row that was read; None if there was none.
 
         Raises:
-            Damaged: one is of a kind that this version may not step over; all before it are returned first.
+            Damaged: the first readable entry is of a kind that this version may not skip.
         """
         rows = self._rows("sequence > ? ORDER BY sequence LIMIT ?", after, limit)
         entries: list[Entry] = []
@@ -85,31 +90,31 @@ class Stream:
         return entries, rows[-1][1] if rows else None
 
     def current(self, document: str) -> Entry | None:
-        """The newest submission of a document, withdrawn or not; None when there was none."""
+        """Return the newest submission of a document, withdrawn or not; None if there is none."""
         return self._newest(document, "submit")
 
     def last(self, document: str) -> Entry | None:
-        """The newest submission or withdrawal of a document; None when there was none."""
+        """Return the newest submission or withdrawal of a document; None if there is none."""
         return self._newest(document, "submit", "withdraw")
 
     def newest(self, document: str) -> int:
-        """The number of a document's newest version, readable or not; 0 before the first."""
+        """Return the number of a document's newest version, readable or not; 0 before the first."""
         row = self._connection.execute(
             "SELECT version FROM documents WHERE project = ? AND document = ?", (self.project, document)
         ).fetchone()
         return int(row[0]) if row else 0
 
     def version(self, document: str, number: int) -> Entry | None:
-        """The submission of one version; None where there is none."""
+        """Return the submission of one version; None if there is none."""
         rows = self._rows("document = ? AND version = ? AND kind = 'submit'", document, number)
         return readable(*rows[0]) if rows else None
 
     def versions(self, document: str) -> list[Entry]:
-        """All submissions of a document, the oldest first."""
+        """Return all submissions of a document, the oldest first."""
         return list(_only_readable(self._rows("document = ? AND kind = 'submit' ORDER BY sequence", document)))
 
     def endings(self, document: str) -> dict[int, Entry]:
-        """By the numbers of a document's versions that were withdrawn or erased, the entry that did; erasures first."""
+        """Return version number → withdrawal or erasure, for one document. An erasure replaces a withdrawal."""
         rows = self._rows("document = ? AND kind IN ('withdraw', 'erase') ORDER BY sequence", document)
         found: dict[int, Entry] = {}
         for entry in _only_readable(rows):
@@ -119,9 +124,9 @@ class Stream:
         return found
 
     def withdrawn_up_to(self, document: str) -> int:
-        """The number of the newest version that a withdrawal covers, and with it all before; 0 for none.
+        """Return the number of the newest version that a withdrawal covers; 0 if there is no withdrawal.
 
-        A withdrawal covers every version that the document had. It counts even where its entry cannot be read.
+        A withdrawal covers every version that the document had then. It counts even if its entry cannot be read.
         """
         row = self._connection.execute(
             "SELECT coalesce(max(version), 0) FROM entries WHERE project = ? AND document = ? AND kind = 'withdraw'",
@@ -130,23 +135,28 @@ class Stream:
         return int(row[0])
 
     def withdrawal(self, document: str, version: int) -> Entry | None:
-        """The first withdrawal that covers a version; None where there is none that can be read."""
+        """Return the first readable withdrawal that covers a version; None if there is none."""
         rows = self._rows("document = ? AND kind = 'withdraw' AND version >= ? ORDER BY sequence", document, version)
         return next(_only_readable(rows), None)
 
     def settings(self) -> dict[str, Any]:
-        """The settings in force: each value is the one set last."""
+        """Return the settings in force: of each key the value that was set last."""
         merged: dict[str, Any] = {}
         for entry in self.changes():
             merged.update(entry.body)
         return merged
 
     def changes(self) -> list[Entry]:
-        """All entries of settings, the oldest first."""
+        """Return all entries of settings, the oldest first."""
         return list(_only_readable(self._rows("kind = 'settings' ORDER BY sequence")))
 
     def documents(self, after: str, limit: int | None) -> list[tuple[str, Entry, Entry | None]]:
-        """Documents by name: the name, the newest submission, and the withdrawal where that came later."""
+        """Return documents by name: the name, the newest submission, and the withdrawal if that is later.
+
+        Args:
+            after: only names after this one (by code point).
+            limit: the most documents; None for all.
+        """
         rows = self._connection.execute(
             "SELECT d.document, s.project, s.sequence, s.sha256, s.data, w.project, w.sequence, w.sha256, w.data "
             "FROM documents AS d JOIN entries AS s ON s.project = d.project AND s.sequence = d.submitted "
@@ -163,30 +173,30 @@ class Stream:
         return found
 
     def count(self) -> int:
-        """How many documents are not withdrawn."""
+        """Return the number of documents that are not withdrawn."""
         row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()
         return int(row[0]) if row else 0
 
     def erased(self) -> set[tuple[str, int]]:
-        """The documents and versions whose bytes are gone."""
+        """Return the (document, version) pairs whose bytes were erased."""
         rows = self._connection.execute(
             "SELECT document, version FROM entries WHERE project = ? AND kind = 'erase'", (self.project,)
         )
         return {(str(document), int(version)) for document, version in rows.fetchall()}
 
     def taken_back(self, document: str, blob: str) -> Entry | None:
-        """What took bytes back: the withdrawal of the document since it last had them, or their erasure.
+        """Return the withdrawal of a document after its last submission of some bytes, or the erasure of the bytes.
 
-        Bytes that were erased from any document of the project count: their digest is kept for that.
+        An erasure from any document of the project counts: the digest of erased bytes stays for that purpose.
 
         Args:
             document: the document's name.
             blob: SHA-256 of the bytes.
 
         Returns:
-            The entry; None where the bytes are new, or were accepted again since.
+            The entry; None if the bytes are new, or were accepted again later.
         """
-        # The unary plus keeps the digest's index in use, which has few rows; a document may have many versions.
+        # The unary plus makes SQLite use the index of digests: it has few rows, a document may have many.
         newest, anywhere = self._connection.execute(
             "SELECT max(sequence) FILTER (WHERE document = ?3), max(sequence) FROM entries "
             "WHERE +project = ?1 AND blob = ?2 AND kind = 'submit'",
@@ -205,7 +215,7 @@ class Stream:
         return readable(*rows[0]) if rows else None
 
     def references(self, blob: str) -> int:
-        """How many entries of any project, not only of this one, need a blob: see ``Ledger.references``."""
+        """Return how many entries of all projects need a blob: see ``Ledger.references``."""
         return int(
             self._connection.execute(
                 "SELECT count(*) FROM entries AS e WHERE (e.blob = ?1 OR e.report = ?1) AND e.kind <> 'erase' "
@@ -216,7 +226,7 @@ class Stream:
         )
 
     def _end(self) -> tuple[int, str]:
-        """The number and the digest of the last entry."""
+        """Return the sequence number and the digest of the last entry."""
         row = self._connection.execute(
             "SELECT sequence, sha256 FROM entries WHERE project = ? ORDER BY sequence DESC LIMIT 1", (self.project,)
         ).fetchone()
@@ -241,7 +251,7 @@ class Stream:
 
 
 def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str | None]:
-    """What the columns ``kind, document, version, blob, report`` of an entry's row repeat of its bytes."""
+    """Return the values of the columns ``kind, document, version, blob, report``, which repeat fields of an entry."""
     if entry.kind == "settings":
         return (entry.kind, None, None, profile_blob(entry.body), None)
     body = entry.body
@@ -249,7 +259,7 @@ def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str 
 
 
 def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
-    """The entry of a row, of whatever kind; None and a warning when it is unreadable or not what was appended."""
+    """Return the entry of a row, of any kind; None and a logged warning if it is damaged."""
     try:
         return _intact(project, sequence, digest, data)
     except Damaged as error:
@@ -258,10 +268,10 @@ def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | N
 
 
 def _strictly(project: str, sequence: int, digest: str, data: bytes) -> Entry:
-    """The entry of a row.
+    """Return the entry of a row.
 
     Raises:
-        Damaged: it is unreadable, not what was appended, or of a kind that this version does not know.
+        Damaged: it is damaged, or of an unknown kind that this version may not skip.
     """
     return _intact(project, sequence, digest, data).known()
 
@@ -275,7 +285,7 @@ def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
     except Damaged as error:
         raise Damaged(f"{place}: {error}") from error
     if (entry.project, entry.sequence) != (project, sequence):
-        raise Damaged(f"{place}: it says that it is {entry.place}")
+        raise Damaged(f"{place}: it contains {entry.place}")
     return entry
 
 

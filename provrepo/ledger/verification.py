@@ -1,4 +1,4 @@
-"""Whether a ledger is what was appended to it."""
+"""Verification of a ledger: whether its entries and indexes are those that were appended."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Row = tuple[Any, ...]
 
 
 def problems(database: Database, project: str | None) -> Iterator[str]:
-    """What is wrong, one sentence each.
+    """Yield one sentence for each problem.
 
     Args:
-        database: the ledger's.
-        project: whose stream; None for all and for the database file itself.
+        database: the database of the ledger.
+        project: the stream to verify; None for all streams and the database file.
     """
     try:
         if project is not None:
@@ -54,7 +54,7 @@ def _file(database: Database) -> Iterator[str]:
 
 
 def _schema(database: Database) -> Iterator[str]:
-    """The tables, indexes and triggers are those that this version makes; triggers keep entries as they are."""
+    """Check that tables, indexes and triggers are those of this version. The triggers prevent changes of entries."""
     with sqlite3.connect(":memory:", isolation_level=None) as fresh:
         migrate(fresh)
         wanted = statements(fresh)
@@ -65,13 +65,13 @@ def _schema(database: Database) -> Iterator[str]:
         if (kind, name) not in found:
             yield f"{database.file}: the {kind} {name} is missing"
         elif (kind, name) not in wanted:
-            yield f"{database.file}: the {kind} {name} is not one of provrepo"
+            yield f"{database.file}: the {kind} {name} is not part of provrepo's schema"
         elif found[kind, name] != wanted[kind, name]:
-            yield f"{database.file}: the {kind} {name} is not as provrepo made it"
+            yield f"{database.file}: the {kind} {name} differs from provrepo's schema"
 
 
 def _positions(database: Database) -> Iterator[str]:
-    """Entries of all streams have the positions from 1 without gaps, in each stream growing with their numbers."""
+    """Check that positions are 1, 2, 3, … and that in each stream they increase with the sequence numbers."""
     rows = _all(
         database,
         "SELECT count(*), coalesce(min(position), 1), coalesce(max(position), 0), "
@@ -79,24 +79,24 @@ def _positions(database: Database) -> Iterator[str]:
     )
     count, first, last, drawn = rows[0]
     if (first, last, drawn) != (1, count, count):
-        yield f"{database.file}: {count} entries have positions from {first} to {last}, and {drawn} were given"
+        yield f"{database.file}: {count} entries have positions from {first} to {last}, and {drawn} were assigned"
     for project, sequence in _all(
         database,
         "SELECT project, sequence FROM (SELECT project, sequence, position, "
         "lag(position, 1, 0) OVER (PARTITION BY project ORDER BY sequence) AS former FROM entries) "
         "WHERE position <= former ORDER BY project, sequence LIMIT 20",
     ):
-        yield f"entry {sequence} of {named(project)}: its position is not behind that of the entry before it"
+        yield f"entry {sequence} of {named(project)}: its position is not after that of the entry before it"
 
 
 def _identity(database: Database) -> Iterator[str]:
-    """The repository's own stream has one identity, and each entry of another stream repeats it."""
+    """Check that the repository's own stream has one identity, and that identities in other streams equal it."""
     found = []
     for project, data in _all(database, "SELECT project, data FROM entries WHERE kind = 'identity' ORDER BY position"):
         try:
             found.append((project, Entry.from_bytes(data).body["id"]))
         except (Damaged, KeyError, TypeError):
-            continue  # what follows says what is wrong with it
+            continue  # reported by ``_stream``
     own = [identity for project, identity in found if project == REPOSITORY]
     if len(own) != 1:
         yield f"{named(REPOSITORY)}: it has {len(own)} readable entries with the identity of the repository, not one"
@@ -117,7 +117,7 @@ def _stream(database: Database, project: str) -> Iterator[str]:
     ):
         for sequence, digest, *index, data in rows:
             if not isinstance(sequence, int) or not isinstance(data, bytes):
-                yield f"{named(project)}: the row of entry {sequence} holds what was never appended"
+                yield f"{named(project)}: the row of entry {sequence} contains values that were never appended"
                 return
             place = f"entry {sequence} of {named(project)}"
             if sequence != expected:
@@ -128,7 +128,7 @@ def _stream(database: Database, project: str) -> Iterator[str]:
                 yield f"{place}: its bytes are not those that were appended, their SHA-256 is not {digest}"
             for problem in _entry(project, sequence, tuple(index), data, before):
                 yield f"{place}: {problem}"
-            # One damaged entry is reported once: its successor may agree with either.
+            # The successor of a damaged entry may refer to either digest, so that one damage is reported once.
             before = (digest, computed)
             expected = sequence + 1
     yield from _indexes(database, project, expected - 1, before[0])
@@ -141,7 +141,7 @@ def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[s
         yield str(error)
         return
     if (entry.project, entry.sequence) != (project, sequence):
-        yield f"it says that it is {entry.place}"
+        yield f"it contains {entry.place}"
     if before and entry.previous not in before:
         yield "the chain is broken, it does not follow the entry before it"
     if columns(entry) != index:
@@ -167,11 +167,11 @@ def _indexes(database: Database, project: str, length: int, digest: str) -> Iter
         project,
     ):
         yield f"{named(project)}: the number of its documents is not the one recorded"
-    kept = "SELECT document, version, submitted, withdrawn FROM documents WHERE project = ?1"
+    stored = "SELECT document, version, submitted, withdrawn FROM documents WHERE project = ?1"
     for (document,) in _all(
         database,
-        f"SELECT document FROM (SELECT * FROM ({kept} EXCEPT {_DOCUMENTS}) UNION "  # noqa: S608
-        f"SELECT * FROM ({_DOCUMENTS} EXCEPT {kept})) GROUP BY document ORDER BY document",
+        f"SELECT document FROM (SELECT * FROM ({stored} EXCEPT {_DOCUMENTS}) UNION "  # noqa: S608
+        f"SELECT * FROM ({_DOCUMENTS} EXCEPT {stored})) GROUP BY document ORDER BY document",
         project,
     ):
         yield f"{named(project)}: the index of document {document} differs from its entries"

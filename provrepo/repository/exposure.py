@@ -196,7 +196,7 @@ def exposure(context: Context, project: str) -> Exposure:
         submitters=tuple(sorted({names.get(actor, actor) for actor in seen.actors})),
         tokens=tuple(sorted(seen.tokens)),
         profiles=tuple(seen.profiles),
-        pingbacks=len(context.store.pingbacks.kept(project)),
+        pingbacks=len(context.store.pingbacks.stored(project)),
         internal_reasons=sum(bool(entry.body.get("internal")) for entry in seen.endings),
     )
 

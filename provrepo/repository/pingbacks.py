@@ -70,7 +70,7 @@ def pingback(
         raise TooLarge(f"{len(said)} links in one pingback are too many: send at most {MOST} at once")
     for one in said:
         _check(one)
-    return context.store.pingbacks.keep(project, name, version, said, most=context.store.settings.pingbacks)
+    return context.store.pingbacks.store(project, name, version, said, most=context.store.settings.pingbacks)
 
 
 def pingbacks(context: Context, project: str, name: str | None = None) -> list[Pingback]:
@@ -85,8 +85,8 @@ def pingbacks(context: Context, project: str, name: str | None = None) -> list[P
     context.require_write(project)
     if name is not None:
         catalog.history(context.store, project, name)
-    found = context.store.pingbacks.kept(project, name)
-    context.store.pingbacks.see(found)
+    found = context.store.pingbacks.stored(project, name)
+    context.store.pingbacks.mark_seen(found)
     return found
 
 

@@ -10,7 +10,7 @@ from provrepo.repository.context import Context
 from provrepo.repository.documents import document
 
 if TYPE_CHECKING:
-    from provrepo.ledger.ledger import Appending
+    from provrepo.ledger.appending import Appending
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
 __all__ = ["erase", "remaining", "withdraw"]

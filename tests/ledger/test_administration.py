@@ -73,8 +73,8 @@ def test_what_was_changed_by_sql_is_found(ledger: Ledger, statement: str, words:
     ("statement", "words"),
     [
         ("DROP TRIGGER entries_unchanged", "trigger entries_unchanged is missing"),
-        ("CREATE TRIGGER more AFTER INSERT ON entries BEGIN SELECT 1; END", "trigger more is not one of"),
-        ("CREATE TABLE more (a)", "table more is not one of"),
+        ("CREATE TRIGGER more AFTER INSERT ON entries BEGIN SELECT 1; END", "trigger more is not part of"),
+        ("CREATE TABLE more (a)", "table more is not part of"),
         ("DROP INDEX entries_blob", "index entries_blob is missing"),
         ("UPDATE streams SET position = position + 1", "position of its last entry"),
         (

@@ -173,7 +173,7 @@ def test_a_full_disk_keeps_nothing(blobs: Blobs, tmp_path: Path, monkeypatch: py
 def test_what_the_system_refuses_is_an_error_of_ours(blobs: Blobs, tmp_path: Path) -> None:
     digest = hashlib.sha256(b"data").hexdigest()
     (tmp_path / "blobs" / digest[:2]).write_text("a file where a directory should be")
-    with pytest.raises(Damaged, match="cannot keep a blob"):
+    with pytest.raises(Damaged, match="cannot store a blob"):
         blobs.put(b"data")
     with pytest.raises(Damaged, match="cannot make the directory"):
         Blobs(tmp_path / "blobs" / digest[:2] / "below")

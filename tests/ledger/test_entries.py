@@ -149,7 +149,7 @@ def test_an_entry_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "merge"}, "no entry is of the kind 'merge'"),
+        ({"kind": "merge"}, "unknown kind of entry 'merge'"),
         ({"body": {"document": "run"}}, "the field 'version' is missing"),
         ({"body": submission("run", 0)}, "'version' cannot be '0'"),
         ({"body": submission("run", True)}, "'version' cannot be 'True'"),
@@ -166,7 +166,7 @@ def test_an_entry_cannot_be_changed() -> None:
         ({"kind": "settings", "body": {"profiles": "core"}}, "'profiles'"),
         ({"kind": "settings", "body": {"kind": "x"}}, "a field of every entry"),
         ({"kind": "withdraw", "body": {"document": "run", "version": 1}}, "'reason' is missing"),
-        ({"project": REPOSITORY}, "holds no submit entry"),
+        ({"project": REPOSITORY}, "cannot contain a submit entry"),
         ({"time": "yesterday"}, "'time'"),
         ({"time": "2026-01-01T00:00:00+01:00"}, "'time'"),
         ({"actor": None}, "'actor'"),
@@ -254,7 +254,7 @@ def test_every_kind_is_made_and_read_with_all_its_fields(kind: Kind) -> None:
     assert kind.meaning.endswith(".")
     for stream, allowed in ((REPOSITORY, kind.stream != "project"), ("crops", kind.stream != "repository")):
         if not allowed:
-            with pytest.raises(ValueError, match=f"holds no {kind.name} entry"):
+            with pytest.raises(ValueError, match=f"cannot contain a {kind.name} entry"):
                 composed(kind=kind.name, body=whole(kind), project=stream)
 
 
@@ -293,7 +293,7 @@ def test_who_does_not_know_a_kind_goes_by_what_the_entry_says() -> None:
     skipped = Entry.from_bytes(canonical({**fields, "ignorable": True}))
     assert (skipped.kind, skipped.effective, skipped.understood) == ("merge", False, True)
     for stops in (fields, {**fields, "ignorable": False}):
-        with pytest.raises(Damaged, match=r"'merge'.*may not step over; provrepo test wrote it: upgrade"):
+        with pytest.raises(Damaged, match=r"'merge'.*may not skip; provrepo test wrote it: upgrade"):
             Entry.from_bytes(canonical(stops))
     with pytest.raises(Damaged, match="'ignorable'"):
         Entry.from_bytes(canonical({**fields, "ignorable": "yes"}))

@@ -279,7 +279,7 @@ def test_connections_of_finished_threads_are_closed(ledger: Ledger) -> None:
         thread = threading.Thread(target=ledger.length, args=("crops",))
         thread.start()
         thread.join()
-    assert len(ledger.database._links) <= 2
+    assert len(ledger.database._connections) <= 2
 
 
 WRITER = """

@@ -91,7 +91,7 @@ def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(Damaged, match="cannot make the data directory"):
         Ledger(tmp_path / "file" / "data", software=SOFTWARE)
     (tmp_path / "ledger.sqlite").write_bytes(b"this is no database at all" * 100)
-    with pytest.raises(Damaged, match="no SQLite database"):
+    with pytest.raises(Damaged, match="not an SQLite database"):
         Ledger(tmp_path, software=SOFTWARE)
 
 
@@ -257,12 +257,12 @@ def test_a_forged_last_entry_is_found(ledger: Ledger) -> None:
         ("DELETE FROM entries WHERE sequence = 3", "it has 2 entries"),
         ("DELETE FROM entries", "it has 0 entries"),
         ("UPDATE entries SET sequence = 4 WHERE sequence = 3", "entries 3 to 3 are missing"),
-        ("UPDATE entries SET project = 'soil' WHERE sequence = 3", "it says that it is entry 3 of project crops"),
+        ("UPDATE entries SET project = 'soil' WHERE sequence = 3", "it contains entry 3 of project crops"),
         ("UPDATE entries SET document = 'other' WHERE sequence = 2", "the columns that index it differ"),
         ("UPDATE entries SET kind = 'erase' WHERE sequence = 2", "the columns that index it differ"),
         ("UPDATE entries SET blob = NULL WHERE sequence = 2", "the columns that index it differ"),
         ("UPDATE entries SET sha256 = 'x' WHERE sequence = 2", "their SHA-256 is not x"),
-        ("UPDATE entries SET data = 'text' WHERE sequence = 2", "holds what was never appended"),
+        ("UPDATE entries SET data = 'text' WHERE sequence = 2", "contains values that were never appended"),
         ("UPDATE entries SET data = x'ff' WHERE sequence = 2", "not a ledger entry"),
         ("UPDATE documents SET version = 7", "the index of document run differs"),
         ("UPDATE documents SET withdrawn = 1", "the index of document run differs"),
@@ -317,7 +317,7 @@ def test_reading_stops_at_a_kind_that_is_not_known(ledger: Ledger) -> None:
         next(reading)
     with pytest.raises(Damaged, match="upgrade"):
         ledger.entry("crops", 3)
-    assert any("may not step over" in problem for problem in ledger.verify())
+    assert any("may not skip" in problem for problem in ledger.verify())
 
 
 @pytest.mark.parametrize("offset", [0, 20, 100, 4096, 9000, 20000])

@@ -306,11 +306,11 @@ def test_pingbacks_come_back(source: Repository, tmp_path: Path) -> None:
     from provrepo.ledger.pingbacks import Pinged
 
     said = [Pinged("has_provenance", "https://example.org/p")]
-    source.context.store.pingbacks.keep("crops", "run", None, said, most=9)
+    source.context.store.pingbacks.store("crops", "run", None, said, most=9)
     source.backup(tmp_path / "backup")
     restore(tmp_path / "backup", tmp_path / "again")
     with provrepo.open(tmp_path / "again") as repository:
-        assert [one.uri for one in repository.context.store.pingbacks.kept("crops")] == ["https://example.org/p"]
+        assert [one.uri for one in repository.context.store.pingbacks.stored("crops")] == ["https://example.org/p"]
 
 
 def test_a_backup_of_an_earlier_schema_is_restored_and_migrated(tmp_path: Path) -> None:

@@ -288,8 +288,8 @@ def test_fsck_finds_a_log_that_loses_entries(tmp_path: Path) -> None:
 @pytest.fixture
 def pingbacks(tmp_path: Path) -> Iterator[Pingbacks]:
     opened = Pingbacks(tmp_path / "pingbacks.sqlite")
-    opened.keep("crops", "run", 1, [Pinged("has_provenance", "https://a.example/p"), Pinged("x", "urn:y")], most=9)
-    opened.see(opened.kept("crops")[:1])
+    opened.store("crops", "run", 1, [Pinged("has_provenance", "https://a.example/p"), Pinged("x", "urn:y")], most=9)
+    opened.mark_seen(opened.stored("crops")[:1])
     assert opened.verify() == []
     yield opened
     opened.close()
@@ -316,7 +316,7 @@ def test_a_pingback_that_was_changed_is_found(pingbacks: Pingbacks, tmp_path: Pa
 
 
 def test_pingbacks_of_the_first_schema_are_taken_over(pingbacks: Pingbacks, tmp_path: Path) -> None:
-    kept = pingbacks.kept("crops")
+    kept = pingbacks.stored("crops")
     pingbacks.close()
     connection = sqlite3.connect(tmp_path / "pingbacks.sqlite")
     connection.execute("ALTER TABLE pingbacks DROP COLUMN digest")
@@ -324,7 +324,7 @@ def test_pingbacks_of_the_first_schema_are_taken_over(pingbacks: Pingbacks, tmp_
     connection.commit()
     connection.close()
     again = Pingbacks(tmp_path / "pingbacks.sqlite")
-    assert again.kept("crops") == kept
+    assert again.stored("crops") == kept
     assert again.verify() == []
     again.close()
 

@@ -50,7 +50,7 @@ def site(everything: Site) -> Iterator[Site]:
 
 
 def _kept(site: Site, document: str = "run") -> list[tuple[str, str, str]]:
-    found = site.store.pingbacks.kept("open", document)
+    found = site.store.pingbacks.stored("open", document)
     return [(one.relation, one.uri, one.anchor) for one in found]
 
 
@@ -99,7 +99,7 @@ def test_a_list_may_be_about_one_thing(site: Site) -> None:
 def test_a_version_has_pingbacks_of_its_own(site: Site) -> None:
     path = "/projects/open/documents/twice/versions/1/pingback"
     assert site.client.post(path, data=b"http://a.example/1", headers=LIST).status_code == 204
-    assert [one.version for one in site.store.pingbacks.kept("open", "twice")] == [1]
+    assert [one.version for one in site.store.pingbacks.stored("open", "twice")] == [1]
     missing = site.client.post(path.replace("1/p", "9/p"), data=b"http://a.example/1", headers=LIST)
     assert missing.status_code == 404
 
@@ -302,18 +302,18 @@ def test_a_flood_replaces_itself_and_not_what_curators_kept(tmp_path: Path) -> N
 
     def keep(*numbers: int, project: str = "p") -> None:
         said = [Pinged("has_provenance", f"http://a.example/{number}") for number in numbers]
-        pingbacks.keep(project, "d", None, said, most=5)
+        pingbacks.store(project, "d", None, said, most=5)
 
     def kept(project: str = "p") -> list[int]:
-        return [int(one.uri.rpartition("/")[2]) for one in pingbacks.kept(project)]
+        return [int(one.uri.rpartition("/")[2]) for one in pingbacks.stored(project)]
 
     keep(1, 2)
-    pingbacks.see(pingbacks.kept("p"))
+    pingbacks.mark_seen(pingbacks.stored("p"))
     keep(99, project="q")
     for number in range(3, 40):
         keep(number)
     assert kept() == [1, 2, 37, 38, 39], "those that nobody has seen go first, the oldest of them"
-    pingbacks.see(pingbacks.kept("p"))
+    pingbacks.mark_seen(pingbacks.stored("p"))
     keep(40)
     assert kept() == [2, 37, 38, 39, 40], "where all have been seen, the oldest goes"
     keep(*range(50, 60))
@@ -327,13 +327,13 @@ def test_pingbacks_survive_and_the_file_is_checked(site: Site) -> None:
     assert site.owner.fsck().sound
     file = site.store.settings.data / "pingbacks.sqlite"
     again = Pingbacks(file)
-    assert [one.uri for one in again.kept("open")] == ["http://a.example/1"]
+    assert [one.uri for one in again.stored("open")] == ["http://a.example/1"]
     again.close()
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA user_version = 9")
     newer = Pingbacks(file)
     with pytest.raises(Damaged, match=r"pingbacks\.sqlite"):
-        newer.kept("open")
+        newer.stored("open")
     assert "pingbacks.sqlite" in newer.verify()[0]
     newer.close()
 

@@ -84,7 +84,7 @@ def make(data: Path) -> None:
         repository.submit(LABELED, project="crops", name="labeled", format="turtle")
         repository.submit(BUNDLED, project="soil", name="late", format="trig")
         repository.create_token("late", projects=["soil"], write=False)
-        repository.context.store.pingbacks.keep("crops", "run", None, [PINGED], most=10)
+        repository.context.store.pingbacks.store("crops", "run", None, [PINGED], most=10)
         repository.query("ASK {}", project="crops")
         shutil.copytree(first, data)
     shutil.rmtree(first)

@@ -1,8 +1,8 @@
-"""The schema of ``ledger.sqlite``, step by step.
+"""The migrations of ``ledger.sqlite``.
 
-Each step is a module with ``upgrade(connection)``. A step that has been released is never edited: what changes is
-added as the next one, together with a data directory of the old schema under ``tests/data``. A new kind of entry comes
-with a step as well, even an empty one, so that older software refuses the directory instead of misreading it.
+Each migration is a module with ``upgrade(connection)``. A released migration is never edited. A change is added as the
+next one, together with a data directory of the old schema under ``tests/data``. A new kind of entry needs a migration
+as well, even an empty one, so that older software refuses the directory instead of misreading it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confi
 __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
 
 _APPLICATION = 0x50565250
-"""``PRAGMA application_id``: "PVRP" in ASCII, which tells ``file`` and us whose database it is."""
+"""``PRAGMA application_id``: "PVRP" in ASCII, by which this package and ``file`` recognize the database."""
 
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_ledger.upgrade,
@@ -26,27 +26,27 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 )
 
 ADMINISTRATION = 4
-"""The first schema under which names and tokens are recorded."""
+"""The first schema in which the ledger records names and tokens."""
 
 SCHEMA = len(_STEPS)
-"""The schema of this version, kept in ``PRAGMA user_version``."""
+"""The schema of this version, stored in ``PRAGMA user_version``."""
 
 
 def migrate(
     connection: sqlite3.Connection,
     upgraded: Callable[[sqlite3.Connection, int], None] = lambda connection, before: None,  # noqa: ARG005
 ) -> None:
-    """Bring a database to this version's schema, in one transaction: wholly or not at all.
+    """Migrate a database to the schema of this version, in one transaction.
 
     Args:
         connection: in autocommit mode, outside of any transaction.
-        upgraded: called once the schema is that of this version, with the number of the one before, inside the
-            transaction; not where it was already.
+        upgraded: called with the connection and the number of the former schema after a migration, inside the
+            transaction.
 
     Raises:
-        Damaged: another program's database, or one of a newer version.
+        Damaged: the database belongs to another program, or a newer version wrote it.
     """
-    # One transaction, so that it is not seen half made while another process makes it.
+    # In a transaction, so that the creation by another process is seen whole or not at all.
     connection.execute("BEGIN")
     try:
         current = _version(connection) == SCHEMA
@@ -56,7 +56,7 @@ def migrate(
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Looked at again: another process may have been quicker.
+        # Checked again: another process may have done it meanwhile.
         version = _version(connection)
         for step in _STEPS[version:]:
             step(connection)
@@ -71,16 +71,16 @@ def migrate(
 
 
 def is_current(connection: sqlite3.Connection) -> bool:
-    """Whether a database has the schema of this version.
+    """Return whether a database has the schema of this version.
 
     Raises:
-        Damaged: another program's database, or one of a newer version.
+        Damaged: the database belongs to another program, or a newer version wrote it.
     """
     return _version(connection) == SCHEMA
 
 
 def statements(connection: sqlite3.Connection) -> dict[tuple[str, str], str | None]:
-    """The statements that made a database's tables, indexes and triggers, by type and name; null for SQLite's own."""
+    """Return (type, name) → statement of the tables, indexes and triggers of a database; None for SQLite's own."""
     rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
     return {(str(type_), str(name)): sql for type_, name, sql in rows}
 

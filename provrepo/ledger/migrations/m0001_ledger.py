@@ -7,8 +7,8 @@ import sqlite3
 __all__ = ["upgrade"]
 
 _STATEMENTS = (
-    # The entries. `data` is what counts; the other columns repeat it for look-ups and `verify` compares them.
-    # AUTOINCREMENT: a position is never used again, so that a follower cannot miss an entry.
+    # The entries. `data` is authoritative; the other columns repeat it for look-ups, and `verify` compares them.
+    # AUTOINCREMENT: a position is never reused, so that a follower cannot miss an entry.
     """
     CREATE TABLE entries (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -37,14 +37,14 @@ _STATEMENTS = (
     CREATE TRIGGER entries_kept BEFORE DELETE ON entries
     BEGIN SELECT raise(ABORT, 'ledger entries are never deleted'); END
     """,
-    # Also keeps INSERT OR REPLACE out, which would delete without asking the trigger above.
+    # Also prevents INSERT OR REPLACE, which would delete a row without firing the trigger above.
     """
     CREATE TRIGGER entries_in_order BEFORE INSERT ON entries
     WHEN NEW.sequence <> 1 + (SELECT coalesce(max(sequence), 0) FROM entries WHERE project = NEW.project)
         OR EXISTS (SELECT 1 FROM entries WHERE position = NEW.position)
     BEGIN SELECT raise(ABORT, 'ledger entries are appended in order'); END
     """,
-    # Where each stream ends, and how many of its documents are not withdrawn: counting them takes milliseconds.
+    # The end of each stream, and the number of its documents that are not withdrawn: counting takes milliseconds.
     """
     CREATE TABLE streams (
         project   TEXT PRIMARY KEY,
@@ -55,7 +55,7 @@ _STATEMENTS = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX streams_position ON streams (position)",
-    # What each document is now: its newest version, the entry that submitted it, and the one that withdrew it since.
+    # The state of each document: its newest version, the entry that submitted it, and a later withdrawal.
     """
     CREATE TABLE documents (
         project   TEXT NOT NULL,
@@ -66,7 +66,7 @@ _STATEMENTS = (
         PRIMARY KEY (project, document)
     ) WITHOUT ROWID
     """,
-    # Who acts. `owner` tells the local owner of the data directory from those who come with a token.
+    # `owner` distinguishes the local owner of the data directory from actors with a token.
     """
     CREATE TABLE actors (
         id      TEXT PRIMARY KEY,
@@ -93,6 +93,6 @@ _STATEMENTS = (
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Make the first schema in an empty database."""
+    """Create the first schema in an empty database."""
     for statement in _STATEMENTS:
         connection.execute(statement)

@@ -1,4 +1,4 @@
-"""Schema 3: words that entries have only a salted digest of."""
+"""Schema 3: the texts of which entries contain only a salted digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 __all__ = ["upgrade"]
 
 _STATEMENTS = (
-    # `digest` is SHA-256 of the salt, 32 bytes, and the text in UTF-8. Without its row a digest says nothing.
+    # `digest` is SHA-256 of the salt, 32 bytes, and the text in UTF-8. Without its row a digest reveals nothing.
     """
     CREATE TABLE confidential (
         digest TEXT PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""Blobs: bytes kept under their SHA-256, written once and durably."""
+"""Blobs: bytes in files that are named by their SHA-256, written once and durably."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _CHUNK = 1 << 20
 class Blobs:
     """A directory of blobs, safe for any number of threads and processes.
 
-    A blob appears under its name only when all of its bytes are on the medium, and ``put`` returns only when its name
-    is as well. Files are never opened for writing again.
+    A blob appears under its name only after all of its bytes were synced to disk, and ``put`` returns only after the
+    name was synced as well. Files are never opened for writing again.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Keep blobs below a directory, which is made where it is missing.
+        """Use a directory, which is created if it does not exist.
 
         Args:
             path: the directory.
-            read_only: make nothing; ``put`` and ``erase`` are refused.
+            read_only: create nothing; ``put`` and ``erase`` raise Denied.
 
         Raises:
-            Damaged: it cannot be made.
+            Damaged: the directory cannot be created.
         """
         self._root = path
         self._incoming = path / "incoming"
@@ -45,7 +45,7 @@ class Blobs:
             durable.make_directory(self._incoming, mode=durable.PRIVATE)
 
     def path(self, digest: str) -> Path:
-        """Where the blob of this digest is, or would be: ``ab/cd/abcd...``.
+        """Return the path of a digest, whether the blob exists or not: ``ab/cd/abcd...``.
 
         Raises:
             ValueError: not a SHA-256 in lower-case hexadecimal.
@@ -55,28 +55,28 @@ class Blobs:
         return self._root / digest[:2] / digest[2:4] / digest
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; nothing is written where they are kept already.
+        """Store bytes; nothing is written if they are stored already.
 
         Returns:
             Their SHA-256 in hexadecimal.
 
         Raises:
-            NoSpace: the disk is full; nothing is kept.
+            NoSpace: the disk is full; nothing is stored.
             Damaged: the directory cannot be written.
         """
         self._require_writable()
         digest = hashlib.sha256(data).hexdigest()
-        with durable.translated(f"keep a blob in {self._root}"):
+        with durable.translated(f"store a blob in {self._root}"):
             if not self._present(digest, len(data)):
                 self._write(data, digest)
-            self._settle(digest)
+            self._sync_name(digest)
         return digest
 
     def get(self, digest: str) -> bytes:
-        """The bytes of a blob, compared with their digest.
+        """Return the bytes of a blob, verified against the digest.
 
         Raises:
-            NotFound: it is not here, or was erased.
+            NotFound: the blob does not exist, or was erased.
             Damaged: its bytes have changed, or cannot be read.
         """
         path = self.path(digest)
@@ -90,14 +90,14 @@ class Blobs:
         return data
 
     def exists(self, digest: str) -> bool:
-        """Whether a blob is here, whatever its state."""
+        """Return whether a blob exists; its bytes are not verified."""
         return self.path(digest).is_file()
 
     def erase(self, digest: str) -> None:
-        """Remove a blob durably. The medium may still hold its bytes. Nothing happens where it is not here.
+        """Delete a blob durably, if it exists. The disk may still contain the bytes in unused blocks.
 
         Raises:
-            Damaged: it cannot be removed.
+            Damaged: it cannot be deleted.
         """
         self._require_writable()
         path = self.path(digest)
@@ -106,7 +106,7 @@ class Blobs:
             durable.sync_directory(path.parent)
 
     def all(self) -> Iterator[str]:
-        """The digests of all blobs, sorted."""
+        """Yield the digests of all blobs, sorted."""
         for outer in _listed(self._root):
             for inner in _listed(outer):
                 for path in _listed(inner):
@@ -114,15 +114,15 @@ class Blobs:
                         yield path.name
 
     def sweep(self) -> int:
-        """Remove what writers left that have ended.
+        """Remove the temporary files of processes that have ended.
 
         Returns:
-            How many files were removed.
+            The number of removed files.
         """
         return scratch.sweep(self._incoming)
 
     def verify(self, digest: str) -> bool:
-        """Whether a blob is here with the right bytes, read in pieces."""
+        """Return whether a blob exists and has its digest; it is read in chunks."""
         found = hashlib.sha256()
         try:
             with self.path(digest).open("rb") as file:
@@ -134,7 +134,7 @@ class Blobs:
 
     def _require_writable(self) -> None:
         if self._read_only:
-            raise Denied(f"{self._root} can only be read here")
+            raise Denied(f"{self._root} is read-only here")
 
     def _present(self, digest: str, size: int) -> bool:
         try:
@@ -143,23 +143,23 @@ class Blobs:
             return False
 
     def _write(self, data: bytes, digest: str) -> None:
-        """Write a temporary file, make it durable and give it the name of its digest."""
-        # Read-only: the descriptor that made it may still write.
+        """Write a temporary file, sync it and rename it to its digest."""
+        # Mode 0400: the descriptor that created the file may still write.
         descriptor, temporary = scratch.opened(self._incoming, mode=0o400)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 durable.sync(file.fileno())
-                # While it is locked: nobody takes it for a leftover.
+                # Still locked, so that no other process sweeps it.
                 if not self._present(digest, len(data)):
-                    self._make_ready(self.path(digest).parent)
+                    self._ensure_directory(self.path(digest).parent)
                     temporary.replace(self.path(digest))
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _make_ready(self, directory: Path) -> None:
-        """Make ``ab/cd`` and be sure that the names of both are on the medium, whoever made them."""
+    def _ensure_directory(self, directory: Path) -> None:
+        """Create ``ab/cd`` and sync the names of both, even if another process created them."""
         if directory in self._durable:
             return
         for path in (directory.parent, directory):
@@ -168,10 +168,10 @@ class Blobs:
         durable.sync_directory(self._root)
         self._durable.add(directory)
 
-    def _settle(self, digest: str) -> None:
-        """Wait until a blob's name is on the medium: its writer may be another process that has not waited yet."""
+    def _sync_name(self, digest: str) -> None:
+        """Sync the name of a blob: another process may have written it and not synced it yet."""
         directory = self.path(digest).parent
-        self._make_ready(directory)
+        self._ensure_directory(directory)
         durable.sync_directory(directory)
 
 

@@ -1,4 +1,4 @@
-"""SQLite as the ledger needs it: durable commits, a connection for each thread, and errors of our own."""
+"""SQLite with durable commits, one connection for each thread, and translated errors."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from provrepo.ledger.storage import durable, reading
 __all__ = ["Database", "translate"]
 
 _PRAGMAS = (
-    # Every commit waits for the medium. NORMAL would lose acknowledged commits in a power cut.
+    # Every commit waits for the disk. NORMAL would lose acknowledged commits in a power cut.
     "PRAGMA synchronous = FULL",
-    # macOS: fsync alone stops at the drive's cache. No effect elsewhere.
+    # macOS: fsync alone does not flush the cache of the drive. No effect elsewhere.
     "PRAGMA fullfsync = ON",
     "PRAGMA checkpoint_fullfsync = ON",
     "PRAGMA foreign_keys = ON",
-    # A schema that somebody tampered with cannot call functions with side effects.
+    # A schema that was tampered with cannot call functions with side effects.
     "PRAGMA trusted_schema = OFF",
 )
 
 _STEP = 1024
-"""Pages of a database that are copied in one step: 4 MiB."""
+"""The pages of a database that are copied in one step: 4 MiB."""
 
-_BUSY = "others kept writing to {} all the time; try again"
+_BUSY = "other processes kept writing to {}; try again"
 
 
 @dataclass(slots=True)
-class _Link:
-    """A thread's connection. The lock is held while it is in use, so that ``close`` never pulls it away."""
+class _ThreadConnection:
+    """The connection of one thread. The lock is held while it is in use, so that ``close`` waits for it."""
 
     connection: sqlite3.Connection
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -46,8 +46,8 @@ class Database:
 
     Attributes:
         file: the database.
-        timeout: how long a writer waits for the others, in seconds.
-        read_only: whether nothing can be written to it.
+        timeout: seconds that a writer waits for other writers.
+        read_only: whether it was opened for reading only.
     """
 
     def __init__(
@@ -60,26 +60,27 @@ class Database:
         scratch: Path | None = None,
         immutable: bool = False,
     ) -> None:
-        """Open the database; make and migrate it where needed.
+        """Open the database, and create or migrate it if needed.
 
         Args:
             file: the database.
-            timeout: how long a writer waits for the others, in seconds.
-            prepare: brings the schema up to date, in one transaction; raises Damaged for what it does not know.
-            current: whether the schema is up to date.
-            scratch: a folder of this process; given, the database is only read, or a copy of it in this folder.
-            immutable: only read, and without a log: it is known that no process writes it.
+            timeout: seconds that a writer waits for other writers.
+            prepare: brings the schema up to date, in one transaction; raises Damaged for an unknown schema.
+            current: returns whether the schema is up to date.
+            scratch: a folder of this process. If it is given, the database, or a copy of it in this folder, is opened
+                for reading only.
+            immutable: open for reading only and without a log, since no process writes the database.
 
         Raises:
-            Damaged: it cannot be opened, is no database of ours, or is one of a newer version.
+            Damaged: the database cannot be opened, belongs to another program, or is of a newer version.
             Busy: another process kept it locked for longer than ``timeout``.
         """
         self.file = file
         self.timeout = timeout
         self._closed = False
         self._guard = threading.Lock()
-        self._links: dict[threading.Thread, _Link] = {}
-        # Threads of this process queue here: SQLite's own waiting is a poll, and not fair.
+        self._connections: dict[threading.Thread, _ThreadConnection] = {}
+        # The writing threads of this process queue here, since SQLite polls and is not fair.
         self._writer = threading.Lock()
         self._source: reading.Readable | None = None
         self._state: tuple[int, ...] | None = None
@@ -87,7 +88,7 @@ class Database:
             self._source = reading.Readable(file, immutable=True)
         elif scratch is not None:
             self._source = reading.find(file, scratch, current)
-            self._state = self._found() if self._source.immutable else None
+            self._state = self._stamp() if self._source.immutable else None
         if self._source is not None:
             if self._source.copy:
                 with self.reading() as connection:
@@ -95,7 +96,7 @@ class Database:
             return
         with durable.translated(f"make the data directory {file.parent}"):
             durable.make_directory(file.parent, mode=durable.PRIVATE)
-        # Whoever only reads a repository needs to write there, too: SQLite has its log beside the database.
+        # Even readers need write access: SQLite writes its log beside the database.
         with durable.translated(f"open {file} for reading and writing"):
             durable.make_file(file)
         try:
@@ -110,63 +111,63 @@ class Database:
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing can be written to it."""
+        """Whether it was opened for reading only."""
         return self._source is not None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection, outside of a transaction.
+        """Yield the connection of this thread, outside of a transaction.
 
-        Every statement sees what is committed when it starts. Fetch all rows of one before leaving or yielding: an
-        unfinished statement keeps the log from being reset.
+        Every statement sees the state that is committed when it starts. Fetch all its rows before the block ends or
+        yields: an unfinished statement prevents a reset of the log.
 
         Raises:
-            Busy: another process writes a database that was opened to be only read.
-            Error: whatever SQLite reports, translated.
+            Busy: the database was opened as immutable, and another process writes it.
+            Error: any error of SQLite, translated.
         """
-        if self._state is not None and self._state != self._found():
+        if self._state is not None and self._state != self._stamp():
             raise Busy(f"another process has begun to write {self.file}; open it again")
-        link = self._link()
-        with link.lock, self._translated():
-            yield link.connection
+        own = self._own()
+        with own.lock, self._translated():
+            yield own.connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection inside a transaction, committed durably at the end, rolled back by any exception.
+        """Yield the connection of this thread in a transaction, committed durably at the end or rolled back.
 
         Raises:
             Busy: others kept writing for longer than ``timeout``.
             NoSpace: the disk is full.
-            Denied: it was opened to be only read.
+            Denied: the database was opened for reading only.
             RuntimeError: the thread is inside a transaction already.
-            Error: whatever else SQLite reports, translated.
+            Error: any other error of SQLite, translated.
         """
         if self.read_only:
-            raise Denied(f"{self.file.parent} can only be read here: this user may not write it, or it is mounted so")
-        link = self._link()
-        with link.lock:
-            if link.connection.in_transaction:
+            raise Denied(f"{self.file.parent} is read-only here: this user may not write it, or the mount is read-only")
+        own = self._own()
+        with own.lock:
+            if own.connection.in_transaction:
                 raise RuntimeError("transactions do not nest")
             if not self._writer.acquire(timeout=self.timeout):
                 raise Busy(_BUSY.format(self.file))
             try:
                 with self._translated():
-                    yield from _transaction(link.connection)
+                    yield from _transaction(own.connection)
             finally:
                 self._writer.release()
 
     def copy_to(self, target: Path, progress: Callable[[str, int], None] | None = None) -> None:
-        """Copy what is committed now to a new file, durably; writers go on meanwhile.
+        """Copy the committed state to a new file, durably. Writers are not blocked.
 
-        The copy has no write-ahead log, so that the one file is all of it.
+        The copy has no write-ahead log: the file is the whole database.
 
         Args:
-            target: does not exist.
-            progress: called with what was done and the number of pages of the database that were copied.
+            target: the new file.
+            progress: called with a text and the number of pages that were copied.
 
         Raises:
-            NoSpace: there is no room for it.
-            Error: whatever SQLite reports, translated.
+            NoSpace: the disk is full.
+            Error: any error of SQLite, translated.
         """
         with durable.translated(f"write {target}"):
             durable.make_file(target)
@@ -187,29 +188,29 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the connections of all threads, waiting for what they are doing. Closing again does nothing."""
+        """Close the connections of all threads, after their current statements. Closing again does nothing."""
         with self._guard:
             self._closed = True
-            links, self._links = list(self._links.values()), {}
-        for link in links:
-            with link.lock:
-                link.connection.close()
+            connections, self._connections = list(self._connections.values()), {}
+        for own in connections:
+            with own.lock:
+                own.connection.close()
 
-    def _link(self) -> _Link:
+    def _own(self) -> _ThreadConnection:
         thread = threading.current_thread()
         with self._guard:
             if self._closed:
-                raise self._gone()
-            link = self._links.get(thread)
-            if link is None:
-                for finished in [other for other in self._links if not other.is_alive()]:
-                    self._links.pop(finished).connection.close()
+                raise self._closed_error()
+            own = self._connections.get(thread)
+            if own is None:
+                for finished in [other for other in self._connections if not other.is_alive()]:
+                    self._connections.pop(finished).connection.close()
                 with self._translated():
-                    link = self._links[thread] = _Link(self._connect())
-            return link
+                    own = self._connections[thread] = _ThreadConnection(self._connect())
+            return own
 
-    def _found(self) -> tuple[int, ...]:
-        """What changes when another process writes the file, or makes a log beside it."""
+    def _stamp(self) -> tuple[int, ...]:
+        """Return values that change when another process writes the file, or creates a log beside it."""
         found = self.file.stat()
         log = self.file.with_name(f"{self.file.name}-wal")
         return found.st_ino, found.st_size, found.st_mtime_ns, log.stat().st_size if log.exists() else 0
@@ -231,7 +232,7 @@ class Database:
         return connection
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
-        # Changing the journal mode does not wait for others by itself.
+        # SQLite does not wait for other processes when it changes the journal mode.
         deadline = time.monotonic() + self.timeout
         while True:
             try:
@@ -251,17 +252,17 @@ class Database:
             yield
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
             if self._closed:
-                raise self._gone() from error
-            raise  # a mistake in our own code, which no user can mend
+                raise self._closed_error() from error
+            raise  # a bug in this package
         except sqlite3.Error as error:
             raise translate(error, self.file) from error
 
-    def _gone(self) -> NotAvailable:
+    def _closed_error(self) -> NotAvailable:
         return NotAvailable(f"{self.file} has been closed")
 
 
 def translate(error: sqlite3.Error, file: Path) -> Error:
-    """What SQLite reports, as an error of provrepo."""
+    """Return the error of provrepo for an error of SQLite."""
     code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(_BUSY.format(file))
@@ -272,19 +273,19 @@ def translate(error: sqlite3.Error, file: Path) -> Error:
     if code == sqlite3.SQLITE_IOERR:
         return Damaged(f"the disk failed to read or write {file} ({error})")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return Damaged(f"{file} is no SQLite database, or a broken one ({error}): restore it from a backup")
+        return Damaged(f"{file} is not an SQLite database, or is damaged ({error}): restore it from a backup")
     return Damaged(f"{file}: {error}")
 
 
 def _steps(progress: Callable[[str, int], None] | None) -> Callable[[int, int, int], None] | None:
-    """What SQLite calls after each step of a copy."""
+    """Return the function that SQLite calls after each step of a copy."""
     if progress is None:
         return None
     return lambda _status, remaining, total: progress("pages of the ledger", total - remaining)
 
 
 def _code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 for errors that Python found by itself."""
+    """Return the primary result code; 0 for errors that Python raised itself."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 

@@ -1,4 +1,4 @@
-"""What it takes that a file is still there after a power cut."""
+"""Durable files and directories: what is synced survives a power cut."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from provrepo.errors import Damaged, NoSpace
 __all__ = ["PRIVATE", "make_directory", "make_file", "sync", "sync_directory", "translated"]
 
 PRIVATE = 0o700
-"""Permissions of directories that hold a repository: only their owner may enter."""
+"""Permissions of the directories of a repository: only the owner may enter."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULLFSYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
 def sync(descriptor: int) -> None:
-    """Wait until what was written to an open file is on the medium.
+    """Wait until the bytes of an open file are on disk.
 
-    On macOS ``fsync`` stops at the drive's own cache; ``F_FULLFSYNC`` does not, but not every file system has it.
+    On macOS ``fsync`` does not flush the cache of the drive; ``F_FULLFSYNC`` does, but not every file system has it.
     """
     if _FULLFSYNC is not None:
         try:
@@ -36,7 +36,7 @@ def sync(descriptor: int) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Wait until the names in a directory are on the medium: a new file's name is not part of the file."""
+    """Wait until the names in a directory are on disk; syncing a new file does not include its name."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         sync(descriptor)
@@ -45,11 +45,11 @@ def sync_directory(directory: Path) -> None:
 
 
 def make_directory(directory: Path, *, mode: int = 0o777) -> None:
-    """Make a directory and those above it durably; nothing is done where it exists.
+    """Create a directory and its parents durably, if they do not exist.
 
     Args:
-        directory: what to make.
-        mode: the permissions of what is made, before the umask.
+        directory: the directory.
+        mode: the permissions of new directories, before the umask.
     """
     missing = []
     while not directory.is_dir():
@@ -61,23 +61,23 @@ def make_directory(directory: Path, *, mode: int = 0o777) -> None:
 
 
 def make_file(file: Path) -> None:
-    """Make an empty file that only its owner may read, whatever the umask; nothing is done where it exists.
+    """Create an empty file that only its owner may read, whatever the umask, if it does not exist.
 
-    SQLite gives its log the permissions of the database.
+    SQLite gives its write-ahead log the permissions of the database.
     """
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn what the operating system refuses into errors of provrepo.
+    """Translate ``OSError`` into errors of provrepo.
 
     Args:
-        doing: what was being done, to complete "cannot ...".
+        doing: the action, which completes the message "cannot ...".
 
     Raises:
         NoSpace: the disk or the quota is full.
-        Damaged: anything else.
+        Damaged: any other ``OSError``.
     """
     try:
         yield

@@ -1,12 +1,12 @@
-"""Opening a database where nothing can be written: a read-only mount, a copy without permissions, another user's.
+"""Opening a read-only database: on a read-only mount, without permissions, or of another user.
 
-SQLite reads a database with a write-ahead log only where it can write the log's index (``-shm``), or where that exists.
-So there are three ways, and the first that serves is taken (https://www.sqlite.org/wal.html#readonly):
+SQLite reads a database with a write-ahead log only if it can write the log's index (``-shm``), or if that exists. So
+there are three ways, and the first possible one is used (https://www.sqlite.org/wal.html#readonly):
 
-1. The log and its index are there: another process has the database open, or was killed. It is opened read-only, and
-   locks keep both apart.
+1. The log and its index exist: another process has the database open, or was killed. The database is opened read-only,
+   with locks.
 2. There is no log, or an empty one, and the schema is that of this version: the file alone is the whole database.
-3. Otherwise both files are copied to a folder of this process, and the copy is opened, migrated where it is old.
+3. Otherwise both files are copied to a folder of this process. The copy is opened, and migrated if its schema is old.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """How a database is read.
+    """A file that can be opened for reading, and how.
 
     Attributes:
-        file: what is opened: the database, or a copy of it.
+        file: the database, or a copy of it.
         immutable: whether the file alone is read, without a log and without locks.
-        copy: whether it is a copy, which belongs to this process.
+        copy: whether the file is a copy, which belongs to this process.
     """
 
     file: Path
@@ -43,32 +43,32 @@ class Readable:
 
 
 def is_writable(data: Path) -> bool:
-    """Whether this process may write to an existing data directory and the ledger in it."""
+    """Return whether this process may write to an existing data directory and its ledger."""
     return os.access(data, os.W_OK | os.X_OK) and os.access(data / "ledger.sqlite", os.W_OK)
 
 
 def uri(readable: Readable) -> str:
-    """What SQLite is to open; see https://www.sqlite.org/uri.html."""
+    """Return the URI that SQLite opens; see https://www.sqlite.org/uri.html."""
     mode = "rw" if readable.copy else "ro"
     return f"file:{quote(os.fspath(readable.file.absolute()))}?mode={mode}{'&immutable=1' * readable.immutable}"
 
 
 def find(file: Path, scratch: Path, current: Callable[[sqlite3.Connection], bool]) -> Readable:
-    """The way in which a database can be read.
+    """Return the first way in which a database can be read.
 
     Args:
         file: the database.
         scratch: a folder of this process, for a copy.
-        current: whether the schema is that of this version.
+        current: returns whether the schema is that of this version.
 
     Raises:
-        Damaged: it cannot be read.
-        Busy: another process writes it, and so it cannot be copied.
-        NoSpace: a copy is needed, and there is no room for it.
+        Damaged: the database cannot be read.
+        Busy: it has to be copied, and another process kept writing it.
+        NoSpace: it has to be copied, and the disk is full.
     """
     if not os.access(file, os.R_OK):
         raise Damaged(f"cannot read {file}: check who may read the data directory")
-    # The log is looked at last: a process that opens the database meanwhile would make one.
+    # The log is checked last: a process that opens the database meanwhile would create one.
     for readable in (Readable(file), Readable(file, immutable=True)):
         if readable.immutable and _size(_log(file)):
             break

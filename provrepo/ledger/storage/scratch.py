@@ -1,7 +1,7 @@
-"""Temporary files of a process: its own, for as long as it lives, and swept by others afterwards.
+"""Temporary files of a process, which other processes remove after it has ended.
 
-Age says nothing about whether a file is still being written: clocks are set, and a slow disk may take hours. A lock
-does, since the system lets go of it when its process ends, however it ends.
+The age of a file does not show whether it is still being written: clocks are changed, and a slow disk may take hours. A
+lock does, since the system releases it when the process ends for any reason.
 """
 
 from __future__ import annotations
@@ -24,30 +24,33 @@ _LOCK = ".lock"
 
 
 class Scratch:
-    """A folder that belongs to one process. It is locked until it is closed, or the process ends.
+    """A folder of one process. It is locked until ``close``, or the end of the process.
 
     Attributes:
         path: the folder.
     """
 
     def __init__(self, root: Path | None) -> None:
-        """Make it in a folder, or where the system has its temporary files.
+        """Create the folder.
+
+        Args:
+            root: its parent; None for a new folder in the system's temporary directory.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be created.
         """
         if root is None:
             root = Path(tempfile.mkdtemp(prefix="provrepo-"))
             self._own: Path | None = root
         else:
             self._own = None
-        # The lock first: a folder without one is a leftover.
+        # The lock comes first, since a folder without a lock is swept.
         self._descriptor, self._lock = opened(root, suffix=_LOCK)
         self.path = self._lock.with_suffix("")
         self.path.mkdir(mode=PRIVATE)
 
     def close(self) -> None:
-        """Remove it with all that is in it. Closing again does nothing."""
+        """Remove the folder with its content. Closing again does nothing."""
         if self._descriptor < 0:
             return
         shutil.rmtree(self.path, ignore_errors=True)
@@ -60,17 +63,20 @@ class Scratch:
 
 
 def opened(folder: Path, *, suffix: str = "", mode: int = 0o600) -> tuple[int, Path]:
-    """A new file with a name of its own, open for writing and locked: ``sweep`` leaves it alone until it is closed.
+    """Create a file with a unique name, open for writing and locked, so that ``sweep`` ignores it until it is closed.
+
+    Returns:
+        The descriptor and the path.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     while True:
         path = folder / f"{os.getpid()}-{secrets.token_hex(8)}{suffix}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # Between making and locking it, another process may have taken it for a leftover.
+            # Another process may have swept it between its creation and the lock.
             if os.fstat(descriptor).st_nlink:
                 return descriptor, path
         except BaseException:
@@ -83,11 +89,11 @@ def opened(folder: Path, *, suffix: str = "", mode: int = 0o600) -> tuple[int, P
 
 @contextmanager
 def _abandoned(path: Path) -> Iterator[bool]:
-    """Whether no process has a file locked; nobody can lock it until the block ends."""
+    """Yield whether no process has locked a file. If so, the file stays locked until the block ends."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
-        yield False  # it is gone, or another user's
+        yield False  # it was removed, or belongs to another user
         return
     try:
         try:
@@ -101,12 +107,12 @@ def _abandoned(path: Path) -> Iterator[bool]:
 
 
 def sweep(folder: Path) -> int:
-    """Remove the files and folders of processes that have ended.
+    """Remove the temporary files and folders of processes that have ended.
 
-    Several processes may sweep at once, and others make new ones meanwhile.
+    Several processes may sweep at once, while others create new files.
 
     Returns:
-        How many were removed.
+        The number of removed files and folders.
     """
     removed = 0
     for path in _listed(folder):
@@ -118,7 +124,7 @@ def sweep(folder: Path) -> int:
                     path.unlink()
                     removed += 1
     for path in _listed(folder):
-        # A folder is made after its lock, which is removed after it.
+        # A folder is created after its lock and removed before it.
         if path.is_dir() and not path.is_symlink() and not path.with_name(path.name + _LOCK).exists():
             shutil.rmtree(path, ignore_errors=True)
             removed += not path.exists()

@@ -1,8 +1,8 @@
-"""Whether SQLite's write-ahead log can be read to its end.
+"""Verification of SQLite's write-ahead log.
 
-SQLite reads the log up to the first frame whose checksum is wrong and takes what comes after it for a remainder: one
-damaged frame makes the transactions behind it vanish, without a word. Here the whole file is looked at. The format is
-that of https://www.sqlite.org/fileformat2.html#walformat.
+SQLite reads the log up to the first frame with a wrong checksum and ignores the rest, which may be left from an earlier
+log. So one damaged frame silently hides the transactions after it. Here the whole file is checked. The format is that
+of https://www.sqlite.org/fileformat2.html#walformat.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _Sum = tuple[int, int]
 
 
 def problems(database: Database) -> Iterator[str]:
-    """What is wrong with the log of a database, one sentence each.
+    """Yield one sentence for each problem of the log of a database.
 
     Raises:
         Damaged: the log cannot be read.
     """
     file = database.file.with_name(f"{database.file.name}-wal")
-    # In a write transaction that writes nothing, so that no process adds to the log meanwhile.
+    # In an empty write transaction, so that no process appends to the log meanwhile.
     with database.reading() if database.read_only else database.writing():
         try:
             data = file.read_bytes()
@@ -43,17 +43,17 @@ def problems(database: Database) -> Iterator[str]:
 
 
 def damaged(data: bytes) -> str | None:
-    """What is wrong with the bytes of a log, in words; None for a sound one."""
+    """Return the problem of a log as text; None if there is none."""
     if not data:
         return None
     if len(data) < _HEADER:
-        return "its header is cut short: transactions may be missing"
+        return "its header is truncated: transactions may be missing"
     magic, _, size, _, *salts, first, second = struct.unpack(">8I", data[:_HEADER])
     order = ">" if magic & 1 else "<"
     if magic & ~1 != _MAGIC or _sum(data[:24], (0, 0), order) != (first, second):
         return "its header is damaged: the transactions in it cannot be read"
     if size < 512:
-        return "its header names no size of a page"
+        return "its header contains no valid page size"
     state: _Sum = (first, second)
     broken: int | None = None
     for number, start in enumerate(range(_HEADER, len(data), _FRAME + size), 1):
@@ -66,18 +66,18 @@ def damaged(data: bytes) -> str | None:
         if broken is None and not sound:
             broken = number
         if sound and broken is not None:
-            return f"frame {broken} is damaged, and the transactions behind it cannot be read"
-        # Each checksum goes on from the one before as it is written down, so that those behind a broken one are known.
+            return f"frame {broken} is damaged, and the transactions after it cannot be read"
+        # Each checksum continues the stored one before it, so that frames after a broken one can be verified.
         state = own
     if broken is not None and _begins_like(data, broken, size, tuple(salts)):
-        return f"frame {broken}, the last of the log, is damaged, or its writing was cut off before it was accepted"
+        return f"frame {broken}, the last of the log, is damaged, or writing it was interrupted before the commit"
     return None
 
 
 def _begins_like(data: bytes, number: int, size: int, salts: tuple[int, ...]) -> bool:
-    """Whether a frame that cannot be verified is of this log and no remainder of the former one.
+    """Return whether a frame that cannot be verified belongs to this log, and is not left from an earlier one.
 
-    A remainder has both salts of a former log, of which one counts up and the other is drawn at random.
+    A frame of an earlier log differs in both salts: one is incremented and the other is random.
     """
     start = _HEADER + (number - 1) * (_FRAME + size)
     found: tuple[int, ...] = struct.unpack(">2I", data[start + 8 : start + 16])

@@ -1,0 +1,107 @@
+"""Appending to one stream of the ledger, inside a write transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from provrepo.ledger import clock, confidential
+from provrepo.ledger.entries import Entry, compose, now
+from provrepo.ledger.streams import Stream, columns
+
+__all__ = ["Appending"]
+
+
+class Appending(Stream):
+    """The stream of one project inside a write transaction, so that no other writer changes what it reads.
+
+    Use it through ``Ledger.appending``.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, project: str, software: str) -> None:
+        super().__init__(connection, project)
+        self._software = software
+
+    def append(
+        self, kind: str, body: Mapping[str, Any], *, actor: str, token: str = "", time: str | None = None
+    ) -> Entry:
+        """Append an entry, which is stored when the transaction commits.
+
+        Args:
+            kind: one of ``entries.KINDS``.
+            body: all fields of the kind.
+            actor: opaque identifier of the actor; empty for the software itself.
+            token: identifier of the token of the request; empty for the local owner.
+            time: xsd:dateTime in UTC; None for now.
+
+        Raises:
+            InvalidName: the name of the project or document is malformed.
+            ValueError: a field is missing, unknown or of the wrong type; the version of a submission is not the next
+                one; the version of a withdrawal or erasure does not exist.
+        """
+        length, previous = self._end()
+        time = time or now()
+        clock.compare(self._connection, time)
+        entry = compose(
+            kind,
+            {**body, "token": token} if token else body,
+            project=self.project,
+            sequence=length + 1,
+            previous=previous,
+            actor=actor,
+            time=time,
+            software=self._software,
+        )
+        self._check_version(entry)
+        cursor = self._connection.execute(
+            "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data),
+        )
+        self._index(entry, cursor.lastrowid)
+        return entry
+
+    def conceal(self, text: str) -> str:
+        """Store a confidential text and return its digest, for a field of an entry: see ``ledger.confidential``."""
+        return confidential.conceal(self._connection, text)
+
+    def _check_version(self, entry: Entry) -> None:
+        if entry.kind not in ("submit", "withdraw", "erase", "atoms"):
+            return
+        document, version = entry.body["document"], entry.body["version"]
+        newest = self.newest(document)
+        if entry.kind == "submit" and version != newest + 1:
+            raise ValueError(f"the next version of {document} is {newest + 1}, not {version}")
+        if entry.kind != "submit" and version > newest:
+            raise ValueError(f"{document} has no version {version} to {entry.kind}")
+
+    def _index(self, entry: Entry, position: int | None) -> None:
+        self._connection.execute(
+            "INSERT INTO streams (project, length, sha256, position, documents) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (project) DO UPDATE SET length = excluded.length, sha256 = excluded.sha256, "
+            "position = excluded.position, documents = documents + excluded.documents",
+            (entry.project, entry.sequence, entry.sha256, position, self._difference(entry)),
+        )
+        if entry.kind == "submit":
+            self._connection.execute(
+                "INSERT INTO documents (project, document, version, submitted) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (project, document) "
+                "DO UPDATE SET version = excluded.version, submitted = excluded.submitted, withdrawn = NULL",
+                (entry.project, entry.body["document"], entry.body["version"], entry.sequence),
+            )
+        elif entry.kind == "withdraw":
+            self._connection.execute(
+                "UPDATE documents SET withdrawn = ? WHERE project = ? AND document = ?",
+                (entry.sequence, entry.project, entry.body["document"]),
+            )
+
+    def _difference(self, entry: Entry) -> int:
+        """Return by how much an entry changes the number of documents. Call it before the document is indexed."""
+        if entry.kind not in ("submit", "withdraw"):
+            return 0
+        present = self._connection.execute(
+            "SELECT 1 FROM documents WHERE project = ? AND document = ? AND withdrawn IS NULL",
+            (entry.project, entry.body["document"]),
+        ).fetchone()
+        return (entry.kind == "submit") - (present is not None)
