@@ -68,7 +68,7 @@ class Chunks:
         if b"\r" in line[:-2] or (line[-1:] == b"\n" and line[-2:] != b"\r\n"):
             raise Refusal(400, "a line of the chunked body does not end with CR and LF")
         if self._read == self._end and not b"\r\n".startswith(line):
-            raise Refusal(400, "a chunk is longer than its size says")
+            raise Refusal(400, "a chunk is longer than its size")
         if line[-1:] == b"\n":
             self._line = bytearray()
             self._read(bytes(line[:-2]))

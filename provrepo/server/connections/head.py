@@ -91,7 +91,7 @@ def read_line(line: bytes) -> RequestLine:
     if method not in METHODS:
         raise Refusal(501, f"this server does not have this method; it has {', '.join(sorted(METHODS))}")
     if not _TARGET.fullmatch(parts[1]) or b"#" in parts[1]:
-        raise Refusal(400, "the path holds a character that has to be percent-encoded")
+        raise Refusal(400, "the path contains a character that has to be percent-encoded")
     target = parts[1].decode("ascii")
     authority, rest = None, target
     if absolute := _ABSOLUTE.fullmatch(target):
@@ -115,7 +115,7 @@ def field(line: bytes) -> tuple[str, str]:
     if not colon or not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
         raise Refusal(
             400,
-            "a header field is not valid: it is a name, a colon right behind it, and text without control characters",
+            "a header field is not valid: it is a name, a colon right after it, and text without control characters",
         )
     return name.decode("ascii"), value.strip(b" \t").decode("latin-1")
 

@@ -33,7 +33,7 @@ def host_of(authority: str) -> str:
     """
     found = _AUTHORITY.fullmatch(authority) if len(authority) <= _LONGEST else None
     if found is None or int(found["port"] or 0) > 65535:
-        raise Refusal(400, "the host of the request is not valid: send a name or an address, and a port behind a colon")
+        raise Refusal(400, "the host of the request is not valid: send a name or an address, and a port after a colon")
     host = found["host"]
     if host.startswith("[") and _address(host) is None:
         raise Refusal(400, "the host of the request is not valid: the text in brackets is not an IPv6 address")

@@ -111,7 +111,7 @@ def inflate(data: bytes, coding: str, *, most: int) -> bytes:
                 found += engine.decompress(piece, most + 1 - len(found))
             except zlib.error as error:
                 reason = str(error).partition("data: ")[2] or "not in this format"
-                raise Rejected(400, f"the body is not {coding}, as Content-Encoding says: {reason}") from None
+                raise Rejected(400, f"the body is not valid {coding}, its Content-Encoding: {reason}") from None
             if len(found) > most:
                 raise TooLarge(f"the body is larger than {most:,} bytes once it is decompressed")
             piece = engine.unused_data

@@ -55,7 +55,7 @@ ERRORS: dict[type[Exception], ProblemType] = {
     errors.SettingsError: ProblemType(500, "settings", "The server is set up wrongly"),
     errors.ReadError: ProblemType(400, "unreadable", "The document cannot be read"),
     errors.QueryError: ProblemType(400, "query", "The query cannot be answered"),
-    errors.WriteError: ProblemType(406, "unwritable", "The format cannot carry this document"),
+    errors.WriteError: ProblemType(406, "unwritable", "The format cannot represent this document"),
     errors.NotFound: ProblemType(404, "not-found", "Not found"),
     errors.Withdrawn: ProblemType(410, "withdrawn", "Withdrawn"),
     errors.Denied: ProblemType(403, "denied", "Not allowed"),
