@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import re
 import runpy
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import click
 
 import provrepo
 from provrepo import capture
+from provrepo import limits as default_limits
 from provrepo.capture.recorder import Activity
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
@@ -150,6 +153,41 @@ def settings() -> str:
             "",
         ]
     )
+
+
+def limits() -> str:
+    """Every limit of ``provrepo.limits`` with its value and docstring."""
+    tree = ast.parse(inspect.getsource(default_limits))
+    rows = []
+    for assignment, comment in pairwise(tree.body):
+        if isinstance(assignment, ast.Assign) and isinstance(comment, ast.Expr):
+            name = ast.unparse(assignment.targets[0])
+            meaning = ast.literal_eval(comment.value).replace("``", "`").replace("\n", " ")
+            rows.append(f"| {meaning.removesuffix('.')} | {_quantity(getattr(default_limits, name), meaning)} |")
+    return "\n".join(
+        [
+            "# Default limits",
+            "",
+            NOTICE,
+            "These limits apply where neither a parameter, an option nor a [setting](settings.md) gives another. Pages",
+            "of the server show fewer things.",
+            "",
+            "| limit | value |",
+            "|---|---|",
+            *rows,
+            "",
+            "[Settings](settings.md) has the limits that an administrator can change. [HTTP](http.md) has those of",
+            "requests and connections.",
+            "",
+        ]
+    )
+
+
+def _quantity(value: float, meaning: str) -> str:
+    """A number for readers; bytes in MiB."""
+    if meaning.startswith("Bytes"):
+        return f"{value / (1 << 20):g} MiB"
+    return f"{value:g} s" if meaning.startswith("Seconds") else f"{value:,}"
 
 
 def python() -> str:
@@ -373,6 +411,7 @@ PAGES = {
     "ledger.md": ledger,
     "cli.md": command_line,
     "settings.md": settings,
+    "limits.md": limits,
     "python.md": python,
     "constraints.md": constraints,
     "conformance.md": conformance,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provrepo.errors import SettingsError
+from provrepo.limits import BODY_BYTES, QUERY_BYTES, QUERY_ROWS, QUERY_SECONDS
 
 __all__ = [
     "OTHERS",
@@ -95,14 +96,14 @@ class Settings:
     hosts: str = ""
     threads: int = 8
     queue: int = 100
-    max_body: int = 32 * 1024 * 1024
+    max_body: int = BODY_BYTES
     min_free: int = 256 * 1024 * 1024
-    query_timeout: float = 30.0
-    query_timeout_public: float = 30.0
+    query_timeout: float = QUERY_SECONDS
+    query_timeout_public: float = QUERY_SECONDS
     query_workers: int = 6
     query_memory: int = 2048
-    query_rows: int = 1_000_000
-    query_bytes: int = 64 * 1024 * 1024
+    query_rows: int = QUERY_ROWS
+    query_bytes: int = QUERY_BYTES
     check_timeout: float = 300.0
     check_timeout_public: float = 30.0
     worker_memory: int = 4096

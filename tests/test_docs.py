@@ -38,7 +38,7 @@ def generate() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "page", ["cli.md", "settings.md", "python.md", "constraints.md", "conformance.md", "queries.md"]
+    "page", ["cli.md", "settings.md", "limits.md", "python.md", "constraints.md", "conformance.md", "queries.md"]
 )
 def test_generated_pages_are_up_to_date(generate: ModuleType, page: str) -> None:
     assert (DOCS / "reference" / page).read_text("utf-8") == generate.PAGES[page](), "run `make reference`"
@@ -50,6 +50,14 @@ def test_every_verb_and_every_setting_is_in_the_reference() -> None:
     settings = (DOCS / "reference" / "settings.md").read_text("utf-8")
     names = [field.name for field in dataclasses.fields(Settings)]
     assert [name for name in names if f"`{environment_name(name)}`" not in settings] == []
+
+
+def test_rate_limits_in_the_http_reference_are_the_default_settings() -> None:
+    http = (DOCS / "reference" / "http.md").read_text("utf-8")
+    shown = dict(re.findall(r"`PROVREPO_((?:PINGBACK_)?RATE(?:_\w+)?)`[\w ]* \(([\d,]+)\)", http))
+    defaults = Settings()
+    names = ("pingback_rate", "rate_read", "rate_query", "rate_check", "rate_write")
+    assert shown == {name.upper(): f"{getattr(defaults, name):,}" for name in names}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

@@ -8,7 +8,8 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
-from provrepo.repository.actions import MOST, Action
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
+from provrepo.repository.actions import Action
 
 if TYPE_CHECKING:
     from provrepo.repository.audit import Audit
@@ -24,7 +25,9 @@ __all__ = ["audit"]
 @click.option("--action", type=click.Choice(list(Action)), help="Only this action.")
 @click.option("--refused", is_flag=True, help="What was refused, instead of what was answered.")
 @click.option("--after", metavar="EVENT", help="Go on behind this event, as the last answer says.")
-@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True, help="The most events.")
+@click.option(
+    "--limit", type=click.IntRange(1, MAX_PAGE_SIZE), default=PAGE_SIZE, show_default=True, help="The most events."
+)
 @click.option(
     "--output",
     "style",

@@ -12,6 +12,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.limits import PRINTED_NODES, SEARCH_HITS, THING_STATEMENTS, THING_VERSIONS
 from provrepo.repository.lineage.records import BUNDLED
 
 if TYPE_CHECKING:
@@ -98,7 +99,11 @@ _timeout = click.option(
     help="Say which roots are among these IRIs, one a line; * stands for any characters, # begins a comment.",
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The most things that are told."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=PRINTED_NODES,
+    show_default=True,
+    help="The most things that are told.",
 )
 @_timeout
 @click.option(
@@ -152,10 +157,18 @@ def lineage(
 @_project
 @_as_of
 @click.option(
-    "--versions", type=click.IntRange(min=1), default=100, show_default=True, help="The most versions to read."
+    "--versions",
+    type=click.IntRange(min=1),
+    default=THING_VERSIONS,
+    show_default=True,
+    help="The most versions to read.",
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The most statements that are told."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=THING_STATEMENTS,
+    show_default=True,
+    help="The most statements that are told.",
 )
 @_timeout
 @click.option(
@@ -191,7 +204,9 @@ def thing(invocation: Invocation, /, iri: str, style: str, **limits: Any) -> Non
 @click.command()
 @click.argument("text")
 @click.option("--project", metavar="P", help="Only in this project; otherwise in all.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The most things to list.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=SEARCH_HITS, show_default=True, help="The most things to list."
+)
 @_timeout
 @click.option(
     "--output",

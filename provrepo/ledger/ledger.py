@@ -21,6 +21,7 @@ from provrepo.ledger.migrations import ADMINISTRATION, migrate
 from provrepo.ledger.public import PublicProjects
 from provrepo.ledger.storage.database import Database
 from provrepo.ledger.streams import Stream, readable
+from provrepo.limits import LOCK_WAIT
 
 __all__ = ["Identity", "Ledger"]
 
@@ -78,7 +79,7 @@ class Ledger:
         path: Path,
         *,
         software: str,
-        timeout: float = 30.0,
+        timeout: float = LOCK_WAIT,
         scratch: Path | None = None,
         immutable: bool = False,
     ) -> None:

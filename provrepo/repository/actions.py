@@ -1,13 +1,10 @@
-"""What an audit lists: the actions by name, and how many at once. The help of the command line needs no more."""
+"""The actions that an audit lists, in a module without further imports, for the help of the command line."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["MOST", "Action"]
-
-MOST = 1000
-"""Events that one answer has."""
+__all__ = ["Action"]
 
 
 class Action(StrEnum):

@@ -21,7 +21,8 @@ from typing import Any
 from provrepo.codecs.results import FORMULA
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
-from provrepo.repository.actions import MOST, Action
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
+from provrepo.repository.actions import Action
 from provrepo.repository.context import Context
 
 __all__ = ["Audit", "AuditEvent", "audit"]
@@ -146,7 +147,7 @@ def audit(
     action: str | None = None,
     refused: bool = False,
     after: str | None = None,
-    limit: int = 100,
+    limit: int = PAGE_SIZE,
 ) -> Audit:
     """Who changed and who read a document, a project, or the whole repository.
 
@@ -175,8 +176,8 @@ def audit(
         context.require_owner("may see who did what in the whole repository")
     else:
         context.require_write(project)
-    if not 1 <= limit <= MOST:
-        raise UsageError(f"an audit lists from 1 to {MOST:,} events, not {limit}")
+    if not 1 <= limit <= MAX_PAGE_SIZE:
+        raise UsageError(f"an audit lists from 1 to {MAX_PAGE_SIZE:,} events, not {limit}")
     if action is not None and action not in list(Action):
         raise UsageError(f"no action is called {action[:100]!r}; there are: {', '.join(Action)}")
     if name is not None and (project is None or context.store.ledger.last(project, name) is None):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
 from provrepo.errors import NotFound
+from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.model.document import Document
 from provrepo.repository import catalog
 from provrepo.repository.context import Context
@@ -40,7 +41,7 @@ def documents(
     found: list[DocumentInfo] = []
     erased = context.store.ledger.erased(project)
     while limit is None or len(found) < limit:
-        page = context.store.ledger.documents(project, after=after, limit=limit or 1000)
+        page = context.store.ledger.documents(project, after=after, limit=limit or MAX_PAGE_SIZE)
         if not page:
             break
         after = page[-1][0]

@@ -27,6 +27,7 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
 from provrepo.ledger.storage.scratch import sweep
+from provrepo.limits import WORKER_WAIT
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
@@ -40,7 +41,7 @@ from provrepo.settings import Settings, environment_name
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
-from provrepo.views.sparql.store import PATIENCE, Quads
+from provrepo.views.sparql.store import Quads
 from provrepo.views.view import View
 from provrepo.workers import network
 from provrepo.workers.callers import Caller
@@ -353,7 +354,7 @@ class Store:
             format=info.format,
             base=info.base or None,
             spool=self.temporary(),
-            patience=PATIENCE,
+            patience=WORKER_WAIT,
             abandoned=abandoned,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provrepo.errors import UsageError
+from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.context import Context
 
 __all__ = ["EntryInfo", "entries"]
@@ -33,7 +34,7 @@ class EntryInfo:
         return {"sequence": self.sequence, "sha256": self.sha256, "entry": self.entry}
 
 
-def entries(context: Context, project: str, *, after: int = 0, limit: int = 1000) -> list[EntryInfo]:
+def entries(context: Context, project: str, *, after: int = 0, limit: int = MAX_PAGE_SIZE) -> list[EntryInfo]:
     """The entries of a project's ledger, in order.
 
     Whoever keeps the last digest can tell later whether anything before it was changed: each entry holds the digest

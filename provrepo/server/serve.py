@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from provrepo.errors import UsageError
+from provrepo.limits import STACK_BYTES
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app
 from provrepo.server.connections.dispatcher import CallerClassifier, Dispatcher
@@ -24,9 +25,6 @@ from provrepo.settings import host_names
 from provrepo.workers import heap
 
 __all__ = ["serve"]
-
-STACK = 64 << 20
-"""The stack size of request threads in bytes: native parsers are recursive."""
 
 
 def serve(
@@ -64,7 +62,7 @@ def serve(
     heap.return_large_blocks()
     app = create_app(store)
     prefix = urlsplit(base).path.rstrip("/")
-    with _stack_size(STACK):
+    with _stack_size(STACK_BYTES):
         dispatcher = Dispatcher(
             CallerClassifier(store, prefix), threads=threads or settings.threads, queue=settings.queue
         )

@@ -13,12 +13,10 @@ import threading
 from importlib import import_module
 from typing import IO, Any
 
+from provrepo.limits import STACK_BYTES
 from provrepo.workers import heap, network, wire
 
 __all__ = ["inside", "main"]
-
-STACK = 64 << 20
-"""Bytes of stack for a call: parsers written in C and Rust recurse with the nesting of their input."""
 
 GRACE = 2.0
 """Seconds after a call's deadline at which the kernel ends a worker that no pool has ended."""
@@ -42,7 +40,7 @@ def main(memory: int) -> None:
     requests, replies = _channel()
     network.block()
     _limit(memory)
-    threading.stack_size(STACK)
+    threading.stack_size(STACK_BYTES)
     threading.Thread(target=_serve, args=(requests, replies), daemon=True).start()
     # Calls run in the other thread, so that the end of the pool is noticed while one is running. This one waits for
     # nothing else: to read the calls and hand them over would cost each of them a change of threads.

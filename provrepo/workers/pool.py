@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from provrepo.errors import Busy, TimedOut, WorkerFailed
+from provrepo.limits import WORKER_WAIT
 from provrepo.settings import Settings, for_command, load
 from provrepo.workers import callers, wire
 from provrepo.workers.callers import Caller
@@ -46,9 +47,6 @@ _SIGNALS = {
     signal.SIGABRT: "it aborted, as parsers do when memory runs out",
     signal.SIGKILL: "it was killed, as systems do when memory runs out",
 }
-
-PATIENCE = 10.0
-"""Seconds that strangers and readers wait for a worker, where the call does not say."""
 
 _NAP = 3600.0
 """Seconds of one wait where nobody can go away: the system takes no number of milliseconds beyond 31 bits."""
@@ -116,7 +114,7 @@ class Pool:
             arguments: its keyword arguments, as JSON.
             timeout: seconds it may take before the worker is killed; strangers have ``public_timeout`` at most.
             patience: seconds to wait for a free worker; None to wait as long as it takes, or where the caller is not a
-                writer, ``PATIENCE``.
+                writer, ``WORKER_WAIT``.
             abandoned: asked several times a second while the worker is busy; where it says True, nobody wants the
                 result any more, and the worker is killed. By default whether the client of this thread is gone.
 
@@ -132,7 +130,7 @@ class Pool:
         """
         client = callers.client()
         if patience is None and client.caller is not Caller.WRITER:
-            patience = PATIENCE
+            patience = WORKER_WAIT
         seconds = self.seconds(timeout)
         place, worker = self._take(client, patience)
         healthy = False

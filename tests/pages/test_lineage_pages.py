@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from provrepo.cli.lineage import lineage as lineage_command
 from provrepo.cli.main import cli
+from provrepo.limits import DRAWN_NODES
 from provrepo.server.lineage import pictures
 from provrepo.server.lineage.asked import NAMES, Asked
 from provrepo.server.lineage.pages import MOST_LISTED
@@ -143,7 +144,7 @@ def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
     assert f"This page has the {MOST_LISTED} nearest of {WIDE + 1} things" in " ".join(page.text.split())
     assert "It shows the 200 nearest of 601 things" in page.text
     assert len(rows(text)) == MOST_LISTED
-    assert len(re.findall(r'class="prov-node ', text)) == pictures.MOST
+    assert len(re.findall(r'class="prov-node ', text)) == DRAWN_NODES
     # What is counted is everything, whatever the page has room for.
     affected = text[text.index('id="impact"') : text.index('id="picture"')]
     assert f"entity</span></dt><dd>{WIDE}</dd>" in affected

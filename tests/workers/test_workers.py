@@ -20,9 +20,10 @@ import pytest
 from provrepo import errors
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
+from provrepo.limits import STACK_BYTES
 from provrepo.workers import wire
 from provrepo.workers.callers import Caller, Client, on_behalf_of
-from provrepo.workers.child import STACK, inside
+from provrepo.workers.child import inside
 from provrepo.workers.pool import Pool, default_pool
 
 HERE = "tests.workers.test_workers"
@@ -121,7 +122,7 @@ def test_a_worker_is_warm_and_knows_where_it_is(pool):
     assert first["pid"] == second["pid"] != os.getpid()
     assert first["inside"] is True
     assert inside() is False
-    assert first["stack"] == STACK
+    assert first["stack"] == STACK_BYTES
     assert first["stdin"] == ""
 
 

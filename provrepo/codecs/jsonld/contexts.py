@@ -17,6 +17,7 @@ from provrepo.codecs.guards import decode, place
 from provrepo.codecs.jsonld.user_contexts import advice, user_context
 from provrepo.codecs.provjsonld.terms import KNOWN_CONTEXTS
 from provrepo.errors import ReadError
+from provrepo.limits import NESTED_CONTEXTS
 from provrepo.resources import root
 
 __all__ = ["KNOWN", "InlinedText", "find", "is_shipped", "resolved", "inlined"]
@@ -40,8 +41,6 @@ KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
 """The addresses at which contexts are published, with the tables that stand for each; ``file@version`` is one part."""
 
 _CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
-_MAX_NESTED = 8
-"""How many contexts may name each other in a row (JSON-LD 1.1 leaves the limit to the processor)."""
 
 
 def is_shipped(address: str) -> bool:
@@ -133,7 +132,7 @@ def resolved(context: Any, within: tuple[str, ...] = ()) -> Any:
         within: the addresses of the contexts that it was named in.
     """
     if isinstance(context, str):
-        found = None if context in within or len(within) >= _MAX_NESTED else find(context)
+        found = None if context in within or len(within) >= NESTED_CONTEXTS else find(context)
         if found is None:
             raise _UnknownError(context)
         inner = resolved(found, (*within, context))

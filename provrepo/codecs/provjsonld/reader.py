@@ -20,6 +20,7 @@ from provrepo.codecs.jsonld.user_contexts import advice, user_context
 from provrepo.codecs.names import PrefixScope, namespace
 from provrepo.codecs.provjsonld.terms import ID_TYPED, KNOWN_CONTEXTS, SPECIAL, TYPES, context
 from provrepo.errors import ReadError
+from provrepo.limits import NESTED_CONTEXTS
 from provrepo.model.document import Bundle, Document, ReaderWarning, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import MEMBERSHIP, Attribute, Kind, Statement, Term
@@ -52,8 +53,6 @@ _STRINGS = (None, XSD_STRING, PROV_INTERNATIONALIZED_STRING, RDF_LANG_STRING)
 _NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
 _SCHEMES = frozenset({"ark", "arcp", "data", "did", "doi", "hdl", "info", "mailto", "ni", "nih", "tag", "urn"})
 """Schemes of IRIs without ``//`` that occur in provenance: after these no declared prefix is missed."""
-_MAX_NESTED = 8
-"""How many contexts may name each other in a row."""
 
 _Path: TypeAlias = tuple[str | int, ...]
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -197,7 +196,7 @@ class _ProvJsonldReader:
             elif not _is_text(item):
                 raise self._error("a '@context' holds addresses of contexts and objects that declare prefixes")
             else:
-                known = None if item in within or len(within) >= _MAX_NESTED else user_context(item)
+                known = None if item in within or len(within) >= NESTED_CONTEXTS else user_context(item)
                 if known is not None:
                     self._context(known, declared, (*within, item))
                 elif not KNOWN_CONTEXTS.fullmatch(item):

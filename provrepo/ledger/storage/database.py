@@ -13,6 +13,7 @@ from pathlib import Path
 from provrepo.errors import Busy, Damaged, Denied, Error, NoSpace, NotAvailable
 from provrepo.ledger.migrations import is_current, migrate
 from provrepo.ledger.storage import durable, reading
+from provrepo.limits import LOCK_WAIT
 
 __all__ = ["Database", "translate"]
 
@@ -54,7 +55,7 @@ class Database:
         self,
         file: Path,
         *,
-        timeout: float = 30.0,
+        timeout: float = LOCK_WAIT,
         prepare: Callable[[sqlite3.Connection], None] = migrate,
         current: Callable[[sqlite3.Connection], bool] = is_current,
         scratch: Path | None = None,

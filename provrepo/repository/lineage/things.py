@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provrepo.errors import TimedOut
+from provrepo.limits import WORKER_WAIT
 from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, Statement
@@ -157,8 +158,6 @@ def accounts(
     Those aside whose bytes have been erased meanwhile, and those that were withdrawn from a project, unless ``curates``
     says of its name that they may be read.
     """
-    from provrepo.views.sparql.store import PATIENCE
-
     minter = store.minter()
     infos = [
         info
@@ -185,7 +184,7 @@ def accounts(
             limit=limit,
             size=store.settings.query_bytes,
             timeout=timeout,
-            patience=PATIENCE,
+            patience=WORKER_WAIT,
             abandoned=abandoned,
         )
     except TimedOut:

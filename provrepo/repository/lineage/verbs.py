@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, TimedOut, UsageError
+from provrepo.limits import IMPACT_GROUPS, LINEAGE_NODES, SEARCH_HITS, THING_STATEMENTS, THING_VERSIONS
 from provrepo.repository.context import Context
 from provrepo.repository.lineage import as_of as moments
 from provrepo.repository.lineage.answers import MOST_SOURCES, Records
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIRECTIONS",
-    "LIMIT",
     "LineageEdge",
     "LineageGraph",
     "LineageNode",
@@ -55,16 +55,8 @@ __all__ = [
     "thing",
 ]
 
-LIMIT = 10_000
-"""The most nodes that an answer tells of where no other limit is given."""
-
-GROUPS = 1_000
-"""The most types, agents and projects that an impact is told by where no other limit is given."""
-
 MOST_COMMON = 20
 """The most things of which can be asked what they have in common."""
-
-_VERSIONS, _STATEMENTS = 100, 1_000
 
 _DAY = 86_400.0
 """Seconds: what a worker process takes as no limit."""
@@ -91,7 +83,7 @@ def lineage(
     project: str | None = None,
     as_of: str | None = None,
     sources: Sequence[str] | None = None,
-    limit: int = LIMIT,
+    limit: int = LINEAGE_NODES,
     timeout: float | None = None,
 ) -> LineageGraph:
     """What a thing came from, or what depends on it, through every project that the actor may read.
@@ -156,7 +148,7 @@ def impact(
     alternates: bool = False,
     project: str | None = None,
     as_of: str | None = None,
-    limit: int = GROUPS,
+    limit: int = IMPACT_GROUPS,
     timeout: float | None = None,
 ) -> LineageImpact:
     """Count everything that depends on a thing, by kind, type, agent and project.
@@ -219,7 +211,7 @@ def common(
     alternates: bool = False,
     project: str | None = None,
     as_of: str | None = None,
-    limit: int = LIMIT,
+    limit: int = LINEAGE_NODES,
     timeout: float | None = None,
 ) -> LineageCommon:
     """What several things came from, all of them: what two bad models share.
@@ -273,8 +265,8 @@ def thing(
     *,
     project: str | None = None,
     as_of: str | None = None,
-    versions: int = _VERSIONS,
-    limit: int = _STATEMENTS,
+    versions: int = THING_VERSIONS,
+    limit: int = THING_STATEMENTS,
     timeout: float | None = None,
     abandoned: Callable[[], bool] | None = None,
 ) -> KnownThing:
@@ -342,7 +334,7 @@ def labels(
 
 
 def search(
-    context: Context, text: str, *, project: str | None = None, limit: int = 50, timeout: float | None = None
+    context: Context, text: str, *, project: str | None = None, limit: int = SEARCH_HITS, timeout: float | None = None
 ) -> SearchResult:
     """Things of which all words of a text are said: in names, labels, types, identifiers and checksums.
 

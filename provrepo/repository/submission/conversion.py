@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from provrepo.errors import TimedOut
+from provrepo.limits import WORKER_WAIT
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.store import Store
 from provrepo.workers.blob import read_blob
@@ -21,9 +22,6 @@ LARGE = 256 << 10
 
 _SECONDS = 60.0
 """The longest that a conversion may take, unless checking may take less."""
-
-_PATIENCE = 10.0
-"""Seconds to wait for a worker."""
 
 
 def convert(
@@ -68,7 +66,7 @@ def convert(
                 "output": str(output),
             },
             timeout=seconds,
-            patience=_PATIENCE,
+            patience=WORKER_WAIT,
         )
         return output.read_bytes()
     except TimedOut:

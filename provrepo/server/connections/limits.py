@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from provrepo.limits import BODY_BYTES
+
 __all__ = ["Descriptors", "ConnectionLimits", "ThrottledWarning", "raise_descriptors"]
 
 _WANTED = 8192
@@ -41,7 +43,7 @@ class ConnectionLimits:
     """
 
     connections: int = 2000
-    body: int = 32 << 20
+    body: int = BODY_BYTES
     head: float = 20.0
     idle: float = 30.0
     start: float = 30.0

@@ -7,6 +7,18 @@ from typing import Any, TypedDict
 
 from flask import Blueprint, Response, request
 
+from provrepo.limits import (
+    DRAWN_NODES,
+    IMPACT_GROUPS,
+    LINEAGE_NODES,
+    MAX_LINEAGE,
+    MAX_SEARCH_HITS,
+    MAX_THING_VERSIONS,
+    PRINTED_NODES,
+    SEARCH_HITS,
+    THING_STATEMENTS,
+    THING_VERSIONS,
+)
 from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
@@ -24,10 +36,6 @@ blueprint = Blueprint("lineage", __name__)
 
 _PAGES = (JSON, HTML)
 
-_MOST = 10_000
-_MOST_WRITTEN = 1000
-_MOST_DRAWN = 200
-_MOST_VERSIONS = 1000
 _MOST_READ = 200
 
 
@@ -57,8 +65,8 @@ def lineage() -> Response:
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return conditional(lineage_pages.lineage_page(None))
-    most = {JSON.name: _MOST, SVG.name: _MOST_DRAWN, HTML.name: lineage_pages.MOST_LISTED}.get(
-        choice.name, _MOST_WRITTEN
+    most = {JSON.name: LINEAGE_NODES, SVG.name: DRAWN_NODES, HTML.name: lineage_pages.MOST_LISTED}.get(
+        choice.name, PRINTED_NODES
     )
     iri, way = _asked(repo), _way()
     direction = request.args.get("direction") or "upstream"
@@ -97,7 +105,7 @@ def impact() -> Response:
         found = repo.impact(
             iri,
             direction=request.args.get("direction") or "downstream",
-            limit=parameters.number("limit", _MOST) or _MOST_WRITTEN,
+            limit=parameters.number("limit", MAX_LINEAGE) or IMPACT_GROUPS,
             **way,
         )
     provaq.lineage(iri)
@@ -111,7 +119,7 @@ def common() -> Response:
     repo = auth.repository()
     page = choose(_PAGES).name == HTML.name
     parameters.required("iri")
-    most = lineage_pages.MOST_LISTED if page else _MOST
+    most = lineage_pages.MOST_LISTED if page else LINEAGE_NODES
     iris, way = parameters.values("iri"), _way()
     with running.query_slot():
         found = repo.common(iris, limit=parameters.number("limit", most) or most, **way)
@@ -127,7 +135,7 @@ def thing() -> Response:
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return conditional(lineage_pages.thing_page(None))
-    usual = lineage_pages.MOST_SAID if page else _MOST_WRITTEN
+    usual = lineage_pages.MOST_SAID if page else THING_STATEMENTS
     iri = _asked(repo)
     within: _Within = {
         "project": parameters.text("project"),
@@ -138,8 +146,8 @@ def thing() -> Response:
         found = repo.thing(
             iri,
             **within,
-            versions=parameters.number("versions", _MOST_VERSIONS) or 100,
-            limit=parameters.number("limit", _MOST) or usual,
+            versions=parameters.number("versions", MAX_THING_VERSIONS) or THING_VERSIONS,
+            limit=parameters.number("limit", MAX_LINEAGE) or usual,
         )
         labels = repo.labels(found.others(), **within) if page else {}
     provaq.thing(found.node)
@@ -165,7 +173,7 @@ def search() -> Response:
     found = auth.repository().search(
         text,
         project=parameters.text("project"),
-        limit=parameters.number("limit", 1000) or 50,
+        limit=parameters.number("limit", MAX_SEARCH_HITS) or SEARCH_HITS,
         timeout=parameters.seconds(),
     )
     access_log.record_projects(project for thing in found.things for project in thing.projects)
@@ -178,7 +186,7 @@ def _asked(repo: Repository) -> str:
 
 def _way() -> _Way:
     return {
-        "depth": parameters.number("depth", _MOST),
+        "depth": parameters.number("depth", MAX_LINEAGE),
         "relations": parameters.values("relation"),
         "stop": parameters.values("stop"),
         "strict": parameters.flag("strict"),

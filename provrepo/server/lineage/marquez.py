@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from provrepo.errors import Error, NotFound
+from provrepo.limits import MAX_LINEAGE, PRINTED_NODES
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.repository.lineage.verbs import LineageGraph
 from provrepo.repository.repository import Repository
@@ -30,10 +31,6 @@ blueprint = Blueprint("marquez", __name__)
 DEPTH = 20
 """Steps from job to job that are gone where a client does not say, as in Marquez."""
 
-LIMIT = 1000
-"""Nodes of an answer where a client does not say; the nearest ones."""
-
-_MOST = 10_000
 _ASKED = 1000
 """Things that one query is about."""
 
@@ -55,7 +52,9 @@ _INSTANT = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d
 def lineage() -> Response:
     """The datasets and jobs that a dataset or job came from, and those that depend on it."""
     repo = auth.repository()
-    start, graph = _found(repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", LIMIT, 1))
+    start, graph = _found(
+        repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", PRINTED_NODES, 1)
+    )
     access_log.record_projects(project for node in graph.nodes for project in node.projects)
     things = [node for node in graph.nodes if type_of(node)]
     arrivals = repo.arrivals(said for node in things for said in node.sources)
@@ -102,8 +101,8 @@ def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Read
 
 def _number(name: str, default: int, least: int) -> int:
     value = request.args.get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST):
-        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {_MOST}")
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= MAX_LINEAGE):
+        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {MAX_LINEAGE}")
     return int(value)
 
 

@@ -11,13 +11,11 @@ from provrepo.drawing.graph import Graph, Node
 from provrepo.drawing.layout import laid_out
 from provrepo.drawing.outline import sentence
 from provrepo.drawing.svg import render
+from provrepo.limits import DRAWN_NODES
 from provrepo.repository.lineage.verbs import LineageGraph
 from provrepo.server.documents.pictures import PREFIX
 
-__all__ = ["MARKED", "MOST", "LineagePicture", "draw"]
-
-MOST = 200
-"""Nodes that are drawn: about as many as somebody can follow by eye, in a tenth of a second."""
+__all__ = ["MARKED", "LineagePicture", "draw"]
 
 MARKED = f"{PREFIX}-marked"
 """The id of the node that the lineage is about."""
@@ -49,8 +47,8 @@ def draw(lineage: LineageGraph, link: Callable[[str], str]) -> LineagePicture:
         lineage: its nearest nodes are drawn, with the relations between them.
         link: the address to which the node of an IRI leads.
     """
-    most = MOST
-    while (drawn := graph(_nearest(lineage, most).document(), most_nodes=MOST, most_edges=_MOST_EDGES)) is None:
+    most = DRAWN_NODES
+    while (drawn := graph(_nearest(lineage, most).document(), most_nodes=DRAWN_NODES, most_edges=_MOST_EDGES)) is None:
         most //= 2
     groups = tuple(
         replace(group, nodes=tuple(_linked(node, lineage.start, link) for node in group.nodes))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.repository.actions import MOST
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import JSON, Offer, choose, content_type
 from provrepo.server.protocol.respond import Links, json_response
@@ -24,7 +24,7 @@ _FILTERS = ("document", "since", "until", "by", "action", "refused", "format")
 def of_project(project: str) -> Response:
     """List who changed and who read a project, or one document of it, oldest first."""
     choice = choose(OFFERS)
-    limit = parameters.number("limit", MOST) or 100
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
     refused = parameters.flag("refused")
     with running.query_slot():
         found = auth.repository().audit(

@@ -10,12 +10,10 @@ from urllib.parse import quote
 from flask import Response, request, url_for
 
 from provrepo.errors import NotFound, Stale
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.server.protocol.rejections import Rejected
 
 __all__ = ["Links", "Pagination", "conditional", "not_modified", "json_response", "version_number", "uri", "pagination"]
-
-_DEFAULT_LIMIT = 100
-_MAX_LIMIT = 1000
 
 
 class Links:
@@ -76,9 +74,9 @@ def pagination() -> Pagination:
     Raises:
         Rejected: 400, the limit is not a number from 1 to 1,000.
     """
-    given = request.args.get("limit") or str(_DEFAULT_LIMIT)
-    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= _MAX_LIMIT):
-        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {_MAX_LIMIT}")
+    given = request.args.get("limit") or str(PAGE_SIZE)
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_PAGE_SIZE):
+        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {MAX_PAGE_SIZE}")
     return Pagination(request.args.get("after", ""), int(given))
 
 

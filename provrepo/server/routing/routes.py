@@ -13,6 +13,15 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from provrepo.codecs.formats import READABLE
+from provrepo.limits import (
+    MAX_LINEAGE,
+    MAX_PAGE_SIZE,
+    MAX_SEARCH_HITS,
+    MAX_THING_VERSIONS,
+    PAGE_SIZE,
+    SEARCH_HITS,
+    THING_VERSIONS,
+)
 from provrepo.repository.actions import Action
 from provrepo.server.documents import documents, reports
 from provrepo.server.protocol import answers, body
@@ -135,7 +144,7 @@ def _several(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 _FORMAT = RequestParameter("format", STRING, "The name of the representation; it takes precedence over `Accept`.")
 _LIMIT = RequestParameter(
-    "limit", _whole(1000, 100), 'The most items on a page; `Link: rel="next"` leads to the next page.'
+    "limit", _whole(MAX_PAGE_SIZE, PAGE_SIZE), 'The most items on a page; `Link: rel="next"` leads to the next page.'
 )
 _AFTER = RequestParameter("after", STRING, "Only items after this name.")
 _PROFILES = RequestParameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
@@ -154,7 +163,7 @@ _AS_OF = RequestParameter(
     "as_of", STRING, "The former state after an entry, `PROJECT/SEQUENCE`, or at a time with a time zone."
 )
 _TRAVERSAL = (
-    RequestParameter("depth", _whole(10_000), "The most relations to follow from the start."),
+    RequestParameter("depth", _whole(MAX_LINEAGE), "The most relations to follow from the start."),
     RequestParameter("relation", _several(STRING), "Follow only these relations."),
     RequestParameter("stop", _several(STRING), "Do not follow relations beyond things of this type."),
     RequestParameter("strict", _FLAG, "Follow only derivations, not paths through activities."),
@@ -163,7 +172,7 @@ _TRAVERSAL = (
     _AS_OF,
     _TIMEOUT,
 )
-_MOST_THINGS = RequestParameter("limit", _whole(10_000), "The most things in the response.")
+_MOST_THINGS = RequestParameter("limit", _whole(MAX_LINEAGE), "The most things in the response.")
 _QUOTE_FORMULAS = RequestParameter(
     "quote_formulas", _FLAG, "In CSV, put an apostrophe before each text that a spreadsheet would treat as a formula."
 )
@@ -386,8 +395,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _THING,
             PROJECT,
             _AS_OF,
-            RequestParameter("versions", _whole(1000, 100), "The most versions whose statements are in the response."),
-            RequestParameter("limit", _whole(10_000), "The most statements in the response."),
+            RequestParameter(
+                "versions",
+                _whole(MAX_THING_VERSIONS, THING_VERSIONS),
+                "The most versions whose statements are in the response.",
+            ),
+            RequestParameter("limit", _whole(MAX_LINEAGE), "The most statements in the response."),
             _TIMEOUT,
             _FORMAT,
         ),
@@ -399,7 +412,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (
             RequestParameter("q", STRING, "Words to search for; the last may be a prefix.", required=True),
             PROJECT,
-            RequestParameter("limit", _whole(1000, 50), "The most things in the response."),
+            RequestParameter("limit", _whole(MAX_SEARCH_HITS, SEARCH_HITS), "The most things in the response."),
             _TIMEOUT,
             _FORMAT,
         ),

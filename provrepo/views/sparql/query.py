@@ -18,6 +18,7 @@ import pyoxigraph as ox
 
 from provrepo.codecs.results import Kind, QueryResult, write_pyoxigraph
 from provrepo.errors import QueryError, TimedOut
+from provrepo.limits import QUERY_BYTES, QUERY_ROWS, QUERY_SECONDS
 from provrepo.views.sparql import columns, guard
 from provrepo.views.sparql.graphs import merged, selected
 from provrepo.vocab import PREDECLARED
@@ -43,9 +44,9 @@ class QueryLimits:
         size: the most bytes of its answer, as SPARQL JSON results or N-Triples.
     """
 
-    seconds: float = 30.0
-    rows: int = 1_000_000
-    size: int = 64 << 20
+    seconds: float = QUERY_SECONDS
+    rows: int = QUERY_ROWS
+    size: int = QUERY_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from provrepo.codecs import results
 from provrepo.codecs.results import QueryResult
 from provrepo.errors import QueryError, ReadError, RemoteError, TooLarge, UsageError
+from provrepo.limits import QUERY_SECONDS
 from provrepo.model.identifiers import web_address
 from provrepo.settings import bearer
 from provrepo.vocab import PREDECLARED
@@ -56,7 +57,7 @@ class RemoteEndpoint:
         timeout: seconds for one query, until the last byte of its answer.
     """
 
-    def __init__(self, url: str, token: str = "", timeout: float = 30) -> None:
+    def __init__(self, url: str, token: str = "", timeout: float = QUERY_SECONDS) -> None:
         """Set the address; no request is sent yet.
 
         Args:
@@ -152,7 +153,7 @@ class RemoteEndpoint:
         return RemoteError(f"{self.url} answered {error.code}: {message}{_HINTS.get(error.code, '')}")
 
 
-def query(url: str, text: str, *, token: str = "", timeout: float = 30) -> QueryResult:
+def query(url: str, text: str, *, token: str = "", timeout: float = QUERY_SECONDS) -> QueryResult:
     """Send one query to an endpoint; see ``RemoteEndpoint``."""
     return RemoteEndpoint(url, token, timeout).query(text)
 

@@ -25,6 +25,7 @@ import pyoxigraph as ox
 from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.codecs.results import QueryResult, value_of
 from provrepo.errors import AnswerTooLarge, Damaged, QueryError, TimedOut
+from provrepo.limits import WORKER_WAIT
 from provrepo.model.identifiers import Identifier, Value
 from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
@@ -38,7 +39,7 @@ from provrepo.views.sparql.updates import Updates
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
 
-__all__ = ["MAPPING", "PATIENCE", "Quads"]
+__all__ = ["MAPPING", "Quads"]
 
 log = logging.getLogger("provrepo.views.sparql.store")
 
@@ -61,9 +62,6 @@ Oxigraph does not limit the memory of RocksDB below it: 128 MB and more of write
 that were read. That is some three bytes for each byte of an update. Closing frees all of it and, with writing it to
 disk, takes a fifth of a second.
 """
-
-PATIENCE = 10.0
-"""Seconds that a query waits for a worker. A server admits no more queries than there are workers."""
 
 
 class Quads:
@@ -276,7 +274,7 @@ class Quads:
                         "spool": str(spool),
                     },
                     timeout=seconds,
-                    patience=PATIENCE,
+                    patience=WORKER_WAIT,
                     abandoned=abandoned,
                 )
                 return quads_query.received(reply, spool)
