@@ -111,7 +111,7 @@ def test_the_demo_does_the_main_job_and_starts_afresh(tmp_path: Path) -> None:
     text = first.stdout.decode()
     assert first.returncode == 0, text + first.stderr.decode()
     assert first.stderr == b""
-    assert "NOT SO" not in text
+    assert "FAILED" not in text
     assert text.count("   ok: ") >= 10
     assert "Ana Example" in text
     assert "mystery.csv" in text
@@ -131,7 +131,7 @@ def test_the_demo_deletes_nothing_that_it_did_not_make(tmp_path: Path) -> None:
     (tmp_path / ".demo" / "thesis.tex").write_text("years of work")
     refused = run("demo", "--no-serve", cwd=tmp_path)
     assert refused.returncode == 1
-    assert refused.stderr.startswith(b"error: .demo is in the way")
+    assert refused.stderr.startswith(b"error: .demo exists and was not made by the demo")
     assert (tmp_path / ".demo" / "thesis.tex").read_text() == "years of work"
     assert not (tmp_path / ".demo" / MARKER).exists()
 

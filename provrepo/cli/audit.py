@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 
-@click.command(short_help="Who changed and who read a document or project.")
+@click.command(short_help="List changes and reads of a document or project.")
 @click.argument("place", metavar="[P[/N]]", required=False)
-@click.option("--since", metavar="TIME", help="From this day, or time with its zone, on.")
+@click.option("--since", metavar="TIME", help="From this day, or this time with its zone.")
 @click.option("--until", metavar="TIME", help="Up to the end of this day, or before this time with its zone.")
-@click.option("--by", metavar="WHO", help="Only what this actor did: a name, or the identifier of an actor or token.")
-@click.option("--action", type=click.Choice(list(Action)), help="Only this action.")
-@click.option("--refused", is_flag=True, help="What was refused, instead of what was answered.")
-@click.option("--after", metavar="EVENT", help="Go on behind this event, as the last answer says.")
+@click.option("--by", metavar="WHO", help="Only events of this actor: a name, or the identifier of an actor or token.")
+@click.option("--action", type=click.Choice(list(Action)), help="Only events with this action.")
+@click.option("--refused", is_flag=True, help="List refused requests instead of answered ones.")
+@click.option("--after", metavar="EVENT", help="Continue after this event, as printed by the previous call.")
 @click.option(
-    "--limit", type=click.IntRange(1, MAX_PAGE_SIZE), default=PAGE_SIZE, show_default=True, help="The most events."
+    "--limit",
+    type=click.IntRange(1, MAX_PAGE_SIZE),
+    default=PAGE_SIZE,
+    show_default=True,
+    help="The maximum number of events.",
 )
 @click.option(
     "--output",
@@ -34,7 +38,7 @@ __all__ = ["audit"]
     type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="For people, programs or spreadsheets.",
+    help="The format of the result.",
 )
 @pass_invocation
 def audit(
@@ -49,10 +53,10 @@ def audit(
     limit: int,
     style: str,
 ) -> None:
-    """Who changed and who read document N of project P, the project, or the whole repository; the oldest first.
+    """List changes and reads of document N of project P, of the project, or of the whole repository, oldest first.
 
-    Changes come from the ledger. What was read over HTTP comes from the access log, which the server keeps for
-    PROVREPO_AUDIT_DAYS. What the owner of the data directory reads on this machine is not recorded.
+    Changes come from the ledger. Reads over HTTP come from the access log, which the server keeps for
+    PROVREPO_AUDIT_DAYS days. Reads by the owner of the data directory on this machine are not recorded.
     """
     project, _, name = (place or "").partition("/")
     with invocation.repository() as repository:
@@ -74,9 +78,9 @@ def audit(
     else:
         _show(found)
     if found.unreadable:
-        output.note(f"{found.unreadable:,} lines of the access log are damaged and left out")
+        output.note(f"{found.unreadable:,} lines of the access log are damaged and omitted")
     if found.following and style != "json":
-        output.note(f"there is more: --after '{found.following}'")
+        output.note(f"there are more events: --after '{found.following}'")
 
 
 def _show(found: Audit) -> None:

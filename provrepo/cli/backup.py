@@ -19,26 +19,26 @@ __all__ = ["backup", "restore"]
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command(short_help="Copy the repository to another directory, while it is used.")
+@click.command(short_help="Copy the repository to another directory while it is in use.")
 @click.argument("target", type=_FOLDER, metavar="TARGET")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Remove all but the newest N sound snapshots.")
-@click.option("--list", "listing", is_flag=True, help="The snapshots in TARGET; nothing is copied.")
+@click.option("--list", "listing", is_flag=True, help="List the snapshots in TARGET; nothing is copied.")
 @click.option("--verify", is_flag=True, help="Read all snapshots in TARGET again; nothing is copied.")
 @json_option
 @pass_invocation
 def backup(invocation: Invocation, target: Path, keep: int | None, listing: bool, verify: bool, style: str) -> int:
-    """Add a snapshot of the ledger, accounts and blobs to the directory TARGET, which is made where there is none.
+    """Add a snapshot of the ledger, accounts and blobs to the directory TARGET, which is made if it does not exist.
 
-    Servers and writers go on meanwhile. A snapshot is one state of the ledger with every blob that it names; blobs
-    that TARGET has are not copied again. What is copied is compared with its digest, and the chain of entries is
-    verified. TARGET has the snapshot once it is whole: whenever the command is interrupted, the earlier ones stay as
-    they were. Views are not copied, since they can be made again, nor are settings and logs. TARGET holds all
-    that the repository holds, private projects and the digests of tokens included: it is closed to other users.
+    Servers and writers continue to run. A snapshot is one state of the ledger with all its blobs; blobs that are
+    already in TARGET are not copied again. Copies are compared with their digests, and the chain of entries is
+    verified. A snapshot appears in TARGET when it is complete; an interrupted command does not change earlier
+    snapshots. Views (which can be rebuilt), settings and logs are not copied. TARGET contains private projects and the
+    digests of tokens; other users cannot read it.
 
-    Exit 0: sound; 1: something is wrong, and the output says what.
+    Exit 0: sound; 1: a problem was found, and is printed.
     """
     if keep is not None and (listing or verify):
-        raise UsageError("--keep goes with a new snapshot, and so with neither --list nor --verify")
+        raise UsageError("--keep cannot be combined with --list or --verify, which make no snapshot")
     keep_private()
     if listing or verify:
         return _listed(target, style, verify=verify)
@@ -79,19 +79,19 @@ def _listed(target: Path, style: str, *, verify: bool) -> int:
 
 @click.command(short_help="Make a data directory from a backup.")
 @click.argument("source", type=_FOLDER, metavar="SOURCE")
-@click.option("--snapshot", metavar="NAME", help="Which one; otherwise the newest.")
-@click.option("--damaged", is_flag=True, help="Restore what is left of a snapshot that is not whole.")
+@click.option("--snapshot", metavar="NAME", help="The snapshot to restore. Default: the newest.")
+@click.option("--damaged", is_flag=True, help="Restore the intact parts of a damaged snapshot.")
 @json_option
 @pass_invocation
 def restore(invocation: Invocation, source: Path, snapshot: str | None, damaged: bool, style: str) -> int:
-    """Make the data directory, which does not exist or is empty, from a snapshot in SOURCE.
+    """Make the data directory, which must not exist or must be empty, from a snapshot in SOURCE.
 
-    All is copied and verified first, and becomes a repository in one step at the end: whenever the command is
-    interrupted, there is none, and it can be run again. A directory that holds anything is refused. The repository
-    keeps its identity and all names; a new set-up identifier, and an entry in each project, tell those who follow it
-    that what was stored after the backup is missing. The next command that needs the views makes them.
+    Everything is copied and verified, and becomes a repository in the last step: after an interruption there is no
+    repository, and the command can be repeated. A directory that is not empty is refused. The repository keeps its
+    identity and all names. A new set-up identifier and an entry `gap` in each project inform programs that follow the
+    ledger that entries after the backup are missing. The next command that needs the views rebuilds them.
 
-    Exit 0: restored and sound; 1: refused, or restored with --damaged and the output says what is missing.
+    Exit 0: restored and sound; 1: refused, or restored with --damaged, and missing content is listed.
     """
     from provrepo.repository.upkeep.restore import restore as run
 

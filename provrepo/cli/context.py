@@ -1,4 +1,4 @@
-"""What every verb needs: the settings in force, the repository, and names of documents as people write them."""
+"""Shared by the verbs: settings, the repository, and references to documents such as ``P/N@VERSION``."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ class Invocation:
     """One call of the command line.
 
     Attributes:
-        data: what ``--data`` says, or None.
-        contexts: what ``--contexts`` says, or None.
+        data: the value of ``--data``, or None.
+        contexts: the value of ``--contexts``, or None.
     """
 
     data: Path | None = None
     contexts: Path | None = None
 
     def settings(self, **flags: object) -> Settings:
-        """The settings in force, read when a verb asks for them: ``--help`` works beside a broken provrepo.toml.
+        """Load the settings. Not before a verb needs them, so that ``--help`` works with a broken provrepo.toml.
 
         Raises:
-            SettingsError: a setting that has no meaning.
+            SettingsError: a setting is invalid.
         """
         return load({"data": self.data, "contexts": self.contexts, **flags})
 
     def repository(self, *, follow: bool = False) -> Repository:
-        """The repository as its local owner.
+        """Open the repository as its local owner.
 
         Args:
-            follow: whether this verb needs the views: to query them, or to bring them up to date.
+            follow: whether the verb queries the views or brings them up to date.
         """
         from provrepo.repository.repository import open as open_repository
 
@@ -54,7 +54,7 @@ class Invocation:
 
 
 def keep_private() -> None:
-    """Let only the owner read what this process writes from now on: RocksDB and SQLite go by the umask."""
+    """Set the umask so that only the owner can read new files; RocksDB and SQLite follow the umask."""
     os.umask(0o077)
 
 
@@ -62,10 +62,10 @@ pass_invocation = click.make_pass_decorator(Invocation)
 
 
 class Reference(NamedTuple):
-    """A document as the command line names it: ``P/N`` or ``P/N@VERSION``.
+    """A reference to a document: ``P/N`` or ``P/N@VERSION``.
 
     Attributes:
-        project: ``default`` where none is named.
+        project: ``default`` if the reference has none.
         name: the document.
         version: None for the current one.
     """
@@ -102,5 +102,5 @@ def json_option(verb: _Verb) -> _Verb:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="For people or for programs.",
+        help="The format of the result.",
     )(verb)

@@ -1,4 +1,4 @@
-"""The verb ``demo``: the main job on real provenance, step by step, each step checked."""
+"""The verb ``demo``: stores, queries and exports the example documents, and checks each result."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["demo"]
 
 PLACE = Path(".demo")
 MARKER = "made-by-provrepo-demo"
-"""A directory that holds a file of this name was made by the demo, which may delete it again."""
+"""The name of a file that marks a directory as made by the demo, which may delete it."""
 
 PROJECT = "crops"
 LAB = "https://crops.example/"
 REPORT = LAB + "reports/report.md"
 RAW = "urn:hash::sha1:653168802175a37572892c44a8128a1d53a67a39"
 EXPECTED_RUNS = 4
-"""The scripts clean twice; cwltool's workflow and its step each use the file."""
+"""The number of activities that use raw.csv: two of the scripts, and two of cwltool (workflow and step)."""
 
 WHO_DID_WHAT = """\
 SELECT ?who ?did (MIN(?time) AS ?started) WHERE {
@@ -61,45 +61,46 @@ SELECT ?run ?what (GROUP_CONCAT(DISTINCT ?who; separator=", ") AS ?by) WHERE {{
 
 @dataclass
 class Story:
-    """What the demo says, and whether all of it turned out as it should.
+    """The output of the demo, and its failed checks.
 
     Attributes:
-        failed: what did not.
+        failed: the claims that were not true.
+        steps: the number of steps so far.
     """
 
     failed: list[str] = field(default_factory=list)
     steps: int = 0
 
     def step(self, title: str, text: str) -> None:
-        """A heading, and what is about to happen."""
+        """Print the heading and the description of a step."""
         self.steps += 1
         output.result(f"\n{self.steps}. {title}")
         output.result(textwrap.indent(textwrap.fill(text, 96), "   "))
 
     def show(self, text: str) -> None:
-        """What came out, indented."""
+        """Print a result, indented."""
         output.result(textwrap.indent(text.rstrip("\n"), "     "))
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Rows that came out, indented."""
+        """Print the rows of a result, indented."""
         self.show("\n".join(output.columns(heads, rows)))
 
-    def hold(self, condition: bool, claim: str) -> None:
-        """A claim that has to be true for the demo to succeed."""
-        output.result(f"   {'ok' if condition else 'NOT SO'}: {claim}")
+    def check(self, condition: bool, claim: str) -> None:
+        """Print a claim and whether it is true; the demo fails if it is not."""
+        output.result(f"   {'ok' if condition else 'FAILED'}: {claim}")
         if not condition:
             self.failed.append(claim)
 
 
-@click.command(short_help="See the main job done on shipped examples.")
+@click.command(short_help="Store and query the example documents, then serve them.")
 @click.option("--no-serve", is_flag=True, help="Stop after the results instead of serving them on localhost.")
 @pass_invocation
 def demo(invocation: Invocation, no_serve: bool) -> int:
-    """Do the main job on the shipped examples, in ./.demo, and then serve it on localhost.
+    """Store, query and export the example documents in ./.demo, then serve them on localhost.
 
-    A pipeline runs and says what it did; its documents and those of cwltool are checked, stored, queried and
-    exported, each in its own format. Every result is checked: exit 0 means that everything held. A second run starts
-    afresh. Nothing outside ./.demo is touched, and no network is needed.
+    A pipeline runs and records its provenance. Its documents and those of cwltool, in several formats, are validated,
+    stored, queried and exported. Every result is checked: exit 0 means that all are as expected. A second run starts
+    again. Nothing outside ./.demo is changed, and no network is needed.
     """
     from provrepo.repository.repository import open as open_repository
 
@@ -107,14 +108,16 @@ def demo(invocation: Invocation, no_serve: bool) -> int:
     _fresh(PLACE)
     settings = replace(invocation.settings(), data=PLACE / "data", base="", token="")
     story = Story()
-    output.result(f"provrepo keeps what programs say about how results came about. All of this is in {PLACE}/.")
+    output.result(
+        f"This demo stores provenance documents of several programs and queries them. All files are in {PLACE}/."
+    )
     with open_repository(settings=settings) as repository:
-        _tell(story, repository, PLACE / "work")
+        _run_steps(story, repository, PLACE / "work")
     seconds = time.perf_counter() - started
     if story.failed:
-        output.note(f"\nerror: {len(story.failed)} of the claims did not hold: {'; '.join(story.failed)}")
+        output.note(f"\nerror: {len(story.failed)} checks failed: {'; '.join(story.failed)}")
         return 1
-    output.result(f"\nEverything held, in {seconds:.1f} s. Try for yourself:")
+    output.result(f"\nAll checks passed, in {seconds:.1f} s. Try these commands:")
     program = f"{_program()} --data {settings.data}"
     output.result(f"     {program} list {PROJECT}")
     output.result(f"     {program} query --project {PROJECT} 'SELECT * {{ ?a prov:used ?e }}'")
@@ -130,7 +133,7 @@ def demo(invocation: Invocation, no_serve: bool) -> int:
 
 
 def _program() -> str:
-    """What to type for the command: after `make demo` it is in an environment that is not on the path."""
+    """Return how to call the command: after `make demo` it is in an environment that is not on the path."""
     if shutil.which("provrepo"):
         return "provrepo"
     python = Path(sys.executable)
@@ -139,36 +142,41 @@ def _program() -> str:
 
 
 def _fresh(place: Path) -> None:
-    """An empty directory that is marked as ours.
+    """Make an empty directory and mark it as made by the demo.
 
     Raises:
-        Conflict: there is something that the demo did not make.
+        Conflict: the directory exists and was not made by the demo.
     """
     if place.exists():
         if not (place / MARKER).is_file():
-            raise Conflict(f"{place} is in the way, and the demo did not make it: move it, or start the demo elsewhere")
+            raise Conflict(
+                f"{place} exists and was not made by the demo: move it, or start the demo in another directory"
+            )
         shutil.rmtree(place)
     place.mkdir()
     (place / MARKER).touch()
 
 
-def _tell(story: Story, repository: Repository, work: Path) -> None:
+def _run_steps(story: Story, repository: Repository, work: Path) -> None:
     from provrepo.resources import root
 
     examples = root() / "examples"
     story.step(
         "A project",
-        f"“{PROJECT}” is public, and asks of every document that it satisfies the profile “core”: what is used or "
-        "made is described, and activities have times and somebody responsible.",
+        f"“{PROJECT}” is public, and its documents must conform to the profile “core”: used and generated entities are "
+        "described, and activities have a responsible agent.",
     )
     project = repository.create_project(PROJECT, public=True, title="Crop yield", profiles=["core"])
-    story.hold(project.public and project.profiles == ("core",), f"project {project.name} is there, public, with core")
+    story.check(
+        project.public and project.profiles == ("core",),
+        f"project {project.name} exists, is public, and has the profile core",
+    )
 
     story.step(
         "A pipeline runs",
         "Small scripts clean the data of 400 plots, fit a Ridge regression, label odd plots, publish a report and "
-        "compare the month's runs. In pipeline.py one line for each function records what it does; the others write "
-        "down what they did themselves, each in a format of its own.",
+        "compare the runs of a month. In pipeline.py each function has one additional line that records provenance. "
+        "The other scripts write PROV documents in different formats.",
     )
     documents = list(_run_pipeline(story, examples / "crops", work))
     for suffix in ("provn", "xml", "json", "ttl", "nt", "jsonld"):
@@ -176,43 +184,42 @@ def _tell(story: Story, repository: Repository, work: Path) -> None:
 
     story.step(
         "Submit",
-        "Each document is read, checked and stored for good under its digest, then indexed. cwltool ran the same "
-        "analysis and wrote its account in six formats: they go in as they are.",
+        "Each document is read, validated, stored under its digest, and indexed. cwltool ran the same analysis and "
+        "wrote its provenance in six formats, which are submitted unchanged.",
     )
     _submit(story, repository, documents)
 
     story.step(
         "Refuse",
-        "incomplete.ttl says too little. The repository says what is missing and what to do about it, and stores "
-        "nothing.",
+        "incomplete.ttl does not conform. The report lists what is missing and how to repair it. Nothing is stored.",
     )
     _refuse(story, repository, examples / "incomplete.ttl")
 
-    story.step("Ask: who did what?", "In SPARQL, over all documents at once, whatever format they came in.")
+    story.step("Query: who did what?", "A SPARQL query over all documents, whatever their format.")
     answer = _ask(story, repository, WHO_DID_WHAT)
-    _holds(story, answer, "who", ["Ana Example", "Bo Example"], "people of different documents are in one answer")
+    _holds(story, answer, "who", ["Ana Example", "Bo Example"], "one result contains persons from several documents")
 
     story.step(
-        "Ask: what was the report derived from?",
-        "The trail leads from the report through steps that three scripts tell of, each in its own format. Where one "
-        "gives a file another name than the next, its content joins them.",
+        "Query: what was the report derived from?",
+        "The path leads from the report through the documents of three scripts. If two scripts use different names for "
+        "a file, the digest of its content connects them.",
     )
     answer = _ask(story, repository, DERIVED_FROM)
-    trail = ["metrics.json", "labels.csv", "clean.csv", "raw.csv"]
-    _holds(story, answer, "label", trail, "it leads from the report to raw.csv")
+    sources = ["metrics.json", "labels.csv", "clean.csv", "raw.csv"]
+    _holds(story, answer, "label", sources, "the path leads from the report to raw.csv")
 
     story.step(
-        "Ask: which runs used this input?",
-        "raw.csv is named by its content, so that runs which never heard of each other meet: the scripts' and "
-        "cwltool's, though one says SHA-256 and the other SHA-1.",
+        "Query: which runs used this input?",
+        "raw.csv is identified by its content. So the query finds the runs of the scripts, which use SHA-256, and "
+        "those of cwltool, which use SHA-1.",
     )
     answer = _ask(story, repository, USED_INPUT)
     enough = len({row["run"] for row in answer.rows}) >= EXPECTED_RUNS
-    story.hold(enough, "runs of the scripts and of cwltool are found by the content of raw.csv")
+    story.check(enough, "runs of the scripts and of cwltool are found by the content of raw.csv")
 
     story.step(
         "Export",
-        "One document leaves as PROV-JSON. It says the same as what went in, and the original is still there.",
+        "One document is exported as PROV-JSON, with the same statements. The original is still stored.",
     )
     _export(story, repository, *documents[0])
 
@@ -233,7 +240,7 @@ def _run_pipeline(story: Story, crops: Path, work: Path) -> Iterable[tuple[str, 
         written = Path(ran.stdout.strip())
         story.show(f"python {' '.join([script, *arguments]):<26} wrote {written}")
         yield name, written
-    story.hold((work / "report.md").is_file(), (work / "report.md").read_text("utf-8").splitlines()[-1])
+    story.check((work / "report.md").is_file(), (work / "report.md").read_text("utf-8").splitlines()[-1])
 
 
 def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str, Path]]) -> None:
@@ -244,7 +251,7 @@ def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str,
         try:
             receipt = repository.submit(path, project=PROJECT, name=name)
         except Error as error:
-            story.hold(False, f"{path.name} is accepted: {error}")
+            story.check(False, f"{path.name} is accepted: {error}")
             continue
         version = receipt.version
         rows.append(
@@ -259,9 +266,9 @@ def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str,
     story.table(["DOCUMENT", "FORMAT", "STATEMENTS", "VERDICT", "POSSIBLE"], rows)
     stored = repository.documents(PROJECT)
     formats = {document.current.format for document in stored}
-    story.hold(len(stored) == len(documents), f"{len(stored)} documents in {len(formats)} formats are stored")
+    story.check(len(stored) == len(documents), f"{len(stored)} documents in {len(formats)} formats are stored")
     again = repository.submit(documents[0][1], project=PROJECT, name=documents[0][0])
-    story.hold(not again.created, "the same bytes again are the same version")
+    story.check(not again.created, "the same bytes again are the same version")
 
 
 def _refuse(story: Story, repository: Repository, path: Path) -> None:
@@ -277,7 +284,7 @@ def _refuse(story: Story, repository: Repository, path: Path) -> None:
     if isinstance(report, Report):
         story.show(render(report, "text"))
     unchanged = repository.project(PROJECT) == before
-    story.hold(report is not None and unchanged, f"{path.name} is refused, and nothing of it stored")
+    story.check(report is not None and unchanged, f"{path.name} is refused, and not stored")
 
 
 def _ask(story: Story, repository: Repository, query: str) -> QueryResult:
@@ -295,7 +302,7 @@ def _ask(story: Story, repository: Repository, query: str) -> QueryResult:
 
 def _holds(story: Story, answer: QueryResult, variable: str, expected: Iterable[str], claim: str) -> None:
     found = {getattr(row.get(variable), "lexical", None) for row in answer.rows}
-    story.hold(set(expected) <= found, claim)
+    story.check(set(expected) <= found, claim)
 
 
 def _export(story: Story, repository: Repository, name: str, path: Path) -> None:
@@ -309,5 +316,5 @@ def _export(story: Story, repository: Repository, name: str, path: Path) -> None
         f"{path.name}, {path.stat().st_size} bytes of Turtle → {target.name}, {len(exported)} bytes of PROV-JSON"
     )
     same = compare(read(path), read(exported, format="provjson")).same
-    story.hold(same, "both make the same statements")
-    story.hold(repository.export(PROJECT, name) == path.read_bytes(), "the original bytes come back unchanged")
+    story.check(same, "both documents make the same statements")
+    story.check(repository.export(PROJECT, name) == path.read_bytes(), "the original bytes are unchanged")

@@ -1,4 +1,4 @@
-"""Verbs about documents themselves; none of them touches a data directory."""
+"""The verbs ``convert``, ``compare``, ``normalize`` and ``validate``, which use no data directory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["compare", "convert", "normalize", "report_losses", "source", "validate"]
 
 SHOWN = 3
-"""Of equal losses, how many subjects are named."""
+"""The number of subjects that are named for losses with the same reason."""
 
 
 def source(name: str) -> Source:
-    """What a file argument stands for: ``-`` is stdin."""
+    """Return the source for a file argument: the bytes of stdin for ``-``, else the path."""
     return sys.stdin.buffer.read() if name == "-" else name
 
 
@@ -48,14 +48,15 @@ def _warn(name: str, warnings: Iterable[ReaderWarning]) -> None:
 @click.command()
 @click.argument("src")
 @click.argument("dst")
-@click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where its name and content do not tell.")
-@click.option("--to", metavar="FORMAT", help="The format of DST; otherwise its suffix says.")
-@click.option("--base", metavar="IRI", help="What relative IRIs in SRC are relative to.")
+@click.option("--from", "from_", metavar="FORMAT", help="The format of SRC. Default: detected by suffix and content.")
+@click.option("--to", metavar="FORMAT", help="The format of DST. Default: by its suffix.")
+@click.option("--base", metavar="IRI", help="The base for relative IRIs in SRC.")
 def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | None) -> None:
     """Write the document SRC as DST, from any format to any format.
 
-    `-` is stdin or stdout. Identifiers and literals keep their spelling. What the new format cannot carry is listed
-    on stderr: nothing is lost silently. DST is written whole or not at all; equal documents give equal bytes.
+    `-` is stdin or stdout. Identifiers and literals keep their lexical form. Content that the new format cannot
+    represent is listed on stderr. DST is written completely or not at all. The same document always gives the same
+    bytes.
     """
     from provrepo.codecs.convert import convert as convert_
     from provrepo.codecs.formats import by_name, by_suffix, check_base, names
@@ -63,7 +64,7 @@ def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | N
     check_base(base)
     target = by_name(to) if to else by_suffix(dst)
     if target is None:
-        raise UsageError(f"the suffix of {dst} names no format; say which with --to: {', '.join(names())}")
+        raise UsageError(f"the suffix of {dst} names no format; name it with --to: {', '.join(names())}")
     with output.saving(dst) as file:
         done = convert_(source(src), file, to=target.name, format=from_, base=base)
     _warn(src, done.warnings)
@@ -71,7 +72,7 @@ def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | N
 
 
 def report_losses(losses: Iterable[Loss]) -> None:
-    """Say on stderr what a format could not carry, equal reasons together."""
+    """Print to stderr what a format could not represent, grouped by reason."""
     subjects: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
     for loss in losses:
@@ -84,21 +85,23 @@ def report_losses(losses: Iterable[Loss]) -> None:
         output.note(f"loss: {reason}{f', {count} times' if count > 1 else ''}{named if subjects[reason] else ''}")
 
 
-@click.command(short_help="Whether two documents make the same statements.")
+@click.command(short_help="Compare the statements of two documents.")
 @click.argument("a")
 @click.argument("b")
-@click.option("--equivalent", is_flag=True, help="Equivalence as PROV-CONSTRAINTS defines it, for valid documents.")
-@click.option("--base", metavar="IRI", help="What relative IRIs in both are relative to.")
+@click.option(
+    "--equivalent", is_flag=True, help="Test equivalence as defined by PROV-CONSTRAINTS, for valid documents."
+)
+@click.option("--base", metavar="IRI", help="The base for relative IRIs in both.")
 @json_option
 def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> int:
-    """Whether the documents A and B make the same statements, in whatever formats they are.
+    """Compare the statements of the documents A and B, which may be in different formats.
 
-    Order and repetition do not matter, nor do the names of blank nodes; the spelling of literals does. Prints what
-    only A says (`-`), what only B says (`+`), and how statements about the same thing differ (`~`). Exit 0: the
-    same; 1: they differ. Triples that are not PROV are not compared.
+    Order, repetition and the names of blank nodes do not matter; the lexical form of literals does. Prints statements
+    of A only (`-`), statements of B only (`+`), and differences between statements about the same thing (`~`). Exit 0:
+    the same; 1: different. Triples without a PROV statement are not compared.
 
-    With --equivalent, A and B are also the same where what follows from them by the rules of PROV-CONSTRAINTS is, but
-    for the names of what is unknown. An invalid document is equivalent to none: exit 1, and the reason is told.
+    With --equivalent, A and B are the same if their normal forms by PROV-CONSTRAINTS are isomorphic. An invalid
+    document is not equivalent to any document: exit 1, with the reason.
     """
     from provrepo.model.compare import compare as same_statements
 
@@ -125,15 +128,16 @@ def compare(a: str, b: str, equivalent: bool, base: str | None, style: str) -> i
 
 @click.command()
 @click.argument("file")
-@click.option("--to", metavar="FORMAT", help="The format of the result; otherwise that of FILE.")
-@click.option("--from", "from_", metavar="FORMAT", help="The format of FILE, where name and content do not tell.")
-@click.option("--base", metavar="IRI", help="What relative IRIs are relative to.")
-@click.option("-o", "--out", metavar="FILE", default="-", help="Where to write it instead of stdout.")
+@click.option("--to", metavar="FORMAT", help="The format of the result. Default: that of FILE.")
+@click.option("--from", "from_", metavar="FORMAT", help="The format of FILE. Default: detected by suffix and content.")
+@click.option("--base", metavar="IRI", help="The base for relative IRIs.")
+@click.option("-o", "--out", metavar="FILE", default="-", help="The file for the result. Default: stdout.")
 def normalize(file: str, to: str | None, from_: str | None, base: str | None, out: str) -> None:
-    """Write the PROV-CONSTRAINTS normal form of FILE: what it says and all that follows, merged.
+    """Write the PROV-CONSTRAINTS normal form of FILE: its statements and all inferred statements, merged.
 
-    What is unknown has a blank identifier (`_:n1`). Normalizing again changes nothing, and neither the order of
-    statements nor the format matters. An invalid document has no normal form: exit 1, with the report on stdout.
+    Existential variables have blank identifiers (`_:n1`). The normal form of a normal form is the same. It does not
+    depend on the order of statements or the format. An invalid document has no normal form: exit 1, with the report
+    on stdout.
     """
     from provrepo.checks.render import render
     from provrepo.codecs.formats import by_name, by_suffix
@@ -151,28 +155,30 @@ def normalize(file: str, to: str | None, from_: str | None, base: str | None, ou
     report_losses(normal.losses(target.name))
 
 
-@click.command(short_help="Check documents, and say what is wrong and where.")
+@click.command(short_help="Validate documents and print a report.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile, or a folder of one; repeatable.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="The name or folder of a profile; repeatable."
+)
 @click.option(
     "--constraints",
     type=click.Choice(["gate", "report", "off"]),
-    help="Whether PROV-CONSTRAINTS decides, is only reported, or is left out.",
+    help="Violations of PROV-CONSTRAINTS fail the document, are reported only, or are not checked.",
 )
-@click.option("--from", "from_", metavar="FORMAT", help="The format, where name and content do not tell.")
-@click.option("--base", metavar="IRI", help="What relative IRIs are relative to.")
+@click.option("--from", "from_", metavar="FORMAT", help="The format. Default: detected by suffix and content.")
+@click.option("--base", metavar="IRI", help="The base for relative IRIs.")
 @click.option(
     "--output",
     "style",
     type=click.Choice(["text", "json", "turtle", "html", "junit", "sarif"]),
     default="text",
     show_default=True,
-    help="How the report is written.",
+    help="The format of the report.",
 )
 @click.option(
     "--fix-template",
     metavar="FILE",
-    help="Write what is missing as Turtle with placeholders to fill in; `-` is stdout.",
+    help="Write missing triples as Turtle with placeholders to this file; `-` is stdout.",
 )
 def validate(
     files: tuple[str, ...],
@@ -183,13 +189,13 @@ def validate(
     style: str,
     fix_template: str | None,
 ) -> int:
-    """Check documents, and say what is wrong, where, and what to do about it.
+    """Validate documents and print a report: each finding with its place in the file and a suggested repair.
 
-    Nothing is stored. The report is the one that a repository gives at submission. Exit 0: every FILE conforms, which
-    warnings do not prevent; 1: one does not; 2: one cannot be read (the others are checked all the same).
+    Nothing is stored. A submission gives the same report. Exit 0: each FILE conforms (warnings are allowed); 1: at
+    least one does not; 2: at least one cannot be read (the others are still validated).
     """
     if len(files) > 1 and style not in ("text", "json"):
-        raise UsageError(f"a report in {style} is about one FILE; text and json take several")
+        raise UsageError(f"a report in {style} is for one FILE; text and json are for several")
     reports: dict[str, Report] = {}
     for name in files:
         try:
@@ -218,12 +224,12 @@ def _check(
     data, path = content(source(name))
     chosen = by_name(from_) if from_ else detect(data, path)
     document = read(data, format=chosen.name, base=base)
-    # With the bytes at hand, findings on RDF come with a line too.
+    # With the bytes, findings in RDF formats have a line number too.
     return check(document, profiles=chosen_profiles, constraints=constraints, source=data)
 
 
 def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:
-    """One report as it is; of several, text one after the other and JSON as a list."""
+    """Print the reports: text one after the other, JSON as an object, or as a list for several files."""
     from provrepo.checks.render import render
 
     if style == "json":

@@ -1,4 +1,4 @@
-"""The command ``provrepo``: one verb for each method of the library, and what each outcome means to a shell."""
+"""The command ``provrepo``: its verbs, the exit code of each outcome, and errors as one line on stderr."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from provrepo.cli.submit import submit
 __all__ = ["EXIT_CODES", "cli", "main"]
 
 EXIT_CODES: dict[type[Exception], int] = {
-    # 1: understood, and the answer is no.
+    # 1: a negative result, or the request cannot be fulfilled.
     errors.NotFound: 1,
     errors.Denied: 1,
     errors.Conflict: 1,
@@ -43,7 +43,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     errors.WorkerFailed: 1,
     errors.RemoteError: 1,
     errors.Damaged: 1,
-    # 2: not understood, or not readable.
+    # 2: wrong usage or unreadable input.
     errors.UsageError: 2,
     errors.ReadError: 2,
     errors.TooLarge: 2,
@@ -51,20 +51,20 @@ EXIT_CODES: dict[type[Exception], int] = {
     OSError: 2,
     UnicodeError: 2,
 }
-"""The exit code of each class of error. Of a class and its parent, the class itself decides."""
+"""The exit code of each class of errors. An entry for a class precedes that of its parent."""
 
 _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
-"""What a stream fails with that takes no more."""
+"""The error numbers of a stream to which no more can be written."""
 
 INTERRUPTED = 130
-"""What shells expect after Ctrl-C: 128 + SIGINT."""
+"""The exit code after Ctrl-C: 128 + SIGINT."""
 
-UNREAD = 141
-"""What shells expect of a program whose output is read no further, as by ``head``: 128 + SIGPIPE."""
+BROKEN_PIPE = 141
+"""The exit code when the reader of the output has closed the pipe, as ``head`` does: 128 + SIGPIPE."""
 
 
 class _Command(click.Group):
-    """Verbs in the order of a first day's work, and every error as one line on stderr."""
+    """The group of all verbs: lists them in the order of definition, and ends with our exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's interface)
         return list(self.commands)
@@ -82,69 +82,69 @@ class _Command(click.Group):
 
 
 def _run(invoke: Callable[[], Any]) -> int:
-    """The exit code of one call. What a verb returns is its exit code; nothing is 0."""
+    """Run one call and return its exit code. A verb returns its exit code, or None for 0."""
     before = sys.stdout
     try:
-        return _answered(invoke)
+        return _exit_code(invoke)
     except BrokenPipeError:
-        return _unread()
+        return _broken_pipe()
     except SystemExit:
-        # click itself ends with 1 then, which would say that documents differ. It has replaced both streams.
+        # click ends with 1 on a broken pipe, which would mean that documents differ. It has replaced both streams then.
         if sys.stdout is before:
             raise
-        return UNREAD
+        return BROKEN_PIPE
 
 
-def _answered(invoke: Callable[[], Any]) -> int:
+def _exit_code(invoke: Callable[[], Any]) -> int:
     try:
         code = invoke() or 0
         _flush()
         return int(code)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "provrepo"
-        _complain(f"{error.format_message().rstrip('.')} (see `{verb} --help`)")
+        _print_error(f"{error.format_message().rstrip('.')} (see `{verb} --help`)")
         return 2
     except click.ClickException as error:
-        _complain(error.format_message())
+        _print_error(error.format_message())
         return 2
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (errors.Error, OSError, UnicodeError) as error:
         if getattr(error, "errno", None) == errno.EPIPE:
-            return _unread()
-        _complain(_sentence(error))
+            return _broken_pipe()
+        _print_error(_message(error))
         return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
 def _flush() -> None:
-    if sys.stdout is not None:  # it is None where the caller closed it
+    if sys.stdout is not None:  # it is None if the caller has closed it
         sys.stdout.flush()
 
 
-def _unread() -> int:
-    # The interpreter flushes both once more when it ends, and would complain then.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _broken_pipe() -> int:
+    # The interpreter flushes both streams at its end, and would print an error.
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
             continue
         try:
             stream.flush()
         except BrokenPipeError:
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-    return UNREAD
+            os.dup2(null, stream.fileno())
+    os.close(null)
+    return BROKEN_PIPE
 
 
-def _sentence(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         if error.errno in _UNWRITTEN and not error.filename:
-            # Errors of files name them. What was to be shown on the stream has been done all the same.
+            # Errors of files have a file name. The work itself has been done; only its output is lost.
             return f"the output cannot be written: {error.strerror}"
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     click.echo(f"error: {text}", err=True)
 
 
@@ -153,24 +153,24 @@ def _complain(text: str) -> None:
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, conforms, same; 1 does not conform, differs, not found, refused; 2 wrong usage or "
-    "unreadable input. Results go to stdout, everything else to stderr.",
+    "unreadable input. Results are written to stdout, messages to stderr.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="The data directory. Otherwise PROVREPO_DATA, or the platform's place for a user's data.",
+    help="The data directory. Default: PROVREPO_DATA, or the platform's directory for user data.",
 )
 @click.option(
     "--contexts",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="DIR",
-    help="A folder of JSON-LD contexts of one's own; nothing is ever fetched. Otherwise PROVREPO_CONTEXTS.",
+    help="A folder of additional JSON-LD contexts. Contexts are never fetched. Default: PROVREPO_CONTEXTS.",
 )
 @click.version_option(__version__, "--version", prog_name="provrepo", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, data: Path | None, contexts: Path | None) -> None:
-    """A repository for W3C PROV documents: check, keep, query and exchange provenance."""
+    """A repository for W3C PROV documents: validate, store, query and export provenance."""
     ctx.obj = Invocation(data, contexts)
     if contexts is not None:
         from provrepo.codecs.jsonld.user_contexts import contexts_from
@@ -213,5 +213,5 @@ for _verb in (
 
 
 def main() -> None:
-    """Run the command and leave with its exit code."""
+    """Run the command and exit with its exit code."""
     cli(prog_name="provrepo")

@@ -1,4 +1,4 @@
-"""What goes to stdout and what to stderr: results there, everything else here."""
+"""Output of the verbs: results on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ import click
 __all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table"]
 
 _SPOOLED = 1 << 24
-"""Bytes of a result for stdout that are held in memory; more go to a temporary file."""
+"""The bytes of a result for stdout that are kept in memory; a larger result uses a temporary file."""
 
 
 def result(text: str) -> None:
-    """A line of the result."""
+    """Print a line of the result."""
     click.echo(text)
 
 
 def data(content: bytes) -> None:
-    """The result as it is, byte for byte."""
+    """Write the bytes of the result unchanged."""
     click.echo(content, nl=False)
 
 
 def records(value: Any) -> None:
-    """The result as JSON."""
+    """Print the result as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def note(text: str) -> None:
-    """Something that is not the result, for the person at the terminal."""
+    """Print a message to stderr."""
     click.echo(text, err=True)
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Rows under headings as lines, columns aligned, none wrapped."""
+    """Return rows under headings as lines with aligned columns."""
     cells = [[str(cell) for cell in row] for row in [heads, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """The result as rows under headings."""
+    """Print the result as rows under headings."""
     for line in columns(heads, rows):
         click.echo(line)
 
 
 def save(content: bytes, target: str) -> None:
-    """Write a result to a file, whole or not at all; ``-`` is stdout.
+    """Write a result to a file, completely or not at all; ``-`` is stdout.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written; an existing file is unchanged.
     """
     with saving(target) as file:
         file.write(content)
@@ -65,24 +65,24 @@ def save(content: bytes, target: str) -> None:
 
 @contextmanager
 def saving(target: str) -> Iterator[IO[bytes]]:
-    """A file to write a result to in pieces, which is there whole or not at all; ``-`` is stdout.
+    """Context manager: a file for a result that is written in pieces, completely or not at all; ``-`` is stdout.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written; an existing file is unchanged.
     """
     if target == "-":
-        # Held back until it is whole: nothing comes out of a conversion that fails.
-        with tempfile.SpooledTemporaryFile(_SPOOLED) as held:
-            yield held
-            held.seek(0)
-            shutil.copyfileobj(held, sys.stdout.buffer)
+        # Written to stdout at the end: a conversion that fails has no output.
+        with tempfile.SpooledTemporaryFile(_SPOOLED) as buffer:
+            yield buffer
+            buffer.seek(0)
+            shutil.copyfileobj(buffer, sys.stdout.buffer)
         return
     path = Path(target)
     if path.exists() and not path.is_file():
         with path.open("wb") as device:  # a pipe or a device: there is nothing to replace
             yield device
         return
-    path = path.resolve()  # through a symbolic link, and not in its place
+    path = path.resolve()  # replace the target of a symbolic link, not the link
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
@@ -93,7 +93,7 @@ def saving(target: str) -> Iterator[IO[bytes]]:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         if error.filename == str(temporary):
-            error.filename = target  # the user has never heard of the other one
+            error.filename = target  # the user does not know the temporary file
         raise
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -101,16 +101,16 @@ def saving(target: str) -> Iterator[IO[bytes]]:
 
 
 class Progress:
-    """One line on stderr that is written over, on a terminal only.
+    """Progress as one line on stderr that is overwritten; nothing if stderr is not a terminal.
 
-    Called with what was just done and how much of it there was, as ``rebuild`` and ``fsck`` do.
+    Called with the name and the size of each part that is done, as ``rebuild`` and ``fsck`` do.
     """
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
 
     def __call__(self, what: str, count: int) -> None:
-        """Show how far it has come."""
+        """Show the part that is done."""
         if self._shown:
             click.echo(f"\r\x1b[K{what}: {count}", err=True, nl=False)
 

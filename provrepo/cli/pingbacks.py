@@ -10,9 +10,9 @@ from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, 
 __all__ = ["pingbacks"]
 
 
-@click.group(short_help="What others say they know of documents.")
+@click.group(short_help="List and discard pingbacks (PROV-AQ).")
 def pingbacks() -> None:
-    """Pingbacks: where, as others say, more is known of what documents tell of. Nobody has checked or fetched it."""
+    """Pingbacks (PROV-AQ): addresses of further provenance, sent by others. They are neither verified nor fetched."""
 
 
 @pingbacks.command("list")
@@ -20,10 +20,10 @@ def pingbacks() -> None:
 @json_option
 @pass_invocation
 def pingbacks_list(invocation: Invocation, place: str, style: str) -> None:
-    """Those of project P, or of its document N, the oldest first. They count as seen from then on.
+    """List the pingbacks of project P, or of its document N, oldest first, and mark them as seen.
 
-    A project has at most PROVREPO_PINGBACKS of them. Where more come, the oldest go that nobody has seen; where there
-    are none, the oldest.
+    A project has at most PROVREPO_PINGBACKS pingbacks. Beyond that, the oldest unseen pingback is removed, or the
+    oldest of all if all have been seen.
     """
     project, _, name = place.partition("/")
     with invocation.repository() as repository:
@@ -54,7 +54,7 @@ def pingbacks_list(invocation: Invocation, place: str, style: str) -> None:
 @click.argument("ids", type=click.IntRange(min=1), nargs=-1, metavar="[ID]...")
 @pass_invocation
 def pingbacks_discard(invocation: Invocation, reference: Reference, ids: tuple[int, ...]) -> None:
-    """Forget pingbacks of a document: those with these IDs, or all of them."""
+    """Delete pingbacks of a document: those with these IDs, or all of them."""
     with invocation.repository() as repository:
         gone = repository.discard_pingbacks(reference.project, reference.name, ids or None)
     output.result(f"{reference.project}/{reference.name}: {gone} discarded")

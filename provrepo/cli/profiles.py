@@ -1,4 +1,4 @@
-"""Verbs about quality: profiles, which submissions are held against, and the gate before something is built on."""
+"""The verbs ``profile`` and ``gate``: profiles of documents, and a test of the lineage of a thing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["gate", "profile"]
 
-_project = click.option("--project", metavar="P", help="With the profiles of this project's own.")
+_project = click.option("--project", metavar="P", help="Include the profiles of this project.")
 
 
-@click.group(short_help="List, show, add and try out profiles.")
+@click.group(short_help="List, show, add and test profiles.")
 def profile() -> None:
-    """Profiles: what a community asks of a document beyond its being PROV, as SHACL shapes."""
+    """Profiles: requirements for documents beyond PROV, as SHACL shapes with an effect of PROV-CONSTRAINTS."""
 
 
 @profile.command("list")
@@ -29,7 +29,7 @@ def profile() -> None:
 @json_option
 @pass_invocation
 def profile_list(invocation: Invocation, project: str | None, style: str) -> None:
-    """The profiles that documents may be held against: those that ship, and those that were added."""
+    """List the profiles: those of provrepo and those that were added."""
     with invocation.repository() as repository:
         found = repository.profiles(project)
     if style == "json":
@@ -47,7 +47,7 @@ def profile_list(invocation: Invocation, project: str | None, style: str) -> Non
 @json_option
 @pass_invocation
 def profile_show(invocation: Invocation, name: str, project: str | None, style: str) -> None:
-    """One profile: its purpose, what it extends, and its versions."""
+    """Show a profile: its purpose, the profiles that it extends, and its versions."""
     with invocation.repository() as repository:
         found = repository.profile(name, project)
     _show(found, style)
@@ -55,15 +55,15 @@ def profile_show(invocation: Invocation, name: str, project: str | None, style: 
 
 @profile.command("add", short_help="Add a profile, or a new version of one.")
 @click.argument("source", metavar="FOLDER|FILE", type=click.Path(path_type=Path, exists=True))
-@click.option("--name", help="What it is called; otherwise the name of the folder or file.")
-@click.option("--project", metavar="P", help="The project that it belongs to; otherwise every project may use it.")
+@click.option("--name", help="The name of the profile. Default: the name of the folder or file.")
+@click.option("--project", metavar="P", help="The project of the profile. Default: all projects.")
 @click.option("--extends", multiple=True, metavar="NAME", help="For a FILE: a profile that it extends; repeatable.")
 @click.option(
     "--constraints",
     type=click.Choice(["gate", "report"]),
     default="report",
     show_default=True,
-    help="For a FILE: whether PROV-CONSTRAINTS fail a document or are only told.",
+    help="For a FILE: violations of PROV-CONSTRAINTS fail a document or are reported only.",
 )
 @json_option
 @pass_invocation
@@ -76,32 +76,33 @@ def profile_add(
     constraints: str,
     style: str,
 ) -> None:
-    """Add a profile, or a new version of one, and keep it for good.
+    """Add a profile, or a new version of a profile.
 
-    FOLDER has `profile.toml`, `shapes.ttl` and `examples`; FILE is shapes alone. It is looked through first: SHACL Core
-    and SHACL-SPARQL without SERVICE, of bounded size and depth, with patterns that cannot take forever; and held
-    against its own examples. Documents that were accepted stay accepted: `provrepo profile backtest` says which would
-    not be. Adding the same again changes nothing. Exit 1: the name or version is taken; 2: it may not be kept, and why.
+    FOLDER has `profile.toml`, `shapes.ttl` and `examples`; FILE has shapes only. Accepted are SHACL Core and
+    SHACL-SPARQL without SERVICE, of limited size and depth, with patterns of linear matching time. The examples of the
+    profile are tested. Accepted documents stay accepted: `provrepo profile backtest` lists those that would fail.
+    Adding the same profile again changes nothing. Exit 1: the name or version is taken; 2: the profile is refused,
+    with reasons.
     """
     with invocation.repository() as repository:
         added = repository.add_profile(source, name=name, project=project, extends=extends, constraints=constraints)
     _show(added, style)
 
 
-@profile.command("backtest", short_help="Which stored documents a profile would newly refuse.")
+@profile.command("backtest", short_help="List the stored documents that would newly fail a profile.")
 @click.argument("source", metavar="NAME|FOLDER")
-@click.option("--project", metavar="P", required=True, help="Whose documents.")
+@click.option("--project", metavar="P", required=True, help="The project of the documents.")
 @json_option
 @pass_invocation
 def profile_backtest(invocation: Invocation, source: str, project: str, style: str) -> int:
-    """Which documents of a project would newly fail a profile: one by NAME, or a FOLDER before it is added.
+    """List the documents of a project that would newly fail the profile NAME, or the profile in FOLDER.
 
-    Nothing is changed. What fails the version in force as well is counted and not listed. Exit 0: none would newly
-    fail; 1: some would.
+    Nothing is changed. Documents that fail the present version too are counted and not listed. Exit 0: no document
+    would newly fail; 1: at least one would.
     """
     folder = Path(source)
     if "/" in source and not (folder / "profile.toml").is_file():
-        raise UsageError(f"{source} is no folder with a profile.toml in it")
+        raise UsageError(f"{source} is not a folder with a profile.toml")
     with invocation.repository() as repository:
         tried = repository.backtest(folder if (folder / "profile.toml").is_file() else source, project=project)
     if style == "json":
@@ -117,10 +118,10 @@ def profile_backtest(invocation: Invocation, source: str, project: str, style: s
 
 
 @profile.command("metrics")
-@click.option("--project", metavar="P", required=True, help="Whose documents.")
+@click.option("--project", metavar="P", required=True, help="The project of the documents.")
 @pass_invocation
 def profile_metrics(invocation: Invocation, project: str) -> None:
-    """How good the documents of a project are, as JSON: conforming by profile, coverage of lineage, month by month."""
+    """Print quality measures of a project as JSON: conformance by profile and coverage of lineage, by month."""
     with invocation.repository() as repository:
         output.records(repository.metrics(project))
 
@@ -139,17 +140,17 @@ def _show(found: ProfileInfo, style: str) -> None:
 
 
 SHOWN = 10
-"""Of untrusted things and of gaps, how many the text form lists."""
+"""The number of untrusted things, and of gaps, that are listed as text."""
 
 
-@click.command(short_help="Whether everything upstream of IRI is trusted and known.")
+@click.command(short_help="Test whether the lineage of IRI is trusted and complete.")
 @click.argument("iri")
 @click.option(
     "--sources",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
     metavar="FILE",
-    help="The IRIs that may be sources, one a line; * stands for any characters, # begins a comment.",
+    help="The IRIs of trusted sources, one on each line; * stands for any characters, # begins a comment.",
 )
 @click.option(
     "--min-coverage",
@@ -157,10 +158,10 @@ SHOWN = 10
     default=100.0,
     show_default=True,
     metavar="PERCENT",
-    help="How much of the lineage has to be complete.",
+    help="The minimum share of complete things in the lineage.",
 )
-@click.option("--project", metavar="P", help="Whose dataset is asked; otherwise that of the project default.")
-@click.option("--public", is_flag=True, help="Ask the dataset that merges all public projects.")
+@click.option("--project", metavar="P", help="The project to query. Default: the project `default`.")
+@click.option("--public", is_flag=True, help="Query all public projects together.")
 @json_option
 @pass_invocation
 def gate(
@@ -172,15 +173,15 @@ def gate(
     public: bool,
     style: str,
 ) -> int:
-    """Whether everything upstream of IRI comes from declared sources, and enough of it is known.
+    """Test whether everything upstream of IRI comes from declared sources, and enough of it is complete.
 
-    For pipelines, before a model is trained or released. The walk goes up to the sources in FILE; whatever leads to
-    none of them is untrusted. Coverage is the share of entities and activities that are complete: generated by an
-    activity, or a source; with somebody responsible, and something used. Exit 0: both hold; 1: one does not, or
-    nothing is known of IRI; 2: wrong usage.
+    For pipelines, before a model is trained or released. The traversal ends at the sources in FILE; a thing that
+    leads to none of them is untrusted. Coverage is the share of complete things: entities that are sources or have a
+    generating activity, and activities with a responsible agent and at least one usage. Exit 0: both tests pass; 1: a
+    test fails, or no document describes IRI; 2: wrong usage.
     """
     if project is not None and public:
-        raise UsageError("--project and --public name two datasets")
+        raise UsageError("--project and --public exclude each other")
     wanted = sources.read_text("utf-8").splitlines()
     with invocation.repository(follow=True) as repository:
         found = repository.gate(iri, sources=wanted, min_coverage=min_coverage, project=project, public=public)

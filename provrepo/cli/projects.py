@@ -1,4 +1,4 @@
-"""Verbs about projects, and about tokens that let others in over HTTP."""
+"""The verbs ``project`` and ``token``: projects, and tokens for access over HTTP."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["project", "token"]
 
 
-@click.group(short_help="Make, show and change projects.")
+@click.group(short_help="Create, show and change projects.")
 def project() -> None:
-    """Projects: each holds documents, is public or private, and says what submissions must satisfy."""
+    """Projects: each contains documents, is public or private, and has profiles for its submissions."""
 
 
 _visibility = click.option("--public/--private", default=None, help="Whether everybody may read it.")
-_title = click.option("--title", help="What people call it.")
+_title = click.option("--title", help="The title of the project.")
 _profiles = click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="What every submission must satisfy; repeatable."
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="A profile to which every submission must conform; repeatable.",
 )
 
 
@@ -41,7 +45,7 @@ _profiles = click.option(
 def project_create(
     invocation: Invocation, name: str, public: bool | None, title: str | None, profiles: tuple[str, ...], style: str
 ) -> None:
-    """Make a project. It is private unless --public is given; an existing one is left as it is, with exit 1."""
+    """Create a project, private unless --public is given. Exit 1: it exists already, and is not changed."""
     with invocation.repository(follow=True) as repository:
         made = repository.create_project(name, public=bool(public), title=title or "", profiles=profiles)
     _show_project(made, style)
@@ -51,7 +55,7 @@ def project_create(
 @json_option
 @pass_invocation
 def project_list(invocation: Invocation, style: str) -> None:
-    """All projects."""
+    """List all projects."""
     with invocation.repository() as repository:
         projects = repository.projects()
     if style == "json":
@@ -68,7 +72,7 @@ def project_list(invocation: Invocation, style: str) -> None:
 @json_option
 @pass_invocation
 def project_show(invocation: Invocation, name: str, style: str) -> None:
-    """One project and its settings."""
+    """Show a project and its settings."""
     with invocation.repository() as repository:
         found = repository.project(name)
     _show_project(found, style)
@@ -79,8 +83,8 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
 @_visibility
 @_title
 @_profiles
-@click.option("--no-profiles", is_flag=True, help="From now on submissions need not satisfy any profile.")
-@click.option("--dry-run", is_flag=True, help="With --public: list what everybody could read, and change nothing.")
+@click.option("--no-profiles", is_flag=True, help="Remove all profiles: submissions need not conform to any.")
+@click.option("--dry-run", is_flag=True, help="With --public: list what would be published, and change nothing.")
 @json_option
 @pass_invocation
 def project_set(
@@ -93,16 +97,17 @@ def project_set(
     dry_run: bool,
     style: str,
 ) -> None:
-    """Change settings of a project; those not named stay.
+    """Change settings of a project. Settings without an option stay the same.
 
-    Profiles apply to later submissions: what is stored is not judged again. The change is an entry of the ledger.
+    Profiles apply to later submissions; stored documents are not validated again. The change is an entry of the
+    ledger.
 
-    `--public --dry-run` lists what everybody could read from then on: documents with all their versions, what was
-    withdrawn and why, agents, the names of submitters. It changes nothing.
+    `--public --dry-run` lists what would be published: documents with all versions, withdrawals with reasons, agents,
+    names of submitters. It changes nothing.
     """
     if dry_run:
         if not public or title is not None or profiles or no_profiles:
-            raise UsageError("--dry-run goes together with --public alone: it lists what everybody could read")
+            raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
             found = repository.exposure(name)
         _show_exposure(found, style)
@@ -171,22 +176,24 @@ def _show_exposure(found: Exposure, style: str) -> None:
     )
 
 
-@click.group(short_help="Make, list and revoke tokens for HTTP.")
+@click.group(short_help="Create, list and revoke tokens for HTTP.")
 def token() -> None:
-    """Tokens: what a script sends to a server to be allowed to read private projects and to write."""
+    """Tokens: a client that sends a token may read private projects and write."""
 
 
 @token.command("create")
 @click.argument("name")
 @click.option("--project", "projects", multiple=True, metavar="P", help="Only for this project; repeatable.")
-@click.option("--read-only", is_flag=True, help="It may read private projects and change nothing.")
-@click.option("--days", type=click.IntRange(min=1), help="How long it is valid; otherwise until it is revoked.")
+@click.option("--read-only", is_flag=True, help="Allow reading only.")
+@click.option(
+    "--days", type=click.IntRange(min=1), help="The number of days that it is valid. Default: until it is revoked."
+)
 @json_option
 @pass_invocation
 def token_create(
     invocation: Invocation, name: str, projects: tuple[str, ...], read_only: bool, days: int | None, style: str
 ) -> None:
-    """Make a token for NAME, whose submissions will carry that name.
+    """Create a token for NAME, the submitter of what is sent with it.
 
     The token is printed once, on stdout; the repository keeps only its digest.
     """
@@ -205,7 +212,7 @@ def token_create(
 @json_option
 @pass_invocation
 def token_list(invocation: Invocation, style: str) -> None:
-    """All tokens, without their secrets."""
+    """List all tokens, without their secrets."""
     with invocation.repository() as repository:
         tokens = repository.tokens()
     if style == "json":
@@ -222,7 +229,7 @@ def token_list(invocation: Invocation, style: str) -> None:
 @json_option
 @pass_invocation
 def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: A002
-    """End a token: a running server refuses it from its next request on."""
+    """Revoke a token: a running server refuses it from the next request on."""
     with invocation.repository() as repository:
         ended = repository.revoke_token(id)
     if style == "json":

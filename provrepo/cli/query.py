@@ -19,18 +19,20 @@ __all__ = ["query", "shown"]
 
 @click.command()
 @click.argument("text", required=False, metavar="QUERY")
-@click.option("-f", "--file", metavar="FILE", help="A file that holds the query; - is stdin.")
-@click.option("--name", "named", metavar="NAME", help="A query that ships with provrepo; `--name list` lists them.")
+@click.option("-f", "--file", metavar="FILE", help="A file with the query; - is stdin.")
+@click.option("--name", "named", metavar="NAME", help="A named query; `--name list` lists them.")
 @click.option("--param", "values", metavar="KEY=VALUE", multiple=True, help="A parameter of the named query.")
-@click.option("--project", metavar="P", help="Over this project; otherwise over the project default.")
-@click.option("--public", is_flag=True, help="Over all public projects together.")
-@click.option("--version", "reference", type=REFERENCE, help="One version in its original graphs, not completed.")
-@click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint, with PROVREPO_TOKEN.")
+@click.option("--project", metavar="P", help="The project to query. Default: the project `default`.")
+@click.option("--public", is_flag=True, help="Query all public projects together.")
+@click.option(
+    "--version", "reference", type=REFERENCE, help="Query one version in its original graphs, without inferred triples."
+)
+@click.option("--endpoint", metavar="URL", help="Query this SPARQL endpoint, with PROVREPO_TOKEN.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop it after so long; PROVREPO_QUERY_TIMEOUT, or 30, is the most.",
+    help="The time limit, at most PROVREPO_QUERY_TIMEOUT or 30.",
 )
 @click.option(
     "--output",
@@ -38,9 +40,11 @@ __all__ = ["query", "shown"]
     type=click.Choice(["table", "json", "csv", "tsv", "xml", "turtle"]),
     default="table",
     show_default=True,
-    help="How the answer is written; triples are written in Turtle.",
+    help="The format of the result. Triples are written in Turtle.",
 )
-@click.option("--quote-formulas", is_flag=True, help="In CSV, an apostrophe before what a spreadsheet would calculate.")
+@click.option(
+    "--quote-formulas", is_flag=True, help="In CSV, put an apostrophe before text that a spreadsheet would evaluate."
+)
 @pass_invocation
 def query(
     invocation: Invocation,
@@ -56,12 +60,12 @@ def query(
     style: str,
     quote_formulas: bool,
 ) -> None:
-    """Ask in SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
+    """Query with SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
-    One project is asked, or all public ones, or one version, or another endpoint. The current version of each document
-    counts. The default graph holds what all of them say and what follows from it by fixed rules, each triple once; a
-    named graph is one version. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat, schema, foaf,
-    spdx and provrepo need not be declared.
+    The dataset is a project, all public projects, one version, or another endpoint. It contains the current version of
+    each document: each version as a named graph, and in the default graph the merged triples of all of them with the
+    triples that follow by fixed rules. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat,
+    schema, foaf, spdx and provrepo are predeclared.
     """
     if sum(map(bool, (project, public, reference, endpoint))) > 1:
         raise UsageError("--project, --public, --version and --endpoint exclude each other")
@@ -72,9 +76,9 @@ def query(
         return
     question = _question(text, file, named, values)
     if endpoint:
-        result = _ask_elsewhere(invocation, endpoint, question, timeout)
+        result = _query_endpoint(invocation, endpoint, question, timeout)
     elif reference:
-        result = _ask_version(invocation, reference, question, timeout)
+        result = _query_version(invocation, reference, question, timeout)
     else:
         with invocation.repository(follow=True) as repository:
             result = repository.query(question, project=project, public=public, timeout=timeout)
@@ -90,9 +94,9 @@ def _list() -> None:
 
 def _question(text: str | None, file: str | None, named: str | None, values: tuple[str, ...]) -> str:
     if sum(given is not None for given in (text, file, named)) != 1:
-        raise UsageError("give a query, a file that holds one with -f, or the name of one with --name")
+        raise UsageError("give a query, a file with a query (-f), or the name of a query (--name)")
     if values and named is None:
-        raise UsageError("--param is for a query that is chosen with --name")
+        raise UsageError("--param is for queries with --name")
     if named is not None:
         from provrepo.repository.queries.named import by_name
 
@@ -112,18 +116,18 @@ def _question(text: str | None, file: str | None, named: str | None, values: tup
         raise ReadError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def _ask_version(invocation: Invocation, reference: Reference, question: str, timeout: float | None) -> QueryResult:
+def _query_version(invocation: Invocation, reference: Reference, question: str, timeout: float | None) -> QueryResult:
     project, name, version = reference
     with invocation.repository() as repository:
         number = version or repository.version(project, name).version
         return repository.query_version(project, name, number, question, timeout=timeout)
 
 
-def _ask_elsewhere(invocation: Invocation, endpoint: str, question: str, timeout: float | None) -> QueryResult:
-    from provrepo.views.sparql.remote import query as ask
+def _query_endpoint(invocation: Invocation, endpoint: str, question: str, timeout: float | None) -> QueryResult:
+    from provrepo.views.sparql.remote import query as query_remote
 
     settings = invocation.settings()
-    return ask(
+    return query_remote(
         endpoint, question, token=settings.token, timeout=min(timeout or settings.query_timeout, settings.query_timeout)
     )
 
@@ -142,7 +146,7 @@ def _show(result: QueryResult, style: str, *, quote_formulas: bool) -> None:
 
 
 def shown(value: Value | None) -> str:
-    """A term for people: IRIs with well-known prefixes, literals without datatype, on one line."""
+    """Return a term as one line for display: IRIs with well-known prefixes, literals without datatype."""
     from provrepo.model.identifiers import Literal
     from provrepo.vocab import PREDECLARED
 

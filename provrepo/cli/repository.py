@@ -1,4 +1,4 @@
-"""Verbs about what a repository holds."""
+"""The verbs ``init list history export withdraw erase rebuild fsck``."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["erase", "export", "fsck", "history", "init", "list_", "rebuild", "submitter", "withdraw"]
 
 SHORT = 12
-"""Digits of a SHA-256 that a table shows; ``--output json`` has them all."""
+"""The number of digits of a SHA-256 in tables; ``--output json`` has all digits."""
 
 
 @click.command()
-@click.option("--base", metavar="IRI", help="Under which the repository mints IRIs; such as https://prov.example/.")
+@click.option("--base", metavar="IRI", help="The base of minted IRIs, such as https://prov.example/.")
 @json_option
 @pass_invocation
 def init(invocation: Invocation, base: str | None, style: str) -> None:
-    """Make a data directory, or set the base IRI of one.
+    """Make a data directory, or set its base IRI.
 
-    The first verb that writes makes one as well; verbs that read never do. It is given an identity, a UUID that never
-    changes. Without a base IRI minted IRIs are urn:uuid: and depend on the identity. The base is an entry of the
-    ledger: setting it to what it is changes nothing, changing it rebuilds the views.
+    Verbs that write make the data directory too, verbs that read do not. A new repository gets an identity, a UUID
+    that never changes. Without a base IRI, minted IRIs are urn:uuid: and depend on the identity. The base IRI is an
+    entry of the ledger. A change of the base IRI rebuilds the views.
     """
     settings = invocation.settings(base=base)
     with invocation.repository(follow=True) as repository:
@@ -40,15 +40,16 @@ def init(invocation: Invocation, base: str | None, style: str) -> None:
         output.result(f"{settings.data}: {f'base IRI {base}' if base else 'no base IRI yet'}, identity {identity}")
 
 
-@click.command("list", short_help="Documents: who, when, digest, verdict, possibility.")
+@click.command("list", short_help="List documents with submitter, time, digest and verdict.")
 @click.argument("project", required=False, metavar="[P]")
-@click.option("--withdrawn", is_flag=True, help="Those that were withdrawn too.")
+@click.option("--withdrawn", is_flag=True, help="Include withdrawn documents.")
 @json_option
 @pass_invocation
 def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: str) -> None:
-    """The documents of project P, or of all projects, with the newest version of each.
+    """List the documents of project P, or of all projects, with the newest version of each.
 
-    VERDICT is whether it conforms to its profiles, POSSIBLE what PROV-CONSTRAINTS say of it where they were asked.
+    VERDICT: whether it conforms to its profiles. POSSIBLE: whether it is valid by PROV-CONSTRAINTS, if they were
+    checked.
     """
     with invocation.repository() as repository:
         projects = [project] if project else [known.name for known in repository.projects()]
@@ -65,7 +66,7 @@ def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: s
 _JUDGED = ("VERDICT", "POSSIBLE", "WARNINGS")
 
 POSSIBLE = {True: "possible", False: "impossible", None: "-"}
-"""What PROV-CONSTRAINTS say of a version, in one word; it was not asked, or is not known, where there is none."""
+"""Whether a version is valid by PROV-CONSTRAINTS, as one word; ``-`` if not checked or unknown."""
 
 
 def _row(name: str, version: VersionInfo, state: str) -> list[object]:
@@ -85,24 +86,24 @@ def _row(name: str, version: VersionInfo, state: str) -> list[object]:
 
 
 def submitter(name: str, token: str) -> str:
-    """Who sent a version: two tokens of one name are told apart."""
+    """Return the submitter of a version with the token, because several tokens may have one name."""
     return f"{name} [{token}]" if token else name
 
 
 def not_indexed(waiting: str) -> str:
-    """What is to be said where the views could not be brought up to what was just stored."""
-    return f"the views do not have it yet ({waiting}): the next command tries again"
+    """Return the message for an entry that is stored and not yet in the views."""
+    return f"it is not indexed yet ({waiting}); the next command tries again"
 
 
-@click.command(short_help="All versions of a document, oldest first.")
+@click.command(short_help="List all versions of a document, oldest first.")
 @click.argument("reference", type=REFERENCE, metavar="P/N")
 @json_option
 @pass_invocation
 def history(invocation: Invocation, reference: Reference, style: str) -> None:
-    """All versions of a document, oldest first: who, when, digest, verdict, possibility.
+    """List all versions of a document, oldest first, with submitter, time, digest and verdict.
 
-    No version is ever changed or forgotten. An erased one has lost its bytes and keeps its digest. What was withdrawn
-    or erased is listed with who, when and why. Beside the name of a submitter stands the token that was used.
+    Versions are never changed or removed. The bytes of an erased version are deleted; its digest is kept. Withdrawals
+    and erasures are listed with actor, time and reason. The token of a submission is shown after the submitter.
     """
     _whole(reference)
     with invocation.repository() as repository:
@@ -123,7 +124,7 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
             output.result(f"version {version.version} {version.state} internally: {version.internal_reason}")
         if version.set_aside:
             output.result(
-                f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` says why"
+                f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` has the reason"
             )
 
 
@@ -137,21 +138,21 @@ def _state(version: VersionInfo) -> str:
 
 @click.command()
 @click.argument("reference", type=REFERENCE, metavar="P/N[@VERSION]")
-@click.option("--to", metavar="FORMAT", help="The format; otherwise the suffix of -o says, or it stays as submitted.")
+@click.option("--to", metavar="FORMAT", help="The format. Default: by the suffix of -o, or as submitted.")
 @click.option("--original", is_flag=True, help="The submitted bytes, unchanged.")
 @click.option("-o", "--out", default="-", metavar="FILE", help="Where to write it instead of stdout.")
 @pass_invocation
 def export(invocation: Invocation, reference: Reference, to: str | None, original: bool, out: str) -> None:
-    """A version of a document, by default the current one.
+    """Write a version of a document, by default the current one.
 
-    Without a format, or with --original, these are the very bytes that were submitted. In another format they say the
-    same; what the format cannot carry is listed on stderr. FILE is written whole or not at all.
+    Without a format, or with --original, the submitted bytes are written unchanged. In another format, content that
+    it cannot represent is listed on stderr. FILE is written completely or not at all.
     """
     from provrepo.cli.documents import report_losses
     from provrepo.codecs.formats import by_name, by_suffix
 
     if original and to:
-        raise UsageError("--original gives the bytes as they are: it does not go together with --to")
+        raise UsageError("--original writes the submitted bytes and cannot be combined with --to")
     suffix = None if original or to or out == "-" else by_suffix(out)
     target = by_name(to) if to else suffix
     with invocation.repository() as repository:
@@ -167,21 +168,22 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
 _internal = click.option(
     "--internal-reason",
     default="",
-    help="Why, for those alone who may change the project; the ledger has a salted digest of it.",
+    help="A reason for callers who may write to the project; the ledger has a salted digest of it.",
 )
 
 
-@click.command(short_help="Leave a document out of lists and queries.")
+@click.command(short_help="Remove a document from lists and queries.")
 @click.argument("reference", type=REFERENCE, metavar="P/N")
-@click.option("--reason", required=True, help="Why; everybody who may read the project will read it.")
+@click.option("--reason", required=True, help="The reason, for all who may read the project.")
 @_internal
 @json_option
 @pass_invocation
 def withdraw(invocation: Invocation, reference: Reference, reason: str, internal_reason: str, style: str) -> None:
-    """Withdraw a document: lists, queries and all its addresses leave it out from now on.
+    """Withdraw a document: it is removed from lists and queries, and its addresses no longer return it.
 
-    Its history stays, and says who withdrew it, when and why. Its versions can be exported by number, by those who may
-    change the project. Submitting under the name again adds a version that readers get; those before stay withdrawn.
+    Its history stays, with the actor, time and reason of the withdrawal. Callers who may write to the project can
+    still export its versions by number. A later submission under the same name is visible; the versions before stay
+    withdrawn.
     """
     _whole(reference)
     with invocation.repository(follow=True) as repository:
@@ -197,19 +199,21 @@ def withdraw(invocation: Invocation, reference: Reference, reason: str, internal
         output.result(f"{reference} withdrawn {document.withdrawn_at}")
 
 
-@click.command(short_help="Delete the bytes of a version for good.")
+@click.command(short_help="Delete the bytes of a version permanently.")
 @click.argument("reference", type=REFERENCE, metavar="P/N@VERSION")
-@click.option("--reason", required=True, help="Why; it stays in the ledger for good, for all who may read the project.")
+@click.option(
+    "--reason", required=True, help="The reason, for all who may read the project. It stays in the ledger permanently."
+)
 @_internal
 @json_option
 @pass_invocation
 def erase(invocation: Invocation, reference: Reference, reason: str, internal_reason: str, style: str) -> None:
-    """Delete the bytes of one version for good, because the law asks for it.
+    """Delete the bytes of one version permanently, for legal reasons.
 
-    This cannot be undone. The entry, its digest and the reason stay, so that the history still adds up.
+    This cannot be undone. The entry, its digest and the reason are kept, so that the chain can still be verified.
     """
     if reference.version is None:
-        raise UsageError(f"say which version is to be erased: {reference}@1")
+        raise UsageError(f"name the version to erase: {reference}@1")
     with invocation.repository(follow=True) as repository:
         version = repository.erase(
             reference.project, reference.name, reference.version, reason=reason, internal_reason=internal_reason
@@ -220,7 +224,7 @@ def erase(invocation: Invocation, reference: Reference, reason: str, internal_re
     if remaining:
         others = "another version consists" if remaining == 1 else f"{remaining:,} other versions consist"
         output.note(
-            f"the bytes are still stored: {others} of them, and each is erased by itself; `provrepo history` has the "
+            f"the bytes are still stored: {others} of them, and each is erased separately; `provrepo history` has the "
             "SHA-256 of each"
         )
     if style == "json":
@@ -238,9 +242,9 @@ def _whole(reference: Reference) -> None:
 @json_option
 @pass_invocation
 def rebuild(invocation: Invocation, style: str) -> None:
-    """Throw the views away and derive them from the ledger again.
+    """Delete the views and derive them from the ledger again.
 
-    The same software gives the same quads. The ledger is only read, and nothing is checked again.
+    The same software gives the same quads. The ledger is not changed, and documents are not validated again.
     """
     with output.Progress() as progress, invocation.repository(follow=True) as repository:
         datasets = repository.rebuild(progress)
@@ -250,18 +254,20 @@ def rebuild(invocation: Invocation, style: str) -> None:
         output.table(["DATASET", "QUADS"], sorted(datasets.items()))
 
 
-@click.command(short_help="Check every digest, and compare views with the ledger.")
-@click.option("--views", is_flag=True, help="Derive all views anew and compare them; otherwise some versions.")
+@click.command(short_help="Verify all digests, and compare the views with the ledger.")
+@click.option(
+    "--views", is_flag=True, help="Derive all views again and compare them. Default: a sample of the versions."
+)
 @json_option
 @pass_invocation
 def fsck(invocation: Invocation, views: bool, style: str) -> int:
-    """Read all of the ledger and check every digest and every link between entries. Changes nothing.
+    """Read the whole ledger and verify every digest and every link between entries. Changes nothing.
 
-    Names and tokens are compared with what the ledger recorded of them, and the views with what the ledger yields: a
-    random sample of the versions, or with --views everything, which takes as long as `provrepo rebuild` and as much
-    space as the views have. Each problem says what to do.
+    Names and tokens are compared with their ledger entries, and the views with the ledger: a random sample of the
+    versions, or with --views all of them, which takes as long as `provrepo rebuild` and as much space as the views.
+    Each problem is printed with a remedy.
 
-    Exit 0: sound; 1: something is wrong, and the output says what; 2: there is no repository that could be sound.
+    Exit 0: sound; 1: problems were found; 2: there is no repository.
     """
     with output.Progress() as progress, invocation.repository(follow=True) as repository:
         check = repository.fsck(progress, views=views)

@@ -1,4 +1,4 @@
-"""The verbs ``run`` and ``outbox``: recording what a command does, and sending what was recorded."""
+"""The verbs ``run`` and ``outbox``: record the provenance of a command, and send recorded documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _folder = click.argument(
 
 
 @click.command(
-    short_help="Run a command and record what it read and wrote.",
+    short_help="Run a command and record the files that it reads and writes.",
     context_settings={"allow_interspersed_args": False},
 )
 @click.option("-i", "--input", "inputs", multiple=True, metavar="GLOB", help="Files that it reads; repeatable.")
@@ -36,24 +36,24 @@ _folder = click.argument(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where the document goes, in the format of its ending; otherwise below ./prov.",
+    help="The file for the document; its suffix selects the format. Default: a new file in ./prov.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, command: tuple[str, ...]) -> int:
     """Run COMMAND and record it as an activity, with its files.
 
-    Python processes below it report the files that they open; of other programs, name the files. Of those that -o
-    names, those count that are new or changed; quote a GLOB, in which `**` is any number of folders. A command that
-    fails has used things and generated nothing. Signals are passed on, and the exit code is the command's own. What
-    cannot be recorded never stops the command. Steps of provrepo.capture inside it say that they are part of it.
+    Files that Python processes of the command open are detected. Name the files of other programs with -i and -o; of
+    those that -o names, new and changed files are recorded. Quote each GLOB; `**` is any number of folders. A command
+    that fails has usages and no generations. Signals are passed on, and the exit code is that of the command. Errors
+    of the recording never stop the command. Steps of provrepo.capture in the command are recorded as its parts.
 
-    Each line of a recipe of make as an activity: make SHELL='provrepo run -- sh'
+    To record each line of a make recipe as an activity: make SHELL='provrepo run -- sh'
     """
     from provrepo.capture.commands.command import run as recorded
     from provrepo.capture.commands.processes import as_by_a_shell
 
     status = recorded(command, inputs, outputs, out)
-    if status == -signal.SIGINT:  # a shell ends its own script only where the command died of Ctrl-C itself
+    if status == -signal.SIGINT:  # a shell ends its script only if the command ended by SIGINT
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     return as_by_a_shell(status)
@@ -61,9 +61,9 @@ def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, com
 
 @click.group()
 def outbox() -> None:
-    """Documents of captured sessions: what waits to be sent, and sending it.
+    """The outbox: a folder with documents of captured sessions that are sent to a server.
 
-    Sessions that were killed are recovered first. Documents stay where they are, whatever comes of them.
+    Documents of killed sessions are recovered first. Files of documents are never moved or deleted.
     """
 
 
@@ -71,10 +71,10 @@ def outbox() -> None:
 @_folder
 @json_option
 def list_(folder: Path, style: str) -> int:
-    """List the documents of DIR (./prov), after recovering those of sessions that were killed.
+    """List the documents of DIR (./prov) with their states, after the recovery of killed sessions.
 
-    A document waits, was sent, has changed since it was sent, was refused by the server, or discarded; a session may
-    still be running. What went wrong last stands beside it.
+    A document waits, was sent, has changed since it was sent, was refused by the server, or was discarded; or its
+    session is still running. REASON is the last error.
     """
     from provrepo.capture.delivery.outbox import items
 
@@ -91,27 +91,31 @@ def list_(folder: Path, style: str) -> int:
 
 @outbox.command()
 @_folder
-@click.option("--to", "server", metavar="URL", help="The server, which is shown PROVREPO_TOKEN. [PROVREPO_SEND_TO]")
-@click.option("--project", metavar="P", help="The project there. [PROVREPO_SEND_PROJECT, or default]")
-@click.option("--again", is_flag=True, help="Also what the server refused before.")
 @click.option(
-    "--background", is_flag=True, help="Only what sessions queued, for up to 15 minutes, without a word: as they do."
+    "--to", "server", metavar="URL", help="The server, which receives PROVREPO_TOKEN. Default: PROVREPO_SEND_TO."
+)
+@click.option("--project", metavar="P", help="The project there. Default: PROVREPO_SEND_PROJECT, or `default`.")
+@click.option("--again", is_flag=True, help="Send refused documents again too.")
+@click.option(
+    "--background",
+    is_flag=True,
+    help="Send the documents that sessions queued, for up to 15 minutes, without output, as sessions do.",
 )
 @pass_invocation
 def send(
     invocation: Invocation, folder: Path, server: str | None, project: str | None, again: bool, background: bool
 ) -> int:
-    """Send what waits in DIR (./prov) to a server.
+    """Send the waiting documents of DIR (./prov) to a server.
 
-    A document keeps its name there. A server that does not answer is asked again, four times within half a minute; one
-    that says when to come back is believed. Sending again after a crash does no harm: the same bytes are the same
-    version. What the server will never take as it is, is set aside. Exit 1: something could not be sent.
+    A document keeps its name. If the server does not answer, four more attempts are made within 30 seconds, or at the
+    times that it requests (Retry-After). Sending a document twice has no effect: the same bytes are the same version.
+    Documents that the server refuses permanently are set aside. Exit 1: a document could not be sent.
     """
     from provrepo.capture.delivery import sending
 
     settings = invocation.settings(send_to=server, send_project=project)
     if not settings.send_to:
-        raise UsageError("no server to send to: name it with --to, or set PROVREPO_SEND_TO")
+        raise UsageError("no server: name it with --to, or set PROVREPO_SEND_TO")
     deliver = partial(_deliver, settings)
     if background:
         sending.in_background(folder, deliver)
@@ -122,14 +126,14 @@ def send(
 @outbox.command()
 @click.argument("documents", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def discard(documents: tuple[Path, ...]) -> None:
-    """Let DOCUMENTS wait no longer. They stay where they are, and are not sent unless they change."""
+    """Remove DOCUMENTS from the queue. The files stay; they are not sent unless they change."""
     from provrepo.capture.delivery.outbox import discard as discard_item
     from provrepo.capture.delivery.outbox import item
     from provrepo.codecs.formats import by_suffix
 
     for path in documents:
         if by_suffix(path) is None:
-            raise UsageError(f"{path} is no document of a session")
+            raise UsageError(f"{path} is not a document of a session")
         discard_item(item(path))
         output.result(f"{path.name}: discarded")
 
@@ -159,5 +163,5 @@ def _deliver(settings: Settings, path: Path, data: bytes) -> dict[str, Any]:
     )
     receipt = transfer(data, detect(data, path).media_type, destination, update=True)
     if receipt.get("sha256") != hashlib.sha256(data).hexdigest():
-        raise RemoteError(f"{settings.send_to} does not say that it has these bytes")
+        raise RemoteError(f"{settings.send_to} did not confirm these bytes")
     return receipt

@@ -22,24 +22,26 @@ if TYPE_CHECKING:
 
 __all__ = ["free_port", "run", "serve"]
 
-PATIENCE = 10.0
-"""Seconds to wait for another process to let go of the views: commands hold them for moments, servers for good."""
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait until another process releases the views. Commands hold them briefly, servers permanently."""
 
 
 @click.command(short_help="Serve pages, documents and SPARQL over HTTP.")
-@click.option("--host", metavar="ADDRESS", help="The address to listen on; otherwise PROVREPO_HOST, or 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one; otherwise PROVREPO_PORT, or 8000.")
+@click.option("--host", metavar="ADDRESS", help="The address to listen on. Default: PROVREPO_HOST, or 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port; 0 selects a free one. Default: PROVREPO_PORT, or 8000."
+)
 @pass_invocation
 def serve(invocation: Invocation, host: str | None, port: int | None) -> None:
     """Serve the data directory over HTTP until SIGTERM or Ctrl-C: pages, documents, SPARQL.
 
-    It ends within 10 seconds then: nothing new is accepted, running requests end, and those that take longer than 6
-    seconds are cancelled. A second signal ends it at once. What was acknowledged is never lost.
+    After the signal it ends within 10 seconds: no new requests are accepted, and running requests are cancelled after 6
+    seconds. A second signal ends it at once. Acknowledged submissions are never lost.
 
-    Everybody may read public projects. Private ones and all writing need a token (`provrepo token create`). An
-    address that other machines reach is refused until a base IRI is set (`provrepo init --base`). Other processes may
-    go on submitting to the same data directory; this one indexes what they submit. The URL is printed on stderr once
-    connections are accepted.
+    Public projects can be read by everybody. Private projects and all writes need a token (`provrepo token create`).
+    Addresses other than loopback need a base IRI (`provrepo init --base`). Other processes can submit to the same data
+    directory meanwhile; the server indexes their documents. The URL is printed on stderr when connections are
+    accepted.
     """
     from provrepo.server.protocol.headers import LogFilter
 
@@ -50,11 +52,11 @@ def serve(invocation: Invocation, host: str | None, port: int | None) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Serve until told to stop.
+    """Serve until a signal ends the process.
 
     Raises:
-        Busy: another process keeps the views.
-        UsageError: the address cannot be listened on, or needs a base IRI first.
+        Busy: another process holds the views.
+        UsageError: listening on the address fails, or needs a base IRI.
     """
     from provrepo.repository.repository import Repository
     from provrepo.repository.store import Store
@@ -76,34 +78,32 @@ def run(settings: Settings) -> None:
 
 
 def _end_in_time() -> None:
-    """End the process some seconds from now whatever it still does: a large load cannot be interrupted.
+    """End the process after some seconds, whatever it still does, because a large load cannot be interrupted.
 
-    Nothing is lost. What was acknowledged is durable, and the next process applies it to the views.
+    Acknowledged submissions are durable, and the next process applies them to the views.
     """
     from provrepo.server.connections.drain import MAX_SECONDS
 
     def end() -> None:
-        logging.getLogger("provrepo.cli.serve").warning(
-            "ended before all work was done: the next start goes on with it"
-        )
+        logging.getLogger("provrepo.cli.serve").warning("ended before all work was done: the next start continues it")
         logging.shutdown()
         os._exit(0)
 
-    watch = threading.Timer(MAX_SECONDS, end)
-    watch.daemon = True
-    watch.start()
+    timer = threading.Timer(MAX_SECONDS, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _take_views(store: Store) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while not store.may_follow():
         if time.monotonic() > deadline:
-            raise Busy(f"another process serves {store.settings.data} already, and only one at a time can")
+            raise Busy(f"another process already serves {store.settings.data}, and only one can at a time")
         time.sleep(0.1)
 
 
 def free_port(settings: Settings) -> Settings:
-    """The settings with the first free port from theirs on, on the loopback address."""
+    """Return the settings with the first free port, counted from ``settings.port``, on the loopback address."""
     for port in range(settings.port, min(settings.port + 50, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

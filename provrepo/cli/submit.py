@@ -1,4 +1,4 @@
-"""The verb ``submit``, to a repository on this machine or to a server."""
+"""The verb ``submit``: to the local data directory or to a server."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ __all__ = ["submit"]
 @click.command()
 @click.argument("file")
 @click.option("--project", default="default", show_default=True, metavar="P", help="The project to submit to.")
-@click.option("--name", metavar="N", help="The document's name; otherwise the file's, without its ending.")
-@click.option("--update", is_flag=True, help="Where the name is taken, add a version.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Beyond the project's profiles; repeatable.")
-@click.option("--from", "from_", metavar="FORMAT", help="The format, where name and content do not tell.")
-@click.option("--allow-empty", is_flag=True, help="Store it even if it makes no statement of PROV.")
-@click.option("--base", metavar="IRI", help="What relative IRIs in it are relative to.")
-@click.option("--note", default="", metavar="TEXT", help="What the history will say about this version.")
-@click.option("--again", is_flag=True, help="Take in bytes that were withdrawn before, as a new version.")
+@click.option("--name", metavar="N", help="The name of the document. Default: the file name without suffix.")
+@click.option("--update", is_flag=True, help="If the document exists, add a version.")
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="An additional profile to those of the project; repeatable.",
+)
+@click.option("--from", "from_", metavar="FORMAT", help="The format. Default: detected by suffix and content.")
+@click.option("--allow-empty", is_flag=True, help="Store a document without PROV statements.")
+@click.option("--base", metavar="IRI", help="The base for relative IRIs.")
+@click.option("--note", default="", metavar="TEXT", help="A note for the history of the document.")
+@click.option("--again", is_flag=True, help="Store bytes that were withdrawn before, as a new version.")
 @click.option("--to", "server", metavar="URL", help="Send it to this server, with PROVREPO_TOKEN.")
 @json_option
 @pass_invocation
@@ -44,13 +50,12 @@ def submit(
     server: str | None,
     style: str,
 ) -> int:
-    """Check a document and store it for good; prints the receipt.
+    """Validate a document, store it and print the receipt.
 
-    Once the receipt is printed the bytes are on disk, unchanged, and stay. What does not conform is not stored, and
-    the report says why (exit 1); what makes no statement of PROV is stored only with --allow-empty. Submitting the
-    same bytes under the same name again changes nothing and gives the same version. Other bytes under a taken name are
-    refused unless --update is given. Bytes that were withdrawn are refused unless --again is given; then they are a
-    new version. `-` is stdin.
+    When the receipt is printed, the unchanged bytes are on disk. A document that does not conform is not stored; the
+    report is printed (exit 1). A document without PROV statements is stored with --allow-empty only. The same bytes
+    under the same name give the same version. Other bytes under an existing name are refused without --update. Bytes
+    that were withdrawn are refused without --again, which makes a new version. `-` is stdin.
     """
     submission = {"profiles": profiles, "update": update, "base": base, "note": note}
     submission |= {"again": again, "allow_empty": allow_empty}
@@ -87,7 +92,7 @@ def _store(
 def _indexed_by(server: str) -> str:
     if server:
         return f"the running server ({server}) indexes it"
-    return "another process is at work in this data directory, so whoever asks next will index it"
+    return "another process is using the views of this data directory; the next command indexes it"
 
 
 def _send(
@@ -106,7 +111,7 @@ def _send(
     data, path = content(source(file))
     name = name or _name(path)
     if submission["update"] and name is None:
-        raise UsageError("which document is to be updated? Name it with --name")
+        raise UsageError("--update needs the name of the document: --name")
     chosen = by_name(from_) if from_ else detect(data, path)
     settings = invocation.settings()
     destination = Destination(server, project, name, settings.token, settings.check_timeout)
@@ -114,7 +119,7 @@ def _send(
 
 
 def _name(path: str | None) -> str | None:
-    """What a repository of one's own would call the document; None leaves it to the server."""
+    """Return the name that a local submission would use; None lets the server choose."""
     if path is None:
         return None
     from provrepo.repository.submission.submit import name_for
@@ -139,7 +144,7 @@ def _show(receipt: dict[str, Any]) -> None:
     warnings = report.count(Severity.WARNING)
     output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {warnings:,} warning{'' if warnings == 1 else 's'}")
     if receipt.get("set_aside"):
-        output.result(f"  set aside   by {', '.join(receipt['set_aside'])}; `provrepo fsck` says why")
+        output.result(f"  set aside   by {', '.join(receipt['set_aside'])}; `provrepo fsck` has the reason")
     if report.unmapped:
         output.result(f"  not read    {report.unmapped_text()}")
 

@@ -1,4 +1,4 @@
-"""Sending a document to another server over HTTP."""
+"""Submission of a document to a server over HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from provrepo.settings import bearer
 __all__ = ["Destination", "send"]
 
 LONGEST_ANSWER = 64 * 1024 * 1024
-"""In bytes: a report of a large document is large, but a server may not fill our memory."""
+"""The maximum size of an answer in bytes. Reports can be large, but a server must not fill our memory."""
 
 _ERRORS: dict[int, type[Error]] = {
     400: ReadError,
@@ -50,14 +50,14 @@ _BUSY = (429, 503)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a document goes.
+    """The destination of a submission: server, project and document name.
 
     Attributes:
         server: the other repository's URL.
         project: the project there.
         name: the document's name there, or None for the server to choose.
-        token: what it asks from those who write; may be empty.
-        timeout: in seconds, for each answer.
+        token: the access token; may be empty.
+        timeout: seconds to wait for each answer.
     """
 
     server: str
@@ -67,14 +67,14 @@ class Destination:
     timeout: float = 300.0
 
     def url(self, *path: str, **query: object) -> str:
-        """A URL below the project's documents.
+        """Return a URL below the documents of the project.
 
         Raises:
             UsageError: the server's URL is not an http or https URL.
         """
         parts = web_address(self.server)
         if "@" in self.server.partition("//")[2].partition("/")[0]:
-            raise UsageError("the URL of a server holds no user and no password; PROVREPO_TOKEN holds a token for it")
+            raise UsageError("the URL of a server must not contain a user or password; set PROVREPO_TOKEN")
         if parts is None or parts.query or parts.fragment:
             raise UsageError(f"{self.server!r} is not the URL of a server, such as https://prov.example/")
         steps = "/".join(quote(step, safe="") for step in ("projects", self.project, "documents", *path))
@@ -94,24 +94,24 @@ def send(
     again: bool = False,
     allow_empty: bool = False,
 ) -> dict[str, Any]:
-    """Submit to another server; the same bytes again give the same receipt.
+    """Submit a document to a server and return the receipt; the same bytes give the same receipt.
 
     Args:
         content: the document's bytes.
         media_type: of its format.
-        destination: where to.
-        base: against which relative IRIs are resolved.
-        profiles: to hold it against, beyond the project's own.
-        update: append a new version where the name is taken.
-        note: what the submitter says about it.
-        again: take in bytes that were withdrawn before.
-        allow_empty: store a document that makes no statement.
+        destination: the server, project and name.
+        base: the base for relative IRIs.
+        profiles: further profiles, besides those of the project.
+        update: append a new version if the document exists.
+        note: a note for the history.
+        again: store bytes that were withdrawn before.
+        allow_empty: store a document without PROV statements.
 
     Returns:
-        The receipt as the server gave it.
+        The receipt of the server.
 
     Raises:
-        Error: of the class that submitting to a repository of one's own would raise; RemoteError where there is none.
+        Error: of the same class as for a local submission; RemoteError for other answers.
     """
     options = {"base": base, "profile": profiles, "note": note}
     options |= {"again": "true" if again else None, "allow_empty": "true" if allow_empty else None}
@@ -127,7 +127,7 @@ def send(
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token is for the server it was given for, and not for where that server points."""
+    """Does not follow redirects: the token is for the named server only."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -145,8 +145,8 @@ def _request(
     except urllib.error.HTTPError as error:
         with error:
             if error.code in _BUSY:
-                said = _said(error.code, _decoded(error.read(LONGEST_ANSWER)))
-                raise Busy(said, retry_after=_seconds(error.headers.get("Retry-After", ""))) from None
+                message = _refusal(error.code, _decoded(error.read(LONGEST_ANSWER)))
+                raise Busy(message, retry_after=_seconds(error.headers.get("Retry-After", ""))) from None
             return error.code, _decoded(error.read(LONGEST_ANSWER))
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
@@ -162,16 +162,16 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _error(status: int, answer: Mapping[str, Any]) -> Error:
-    """What an answer other than success means, with the sentence that the server gave (RFC 9457)."""
+    """Return the error for an answer without success, with the detail of the problem (RFC 9457)."""
     if status == http.HTTPStatus.UNPROCESSABLE_ENTITY and isinstance(answer.get("report"), dict):
         from provrepo.checks.report import Report
 
         return Refused(_reason(status, answer), Report.from_dict(answer["report"]))
     kind = _ERRORS.get(status)
-    return kind(_said(status, answer)) if kind else RemoteError(_said(status, answer), status=status)
+    return kind(_refusal(status, answer)) if kind else RemoteError(_refusal(status, answer), status=status)
 
 
-def _said(status: int, answer: Mapping[str, Any]) -> str:
+def _refusal(status: int, answer: Mapping[str, Any]) -> str:
     return f"the server refused: {_reason(status, answer)} (HTTP {status})"
 
 
@@ -180,11 +180,11 @@ def _reason(status: int, answer: Mapping[str, Any]) -> str:
 
 
 def _seconds(retry_after: str) -> float:
-    """What Retry-After asks for (RFC 9110, section 10.2.3): seconds, or a date."""
+    """Return the seconds of a Retry-After header, a number or a date (RFC 9110, section 10.2.3)."""
     if re.fullmatch(r"[0-9]{1,9}", retry_after):
         return float(retry_after)
     try:
-        moment = parsedate_to_datetime(retry_after)
+        date = parsedate_to_datetime(retry_after)
     except ValueError:
         return 0.0
-    return max(0.0, (moment - datetime.now(moment.tzinfo)).total_seconds())
+    return max(0.0, (date - datetime.now(date.tzinfo)).total_seconds())

@@ -251,7 +251,7 @@ def test_what_is_discarded_stays_and_is_not_sent(peer: Peer) -> None:
     record()
     assert states() == {"nightly.trig": "waiting"}
     command("outbox", "discard", "prov/none.trig", code=2)
-    assert "no document" in command.error("outbox", "discard", "raw.csv", code=2)
+    assert "not a document" in command.error("outbox", "discard", "raw.csv", code=2)
 
 
 def test_a_table_for_people(peer: Peer) -> None:

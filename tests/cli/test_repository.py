@@ -58,7 +58,7 @@ def test_beside_a_process_that_is_no_server_nobody_speaks_of_one(tmp_path: Path)
     with provrepo.open(command.data) as repository:
         assert repository.query("ASK {}").boolean is True
         said = command("submit", tmp_path / "run.json").stderr
-    assert said == "stored; another process is at work in this data directory, so whoever asks next will index it\n"
+    assert said == "stored; another process is using the views of this data directory; the next command indexes it\n"
     assert command("query", "ASK { ?s a prov:Entity }").stdout == "yes\n"
 
 

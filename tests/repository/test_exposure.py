@@ -131,5 +131,5 @@ def test_the_command_line(repository: Repository, tmp_path: Path) -> None:
     assert (body["total_versions"], body["public"], len(body["endings"])) == (3, False, 3)
     assert command.json("project", "show", "p")["public"] is False
     for more in ([], ["--private"], ["--public", "--title", "x"], ["--public", "--profile", "core"]):
-        assert "--public alone" in command.error("project", "set", "p", "--dry-run", *more, code=2)
+        assert "--public only" in command.error("project", "set", "p", "--dry-run", *more, code=2)
     assert command.error("project", "set", "nowhere", "--public", "--dry-run", code=1)
