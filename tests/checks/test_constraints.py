@@ -122,7 +122,7 @@ def test_a_cycle_is_told_as_a_story():
     finding = only("entity(ex:e1)\nentity(ex:e2)\nwasDerivedFrom(ex:e2, ex:e1)\nspecializationOf(ex:e2, ex:e1)\n"
                    "wasDerivedFrom(ex:e1, ex:e2)")  # fmt: skip
     assert finding.message == (
-        "The order of events goes round in a circle: ex:e2 was derived from ex:e1 (line 5), so the generation of ex:e1 "
+        "The order of events has a cycle: ex:e2 was derived from ex:e1 (line 5), so the generation of ex:e1 "
         "came before the generation of ex:e2; but ex:e1 was derived from ex:e2 (line 7), so the generation of ex:e2 "
         "came before the generation of ex:e1. So the generation of ex:e1 would have come before itself (rule 42 "
         "(derivation-generation-generation-ordering))."
@@ -163,22 +163,22 @@ def test_unification_names_the_values_and_who_gives_them():
     finding = only("activity(ex:a, 2024-05-31T10:00:00Z, -)\nwasStartedBy(ex:a, -, -, 2024-05-31T11:00:00Z)")
     assert finding.message == (
         "The time of a start is the start time of its activity (rule 28 (unique-startTime)), so there is one time; but "
-        "activity(ex:a, 2024-05-31T10:00:00Z) (line 3) says 2024-05-31T10:00:00Z, and "
-        "wasStartedBy(ex:a, -, -, 2024-05-31T11:00:00Z) (line 4) says 2024-05-31T11:00:00Z."
+        "activity(ex:a, 2024-05-31T10:00:00Z) (line 3) states 2024-05-31T10:00:00Z, and "
+        "wasStartedBy(ex:a, -, -, 2024-05-31T11:00:00Z) (line 4) states 2024-05-31T11:00:00Z."
     )
     assert (finding.focus, finding.line) == ("http://example.org/a", 4)
 
 
 def test_many_values_that_clash_with_one_are_one_finding():
     finding = only("\n".join(f"used(ex:u; ex:a, ex:e{n}, -)" for n in range(9)))
-    assert finding.message.count(" says ") == 4
+    assert finding.message.count(" states ") == 4
     assert "and 5 others differ too" in finding.message
 
 
 def test_a_value_that_a_merged_statement_gave_is_told_of_that_statement():
     finding = only("used(ex:u; ex:a, -, -)\nused(ex:u; ex:a, ex:e1, -)\nused(ex:u; ex:a, ex:e2, -)")
-    assert "used(ex:u; ex:a, ex:e1) (line 4) says ex:e1" in finding.message
-    assert "used(ex:u; ex:a, ex:e2) (line 5) says ex:e2" in finding.message
+    assert "used(ex:u; ex:a, ex:e1) (line 4) states ex:e1" in finding.message
+    assert "used(ex:u; ex:a, ex:e2) (line 5) states ex:e2" in finding.message
 
 
 def test_times_are_told_with_both_events():
@@ -292,7 +292,7 @@ def test_blank_nodes_that_all_turn_out_to_be_one_take_work_in_proportion():
         )
         unifier = Unifier(Instance(document(said).statements))
         counted = steps(unifier.run)
-        assert len(list(unifier.instance.alive(GENERATION))) == 1
+        assert len(list(unifier.instance.current(GENERATION))) == 1
         return counted
 
     assert work(4000) < 12 * work(400)

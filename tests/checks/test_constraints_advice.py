@@ -30,7 +30,7 @@ ARGUMENTS = {
 }
 
 
-class Said(NamedTuple):
+class Line(NamedTuple):
     kind: str
     id: str
     args: tuple[str, ...]
@@ -49,7 +49,7 @@ class Said(NamedTuple):
     def given(self, argument: str) -> str:
         return self.id if argument == "identifier" else self.args[self.place(argument)]
 
-    def giving(self, argument: str, value: str) -> Said:
+    def giving(self, argument: str, value: str) -> Line:
         if argument == "identifier":
             return self._replace(id=value)
         place = self.place(argument)
@@ -60,17 +60,17 @@ FIRST = 3
 """The line of the first statement."""
 
 
-def violations(statements: list[Said]) -> list[Finding]:
+def violations(statements: list[Line]) -> list[Finding]:
     lines = ["document", "prefix ex <http://example.org/>", *map(str, statements), "endDocument"]
     found = check(provrepo.read("\n".join(lines).encode(), format="provn"))
     return [finding for finding in found if finding.severity is Severity.VIOLATION]
 
 
-def mended(statements: list[Said], finding: Finding) -> Iterator[list[Said]]:
+def mended(statements: list[Line], finding: Finding) -> Iterator[list[Line]]:
     """The document after each way that the repair names."""
     assert finding.repair is not None
-    said = finding.message.split(" (the two meet through")[0]
-    mine = [int(line) - FIRST for line in re.findall(r"\(line (\d+)\) says", said)]
+    values = finding.message.split(" (connected through")[0]
+    mine = [int(line) - FIRST for line in re.findall(r"\(line (\d+)\) states", values)]
     common = list(statements)
     repair = finding.repair
     timed = re.match(r"Give the same (start|end) time in all of these: (.*\(line \d+\))\.(?: |$)", repair)
@@ -105,7 +105,7 @@ def mended(statements: list[Said], finding: Finding) -> Iterator[list[Said]]:
         yield result
 
 
-def assert_advice_helps(statements: list[Said]) -> int:
+def assert_advice_helps(statements: list[Line]) -> int:
     """Follow all advice, in every way, until nothing is violated; the number of first findings."""
     found = violations(statements)
     before = {finding.rule for finding in found}
@@ -122,8 +122,8 @@ def assert_advice_helps(statements: list[Said]) -> int:
     return len(found)
 
 
-def statements(kind: str, *choices: tuple[str, ...]) -> list[Said]:
-    return [Said(kind, name, tuple(args)) for name, *args in product(*choices)]
+def statements(kind: str, *choices: tuple[str, ...]) -> list[Line]:
+    return [Line(kind, name, tuple(args)) for name, *args in product(*choices)]
 
 
 NAMES = ("", "ex:r1", "ex:r2")
@@ -142,8 +142,8 @@ PAIRS = {
     "actedOnBehalfOf": statements("actedOnBehalfOf", ("ex:r1",), ("ex:x", "ex:y"), ("ex:z",), ("-", "ex:a1", "ex:a2")),
 }
 FACTS = {
-    "wasStartedBy": [Said("activity", "ex:a", (EARLY, "-"))],
-    "wasEndedBy": [Said("activity", "ex:a", ("-", LATER))],
+    "wasStartedBy": [Line("activity", "ex:a", (EARLY, "-"))],
+    "wasEndedBy": [Line("activity", "ex:a", ("-", LATER))],
 }
 
 
@@ -160,28 +160,28 @@ def test_following_the_advice_on_any_two_statements_breaks_no_other_rule(kind):
 @pytest.mark.parametrize(
     "said",
     [
-        [Said("activity", "ex:a", (time, "-")) for time in (EARLY, LATE)]
-        + [Said("wasStartedBy", "", ("ex:a", "-", "-", EARLY))],
-        [Said("activity", "ex:a", ("-", time)) for time in (EARLY, LATE, LATER)],
-        [Said("wasGeneratedBy", f"ex:g{n}", ("ex:e", "ex:a", time)) for n, time in enumerate((EARLY, LATE, LATER))],
+        [Line("activity", "ex:a", (time, "-")) for time in (EARLY, LATE)]
+        + [Line("wasStartedBy", "", ("ex:a", "-", "-", EARLY))],
+        [Line("activity", "ex:a", ("-", time)) for time in (EARLY, LATE, LATER)],
+        [Line("wasGeneratedBy", f"ex:g{n}", ("ex:e", "ex:a", time)) for n, time in enumerate((EARLY, LATE, LATER))],
         [
-            Said("wasGeneratedBy", "ex:g", ("ex:e", "-", EARLY)),
-            Said("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", "-")),
-            Said("wasGeneratedBy", "", ("ex:e", "ex:a", LATE)),
+            Line("wasGeneratedBy", "ex:g", ("ex:e", "-", EARLY)),
+            Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", "-")),
+            Line("wasGeneratedBy", "", ("ex:e", "ex:a", LATE)),
         ],
         [
-            Said("activity", "ex:a", ("-", "-")),
-            Said("wasStartedBy", "", ("ex:a", "-", "ex:b1", EARLY)),
-            Said("wasStartedBy", "", ("ex:a", "-", "ex:b2", LATE)),
+            Line("activity", "ex:a", ("-", "-")),
+            Line("wasStartedBy", "", ("ex:a", "-", "ex:b1", EARLY)),
+            Line("wasStartedBy", "", ("ex:a", "-", "ex:b2", LATE)),
         ],
         [
-            Said("wasDerivedFrom", "ex:x", ("ex:e2", "ex:e1", "-", "-", "-")),
-            Said("used", "ex:x", ("ex:a", "ex:e1", "-")),
+            Line("wasDerivedFrom", "ex:x", ("ex:e2", "ex:e1", "-", "-", "-")),
+            Line("used", "ex:x", ("ex:a", "ex:e1", "-")),
         ],
-        [Said("used", "ex:x", ("ex:a", "ex:e1", "-")), Said("wasInfluencedBy", "ex:x", ("ex:a", "ex:e2"))],
+        [Line("used", "ex:x", ("ex:a", "ex:e1", "-")), Line("wasInfluencedBy", "ex:x", ("ex:a", "ex:e2"))],
         [
-            Said("wasDerivedFrom", "", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "-")),
-            Said("wasDerivedFrom", "", ("ex:e2", "ex:e0", "ex:a", "ex:g2", "-")),
+            Line("wasDerivedFrom", "", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "-")),
+            Line("wasDerivedFrom", "", ("ex:e2", "ex:e0", "ex:a", "ex:g2", "-")),
         ],
     ],
 )
@@ -199,7 +199,7 @@ def test_following_the_advice_where_several_rules_meet(said):
 @pytest.mark.parametrize("named", [False, True])
 def test_what_one_activity_does_twice_to_one_thing_is_a_matter_of_the_uniqueness_rule(kind, rule, named):
     between = ("ex:x", "-", "ex:b") if "ed" in kind and kind[3:] in ("StartedBy", "EndedBy") else ("ex:x", "ex:b")
-    said = [Said(kind, "ex:r" if named and n else "", (*between, time)) for n, time in enumerate((EARLY, LATE))]
+    said = [Line(kind, "ex:r" if named and n else "", (*between, time)) for n, time in enumerate((EARLY, LATE))]
     (finding,) = violations(said)
     assert finding.rule == f"prov-constraints:{rule}"
     assert finding.repair == "Give both the same time, or leave one of the two statements out."
@@ -207,7 +207,7 @@ def test_what_one_activity_does_twice_to_one_thing_is_a_matter_of_the_uniqueness
 
 
 def test_one_identifier_for_both_is_a_matter_of_the_key_though_the_other_rule_would_do():
-    said = [Said("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", time)) for time in (EARLY, LATE)]
+    said = [Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", time)) for time in (EARLY, LATE)]
     (finding,) = violations(said)
     assert (finding.rule, finding.focus) == ("prov-constraints:23", "http://example.org/g")
     assert finding.repair == "Give both the same time."
@@ -216,19 +216,19 @@ def test_one_identifier_for_both_is_a_matter_of_the_key_though_the_other_rule_wo
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0), (0, 2, 1), (2, 0, 1)])
 def test_the_cause_does_not_depend_on_the_order_of_statements(order):
     said = [
-        Said("wasGeneratedBy", "ex:g", ("ex:e", "-", EARLY)),
-        Said("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", "-")),
-        Said("wasGeneratedBy", "", ("ex:e", "ex:a", LATE)),
+        Line("wasGeneratedBy", "ex:g", ("ex:e", "-", EARLY)),
+        Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", "-")),
+        Line("wasGeneratedBy", "", ("ex:e", "ex:a", LATE)),
     ]
     (finding,) = violations([said[n] for n in order])
     assert finding.rule == "prov-constraints:23"
     assert "rule 24 (unique-generation)" in finding.message
-    assert f"the two meet through wasGeneratedBy(ex:g; ex:e, ex:a) (line {order.index(1) + FIRST})" in finding.message
+    assert f"connected through wasGeneratedBy(ex:g; ex:e, ex:a) (line {order.index(1) + FIRST})" in finding.message
 
 
 def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
-    derived = Said("wasDerivedFrom", "", ("ex:e2", "ex:e1", "-", "ex:g", "-"))
-    generated = Said("wasGeneratedBy", "ex:g", ("ex:e2", "ex:a", "-"))
+    derived = Line("wasDerivedFrom", "", ("ex:e2", "ex:e1", "-", "ex:g", "-"))
+    generated = Line("wasGeneratedBy", "ex:g", ("ex:e2", "ex:a", "-"))
     (finding,) = violations([derived, generated])
     assert finding.repair == "Name the activity ex:a, or leave generation and usage out."
     assert violations([derived.giving("activity", "ex:a"), generated]) == []
@@ -249,8 +249,8 @@ def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
     ],
 )
 def test_advice_names_the_derivations_that_name_a_generation_or_a_usage(said, rule, right):
-    derived = Said("wasDerivedFrom", "ex:d", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "ex:u"))
-    others = [Said(kind, name, tuple(args)) for kind, name, *args in said]
+    derived = Line("wasDerivedFrom", "ex:d", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "ex:u"))
+    others = [Line(kind, name, tuple(args)) for kind, name, *args in said]
     (finding,) = violations([derived, *others])
     assert finding.rule == f"prov-constraints:{rule}"
     which = "usage" if others[0].kind == "used" else "generation"

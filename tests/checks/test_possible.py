@@ -166,14 +166,14 @@ def test_contradicting_times_beyond_those_that_are_listed_are_counted():
     assert "150 times" in render(report, "text")
 
 
-def test_circles_beyond_those_that_are_listed_are_named():
+def test_cycles_beyond_those_that_are_listed_are_named():
     lines = "entity(ex:e0)\n" + "\n".join(
         f"entity(ex:e{n})\nwasDerivedFrom(ex:e{n}, ex:e0)\nwasDerivedFrom(ex:e0, ex:e{n})" for n in range(1, 40)
     )
     report = validate(f"document\nprefix ex <http://example.org/>\n{lines}\nendDocument".encode())
     assert report.count(Severity.VIOLATION) == 20
     (rest,) = [finding for finding in report.findings if finding.severity is Severity.INFO]
-    assert "20 are, and 78 derivations lie on circles here" in rest.message
+    assert "20 are listed, and 78 derivations are on cycles here" in rest.message
 
 
 def test_a_long_ring_of_specializations_says_how_long_it_is():

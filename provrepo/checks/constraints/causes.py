@@ -1,8 +1,8 @@
-"""Why two values met in one row: the statements that gave them, and the rules that made one row of those statements.
+"""Causes of clashes: the statements with the clashing values, and the rules by which their rows were merged.
 
-Unification merges rows in some order, and the rule of the merge at which two values met depends on that order. The
-cause does not: it is a shortest chain of statements from the one value to the other, in which each has the identifier
-(22, 23) or the determining arguments (24–27) of the next.
+Unification merges rows in some order, and the rule of the merge that found a clash depends on that order. The cause
+does not: it is a shortest chain of statements from one value to the other, in which neighbors share an identifier (22,
+23) or the arguments of a key (24–27).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from provrepo.checks.constraints.terms import FRESH, NONE
 from provrepo.checks.constraints.unify import KEYS, Unifier
 from provrepo.model.statements import ACTIVITY, DERIVATION, END, GENERATION, START, USAGE, Kind
 
-__all__ = ["EVENT_TIME", "Chain", "Origins", "Times", "activity_place"]
+__all__ = ["EVENT_TIME", "Chain", "Origins", "Times", "activity_index"]
 
 EVENT_TIME = 4
-"""The place of the time in the row of a start or an end."""
+"""The index of the time in the row of a start or an end."""
 
 
 _NAMED_AT = {GENERATION: 3, USAGE: 4}
-"""Which argument of a derivation names a generation, and which a usage."""
+"""The arguments of a derivation that name a generation and a usage."""
 
 
 class Chain(NamedTuple):
     """A chain of statements from one value to another.
 
     Attributes:
-        rows: the rows of the statements before anything was merged; each ends with the number of its statement.
-        rules: the rule that joins each row to the next; 22, 23 or 24–27.
+        rows: the rows of the statements before merging; each ends with the number of its statement.
+        rules: the rule that connects each row to the next; 22–27.
     """
 
     rows: list[Row]
@@ -38,23 +38,23 @@ class Chain(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Who gives the time of one start or end.
+    """The statements with the time of one start or end.
 
     Attributes:
-        instants: each instant, with the number of the first statement that gives it.
-        statements: the numbers of all these statements, in source order.
+        instants: each instant, with the number of the first statement that has it.
+        statements: the numbers of all statements with a time, in source order.
     """
 
     instants: dict[int, int]
     statements: list[int]
 
 
-Link: TypeAlias = "tuple[int, int, int]"
-"""A rule and the terms that two rows have in common by it."""
+SharedKey: TypeAlias = "tuple[int, int, int]"
+"""A rule and the terms of its key; rows that share it are merged by the rule."""
 
 
 class Origins:
-    """The statements that rows were merged from, as rows of their own whose terms stand for what they are now."""
+    """The statements that rows were merged from, each as a row with resolved terms."""
 
     def __init__(self, unifier: Unifier) -> None:
         self._unifier = unifier
@@ -66,8 +66,8 @@ class Origins:
         self._naming: dict[tuple[Kind, int], list[int]] | None = None
         for kind, rows in instance.rows.items():
             for row in rows:
-                if id(row) in instance.dead:
-                    self._merged.setdefault(id(instance.standing(row)), []).append(row)
+                if id(row) in instance.merged:
+                    self._merged.setdefault(id(instance.representative(row)), []).append(row)
                 if kind is DERIVATION:
                     self._derivations[source(row)] = row
                 elif kind in (START, END):
@@ -75,16 +75,18 @@ class Origins:
 
     def of(self, kind: Kind, row: Row) -> list[Row]:
         """The rows of all statements that were merged into one row, that of the row itself first."""
-        row = self._instance.standing(row)
-        return [origin for member in (row, *self._merged.get(id(row), ())) for origin in self._expanded(kind, member)]
+        row = self._instance.representative(row)
+        return [
+            origin for member in (row, *self._merged.get(id(row), ())) for origin in self._statement_rows(kind, member)
+        ]
 
-    def _expanded(self, kind: Kind, row: Row) -> Iterator[Row]:
+    def _statement_rows(self, kind: Kind, row: Row) -> Iterator[Row]:
         number = source(row)
         statement = self._instance.statements[number]
         if statement.kind is kind:
-            yield self._found(self._instance.row(statement, number))
+            yield self._resolved(self._instance.row(statement, number))
         elif statement.kind is DERIVATION and kind in (GENERATION, USAGE):
-            # Inference 11: what a derivation with an activity says of its generation and its usage.
+            # Inference 11: the generation and the usage that follow from a derivation with an activity.
             for _, generated, used, activity, generation, usage, origin in self.of(
                 DERIVATION, self._derivations[number]
             ):
@@ -93,13 +95,13 @@ class Origins:
                 else:
                     yield [usage, activity, used, FRESH, origin]
 
-    def _found(self, row: Row) -> Row:
+    def _resolved(self, row: Row) -> Row:
         return [*map(self._instance.terms.find, row[:-1]), row[-1]]
 
-    def giver(self, row: Row, term: int) -> int:
-        """The number of a statement that has a term among those that a row was merged from."""
+    def statement_with(self, row: Row, term: int) -> int:
+        """The number of a statement with a term, among those that a row was merged from."""
         instance = self._instance
-        row = instance.standing(row)
+        row = instance.representative(row)
         name = instance.terms.names[term]
         for member in (row, *self._merged.get(id(row), ())):
             statement = instance.statements[source(member)]
@@ -118,8 +120,8 @@ class Origins:
             self._naming = {}
             instance = self._instance
             for number in self._derivations:
-                for named, place in _NAMED_AT.items():
-                    name = instance.statements[number].args[place]
+                for named, index in _NAMED_AT.items():
+                    name = instance.statements[number].args[index]
                     if name is not None:
                         term = instance.terms.find(instance.terms.number(name))
                         self._naming.setdefault((named, term), []).append(number)
@@ -133,7 +135,7 @@ class Origins:
             activity: its term.
 
         Returns:
-            None of them where no statement describes the activity: then its starts need not have one time.
+            No statements if no statement describes the activity: then its starts may have different times.
         """
         instance = self._instance
         activity = instance.terms.find(activity)
@@ -142,10 +144,10 @@ class Origins:
             rows: list[tuple[int, int]] = []
             described = self._unifier.by_id[ACTIVITY].get(activity)
             if described is not None:
-                place = activity_place(event)
-                rows = [(row[-1], row[place]) for row in self.of(ACTIVITY, described)]
+                index = activity_index(event)
+                rows = [(row[-1], row[index]) for row in self.of(ACTIVITY, described)]
                 for event_row in self._events.get((event, activity), ()):
-                    rows += [(row[-1], row[EVENT_TIME]) for row in self._expanded(event, event_row)]
+                    rows += [(row[-1], row[EVENT_TIME]) for row in self._statement_rows(event, event_row)]
             given = sorted({(n, t) for n, t in rows if t > NONE and t not in instance.terms.variables})
             first: dict[int, int] = {}
             for number, term in given:
@@ -153,46 +155,46 @@ class Origins:
             known = self._times[event, activity] = Times(first, list(dict.fromkeys(number for number, _ in given)))
         return known
 
-    def chain(self, kind: Kind, rows: list[Row], place: int, wanted: Iterable[int]) -> Chain | None:
+    def chain(self, kind: Kind, rows: list[Row], index: int, wanted: Iterable[int]) -> Chain | None:
         """A shortest chain from the first of some values to any other of them.
 
         Args:
             kind: of the rows.
-            rows: of the statements, as ``of`` gives them.
-            place: where the values are.
+            rows: of the statements, as returned by ``of``.
+            index: of the values in the rows.
             wanted: the values.
 
         Returns:
-            None where there is none: what made the values meet are unknowns that turned out to be one.
+            None where there is none: then the values clash through variables that were unified.
         """
         first, *others = wanted
         targets = set(others)
-        shared: dict[Link, list[int]] = {}
-        links = [list(_links(kind, row)) for row in rows]
-        for number, mine in enumerate(links):
-            for link in mine:
-                shared.setdefault(link, []).append(number)
-        before: dict[int, tuple[int, int] | None] = {n: None for n, row in enumerate(rows) if row[place] == first}
+        shared: dict[SharedKey, list[int]] = {}
+        keys = [list(_shared_keys(kind, row)) for row in rows]
+        for number, mine in enumerate(keys):
+            for key in mine:
+                shared.setdefault(key, []).append(number)
+        before: dict[int, tuple[int, int] | None] = {n: None for n, row in enumerate(rows) if row[index] == first}
         level = list(before)
-        for number in level:  # grows while it is walked: breadth first
-            if rows[number][place] in targets:
+        for number in level:  # grows during the iteration: breadth first
+            if rows[number][index] in targets:
                 return _chain(rows, before, number)
-            for link in links[number]:
-                # Each link is followed once: it leads from all that share it to all that share it.
-                for other in shared.pop(link, ()):
+            for key in keys[number]:
+                # Each key is followed once, to all rows that share it.
+                for other in shared.pop(key, ()):
                     if other not in before:
-                        before[other] = (number, link[0])
+                        before[other] = (number, key[0])
                         level.append(other)
         return None
 
 
-def activity_place(event: Kind) -> int:
-    """Where the row of an activity has the time of its start or of its end."""
+def activity_index(event: Kind) -> int:
+    """The index of the time of a start or an end in the row of an activity."""
     return 1 if event is START else 2
 
 
-def _links(kind: Kind, row: Row) -> Iterator[Link]:
-    """What joins a row to others: its identifier first, since that is plain to see."""
+def _shared_keys(kind: Kind, row: Row) -> Iterator[SharedKey]:
+    """The keys of a row, its identifier first, as the most obvious one."""
     if row[0] > NONE:
         yield 22 if kind.element else 23, row[0], 0
     if kind in KEYS:

@@ -1,4 +1,4 @@
-"""Equivalence of documents (section 7): valid, and with isomorphic normal forms, bundle by bundle."""
+"""Equivalence of documents (section 7): both are valid and their normal forms are isomorphic, bundle by bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeAlias
 
-from provrepo.checks.constraints.canonical import Fact, components
+from provrepo.checks.constraints.canonical import NormalStatement, components
 from provrepo.checks.constraints.findings import LAYER
 from provrepo.checks.constraints.normal import NormalForm
 from provrepo.checks.constraints.terms import NONE
@@ -26,12 +26,12 @@ __all__ = ["Equivalence", "equivalent", "normalized"]
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """Whether two documents are equivalent, and why not.
+    """The result of comparing two documents.
 
     Attributes:
-        equivalent: None where it is not defined, because a document is invalid, or could not be found out.
-        reason: one sentence for people.
-        difference: statements of the one normal form for which the other has no counterpart.
+        equivalent: None where it is undefined because a document is invalid, or too expensive to decide.
+        reason: one sentence for users.
+        difference: the statements of each normal form without a counterpart in the other.
     """
 
     equivalent: bool | None
@@ -46,9 +46,9 @@ def equivalent(left: Document, right: Document) -> Equivalence:
         if wrong:
             return Equivalence(None, f"{which} document is invalid ({', '.join(wrong)}), and only valid ones compare")
     try:
-        ours, theirs = Counter(_shapes(left)), Counter(_shapes(right))
+        ours, theirs = Counter(_components(left)), Counter(_components(right))
     except TooLarge as error:
-        return Equivalence(None, f"it could not be found out: {error}")
+        return Equivalence(None, f"it could not be decided: {error}")
     if ours == theirs:
         return Equivalence(True, "the normal forms are the same but for the names of existential variables")
     return Equivalence(
@@ -61,11 +61,11 @@ def equivalent(left: Document, right: Document) -> Equivalence:
 def normalized(document: Document) -> Document:
     """The normal form of a valid document, with blank identifiers for existential variables.
 
-    Times that nobody gave stay absent: what is known of them follows from the statements again.
+    Unknown times stay absent: the constraints on them follow again from the statements.
 
     Raises:
-        Refused: the document is invalid, so it has no normal form; the report says why.
-        TooLarge: the normal form, or the search for canonical names, is beyond its limit.
+        Refused: the document is invalid, so it has no normal form; the report lists the violations.
+        TooLarge: the normal form, or the search for canonical names, exceeds its limit.
     """
     findings = check(document)
     wrong = _violations(findings)
@@ -73,7 +73,7 @@ def normalized(document: Document) -> Document:
         report = Report.of(findings, layers=[LAYER], statements=len(document), format=document.format)
         raise Refused(f"an invalid document has no normal form; it breaks {', '.join(wrong)}", report)
     names = (Identifier(f"_:n{number}") for number in count(1))
-    top, *bundles = (_written(bundle, names) for bundle in document.instances())
+    top, *bundles = (_normal_statements(bundle, names) for bundle in document.instances())
     return Document(
         top,
         [
@@ -89,16 +89,17 @@ def _violations(findings: Iterable[Finding]) -> list[str]:
     return sorted({finding.rule for finding in findings if finding.severity is Severity.VIOLATION})
 
 
-_Shape: TypeAlias = tuple[str, tuple[str, ...]]
+_BundleComponent: TypeAlias = tuple[str, tuple[str, ...]]
+"""The identifier of a bundle, empty for the top level, and the lines of a component."""
 
 
-def _shapes(document: Document) -> Iterator[_Shape]:
-    """The components of every instance, each with its bundle; a bundle says that it is there even when empty."""
+def _components(document: Document) -> Iterator[_BundleComponent]:
+    """The components of every instance, each with its bundle; and one without lines for each named bundle."""
     for bundle in document.instances():
         name = "" if bundle.id is None else "_:" if is_anonymous(bundle.id) else bundle.id
         found = [component.lines for component in components(NormalForm(bundle.statements))]
         if name == "_:":
-            # Without a name to match it by, a bundle is compared as a whole.
+            # A bundle without a name to match is compared as a whole.
             yield name, tuple(line for lines in found for line in (*lines, ""))
             continue
         if bundle.id is not None:
@@ -107,27 +108,27 @@ def _shapes(document: Document) -> Iterator[_Shape]:
             yield name, lines
 
 
-def _lines(shapes: Counter[_Shape]) -> tuple[str, ...]:
+def _lines(found_components: Counter[_BundleComponent]) -> tuple[str, ...]:
     found = []
-    for (bundle, lines), times in shapes.items():
+    for (bundle, lines), times in found_components.items():
         where = f" in bundle <{bundle}>" if bundle else ""
         for _ in range(times):
             found += [f"{line}{where}" for line in lines] or [f"bundle <{bundle}>"]
     return tuple(sorted(found))
 
 
-def _written(bundle: Bundle, names: Iterator[Identifier]) -> list[Statement]:
+def _normal_statements(bundle: Bundle, names: Iterator[Identifier]) -> list[Statement]:
     """The statements of a normal form, by kind and then in order of their canonical text."""
     form = NormalForm(bundle.statements)
-    facts = [fact for component in components(form) for fact in component.facts]
+    normal = [statement for component in components(form) for statement in component.statements]
     ranks = {kind: rank for rank, kind in enumerate(form.instance.rows)}
-    facts.sort(key=lambda fact: ranks[fact.kind])
-    writer = _Writer(form, names)
-    return [writer.statement(fact) for fact in facts]
+    normal.sort(key=lambda statement: ranks[statement.kind])
+    builder = _StatementBuilder(form, names)
+    return [builder.statement(each) for each in normal]
 
 
-class _Writer:
-    """Makes statements of rows; existential variables get their names in the order in which they are written."""
+class _StatementBuilder:
+    """Builds statements from rows; existential variables get their names in the order of first use."""
 
     def __init__(self, form: NormalForm, names: Iterator[Identifier]) -> None:
         self._form = form
@@ -135,8 +136,8 @@ class _Writer:
         self._names = names
         self._named: dict[int, Identifier] = {}
 
-    def statement(self, fact: Fact) -> Statement:
-        kind, row = fact.kind, fact.row
+    def statement(self, normal: NormalStatement) -> Statement:
+        kind, row = normal.kind, normal.row
         times = (
             self._time(term) if argument.time else self._identifier(term)
             for argument, term in zip(kind.arguments, row[1:-1], strict=True)

@@ -1,7 +1,7 @@
-"""A directed graph on small integers: what lies on cycles, in time linear in its size, and the shortest way round.
+"""Directed graph on small integers, with strongly connected components and shortest paths in linear time.
 
-Edges are kept as linked lists in flat arrays (16 bytes an edge and 4 a node), because an instance of a million
-statements has several million of them.
+Edges are stored as linked lists in flat arrays (16 bytes for an edge and 4 for a node), because an instance with a
+million statements has several million of them.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Container, Iterator
 
-__all__ = ["Graph"]
+__all__ = ["DirectedGraph"]
 
 
-class Graph:
-    """Nodes are numbers from 0; edges are numbered in the order in which they were added.
+class DirectedGraph:
+    """A directed graph. Nodes are numbers from 0; edges are numbered in the order in which they are added.
 
     Attributes:
-        sources: by edge.
-        targets: by edge.
+        sources: the source of each edge.
+        targets: the target of each edge.
     """
 
     def __init__(self, nodes: int) -> None:
@@ -28,7 +28,7 @@ class Graph:
         self._next = array("i")
 
     def __len__(self) -> int:
-        """How many nodes there are."""
+        """The number of nodes."""
         return len(self._first)
 
     def add(self, source: int, target: int) -> None:
@@ -46,30 +46,30 @@ class Graph:
             edge = self._next[edge]
 
     def ordered(self) -> tuple[list[int], list[list[int]]]:
-        """The nodes with edges, in topological order as far as there is one, and then the components of the rest.
+        """The nodes that have a topological order, in that order, and the components of the others.
 
-        First nodes are taken away that nothing left points to (Kahn), which is all of them where there is no cycle.
-        The rest is split into strongly connected components (Tarjan), in topological order too. An isolated node is
-        in neither.
+        First nodes without remaining predecessors are removed (Kahn's algorithm): all nodes if there is no cycle. The
+        others are split into strongly connected components (Tarjan's algorithm), in topological order too. Isolated
+        nodes are in neither list.
         """
         first, following, targets = self._first, self._next, self.targets
-        waiting = array("i", bytes(4 * len(first)))
+        predecessors = array("i", bytes(4 * len(first)))
         for target in targets:
-            waiting[target] += 1
-        ready = [node for node, edge in enumerate(first) if edge >= 0 and not waiting[node]]
-        for node in ready:  # grows while it is walked
+            predecessors[target] += 1
+        ready = [node for node, edge in enumerate(first) if edge >= 0 and not predecessors[node]]
+        for node in ready:  # grows during the iteration
             edge = first[node]
             while edge >= 0:
                 target = targets[edge]
-                waiting[target] -= 1
-                if not waiting[target]:
+                predecessors[target] -= 1
+                if not predecessors[target]:
                     ready.append(target)
                 edge = following[edge]
-        rest = [node for node in dict.fromkeys(targets) if waiting[node]]
+        rest = [node for node in dict.fromkeys(targets) if predecessors[node]]
         return ready, self._components(rest) if rest else []
 
     def _components(self, nodes: list[int]) -> list[list[int]]:
-        """Tarjan's algorithm without recursion, on the nodes given and what they lead to among them."""
+        """The strongly connected components of a subgraph, by Tarjan's algorithm without recursion."""
         first, following, targets = self._first, self._next, self.targets
         within = set(nodes)
         found: list[list[int]] = []
@@ -117,29 +117,32 @@ class Graph:
     def shortest(
         self, start: int, goal: int, within: Container[int], allowed: Callable[[int], bool] | None = None
     ) -> list[int] | None:
-        """The edges of a shortest way from one node to another; empty where they are the same.
+        """The edges of a shortest path from one node to another; empty where they are the same.
 
         Args:
-            start: where the way begins.
-            goal: where it ends.
-            within: the nodes that it may pass.
-            allowed: which edges it may take, all where it is None.
+            start: the first node.
+            goal: the last node.
+            within: the nodes that the path may visit.
+            allowed: whether it may use an edge; None allows all.
+
+        Returns:
+            None where there is no path.
         """
-        came: dict[int, int] = {}
+        incoming: dict[int, int] = {}
         queue = deque([start])
         while queue:
             node = queue.popleft()
             if node == goal:
-                way: list[int] = []
+                path: list[int] = []
                 while node != start:
-                    way.append(came[node])
-                    node = self.sources[came[node]]
-                return way[::-1]
+                    path.append(incoming[node])
+                    node = self.sources[incoming[node]]
+                return path[::-1]
             for edge in self.edges(node):
                 target = self.targets[edge]
-                if target in came or target == start or target not in within:
+                if target in incoming or target == start or target not in within:
                     continue
                 if allowed is None or allowed(edge):
-                    came[target] = edge
+                    incoming[target] = edge
                     queue.append(target)
         return None

@@ -1,12 +1,12 @@
-"""The normal form of a valid instance: all that follows from it by definitions, inferences and uniqueness (section 6).
+"""The normal form of a valid instance, by definitions, inferences and uniqueness constraints (section 6).
 
-The Recommendation applies an inference where its whole conclusion does not hold already, and says that the result is
-the same in whatever order that is done. It is so only for conclusions without existential variables. To get one
-result for all orders of statements, rounds are fixed: first uniqueness constraints and the inferences without
-existential variables to their common fixpoint; then all others, each at once for everything whose conclusion does not
-hold. Rounds are repeated until nothing is added.
+The Recommendation applies an inference where its whole conclusion is not satisfied yet, and states that the order of
+application does not matter. That is true only of conclusions without existential variables. To get the same result for
+all orders of statements, the order is fixed in rounds: first uniqueness constraints and inferences without existential
+variables, to their common fixpoint; then all other inferences, each for all premises at once. Rounds are repeated until
+nothing is added.
 
-Some of this is quadratic by its nature (the alternates of an alternate, who informed whom), so there is a limit.
+Some inferences give quadratically many statements (alternates of alternates, communications), so there is a limit.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ from provrepo.vocab import PROV, PROV_TYPE
 __all__ = ["LIMIT", "NormalForm"]
 
 LIMIT = 2_000_000
-"""Statements that a normal form may have."""
+"""The most statements of a normal form."""
 
 Attributes: TypeAlias = dict[Attribute, None]
 
 _REVISION: Attribute = (Identifier(PROV_TYPE), Identifier(PROV + "Revision"))
 
-_NOWHERE = 0
+_NO_STATEMENT = 0
 
 
 class NormalForm:
     """The normal form of one valid instance.
 
     Attributes:
-        instance: its rows, every existential variable with a number of its own.
+        instance: its rows; each existential variable has its own number.
     """
 
     def __init__(self, statements: Iterable[Statement], *, limit: int = LIMIT) -> None:
@@ -69,7 +69,7 @@ class NormalForm:
         Raises:
             TooLarge: the normal form has more than ``limit`` statements.
         """
-        # An instance is a set of statements: saying the same twice is saying it once.
+        # An instance is a set of statements, without duplicates.
         self.instance = Instance(dict.fromkeys(statements), named=True)
         self._limit = limit
         self._attributes: dict[int, Attributes] = {}
@@ -79,9 +79,9 @@ class NormalForm:
                     self._attributes[id(row)] = dict.fromkeys(self.instance.statements[row[-1]].attributes)
         while True:
             self._unify()
-            if self._draw(FULL):
+            if self._infer(WITHOUT_VARIABLES):
                 continue
-            if not self._draw(EXISTENTIAL):
+            if not self._infer(WITH_VARIABLES):
                 break
 
     def rows(self, kind: Kind) -> list[Row]:
@@ -89,38 +89,38 @@ class NormalForm:
         return self.instance.rows[kind]
 
     def attributes(self, row: Row) -> Attributes:
-        """What a row has as attributes."""
+        """The attributes of a row."""
         return self._attributes.setdefault(id(row), {})
 
     def entries(self, kind: Kind, row: Row) -> tuple[DictionaryEntry, ...]:
-        """The keys of a dictionary that a row is about; nothing that follows has any."""
+        """The dictionary entries of a row; inferred rows have none."""
         return self.instance.statements[row[-1]].entries if kind.entries is not None else ()
 
     def pairs(self, kind: Kind, first: int = 1, second: int = 2) -> dict[int, set[int]]:
-        """For each term at one place of a kind's rows, those at another."""
+        """For each term at the first index of a kind's rows, the terms at the second index."""
         found: dict[int, set[int]] = defaultdict(set)
         for row in self.rows(kind):
             found[row[first]].add(row[second])
         return found
 
     def _unify(self) -> None:
-        """Uniqueness to its fixpoint; then each row once, with the attributes of all that were merged into it."""
+        """Unify; then keep each row once, with the attributes of all rows that were merged into it."""
         instance = self.instance
         Unifier(instance).run()
         for kind, rows in instance.rows.items():
             kept: dict[tuple[object, ...], Row] = {}
             attributes: dict[int, Attributes] = {}
             for row in rows:
-                standing = instance.standing(row)
-                # Two rows with the same terms are one statement, if they have no identifier that made them one.
-                standing = kept.setdefault((*standing[:-1], frozenset(self.entries(kind, standing))), standing)
-                attributes.setdefault(id(standing), {}).update(self._attributes.pop(id(row), {}))
+                merged = instance.representative(row)
+                # Rows with the same terms are one statement, also without an identifier by which they are merged.
+                merged = kept.setdefault((*merged[:-1], frozenset(self.entries(kind, merged))), merged)
+                attributes.setdefault(id(merged), {}).update(self._attributes.pop(id(row), {}))
             instance.rows[kind] = list(kept.values())
             self._attributes.update(attributes)
-        instance.dead.clear()
+        instance.merged.clear()
 
-    def _draw(self, inferences: tuple[Inference, ...]) -> bool:
-        """Add what follows at once, without looking at what is being added; whether there was anything."""
+    def _infer(self, inferences: tuple[Inference, ...]) -> bool:
+        """Add the conclusions of inferences, all drawn before any is added; return whether there were any."""
         added: list[tuple[Kind, list[int], Attributes]] = []
         size = sum(map(len, self.instance.rows.values()))
         changed = False
@@ -130,7 +130,7 @@ class NormalForm:
                 if size + len(added) > self._limit:
                     raise TooLarge(f"the normal form has more than {self._limit:,} statements")
         for kind, terms, attributes in added:
-            row = [*terms, _NOWHERE]
+            row = [*terms, _NO_STATEMENT]
             self.rows(kind).append(row)
             if kind.attributed:
                 self._attributes[id(row)] = dict(attributes)
@@ -139,7 +139,7 @@ class NormalForm:
 
 
 Conclusion: TypeAlias = tuple[Kind, list[int], Attributes]
-"""A statement that follows: its kind, its terms, its attributes."""
+"""An inferred statement: kind, terms and attributes."""
 
 
 # Inferences without existential variables -----------------------------------------------------------------------
@@ -174,14 +174,14 @@ def inference_16(form: NormalForm) -> Iterator[Conclusion]:
 
 
 def inferences_17_18(form: NormalForm) -> Iterator[Conclusion]:
-    """17 alternate-transitive, 18 alternate-symmetric: all that hang together are alternates of each other."""
+    """17 alternate-transitive, 18 alternate-symmetric: all connected entities are alternates of each other."""
     alternates = form.pairs(ALTERNATE)
-    neighbours: dict[int, set[int]] = defaultdict(set)
+    neighbors: dict[int, set[int]] = defaultdict(set)
     for one, others in alternates.items():
-        neighbours[one] |= others
+        neighbors[one] |= others
         for other in others:
-            neighbours[other].add(one)
-    for group in _groups(neighbours):
+            neighbors[other].add(one)
+    for group in _groups(neighbors):
         for one in group:
             known = alternates.get(one, set())
             for other in group:
@@ -189,15 +189,15 @@ def inferences_17_18(form: NormalForm) -> Iterator[Conclusion]:
                     yield ALTERNATE, [NONE, one, other], {}
 
 
-def _groups(neighbours: dict[int, set[int]]) -> Iterator[list[int]]:
+def _groups(neighbors: dict[int, set[int]]) -> Iterator[list[int]]:
     seen: set[int] = set()
-    for start in neighbours:
+    for start in neighbors:
         if start in seen:
             continue
         seen.add(start)
         group = [start]
-        for term in group:  # grows while it is walked
-            for other in neighbours[term]:
+        for term in group:  # grows during the iteration
+            for other in neighbors[term]:
                 if other not in seen:
                     seen.add(other)
                     group.append(other)
@@ -210,7 +210,7 @@ def inference_19(form: NormalForm) -> Iterator[Conclusion]:
     for specific in list(generals):
         reached = list(generals[specific])
         seen = set(reached)
-        for general in reached:  # grows while it is walked
+        for general in reached:  # grows during the iteration
             for further in generals.get(general, ()):
                 if further not in seen:
                     seen.add(further)
@@ -272,7 +272,7 @@ def inference_6(form: NormalForm) -> Iterator[Conclusion]:
 
 
 def inference_7(form: NormalForm) -> Iterator[Conclusion]:
-    """7 entity-generation-invalidation-inference; both or none, as its conclusion is one."""
+    """7 entity-generation-invalidation-inference; both statements or none, since they are one conclusion."""
     generated, invalidated = form.pairs(GENERATION), form.pairs(INVALIDATION)
     fresh = form.instance.fresh
     for row in form.rows(ENTITY):
@@ -282,7 +282,7 @@ def inference_7(form: NormalForm) -> Iterator[Conclusion]:
 
 
 def inference_8(form: NormalForm) -> Iterator[Conclusion]:
-    """8 activity-start-end-inference; all starts of an activity have its time (28)."""
+    """8 activity-start-end-inference; all starts of an activity have its start time (28)."""
     started, ended = form.pairs(START), form.pairs(END)
     fresh = form.instance.fresh
     for activity, start, end, _ in form.rows(ACTIVITY):
@@ -325,7 +325,7 @@ def inference_14(form: NormalForm) -> Iterator[Conclusion]:
 
 Inference: TypeAlias = "Callable[[NormalForm], Iterator[Conclusion]]"
 
-FULL: tuple[Inference, ...] = (
+WITHOUT_VARIABLES: tuple[Inference, ...] = (
     inference_12,
     inference_15,
     inference_16,
@@ -336,7 +336,7 @@ FULL: tuple[Inference, ...] = (
     mention_specialization,
 )
 
-EXISTENTIAL: tuple[Inference, ...] = (
+WITH_VARIABLES: tuple[Inference, ...] = (
     inference_5,
     inference_6,
     inference_7,
@@ -345,4 +345,4 @@ EXISTENTIAL: tuple[Inference, ...] = (
     inference_13,
     inference_14,
 )
-"""Inference 11 is applied with the uniqueness constraints, because both of its conclusions have a key."""
+"""Inferences with existential variables. ``unify`` applies inference 11, because both of its conclusions have a key."""

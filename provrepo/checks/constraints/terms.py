@@ -1,8 +1,8 @@
-"""Terms as small integers: identifiers and instants that statements share, and existential variables among them.
+"""Terms as small integers: identifiers, time instants and existential variables.
 
 Unification (PROV-CONSTRAINTS section 6.1) equates terms. Most existential variables occur once: the identifier of an
-anonymous relation, a time that is not given. One number, ``FRESH``, stands for all of those: nothing can be learned
-of it elsewhere, so it needs no identity. Blank nodes may occur several times and are variables of their own.
+anonymous relation, or an absent time. The number ``FRESH`` stands for all of these, since unification with one of them
+has no effect elsewhere. Blank nodes may occur several times, and each is a variable with its own number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from provrepo.model.identifiers import is_anonymous
 
-__all__ = ["CLASH", "FRESH", "NONE", "Terms", "instant", "moment"]
+__all__ = ["CLASH", "FRESH", "NONE", "Terms", "canonical_time", "comparable_time"]
 
 FRESH = 0
 """An existential variable that occurs nowhere else."""
@@ -21,20 +21,19 @@ NONE = 1
 """The placeholder ``-`` where it is not expandable: a constant that differs from all others."""
 
 CLASH = -1
-"""What two different constants unify to."""
+"""The result of unifying two different constants."""
 
 _CLOCK = slice(11, 19)
 _BEYOND_MICROSECONDS = re.compile(r"\.\d{6}\d")
 
 
-def moment(lexical: str) -> datetime | None:
-    """An ``xsd:dateTime`` as a point that can be compared: in UTC where it has an offset, without zone where not.
+def comparable_time(lexical: str) -> datetime | None:
+    """An ``xsd:dateTime`` as a datetime that can be compared: in UTC if it has an offset, otherwise without time zone.
 
     Returns:
-        None where Python cannot hold it: years beyond 9999, more digits than microseconds have, or what is no instant
-        at all.
+        None where a datetime cannot represent it: years beyond 9999, more digits than microseconds, or no instant.
     """
-    # Python cuts off further digits without a word.
+    # Python truncates further digits silently.
     if "." in lexical and _BEYOND_MICROSECONDS.search(lexical):
         return None
     midnight = lexical[_CLOCK] == "24:00:00"
@@ -46,9 +45,9 @@ def moment(lexical: str) -> datetime | None:
         return None
 
 
-def instant(lexical: str) -> str:
-    """One spelling for all that mean the same instant; what cannot be compared stands for itself."""
-    value = moment(lexical)
+def canonical_time(lexical: str) -> str:
+    """A canonical lexical form of an instant; the given one where it cannot be compared."""
+    value = comparable_time(lexical)
     return lexical if value is None else value.isoformat()
 
 
@@ -56,9 +55,9 @@ class Terms:
     """The terms of one instance.
 
     Attributes:
-        names: by number; an identifier, or an instant as it was spelled (of several spellings the least).
-        variables: the numbers of named existential variables.
-        bound: what a variable was found to be equal to.
+        names: by number: an identifier, or the lexical form of an instant (of several the least).
+        variables: the numbers of existential variables other than ``FRESH``.
+        bound: the term that a variable is bound to.
     """
 
     def __init__(self) -> None:
@@ -66,7 +65,7 @@ class Terms:
         self.variables: set[int] = set()
         self.bound: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
-        self._spelled: dict[str, int] = {}
+        self._times: dict[str, int] = {}
         self._instants: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -83,17 +82,17 @@ class Terms:
         return found
 
     def time(self, lexical: str) -> int:
-        """The number of an instant; spellings of the same instant have the same number."""
-        found = self._spelled.get(lexical)
+        """The number of an instant; lexical forms of the same instant have the same number."""
+        found = self._times.get(lexical)
         if found is None:
-            key = instant(lexical)
+            key = canonical_time(lexical)
             found = self._instants.get(key)
             if found is None:
                 found = self._instants[key] = len(self.names)
                 self.names.append(lexical)
             else:
                 self.names[found] = min(self.names[found], lexical)
-            self._spelled[lexical] = found
+            self._times[lexical] = found
         return found
 
     def variable(self) -> int:
@@ -104,7 +103,7 @@ class Terms:
         return number
 
     def find(self, term: int) -> int:
-        """What a term stands for now."""
+        """The term that a term is bound to, transitively; itself where it is not bound."""
         bound = self.bound
         if term not in bound:
             return term

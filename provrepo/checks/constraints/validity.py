@@ -1,10 +1,10 @@
-"""The verdict on a document: each instance, the top level and every bundle, is judged by itself (section 7.2)."""
+"""Validity of documents: each instance, the top level and every bundle, is checked separately (section 7.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provrepo.checks.constraints.findings import judge, repeated_bundles
+from provrepo.checks.constraints.findings import instance_findings, repeated_bundles
 from provrepo.checks.constraints.instance import Instance
 from provrepo.checks.constraints.unify import Unifier
 from provrepo.checks.findings import Finding
@@ -14,7 +14,7 @@ __all__ = ["check"]
 
 
 def check(document: Document) -> list[Finding]:
-    """Everything in a document that the rules of PROV-CONSTRAINTS do not allow, instance by instance."""
+    """The violations of PROV-CONSTRAINTS in a document, and warnings about times, by instance."""
     return [*repeated_bundles(document), *_instances(document)]
 
 
@@ -23,4 +23,4 @@ def _instances(document: Document) -> Iterator[Finding]:
         if bundle.statements:
             unifier = Unifier(Instance(bundle.statements))
             unifier.run()
-            yield from judge(bundle, unifier, document)
+            yield from instance_findings(bundle, unifier, document)
