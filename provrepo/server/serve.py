@@ -58,7 +58,7 @@ def serve(
             f"{address} is reachable from other machines: first set the IRI under which they know this repository, "
             "with `provrepo init --base https://…/`; or listen on 127.0.0.1"
         )
-    heap.few_arenas()
+    heap.limit_arenas()
     heap.return_large_blocks()
     app = create_app(store)
     prefix = urlsplit(base).path.rstrip("/")

@@ -14,7 +14,7 @@ from provrepo.errors import TimedOut
 from provrepo.views.extraction import Extraction
 from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change
-from provrepo.workers.callers import gone
+from provrepo.workers.callers import client_gone
 
 __all__ = ["Hits", "Search"]
 
@@ -144,7 +144,7 @@ class Search(SqliteView):
 def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[None]:
     """A block whose statements are interrupted at the deadline, or when the client has gone; raises ``TimedOut``."""
     if deadline is not None:
-        connection.set_progress_handler(lambda: gone() or time.monotonic() > deadline, _STEPS)
+        connection.set_progress_handler(lambda: client_gone() or time.monotonic() > deadline, _STEPS)
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""Reading a blob in a worker process."""
+"""Reading of blobs in worker processes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["read_blob"]
 
 
 def read_blob(path: Path, digest: str = "") -> bytes:
-    """The bytes of a blob: what is made of others would be a changed answer that nothing shows.
+    """The bytes of a blob, after a check of their digest.
 
     Args:
         path: the file.
-        digest: its SHA-256 in hexadecimal; by default the file's name.
+        digest: its SHA-256 in hexadecimal; by default the file name.
 
     Raises:
-        Damaged: the bytes have changed.
+        Damaged: the bytes have another digest.
     """
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != (digest or path.name):

@@ -1,7 +1,7 @@
-"""For whom a thread works: the class of the caller, and whether the client is still there.
+"""The client of the current thread: its class, and whether it is still connected.
 
-A server sets it once for each request. Everything below reads it, so that a call of a worker process belongs to the
-right class, and ends with its client, whichever function makes it.
+A server sets it once for each request. Any call of a worker process in that thread then belongs to the client's class,
+and is stopped when the client disconnects.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["LOCAL", "Caller", "Client", "begin", "client", "end", "gone", "on_behalf_of"]
+__all__ = ["LOCAL", "Caller", "Client", "begin", "client", "client_gone", "end", "on_behalf_of"]
 
 
 class Caller(StrEnum):
-    """The classes of callers among which workers and request threads are shared, the lowest first."""
+    """The classes of callers that share workers and request threads, lowest priority first."""
 
     STRANGER = "stranger"
     READER = "reader"
@@ -25,11 +25,11 @@ class Caller(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """For whom work is done.
+    """The client that a thread serves.
 
     Attributes:
-        caller: the class.
-        disconnected: says whether the client has closed the connection; None where there is no connection.
+        caller: its class.
+        disconnected: returns whether the client has closed the connection; None without a connection.
     """
 
     caller: Caller = Caller.WRITER
@@ -37,29 +37,29 @@ class Client:
 
 
 LOCAL = Client()
-"""The library, the command line, and what a server does on its own account, such as indexing."""
+"""The client of the library, of the command line, and of a server's own work such as indexing."""
 
 _client: ContextVar[Client] = ContextVar("provrepo.client", default=LOCAL)
 
 
 def client() -> Client:
-    """For whom this thread works."""
+    """The client of this thread."""
     return _client.get()
 
 
 def begin(client: Client) -> None:
-    """From now on this thread works for a client, until ``end``."""
+    """Set the client of this thread, until ``end``."""
     _client.set(client)
 
 
 def end() -> None:
-    """This thread works for no client any more."""
+    """Reset the client of this thread to ``LOCAL``."""
     _client.set(LOCAL)
 
 
 @contextmanager
 def on_behalf_of(client: Client) -> Iterator[None]:
-    """Work for a client until the block ends."""
+    """Set the client of this thread within the block."""
     token = _client.set(client)
     try:
         yield
@@ -67,7 +67,7 @@ def on_behalf_of(client: Client) -> Iterator[None]:
         _client.reset(token)
 
 
-def gone() -> bool:
-    """Whether the client for whom this thread works has closed the connection: its answer goes nowhere."""
+def client_gone() -> bool:
+    """Whether the client of this thread has closed the connection, so that no answer is needed."""
     disconnected = _client.get().disconnected
     return disconnected is not None and disconnected()

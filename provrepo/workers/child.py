@@ -1,6 +1,6 @@
-"""The inside of a worker process: take a call, answer it, take the next.
+"""Main function of a worker process, which answers calls one after the other.
 
-Nothing heavy is imported before a call asks for it. The process ends when its pool does, also in the middle of a call.
+Modules are imported when a call needs them. The process ends when its pool does, also during a call.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from typing import IO, Any
 from provrepo.limits import STACK_BYTES
 from provrepo.workers import heap, network, wire
 
-__all__ = ["inside", "main"]
+__all__ = ["in_worker", "main"]
 
 GRACE = 2.0
-"""Seconds after a call's deadline at which the kernel ends a worker that no pool has ended."""
+"""Seconds after the deadline of a call until the kernel ends a worker that its pool has not ended."""
 
-_state = {"inside": False}
+_state = {"in_worker": False}
 
 
-def inside() -> bool:
-    """Whether this is a worker process, which may run untrusted input without another one around it."""
-    return _state["inside"]
+def in_worker() -> bool:
+    """Whether this is a worker process, which may process untrusted input itself."""
+    return _state["in_worker"]
 
 
 def main(memory: int) -> None:
-    """Serve calls from standard input until it ends.
+    """Answer calls from standard input until it ends.
 
     Args:
-        memory: limit of the address space in MiB; 0 for none.
+        memory: limit of the address space, in MiB; 0 for none.
     """
-    _state["inside"] = True
-    os.umask(0o077)  # what a worker writes is part of a repository, or waits to be
+    _state["in_worker"] = True
+    os.umask(0o077)  # the files that a worker writes belong to a repository
     requests, replies = _channel()
     network.block()
     _limit(memory)
     threading.stack_size(STACK_BYTES)
     threading.Thread(target=_serve, args=(requests, replies), daemon=True).start()
-    # Calls run in the other thread, so that the end of the pool is noticed while one is running. This one waits for
-    # nothing else: to read the calls and hand them over would cost each of them a change of threads.
+    # Calls run in the other thread, so that the end of the pool is noticed during a call. This thread only waits for
+    # that end: if it also read the calls and passed them on, each would cost a switch of threads.
     hangup = select.poll()
     hangup.register(requests, 0)
     hangup.poll()
@@ -51,7 +51,7 @@ def main(memory: int) -> None:
 
 
 def _channel() -> tuple[IO[bytes], IO[bytes]]:
-    """Standard input and output for ourselves; what anybody else prints goes to standard error."""
+    """The streams of calls and replies; other output to standard output is redirected to standard error."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -62,16 +62,16 @@ def _channel() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _limit(memory: int) -> None:
-    # An interrupt at the terminal is the pool's to handle, and SIGALRM ends the process whatever it is busy with.
+    # The pool handles interrupts at the terminal; SIGALRM ends the process whatever it is doing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if memory:
-        heap.few_arenas()
+        heap.limit_arenas()
         try:
             resource.setrlimit(resource.RLIMIT_AS, (memory << 20, memory << 20))
         except (ValueError, OSError):
-            # macOS knows the limit but refuses to set it; the deadline still holds.
+            # macOS defines the limit but refuses to set it; the deadline still applies.
             pass
 
 
@@ -83,7 +83,7 @@ def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             replies.write(reply)
             replies.flush()
-        except BaseException:  # noqa: BLE001 (an answer that cannot even be made or sent)
+        except BaseException:  # noqa: BLE001 (the reply cannot be made or sent)
             os._exit(os.EX_SOFTWARE)
     os._exit(0)
 
@@ -91,7 +91,7 @@ def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 def _answer(request: dict[str, Any]) -> bytes:
     try:
         return wire.frame({"result": _function(request["function"])(**request["arguments"])})
-    except BaseException as error:  # noqa: BLE001 (whatever it is, the pool is told)
+    except BaseException as error:  # noqa: BLE001 (the reply reports any exception)
         return wire.frame(wire.encode_error(error))
 
 

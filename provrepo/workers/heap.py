@@ -1,35 +1,35 @@
-"""How the C library keeps memory that was freed: tuned for processes that run for long, in threads.
+"""Settings of the C library's heap for long-running processes with threads.
 
-Left alone, glibc gives each thread a heap of its own and lets ever larger blocks grow into it; what is freed between
-blocks in use is then kept for good. On other systems nothing is done.
+By default glibc gives each thread its own heap and puts ever larger blocks into it; memory that is freed between used
+blocks is never returned to the system. On other systems these functions do nothing.
 """
 
 from __future__ import annotations
 
 import ctypes
 
-__all__ = ["few_arenas", "give_back", "return_large_blocks"]
+__all__ = ["limit_arenas", "return_free_memory", "return_large_blocks"]
 
 # Of malloc.h.
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 
 _LARGE = 256 << 10
-"""Bytes from which a block is given back to the system when it is freed."""
+"""The least size of blocks that are returned to the system when they are freed, in bytes."""
 
 
-def few_arenas() -> None:
-    """Share two heaps between all threads: with many processors their address space alone would reach a limit."""
+def limit_arenas() -> None:
+    """Let all threads share two heaps: with one for each, their address space could exceed the memory limit."""
     _tune(_M_ARENA_MAX, 2)
 
 
 def return_large_blocks() -> None:
-    """Give large blocks back. Where this is not said, glibc raises the size from which it does, up to 32 MB."""
+    """Return large blocks to the system when they are freed. By default glibc raises the least size up to 32 MB."""
     _tune(_M_MMAP_THRESHOLD, _LARGE)
 
 
-def give_back() -> None:
-    """Give back what is free now. To be called after much was freed: it takes some milliseconds."""
+def return_free_memory() -> None:
+    """Return free memory to the system. This takes some milliseconds, so call it after much was freed."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

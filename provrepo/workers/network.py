@@ -1,8 +1,8 @@
-"""No network for a process: a seccomp filter that lets the kernel refuse to make or connect a socket.
+"""A seccomp filter by which a process has no network: the kernel refuses to make or connect sockets.
 
-Parsers and query engines can be talked into calling other hosts (SERVICE, remote contexts, external entities). What
-they can be told not to do they may be tricked into; a process that cannot have a socket cannot call anybody. Workers
-talk to their pool through pipes only. Programs that the process starts inherit the filter, and nothing takes it off.
+Input can make parsers and query engines call other hosts (SERVICE, remote contexts, external entities). Options against
+that may be circumvented, but a process without sockets cannot connect. Workers use only pipes to their pool. Programs
+that the process starts inherit the filter, which cannot be removed.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _CALL, _ARCHITECTURE = 0, 4
 """Offsets in ``struct seccomp_data``."""
 
 
-class _Machine(NamedTuple):
-    """Numbers of the system calls on one kind of processor."""
+class _Architecture(NamedTuple):
+    """Numbers of system calls on one processor architecture."""
 
-    architecture: int
+    audit_id: int
     denied: tuple[int, ...]
     others: int
-    """System calls from this number on belong to another calling convention of the same processor (x32)."""
+    """System calls from this number on belong to another calling convention of the processor (x32)."""
 
 
-# socket, connect, and io_uring_setup: a ring makes and connects sockets without calling either.
-_MACHINES = {
-    "x86_64": _Machine(0xC000003E, (41, 42, 425), 0x40000000),
-    "aarch64": _Machine(0xC00000B7, (198, 203, 425), 0x40000000),
+# socket, connect, and io_uring_setup: io_uring makes and connects sockets without calling the others.
+_ARCHITECTURES = {
+    "x86_64": _Architecture(0xC000003E, (41, 42, 425), 0x40000000),
+    "aarch64": _Architecture(0xC00000B7, (198, 203, 425), 0x40000000),
 }
 
 
@@ -52,33 +52,33 @@ class _Program(ctypes.Structure):
 
 
 def available() -> bool:
-    """Whether this system can take the network from a process: Linux on x86_64 and aarch64, with seccomp."""
-    if sys.platform != "linux" or platform.machine() not in _MACHINES or sys.maxsize < 1 << 32:
+    """Whether this system supports the filter: Linux on x86_64 and aarch64, with seccomp."""
+    if sys.platform != "linux" or platform.machine() not in _ARCHITECTURES or sys.maxsize < 1 << 32:
         return False
-    # Without a filter a kernel that knows filters complains of the address (seccomp(2)).
+    # Called without a filter, a kernel that supports filters returns EFAULT (seccomp(2)).
     return _prctl(_PR_SET_SECCOMP, _MODE_FILTER, None) == errno.EFAULT
 
 
 def block() -> bool:
-    """Take the network from this process for good; whether that was possible.
+    """Remove the network from this process permanently; return whether that was possible.
 
-    It holds for the calling thread and those that it starts, so it comes before any other thread is started.
+    The filter applies to the calling thread and those that it starts, so call this before starting other threads.
     """
     if not available() or _prctl(_PR_SET_NO_NEW_PRIVS, 1, 0):
         return False
-    code = _filter(_MACHINES[platform.machine()])
+    code = _filter(_ARCHITECTURES[platform.machine()])
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     return _prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program)) == 0
 
 
-def _filter(machine: _Machine) -> bytes:
-    """The filter in classic BPF. Jumps count the instructions to pass over."""
+def _filter(machine: _Architecture) -> bytes:
+    """The filter in classic BPF. Jump offsets are numbers of instructions to skip."""
     denied = len(machine.denied)
     code = [
         (_LOAD, 0, 0, _ARCHITECTURE),
-        # The numbers mean something else to a 32-bit call: whoever makes one here means no good.
-        (_JUMP_EQUAL, 1, 0, machine.architecture),
+        # 32-bit calls have other numbers; our processes make none, so they are an attack.
+        (_JUMP_EQUAL, 1, 0, machine.audit_id),
         (_RETURN, 0, 0, _KILL_PROCESS),
         (_LOAD, 0, 0, _CALL),
         (_JUMP_AT_LEAST, denied + 1, 0, machine.others),
@@ -90,8 +90,8 @@ def _filter(machine: _Machine) -> bytes:
 
 
 def _prctl(option: int, first: int, second: object) -> int:
-    """0, or the number of the error."""
+    """Call ``prctl``; return 0, or the ``errno`` of its failure."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    # Declared, because a variadic function would otherwise be handed 32 bits of each.
+    # Declared, because ctypes would pass only 32 bits of each argument to a variadic function.
     prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
     return 0 if prctl(option, first, second, 0, 0) == 0 else ctypes.get_errno()

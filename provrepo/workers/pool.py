@@ -1,8 +1,7 @@
-"""A pool of worker processes: untrusted input is parsed and checked where it can be killed.
+"""A pool of worker processes, in which untrusted input is parsed, checked and queried under limits.
 
-Workers are spawned with a fresh interpreter, never forked, and never import the caller's ``__main__``. A deadline and
-a memory limit are properties of the process, whatever the code in it does. Bulk data goes through files: callers pass
-paths.
+Workers are spawned with a new interpreter, never forked, and do not import the caller's ``__main__``. Deadline and
+memory limit are properties of the process, whatever code it runs. Bulk data is passed as paths of files.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from provrepo.limits import WORKER_WAIT
 from provrepo.settings import Settings, for_command, load
 from provrepo.workers import callers, wire
 from provrepo.workers.callers import Caller
-from provrepo.workers.shares import GLANCE, GRACE, Figures, Place, Places
+from provrepo.workers.shares import GRACE, POLL_INTERVAL, Figures, Slot, Slots
 
 __all__ = ["Pool", "default_pool"]
 
 _LOGGER = logging.getLogger("provrepo.workers")
 
-# The path comes first of all: the package may be importable here only because the caller arranged for it.
+# The path is set first: the package may be importable only by the caller's own path.
 _BOOTSTRAP = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from provrepo.workers.child import main; main(int(sys.argv[2]))"
@@ -48,15 +47,15 @@ _SIGNALS = {
     signal.SIGKILL: "it was killed, as systems do when memory runs out",
 }
 
-_NAP = 3600.0
-"""Seconds of one wait where nobody can go away: the system takes no number of milliseconds beyond 31 bits."""
+_LONGEST_POLL = 3600.0
+"""Seconds of one ``poll`` without a client to check: its milliseconds are limited to 31 bits."""
 
 
 class Pool:
-    """At most ``size`` worker processes, spawned when first needed and kept warm. Safe to use from many threads.
+    """At most ``size`` worker processes, spawned when first needed and reused. Thread-safe.
 
-    Each class of callers has its share of them (``provrepo.workers.shares``). For whom a call is, the thread says that
-    makes it (``provrepo.workers.callers``): the call ends when that client closes the connection.
+    Each class of callers has a share of them (``provrepo.workers.shares``). A call is made for the client of its thread
+    (``provrepo.workers.callers``), and is stopped when that client closes the connection.
     """
 
     def __init__(
@@ -72,18 +71,18 @@ class Pool:
         """A pool without workers yet.
 
         Args:
-            size: how many calls may run at once; more wait.
-            memory: address space of a worker, in MiB; 0 for no limit.
-            environment: variables that workers have besides those of this process.
-            waiting: calls of a class that may wait for a worker; any number where it is not given.
-            public_timeout: seconds that a call for a stranger may take at most, whatever is asked for.
+            size: the most calls that run at once; others wait.
+            memory: limit of a worker's address space, in MiB; 0 for no limit.
+            environment: variables of workers in addition to those of this process.
+            waiting: the most calls of each class that may wait for a worker; by default any number.
+            public_timeout: the longest timeout of calls for strangers, in seconds.
             grace: seconds that a caller waits before work of a lower class is stopped.
         """
         self._environment = dict(environment or {})
         self._size = max(1, size)
         self._memory = memory
         self._public_timeout = public_timeout
-        self._places = Places(self._size, "worker processes", waiting, grace=grace)
+        self._slots = Slots(self._size, "worker processes", waiting, grace=grace)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
@@ -91,12 +90,12 @@ class Pool:
         self._process = os.getpid()
 
     def seconds(self, timeout: float) -> float:
-        """How long a call may take for the client of this thread, of ``timeout`` seconds that are asked for."""
+        """The timeout of a call for the client of this thread, in seconds: at most ``timeout``."""
         return min(timeout, self._public_timeout) if callers.client().caller is Caller.STRANGER else timeout
 
     def figures(self) -> Figures:
-        """How many calls of each class run and wait."""
-        return self._places.figures()
+        """The numbers of running and of waiting calls of each class."""
+        return self._slots.figures()
 
     def call(
         self,
@@ -104,7 +103,7 @@ class Pool:
         arguments: dict[str, Any],
         *,
         timeout: float,
-        patience: float | None = None,
+        queue_timeout: float | None = None,
         abandoned: Callable[[], bool] | None = None,
     ) -> Any:
         """Run a function in a worker.
@@ -112,68 +111,56 @@ class Pool:
         Args:
             function: ``package.module:name``.
             arguments: its keyword arguments, as JSON.
-            timeout: seconds it may take before the worker is killed; strangers have ``public_timeout`` at most.
-            patience: seconds to wait for a free worker; None to wait as long as it takes, or where the caller is not a
-                writer, ``WORKER_WAIT``.
-            abandoned: asked several times a second while the worker is busy; where it says True, nobody wants the
-                result any more, and the worker is killed. By default whether the client of this thread is gone.
+            timeout: seconds after which the worker is killed; for strangers at most ``public_timeout``.
+            queue_timeout: seconds to wait for a free worker; None is ``WORKER_WAIT`` for strangers and readers, and
+                no limit for writers.
+            abandoned: returns True when the result is no longer needed; then the worker is killed. It is called several
+                times a second. By default whether the client of this thread has disconnected.
 
         Returns:
-            What it returned, as JSON.
+            The function's result, as JSON.
 
         Raises:
-            provrepo.errors.Error: what the function raised, of the same class and with the same attributes.
+            provrepo.errors.Error: raised by the function; with the same class and attributes.
             TimedOut: the worker took too long.
-            WorkerFailed: the worker died, or met an exception that is none of ours; ``abandoned`` said so.
-            Busy: no worker became free within ``patience``, too many calls of this class wait already, or the worker
-                was needed for a higher class.
+            WorkerFailed: the worker died, the function raised another exception, or ``abandoned`` returned True.
+            Busy: no worker became free within ``queue_timeout``, too many calls of this class wait already, or the
+                worker was needed for a higher class.
         """
         client = callers.client()
-        if patience is None and client.caller is not Caller.WRITER:
-            patience = WORKER_WAIT
+        if queue_timeout is None and client.caller is not Caller.WRITER:
+            queue_timeout = WORKER_WAIT
         seconds = self.seconds(timeout)
-        place, worker = self._take(client, patience)
+        slot, worker = self._acquire(client, queue_timeout)
         healthy = False
         try:
-            self._places.stoppable(place, worker.kill)
-            reply = worker.ask(
+            self._slots.stoppable(slot, worker.kill)
+            reply = worker.call(
                 {"function": function, "arguments": arguments}, seconds, abandoned or client.disconnected
             )
-            # After running out of memory a heap is too fragmented to be trusted with the next call.
+            # After running out of memory the heap may be too fragmented for the next call.
             healthy = reply.get("exception") != "MemoryError"
         except TimedOut:
             raise
         except WorkerFailed:
-            if place.stopped:
+            if slot.stopped:
                 raise Busy("the worker was needed for callers who go first; try again later") from None
             raise
         finally:
-            self._give_back(place, worker, healthy)
+            self._release(slot, worker, healthy)
         return self._result(reply, function)
 
-    def warm(self, functions: Iterable[str]) -> None:
-        """Spawn all workers and call each function once in each, without arguments: imports are then done."""
-        workers = [self._take(callers.LOCAL, None) for _ in range(self._size)]
-        for place, worker in workers:
-            healthy = False
-            try:
-                for function in functions:
-                    self._result(worker.ask({"function": function, "arguments": {}}, 60.0), function)
-                healthy = True
-            finally:
-                self._give_back(place, worker, healthy)
-
     def close(self) -> None:
-        """End all workers, also busy ones; whoever waits for one gets ``WorkerFailed``."""
+        """End all workers, also busy ones; waiting calls raise ``WorkerFailed``."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
             busy = self._all.difference(idle)
-        self._places.close()
+        self._slots.close()
         if os.getpid() != self._process:
             return
         for worker in busy:
-            worker.kill()  # the thread that waits for it sees it die and clears up after it
+            worker.kill()  # the thread that waits for its reply then releases it
         for worker in idle:
             worker.end()
 
@@ -185,17 +172,17 @@ class Pool:
     ) -> None:
         self.close()
 
-    def _take(self, client: callers.Client, patience: float | None) -> tuple[Place, _Worker]:
+    def _acquire(self, client: callers.Client, queue_timeout: float | None) -> tuple[Slot, _Worker]:
         with self._lock:
             if os.getpid() != self._process:
                 self._after_fork()
-        place = self._places.enter(client, patience)
+        slot = self._slots.enter(client, queue_timeout)
         try:
             with self._lock:
                 worker = next(iter(self._living()), None)
-            return place, worker or self._spawn()
+            return slot, worker or self._spawn()
         except BaseException:
-            self._places.leave(place)
+            self._slots.leave(slot)
             raise
 
     def _living(self) -> Iterable[_Worker]:
@@ -213,26 +200,26 @@ class Pool:
             self._all.add(worker)
             closed = self._closed
         if closed:
-            worker.kill()  # too late for ``close`` to have seen it
+            worker.kill()  # ``close`` was called before the worker was in the set
         return worker
 
-    def _give_back(self, place: Place, worker: _Worker, healthy: bool) -> None:
-        # First of all: from here on the worker may belong to another call, and must not be killed for this one.
-        self._places.stoppable(place, None)
+    def _release(self, slot: Slot, worker: _Worker, healthy: bool) -> None:
+        # First, since the worker may now be used by another call and must not be killed for this one.
+        self._slots.stoppable(slot, None)
         with self._lock:
-            keep = healthy and not self._closed and not place.stopped
+            keep = healthy and not self._closed and not slot.stopped
             if keep:
                 self._idle.append(worker)
             else:
                 self._all.discard(worker)
         if not keep:
             worker.end()
-        self._places.leave(place)
+        self._slots.leave(slot)
 
     def _after_fork(self) -> None:
-        # The workers are the parent's; their pipes must not carry two conversations.
+        # The workers belong to the parent process; two processes must not use the same pipes.
         self._idle, self._all = [], set()
-        self._places.reset()
+        self._slots.reset()
         self._process = os.getpid()
 
     def _result(self, reply: dict[str, Any], function: str) -> Any:
@@ -241,7 +228,7 @@ class Pool:
             raise error
         if "exception" not in reply:
             return reply["result"]
-        # Not as an error: without any logging set up, Python would print the traceback at the user.
+        # Not logged as an error: without a logging configuration, Python would print the traceback to the user.
         _LOGGER.info("%s failed in a worker:\n%s", function, reply["traceback"])
         if reply["exception"] == "MemoryError":
             raise WorkerFailed(f"this needs more memory than the {self._memory} MiB that a worker process may use")
@@ -249,22 +236,22 @@ class Pool:
 
 
 class _Worker:
-    """One worker process and the conversation with it."""
+    """One worker process and the pipes to it."""
 
     def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
         self._memory = memory
-        # Opened for appending, so that it can be emptied while the worker holds it open.
-        self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115 (it lives as long as the worker)
+        # Opened for appending, so that it can be truncated while the worker has it open.
+        self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115 (open as long as the worker lives)
         path = [str(Path(entry or ".").absolute()) for entry in sys.path]
-        theirs, self._requests = os.pipe()
-        self._replies, answers = os.pipe()
-        self._arrival = select.poll()  # kept: to make a selector for each call would cost as much as the call
-        self._arrival.register(self._replies, select.POLLIN)
+        requests, self._requests = os.pipe()
+        self._replies, replies = os.pipe()
+        self._poll = select.poll()  # reused: a selector for each call would cost as much as the call
+        self._poll.register(self._replies, select.POLLIN)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps(path), str(memory)],
-                stdin=theirs,
-                stdout=answers,
+                stdin=requests,
+                stdout=replies,
                 stderr=self._stderr,
                 start_new_session=True,
                 env=for_command(**environment),
@@ -273,13 +260,13 @@ class _Worker:
             self._close()
             raise WorkerFailed(f"cannot start a worker process: {error}") from error
         finally:
-            os.close(theirs)
-            os.close(answers)
+            os.close(requests)
+            os.close(replies)
 
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(
+    def call(
         self, request: dict[str, Any], timeout: float, abandoned: Callable[[], bool] | None = None
     ) -> dict[str, Any]:
         message = memoryview(wire.frame({**request, "timeout": timeout}))
@@ -293,20 +280,20 @@ class _Worker:
         if reply is None:
             raise WorkerFailed(self._death())
         if reply.get("abandoned"):
-            raise WorkerFailed("nobody waits for the result any more; the work was stopped")
+            raise WorkerFailed("the result is no longer needed; the work was stopped")
         if reply.get("late"):
             raise TimedOut(f"this took longer than {timeout:g} s and was stopped")
         self._drain()
         return reply
 
     def _reply(self, deadline: float, abandoned: Callable[[], bool] | None) -> dict[str, Any] | None:
-        """The reply; None where the worker died first; ``late`` at the deadline, ``abandoned`` once that is so."""
+        """The reply; None where the worker died; ``late`` at the deadline, ``abandoned`` if it is no longer needed."""
         received = bytearray()
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return {"late": True}
-            if not self._arrival.poll(math.ceil(1000 * min(left, GLANCE if abandoned else _NAP))):
+            if not self._poll.poll(math.ceil(1000 * min(remaining, POLL_INTERVAL if abandoned else _LONGEST_POLL))):
                 if abandoned is not None and abandoned():
                     return {"abandoned": True}
                 continue
@@ -319,10 +306,11 @@ class _Worker:
                 return message
 
     def _death(self) -> str:
+        """Kill the worker and return why it ended."""
         self.kill()
         code = self._process.wait()
-        said = self._drain()
-        if b"memory allocation" in said or b"MemoryError" in said or b"bad_alloc" in said:
+        output = self._drain()
+        if b"memory allocation" in output or b"MemoryError" in output or b"bad_alloc" in output:
             return f"this needs more memory than the {self._memory} MiB that a worker process may use"
         if code < 0:
             reason = _SIGNALS.get(signal.Signals(-code), "it was stopped")
@@ -330,15 +318,15 @@ class _Worker:
         return f"the worker process ended with status {code}"
 
     def _drain(self) -> bytes:
-        """What the worker printed since last time, which is logged."""
+        """Log and return what the worker printed since the last call."""
         self._stderr.seek(0, os.SEEK_END)
         if not self._stderr.tell():
             return b""
         self._stderr.seek(0)
-        said = self._stderr.read(1 << 16)
+        output = self._stderr.read(1 << 16)
         self._stderr.truncate(0)
-        _LOGGER.info("a worker printed:\n%s", said.decode("utf-8", "replace"))
-        return said
+        _LOGGER.info("a worker printed:\n%s", output.decode("utf-8", "replace"))
+        return output
 
     def end(self) -> None:
         self.kill()
@@ -351,17 +339,17 @@ class _Worker:
         self._stderr.close()
 
     def kill(self) -> None:
-        """The whole process group: what the worker started goes with it."""
+        """Kill the process group: the worker and the processes that it started."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            # Dead already; macOS says it is not permitted to signal a group of zombies.
+            # It is dead already; macOS raises PermissionError for a group of zombies.
             pass
 
 
 @cache
 def default_pool() -> Pool:
-    """The pool that the library and the command line share, as large as the settings say; closed at exit."""
+    """The pool that the library and the command line share, with the size of the settings; closed at exit."""
     settings: Settings = load()
     pool = Pool(settings.workers, settings.worker_memory)
     atexit.register(pool.close)

@@ -1,4 +1,4 @@
-"""What passes between a pool and its workers: frames of JSON, and errors that come out as they went in."""
+"""The protocol between a pool and its workers: JSON in frames, and exceptions as JSON."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from provrepo import errors
 __all__ = ["decode_error", "encode", "encode_error", "frame", "read_frame"]
 
 _HEAD = 8
-"""A frame is the length of its body, as so many big-endian bytes, and the body."""
+"""Bytes of the length at the beginning of a frame, big-endian; the body follows."""
 
 
 def frame(message: dict[str, Any]) -> bytes:
-    """A message as bytes. What JSON cannot hold is asked for its ``to_dict()``.
+    """A message as one frame. Values that are not JSON are converted by their ``to_dict()``.
 
     Raises:
-        TypeError: something in it is neither JSON nor has ``to_dict``.
+        TypeError: a value is not JSON and has no ``to_dict``.
     """
     body = json.dumps(message, default=encode).encode("ascii")
     return len(body).to_bytes(_HEAD, "big") + body
 
 
 def encode(value: Any) -> Any:
-    """``json``'s ``default``: reports and records say themselves how they are written."""
+    """The ``default`` function for ``json.dumps``: calls ``to_dict()`` of reports and records."""
     to_dict = getattr(value, "to_dict", None)
     if to_dict is None:
-        raise TypeError(f"what is a {type(value).__name__} cannot pass between processes; send a file's path, or JSON")
+        raise TypeError(
+            f"a value of type {type(value).__name__} cannot pass between processes; send JSON, or the path of a file"
+        )
     return to_dict()
 
 
 def read_frame(stream: IO[bytes]) -> dict[str, Any] | None:
-    """The next message of a blocking stream; None at its end, also where that comes in the middle of a frame."""
+    """The next message of a blocking stream; None at its end, even within a frame."""
     head = stream.read(_HEAD)
     if len(head) < _HEAD:
         return None
@@ -47,7 +49,7 @@ def read_frame(stream: IO[bytes]) -> dict[str, Any] | None:
 
 
 def complete(received: bytes | bytearray) -> dict[str, Any] | None:
-    """The message that the bytes received so far amount to; None while some are missing."""
+    """The message in a complete frame; None while bytes are missing."""
     if len(received) < _HEAD or len(received) - _HEAD < int.from_bytes(received[:_HEAD], "big"):
         return None
     message: dict[str, Any] = json.loads(bytes(received[_HEAD:]))
@@ -55,9 +57,9 @@ def complete(received: bytes | bytearray) -> dict[str, Any] | None:
 
 
 def encode_error(error: BaseException) -> dict[str, Any]:
-    """An exception as JSON: of ``provrepo.errors`` with its attributes, any other by name and traceback.
+    """An exception as JSON: one of ``provrepo.errors`` with its attributes, any other with name and traceback.
 
-    A full disk is an error of provrepo in every process.
+    An ``OSError`` for a full disk becomes ``NoSpace``.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         error = errors.NoSpace(f"the disk is full: {error}")
@@ -72,16 +74,16 @@ def encode_error(error: BaseException) -> dict[str, Any]:
 
 
 def decode_error(reply: dict[str, Any]) -> errors.Error | None:
-    """The provrepo error in a reply, with the class and attributes it was raised with; None where there is none.
+    """The exception of ``provrepo.errors`` in a reply, with its class and attributes; None where there is none.
 
-    An attribute that is a record, such as the report of ``Refused``, arrives as the dictionary of its ``to_dict``.
+    An attribute that is a record, such as the report of ``Refused``, is the dictionary of its ``to_dict``.
     """
     name = reply.get("error")
     if name is None:
         return None
     kind: type[errors.Error] = getattr(errors, name)
-    # Constructors differ from class to class and build the text from their arguments; text and attributes are
-    # known here, so the constructor is passed over.
+    # Constructors differ by class and build the text from their arguments; here text and attributes are known, so the
+    # constructor is not called.
     error = kind.__new__(kind)
     error.args = (reply["message"],)
     vars(error).update(reply["attributes"])

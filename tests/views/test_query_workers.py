@@ -111,7 +111,7 @@ def test_a_timeout_is_positive(repository: Repository, timeout: float) -> None:
 def test_a_query_that_nobody_waits_for_ends(repository: Repository) -> None:
     gone = threading.Event()
     threading.Timer(0.3, gone.set).start()
-    with pytest.raises(WorkerFailed, match="nobody waits"):
+    with pytest.raises(WorkerFailed, match="no longer needed"):
         repository.query(RUNAWAY, abandoned=gone.is_set)
 
 

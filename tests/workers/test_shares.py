@@ -1,4 +1,4 @@
-"""Places that classes of callers share: who may start, who waits, and whose work is stopped."""
+"""Slots that classes of callers share: who may start, who waits, and whose work is stopped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provrepo.errors import Busy, Error, WorkerFailed
-from provrepo.workers.callers import LOCAL, Caller, Client, begin, client, end, gone, on_behalf_of
-from provrepo.workers.shares import Line, Place, Places, shares
+from provrepo.workers.callers import LOCAL, Caller, Client, begin, client, client_gone, end, on_behalf_of
+from provrepo.workers.shares import Slot, SlotQueue, Slots, shares
 
 STRANGER, READER, WRITER = Caller
 CLASSES = list(Caller)
@@ -37,12 +37,12 @@ STEPS = st.lists(st.one_of(st.sampled_from(CLASSES), st.integers(0, 30)), max_si
 def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
     size: int, steps: list[Caller | int]
 ) -> None:
-    line: Line[int] = Line(size)
+    queue: SlotQueue[int] = SlotQueue(size)
     waiting: dict[Caller, list[int]] = defaultdict(list)
     working: list[tuple[int, Caller]] = []
 
     def admit() -> None:
-        while (found := line.take()) is not None:
+        while (found := queue.take()) is not None:
             item, caller = found
             assert item == waiting[caller].pop(0), "within a class the first goes first"
             working.append((item, caller))
@@ -52,24 +52,24 @@ def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
 
     for number, step in enumerate(steps):
         if isinstance(step, Caller):
-            assert line.put(number, step)
+            assert queue.put(number, step)
             waiting[step].append(number)
         elif working:
             _, caller = working.pop(step % len(working))
-            line.done(caller)
+            queue.done(caller)
         admit()
-        for place, caller in enumerate(CLASSES):
-            assert count(*CLASSES[: place + 1]) <= shares(size)[caller]
-            assert line.figures()[caller] == (count(caller), len(waiting[caller]))
-        # A writer waits for writers alone, a reader for readers and writers; where there are too few places to keep
-        # one free for them, the line says so, and ending one of lower class lets somebody in.
-        for place, caller in list(enumerate(CLASSES))[1:]:
-            if waiting[caller] and not count(*CLASSES[place:]):
-                assert size <= CLASSES.index(WRITER), "there is a place that no lower class may have"
-                assert line.kept_by_lower(caller)
+        for index, caller in enumerate(CLASSES):
+            assert count(*CLASSES[: index + 1]) <= shares(size)[caller]
+            assert queue.figures()[caller] == (count(caller), len(waiting[caller]))
+        # A writer waits for writers alone, a reader for readers and writers; where there are too few slots to keep
+        # one free for them, the queue says so, and ending one of lower class lets somebody in.
+        for index, caller in list(enumerate(CLASSES))[1:]:
+            if waiting[caller] and not count(*CLASSES[index:]):
+                assert size <= CLASSES.index(WRITER), "there is a slot that no lower class may have"
+                assert queue.blocked_by_lower(caller)
                 lowest = min(working, key=lambda each: CLASSES.index(each[1]))
                 working.remove(lowest)
-                line.done(lowest[1])
+                queue.done(lowest[1])
                 before = len(working)
                 admit()
                 assert len(working) == before + 1
@@ -79,66 +79,64 @@ def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
 def test_who_starts_at_once_keeps_to_the_shares_and_goes_before_no_higher_class(
     size: int, before: list[tuple[Caller, bool]], caller: Caller
 ) -> None:
-    line: Line[int] = Line(size)
+    queue: SlotQueue[int] = SlotQueue(size)
     for number, (other, waits) in enumerate(before):
         if waits:
-            line.put(number, other)
+            queue.put(number, other)
         else:
-            line.start(other)
-    figures = line.figures()
+            queue.start(other)
+    figures = queue.figures()
     higher = CLASSES[CLASSES.index(caller) + 1 :]
-    started = line.start(caller)
+    started = queue.start(caller)
     assert not (started and any(figures[other][1] for other in higher))
-    working = [line.figures()[other][0] for other in CLASSES]
-    assert all(sum(working[: place + 1]) <= shares(size)[other] for place, other in enumerate(CLASSES))
+    working = [queue.figures()[other][0] for other in CLASSES]
+    assert all(sum(working[: index + 1]) <= shares(size)[other] for index, other in enumerate(CLASSES))
     assert sum(working) == sum(figures[other][0] for other in CLASSES) + started
     if not figures[caller][1] and not any(figures[other][1] for other in higher):
-        assert started or line.put(-1, caller), "what may not start waits"
+        assert started or queue.put(-1, caller), "what may not start waits"
 
 
 def test_a_queue_is_bounded_for_each_class() -> None:
-    line: Line[str] = Line(1, {STRANGER: 2, READER: 1})
-    assert [line.put(name, STRANGER) for name in "abc"] == [True, True, False]
-    assert [line.put(name, READER) for name in "de"] == [True, False]
-    assert all(line.put(str(number), WRITER) for number in range(1000))
+    queue: SlotQueue[str] = SlotQueue(1, {STRANGER: 2, READER: 1})
+    assert [queue.put(name, STRANGER) for name in "abc"] == [True, True, False]
+    assert [queue.put(name, READER) for name in "de"] == [True, False]
+    assert all(queue.put(str(number), WRITER) for number in range(1000))
 
 
 def test_what_no_longer_waits_is_taken_out() -> None:
-    line: Line[str] = Line(1)
+    queue: SlotQueue[str] = SlotQueue(1)
     for name in "abcd":
-        line.put(name, STRANGER)
-    assert line.remove_where(lambda name: name in "bd", STRANGER) == ["b", "d"]
-    line.remove("a", STRANGER)
-    assert line.take() == ("c", STRANGER)
-    line.put("e", WRITER)
-    assert line.clear() == ["e"]
-    assert line.take() is None
+        queue.put(name, STRANGER)
+    assert queue.remove_where(lambda name: name in "bd", STRANGER) == ["b", "d"]
+    queue.remove("a", STRANGER)
+    assert queue.take() == ("c", STRANGER)
+    queue.put("e", WRITER)
+    assert queue.clear() == ["e"]
+    assert queue.take() is None
 
 
 class Work:
-    """Somebody who takes a place in a thread and keeps it until the work ends or is stopped."""
+    """Somebody who takes a slot in a thread and keeps it until the work ends or is stopped."""
 
-    def __init__(
-        self, places: Places, caller: Caller, *, stoppable: bool = True, patience: float | None = None
-    ) -> None:
+    def __init__(self, slots: Slots, caller: Caller, *, stoppable: bool = True, timeout: float | None = None) -> None:
         self.entered, self.over = threading.Event(), threading.Event()
         self.stopped = False
         self.error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, args=(places, caller, stoppable, patience))
+        self._thread = threading.Thread(target=self._run, args=(slots, caller, stoppable, timeout))
         self._thread.start()
 
-    def _run(self, places: Places, caller: Caller, stoppable: bool, patience: float | None) -> None:
+    def _run(self, slots: Slots, caller: Caller, stoppable: bool, timeout: float | None) -> None:
         try:
-            place = places.enter(Client(caller), patience)
+            slot = slots.enter(Client(caller), timeout)
         except Error as error:
             self.error = error
             return
         if stoppable:
-            places.stoppable(place, self.over.set)
+            slots.stoppable(slot, self.over.set)
         self.entered.set()
         assert self.over.wait(SOON)
-        self.stopped = place.stopped
-        places.leave(place)
+        self.stopped = slot.stopped
+        slots.leave(slot)
 
     def starts(self) -> None:
         assert self.entered.wait(SOON)
@@ -152,10 +150,10 @@ class Work:
 @pytest.mark.parametrize("size", [1, 2])
 @pytest.mark.parametrize(("lower", "higher"), [(STRANGER, READER), (STRANGER, WRITER), (READER, WRITER)])
 def test_with_few_places_lower_work_is_stopped(size: int, lower: Caller, higher: Caller) -> None:
-    places = Places(size, "workers", grace=0.01)
-    first = Work(places, lower)
+    slots = Slots(size, "workers", grace=0.01)
+    first = Work(slots, lower)
     first.starts()
-    second = Work(places, higher)
+    second = Work(slots, higher)
     second.starts()
     if shares(size)[higher] == 1:
         assert first.ends().stopped
@@ -166,12 +164,12 @@ def test_with_few_places_lower_work_is_stopped(size: int, lower: Caller, higher:
 
 
 def test_work_is_not_stopped_for_its_own_class_nor_where_a_higher_one_works() -> None:
-    places = Places(2, "workers", grace=0)
-    stranger, writer = Work(places, STRANGER), Work(places, WRITER)
+    slots = Slots(2, "workers", grace=0)
+    stranger, writer = Work(slots, STRANGER), Work(slots, WRITER)
     stranger.starts()
     writer.starts()
     for caller in (STRANGER, WRITER):
-        other = Work(places, caller, patience=0.1)
+        other = Work(slots, caller, timeout=0.1)
         assert isinstance(other.ends().error, Busy)
     writer.over.set()
     assert not writer.ends().stopped
@@ -180,69 +178,69 @@ def test_work_is_not_stopped_for_its_own_class_nor_where_a_higher_one_works() ->
 
 
 def test_the_newest_of_the_lowest_class_is_stopped_and_one_alone() -> None:
-    places = Places(1, "workers", grace=0)
-    first = Work(places, STRANGER)
+    slots = Slots(1, "workers", grace=0)
+    first = Work(slots, STRANGER)
     first.starts()
-    others = [Work(places, WRITER) for _ in range(3)]
+    others = [Work(slots, WRITER) for _ in range(3)]
     assert first.ends().stopped
     for other in others:
         other.over.set()
     assert not any(other.ends().stopped for other in others)
 
 
-def test_who_cannot_be_stopped_is_waited_for_as_long_as_patience_lasts() -> None:
-    places = Places(1, "workers", grace=0)
-    first = Work(places, STRANGER, stoppable=False)
+def test_who_cannot_be_stopped_is_waited_for_until_the_timeout() -> None:
+    slots = Slots(1, "workers", grace=0)
+    first = Work(slots, STRANGER, stoppable=False)
     first.starts()
-    assert isinstance(Work(places, WRITER, patience=0.1).ends().error, Busy)
+    assert isinstance(Work(slots, WRITER, timeout=0.1).ends().error, Busy)
     first.over.set()
     assert not first.ends().stopped
-    after = Work(places, WRITER)
+    after = Work(slots, WRITER)
     after.starts()
     after.over.set()
     after.ends()
 
 
 def test_whose_client_leaves_waits_no_longer() -> None:
-    places = Places(1, "workers")
-    place = places.enter(LOCAL)
+    slots = Slots(1, "workers")
+    slot = slots.enter(LOCAL)
     with pytest.raises(WorkerFailed, match="closed the connection"):
-        places.enter(Client(WRITER, lambda: True))
-    assert places.figures()[WRITER] == (1, 0)
-    places.leave(place)
-    assert places.figures()[WRITER] == (0, 0)
+        slots.enter(Client(WRITER, lambda: True))
+    assert slots.figures()[WRITER] == (1, 0)
+    slots.leave(slot)
+    assert slots.figures()[WRITER] == (0, 0)
 
 
 def test_too_many_who_wait_are_refused_at_once() -> None:
-    places = Places(1, "workers", {STRANGER: 0})
-    place = places.enter(LOCAL)
+    slots = Slots(1, "workers", {STRANGER: 0})
+    slot = slots.enter(LOCAL)
     with pytest.raises(Busy, match="too many"):
-        places.enter(Client(STRANGER))
-    places.leave(place)
+        slots.enter(Client(STRANGER))
+    slots.leave(slot)
 
 
 def test_closed_places_let_nobody_in() -> None:
-    places = Places(1, "workers")
-    place: Place = places.enter(LOCAL)
-    waiting = Work(places, WRITER)
-    while places.figures()[WRITER] != (1, 1):
+    slots = Slots(1, "workers")
+    slot: Slot = slots.enter(LOCAL)
+    waiting = Work(slots, WRITER)
+    while slots.figures()[WRITER] != (1, 1):
         threading.Event().wait(0.01)
-    places.close()
+    slots.close()
     assert isinstance(waiting.ends().error, WorkerFailed)
     with pytest.raises(WorkerFailed):
-        places.enter(LOCAL)
-    places.leave(place)
+        slots.enter(LOCAL)
+    slots.leave(slot)
 
 
 def test_a_thread_works_for_one_client_until_that_ends() -> None:
     assert client() is LOCAL
-    assert not gone()
+    assert not client_gone()
     begin(Client(STRANGER, lambda: True))
     try:
-        assert (client().caller, gone()) == (STRANGER, True)
+        assert (client().caller, client_gone()) == (STRANGER, True)
         with on_behalf_of(LOCAL):
-            assert not gone()
-        assert gone()
+            assert not client_gone()
+        assert client_gone()
         seen: list[Client] = []
         thread = threading.Thread(target=lambda: seen.append(client()))
         thread.start()

@@ -23,7 +23,7 @@ from provrepo.checks.report import Report
 from provrepo.limits import STACK_BYTES
 from provrepo.workers import wire
 from provrepo.workers.callers import Caller, Client, on_behalf_of
-from provrepo.workers.child import inside
+from provrepo.workers.child import in_worker
 from provrepo.workers.pool import Pool, default_pool
 
 HERE = "tests.workers.test_workers"
@@ -39,7 +39,7 @@ def pool():
 
 
 def facts():
-    return {"pid": os.getpid(), "inside": inside(), "stack": threading.stack_size(), "stdin": sys.stdin.read()}
+    return {"pid": os.getpid(), "inside": in_worker(), "stack": threading.stack_size(), "stdin": sys.stdin.read()}
 
 
 def echo(value):
@@ -54,18 +54,11 @@ def nap(seconds, pidfile=None):
 
 
 def meet(folder, count):
-    """Return when so many workers are at it; who this is, and how often it was warmed."""
+    """Wait until a number of workers run this; return the process id."""
     Path(folder, str(os.getpid())).touch()
     while len(list(Path(folder).iterdir())) < count:
         time.sleep(0.01)
-    return [os.getpid(), len(WARMED)]
-
-
-WARMED = []
-
-
-def warmed():
-    WARMED.append(os.getpid())
+    return os.getpid()
 
 
 def raise_error(name):
@@ -121,7 +114,7 @@ def test_a_worker_is_warm_and_knows_where_it_is(pool):
     second = pool.call(f"{HERE}:facts", {}, timeout=60)
     assert first["pid"] == second["pid"] != os.getpid()
     assert first["inside"] is True
-    assert inside() is False
+    assert in_worker() is False
     assert first["stack"] == STACK_BYTES
     assert first["stdin"] == ""
 
@@ -215,16 +208,16 @@ def test_at_most_size_workers_and_the_rest_wait():
         assert len({job.result() for job in jobs}) <= 2
 
 
-def test_patience_ends_with_busy(tmp_path):
+def test_the_queue_timeout_ends_with_busy(tmp_path):
     with Pool(1) as pool, ThreadPoolExecutor(1) as threads:
         pool.call(f"{HERE}:facts", {}, timeout=60)
         long = threads.submit(pool.call, f"{HERE}:meet", {"folder": str(tmp_path), "count": 2}, timeout=20)
         while not list(tmp_path.iterdir()):
             time.sleep(0.01)
         with pytest.raises(errors.Busy, match="1 worker"):
-            pool.call(f"{HERE}:facts", {}, timeout=20, patience=0.1)
+            pool.call(f"{HERE}:facts", {}, timeout=20, queue_timeout=0.1)
         (tmp_path / "over").touch()
-        assert long.result()[0] > 0
+        assert long.result() > 0
 
 
 def test_closing_ends_busy_workers_and_those_who_wait(tmp_path):
@@ -242,16 +235,6 @@ def test_closing_ends_busy_workers_and_those_who_wait(tmp_path):
     with pytest.raises(errors.WorkerFailed, match="closed"):
         pool.call(f"{HERE}:facts", {}, timeout=60)
     pool.close()
-
-
-def test_warm_calls_each_function_in_every_worker(tmp_path):
-    with Pool(2) as pool, ThreadPoolExecutor(2) as threads:
-        pool.warm([f"{HERE}:warmed"])
-        arguments = {"folder": str(tmp_path), "count": 2}
-        jobs = [threads.submit(pool.call, f"{HERE}:meet", arguments, timeout=60) for _ in range(2)]
-        met = [job.result() for job in jobs]
-        assert len({worker for worker, _ in met}) == 2
-        assert [times for _, times in met] == [1, 1]
 
 
 def gone(pid: int, seconds: float = 60) -> bool:
@@ -340,7 +323,7 @@ def test_a_worker_is_free_once_its_client_is_gone(tmp_path):
         wait_for(tmp_path)
         left.set()
         assert pool.call(f"{HERE}:echo", {"value": 1}, timeout=60) == 1
-        with pytest.raises(errors.WorkerFailed, match="nobody waits"):
+        with pytest.raises(errors.WorkerFailed, match="no longer needed"):
             job.result(timeout=60)
         assert set(pool.figures().values()) == {(0, 0)}
 

@@ -24,7 +24,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, is_blank
 from provrepo.settings import load
 from provrepo.vocab import PREDECLARED, SH, XSD_STRING
-from provrepo.workers.child import inside
+from provrepo.workers.child import in_worker
 from provrepo.workers.pool import Pool, default_pool
 
 __all__ = ["LAYER", "Engine", "RawResult", "Results", "check", "ntriples"]
@@ -133,7 +133,7 @@ class _Validator:
     def __init__(self, profiles: Sequence[Profile], timeout: float | None, pool: Pool | None) -> None:
         self._files = [str(profile.shapes) for profile in profiles]
         self._pool = pool
-        self._inside = inside()
+        self._inside = in_worker()
         self._remaining = load().check_timeout if timeout is None and not self._inside else timeout or 0.0
 
     def __call__(self, graphs: Iterable[Iterable[Quad]], only: Collection[str] | None = None) -> Results:

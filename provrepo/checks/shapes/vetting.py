@@ -22,7 +22,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.settings import load
 from provrepo.vocab import OWL, RDF, SH
-from provrepo.workers.child import inside
+from provrepo.workers.child import in_worker
 from provrepo.workers.pool import default_pool
 
 __all__ = ["MOST_BYTES", "MOST_SHAPES", "MOST_TRIPLES", "require_vetted", "vet", "vet_shapes"]
@@ -69,7 +69,7 @@ def require_vetted(profile: Profile) -> None:
 
 @lru_cache(maxsize=64)
 def _require_vetted(folder: Path, stamp: int) -> None:  # noqa: ARG001 (a changed file has another stamp)
-    if inside():
+    if in_worker():
         vet(str(folder), [], examples=False)
     else:
         arguments = {"folder": str(folder), "extends": [], "examples": False}

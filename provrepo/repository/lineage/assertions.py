@@ -145,7 +145,7 @@ def read(
             "size": size,
         },
         timeout=timeout,
-        patience=patience,
+        queue_timeout=patience,
         abandoned=abandoned,
     )
     return [

@@ -66,7 +66,7 @@ def convert(
                 "output": str(output),
             },
             timeout=seconds,
-            patience=WORKER_WAIT,
+            queue_timeout=WORKER_WAIT,
         )
         return output.read_bytes()
     except TimedOut:

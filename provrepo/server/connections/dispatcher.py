@@ -20,7 +20,7 @@ from provrepo.repository.store import Store
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.protocol.auth import class_of
 from provrepo.workers.callers import Caller
-from provrepo.workers.shares import Figures, Line
+from provrepo.workers.shares import Figures, SlotQueue
 
 __all__ = ["MIN_THREADS", "CallerClassifier", "Dispatcher"]
 
@@ -132,10 +132,10 @@ class Dispatcher:
         self._clock = clock
         self._lock = threading.Lock()
         self._queue_changed, self._express_changed = threading.Condition(self._lock), threading.Condition(self._lock)
-        self._line: Line[_QueuedTask] = Line(max(MIN_THREADS, threads), dict.fromkeys(Caller, queue))
+        self._slots: SlotQueue[_QueuedTask] = SlotQueue(max(MIN_THREADS, threads), dict.fromkeys(Caller, queue))
         self._express: deque[Any] = deque()
         self._stopping = False
-        targets = [*[self._serve] * self._line.size, *[self._serve_express] * _EXPRESS]
+        targets = [*[self._serve] * self._slots.size, *[self._serve_express] * _EXPRESS]
         self._threads = [
             threading.Thread(target=target, name=f"request-{number}", daemon=True)
             for number, target in enumerate(targets)
@@ -179,7 +179,7 @@ class Dispatcher:
             _log.warning("%d requests are still running", running)
         if cancel_pending:
             with self._lock:
-                pending = [*(queued.task for queued in self._line.clear()), *self._express]
+                pending = [*(queued.task for queued in self._slots.clear()), *self._express]
                 self._express.clear()
             for task in pending:
                 task.cancel()
@@ -188,16 +188,16 @@ class Dispatcher:
     def figures(self) -> Figures:
         """The numbers of running and of waiting requests of each class."""
         with self._lock:
-            return self._line.figures()
+            return self._slots.figures()
 
     def _queue(self, task: Any, caller: Caller) -> None:
         queued = _QueuedTask(task, self._clock())
-        if not self._line.put(queued, caller):
+        if not self._slots.put(queued, caller):
             # Requests whose client has disconnected need no request thread.
-            left = self._line.remove_where(lambda each: not each.task.connected, caller)
+            left = self._slots.remove_where(lambda each: not each.task.connected, caller)
             for each in left:
                 self._queue_express(each.task)
-            if not left or not self._line.put(queued, caller):
+            if not left or not self._slots.put(queued, caller):
                 task.requests[0].error = _overloaded("too many requests wait already")
                 self._queue_express(task)
                 return
@@ -211,7 +211,7 @@ class Dispatcher:
         while True:
             with self._lock:
                 found = None
-                while not self._stopping and (found := self._line.take()) is None:
+                while not self._stopping and (found := self._slots.take()) is None:
                     self._queue_changed.wait()
                 if found is None:
                     return
@@ -222,7 +222,7 @@ class Dispatcher:
                 self._run(queued.task)
             finally:
                 with self._lock:
-                    self._line.done(caller)
+                    self._slots.done(caller)
 
     def _serve_express(self) -> None:
         while True:

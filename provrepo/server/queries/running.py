@@ -14,7 +14,7 @@ from provrepo.repository.repository import Repository
 from provrepo.server.monitoring import metrics
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
-from provrepo.workers.shares import Places
+from provrepo.workers.shares import Slots
 
 __all__ = ["Target", "query_slot", "slots", "register", "run"]
 
@@ -68,13 +68,13 @@ def register(app: Flask, *, threads: int, workers: int) -> None:
         threads: the number of request threads.
         workers: the number of query workers.
     """
-    app.extensions[_EXTENSION] = found = Places(max(_MIN_SLOTS, min(workers, threads - 2)), "queries")
+    app.extensions[_EXTENSION] = found = Slots(max(_MIN_SLOTS, min(workers, threads - 2)), "queries")
     metrics.add_load(app, "queries", found.figures)
 
 
-def slots() -> Places:
+def slots() -> Slots:
     """The slots of concurrent queries."""
-    return cast("Places", current_app.extensions[_EXTENSION])
+    return cast("Slots", current_app.extensions[_EXTENSION])
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from provrepo.views.lineage.states import (
     Options,
     transitions_for,
 )
-from provrepo.workers.callers import gone
+from provrepo.workers.callers import client_gone
 
 __all__ = ["MOST", "Move", "Adjacency", "RowCache", "timed_out"]
 
@@ -250,7 +250,7 @@ class Adjacency:
         Raises:
             TimedOut: it has passed, or the client is gone.
         """
-        if gone() or (self._deadline is not None and time.monotonic() > self._deadline):
+        if client_gone() or (self._deadline is not None and time.monotonic() > self._deadline):
             raise timed_out()
 
     def _expanded(self, states: set[int]) -> list[tuple[int, ...]]:

@@ -31,7 +31,7 @@ from provrepo.views.lineage.states import Options
 from provrepo.views.lineage.traversal import Found, Traversal, merged, nearest_common, reported_edges
 from provrepo.views.lineage.write_buffer import WriteBuffer
 from provrepo.views.sqlite_view import SqliteView
-from provrepo.workers.callers import gone
+from provrepo.workers.callers import client_gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
@@ -336,7 +336,7 @@ class _Reader:
 
     def late(self) -> bool:
         """Whether the deadline has passed, or the client is gone."""
-        return gone() or (self.deadline is not None and time.monotonic() > self.deadline)
+        return client_gone() or (self.deadline is not None and time.monotonic() > self.deadline)
 
 
 def _first(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> list[int]:

@@ -66,7 +66,7 @@ def open_store(path: Path) -> DatasetStore:
             time.sleep(0.01)
         else:
             # Where the store was closed and opened again, its memory is free, but in pieces that the C library keeps.
-            heap.give_back()
+            heap.return_free_memory()
             return DatasetStore(store)
 
 

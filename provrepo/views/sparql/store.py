@@ -274,7 +274,7 @@ class Quads:
                         "spool": str(spool),
                     },
                     timeout=seconds,
-                    patience=WORKER_WAIT,
+                    queue_timeout=WORKER_WAIT,
                     abandoned=abandoned,
                 )
                 return quads_query.received(reply, spool)

@@ -79,7 +79,7 @@ def query_version(
     }
     try:
         answer = workers.call(
-            f"{__name__}:run", arguments, timeout=limits.seconds, patience=patience, abandoned=abandoned
+            f"{__name__}:run", arguments, timeout=limits.seconds, queue_timeout=patience, abandoned=abandoned
         )
         return received(answer, spool)
     except TimedOut:
