@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: every measurement, as the tables of ``benchmarks/README.md``."""
+"""``python -m benchmarks``: run the measurements and print the tables of ``benchmarks/README.md``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from benchmarks import (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes only, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="small sizes only, to check that it runs")
     parser.add_argument(
         "--only",
         choices=[
@@ -42,14 +42,14 @@ def main() -> None:
             "capture",
             "soak",
         ],
-        help="one of the tables; soak runs only where it is named, and growth to 10,000,000 only there, too",
+        help="only this table; soak, and the 10,000,000 relations of growth, run only with this option",
     )
-    parser.add_argument("--minutes", type=float, default=60, help="how long soak runs")
+    parser.add_argument("--minutes", type=float, default=60, help="minutes that soak runs")
     parser.add_argument(
         "--peers",
         type=Path,
         metavar="DIR",
-        help="capture also beside the tools that `benchmarks.peers` installed there",
+        help="compare capture with the tools that `benchmarks.peers` installed in this folder",
     )
     arguments = parser.parse_args()
     sizes = [1_000] if arguments.quick else [10_000, 100_000]

@@ -1,4 +1,4 @@
-"""Queries that are made to do harm: how soon each is answered at a deadline of a second, and the next one after it."""
+"""Queries that are designed to harm a server: the time of each with a deadline of a second, and of the next query."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NEXT = f"ASK {{ <{EX}a1> prov:used ?o }}"
 FORM = "application/x-www-form-urlencoded"
 
 
-class Taken(NamedTuple):
-    """One attack.
+class Result(NamedTuple):
+    """The result of one attack.
 
     Attributes:
-        status: of its answer.
-        seconds: until that.
-        following: seconds that a harmless query right after it takes.
+        status: the HTTP status of the answer.
+        seconds: the time until the answer.
+        following: the seconds of a normal query directly after it.
     """
 
     status: int
@@ -37,10 +37,10 @@ class Taken(NamedTuple):
 
 
 def measure(data: str) -> dict[str, Any]:
-    """Every attack twice: the first round for the times, the second for what memory it leaves taken."""
+    """Send every attack twice: the first round measures the times, the second one the memory that stays allocated."""
     with served(Path(data)) as server:
         connection = Connection(server.address)
-        connection.ask(NEXT)
+        connection.query(NEXT)
         found = {
             group: {name: _attack(connection, text) for name, (text, _) in GROUPS[group].items()} for group in GROUPS
         }
@@ -51,40 +51,40 @@ def measure(data: str) -> dict[str, Any]:
         return {"groups": found, "before": before, "after": _resident(server)}
 
 
-def _attack(connection: Connection, text: str) -> Taken:
+def _attack(connection: Connection, text: str) -> Result:
     body = urlencode({"query": text, "timeout": DEADLINE}).encode()
     start = time.perf_counter()
     status = connection.send("POST", "/sparql", body, Content_Type=FORM).status
     answered = time.perf_counter()
-    if b"true" not in connection.ask(NEXT).body:
-        raise RuntimeError("the server answers no more")
-    return Taken(status, answered - start, time.perf_counter() - answered)
+    if b"true" not in connection.query(NEXT).body:
+        raise RuntimeError("the server gives no answer")
+    return Result(status, answered - start, time.perf_counter() - answered)
 
 
 def _resident(server: Server) -> float:
-    """MiB of the server's own process; needs Linux."""
+    """Resident memory of the server's process in MiB; requires Linux."""
     pages = int(Path(f"/proc/{server.process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / (1 << 20)
 
 
 def table(directory: Path, statements: int) -> list[str]:
-    """By group, as Markdown."""
+    """A row for each group of attacks, as Markdown."""
     data = directory / "attacks"
     with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
         repository.create_project("open", public=True)
         repository.submit(pipeline(statements).write("turtle"), project="open", name="large", format="turtle")
     found = isolated("attacks", data=str(data))
     rows = [
-        "| attacks, deadline 1 s | queries | answers | slowest, s | which | slowest query after one, s |",
+        "| attacks, deadline 1 s | queries | answers | slowest, s | its name | slowest next query, s |",
         "|---|---:|---|---:|---|---:|",
     ]
     for group, attacks in found["groups"].items():
-        taken = {name: Taken(*values) for name, values in attacks.items()}
-        slowest = max(taken, key=lambda name: taken[name].seconds)
-        statuses = Counter(attack.status for attack in taken.values())
+        results = {name: Result(*values) for name, values in attacks.items()}
+        slowest = max(results, key=lambda name: results[name].seconds)
+        statuses = Counter(attack.status for attack in results.values())
         rows.append(
-            f"| {group} | {len(taken)} | {', '.join(f'{n} × {status}' for status, n in sorted(statuses.items()))} "
-            f"| {taken[slowest].seconds:.2f} | {slowest} | {max(attack.following for attack in taken.values()):.2f} |"
+            f"| {group} | {len(results)} | {', '.join(f'{n} × {status}' for status, n in sorted(statuses.items()))} "
+            f"| {results[slowest].seconds:.2f} | {slowest} | {max(each.following for each in results.values()):.2f} |"
         )
     return [
         *rows,

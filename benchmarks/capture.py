@@ -1,4 +1,4 @@
-"""What capture costs: a pipeline of the standard library with and without it, hashing apart, and single calls."""
+"""The cost of capture: a pipeline of the standard library with and without it, hashing alone, and single calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLS = 3_000
 
 
 def measure(mode: str, what: str) -> dict[str, Any]:
-    """One run; in a process of its own, since capture is on or off for a whole process."""
+    """One run, in a process of its own, since capture is on or off for a whole process."""
     os.environ["PROVREPO_CAPTURE"] = mode
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as directory:
@@ -38,7 +38,7 @@ def _pipeline() -> dict[str, Any]:
             csv.writer(file).writerows([n, (n * seed * 7919) % 1000, n % 17] for n in range(ROWS))
 
     class Table(list[list[float]]):
-        """Rows that steps hand on."""
+        """Rows that steps pass to each other."""
 
     @step
     def load(path: str) -> Table:
@@ -55,7 +55,7 @@ def _pipeline() -> dict[str, Any]:
         with Path(path).open("w", newline="") as file:
             csv.writer(file).writerows(table)
 
-    start = time.process_time()  # what else the machine does would drown a few per cent of wall-clock time
+    start = time.process_time()  # wall-clock time varies by more than the few per cent to measure
     with session("benchmark"):
         for number in range(FILES):
             make(f"raw{number}.csv", number + 1)
@@ -78,7 +78,7 @@ def _calls() -> dict[str, Any]:
         seconds, _ = best(3, lambda: [function(n) for n in range(CALLS)])
         return seconds / CALLS
 
-    with session("warm"):  # loads what a session needs
+    with session("warm"):  # imports the modules that a session needs
         captured(0)
     with stopwatch() as one, session("one"):
         captured(0)
@@ -88,7 +88,7 @@ def _calls() -> dict[str, Any]:
 
 
 def _import() -> float:
-    """Seconds that importing takes beyond starting the interpreter."""
+    """Seconds of the import, without the start of the interpreter."""
 
     def seconds(code: str) -> float:
         return best(9, lambda: subprocess.run([sys.executable, "-c", code], check=True))[0]
@@ -110,11 +110,11 @@ def table() -> list[str]:
         "| what | |",
         "|---|---:|",
         f"| pipeline of {4 * FILES} steps without capture, CPU | {fastest['off']:.3f} s |",
-        f"| with it, CPU | {fastest['on']:.3f} s |",
+        f"| with capture, CPU | {fastest['on']:.3f} s |",
         f"| overhead without hashing | {(more - hashing) / fastest['off']:.1%} |",
         f"| hashing | {hashing / fastest['off']:.1%} |",
         f"| a call, on | {calls['on']['call'] * 1e6:.0f} µs |",
         f"| a call, off | {calls['off']['call'] * 1e6:.3f} µs |",
-        f"| a session of one step, everything loaded | {calls['on']['session'] * 1e3:.0f} ms |",
+        f"| a session of one step, all modules loaded | {calls['on']['session'] * 1e3:.0f} ms |",
         f"| `import provrepo.capture` | {_import() * 1e3:.0f} ms |",
     ]

@@ -1,4 +1,4 @@
-"""Judging by PROV-CONSTRAINTS: pipelines of several shapes, and documents made to hurt."""
+"""Checks by PROV-CONSTRAINTS: a pipeline, and documents of shapes that are costly for an engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import KINDS, Statement
 
 
-def _say(kind: str, *args: str | None, name: str | None = None) -> Statement:
+def _statement(kind: str, *args: str | None, name: str | None = None) -> Statement:
     padded = [None if arg is None else Identifier(EX + arg) for arg in args]
     padded += [None] * (len(KINDS[kind].arguments) - len(padded))
     return Statement(KINDS[kind], None if name is None else Identifier(EX + name), tuple(padded))
@@ -24,65 +24,65 @@ def _say(kind: str, *args: str | None, name: str | None = None) -> Statement:
 def _chain(size: int) -> Iterator[Statement]:
     """Each entity derived from the one before, by an activity of its own."""
     for n in range(size // 4):
-        yield _say("entity", name=f"e{n}")
-        yield _say("wasGeneratedBy", f"e{n}", f"a{n}")
-        yield _say("used", f"a{n}", f"e{n - 1}")
-        yield _say("wasDerivedFrom", f"e{n}", f"e{n - 1}", f"a{n}")
+        yield _statement("entity", name=f"e{n}")
+        yield _statement("wasGeneratedBy", f"e{n}", f"a{n}")
+        yield _statement("used", f"a{n}", f"e{n - 1}")
+        yield _statement("wasDerivedFrom", f"e{n}", f"e{n - 1}", f"a{n}")
 
 
 def _fan(size: int) -> Iterator[Statement]:
     """One entity that everything uses and is derived from."""
-    yield _say("entity", name="root")
+    yield _statement("entity", name="root")
     for n in range(size // 4):
-        yield _say("activity", name=f"a{n}")
-        yield _say("used", f"a{n}", "root")
-        yield _say("wasGeneratedBy", f"e{n}", f"a{n}")
-        yield _say("wasDerivedFrom", f"e{n}", "root")
+        yield _statement("activity", name=f"a{n}")
+        yield _statement("used", f"a{n}", "root")
+        yield _statement("wasGeneratedBy", f"e{n}", f"a{n}")
+        yield _statement("wasDerivedFrom", f"e{n}", "root")
 
 
 def _merges(size: int) -> Iterator[Statement]:
-    """Every generation said in four parts."""
+    """Every generation in three statements to be merged, with a derivation that names it."""
     for n in range(size // 4):
         name = f"g{n}"
-        yield _say("wasGeneratedBy", f"e{n}", name=name)
-        yield _say("wasGeneratedBy", f"e{n}", f"a{n}", name=name)
-        yield _say("wasGeneratedBy", f"e{n}", f"a{n}")
-        yield _say("wasDerivedFrom", f"e{n}", "e0" if n else "root", f"a{n}", name)
+        yield _statement("wasGeneratedBy", f"e{n}", name=name)
+        yield _statement("wasGeneratedBy", f"e{n}", f"a{n}", name=name)
+        yield _statement("wasGeneratedBy", f"e{n}", f"a{n}")
+        yield _statement("wasDerivedFrom", f"e{n}", "e0" if n else "root", f"a{n}", name)
 
 
 def _cycle(size: int) -> Iterator[Statement]:
-    """One cycle through everything, of ≼ but for a single ≺."""
+    """One cycle through all entities, whose edges are ≼, except for a single ≺."""
     length = size // 2
     for n in range(length):
-        yield _say("entity", name=f"e{n}")
+        yield _statement("entity", name=f"e{n}")
         if n:
-            yield _say("specializationOf", f"e{n}", f"e{n - 1}")
-    yield _say("wasDerivedFrom", "e0", f"e{length - 1}")
+            yield _statement("specializationOf", f"e{n}", f"e{n - 1}")
+    yield _statement("wasDerivedFrom", "e0", f"e{length - 1}")
 
 
 def _generations(size: int) -> Iterator[Statement]:
-    """So many generations of one entity, by as many activities and by one."""
+    """Generations of one entity, half of them by different activities and half by the same one."""
     for n in range(size // 2):
-        yield _say("wasGeneratedBy", "e", f"a{n}")
-        yield _say("wasGeneratedBy", "e", "a")
+        yield _statement("wasGeneratedBy", "e", f"a{n}")
+        yield _statement("wasGeneratedBy", "e", "a")
 
 
 def _clique(size: int) -> Iterator[Statement]:
-    """So many derivations between as few entities as can have them, each of which has a generation."""
+    """Derivations between all pairs of as few entities as possible."""
     entities = max(2, int(size**0.5))
     for n in range(entities):
-        yield _say("entity", name=f"e{n}")
+        yield _statement("entity", name=f"e{n}")
     for n in range(entities):
         for m in range(entities):
             if n != m:
-                yield _say("wasDerivedFrom", f"e{n}", f"e{m}")
+                yield _statement("wasDerivedFrom", f"e{n}", f"e{m}")
 
 
 def _specializations(size: int) -> Iterator[Statement]:
-    """A chain of specializations, of entities that have generations at its ends only."""
-    yield _say("entity", name="e0")
+    """A chain of specializations."""
+    yield _statement("entity", name="e0")
     for n in range(1, size):
-        yield _say("specializationOf", f"e{n}", f"e{n - 1}")
+        yield _statement("specializationOf", f"e{n}", f"e{n - 1}")
 
 
 SHAPES: dict[str, tuple[str, Callable[[int], Document]]] = {
@@ -98,10 +98,11 @@ SHAPES: dict[str, tuple[str, Callable[[int], Document]]] = {
 
 
 def measure(shape: str, size: int) -> dict[str, Any]:
-    """Judge one document in a process of its own.
+    """Check one document, in a process of its own.
 
     Returns:
-        The processor's seconds, what memory grew by over that of the document, how many statements and findings.
+        Processor seconds, the growth of peak memory in MiB beyond that of the document, and the numbers of statements
+        and findings.
     """
     document = SHAPES[shape][1](size)
     gc.collect()
@@ -113,7 +114,7 @@ def measure(shape: str, size: int) -> dict[str, Any]:
 
 
 def table(sizes: list[int]) -> Iterator[str]:
-    """Microseconds and bytes per statement."""
+    """Microseconds and bytes per statement, as Markdown."""
     yield "| document | statements | µs/statement | bytes/statement | findings |"
     yield "|---|---:|---:|---:|---:|"
     for shape, (title, _) in SHAPES.items():

@@ -1,4 +1,4 @@
-"""Drawing documents as SVG, without the limit beyond which a summary is drawn."""
+"""Drawing documents as SVG, without the limits above which a summary is drawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MANY = 1_000_000
 
 
 def measure(shape: str, nodes: int) -> dict[str, Any]:
-    """One document; run in a process of its own."""
+    """Draw one document, in a process of its own."""
     document = pipeline(nodes * 5 // 2) if shape == "pipeline" else branching(nodes)
     to_graph, drawn = best(3, lambda: graph(document, most_nodes=_MANY, most_edges=_MANY))
     assert drawn is not None

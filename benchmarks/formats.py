@@ -1,4 +1,4 @@
-"""Reading and writing each format, ours beside the ``prov`` package alone, in µs per statement."""
+"""Reading and writing each format compared with the ``prov`` package, in µs per statement."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PEER = {
     "rdfxml": ("rdf", {"rdf_format": "xml"}),
     "rdfjsonld": ("rdf", {"rdf_format": "json-ld"}),
 }
-"""What each format is called in prov, and its options there."""
+"""The name and the options of each format in prov."""
 
 LARGE = ("provjson", "turtle", "nquads")
-"""Formats measured beyond 100,000 statements; there prov's RDF, at eight minutes a million, is left out."""
+"""Formats that are measured above 100,000 statements; prov's RDF, with eight minutes a million, is not."""
 
 
 def measure(format: str, statements: int, peer: bool, file: str) -> dict[str, Any]:  # noqa: A002
-    """One format, one size, one implementation; run in a process of its own."""
+    """Measure one format, size and implementation, in a process of its own."""
     times = 3 if statements <= 10_000 else 1
     data = Path(file).read_bytes()
     if peer:
@@ -50,7 +50,7 @@ def _write(format: str, document: Document) -> bytes:  # noqa: A002
 
 
 def _peer(format: str) -> tuple[Callable[[bytes], Any], Callable[[Any], Any]]:  # noqa: A002
-    """How prov reads and writes a format."""
+    """The functions by which prov reads and writes a format."""
     from prov.model import ProvDocument
 
     warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Documents to measure with: steps of a pipeline, each with what it used, generated and who ran it."""
+"""Documents to measure with: steps of a pipeline, each with usages, a generation, derivations and an agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ PER_STEP = 10
 
 
 def pipeline(statements: int, *, salt: str = "") -> Document:
-    """A document of so many statements (at least 12), with the attributes and times that real ones have."""
+    """A pipeline with attributes, roles and times.
+
+    Args:
+        statements: the number of statements, at least 12.
+        salt: a part of the names, by which several documents have different ones.
+    """
     made = [_agent("alice", "Alice Example", "Person"), Statement(KINDS["entity"], _name("raw"))]
     for step in range(max(1, (statements - 2) // PER_STEP)):
         made += _step(f"{salt}{step}", f"{salt}{step - 1}" if step else None, step)
@@ -47,7 +52,11 @@ def plain(statements: int) -> Document:
 def branching(nodes: int, *, seed: int = 1) -> Document:
     """Activities and entities in equal number, each activity with one to three of the twelve newest entities as input.
 
-    Less tidy than a pipeline: what a layout has to untangle. Three agents share the work.
+    Its picture has more crossings than that of a pipeline. The activities belong to three agents.
+
+    Args:
+        nodes: the number of activities and entities.
+        seed: of the random choices.
     """
     random = Random(seed)
     agents = ("ada", "lab-robot", "steward")

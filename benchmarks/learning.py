@@ -1,7 +1,7 @@
-"""A pipeline of pandas and scikit-learn, by itself or watched by one of several tools: ``python learning.py TOOL``.
+"""A pipeline of pandas and scikit-learn, plain or recorded by one of several tools: ``python learning.py TOOL``.
 
-It stands alone, so that it runs in an environment that has only one of the tools. In the end it prints as JSON how
-long it takes to hash every file once that it made; that is not part of any step.
+It imports nothing of this repository, so that it runs in an environment with one tool only. At the end it prints as
+JSON the seconds that hashing all its files once takes, which is not part of a step.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ SITES, ROWS = 12, 40_000
 if TOOL == "provrepo":
     from provrepo.capture import log_data, log_metrics, log_model, log_params, session, step
 
-    watched = session("learning", out="prov/learning.trig")
+    recording = session("learning", out="prov/learning.trig")
 else:
 
     def step(function):
-        """No tool: the function as it is."""
+        """The function unchanged, without a tool."""
         return function
 
     def log_data(*_):
-        """No tool."""
+        """Do nothing, without a tool."""
 
     log_metrics = log_model = log_params = log_data
-    watched = nullcontext()
+    recording = nullcontext()
 
 if TOOL == "mlflow":
     import mlflow
 
     mlflow.set_tracking_uri(Path("mlruns").absolute().as_uri())
     mlflow.sklearn.autolog()
-    watched = mlflow.start_run()
+    recording = mlflow.start_run()
 
 
 @step
 def measure(site, path):
-    """What a site's instruments wrote."""
+    """Write the measurements of a site."""
     random = np.random.default_rng(site)
     table = pd.DataFrame(random.normal(site / 10, 1, (ROWS, 5)), columns=list("abcde"))
     table["label"] = (table.a * table.b + table.c + random.normal(0, 0.5, ROWS) > 0).astype(int)
@@ -58,26 +58,26 @@ def measure(site, path):
 
 @step
 def load(path):
-    """A table, as it was measured."""
+    """Read a table of measurements."""
     return pd.read_csv(path)
 
 
 @step
 def clean(table):
-    """Whole rows within reason."""
+    """Remove incomplete rows and outliers."""
     return table.dropna().query("abs(a) < 3 and abs(b) < 3")
 
 
 @step
 def features(tables):
-    """All sites together, with what the sensors' ratios tell."""
+    """Join the tables of all sites and add columns."""
     table = pd.concat(tables, ignore_index=True)
     return table.assign(ab=table.a * table.b, mean=table[list("abcde")].mean(axis=1))
 
 
 @step
 def train(table, path):
-    """A forest on a sample."""
+    """Train a random forest on a sample."""
     sample = table.sample(20_000, random_state=1)
     training, test = train_test_split(sample, random_state=1)
     log_data(training, "training")
@@ -92,13 +92,13 @@ def train(table, path):
 
 @step
 def evaluate(path, test, report):
-    """How good it is, by site and in all."""
+    """Write the accuracy of the model."""
     right = joblib.load(path).predict(test.drop(columns="label")) == test.label
     Path(report).write_text(json.dumps({"accuracy": float(right.mean())}))
 
 
 def main():
-    """All of it."""
+    """Run the pipeline."""
     tables = []
     for site in range(SITES):
         measure(site, f"site-{site}.csv")
@@ -107,11 +107,11 @@ def main():
     evaluate("forest.joblib", train(table, "forest.joblib"), "report.json")
 
 
-with watched:
+with recording:
     main()
 
 start = time.process_time()
-for made in sorted(Path().glob("*.*")):
-    if made.is_file():
-        hashlib.sha256(made.read_bytes()).hexdigest()
+for file in sorted(Path().glob("*.*")):
+    if file.is_file():
+        hashlib.sha256(file.read_bytes()).hexdigest()
 print(json.dumps({"hashing": time.process_time() - start}))

@@ -1,4 +1,4 @@
-"""Everything upstream of a result: the lineage index beside the same question as a property path on Oxigraph."""
+"""Everything upstream of a result: the lineage index compared with a property path on Oxigraph."""
 
 from __future__ import annotations
 
@@ -26,23 +26,25 @@ STEPS = 10
 FORMER = 8
 """Results of earlier runs that a run uses."""
 
-TOLD = 10_000
+RECORDS = 10_000
+"""Nodes that are returned with their records."""
+
 _PATH = f"SELECT DISTINCT ?x {{ <%s> (<{PROV}wasGeneratedBy>|<{PROV}used>|<{PROV}wasDerivedFrom>)+ ?x }}"
 
 
 def measure(part: str, runs: int, data: str, starts: int = 50) -> dict[str, Any]:
-    """One part, each in a process of its own: ``write`` the history, ``compare`` the two, ``ask`` the index alone."""
+    """One part, in a process of its own: ``write`` the history, ``compare`` the two, ``query`` the index alone."""
     folder = Path(data)
     if part == "write":
         return _write(runs, folder)
-    return _compare(runs, folder, starts) if part == "compare" else _ask(runs, folder, starts)
+    return _compare(runs, folder, starts) if part == "compare" else _query(runs, folder, starts)
 
 
 def table(directory: Path, sizes: list[int]) -> list[str]:
     """One row for each number of runs, as Markdown."""
     rows = [
         "| runs | quads | nodes upstream | first ms | median ms | worst ms | property path, median ms | times as fast "
-        "| turn by turn, median ms | property path, median ms | times as fast | with 10,000 nodes told, median ms "
+        "| alternately, median ms | property path, median ms | times as fast | with records of 10,000 nodes, median ms "
         "| peak MiB | indexing s | MB on disk |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -53,12 +55,12 @@ def table(directory: Path, sizes: list[int]) -> list[str]:
         written = isolated("lineage", part="write", **alike)
         starts = min(50, runs // 4)
         found = isolated("lineage", part="compare", starts=starts, **alike)
-        alone = isolated("lineage", part="ask", starts=starts, **alike)
+        alone = isolated("lineage", part="query", starts=starts, **alike)
         rows.append(
             f"| {runs:,} | {written['quads']:,} | {found['nodes']:,} | {found['first_ms']:.1f} "
             f"| {found['median_ms']:.2f} | {found['worst_ms']:.1f} | {found['path_ms']:.0f} "
             f"| {found['path_ms'] / found['median_ms']:.0f} | {found['turns_ms']:.2f} | {found['path_turns_ms']:.0f} "
-            f"| {found['path_turns_ms'] / found['turns_ms']:.0f} | {found['told_ms']:.0f} "
+            f"| {found['path_turns_ms'] / found['turns_ms']:.0f} | {found['records_ms']:.0f} "
             f"| {alone['peak_mib']:.0f} | {written['indexing_s']:.1f} | {written['bytes'] / 1e6:.1f} |"
         )
     return rows
@@ -84,15 +86,16 @@ def _write(runs: int, folder: Path) -> dict[str, Any]:
 
 
 def _compare(runs: int, folder: Path, starts: int) -> dict[str, Any]:
-    """Ask about the newest results, none twice: the index one after the other, then the path; then others turn by turn.
+    """Query the newest results: first the index, then the path, then both alternately for other results.
 
-    Turn by turn each finds the processor's caches full of the other's data. Then the index is asked about older ones to
-    tell of nodes, and to be held against the path. It also finds agents and plans, which the path leaves out.
+    When they alternate, each finds the data of the other in the processor's caches. At the end the index returns the
+    records of nodes, and its answer is compared with that of the path, without the agents and plans, which the path
+    does not follow.
     """
     view, store = Lineage(folder / "view", base=BASE), pyoxigraph.Store()
     store.bulk_load(path=str(folder / "history.nt"), format=pyoxigraph.RdfFormat.N_TRIPLES)
     store.optimize()
-    ours, theirs, told, nodes = list[float](), list[float](), list[float](), list[int]()
+    ours, theirs, with_records, nodes = list[float](), list[float](), list[float](), list[int]()
     for start in _starts(runs, starts):
         with stopwatch() as index:
             nodes.append(_upstream(view, start, limit=1))
@@ -103,7 +106,7 @@ def _compare(runs: int, folder: Path, starts: int) -> dict[str, Any]:
         theirs.append(path.seconds)
     turns, their_turns = list[float](), list[float]()
     for start in _starts(runs - starts, starts):
-        # The allocator puts off what it does about a million pieces that the path gave back, to whoever asks it next.
+        # The allocator defers its work on the million blocks that the path freed until the next large allocation.
         bytearray(1 << 20)
         with stopwatch() as index:
             _upstream(view, start, limit=1)
@@ -112,9 +115,9 @@ def _compare(runs: int, folder: Path, starts: int) -> dict[str, Any]:
         turns.append(index.seconds)
         their_turns.append(path.seconds)
     for start in _starts(runs - 2 * starts, min(10, starts)):
-        with stopwatch() as all_of_it:
-            _upstream(view, start, limit=TOLD)
-        told.append(all_of_it.seconds)
+        with stopwatch() as records:
+            _upstream(view, start, limit=RECORDS)
+        with_records.append(records.seconds)
         if not _alike(view, store, start):
             raise RuntimeError(f"the answers for {start} differ")
     view.close()
@@ -126,12 +129,12 @@ def _compare(runs: int, folder: Path, starts: int) -> dict[str, Any]:
         "path_ms": _median(theirs) * 1000,
         "turns_ms": _median(turns) * 1000,
         "path_turns_ms": _median(their_turns) * 1000,
-        "told_ms": _median(told) * 1000,
+        "records_ms": _median(with_records) * 1000,
     }
 
 
-def _ask(runs: int, folder: Path, starts: int) -> dict[str, Any]:
-    """Without the peer, whose store is in the same memory."""
+def _query(runs: int, folder: Path, starts: int) -> dict[str, Any]:
+    """Query the index without Oxigraph, whose store would count as memory of the process."""
     view = Lineage(folder / "view", base=BASE)
     for start in _starts(runs, starts):
         _upstream(view, start, limit=1)
@@ -140,7 +143,7 @@ def _ask(runs: int, folder: Path, starts: int) -> dict[str, Any]:
 
 
 def _starts(runs: int, count: int) -> Iterator[str]:
-    """The results of the newest so many runs of some."""
+    """The results of the newest ``count`` of ``runs`` runs."""
     return (f"{EX}out{run}-{STEPS - 1}" for run in range(runs - count, runs))
 
 
@@ -167,7 +170,7 @@ def _median(values: list[float]) -> float:
 
 
 def _lines(run: int, random: Random, version: str) -> list[str]:
-    """A run in N-Quads, completed as submissions are."""
+    """A run in N-Quads, with its completion."""
     asserted = list(_quads(run, random))
     graphs = ((version, asserted), (Minter.completed(version), complete(asserted)))
     return [f"<{q.subject}> <{q.predicate}> {_term(q)} <{graph}> .\n" for graph, quads in graphs for q in quads]

@@ -1,8 +1,8 @@
-"""The lineage index from ten thousand to ten million relations: what it costs to build, to keep, to open and to ask.
+"""The lineage index from ten thousand to ten million relations: building, size, opening and queries.
 
-The history is synthetic and of the index alone. Each activity makes one thing and uses three earlier ones, two of them
-among the newest thousand and one from anywhere, so that ten levels fan out to hundreds of nodes all over the file. A
-version says ten thousand relations, by their shortcuts, without labels and types.
+The history is synthetic and consists of relations only. Each activity generates one thing and uses three earlier ones,
+two of them among the newest thousand and any third one, so that ten levels reach hundreds of nodes all over the file. A
+version asserts ten thousand relations, as single triples, without labels and types.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ PER_ACTIVITY = 4
 """Relations of one activity: a generation and three uses."""
 
 PER_VERSION = 10_000
+"""Relations of one version."""
+
 RECENT = 1000
 DEPTH = 10
 
 
 def measure(part: str, relations: int, data: str, starts: int = 200) -> dict[str, Any]:
-    """Build the index, or ask it: each in a process of its own."""
-    return _build(relations, Path(data)) if part == "build" else _ask(relations, Path(data), starts)
+    """Build the index or query it, each in a process of its own."""
+    return _build(relations, Path(data)) if part == "build" else _query(relations, Path(data), starts)
 
 
 def table(directory: Path, sizes: list[int]) -> list[str]:
@@ -43,20 +45,20 @@ def table(directory: Path, sizes: list[int]) -> list[str]:
     rows = [
         "| relations | things | built s | relations/s | per processor second | bytes/relation "
         "| names, bytes/relation | peak MiB | opened ms | depth-10 nodes | p50 ms | p99 ms | worst ms "
-        "| peak MiB asking |",
+        "| peak MiB of queries |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for relations in sizes:
         folder = directory / f"growth-{relations}"
         folder.mkdir()
         built = isolated("lineage_growth", part="build", relations=relations, data=str(folder))
-        asked = isolated("lineage_growth", part="ask", relations=relations, data=str(folder))
+        queried = isolated("lineage_growth", part="query", relations=relations, data=str(folder))
         rows.append(
             f"| {relations:,} | {relations // PER_ACTIVITY * 2:,} | {built['seconds']:.1f} "
             f"| {relations / built['seconds']:,.0f} | {relations / built['processor']:,.0f} "
             f"| {built['bytes'] / relations:.1f} | {built['names'] / relations:.1f} | {built['peak_mib']:.0f} "
-            f"| {asked['open_ms']:.1f} | {asked['nodes']} | {asked['p50_ms']:.2f} | {asked['p99_ms']:.2f} "
-            f"| {asked['worst_ms']:.2f} | {asked['peak_mib']:.0f} |"
+            f"| {queried['open_ms']:.1f} | {queried['nodes']} | {queried['p50_ms']:.2f} | {queried['p99_ms']:.2f} "
+            f"| {queried['worst_ms']:.2f} | {queried['peak_mib']:.0f} |"
         )
     return rows
 
@@ -84,7 +86,7 @@ def _build(relations: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def _ask(relations: int, folder: Path, starts: int) -> dict[str, Any]:
+def _query(relations: int, folder: Path, starts: int) -> dict[str, Any]:
     random, seconds, nodes = Random(11), list[float](), list[int]()
     with stopwatch() as opening:
         view = Lineage(folder / "view", base=BASE)

@@ -1,7 +1,8 @@
-"""Loading quads into one project's dataset, beside ``pyoxigraph.Store.bulk_load`` of the same file."""
+"""Loading quads into one project's dataset, compared with ``pyoxigraph.Store.bulk_load`` of the same file."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ BLOB = "0" * 64
 def content(directory: Path, statements: int) -> Path:
     """The content file of one version, as a worker writes it."""
     source, output = directory / "source.ttl", directory / "content.nq"
-    source.write_bytes(pipeline(statements).write("turtle"))
+    data = pipeline(statements).write("turtle")
+    source.write_bytes(data)
     partial = str(output.with_suffix(".part"))
     target = {
         "output": str(output),
         "partial": partial,
         "version": str(Minter().version("p", "d", 1)),
-        "blob": BLOB,
+        "blob": hashlib.sha256(data).hexdigest(),
         "minting": "",
     }
     run(str(source), name=source.name, check=False, target=target)
@@ -79,7 +81,7 @@ def _change(file: Path) -> Change:
 
 
 def table(directory: Path, statements: int) -> list[str]:
-    """Both beside each other as Markdown."""
+    """Both as Markdown."""
     file = content(directory, statements)
     lines = sum(1 for _ in file.open("rb"))
     rows = [

@@ -1,4 +1,4 @@
-"""Running one measurement in a process of its own, so that times and peak memory belong to it alone."""
+"""Run one measurement in a process of its own, so that times and peak memory belong to it alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass
 class Stopwatch:
-    """Seconds of the block it was used around, and of the processor in this process meanwhile."""
+    """Wall-clock seconds of a block, and processor seconds of this process during it."""
 
     seconds: float = 0.0
     processor: float = 0.0
@@ -25,7 +25,7 @@ class Stopwatch:
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
-    """Measure wall-clock and processor time."""
+    """Measure a block; the stopwatch has the times after its end."""
     watch = Stopwatch()
     start, processor = time.perf_counter(), time.process_time()
     yield watch
@@ -39,7 +39,7 @@ def peak_mib(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def isolated(module: str, **arguments: Any) -> dict[str, Any]:
-    """Call ``benchmarks.<module>.measure(**arguments)`` in a fresh process; its JSON result with ``peak_mib`` added."""
+    """Call ``benchmarks.<module>.measure(**arguments)`` in a new process; returns its result and ``peak_mib``."""
     command = [sys.executable, "-m", "benchmarks.measure", module, json.dumps(arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     result: dict[str, Any] = json.loads(done.stdout)
@@ -47,7 +47,7 @@ def isolated(module: str, **arguments: Any) -> dict[str, Any]:
 
 
 def best(times: int, action: Callable[[], T]) -> tuple[float, T]:
-    """The fastest of several runs in seconds, the one least disturbed by whatever else ran; and what the last gave."""
+    """The seconds of the fastest of several runs, which other work disturbed least, and the result of the last run."""
     seconds = []
     for _ in range(times):
         with stopwatch() as watch:

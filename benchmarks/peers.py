@@ -1,8 +1,9 @@
-"""What recording a pipeline of pandas and scikit-learn costs, beside MLflow and noWorkflow.
+"""The cost of recording a pipeline of pandas and scikit-learn, compared with MLflow and noWorkflow.
 
-``python -m benchmarks.peers DIR --install`` makes an environment for each tool below DIR, which takes the network and
-about 1.5 GB, and measures; without ``--install`` it measures those that are there. Nothing is installed where provrepo
-itself is. Each tool is compared with the same pipeline without it, in the same environment, turn by turn.
+``python -m benchmarks.peers DIR --install`` creates a virtual environment for each tool below DIR, which needs the
+network and about 1.5 GB, and measures. Without ``--install`` it measures the tools that are installed there. Nothing is
+installed in the environment of provrepo itself. Each tool is compared with the same pipeline without it, in the same
+environment; the two runs alternate.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = ROOT / "benchmarks" / "learning.py"
 ROUNDS = 5
 QUIET = {
-    "OMP_NUM_THREADS": "1",  # how threads share two cores would drown a few per cent
+    "OMP_NUM_THREADS": "1",  # the scheduling of threads on two cores varies by more than a few per cent
     "PYTHONHASHSEED": "0",
     "MLFLOW_ALLOW_FILE_STORE": "true",  # the store that needs no database
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -31,20 +32,21 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool that watches a pipeline.
+    """A tool that records a pipeline.
 
     Attributes:
-        needs: what pip installs for it, beside pandas and scikit-learn.
+        name: its name in the table.
+        needs: the arguments of pip that install it; pandas and scikit-learn are installed in any case.
         package: the distribution that has its version.
-        command: how a Python script is run with it, in its environment.
-        leaves: the folder that it writes to.
+        command: the command that runs the pipeline with it, in its environment.
+        output: the folder to which it writes.
     """
 
     name: str
     needs: tuple[str, ...]
     package: str
     command: tuple[str, ...]
-    leaves: str
+    output: str
 
 
 TOOLS = (
@@ -57,12 +59,12 @@ PLAIN = ("python", "learning.py", "plain")
 
 @dataclass
 class Run:
-    """One run: processor and wall-clock seconds, peak memory, and bytes that the tool left behind."""
+    """One run: processor and wall-clock seconds, peak memory, bytes that the tool wrote, and seconds of hashing."""
 
     cpu: float
     wall: float
     peak_mib: float
-    left: int
+    output: int
     hashing: float
 
 
@@ -70,11 +72,11 @@ def table(place: Path, rounds: int = ROUNDS) -> list[str]:
     """The rows of the Markdown table.
 
     Args:
-        place: where the environments are.
-        rounds: how often each command runs; the best counts.
+        place: the folder of the environments.
+        rounds: the number of runs of each command; the best counts.
     """
     rows = [
-        "| tool | CPU s | with it | overhead | of it hashing | wall s | with it | peak MiB more | it leaves kB |",
+        "| tool | CPU s | with tool | overhead | of it hashing | wall s | with tool | more peak MiB | output kB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for tool in TOOLS:
@@ -90,7 +92,7 @@ def table(place: Path, rounds: int = ROUNDS) -> list[str]:
         rows.append(
             f"| {tool.name} {version} | {without:.2f} | {with_:.2f} | {with_ / without - 1:.1%} "
             f"| {f'{hashing:.1%}' if tool.name == 'provrepo' else ''} | {before:.2f} | {after:.2f} | {memory:.0f} "
-            f"| {found[-1][1].left / 1e3:.0f} |"
+            f"| {found[-1][1].output / 1e3:.0f} |"
         )
     return rows
 
@@ -104,8 +106,8 @@ def _version(tool: Tool, place: Path) -> str | None:
     python = _environment(tool, place) / "python"
     if not python.exists():
         return None
-    told = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
-    return told.stdout.strip() or None
+    printed = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    return printed.stdout.strip() or None
 
 
 def _run(command: tuple[str, ...], tool: Tool, place: Path) -> Run:
@@ -123,19 +125,19 @@ def _run(command: tuple[str, ...], tool: Tool, place: Path) -> Run:
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} failed in {_environment(tool, place).parent}")
         printed.seek(0)
-        told = json.loads(printed.read().splitlines()[-1])
-        left = sum(path.stat().st_size for path in (Path(folder) / tool.leaves).rglob("*") if path.is_file())
+        times = json.loads(printed.read().splitlines()[-1])
+        output = sum(path.stat().st_size for path in (Path(folder) / tool.output).rglob("*") if path.is_file())
         return Run(
             used.ru_utime + used.ru_stime,
             wall,
             used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
-            left,
-            told["hashing"],
+            output,
+            times["hashing"],
         )
 
 
 def install(place: Path) -> None:
-    """Make the environments that are missing; a tool that cannot be installed is told of and left out."""
+    """Create the missing environments; a tool that cannot be installed is reported and skipped."""
     for tool in TOOLS:
         if _version(tool, place) is not None:
             continue
@@ -144,14 +146,14 @@ def install(place: Path) -> None:
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run([*pip, *tool.needs, "pandas", "scikit-learn"], check=False)
         if done.returncode:
-            print(f"{tool.name} cannot be installed here, and is left out", file=sys.stderr)
+            print(f"{tool.name} cannot be installed here and is not measured", file=sys.stderr)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("place", type=Path, help="where the environments of the tools are, or are to be made")
-    parser.add_argument("--install", action="store_true", help="make those that are missing, with pip")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each runs; the best counts")
+    parser.add_argument("place", type=Path, help="the folder of the tools' environments")
+    parser.add_argument("--install", action="store_true", help="create missing environments with pip")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="the number of runs of each tool; the best counts")
     arguments = parser.parse_args()
     if arguments.install:
         arguments.place.mkdir(parents=True, exist_ok=True)

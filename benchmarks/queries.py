@@ -1,4 +1,4 @@
-"""Look-ups over HTTP, quiet and beside queries that have to be killed, and what the worker adds to the bare engine."""
+"""Look-ups over HTTP, alone and while long queries are killed, and the cost of a worker beyond the engine."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from provrepo.settings import Settings
 from provrepo.vocab import PROV
 
 CONNECTIONS = (1, 8, 32)
-RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+LONG_QUERY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 STEPS = 97
-"""Activities that are looked up; the smallest document has as many."""
+"""Activities that are looked up; the smallest document has at least so many."""
 
 VERSIONS = (1_000, 20_000)
-"""Statements of versions that are asked by themselves."""
+"""Statements of the versions that are queried alone."""
 
 _JSON = pyoxigraph.QueryResultsFormat.JSON
 DEADLINE = 1
-"""Seconds after which a runaway is killed; the next one follows at once."""
+"""Seconds after which a long query is killed; the next one follows at once."""
 
 
 def _lookup(number: int) -> str:
@@ -43,7 +43,7 @@ def measure(data: str, what: str, **arguments: Any) -> dict[str, Any]:
     return {"process": _in_process, "visible": _until_visible, "versions": _versions}[what](Path(data), **arguments)
 
 
-def _over_http(address: tuple[str, int], connections: int, seconds: float, runaways: bool) -> dict[str, Any]:
+def _over_http(address: tuple[str, int], connections: int, seconds: float, long_queries: bool) -> dict[str, Any]:
     taken: list[float] = []
     refused: list[int] = []
     stopped: list[float] = []
@@ -55,26 +55,26 @@ def _over_http(address: tuple[str, int], connections: int, seconds: float, runaw
         while not over.is_set():
             number = (number * 31 + 7) % STEPS
             start = time.perf_counter()
-            status = connection.ask(_lookup(number)).status
+            status = connection.query(_lookup(number)).status
             if status == 200:
                 taken.append(time.perf_counter() - start)
             else:
                 refused.append(status)
         connection.close()
 
-    def run_away() -> None:
+    def send_long_queries() -> None:
         connection = Connection(address)
         while not over.is_set():
             start = time.perf_counter()
-            connection.ask(RUNAWAY, timeout=DEADLINE)
+            connection.query(LONG_QUERY, timeout=DEADLINE)
             stopped.append(time.perf_counter() - start)
         connection.close()
 
     warm = Connection(address)
     for _ in range(20):
-        warm.ask(_lookup(1))
+        warm.query(_lookup(1))
     threads = [threading.Thread(target=look_up, args=(seed,)) for seed in range(connections)]
-    threads += [threading.Thread(target=run_away)] * runaways
+    threads += [threading.Thread(target=send_long_queries)] * long_queries
     for thread in threads:
         thread.start()
     time.sleep(seconds)
@@ -92,7 +92,7 @@ def _over_http(address: tuple[str, int], connections: int, seconds: float, runaw
 
 
 def _until_visible(data: Path, token: str, submissions: int) -> dict[str, Any]:
-    """Seconds of a submission over HTTP, and from its receipt to the first query that finds it."""
+    """Times of submissions over HTTP, and from the receipt to the first query that finds the content."""
     taken, visible, late = [], [], 0
     with served(data) as server:
         connection = Connection(server.address, token=token)
@@ -107,7 +107,7 @@ def _until_visible(data: Path, token: str, submissions: int) -> dict[str, Any]:
             received = time.perf_counter()
             taken.append(received - start)
             tries = 1
-            while b"true" not in connection.ask(f"ASK {{ <{EX}av{number}-0> prov:used ?o }}").body:
+            while b"true" not in connection.query(f"ASK {{ <{EX}av{number}-0> prov:used ?o }}").body:
                 tries += 1
             late += tries > 1
             visible.append(time.perf_counter() - received)
@@ -122,7 +122,7 @@ def _until_visible(data: Path, token: str, submissions: int) -> dict[str, Any]:
 
 
 def _versions(data: Path, statements: int) -> dict[str, Any]:
-    """Milliseconds of the first query over one version, and of those that follow."""
+    """Milliseconds of the first query on one version, and of the next ones."""
     taken = []
     with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
         repository.query("ASK {}", public=True)
@@ -142,21 +142,21 @@ def _in_process(data: Path, engine: bool, seconds: float) -> dict[str, Any]:
         return _rate(lambda query: repository.query(query, public=True).write("json"), seconds)
 
 
-def _rate(ask: Callable[[str], object], seconds: float) -> dict[str, Any]:
+def _rate(execute: Callable[[str], object], seconds: float) -> dict[str, Any]:
     taken = []
     number = 1
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         number = (number * 31 + 7) % STEPS
         start = time.perf_counter()
-        ask(_lookup(number))
+        execute(_lookup(number))
         taken.append(time.perf_counter() - start)
     taken.sort()
     return {"per_second": len(taken) / seconds, "p50_ms": 1000 * taken[len(taken) // 2]}
 
 
 def table(directory: Path, statements: int, seconds: float) -> list[str]:
-    """All of it as Markdown."""
+    """All measurements as Markdown."""
     data = directory / "queries"
     with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
         repository.create_project("large", public=True)
@@ -167,16 +167,21 @@ def table(directory: Path, statements: int, seconds: float) -> list[str]:
         token = repository.create_token("benchmarks", write=True)[0]
         repository.query("ASK {}", public=True)
     rows = [
-        "| look-ups over HTTP | connections | per second | p50 ms | p99 ms | refused | longest runaway, s |",
+        "| look-ups over HTTP | connections | per second | p50 ms | p99 ms | refused | longest killed query, s |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for runaways in (False, True):
+    for long_queries in (False, True):
         for connections in CONNECTIONS:
             found = isolated(
-                "queries", data=str(data), what="http", connections=connections, seconds=seconds, runaways=runaways
+                "queries",
+                data=str(data),
+                what="http",
+                connections=connections,
+                seconds=seconds,
+                long_queries=long_queries,
             )
             rows.append(
-                f"| {'one runaway after another' if runaways else 'quiet'} | {connections} "
+                f"| {'while long queries are killed' if long_queries else 'alone'} | {connections} "
                 f"| {found['per_second']:,.0f} | {found['p50_ms']:.1f} | {found['p99_ms']:.1f} | {found['refused']} "
                 f"| {found['stopped_s']:.2f} |"
             )
@@ -184,7 +189,7 @@ def table(directory: Path, statements: int, seconds: float) -> list[str]:
     for name, engine in (("pyoxigraph in process", True), ("provrepo, through a worker", False)):
         found = isolated("queries", data=str(data), what="process", engine=engine, seconds=seconds)
         rows.append(f"| {name} | {found['per_second']:,.0f} | {found['p50_ms']:.2f} |")
-    rows += ["", "| queries over one version, PROV-JSON | first ms | next ms |", "|---|---:|---:|"]
+    rows += ["", "| queries on one version, PROV-JSON | first ms | next ms |", "|---|---:|---:|"]
     for size in VERSIONS:
         found = isolated("queries", data=str(data), what="versions", statements=size)
         rows.append(f"| {size:,} statements | {found['first_ms']:.0f} | {found['next_ms']:.1f} |")
@@ -193,7 +198,7 @@ def table(directory: Path, statements: int, seconds: float) -> list[str]:
         *rows,
         "",
         "| submissions of 100 statements over HTTP | receipt, p50 ms | until a query finds it, p50 ms | p99 ms "
-        "| not found at once |",
+        "| not found by the first query |",
         "|---:|---:|---:|---:|---:|",
         f"| {round(20 * seconds)} | {found['taken_ms']:.0f} | {found['p50_ms']:.0f} | {found['p99_ms']:.0f} "
         f"| {found['late']} |",

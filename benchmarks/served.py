@@ -1,4 +1,4 @@
-"""A server in a process of its own, and connections to it that cost little: the measuring shares the machine."""
+"""A server in a process of its own, and connections that need little processor time, since they share the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Connection", "Server", "served"]
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer to a request."""
 
     status: int
     body: bytes
@@ -26,11 +26,11 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs.
+    """A running server.
 
     Attributes:
         address: host and port.
-        process: its number.
+        process: the number of its process.
     """
 
     address: tuple[str, int]
@@ -38,7 +38,7 @@ class Server:
 
 
 class Connection:
-    """One connection that is kept, with as little of HTTP as will do."""
+    """A persistent connection with a minimal implementation of HTTP."""
 
     def __init__(self, address: tuple[str, int], *, token: str = "", timeout: float = 60) -> None:
         self._socket = socket.create_connection(address, timeout=timeout)
@@ -52,7 +52,7 @@ class Connection:
         self._socket.sendall(f"{method} {path} HTTP/1.1\r\n{self._head}{lines}{length}\r\n".encode() + body)
         return self._answer()
 
-    def ask(self, query: str, *, path: str = "/sparql", **parameters: object) -> Answer:
+    def query(self, query: str, *, path: str = "/sparql", **parameters: object) -> Answer:
         """Send a query."""
         return self.send("GET", f"{path}?{urlencode({'query': query, **parameters})}")
 
@@ -74,7 +74,7 @@ class Connection:
 
 @contextmanager
 def served(data: Path) -> Iterator[Server]:
-    """``provrepo serve`` on a data directory, until the block ends."""
+    """Run ``provrepo serve`` on a data directory until the block ends."""
     command = [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -95,6 +95,6 @@ def served(data: Path) -> Iterator[Server]:
 
 
 def _drain(process: subprocess.Popen[str]) -> None:
-    """A pipe that nobody reads would stop the server in its log, and one that is kept would fill the memory."""
+    """Discard the log: if the pipe were not read, the server would block on it."""
     for _ in process.stderr or ():
         pass

@@ -1,4 +1,4 @@
-"""SHACL: triples per second for each profile, on documents that conform and on documents full of violations."""
+"""SHACL: triples per second for each profile, on documents that conform and on documents with many violations."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ _OURS = re.compile(rb"<(http://example\.org/|https://lab\.example\.org/)|_:")
 
 
 def copies(profile: Profile, bad: bool, triples: int) -> bytes:
-    """The examples of a profile again and again, each time under other names, as N-Triples.
+    """Copies of the examples of a profile, each with other names, as N-Triples.
 
-    Persistent identifiers and terms stay, since profiles look at them.
+    Persistent identifiers and terms are unchanged, since profiles check them.
+
+    Args:
+        profile: the profile.
+        bad: use the examples that violate the profile.
+        triples: the least number of triples.
     """
     examples = profile.bad() if bad else profile.good()
     once = [b"".join(ntriples(_triples(example.path))) for example in examples]
@@ -43,7 +48,7 @@ def _triples(path: Path) -> Iterator[Quad]:
 
 
 def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
-    """One profile with all that it extends, on one document; run in a process of its own, as in a worker."""
+    """Check one document against a profile and those that it extends, in a process of its own, as in a worker."""
     from provrepo.checks.shapes.pyshacl_engine import validate_graphs
 
     chosen = resolve([profile])
@@ -56,7 +61,7 @@ def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
 
 
 def whole(statements: int, profile: str) -> dict[str, Any]:
-    """Reading and checking one document of PROV-JSON, as a submission does."""
+    """Read and check one PROV-JSON document, as for a submission."""
     from provrepo.repository.submission.worker import run
 
     folders = [str(each.folder) for each in resolve([profile])]
@@ -65,8 +70,8 @@ def whole(statements: int, profile: str) -> dict[str, Any]:
         file.flush()
         gc.collect()
         with stopwatch() as watch:
-            said = run(file.name, format="provjson", profiles=folders, constraints="off")
-    return {"statements": statements, "seconds": watch.seconds, "findings": len(said["report"]["findings"])}
+            result = run(file.name, format="provjson", profiles=folders, constraints="off")
+    return {"statements": statements, "seconds": watch.seconds, "findings": len(result["report"]["findings"])}
 
 
 def table(sizes: list[int]) -> list[str]:
@@ -76,7 +81,7 @@ def table(sizes: list[int]) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     for size in dict.fromkeys(sizes):
-        # A million triples are measured with the profile that most submissions meet.
+        # A million triples are measured with the profile of most submissions.
         for profile in available() if size <= 100_000 else [load("core")]:
             for bad in (False, True):
                 found = isolated("shapes", profile=profile.name, bad=bad, triples=size)
@@ -89,7 +94,7 @@ def table(sizes: list[int]) -> list[str]:
 
 
 def peers(bad: bool, triples: int) -> dict[str, Any]:
-    """Seconds of pySHACL as it comes, on a graph of rdflib and on a store of Oxigraph with the same triples."""
+    """Seconds of unmodified pySHACL on a graph of rdflib, and on a store of Oxigraph with the same triples."""
     import pyoxigraph
     import pyshacl
     import rdflib

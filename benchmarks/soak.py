@@ -1,7 +1,7 @@
-"""A server under steady mixed load for an hour: what grows, and what fails. Reads ``/proc``, so it needs Linux.
+"""A server under steady mixed load for an hour: growth of memory and other resources, and failures. Requires Linux.
 
-Documents are replaced, not added, so that what queries see stays the same size: memory has no reason to grow. The
-ledger and its blobs keep every version, so the data directory does grow, by a known amount for each submission.
+Documents are replaced, not added, so the datasets keep their size, and memory should not grow. The ledger and its blobs
+keep every version, so the data directory grows by a known amount for each submission.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ EVERY = 10.0
 """Seconds between two samples."""
 
 SETTLED = 300.0
-"""Seconds after which growth counts: workers have started and caches are full by then."""
+"""Seconds after which growth is measured: workers have started and caches are full."""
 
 STEPS = 97
 DOCUMENTS = 10
-RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+LONG_QUERY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 _MIB = 1 << 20
 
 
 class Sample(NamedTuple):
-    """What the server takes at one moment.
+    """The resources of the server at one time.
 
     Attributes:
-        seconds: since the beginning.
+        seconds: the time since the start.
         server: resident memory of the server's process, in MiB.
-        anonymous: the part of it that is no file's, in MiB.
-        workers: resident memory of its worker processes together, in MiB.
-        processes: how many workers there are.
-        descriptors: files that the server has open.
-        threads: of the server.
-        checkpoints: directories of checkpoints.
+        anonymous: the part of it that does not belong to files, in MiB.
+        workers: the sum of the resident memory of its worker processes, in MiB.
+        processes: the number of worker processes.
+        descriptors: the number of open files of the server.
+        threads: the number of its threads.
+        checkpoints: the number of directories of checkpoints.
     """
 
     seconds: float
@@ -60,7 +60,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class Tally:
-    """What became of the requests of one kind."""
+    """Times and results of the requests of one kind."""
 
     taken: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -69,13 +69,14 @@ class Tally:
 
 @dataclass
 class Kind:
-    """Requests that are sent at a steady pace.
+    """Requests that are sent at a constant rate.
 
     Attributes:
-        name: for the table.
-        every: seconds from one to the next.
-        send: sends one; its number tells it from the others.
-        expected: the statuses that are no failure.
+        name: its name in the table.
+        every: seconds from one request to the next.
+        send: sends a request, given its number, and returns the HTTP status.
+        expected: the statuses that are not failures.
+        tally: the results.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Kind:
 
 
 def table(directory: Path, minutes: float) -> list[str]:
-    """Run for so long; growth and requests as Markdown."""
+    """Run for some minutes; returns growth and requests as Markdown."""
     data = directory / "soak"
     token = _prepare(data)
     kinds = _kinds()
@@ -97,7 +98,7 @@ def table(directory: Path, minutes: float) -> list[str]:
 
 
 def _prepare(data: Path) -> str:
-    """A large document that stays and small ones that change, all public; the token to change them with."""
+    """Submit a large document, and small ones to be replaced, all public; returns a token that may replace them."""
     with open_repository(settings=replace(Settings(data=data), workers=1)) as repository:
         repository.create_project("large", public=True)
         repository.create_project("live", public=True)
@@ -117,20 +118,20 @@ def _changing(document: int, turn: int) -> bytes:
 def _kinds() -> list[Kind]:
     return [
         Kind("look-ups", 0.02, _look_up),
-        Kind("CONSTRUCT, aggregates, one version", 2.0, _question),
+        Kind("CONSTRUCT, aggregates, one version", 2.0, _query),
         Kind("lineage, search, things", 3.0, _about),
         Kind("pages", 3.0, _page),
         Kind("exports", 3.0, _export),
-        Kind("new versions, read back", 5.0, _submit),
-        Kind("runaways with 1 s", 4.0, _run_away, frozenset({503})),
+        Kind("new versions, with a query", 5.0, _submit),
+        Kind("long queries, killed after 1 s", 4.0, _send_long_query, frozenset({503})),
     ]
 
 
 def _look_up(connection: Connection, number: int) -> int:
-    return connection.ask(f"SELECT ?o {{ <{EX}a{number % STEPS}> prov:used ?o }}").status
+    return connection.query(f"SELECT ?o {{ <{EX}a{number % STEPS}> prov:used ?o }}").status
 
 
-_QUESTIONS = (
+_QUERIES = (
     ("/sparql", "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY DESC(?n)"),
     ("/projects/large/sparql", "CONSTRUCT { ?e prov:wasInfluencedBy ?a } { ?e prov:wasGeneratedBy ?a } LIMIT 3000"),
     ("/projects/live/sparql", "SELECT ?a (COUNT(?e) AS ?n) { ?a prov:used ?e } GROUP BY ?a"),
@@ -139,9 +140,9 @@ _QUESTIONS = (
 )
 
 
-def _question(connection: Connection, number: int) -> int:
-    path, query = _QUESTIONS[number % len(_QUESTIONS)]
-    return connection.ask(query, path=path).status
+def _query(connection: Connection, number: int) -> int:
+    path, query = _QUERIES[number % len(_QUERIES)]
+    return connection.query(query, path=path).status
 
 
 def _about(connection: Connection, number: int) -> int:
@@ -161,17 +162,17 @@ def _export(connection: Connection, number: int) -> int:
 
 
 def _submit(connection: Connection, number: int) -> int:
-    """A new version, and whether the next query finds it; 0 where it does not."""
+    """Submit a new version; returns its status, or 0 where the next query does not find it."""
     document, turn = number % DOCUMENTS, number + 1
     path = f"/projects/live/documents/d{document}"
     kind = "application/json"
     status = connection.send("PUT", path, _changing(document, turn), If_Match="*", Content_Type=kind).status
-    found = connection.ask(f"ASK {{ <{EX}ad{document}t{turn}-0> prov:used ?o }}")
+    found = connection.query(f"ASK {{ <{EX}ad{document}t{turn}-0> prov:used ?o }}")
     return status if b"true" in found.body else 0
 
 
-def _run_away(connection: Connection, number: int) -> int:
-    return connection.send("GET", "/sparql?" + urlencode({"query": RUNAWAY, "timeout": 1})).status
+def _send_long_query(connection: Connection, number: int) -> int:
+    return connection.send("GET", "/sparql?" + urlencode({"query": LONG_QUERY, "timeout": 1})).status
 
 
 def _run(server: Server, data: Path, token: str, kinds: list[Kind], seconds: float) -> list[Sample]:
@@ -209,13 +210,13 @@ def _keep_sending(kind: Kind, server: Server, token: str, over: threading.Event)
             connection.close()
             connection = Connection(server.address, token=token)
         number += 1
-        # What is late is left out, not made up for: the load is to be steady.
+        # Requests that are late are skipped, so that the rate stays constant.
         due = max(due + kind.every, time.monotonic())
         over.wait(max(0.0, due - time.monotonic()))
     connection.close()
 
 
-# What it takes
+# Resources
 
 
 def _sample(process: int, data: Path, seconds: float) -> Sample:
@@ -234,7 +235,7 @@ def _sample(process: int, data: Path, seconds: float) -> Sample:
 
 
 def _status(process: int) -> dict[str, int]:
-    """The numbers of ``/proc/PID/status``, sizes in KiB; nothing for a process that has ended."""
+    """The numbers of ``/proc/PID/status``, sizes in KiB; empty for a process that has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
@@ -252,7 +253,7 @@ def _children(process: int) -> Iterator[int]:
 
 
 def _sizes(data: Path) -> dict[str, float]:
-    """MiB below each directory and file of the data directory; links to one file count once."""
+    """MiB of each directory and file in the data directory; several links to a file count once."""
     found: Counter[str] = Counter()
     seen = set()
     for path in sorted(data.rglob("*")):
@@ -268,11 +269,11 @@ def _sizes(data: Path) -> dict[str, float]:
 
 
 def _report(samples: list[Sample]) -> None:
-    """A line each minute for who waits."""
+    """Print a line each minute."""
     if len(samples) % 6 == 1:
         last = samples[-1]
         print(
-            f"{last.seconds:6.0f} s: server {last.server:.1f} MiB ({last.anonymous:.1f} its own), {last.processes} "
+            f"{last.seconds:6.0f} s: server {last.server:.1f} MiB ({last.anonymous:.1f} anonymous), {last.processes} "
             f"workers {last.workers:.1f} MiB, {last.descriptors} descriptors, {last.threads} threads, "
             f"{last.checkpoints} checkpoints",
             file=sys.stderr,
@@ -293,7 +294,7 @@ def _growth(samples: list[Sample]) -> list[str]:
     ]
     for name, title in (
         ("server", "server, resident MiB"),
-        ("anonymous", "of that no file's, MiB"),
+        ("anonymous", "of it anonymous, MiB"),
         ("workers", "workers together, resident MiB"),
         ("processes", "workers"),
         ("descriptors", "open files"),
@@ -306,9 +307,9 @@ def _growth(samples: list[Sample]) -> list[str]:
     return rows
 
 
-def _slope(moments: list[float], values: list[float]) -> float:
-    """Of the straight line with the least squared distance."""
-    return statistics.linear_regression(moments, values).slope if len(moments) > 1 else 0.0
+def _slope(seconds: list[float], values: list[float]) -> float:
+    """The slope of the linear regression."""
+    return statistics.linear_regression(seconds, values).slope if len(seconds) > 1 else 0.0
 
 
 def _requests(kinds: list[Kind]) -> list[str]:

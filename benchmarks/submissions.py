@@ -1,4 +1,4 @@
-"""Durable submissions: how many a second, and how long a large one takes from bytes to answerable."""
+"""Durable submissions: the number per second, and the time of a large one until queries find it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.measure import isolated, peak_mib, stopwatch
 
 
 def measure(what: str, data: str, **arguments: Any) -> dict[str, Any]:
-    """One of the measurements below, in a process of its own."""
+    """One measurement, in a process of its own."""
     return {"rate": _rate, "large": _large}[what](Path(data), **arguments)
 
 
@@ -40,7 +40,7 @@ def _rate(data: Path, documents: int, profiles: list[str]) -> dict[str, Any]:
 
 
 def _large(data: Path, format: str, statements: int, profiles: list[str]) -> dict[str, Any]:  # noqa: A002
-    """One large document, from bytes to the receipt that says queries see it."""
+    """Submit one large document; the receipt states that queries find it."""
     content = pipeline(statements).write(format)
     with provrepo.open(data) as repository:
         repository.create_project("large", profiles=profiles)
@@ -67,7 +67,7 @@ def table(directory: Path, statements: int) -> list[str]:
         rows.append(f"| {title} | {found['per_second']:.0f} | {found['p50_ms']:.0f} | {found['p99_ms']:.0f} |")
     rows += [
         "",
-        "| one document, bytes to answerable | statements | MB | seconds | peak MiB | peak MiB of the worker |",
+        "| one document, from bytes to query results | statements | MB | seconds | peak MiB | peak MiB of the worker |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for format_ in ("provjson", "turtle"):
