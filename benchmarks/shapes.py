@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
 from provrepo.checks.profiles import Profile, available, load, resolve
-from provrepo.checks.shapes.instance_graphs import HIERARCHY, instance_graphs
+from provrepo.checks.shapes.instances import HIERARCHY, instance_graphs
 from provrepo.checks.shapes.layer import ntriples
 from provrepo.codecs import formats
 from provrepo.model.document import Quad

@@ -78,7 +78,7 @@ def test_rows_as_lines_of_text_are_still_a_table_to_who_cannot_see_them(shown: t
     roles: list[list[Any]] = []
     for width in (NARROW, 1280):
         screen.show(address + path, width=width)
-        nodes = screen.ask("Accessibility.getFullAXTree")["nodes"]
+        nodes = screen.call("Accessibility.getFullAXTree")["nodes"]
         told = [node["role"]["value"] for node in nodes if not node["ignored"]]
         roles.append([told.count(role) for role in ("table", "row", "columnheader", "rowheader", "cell")])
     assert roles[0] == roles[1]

@@ -21,7 +21,7 @@ from provrepo.repository.upkeep.backup import Archive
 from provrepo.repository.upkeep.restore import restore
 from tests.conftest import PROVJSON, TURTLE
 from tests.support.command import Command, serving
-from tests.support.directories import held, unpack
+from tests.support.directories import iris, unpack
 from tests.support.faults import killed_at
 from tests.support.paths import TESTS
 
@@ -54,14 +54,14 @@ def test_a_restored_repository_is_the_same_with_another_set_up(source: Repositor
     token, _ = source.create_token("ada", projects=["crops"])
     source.submit(TURTLE, project="crops", name="other")
     source.withdraw("crops", "other", reason="wrong")
-    expected, identity, setup = held(source), source.identity(), source.context.store.ledger.setup()
+    expected, identity, setup = iris(source), source.identity(), source.context.store.ledger.setup()
     made = source.backup(tmp_path / "backup")
     assert (made.name, made.problems, made.identity, made.setup) == ("00000001", (), identity, setup)
     done = restore(tmp_path / "backup", tmp_path / "again")
     assert (done.identity, done.former, done.problems) == (identity, setup, ())
     assert done.setup not in ("", setup)
     with provrepo.open(tmp_path / "again") as repository:
-        assert held(repository) == expected
+        assert iris(repository) == expected
         assert repository.identity() == identity
         assert repository.context.store.ledger.setup() == done.setup
         assert repository.context.store.authenticate(token) is not None
@@ -330,7 +330,7 @@ def test_a_backup_of_an_earlier_schema_is_restored_and_migrated(tmp_path: Path) 
     assert problems(tmp_path / "backup") == []
     restore(tmp_path / "backup", tmp_path / "again")
     with provrepo.open(tmp_path / "again") as repository:
-        assert held(repository)["versions"] == expected["versions"]
+        assert iris(repository)["versions"] == expected["versions"]
 
 
 def test_beside_a_server(tmp_path: Path) -> None:

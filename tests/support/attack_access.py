@@ -1,9 +1,8 @@
-"""An attack on what callers may see and change: every route, method and caller, with names that are private.
+"""An attack on access control: requests to every route with every method and caller, with names of a private project.
 
-``python -m tests.support.attack_access --cases 20000`` runs it as long as is asked for; ``tests/server/test_attack.py``
-runs a sample. It looks for texts that stand in a private project alone (canaries), for answers that differ between a
-private project and one that does not exist, for entries that callers without permission have written, and for failures
-of the server.
+``python -m tests.support.attack_access --cases 20000`` sends that many requests; ``tests/server/test_attack.py`` sends
+fewer. It looks for texts that occur only in the private project (canaries), for answers that differ between a private
+project and one that does not exist, for entries that were written without permission, and for failures of the server.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from tests.support.serving import PROVN, PROVN_TYPE, Site, opened
 __all__ = ["CANARIES", "Attack", "Found", "attacked", "attacks", "prepared"]
 
 SECRET, ABSENT = "secret", "absent"
-"""A private project, and a name of the same length that no project has."""
+"""A private project, and a name of the same length, of a project that does not exist."""
 
 CANARIES = ("kanarititle", "kanarilabel", "kanarinote", "kanarireason", "kanaridoc", "kanariuser", "kanariuri")
 """Texts of the private project that no request sends: its title, and a label, note, reason, name and so on in it."""
 
 THING = "https://example.org/private-thing"
 CALLERS = ("", "open", "bad", "other scheme")
-"""Who may not read the private project: strangers, a token for another project, and what is no token."""
+"""Callers that may not read the private project: anonymous, a token for another project, and invalid credentials."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 PRIVATE = (
@@ -85,10 +84,10 @@ class Attack:
     """One request.
 
     Attributes:
-        rule: of the application.
-        method: of HTTP.
+        rule: the route of the application.
+        method: the HTTP method.
         caller: one of ``CALLERS``.
-        names: in the path, but for the project.
+        names: the values of the parameters in the path, without the project.
         rest: query, body and headers.
     """
 
@@ -99,26 +98,26 @@ class Attack:
     rest: dict[str, Any]
 
     def sent(self, site: Site, project: str = SECRET) -> TestResponse:
-        """The answer to it, for a project."""
+        """Send it for a project and return the answer."""
         names = {**self.names, "project": project}
         path = re.sub(r"<(?:[^:>]*:)?([^>]*)>", lambda found: names[found[1]], self.rule)
         known = {"bad": {"Authorization": "Bearer pvr_bad"}, "other scheme": {"Authorization": "Basic YTpi"}}
         headers = {**(known.get(self.caller) or site.auth(self.caller)), **self.rest["headers"]}
         changed = {key: [value.replace(SECRET, project) for value in one] for key, one in self.rest["query"].items()}
         body = {"data": self.rest["data"], "content_type": self.rest["type"]} if self.rest["type"] else {}
-        # Not the client of the tests, which stops at the first answer that is not as described.
+        # Not the client of the tests, which fails at the first answer that does not match the OpenAPI description.
         client = FlaskClient(site.app, site.app.response_class)
         return client.open(path, method=self.method, headers=headers, query_string=changed, **body)
 
 
 @dataclass
 class Found:
-    """What an attack found.
+    """The result of an attack.
 
     Attributes:
         problems: one sentence each.
-        statuses: how many answers had which status.
-        entries: of the ledger, that it has written.
+        statuses: the number of answers by status.
+        entries: the number of ledger entries that were written without permission.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -127,7 +126,7 @@ class Found:
 
 
 def prepared(site: Site) -> None:
-    """Put canaries into everything that a private project has."""
+    """Put canaries into everything that belongs to a private project."""
     owner = site.owner
     owner.set_project(SECRET, title="kanarititle")
     owner.submit(PRIVATE, project=SECRET, name="private", format="provn", note="kanarinote")
@@ -146,7 +145,7 @@ def prepared(site: Site) -> None:
 
 
 def attacks(site: Site, chance: random.Random) -> Iterator[Attack]:
-    """Every route with every method and caller, again and again with other parameters, bodies and headers."""
+    """An endless series of requests: every route, method and caller, with random parameters, bodies and headers."""
     described = describe(site.app)["paths"]
     rules = sorted({rule.rule for rule in site.app.url_map.iter_rules()})
     while True:
@@ -155,8 +154,8 @@ def attacks(site: Site, chance: random.Random) -> Iterator[Attack]:
         for rule, method, caller in every:
             address = re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule)
             operation = described[address].get(method.lower()) or next(iter(described[address].values()))
-            asked = [one for one in operation["parameters"] if one["in"] == "query" and one["name"] in QUERY]
-            given = [one["name"] for one in asked if one.get("required") or chance.random() < 0.4]
+            known = [one for one in operation["parameters"] if one["in"] == "query" and one["name"] in QUERY]
+            given = [one["name"] for one in known if one.get("required") or chance.random() < 0.4]
             takes = [name for name in operation.get("requestBody", {}).get("content", {}) if name in BODIES]
             kind = chance.choice(takes or ["", *BODIES]) if method not in ("GET", "HEAD") else ""
             conditions = chance.choice(
@@ -177,7 +176,7 @@ def attacks(site: Site, chance: random.Random) -> Iterator[Attack]:
 
 
 def attacked(site: Site, cases: int, seed: int = 0) -> Found:
-    """Run some attacks; ``prepared`` has been called."""
+    """Send some requests and check the answers; ``prepared`` must have been called."""
     found = Found()
     before = site.store.ledger.position()
     opened_before = len(site.owner.entries("open"))
@@ -207,7 +206,7 @@ _OWN = ("X-Request-Id", "Date")
 
 
 def _text(answer: TestResponse) -> str:
-    """Head and body, without what each request has of its own."""
+    """Head and body of an answer, without values that differ between equal requests."""
     head = "\n".join(f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name not in _OWN)
     request_id = answer.headers.get("X-Request-Id", "no id")
     return f"{head}\n\n{answer.get_data(as_text=True)}".replace(request_id, "ID")

@@ -1,4 +1,4 @@
-"""Queries made to hang, crash or fill a server, or to make it call others; with the statuses that will do."""
+"""Queries that are designed to block, crash or fill a server, or to make it send requests, with accepted statuses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GROUPS: dict[str, dict[str, tuple[str, set[int]]]] = {
         "paths in parentheses": ("ASK { ?s " + "(" * 2000 + "prov:used" + ")*" * 2000 + " ?o }", REFUSED),
         "at the depth that is allowed": ("ASK {" + "FILTER EXISTS {" * 60 + "}" * 61, ANSWERED),
     },
-    # Chains, each link of which adds a level.
+    # Chains, in which each operator adds a level.
     "chains": {
         "not": ("ASK { FILTER(" + "!" * 20_000 + "true) }", REFUSED),
         "plus": ("ASK { FILTER(1" + "+1" * 20_000 + " > 0) }", REFUSED),
@@ -114,7 +114,7 @@ GROUPS: dict[str, dict[str, tuple[str, set[int]]]] = {
         "no character": ("ASK { ?s ?p '\x00' }", EITHER),
         "empty": (" \n", REFUSED),
     },
-    # Others' servers, and writing.
+    # Requests to other servers, and updates.
     "calls and writing": {
         "service": ("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", REFUSED),
         "service glued to a prefix": ("PREFIX ex: <http://127.0.0.1:1/> SELECT * { SERVICEex:x{ ?s ?p ?o } }", REFUSED),
@@ -132,6 +132,6 @@ GROUPS: dict[str, dict[str, tuple[str, set[int]]]] = {
         "from a file": ("SELECT * FROM <file:///etc/passwd> { ?s ?p ?o }", ANSWERED),
     },
 }
-"""Group → name → query and statuses. A query that is stopped at its deadline is 503, one refused before it runs 400."""
+"""Group → name → query and accepted statuses: 503 for a query stopped at its deadline, 400 for one that is refused."""
 
 ATTACKS = {name: attack for group in GROUPS.values() for name, attack in group.items()}

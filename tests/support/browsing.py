@@ -1,4 +1,4 @@
-"""A headless Chromium that is asked over a pipe (DevTools Protocol), for tests of what depends on its size."""
+"""A headless Chromium, controlled over a pipe (DevTools Protocol), for tests of the layout at given sizes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-_PATIENCE = 60.0
-"""Seconds that the browser may take for one answer."""
+_TIMEOUT = 60.0
+"""Seconds to wait for one answer of the browser."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -29,7 +29,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
-    """An application behind a port of this machine; its address."""
+    """Serve an application on a port of this machine; yields its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -48,24 +48,24 @@ class Screen:
         self._to, self._answers = to, answers
         self._number, self._read = 0, b""
         self._session = ""
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self.ask("Page.enable")
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.call("Page.enable")
 
     def show(self, address: str, *, width: int) -> None:
-        """Go to an address, on a screen so many px wide."""
+        """Open an address on a screen with this width in px."""
         size = {"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": True}
-        self.ask("Emulation.setDeviceMetricsOverride", **size)
-        self.ask("Page.navigate", url=address)
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Page.navigate", url=address)
         while self._message().get("method") != "Page.loadEventFired":
             pass
 
     def evaluate(self, script: str) -> Any:
-        """What a script comes to, which may be anything that JSON can hold."""
-        return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"]["value"]
+        """Run a script in the page; returns its value, which JSON must be able to represent."""
+        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"]["value"]
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Ask the browser for something; its answer."""
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command to the browser and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -79,7 +79,7 @@ class Screen:
                 return found
 
     def _message(self) -> dict[str, Any]:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while b"\0" not in self._read:
             ready, _, _ = select.select([self._answers], [], [], max(0.0, deadline - time.monotonic()))
             got = os.read(self._answers, 1 << 16) if ready else b""
@@ -92,13 +92,13 @@ class Screen:
 
 @contextmanager
 def browsing(profile: Path) -> Iterator[Screen]:
-    """A browser with a profile of its own; skips the test where there is none on this machine."""
+    """A browser with its own profile; skips the test where none is installed."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium on this machine")
     theirs, to = os.pipe()
     answers, mine = os.pipe()
-    # The browser reads from the third channel and writes to the fourth; the shell puts them there.
+    # The browser reads from file descriptor 3 and writes to 4; the shell redirects them.
     process = subprocess.Popen(
         ["bash", "-c", f'exec "$0" "$@" 3<&{theirs} 4>&{mine}', chromium, "--headless", "--no-sandbox", "--disable-gpu",
          "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",

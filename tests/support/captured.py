@@ -1,4 +1,4 @@
-"""Reading what a session captured, by names that a test knows."""
+"""Access to a captured document by the labels of its elements."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Captured:
         return set(self.values(self.one(label), SCHEMA + "additionalProperty"))
 
     def inside(self, label: str) -> str:
-        """The label of what an activity is part of."""
+        """The label of the activity of which an activity is a part."""
         return self.inside_of(self.one(label))
 
     def inside_of(self, activity: Statement) -> str:
@@ -77,11 +77,11 @@ class Captured:
         return [s for s in self.document if s.kind is ACTIVITY]
 
     def problems(self, *profiles: str) -> list[str]:
-        """What validation says against it, warnings included."""
+        """The messages of all findings of a validation, warnings included."""
         report = provrepo.validate(self.document, profiles=list(profiles or ["pipeline"]), constraints="gate")
         return [f"{f.severity} {f.rule} {f.message} {f.focus}" for f in report.findings]
 
     def rules(self, *profiles: str) -> list[str]:
-        """The rules that it breaks."""
+        """The rules of the findings of a validation."""
         report = provrepo.validate(self.document, profiles=list(profiles or ["pipeline"]), constraints="gate")
         return [finding.rule for finding in report.findings]

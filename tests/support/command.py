@@ -1,4 +1,4 @@
-"""Calling the command line from tests, in this process or in one of its own."""
+"""Calls of the command line from tests, in this process or in a new one."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Command:
         self.data = data
 
     def __call__(self, *arguments: object, code: int = 0, stdin: bytes | None = None) -> Result:
-        """Run it, and insist on an exit code."""
+        """Run a command and check its exit code."""
         result = CliRunner().invoke(cli, ["--data", str(self.data), *map(str, arguments)], input=stdin)
         assert "Traceback" not in result.output
         assert result.exit_code == code, f"exit {result.exit_code}: {result.output}"
         return result
 
     def json(self, *arguments: object, code: int = 0) -> Any:
-        """What it prints with ``--output json``."""
+        """The value that a command prints with ``--output json``."""
         return json.loads(self(*arguments, "--output", "json", code=code).stdout)
 
     def error(self, *arguments: object, code: int, stdin: bytes | None = None) -> str:
-        """The one line that it complains with."""
+        """The single line of a command's error message."""
         result = self(*arguments, code=code, stdin=stdin)
         lines = result.stderr.strip().splitlines()
         assert [line for line in lines if line.startswith("error: ")] == lines[-1:], result.stderr
@@ -44,13 +44,13 @@ class Command:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without settings of provrepo."""
+    """The environment of this process without settings of provrepo."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_")}
     return {**kept, **more}
 
 
 def provrepo(*arguments: object, cwd: Path, stdin: bytes | None = None, **variables: str) -> Any:
-    """Run ``provrepo`` as a process of its own; the completed process with text."""
+    """Run ``provrepo`` in a new process; returns the completed process."""
     return subprocess.run(
         [sys.executable, "-m", "provrepo", *map(str, arguments)],
         cwd=cwd,
@@ -63,7 +63,7 @@ def provrepo(*arguments: object, cwd: Path, stdin: bytes | None = None, **variab
 
 @contextmanager
 def serving(data: Path, **variables: str) -> Iterator[str]:
-    """The address of a server for a data directory, without the slash at its end, until the block ends."""
+    """Run a server on a data directory until the block ends; yields its address without the final slash."""
     process = subprocess.Popen(
         [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
         stderr=subprocess.PIPE,

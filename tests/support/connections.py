@@ -1,9 +1,9 @@
-"""Clients that send next to nothing, against a server with few descriptors.
+"""Many slow and idle clients of a server with few file descriptors.
 
 ``python -m tests.support.connections --clients 2200 --descriptors 1024`` starts a server under ``ulimit -n`` and opens
-the clients. Some say nothing, some send a byte of a head or a body from time to time. Meanwhile another client asks for
-``/health``, on a new connection each time. It reports how long the answers took, how much the server logged, and the
-processor time that it used. Clients whose connections are closed connect again.
+the clients. Some send nothing, some a byte of a head or a body from time to time. Meanwhile another client requests
+``/health``, each time on a new connection. The script reports the times of the answers, the size of the server's log
+and its processor time. Clients whose connections are closed connect again.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"x" * 20_000
 BODY = b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000\r\n\r\n" + b"x" * 20_000
 SILENT = b""
 KINDS = {"head": HEAD, "body": BODY, "silent": SILENT}
-"""What a client of a kind sends, a byte at a time."""
+"""The bytes that a client of each kind sends, one at a time."""
 
 
 @dataclass
 class Tally:
-    """What was measured.
+    """The results of a measurement.
 
     Attributes:
-        latencies: seconds until each answer of ``/health``.
+        latencies: seconds of each request for ``/health``.
         failures: requests for ``/health`` without an answer of 200.
-        logged: bytes that the server logged.
-        cpu: seconds of processor time of the server, per second.
-        reconnected: how often a client connected again.
+        logged: bytes of the server's log.
+        cpu: processor seconds of the server per second.
+        reconnected: the number of times that a client connected again.
     """
 
     latencies: list[float] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Crowd:
         return len(self._open)
 
     def run(self, seconds: float) -> None:
-        """Send for some seconds."""
+        """Run the clients for some seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             started = time.monotonic()
@@ -137,7 +137,7 @@ class Crowd:
 
 @contextlib.contextmanager
 def serving(data: Path, log: Path, descriptors: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A server with so many descriptors; its process and its port."""
+    """Run a server with a limit of descriptors; yields its process and its port."""
 
     limited = ["sh", "-c", f'ulimit -n {descriptors} && exec "$0" "$@"'] if descriptors else []
     with log.open("w+") as errors:
@@ -158,15 +158,15 @@ def serving(data: Path, log: Path, descriptors: int) -> Iterator[tuple[subproces
             process.wait(60)
 
 
-def health(port: int, patience: float = 10.0) -> float:
-    """Seconds until ``/health`` answers on a new connection.
+def health(port: int, timeout: float = 10.0) -> float:
+    """The seconds of a request for ``/health`` on a new connection.
 
     Raises:
-        OSError: it does not, in time.
-        http.client.HTTPException: the answer is none, or not 200.
+        OSError: no answer within ``timeout`` seconds.
+        http.client.HTTPException: the answer is not valid HTTP, or its status is not 200.
     """
     started = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("GET", "/health")
         answer = connection.getresponse()
@@ -179,7 +179,7 @@ def health(port: int, patience: float = 10.0) -> float:
 
 
 def cpu(process: int) -> float:
-    """Seconds of processor time that a process has used."""
+    """The processor seconds that a process has used."""
     found = subprocess.run(
         ["ps", "-o", "cputimes=" if sys.platform == "linux" else "cputime=", "-p", str(process)],
         capture_output=True,
@@ -199,12 +199,12 @@ def run(
     """Measure for some seconds.
 
     Args:
-        clients: that are open at a time.
-        descriptors: of the server, or 0 to leave its limit alone.
-        seconds: to measure for.
-        kinds: names of ``KINDS``, in equal shares.
+        clients: the number of clients.
+        descriptors: the limit of the server's descriptors, or 0 to leave it unchanged.
+        seconds: the time to measure.
+        kinds: the kinds of clients, names of ``KINDS``, in equal shares.
         pause: seconds between two bytes of a client.
-        again: whether clients that are closed connect again.
+        again: whether clients connect again when they are closed.
         probe: seconds between two requests for ``/health``.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -239,7 +239,7 @@ def run(
 def _crowd(
     there: Connection, port: int, clients: int, kinds: list[str], pause: float, again: bool, seconds: float
 ) -> None:
-    """The clients, in a process of their own: they would keep the measuring one from its turn."""
+    """Run the clients in a process of their own, since they would delay the measuring process."""
     crowd = Crowd(port, clients, kinds, pause, again=again)
     there.send(crowd.size)
     crowd.run(seconds)
@@ -248,7 +248,7 @@ def _crowd(
 
 
 def main() -> int:
-    """Run from the command line; 1 where an answer took more than a second, or too much was logged."""
+    """Run from the command line; returns 1 where an answer took more than a second, or the log is too large."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=2200)
     parser.add_argument("--descriptors", type=int, default=1024)
@@ -256,7 +256,7 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=["head", "body", "silent"])
     parser.add_argument("--pause", type=float, default=1)
     parser.add_argument("--probe", type=float, default=0.25)
-    parser.add_argument("--no-again", action="store_true", help="clients that are closed stay away")
+    parser.add_argument("--no-again", action="store_true", help="clients do not connect again when they are closed")
     given = parser.parse_args()
     tally = run(
         clients=given.clients,

@@ -1,6 +1,6 @@
-"""A slow second opinion on validity: the rules to the letter, on the normal form, with every closure written out.
+"""A slow reference implementation of validity: the rules as written, on the normal form, with every closure computed.
 
-It shares expansion and unification with what it judges, and nothing of the ordering, the types or the shortcuts.
+It shares expansion and unification with the engine that it tests, but neither ordering, types nor optimizations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DISJOINT = (
 
 
 def valid(statements: list[Statement]) -> bool:
-    """Whether statements that unify are valid."""
+    """Whether statements are valid; their unification must have succeeded."""
     form = NormalForm(statements)
     rows = {name: form.rows(kind) for name, kind in KINDS.items()}
     return possible(form, rows) and in_order(rows)
@@ -78,51 +78,51 @@ def in_order(rows) -> bool:
     def of(events, thing):
         return [event for event, what, _ in events if what == thing]
 
-    def say(earlier, later, into=before):
+    def precedes(earlier, later, into=before):
         into.update(product(earlier, later))
 
     for activity in {what for _, what, _ in starts + ends}:
-        say(of(starts, activity), of(ends, activity))  # 30
-        say(of(starts, activity), of(starts, activity))  # 31
-        say(of(ends, activity), of(ends, activity))  # 32
+        precedes(of(starts, activity), of(ends, activity))  # 30
+        precedes(of(starts, activity), of(starts, activity))  # 31
+        precedes(of(ends, activity), of(ends, activity))  # 32
     for use, activity, entity in uses:
-        say(of(starts, activity), [use])  # 33
-        say([use], of(ends, activity))
-        say(of(gens, entity), [use])  # 37
-        say([use], of(invs, entity))  # 38
+        precedes(of(starts, activity), [use])  # 33
+        precedes([use], of(ends, activity))
+        precedes(of(gens, entity), [use])  # 37
+        precedes([use], of(invs, entity))  # 38
     for gen, entity, activity in gens:
-        say(of(starts, activity), [gen])  # 34
-        say([gen], of(ends, activity))
-        say([gen], of(invs, entity))  # 36
-        say([gen], of(gens, entity))  # 39
+        precedes(of(starts, activity), [gen])  # 34
+        precedes([gen], of(ends, activity))
+        precedes([gen], of(invs, entity))  # 36
+        precedes([gen], of(gens, entity))  # 39
     for row in rows["wasInformedBy"]:
-        say(of(starts, row[2]), of(ends, row[1]))  # 35
+        precedes(of(starts, row[2]), of(ends, row[1]))  # 35
     for inv, entity, _ in invs:
-        say([inv], of(invs, entity))  # 40
+        precedes([inv], of(invs, entity))  # 40
     for _, later, earlier, activity, gen, use, _ in rows["wasDerivedFrom"]:
         if NONE not in (activity, gen, use):
-            say([("u", use)], [("g", gen)])  # 41
-        say(of(gens, earlier), of(gens, later), strictly)  # 42
+            precedes([("u", use)], [("g", gen)])  # 41
+        precedes(of(gens, earlier), of(gens, later), strictly)  # 42
     for events in (starts, ends):
         for event, _, trigger in events:
-            say(of(gens, trigger), [event])  # 43, 44
-            say([event], of(invs, trigger))
+            precedes(of(gens, trigger), [event])  # 43, 44
+            precedes([event], of(invs, trigger))
     for row in rows["specializationOf"]:
-        say(of(gens, row[2]), of(gens, row[1]))  # 45
-        say(of(invs, row[1]), of(invs, row[2]))  # 46
+        precedes(of(gens, row[2]), of(gens, row[1]))  # 45
+        precedes(of(invs, row[1]), of(invs, row[2]))  # 46
     for row in rows["wasAssociatedWith"]:
-        say(of(starts, row[1]), of(invs, row[2]) + of(ends, row[2]))  # 47
-        say(of(gens, row[2]) + of(starts, row[2]), of(ends, row[1]))
+        precedes(of(starts, row[1]), of(invs, row[2]) + of(ends, row[2]))  # 47
+        precedes(of(gens, row[2]) + of(starts, row[2]), of(ends, row[1]))
     for row in rows["wasAttributedTo"]:
-        say(of(gens, row[2]) + of(starts, row[2]), of(gens, row[1]))  # 48
+        precedes(of(gens, row[2]) + of(starts, row[2]), of(gens, row[1]))  # 48
     for row in rows["actedOnBehalfOf"]:
-        say(of(gens, row[2]), of(invs, row[1]))  # 49
-        say(of(starts, row[2]), of(ends, row[1]))
+        precedes(of(gens, row[2]), of(invs, row[1]))  # 49
+        precedes(of(starts, row[2]), of(ends, row[1]))
     return acyclic(before, strictly)
 
 
 def acyclic(before, strictly) -> bool:
-    """Whether no strict step can be undone by going on."""
+    """Whether no cycle contains a strict edge."""
     onward: dict[object, set[object]] = {}
     for earlier, later in before | strictly:
         onward.setdefault(earlier, set()).add(later)

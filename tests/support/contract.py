@@ -1,4 +1,4 @@
-"""``/openapi.json`` as a contract: whether an answer is one of those that the description has, its JSON included."""
+"""Comparison of answers with ``/openapi.json``: status, media type and JSON must match the description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def closed(schema: Any) -> Any:
-    """A schema whose objects have no members but those that it names: for clients they are open, not for us."""
+    """The schema without additional properties. Clients must accept them, but the server must describe its own."""
     if isinstance(schema, list):
         return [closed(one) for one in schema]
     if not isinstance(schema, dict):
@@ -41,7 +41,7 @@ def _validator(name: str) -> Any:
 
 
 def breaches(app: Flask, response: TestResponse) -> list[str]:
-    """What an answer has that the description of its operation does not say.
+    """The differences between an answer and the description of its operation, one sentence each.
 
     An address that there is not, a method that it does not take, and failures of the server itself (500), which tests
     bring about on purpose, are in no description.
@@ -59,7 +59,7 @@ def breaches(app: Flask, response: TestResponse) -> list[str]:
     where = f"{request.method} {request.path}: {status}"
     if answer is None:
         return [f"{where} is not described"]
-    content = {media_type.partition(";")[0]: said for media_type, said in answer.get("content", {}).items()}
+    content = {media_type.partition(";")[0]: described for media_type, described in answer.get("content", {}).items()}
     if not content:
         return [f"{where} has a body"] if response.data else []
     if response.mimetype not in content:
@@ -90,12 +90,12 @@ def _described(app: Flask) -> dict[tuple[str, str], Any]:
 
 
 def _address(rule: str) -> str:
-    """A rule of werkzeug as OpenAPI writes it."""
+    """A rule of werkzeug as a path of OpenAPI."""
     return re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule)
 
 
 class Checked(FlaskClient):
-    """A client that fails where an answer is not as described."""
+    """A test client that fails where an answer does not match the description."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Where the conformance suites and other people's documents lie; tests that need them are skipped without them."""
+"""The folder of conformance suites and documents of other projects; tests that need it are skipped without it."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def corpus(folder: str) -> Path:
     """The folder of the corpus; skips the test where it is absent."""
     path = present(folder)
     if path is None:
-        pytest.skip(f"no {folder} in the corpus: set PROVREPO_CORPUS to where it lies")
+        pytest.skip(f"no {folder} in the corpus: set PROVREPO_CORPUS to its folder")
     return path

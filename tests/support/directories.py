@@ -1,9 +1,9 @@
-"""Data directories of earlier versions, kept as archives under ``tests/data``, and what they held.
+"""Data directories of earlier versions, as archives in ``tests/data``, with the IRIs that they must keep.
 
-``python -m tests.support.directories tests/data/directory-vN.tar.gz`` makes the one of schema N, with the software of
-that schema: ``directory-v1`` was made by the last commit before schema 2. It is a whole data directory without a base
-IRI, views included, with ``expected.json`` beside it: the IRIs that its versions and graphs had. Only the verbs of the
-library are used, so that this file runs with any version.
+``python -m tests.support.directories tests/data/directory-vN.tar.gz`` creates the archive of schema N, when it runs
+with the software of that schema; ``directory-v1`` was created with the last commit before schema 2. The archive has a
+whole data directory without a base IRI, with its views, and ``expected.json``: the IRIs of its versions and graphs.
+This module uses verbs of the library only, so that it runs with any version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ex:clean a prov:Entity ; prov:qualifiedGeneration [ a prov:Generation ; prov:act
 ex:run a prov:Activity ; prov:used ex:raw .
 ex:raw a prov:Entity .
 """
-"""With a blank node, whose name in the dataset is minted."""
+"""A document with a blank node, for which the dataset has a minted IRI."""
 
 SECOND = FIRST + b"ex:more a prov:Entity ; prov:wasDerivedFrom ex:clean .\n"
 
@@ -38,7 +38,7 @@ ex:inside { ex:part a prov:Entity ; prov:qualifiedDerivation [ a prov:Derivation
 
 
 def fill(repository: Repository) -> None:
-    """One of each: projects, versions, a withdrawal, an erasure, a profile, tokens, one of them revoked."""
+    """Create projects, versions, a withdrawal, an erasure, and tokens, of which one is revoked."""
     repository.create_project("crops", public=True, title="Crops")
     repository.create_project("soil")
     repository.submit(FIRST, project="crops", name="run", note="first")
@@ -55,8 +55,8 @@ def fill(repository: Repository) -> None:
     repository.revoke_token(left.id)
 
 
-def held(repository: Repository) -> dict[str, Any]:
-    """What must stay: the IRIs of versions, and all minted IRIs of each dataset, in quads and in the index."""
+def iris(repository: Repository) -> dict[str, Any]:
+    """The IRIs that must not change: those of versions, and all minted IRIs in quads and in the lineage index."""
     versions, datasets = {}, {}
     for project in repository.projects():
         for document in repository.documents(project.name, withdrawn=True):
@@ -71,26 +71,26 @@ def held(repository: Repository) -> dict[str, Any]:
 
 
 def make(archive: Path) -> None:
-    """Write a data directory, and what it holds, to an archive."""
+    """Write a data directory and its IRIs to an archive."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         with provrepo.open(data) as repository:
             fill(repository)
-            Path(folder, "expected.json").write_text(json.dumps(held(repository), indent=1, sort_keys=True))
+            Path(folder, "expected.json").write_text(json.dumps(iris(repository), indent=1, sort_keys=True))
         with tarfile.open(archive, "w:gz") as packed:
             packed.add(data, "data", filter=_kept)
             packed.add(Path(folder, "expected.json"), "expected.json")
 
 
 def _kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Without the log of the quads' engine, and without who made it."""
+    """A filter that omits the log of RocksDB, and the names of users."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     return None if Path(member.name).name.startswith("LOG") and "quads" in member.name else member
 
 
 def unpack(archive: Path, target: Path) -> dict[str, Any]:
-    """Unpack an archive; what is expected of the data directory ``target / "data"``."""
+    """Unpack an archive; returns the content of ``expected.json``. The data directory is ``target / "data"``."""
     with tarfile.open(archive) as packed:
         packed.extractall(target, filter="data")
     expected: dict[str, Any] = json.loads((target / "expected.json").read_text())

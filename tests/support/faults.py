@@ -1,8 +1,8 @@
-"""The end of a process at a chosen file operation, without a process: from there on nothing changes on the disk.
+"""Simulation of a process that is killed at a chosen file operation: from there on nothing changes on the disk.
 
-Python reports what it does to files to audit hooks (https://docs.python.org/3/library/audit_events.html). The hook of
-this module counts what would change the disk below one folder, and lets neither the chosen operation happen nor any
-after it, which is what a kill does: no ``finally`` mends anything.
+Python reports file operations to audit hooks (https://docs.python.org/3/library/audit_events.html). The hook of this
+module counts operations that change files below one folder, and prevents the chosen one and all later ones. As after a
+kill, no ``finally`` block can change a file.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ __all__ = ["Death", "Killed", "killed_at"]
 
 
 class Killed(BaseException):
-    """The process would be dead."""
+    """Raised by the chosen operation and all later ones."""
 
 
 @dataclass
 class Death:
-    """What was counted.
+    """The counter of operations.
 
     Attributes:
-        root: below which operations count.
-        at: the number of the operation that does not happen.
-        done: what happened before it.
-        dead: whether it has come to it.
+        root: the folder below which operations count.
+        at: the number of the operation that is prevented.
+        done: the operations before it.
+        dead: whether it was reached.
     """
 
     root: str
@@ -47,7 +47,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not _current or not (event in _CHANGES or (event == "open" and _writes(arguments))):
         return
     death = _current[0]
-    # Those of directories by descriptor (shutil.rmtree) name no folder.
+    # Operations relative to the descriptor of a directory (shutil.rmtree) have no folder in their path.
     path = os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else ""
     if path.startswith("/") and not path.startswith(death.root):
         return
@@ -69,7 +69,7 @@ sys.addaudithook(_hook)
 
 @contextmanager
 def killed_at(root: Path, at: int) -> Iterator[Death]:
-    """Let so many operations below a folder happen, and none after them; what is inside must end with ``Killed``."""
+    """Allow the first operations below a folder and prevent the others; the block must raise ``Killed``."""
     death = Death(str(root), at)
     _current.append(death)
     try:

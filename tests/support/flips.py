@@ -1,11 +1,10 @@
-"""One bit of a data directory is flipped: ``fsck --views`` finds it, or every answer stays what it was.
+"""Flips of one bit in a data directory: ``fsck --views`` must find the flip, or no answer may change.
 
-``python -m tests.support.flips --flips 100 --seed 1`` makes a small data directory with a write-ahead log that holds
-accepted entries, as a process leaves it that is killed. For each flip a file is drawn, by kind so that small files have
-their share, then a bit of it. A copy with that bit flipped is checked by ``provrepo fsck --views``; a second copy
-answers commands, which are compared with the answers of an untouched copy. An answer that changes while neither
-``fsck`` nor an error shows it is a failure, and so is a traceback. What ``fsck`` finds in the views must be gone after
-``rebuild``.
+``python -m tests.support.flips --flips 100 --seed 1`` creates a small data directory whose write-ahead log contains
+accepted entries, as after a kill. For each flip a kind of file, a file and a bit are chosen at random. ``provrepo fsck
+--views`` checks a copy with this bit flipped. Commands run on a second such copy, and their output is compared with
+that on an unchanged copy. It is a failure if an answer changes and neither ``fsck`` nor an error shows it, and so is a
+traceback. Problems that ``fsck`` finds in the views must not exist after ``rebuild``.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("project", "list", "--output", "json"),
     ("pingbacks", "list", "crops/run", "--output", "json"),
 )
-"""What is asked; none of it changes anything."""
+"""The commands; they only read."""
 
 PINGED = Pinged("has_provenance", "https://elsewhere.example/prov")
 
@@ -60,11 +59,11 @@ ex:raw a prov:Entity ; rdfs:label "raw counts" .
 
 @dataclass
 class Tally:
-    """What became of the flips.
+    """The results of the flips.
 
     Attributes:
-        found: how many ``fsck`` found.
-        unchanged: how many changed no answer.
+        found: the number of flips that ``fsck`` found.
+        unchanged: the number of flips that changed no answer.
         failures: the others, one sentence each.
         kinds: found and unchanged by kind of file.
     """
@@ -76,7 +75,7 @@ class Tally:
 
 
 def make(data: Path) -> None:
-    """A data directory as a killed process leaves it: the last entries stand in the write-ahead log alone."""
+    """Create a data directory as after a kill: the last entries are in the write-ahead log only."""
     first = data.with_name("first")
     with provrepo.open(first) as repository:
         fill(repository)
@@ -91,7 +90,7 @@ def make(data: Path) -> None:
 
 
 def files(data: Path) -> dict[str, list[Path]]:
-    """The files of a data directory that have bytes, by kind."""
+    """The files of a data directory that are not empty, by kind."""
     found = defaultdict(list)
     for path in sorted(data.rglob("*")):
         if path.is_file() and path.stat().st_size:
@@ -111,7 +110,7 @@ def kind(path: Path) -> str:
 
 
 def run(data: Path, *arguments: str) -> tuple[int, str, str]:
-    """The exit code of a command, what it printed, and what it complained of."""
+    """The exit code, standard output and standard error of a command."""
     result = CliRunner().invoke(cli, ["--data", str(data), *arguments])
     trace = result.exception if not isinstance(result.exception, SystemExit | None) else None
     if trace is not None or "Traceback" in result.output:
@@ -120,13 +119,13 @@ def run(data: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 def answers(data: Path) -> list[tuple[int, str, str]]:
-    """What all commands answer."""
+    """The results of all commands."""
     return [run(data, *command) for command in COMMANDS]
 
 
 @contextmanager
 def copy(data: Path, flip: tuple[Path, int] | None = None) -> Iterator[Path]:
-    """A copy, with a bit of a file flipped, at a path that is always the same."""
+    """A copy with a bit of a file flipped; its path is always the same."""
     place = data.with_name("copy")
     shutil.copytree(data, place)
     try:
@@ -151,7 +150,7 @@ def flips(data: Path, count: int, seed: int, tally: Tally, *, verbose: bool = Fa
         wanted = answers(untouched)
     assert all(code == 0 for code, _, _ in wanted), wanted
     for number in range(count):
-        # One after the other the kinds, so that each has its share; from the second round on by size as well.
+        # The kinds take turns, so that small files are included; from the second round on, files are chosen by size.
         names = sorted(kinds)
         chosen = kinds[names[number % len(names)]] if number < 2 * len(names) else [f for k in names for f in kinds[k]]
         file = draw.choice(chosen)
@@ -162,7 +161,7 @@ def flips(data: Path, count: int, seed: int, tally: Tally, *, verbose: bool = Fa
 def one(
     data: Path, flip: tuple[Path, int], wanted: list[tuple[int, str, str]], tally: Tally, *, verbose: bool = False
 ) -> None:
-    """Flip one bit and see."""
+    """Flip one bit and check the result."""
     where = f"{flip[0]} bit {flip[1]}"
     with copy(data, flip) as damaged:
         code, out, err = run(damaged, "fsck", "--views")
@@ -178,7 +177,7 @@ def one(
                 tally.failures.append(f"{where}: a rebuild leaves {again}")
     traces = [f"{where}: {command}: {err}" for command, (code, _, err) in zip(COMMANDS, got, strict=True) if code < 0]
     tally.failures += traces
-    # An error is no answer: what is compared are the answers that were given.
+    # An error is not an answer; only answers are compared.
     changed = [
         command
         for command, (code, text, _), (_, former, _) in zip(COMMANDS, got, wanted, strict=True)

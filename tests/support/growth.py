@@ -1,8 +1,8 @@
-"""How the work on a document grows with its size: families of inputs at n, 2n, 4n …, read, checked and written.
+"""The growth of processor time with the size of a document: families of inputs at n, 2n, 4n …, read, checked, written.
 
-``python -m tests.support.growth [--only PATTERN] [--seconds S]`` measures the processor time of each family and
-operation and names those that grow faster than n log n. ``tests/codecs/test_growth.py`` counts the steps of small ones,
-which are the same on a busy machine; time is looked at here because loops in C make no steps.
+``python -m tests.support.growth [--only PATTERN] [--seconds S]`` measures each family and operation, and prints those
+that grow faster than n log n. ``tests/codecs/test_growth.py`` counts executed lines for small inputs, which do not
+depend on the load of the machine; this module measures time, because loops in C execute no lines of Python.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read(data: bytes, name: str) -> Job:
 
 
 def dataset(data: bytes, name: str) -> Job:
-    """Read a source and write the quads of its datasets, completed."""
+    """Read a source and write its quads with their completion."""
     from provrepo.codecs import formats
     from provrepo.codecs.rdf.dataset import read_for_dataset, write_nquads
 
@@ -69,7 +69,7 @@ def dataset(data: bytes, name: str) -> Job:
 
 
 def checked(document: Document, source: bytes) -> Job:
-    """Judge a document by PROV-CONSTRAINTS and write the report."""
+    """Check a document by PROV-CONSTRAINTS and write the report."""
     from provrepo.checks.render import render
     from provrepo.checks.validation import validate
 
@@ -87,7 +87,7 @@ def _write(name: str) -> Callable[[Document], Job]:
 
 
 def compared(document: Document) -> Job:
-    """Compare a document with a copy of itself, and with one that lacks half."""
+    """Compare a document with a copy, and with one that has half of its statements."""
     from provrepo.codecs import formats
 
     other = formats.read(formats.write(document, "nquads"), format="nquads")
@@ -96,7 +96,7 @@ def compared(document: Document) -> Job:
 
 
 def normalized(document: Document) -> Job:
-    """The normal form of PROV-CONSTRAINTS, and whether it is that of a copy."""
+    """Compute the normal form of PROV-CONSTRAINTS and compare it with that of a copy."""
     return lambda: (document.normalized(), document.compare(document).equivalent)
 
 
@@ -114,11 +114,11 @@ OPERATIONS: dict[str, Callable[[Document], Job]] = {
         )
     },
 }  # fmt: skip
-"""What is done with a document."""
+"""The operations on a document, by name."""
 
 
 def cases() -> Iterator[tuple[str, str, Callable[[int], Job]]]:
-    """Family, operation, and what makes a job of a size."""
+    """Each family and operation, with a function that makes the job of a size."""
     from provrepo.codecs import formats
 
     for family, shape in DOCUMENTS.items():
@@ -148,11 +148,11 @@ def _checked_source(data: bytes, name: str) -> Job:
 # --- measuring ---------------------------------------------------------------------------------------------------
 
 TOO_FAST = 1.4
-"""The exponent beyond which a family grows too fast: n log n over a doubling is some 1.1, the noise another 0.2."""
+"""The largest accepted exponent: n log n over a doubling has about 1.1, and noise adds 0.2."""
 
 
 def seconds(job: Job) -> float:
-    """Processor time of a job; one that is refused counts too."""
+    """The processor seconds of a job, whether its input is accepted or refused."""
     before = time.process_time()
     try:
         job()
@@ -162,7 +162,7 @@ def seconds(job: Job) -> float:
 
 
 def growth(prepare: Callable[[int], Job], least: float) -> tuple[int, float, float]:
-    """The largest size that was measured, its seconds, and the exponent over the last two doublings."""
+    """The largest measured size, its seconds, and the exponent over the last two doublings."""
     measured: list[float] = []
     size = 250
     while True:
@@ -181,7 +181,7 @@ def growth(prepare: Callable[[int], Job], least: float) -> tuple[int, float, flo
 
 
 def main() -> int:
-    """Measure, print what grows too fast, and end with 1 where there is any."""
+    """Measure and print what grows too fast; returns 1 where there is any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="*", help="families and operations as FAMILY/OPERATION, with wildcards")
     parser.add_argument("--seconds", type=float, default=0.4, help="how long the largest size takes at least")

@@ -1,4 +1,4 @@
-"""Documents that say much of one thing, for ``tests.support.growth``."""
+"""Documents with many statements, values or names of one kind, for ``tests.support.growth``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIME = "2024-01-01T00:00:00Z"
 
 
 def ex(name: object) -> Identifier:
-    """A name of the example."""
+    """An identifier in the example namespace."""
     return Identifier(f"{EX}{name}")
 
 
@@ -48,14 +48,14 @@ def relation(kind: str, **more: str) -> Callable[[int], Document]:
 
 
 def star(kind: str, *, turned: bool = False) -> Callable[[int], Document]:
-    """Many relations of one kind of one thing."""
+    """Many relations of one kind with the same subject."""
     if turned:
         return lambda n: document(*(make(kind, ex(f"n{i}"), ex("hub")) for i in range(n)))
     return lambda n: document(*(make(kind, ex("hub"), ex(f"n{i}")) for i in range(n)))
 
 
 def ring(kind: str) -> Callable[[int], Document]:
-    """Relations of one kind in a circle."""
+    """A cycle of relations of one kind."""
     return lambda n: document(*(make(kind, ex(f"n{i}"), ex(f"n{(i + 1) % n}")) for i in range(n)))
 
 
@@ -69,7 +69,7 @@ def bundled(n: int, prefixes: bool) -> Document:
 
 
 def one_id(kind: str, vary: str) -> Callable[[int], Document]:
-    """Many statements under one identifier, which agree or not."""
+    """Many statements with one identifier, which can be merged or not."""
 
     def made(n: int) -> Document:
         name = ex("r")
@@ -85,7 +85,7 @@ def one_id(kind: str, vary: str) -> Callable[[int], Document]:
 
 
 def big_and_small(n: int, name: Identifier) -> Document:
-    """A description of one thing with many attributes, and many of it with few."""
+    """One statement about a thing with many attributes, and many statements about it with few."""
     big = make("entity", id=name, say=tuple(pair(f"k{i}", i) for i in range(n)))
     return document(big, *(make("entity", id=name, say=(pair("x", i),)) for i in range(n)))
 
@@ -109,13 +109,13 @@ def complete(n: int, *, both: bool) -> Document:
 
 
 def many_to_many(n: int) -> Document:
-    """One thing with many makers and many users."""
+    """One entity with many generating activities and many usages."""
     made = [make("wasGeneratedBy", ex("e"), ex(f"m{i}")) for i in range(n)]
     return document(*made, *(make("used", ex(f"a{i}"), ex("e")) for i in range(n)))
 
 
 def events(n: int) -> Document:
-    """Activities one after the other, with times, generation and usage."""
+    """A chain of activities with times, generations and usages."""
     made = []
     for i in range(n):
         made += [
@@ -174,24 +174,24 @@ def collections(n: int) -> Document:
 
 
 def prefixes(n: int) -> Document:
-    """As many prefixes as may be, each used."""
+    """The largest allowed number of prefixes, each of them used."""
     count = 1_900
     declared = {f"p{i}": f"http://p{i}.example/" for i in range(count)}
     return document(*(make("entity", id=Identifier(f"http://p{i % count}.example/{i}")) for i in range(n)), **declared)
 
 
 def namespaces(n: int) -> Document:
-    """Names in as many places as there are names."""
+    """Names in as many namespaces as there are names."""
     return document(*(make("entity", id=Identifier(f"http://h{i}.example/a/b#c")) for i in range(n)))
 
 
 def long_names(n: int) -> Document:
-    """One name with very many places where it might be cut."""
+    """One name with very many positions at which it can be split into prefix and local name."""
     return document(make("entity", id=Identifier("http://h.example/" + "a/" * n)))
 
 
 def cut_names(n: int) -> Document:
-    """A prefix for each length of a name, so that each name fits many."""
+    """A prefix for each length of a name, so that many prefixes match each name."""
     count = 500
     return document(
         *(make("entity", id=Identifier("http://h.example/" + "a" * (i % count) + f"({i}")) for i in range(n)),
@@ -215,12 +215,12 @@ def blank_chain(n: int, kind: str = "wasDerivedFrom") -> Document:
 
 
 def blank_stars(n: int) -> Document:
-    """Blank nodes around one thing, all alike."""
+    """Indistinguishable blank nodes around one thing."""
     return document(*(make("wasDerivedFrom", ex("hub"), Identifier(f"_:n{i}")) for i in range(n)))
 
 
 def blank_pairs(n: int) -> Document:
-    """Many separate pairs of blank nodes, all alike."""
+    """Many separate, indistinguishable pairs of blank nodes."""
     return document(*(make("wasDerivedFrom", Identifier(f"_:a{i}"), Identifier(f"_:b{i}")) for i in range(n)))
 
 
@@ -231,7 +231,7 @@ def agents(n: int) -> Document:
 
 
 def agent_badges(n: int) -> Document:
-    """One thing that many agents are responsible for, and nothing else."""
+    """One entity that is attributed to many agents."""
     return document(*(make("wasAttributedTo", ex("e"), ex(f"g{i}")) for i in range(n)))
 
 
@@ -265,7 +265,7 @@ def attributes(kind: str, *args: str, how: str = "names") -> Callable[[int], Doc
 
 
 def repeated(n: int) -> Document:
-    """One statement again and again."""
+    """Many copies of one statement."""
     return document(*(make("used", ex("a"), ex("e")) for _ in range(n)))
 
 
@@ -387,4 +387,4 @@ DOCUMENTS: dict[str, Callable[[int], Document]] = {
     "agents of one thing": agent_badges,
     "mentions": mentions,
 }
-"""What documents may say much of, as functions of a size."""
+"""The families of documents, as functions of a size."""

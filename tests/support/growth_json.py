@@ -1,4 +1,4 @@
-"""Sources in the formats of JSON that say much of one thing, for ``tests.growth``."""
+"""Sources in JSON formats with many elements of one kind, for ``tests.support.growth``."""
 
 from __future__ import annotations
 
@@ -217,4 +217,4 @@ JSON_SOURCES: dict[str, tuple[str, Callable[[int], str]]] = {
         lambda n: '{"@context":{"ex":"http://example.org/"},"@id":"ex:e","ex:k":"' + "\\u0041" * n + '"}',
     ),
 }
-"""As ``tests.growth_sources.SOURCES``."""
+"""The families of sources; see ``tests.support.growth_sources.SOURCES``."""

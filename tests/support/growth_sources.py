@@ -1,4 +1,4 @@
-"""Sources in each format that say much of one thing, for ``tests.support.growth``."""
+"""Sources in each format with many elements of one kind, for ``tests.support.growth``."""
 
 # ruff: noqa: E501
 
@@ -355,4 +355,4 @@ SOURCES: dict[str, tuple[str, Callable[[int], str]]] = {
     ),
     **JSON_SOURCES,
 }
-"""What a format lets a source say much of: the format's name, and the text as a function of a size."""
+"""The families of sources: the format's name, and the text as a function of a size."""

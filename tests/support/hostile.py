@@ -1,6 +1,6 @@
-"""Reads one hostile input in a process of its own, with bounds that the operating system keeps.
+"""A script that reads one hostile input in a process of its own, with limits of the operating system.
 
-``python -m tests.support.hostile FORMAT FILE``; one line of JSON on stdout says what came of it.
+``python -m tests.support.hostile FORMAT FILE`` prints the result as one line of JSON.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from tests.support.work import ENDLESS, peak
 
 MEMORY = 500 << 20
-"""Bytes of address space beyond what the interpreter and the libraries take before the input is touched."""
+"""Bytes of address space beyond that of the interpreter and the libraries before the input is read."""
 
 
 def main() -> None:
     name, file = sys.argv[1:]
-    import lxml.etree  # noqa: F401 (loaded before the limit is set, so that the limit is for the input alone)
+    import lxml.etree  # noqa: F401 (loaded before the limit is set, which is for the input alone)
     import pyoxigraph  # noqa: F401
 
     from provrepo.codecs import formats

@@ -1,8 +1,8 @@
-"""Kill -9 during submissions, many times over: ``python -m tests.support.kill --rounds 200``.
+"""Kill -9 during submissions, repeatedly: ``python -m tests.support.kill --rounds 200``.
 
 Each round submits documents through the command line or through a server, kills the process at a random moment, and
-then looks at what is left: every acknowledged submission is there, nothing is there by half, the views catch up, and
-``fsck`` finds nothing. At the end two rebuilds give the very same quads as what was live.
+checks the data directory: every acknowledged submission is stored, none is incomplete, the views can be brought up to
+date, and ``fsck`` finds nothing. At the end two rebuilds give the same quads as before.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ MARK = "http://example.org/mark"
 
 
 def document(number: int) -> bytes:
-    """A PROV-JSON document of so many entities, each with one marked attribute that a query can count."""
+    """A PROV-JSON document of ``STATEMENTS`` entities, each with one attribute that a query can count."""
     entities = {f"ex:d{number}-e{i}": {"ex:mark": f"{number}/{i}"} for i in range(STATEMENTS)}
     return json.dumps({"prefix": {"ex": "http://example.org/"}, "entity": entities}).encode()
 
 
 @dataclass
 class Tally:
-    """What the rounds saw."""
+    """The results of the rounds."""
 
     rounds: int = 0
     attempted: int = 0
@@ -48,7 +48,7 @@ class Tally:
     stored: int = 0
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    """How long a ``provrepo submit`` takes that is not killed: more on a busy machine, where kills come later then."""
+    """Seconds of a ``provrepo submit`` that is not killed. On a busy machine it is more, and kills are later."""
 
     def report(self) -> str:
         return (
@@ -58,7 +58,7 @@ class Tally:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The whole process group: the workers of a killed server must not finish its work."""
+    """Kill the whole process group: the workers of a killed server must not finish its work."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -71,7 +71,7 @@ def _provrepo(data: Path, *arguments: str) -> list[str]:
 
 
 def command_line_round(data: Path, work: Path, tally: Tally, chance: random.Random | None) -> None:
-    """Two ``provrepo submit`` at once, killed at a random moment of the time that they take; one, to its end, first."""
+    """Run two ``provrepo submit`` at once and kill them at a random moment; without ``chance``, run one to its end."""
     began = time.monotonic()
     running = []
     for _ in range(2 if chance else 1):
@@ -93,7 +93,7 @@ def command_line_round(data: Path, work: Path, tally: Tally, chance: random.Rand
             _kill(process)
         output = process.communicate()[0]
         tally.seconds = tally.seconds or time.monotonic() - began
-        # A receipt that was printed whole is an acknowledgement, whatever became of the process afterwards.
+        # A complete receipt is an acknowledgement, even if the process was killed afterwards.
         try:
             receipt = json.loads(output)
         except ValueError:
@@ -104,7 +104,7 @@ def command_line_round(data: Path, work: Path, tally: Tally, chance: random.Rand
 
 
 def server_round(data: Path, token: str, tally: Tally, chance: random.Random) -> None:
-    """A server with three clients, killed at a random moment while they submit."""
+    """Run a server with three clients and kill it at a random moment while they submit."""
     server = subprocess.Popen(
         _provrepo(data, "serve", "--port", "0"),
         stdout=subprocess.PIPE,
@@ -133,7 +133,7 @@ def server_round(data: Path, token: str, tally: Tally, chance: random.Random) ->
                     tally.problems.append(f"d{number}: HTTP {error.code} {error.read()[:300]!r}")
                 return
             except (OSError, ValueError, http.client.HTTPException):
-                return  # killed before the whole answer was out: nothing was acknowledged
+                return  # killed before the answer was complete, so nothing was acknowledged
             with lock:
                 tally.acknowledged[receipt["name"]] = hashlib.sha256(content).hexdigest()
             acknowledged.set()
@@ -141,7 +141,7 @@ def server_round(data: Path, token: str, tally: Tally, chance: random.Random) ->
     clients = [threading.Thread(target=client) for _ in range(3)]
     for thread in clients:
         thread.start()
-    if chance.random() < 0.8:  # else perhaps before anything is stored
+    if chance.random() < 0.8:  # otherwise possibly before a submission is stored
         acknowledged.wait(tally.seconds * 60)
     time.sleep(tally.seconds * chance.uniform(0.0, 1.5))
     _kill(server)
@@ -161,11 +161,11 @@ def _announced(server: subprocess.Popen[bytes]) -> str:
         for word in line.decode().split():
             if word.startswith("http://127.0.0.1"):
                 return word.rstrip("/.,") + "/"
-    raise RuntimeError("the server said no URL")
+    raise RuntimeError("the server printed no URL")
 
 
 def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
-    """What is left after a kill: nothing lost, nothing by half, views as the ledger."""
+    """Check a data directory after a kill: nothing is lost or incomplete, and the views match the ledger."""
     with provrepo.open(data) as repository:
         stored = {info.name: info.current for info in repository.documents(PROJECT)}
         for name, digest in tally.acknowledged.items():
@@ -180,21 +180,21 @@ def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
         expected = {info.iri: STATEMENTS for info in stored.values()}
         if counted != expected:
             tally.problems.append(
-                f"the dataset has {len(counted)} documents, the ledger {len(expected)}, or some by half"
+                f"the dataset has {len(counted)} documents, the ledger {len(expected)}, or some are incomplete"
             )
         default = repository.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ ?s <{MARK}> ?o }}", project=PROJECT).rows
         if int(default[0]["n"].lexical) != STATEMENTS * len(stored):
-            tally.problems.append("the default graph does not hold each triple once")
+            tally.problems.append("the default graph does not contain each triple once")
         if thorough:
             tally.problems += repository.fsck().problems
         tally.stored = len(stored)
 
 
 def dump(data: Path) -> str:
-    """A digest of every dataset, quad for quad."""
+    """A digest of all quads of all datasets."""
     digest = hashlib.sha256()
     with provrepo.open(data) as repository:
-        quads = repository.context.store.view(Quads)  # what no verb offers: every quad there is
+        quads = repository.context.store.view(Quads)  # no verb returns every quad
         for dataset in quads.datasets():
             for line in quads.dump(dataset):
                 digest.update(line.encode() + b"\n")
@@ -202,7 +202,7 @@ def dump(data: Path) -> str:
 
 
 def run(rounds: int, seed: int, data: Path, work: Path) -> Tally:
-    """So many rounds, half through the command line and half through a server."""
+    """Run the rounds, half of them through the command line and half through a server."""
     chance = random.Random(seed)
     tally = Tally()
     with provrepo.open(data) as repository:
@@ -225,7 +225,7 @@ def run(rounds: int, seed: int, data: Path, work: Path) -> Tally:
         with provrepo.open(data) as repository:
             repository.rebuild()
         if dump(data) != live:
-            tally.problems.append("a rebuild gives other quads than what was live")
+            tally.problems.append("a rebuild gives other quads than before")
     return tally
 
 

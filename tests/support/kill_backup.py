@@ -1,7 +1,7 @@
-"""Kill -9 during backups and restores, many times over: ``python -m tests.support.kill_backup --rounds 100``.
+"""Kill -9 during backups and restores, repeatedly: ``python -m tests.support.kill_backup --rounds 100``.
 
-After each kill the snapshots that were there are whole, and a data directory that is being restored is either no
-repository yet or the whole of it.
+After each kill the earlier snapshots are complete, and a data directory that was being restored is either not a
+repository or a complete one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["run"]
 
 
 def _killed(chance: random.Random, seconds: float, *arguments: object) -> bool:
-    """Run a command and kill it at a random moment; whether it had not ended before."""
+    """Run a command and kill it at a random moment; returns whether it was still running."""
     process = subprocess.Popen(
         [sys.executable, "-m", "provrepo", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -36,7 +36,7 @@ def _killed(chance: random.Random, seconds: float, *arguments: object) -> bool:
 
 
 def run(rounds: int, seed: int, folder: Path, *, documents: int = 40) -> list[str]:
-    """What went wrong in so many rounds."""
+    """Run some rounds; returns the problems."""
     chance, problems = random.Random(seed), []
     data, target, again = folder / "data", folder / "backup", folder / "again"
     with provrepo.open(data, follow=False) as repository:

@@ -1,9 +1,9 @@
-"""Kill -9 a pipeline that is captured, many times over: ``python -m tests.support.kill_capture --rounds 200``.
+"""Kill -9 of a captured pipeline, repeatedly: ``python -m tests.support.kill_capture --rounds 200``.
 
-Each round runs a pipeline of steps, some of them in other processes, and kills it at a random moment: at a random write
-to the journal, in the middle of the line or right after it, or after a random time. Then: the pipeline's own files are
-as they would be without capture, and the document that is recovered is valid, marked incomplete, tells of every step
-that the pipeline itself says has ended, and fails ``pipeline`` only on the ends that are missing.
+Each round runs a pipeline of steps, some of them in other processes, and kills it at a random moment: at a random
+write to the journal, within the line or directly after it, or after a random time. Afterwards the pipeline's own
+files must be as without capture. The recovered document must be valid, be marked as incomplete, have every step that
+has ended according to the pipeline itself, and violate the profile ``pipeline`` only by missing ends.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ with session("killed", out="prov/killed.trig"):
 
 
 def content(number: int) -> str:
-    """What the pipeline writes to its file of a number."""
+    """The content of one of the pipeline's files."""
     return "".join(f"{n};" for n in range(number + 1))
 
 
 def one(folder: Path, chance: random.Random) -> list[str]:
-    """One round; what was wrong."""
+    """Run one round; returns the problems."""
     (folder / "pipeline.py").write_text(PIPELINE)
     timed = chance.random() < 0.4
     moment = 0 if timed else chance.randrange(1, 5 * STEPS)
@@ -95,14 +95,14 @@ def one(folder: Path, chance: random.Random) -> list[str]:
             time.sleep(0.001)
         time.sleep(chance.uniform(0.0, 0.1))
         os.killpg(process.pid, signal.SIGKILL)
-    _, told = process.communicate()
+    _, errors = process.communicate()
     if process.returncode not in (0, -signal.SIGKILL):
-        return [f"it ended with {process.returncode}: {told.decode()}"]
+        return [f"it ended with {process.returncode}: {errors.decode()}"]
     return [*_files(folder), *_document(folder, killed=process.returncode != 0)]
 
 
 def _ended(folder: Path) -> int:
-    """How many steps the pipeline says have ended."""
+    """The number of steps that have ended according to the pipeline."""
     progress = folder / "progress"
     return len(progress.read_text().splitlines()) if progress.exists() else 0
 
@@ -127,7 +127,7 @@ def _document(folder: Path, *, killed: bool) -> list[str]:
     found = Captured(documents[0])
     broken = {rule.rpartition("#")[2] for rule in found.rules()}
     problems = [f"it breaks {sorted(broken)}"] if broken - ({"End"} if recovered else set()) else []
-    # One that was killed when only the document was left to be written is whole.
+    # If only the document had to be written at the kill, the session is complete.
     if broken and found.values(found.one("killed"), PROVREPO + "incomplete") != ["true"]:
         problems.append("it is not marked")
     if recovered and not killed:
@@ -139,7 +139,7 @@ def _document(folder: Path, *, killed: bool) -> list[str]:
 
 
 def rounds(count: int, seed: int) -> list[str]:
-    """What was wrong in so many rounds."""
+    """Run some rounds; returns the problems."""
     chance = random.Random(seed)
     problems = []
     for number in range(count):

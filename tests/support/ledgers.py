@@ -1,6 +1,6 @@
-"""What the tests of the ledger have in common.
+"""Common functions of the tests of the ledger.
 
-``python -m tests.support.ledgers tests/data/ledger-vN`` makes the data directory that stands for schema N from then on.
+``python -m tests.support.ledgers tests/data/ledger-vN`` creates the data directory that represents schema N in tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPORT = "cd" * 32
 
 
 def leftovers(data: Path) -> list[Path]:
-    """What is in the spool of a data directory, the empty folder of this process aside."""
+    """The files in the spool of a data directory, without the empty folder of this process."""
     own = f"{os.getpid()}-"
     return [path for path in (data / "spool").rglob("*") if not path.name.startswith(own)]
 
@@ -56,7 +56,7 @@ def submit(ledger: Ledger, project: str, document: str, **changes: Any) -> Entry
 
 
 def tamper(ledger: Ledger, statement: str, *values: Any) -> None:
-    """Change the database as somebody with a SQLite shell could, who leaves its triggers as they were."""
+    """Change the database as a SQLite shell can: the triggers are dropped and created again."""
     connection = sqlite3.connect(ledger.database.file)
     triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
@@ -69,7 +69,7 @@ def tamper(ledger: Ledger, statement: str, *values: Any) -> None:
 
 
 def make_example(data: Path) -> None:
-    """A data directory with one entry of each kind and more, the same but for identifiers of actors."""
+    """Create a data directory with at least one entry of each kind; only the identifiers of actors vary."""
     blobs = Blobs(data / "blobs")
     report = blobs.put(b'{"verdict":"conforms"}')
 

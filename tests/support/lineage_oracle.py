@@ -1,6 +1,6 @@
-"""What lineage has to find, worked out from the published table one path at a time over a set of statements.
+"""A reference implementation of lineage: it follows the published table of relations, one path at a time.
 
-Nothing of the index is used but the table itself.
+It uses nothing of the index but the table itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FOLLOW = {rule.name: rule.follow for rule in RULES}
 
 @dataclass(frozen=True)
 class Fact:
-    """A relation as some version says it; ``time`` is 0 where none is given."""
+    """A relation that a version asserts; ``time`` is 0 where none is given."""
 
     subject: str
     rule: str
@@ -28,12 +28,12 @@ class Fact:
 
 
 State = tuple[str, str, int | None]
-"""A node, what may follow from there, and the time of the generation by which it was reached."""
+"""A node, the kinds of relations that may follow, and the time of the generation by which it was reached."""
 
 
 @dataclass
-class Question:
-    """What is asked, over what: ``types`` are those of each node, kinds included."""
+class OracleQuery:
+    """A query and the data to query: ``facts``, and the ``types`` of each node, with its kinds."""
 
     facts: frozenset[Fact]
     types: dict[str, set[str]]
@@ -46,25 +46,33 @@ class Question:
 
 @dataclass
 class Found:
-    """``distances`` of nodes, ``keys`` of the edges walked, the ``moves``, what is ``beyond``, who was ``asked``."""
+    """The result of a traversal.
+
+    Attributes:
+        distances: the distance of each node.
+        keys: the keys of the edges.
+        moves: the steps from state to state.
+        beyond: the nodes behind the limit of depth.
+        visited: the nodes that were expanded, by the kinds of relations that could follow.
+    """
 
     distances: dict[str, int] = field(default_factory=dict)
     keys: set[tuple[str, str, str]] = field(default_factory=set)
     moves: set[tuple[State, Fact, State]] = field(default_factory=set)
     beyond: set[str] = field(default_factory=set)
-    asked: dict[str, set[str]] = field(default_factory=lambda: {"any": set(), "general": set(), "nothing": set()})
+    visited: dict[str, set[str]] = field(default_factory=lambda: {"any": set(), "general": set(), "nothing": set()})
 
 
-def steps(question: Question, state: State) -> Iterator[tuple[Fact, State]]:
+def steps(query: OracleQuery, state: State) -> Iterator[tuple[Fact, State]]:
     """Every step upstream that the table allows from a state."""
     node, allowed, generated = state
     if allowed == "nothing":
         return
-    for fact in question.facts:
-        if question.relations is not None and fact.rule not in question.relations:
+    for fact in query.facts:
+        if query.relations is not None and fact.rule not in query.relations:
             continue
         follow = FOLLOW[fact.rule]
-        if question.strict:
+        if query.strict:
             if fact.rule == "wasDerivedFrom" and fact.subject == node:
                 yield fact, (fact.object, "any", None)
             continue
@@ -74,7 +82,7 @@ def steps(question: Question, state: State) -> Iterator[tuple[Fact, State]]:
             yield fact, (fact.subject, "any", None)
         if allowed == "general":
             continue
-        if follow is Follow.REQUEST and question.alternates and node in (fact.subject, fact.object):
+        if follow is Follow.REQUEST and query.alternates and node in (fact.subject, fact.object):
             yield fact, (fact.object if fact.subject == node else fact.subject, "any", None)
         if fact.subject != node:
             continue
@@ -86,25 +94,25 @@ def steps(question: Question, state: State) -> Iterator[tuple[Fact, State]]:
             yield fact, (fact.object, "any", made)
 
 
-def stopped(question: Question, node: str) -> bool:
-    return bool(question.types.get(node, set()) & question.stop)
+def stopped(query: OracleQuery, node: str) -> bool:
+    return bool(query.types.get(node, set()) & query.stop)
 
 
-def upstream(question: Question, start: str, *, first: State | None = None) -> Found:
-    """Everything upstream; from a state in the middle of a path where one is given."""
+def upstream(query: OracleQuery, start: str, *, first: State | None = None) -> Found:
+    """The traversal upstream of a node, or from a state within a path where one is given."""
     found, level = Found(), [first or (start, "any", None)]
     seen, distance = set(level), 0
     found.distances[level[0][0]] = 0
     begun = first is not None
-    while level and (question.depth is None or distance < question.depth):
+    while level and (query.depth is None or distance < query.depth):
         distance += 1
         following = []
         for state in level:
-            # The start is gone beyond in any case, when the walk starts there and not when it comes back.
-            if stopped(question, state[0]) and (begun or state is not level[0]):
+            # A stop type of the start does not apply at the beginning, but when a path returns to it.
+            if stopped(query, state[0]) and (begun or state is not level[0]):
                 continue
-            found.asked[state[1]].add(state[0])
-            for fact, after in steps(question, state):
+            found.visited[state[1]].add(state[0])
+            for fact, after in steps(query, state):
                 found.keys.add(fact.key)
                 found.moves.add((state, fact, after))
                 if after not in seen:
@@ -113,23 +121,23 @@ def upstream(question: Question, start: str, *, first: State | None = None) -> F
                     found.distances.setdefault(after[0], distance)
         level, begun = following, True
     for state in level:
-        if begun and stopped(question, state[0]):
+        if begun and stopped(query, state[0]):
             continue
-        found.beyond |= {after[0] for _, after in steps(question, state)}
+        found.beyond |= {after[0] for _, after in steps(query, state)}
     found.beyond -= found.distances.keys()
     return found
 
 
-def downstream(question: Question, start: str) -> tuple[dict[str, int], set[tuple[str, str, str]]]:
-    """Everything that has the start upstream, with distances; and the first edge of every such path."""
-    nodes = {node for fact in question.facts for node in (fact.subject, fact.object)} | {start}
-    limit, distances, keys = question.depth, {start: 0}, set()
-    unlimited = Question(**{**vars(question), "depth": None})
+def downstream(query: OracleQuery, start: str) -> tuple[dict[str, int], set[tuple[str, str, str]]]:
+    """The distances of the nodes that have the start upstream, and the first edges of all such paths."""
+    nodes = {node for fact in query.facts for node in (fact.subject, fact.object)} | {start}
+    limit, distances, keys = query.depth, {start: 0}, set()
+    unlimited = OracleQuery(**{**vars(query), "depth": None})
     for node in sorted(nodes):
         away = upstream(unlimited, node).distances.get(start)
         if away is not None and (limit is None or away <= limit):
             distances[node] = min(away, distances.get(node, away))
-        for fact, after in steps(question, (node, "any", None)):
+        for fact, after in steps(query, (node, "any", None)):
             if after[0] != start:
                 rest = upstream(unlimited, after[0], first=after).distances.get(start)
             else:
@@ -139,8 +147,8 @@ def downstream(question: Question, start: str) -> tuple[dict[str, int], set[tupl
     return distances, keys
 
 
-def roots(question: Question, start: str, found: Found) -> set[str]:
-    """Entities that something came from, and of which, as of their bytes, it was asked and not said whence."""
+def roots(query: OracleQuery, start: str, found: Found) -> set[str]:
+    """The entities upstream for which, and for whose content, an origin could follow but is not asserted."""
     explained = {fact.subject for state, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
     causes = {start} | {fact.object for _, fact, _ in found.moves if FOLLOW[fact.rule] is Follow.YES}
     versions: dict[str, set[str]] = {}
@@ -149,12 +157,12 @@ def roots(question: Question, start: str, found: Found) -> set[str]:
         if FOLLOW[fact.rule] is Follow.GENERAL and is_content(fact.object) and back:
             versions.setdefault(fact.object, set()).add(fact.subject)
     result = set()
-    asked = found.asked["any"]
-    for node in causes & asked:
+    visited = found.visited["any"]
+    for node in causes & visited:
         general = {fact for _, fact, _ in found.moves if fact.subject == node and FOLLOW[fact.rule] is Follow.GENERAL}
         contents = {fact.object for fact in general if is_content(fact.object)}
         others = set().union(versions.get(node, set()), *(versions.get(content, set()) for content in contents))
-        unasked = (contents - asked - found.asked["general"]) | (others - asked)
-        if "prov:Entity" in question.types.get(node, set()) and not unasked and not explained & (others | {node}):
+        unvisited = (contents - visited - found.visited["general"]) | (others - visited)
+        if "prov:Entity" in query.types.get(node, set()) and not unvisited and not explained & (others | {node}):
             result.add(node)
     return result

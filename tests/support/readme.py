@@ -1,4 +1,4 @@
-"""Does what the README shows, with the command and the library of any environment."""
+"""Execution of the README's examples with the command and the library of any environment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from tests.support.paths import ROOT
 
 
 def wrong(python: str, folder: Path) -> list[str]:
-    """What comes out otherwise than the README shows it.
+    """The differences between the README and the results of its examples.
 
-    Its console is played from top to bottom, and its Python examples run twice on a document that this has made.
+    The commands of its console run from top to bottom. Then its Python examples run twice on a document that they
+    created.
 
     Args:
         python: the interpreter of the environment.
-        folder: where to do it; it holds ``examples``.
+        folder: the working directory, which contains ``examples``.
     """
     text = (ROOT / "README.md").read_text("utf-8")
     consoles, programs = (re.findall(rf"(?s)```{kind}\n(.*?)```", text) for kind in ("console", "python"))

@@ -1,4 +1,4 @@
-"""A small repository behind the application, for tests of the server: one public project, one private, four callers."""
+"""A small repository with the application, for tests of the server: a public and a private project, four callers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Site:
     tokens: dict[str, str]
 
     def auth(self, who: str) -> dict[str, str]:
-        """Headers of a caller: ``all``, ``open`` (that project only), ``reader``; nothing for a stranger."""
+        """The headers of a caller: ``all``, ``open`` (this project only) or ``reader``; empty for anonymous."""
         return {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
 
     def submit(self, name: str, data: bytes = PROVN, project: str = "open") -> str:

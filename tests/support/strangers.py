@@ -1,8 +1,9 @@
-"""Strangers who keep the server as busy as they can, while writers and readers go about their work.
+"""Anonymous clients that load the server as much as they can, while writers and readers send their requests.
 
-A server of its own, in a process; strangers send documents to ``/validate`` whose check takes longer than this script.
-Writers must get each submission in, readers and probes must be answered, and what strangers get instead of an answer is
-503 with ``Retry-After``. Then the strangers close their connections, and their workers must be free again.
+The script starts a server in a process of its own. Anonymous clients (strangers) send documents to ``/validate`` whose
+check takes longer than the script. Every submission of a writer must be accepted, readers and health checks must get
+answers, and strangers may get 503 with ``Retry-After``. Then the strangers close their connections, and their workers
+must become free.
 
     python -m tests.support.strangers --clients 50 --workers 1
 """
@@ -25,12 +26,12 @@ from provrepo.repository.repository import open as open_repository
 from provrepo.settings import Settings
 from tests.support.command import serving
 
-PATIENCE = 120
-"""Seconds of everything that has to happen at all; how soon is for the benchmarks to say."""
+TIMEOUT = 120
+"""Seconds to wait for anything that must happen; benchmarks measure the time that it takes."""
 
 
 def heavy(statements: int) -> bytes:
-    """A document that conforms and takes minutes to check: one activity after the other, each with times."""
+    """A document that conforms and takes minutes to check: a chain of activities with times."""
     lines = ["document", "prefix ex <https://example.org/>"]
     for number in range(statements):
         lines += [
@@ -49,11 +50,11 @@ class Server:
         self.address = urlsplit(url)
         self.writer, self.reader = writer, reader
 
-    def ask(
+    def request(
         self, method: str, path: str, body: bytes = b"", token: str = "", kind: str = "text/provenance-notation"
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request with a connection of its own: status, headers, body."""
-        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=PATIENCE)
+        """Send one request on a new connection; returns status, headers and body."""
+        connection = http.client.HTTPConnection(self.address.hostname or "", self.address.port, timeout=TIMEOUT)
         headers = {"Content-Type": kind} if body else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -65,8 +66,8 @@ class Server:
             connection.close()
 
     def figures(self) -> dict[str, int]:
-        """How many requests, queries and checks of strangers are being worked on."""
-        _, _, text = self.ask("GET", "/metrics", token=self.writer)
+        """The numbers of requests, queries and checks of strangers that are in progress."""
+        _, _, text = self.request("GET", "/metrics", token=self.writer)
         return {
             what: int(float(line.rpartition(" ")[2]))
             for what in ("requests", "queries", "checks")
@@ -75,8 +76,8 @@ class Server:
         }
 
     def until(self, what: str, count: int) -> None:
-        """Wait until so much of something is being worked on for strangers."""
-        end = time.monotonic() + PATIENCE
+        """Wait until a number of strangers' requests, queries or checks are in progress."""
+        end = time.monotonic() + TIMEOUT
         while (found := self.figures())[what] != count:
             if time.monotonic() > end:
                 raise AssertionError(f"{found} instead of {count} {what}")
@@ -84,13 +85,13 @@ class Server:
 
 
 class Stranger(threading.Thread):
-    """Sends one heavy document, and keeps what comes back."""
+    """A thread that sends one large document and stores the answer."""
 
     def __init__(self, server: Server, document: bytes) -> None:
         super().__init__(daemon=True)
         self.answer: tuple[int, Mapping[str, str]] | None = None
         self._connection = http.client.HTTPConnection(
-            server.address.hostname or "", server.address.port, timeout=PATIENCE
+            server.address.hostname or "", server.address.port, timeout=TIMEOUT
         )
         self._document = document
 
@@ -103,17 +104,17 @@ class Stranger(threading.Thread):
             pass  # ``leave`` has closed the connection
 
     def leave(self) -> None:
-        """Close the connection, whether or not an answer came."""
+        """Close the connection, even without an answer."""
         if self._connection.sock is not None:
             self._connection.sock.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
 
 def run(folder: Path, *, clients: int, workers: int, submissions: int, statements: int) -> dict[str, object]:
-    """What happened, by what was asked for.
+    """Run the clients; returns the number of answers by kind of request and status.
 
     Raises:
-        AssertionError: somebody was kept waiting by strangers, or a worker by a client that had left.
+        AssertionError: strangers delayed another caller, or a worker stayed busy for a client that had gone.
     """
     with open_repository(settings=Settings(data=folder / "data")) as repository:
         repository.create_project("open", public=True)
@@ -128,33 +129,33 @@ def run(folder: Path, *, clients: int, workers: int, submissions: int, statement
             stranger.start()
         server.until("checks", 1)
         names = ("submit", "read", "health", "browse", "strangers")
-        asked: dict[str, Counter[int]] = {name: Counter() for name in names}
+        statuses: dict[str, Counter[int]] = {name: Counter() for name in names}
         for number in range(submissions):
             small = f"document prefix ex <https://example.org/> entity(ex:e{number}) endDocument".encode()
             at = f"/projects/open/documents?name=d{number}"
-            asked["submit"][server.ask("POST", at, small, writer)[0]] += 1
-            asked["read"][server.ask("GET", f"/projects/open/documents/d{number}", token=reader)[0]] += 1
-            asked["health"][server.ask("GET", "/health")[0]] += 1
-            asked["browse"][server.ask("GET", "/projects")[0]] += 1
-        assert asked["submit"] == {201: submissions}, asked
-        assert asked["read"] == {200: submissions}, asked
-        assert asked["health"] == {200: submissions}, asked
-        # Those who wait for a check leave a thread to other strangers.
-        assert asked["browse"] == {200: submissions}, asked
+            statuses["submit"][server.request("POST", at, small, writer)[0]] += 1
+            statuses["read"][server.request("GET", f"/projects/open/documents/d{number}", token=reader)[0]] += 1
+            statuses["health"][server.request("GET", "/health")[0]] += 1
+            statuses["browse"][server.request("GET", "/projects")[0]] += 1
+        assert statuses["submit"] == {201: submissions}, statuses
+        assert statuses["read"] == {200: submissions}, statuses
+        assert statuses["health"] == {200: submissions}, statuses
+        # Strangers that wait for a check leave a thread for other strangers.
+        assert statuses["browse"] == {200: submissions}, statuses
         for stranger in strangers:
             stranger.leave()
         server.until("checks", 0)
         server.until("requests", 0)
         for stranger in strangers:
-            stranger.join(PATIENCE)
+            stranger.join(TIMEOUT)
             if stranger.answer is not None:
                 status, headers = stranger.answer
                 assert status == 503, status
                 assert int(headers["Retry-After"]) > 0
-                asked["strangers"][status] += 1
+                statuses["strangers"][status] += 1
         small = b"document prefix ex <https://example.org/> entity(ex:e) endDocument"
-        assert server.ask("POST", "/validate", small)[0] == 200
-        return {name: dict(counts) for name, counts in asked.items()}
+        assert server.request("POST", "/validate", small)[0] == 200
+        return {name: dict(counts) for name, counts in statuses.items()}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Random documents for the property tests of every codec.
 
-``documents()`` draws from all of PROV-DM and from spellings that codecs get wrong. What a format or a test cannot
-have is switched off by a parameter, so that each exception is visible where it is made.
+``documents()`` draws from all of PROV-DM, and from spellings that are difficult for codecs. Parameters switch off
+what a format or a test cannot represent, so that each exception is visible in the test.
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ LANGUAGES = ("en", "fr", "pt-BR", "zh-Hant")
 
 
 def identifiers(*, awkward: bool = True) -> st.SearchStrategy[Identifier]:
-    """IRIs in a few namespaces; ``awkward`` ones need escapes or have no good place to be cut."""
+    """IRIs in a few namespaces; ``awkward`` ones need escapes or cannot be split into prefix and local name well."""
     locals_ = PLAIN_LOCAL + (AWKWARD_LOCAL if awkward else ())
     return st.builds(lambda n, x: Identifier(n + x), st.sampled_from(NAMESPACES), st.sampled_from(locals_))
 
 
 def strings(*, controls: bool = False) -> st.SearchStrategy[str]:
-    """Text. ``controls`` adds carriage returns and other controls, which XML cannot carry or rewrites."""
+    """Text. ``controls`` adds carriage returns and other controls, which XML cannot represent or normalizes."""
     drawn = st.text(
         st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff", include_characters="\n\t"),
         max_size=12,
@@ -188,15 +188,15 @@ def statements(
     """One statement of any kind, with or without its optional parts.
 
     Args:
-        draw: of hypothesis.
-        kind: only this kind.
+        draw: the function of Hypothesis.
+        kind: the kind of the statement; None for any.
         awkward_identifiers: whether identifiers may need escapes.
         odd_times: whether instants may be beyond the years that Python's ``datetime`` can hold.
-        controls: whether literals may hold control characters.
+        controls: whether literals may contain control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
         named: whether relations may have an identifier of their own.
-        dictionaries: whether it may be one of PROV-Dictionary's.
+        dictionaries: whether it may be a statement of PROV-Dictionary.
     """
     kinds = [known for known in KINDS.values() if dictionaries or known.entries is None]
     chosen = kind or draw(st.sampled_from(kinds))
@@ -218,7 +218,7 @@ def statements(
 
 
 def _distinct_relations(statements_: list[Statement], used: set[str]) -> list[Statement]:
-    """The same, with each relation's identifier unlike every other identifier in the document."""
+    """The statements, in which each relation that has an identifier gets a new, unique one."""
     result = []
     for statement in statements_:
         own = statement.id
@@ -249,19 +249,19 @@ def documents(
     """A document of statements and bundles with some of its prefixes declared.
 
     Args:
-        draw: of hypothesis.
+        draw: the function of Hypothesis.
         bundles: whether there may be bundles.
         repeated_bundles: whether two bundles may have one identifier, which is invalid but readable.
         awkward_identifiers: whether identifiers may need escapes.
         odd_times: whether instants may be beyond the years that Python's ``datetime`` can hold.
-        controls: whether literals may hold control characters.
+        controls: whether literals may contain control characters.
         languages: whether literals may have a language.
         missing_mandatory: whether a mandatory argument may be absent, which is invalid but readable.
         named: whether relations may have an identifier of their own.
         repeated_relations: whether a relation's identifier may be that of something else, too.
         dictionaries: whether there may be statements of PROV-Dictionary.
         default_namespace: whether the default namespace may be declared.
-        max_statements: in the top level and in each bundle.
+        max_statements: the most statements in the top level and in each bundle.
     """
     some = st.lists(
         statements(

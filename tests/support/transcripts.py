@@ -1,11 +1,10 @@
-"""Playing what a page shows: the commands of its code blocks, one after the other, in one shell.
+"""Execution of the commands in the code blocks of a page, one after the other, in one shell.
 
-A block ``sh`` is run; a block ``console`` has commands after ``$`` and what they print, which is compared. A block
-after ``<!-- file: NAME -->`` is what somebody saves under that name. Identifiers and times differ from run to run:
-those of the page stand for those that are met, also in the commands that follow. A line ``...`` in what is printed
-stands for lines that the page leaves out.
+A block ``sh`` is run. A block ``console`` has commands after ``$`` and their output, which is compared. A block after
+``<!-- file: NAME -->`` is saved under that name. Identifiers and times differ from run to run: those of the page are
+replaced by those of the run, also in later commands. A line ``...`` in the output represents lines that the page omits.
 
-``python -m tests.support.transcripts PAGE`` writes into a page what its commands print now.
+``python -m tests.support.transcripts PAGE`` updates the output in a page.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _VOLATILE = (
     (re.compile(r"CPython [\w.]+"), "CPython"),
 )
 CLOSE = 0.06
-"""A share. Results of numerical libraries differ a little from processor to processor."""
+"""The tolerance for numbers, since results of numerical libraries depend on the processor."""
 LEFT_OUT = "..."
 ANA = {
     f"GIT_{role}_{what}": value
@@ -49,7 +48,7 @@ ANA = {
 
 @dataclass(frozen=True)
 class Step:
-    """A command, and what the page says that it prints; None where it says nothing."""
+    """A command and its output in the page; None where the page shows none."""
 
     command: str
     printed: str | None
@@ -68,11 +67,11 @@ def steps(page: str) -> Iterator[Step]:
 
 
 def play(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
-    """Run the commands of a page, but for those that install or serve; each with what it prints.
+    """Run the commands of a page, except for those that install or serve; yields each with its output.
 
     Args:
-        page: Markdown.
-        folder: an empty one, which stands for a checkout and for somebody's home.
+        page: the text of the page, in Markdown.
+        folder: an empty folder, which is used as checkout and home directory.
     """
     (folder / "examples").symlink_to(root() / "examples")
     for name, content in re.findall(r"(?s)<!-- file: (\S+) -->\n```\w*\n(.*?)```", page):
@@ -88,7 +87,7 @@ def play(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
 
 
 class Shell:
-    """One bash, in which ``provrepo`` and ``python`` are those under test."""
+    """A bash process in which ``provrepo`` and ``python`` are those under test."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self._bash = subprocess.Popen(
@@ -105,7 +104,7 @@ class Shell:
         self._bash.communicate()
 
     def run(self, command: str) -> str:
-        """What a command prints, on both channels."""
+        """Run a command; returns its standard output and standard error."""
         assert self._bash.stdin is not None
         assert self._bash.stdout is not None
         self._bash.stdin.write(f"{UUID.sub(self._met, command)}\nprintf '%s\\n' '{END}'\n")
@@ -119,7 +118,7 @@ class Shell:
         raise AssertionError(f"the shell ended: {''.join(lines)}")
 
     def learn(self, shown: str, printed: str) -> None:
-        """Let identifiers that the page shows for the first time stand for those that were printed in their place."""
+        """Map identifiers that the page shows for the first time to those that were printed in their place."""
         _pair(self._known, shown, printed)
 
     def _met(self, found: re.Match[str]) -> str:
@@ -132,7 +131,7 @@ def _pair(known: dict[str, str], shown: str, printed: str) -> None:
 
 
 def same(shown: str, printed: str) -> bool:
-    """Whether a page shows what is printed, in whatever order of lines."""
+    """Whether the output in the page matches what was printed, in any order of lines."""
     wanted, got = _lines(shown), _lines(printed)
     if LEFT_OUT in wanted:
         return all(any(_alike(line, other) for other in got) for line in wanted if line != LEFT_OUT)
@@ -158,14 +157,14 @@ def _close(wanted: str, got: str) -> bool:
 
 
 def rewritten(page: str, folder: Path) -> str:
-    """A page with what its commands print now, as if Ana had called them."""
+    """A page with the current output of its commands, with the user name Ana."""
     names: dict[str, str] = {}
     written, rest = "", page
     for step, printed in play(page, folder):
         if step.printed is None:
             continue
         shown = re.sub(r"(Z, |Z  )\w+", r"\1ana", printed)
-        shown = re.sub(r"\b(pvr_[0-9a-f]+_)\S+", r"\1...", shown)  # nobody is to wonder whether it opens something
+        shown = re.sub(r"\b(pvr_[0-9a-f]+_)\S+", r"\1...", shown)  # so that no reader takes it for a valid token
         _pair(names, step.printed, shown)
         before, command, rest = rest.partition(f"$ {step.command}\n")
         written += before + command + shown

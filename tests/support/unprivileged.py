@@ -1,7 +1,7 @@
-"""Processes for which permissions count, for tests that run as root, whom the system lets read and write anything.
+"""Processes that respect file permissions, for tests that run as root, which can read and write any file.
 
-They keep the user, since Python itself may lie where only root can enter. What they lose is the capabilities by which
-permissions mean nothing to root (capabilities(7)): without them root is any other owner of its files.
+They keep the user, since only root may be able to read Python's own folder. They drop the capabilities by which root
+ignores permissions (capabilities(7)): without them root has the rights of any owner of files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder whose content may have lost its permissions at the end."""
+    """A temporary folder that is removed even if its content has lost its permissions."""
     path = Path(tempfile.mkdtemp(prefix="provrepo-test-")).resolve()
     try:
         yield path
@@ -44,14 +44,14 @@ def folder() -> Iterator[Path]:
 
 
 def take_permissions(path: Path) -> None:
-    """As ``chmod -R a-w``."""
+    """Do the same as ``chmod -R a-w``."""
     for found in [path, *path.rglob("*")]:
         if not found.is_symlink():
             found.chmod(found.stat().st_mode & 0o555)
 
 
 def run(*arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    """Run Python with some arguments, as a process that permissions apply to."""
+    """Run Python with some arguments in a process that respects permissions."""
     kept = environment(PYTHONPATH=str(ROOT), **variables)
     launcher = ["-c", _LAUNCHER] if os.geteuid() == 0 else []
     done = subprocess.run(

@@ -1,13 +1,14 @@
-"""Data directories of every earlier schema, with what they answered then: ``tests/data/upgrade-vN.tar.gz``.
+"""Data directories of every earlier schema, with the answers of their time: ``tests/data/upgrade-vN.tar.gz``.
 
-``python -m tests.support.upgrades tests/data/upgrade-vN.tar.gz`` makes the one of schema N, with the software of that
-schema. A new step of the schema comes with the archive of the schema before it, made by the last commit that has it::
+``python -m tests.support.upgrades tests/data/upgrade-vN.tar.gz`` creates the archive of schema N, when it runs with the
+software of that schema. A new migration comes with the archive of the schema before it, created by the last commit that
+has it::
 
     git worktree add ../before COMMIT && cp tests/support/upgrades.py ../before/tests/
     cd ../before && python -m tests.support.upgrades OUT.tar.gz
 
-Only verbs of the library are used. What the software of an old schema does not have yet is left out of its archive, and
-of the answers beside it.
+This module uses verbs of the library only. Features that the software of an old schema does not have are omitted from
+its archive and its answers.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ FIRST = PREFIXES + (
     b"  prov:qualifiedGeneration [ a prov:Generation ; prov:activity ex:run ] .\n"
     b"ex:run a prov:Activity ; prov:used ex:raw . ex:raw a prov:Entity .\n"
 )
-"""With a blank node, whose name in the dataset is minted, and a letter beyond ASCII."""
+"""A document with a blank node, for which the dataset has a minted IRI, and a letter that is not ASCII."""
 
 SECOND = FIRST + b"ex:more a prov:Entity ; prov:wasDerivedFrom ex:clean .\n"
 BUNDLED = PREFIXES + b"ex:inside a prov:Bundle .\nex:inside { ex:part a prov:Entity . ex:whole a prov:Entity . }\n"
@@ -45,10 +46,10 @@ SHAPES = b"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix prov: <http://w
 """
 
 TOKENS = ("writer", "reader", "revoked")
-"""Names under which the archive keeps the text of tokens."""
+"""The names of tokens in the archive, which has their texts."""
 
 SET_ASIDE = "aside"
-"""The document that a view is said to be unable to take."""
+"""The document of the entry that is set aside."""
 
 _QUERIES = (
     "SELECT ?s ?o { ?s prov:used ?o } ORDER BY ?s ?o",
@@ -59,10 +60,10 @@ _THINGS = tuple(f"http://example.org/{name}" for name in ("clean", "more", "tabl
 
 
 def fill(repository: Repository, place: Path) -> dict[str, str]:
-    """One of everything that a data directory of its time may have.
+    """Create one of everything that a data directory of its time can have.
 
     Args:
-        repository: new.
+        repository: a new repository.
         place: an empty folder for files.
 
     Returns:
@@ -89,12 +90,12 @@ def fill(repository: Repository, place: Path) -> dict[str, str]:
     }
     text, revoked = repository.create_token("mallory")
     repository.revoke_token(revoked.id)
-    _later(repository, place)
+    _fill_newer(repository, place)
     return {**tokens, "revoked": text}
 
 
-def _later(repository: Repository, place: Path) -> None:
-    """What the software of schema 1 did not always have."""
+def _fill_newer(repository: Repository, place: Path) -> None:
+    """Create things that early versions of the software of schema 1 do not have."""
     if hasattr(repository, "add_profile"):
         (place / "shapes.ttl").write_bytes(SHAPES)
         repository.add_profile(place / "shapes.ttl", name="used", project="crops")
@@ -109,7 +110,7 @@ def _later(repository: Repository, place: Path) -> None:
 
 
 def answers(repository: Repository) -> dict[str, Any]:
-    """What the verbs answer, as JSON. Names of members are those of today; a verb that is not there yet is left out."""
+    """The answers of the verbs, as JSON. The names of members are the current ones; missing verbs are omitted."""
     projects = [info.name for info in repository.projects()]
     found: dict[str, Any] = {
         "projects": {info.name: _but(info.to_dict(), "entries") for info in repository.projects()},
@@ -125,7 +126,7 @@ def answers(repository: Repository) -> dict[str, Any]:
         "tokens": {token.name: _but(token.to_dict(), "used") for token in repository.tokens()},
     }
     if hasattr(repository, "entries"):
-        # Bodies keep their members; entries may come behind these.
+        # The members of bodies do not change; further entries may follow.
         found["entries"] = {
             name: {str(entry.sequence): entry.to_dict() for entry in repository.entries(name)} for name in projects
         }
@@ -148,20 +149,20 @@ def _versions(repository: Repository, project: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for document in repository.documents(project, withdrawn=True):
         for info in repository.history(project, document.name):
-            said: dict[str, Any] = {"info": info.to_dict()}
+            facts: dict[str, Any] = {"info": info.to_dict()}
             if info.state in ("current", "superseded"):
                 data, _ = repository.original(project, info.name, info.version)
-                said["original"] = hashlib.sha256(data).hexdigest()
-                said["statements"] = len(repository.read(project, info.name, info.version))
-                said["conforms"] = repository.report(project, info.name, info.version).conforms
+                facts["original"] = hashlib.sha256(data).hexdigest()
+                facts["statements"] = len(repository.read(project, info.name, info.version))
+                facts["conforms"] = repository.report(project, info.name, info.version).conforms
             else:
-                said["refused"] = _refused(repository, project, info.name, info.version)
-            found[f"{info.name}@{info.version}"] = said
+                facts["refused"] = _refused(repository, project, info.name, info.version)
+            found[f"{info.name}@{info.version}"] = facts
     return found
 
 
 def _refused(repository: Repository, project: str, name: str, version: int) -> str:
-    """The error that reading an erased version ends with; empty for a withdrawn one, which its owner may read."""
+    """The error of reading an erased version; empty for a withdrawn one, which its owner may read."""
     try:
         repository.original(project, name, version)
     except Error as error:
@@ -170,12 +171,12 @@ def _refused(repository: Repository, project: str, name: str, version: int) -> s
 
 
 def _but(found: dict[str, Any], member: str) -> dict[str, Any]:
-    """Without a member that changes by itself: an upgrade adds entries, and reading marks what was read."""
+    """The value without members that may change: an upgrade adds entries, and reading sets the time of use."""
     return {name: value for name, value in found.items() if name != member}
 
 
 def missing(expected: Any, found: Any, place: str = "") -> list[str]:
-    """What is no longer as it was. Members may have come to objects, and nothing else may have changed."""
+    """The differences between former and current answers. Objects may have new members; nothing else may change."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return [
             problem
@@ -204,14 +205,14 @@ def make(archive: Path) -> None:
 
 
 def _kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Without the log of the quads' engine, and without who made it."""
+    """A filter that omits the log of RocksDB, and the names of users."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     return None if Path(member.name).name.startswith("LOG") and "quads" in member.name else member
 
 
 def unpack(archive: Path, target: Path) -> dict[str, Any]:
-    """Unpack an archive; what is expected of the data directory ``target / "data"``."""
+    """Unpack an archive; returns the expected answers. The data directory is ``target / "data"``."""
     with tarfile.open(archive) as packed:
         packed.extractall(target, filter="data")
     expected: dict[str, Any] = json.loads((target / "expected.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""A listener whose loop a test turns itself, and clients of it on real sockets."""
+"""A listener whose event loop is run by the test, and clients on real sockets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import ConnectionLimits, Descriptors
 from provrepo.server.connections.listener import Listener, listen
 
-PATIENCE = 60.0
-"""Seconds of real time after which a test gives up; nothing takes that long."""
+TIMEOUT = 60.0
+"""Seconds of real time after which a test fails; no operation takes so long."""
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -53,7 +53,7 @@ class Answer:
 
 
 class Wire:
-    """A listener and the clock that it goes by."""
+    """A listener and its clock."""
 
     def __init__(self, server: Listener, clock: Clock) -> None:
         self.server, self.clock = server, clock
@@ -62,42 +62,42 @@ class Wire:
         self.server.turn()
 
     def until(self, reached: Callable[[], object]) -> None:
-        """Turn the loop until something is so."""
-        end = time.monotonic() + PATIENCE
+        """Run the loop until a condition is true."""
+        end = time.monotonic() + TIMEOUT
         while not reached():
             assert time.monotonic() < end, "it did not come to that"
             self.turn()
 
     def settle(self) -> None:
-        """Turn the loop until nothing more happens."""
+        """Run the loop until no more events occur."""
         for _ in range(5):
             self.turn()
 
     def pass_time(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass, with a judgement in each second of it."""
+        """Advance the clock; the listener checks its connections in each second."""
         end = self.clock.now + seconds
         while self.clock.now < end:
             self.clock.now += step
             self.turn()
 
     def connect(self, data: bytes = b"") -> Client:
-        """A client that is connected, and has sent some bytes."""
+        """A connected client that has sent some bytes."""
         return Client(self, data)
 
     def ask(self, data: bytes, method: str = "GET") -> list[Answer]:
-        """All answers to what one client sends, until the server closes or has answered what is complete."""
+        """Send bytes with a new client; returns the answers to complete requests, until the server closes."""
         with self.connect(data) as client:
             return client.answers(method)
 
 
 class Client:
-    """A connection from outside."""
+    """A client's connection."""
 
     def __init__(self, wire: Wire, data: bytes) -> None:
         self.wire = wire
         self.closed = False
         self.data = b""
-        self.socket = socket.create_connection(wire.server.socket.getsockname()[:2], timeout=PATIENCE)
+        self.socket = socket.create_connection(wire.server.socket.getsockname()[:2], timeout=TIMEOUT)
         self.socket.setblocking(False)
         port = self.socket.getsockname()[1]
         if wire.server.accepting:
@@ -117,7 +117,7 @@ class Client:
         return next(c for c in self.wire.server.active_channels.values() if c.addr[1] == port)
 
     def send(self, data: bytes) -> None:
-        """Send all of it, and let the server read it."""
+        """Send all bytes and run the loop, so that the server reads them."""
         while data:
             try:
                 data = data[self.socket.send(data) :]
@@ -131,7 +131,7 @@ class Client:
         self.read()
 
     def read(self) -> bytes:
-        """What has come until now."""
+        """The bytes that were received so far."""
         try:
             while not self.closed:
                 piece = self.socket.recv(1 << 16)
@@ -144,13 +144,13 @@ class Client:
         return self.data
 
     def gone(self) -> bool:
-        """Whether the server has closed the connection, once the loop has turned."""
+        """Run the loop; returns whether the server has closed the connection."""
         self.wire.settle()
         self.read()
         return self.closed
 
     def answers(self, method: str = "GET", number: int = 0) -> list[Answer]:
-        """The answers; turns the loop until there are so many, or until the server is done with the connection."""
+        """The answers; runs the loop until there are enough, or until the server has finished with the connection."""
 
         def done() -> bool:
             self.read()
@@ -194,11 +194,11 @@ def wire(
     """A listener on a free port, with its own clock.
 
     Args:
-        application: WSGI.
-        descriptors: that it believes the process may have.
-        hosts: that it answers for.
-        proxy: whose X-Forwarded-For counts.
-        limits: of ``ConnectionLimits``.
+        application: the WSGI application.
+        descriptors: the limit of descriptors that it assumes.
+        hosts: the host names for which it answers.
+        proxy: the address of the proxy whose X-Forwarded-For is used.
+        limits: fields of ``ConnectionLimits``.
     """
     clock = Clock()
     dispatcher = ThreadedTaskDispatcher()  # that of waitress does what the server asks of one, without classes

@@ -1,4 +1,4 @@
-"""How much work or memory something takes, counted and not timed: counts are the same on a busy machine."""
+"""Measures of work and memory that do not depend on the load of the machine: counts instead of times."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from types import FrameType
 from typing import Any
 
 ENDLESS = 120
-"""Seconds of processor time that stand for no end: a hundred times what anything in ``bounded`` takes."""
+"""Processor seconds that count as endless: a hundred times more than any block in ``bounded`` takes."""
 
 
 def steps(function: Callable[[], object]) -> int:
-    """How many lines of Python something executes, and how many calls it makes, in this thread."""
+    """The number of lines of Python, and of calls, that a function executes in this thread."""
     counted = 0
 
     def seen(frame: FrameType, event: str, argument: Any) -> Any:
@@ -35,10 +35,10 @@ def steps(function: Callable[[], object]) -> int:
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """End the test where what is inside has no end for all one can tell.
+    """A block that fails the test when it takes ``ENDLESS`` seconds of processor time.
 
-    For loops of C that nobody can count, such as those of a regular expression that tries everything again and again,
-    on inputs so large that this would take hours. It is no measurement: what ends is right, however long it took.
+    It is for loops in C, which cannot be counted, such as the backtracking of a regular expression, on inputs for which
+    these would take hours. It does not measure: any block that ends passes.
     """
 
     def out_of_time(number: int, frame: FrameType | None) -> None:
@@ -54,7 +54,7 @@ def bounded() -> Iterator[None]:
 
 
 def peak() -> int:
-    """The most memory that this process had, in MiB.
+    """The peak resident memory of this process in MiB.
 
     ``ru_maxrss`` starts with that of the process that made this one: on Linux it survives ``execve``.
     """

@@ -31,7 +31,7 @@ from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.traversal import Options
 from provrepo.views.view import Change
 from provrepo.vocab import PROV, RDF_TYPE
-from tests.support.lineage_oracle import Fact, Question, downstream, roots, upstream
+from tests.support.lineage_oracle import Fact, OracleQuery, downstream, roots, upstream
 
 BASE = "https://repository.example/"
 CONTENT = "ni:///sha-256;abc"
@@ -89,7 +89,7 @@ class World:
         self.versions = [version for version in self.versions if version not in gone]
         self._apply(project, {"kind": "erase", "document": document, "version": number})
 
-    def question(self, projects: Sequence[str], as_of: dict[str, int] | None, **options: Any) -> Question:
+    def question(self, projects: Sequence[str], as_of: dict[str, int] | None, **options: Any) -> OracleQuery:
         """What is asked, over what these projects held."""
         facts, types = set(), dict[str, set[str]]()
         for version in self.seen(projects, as_of):
@@ -100,7 +100,7 @@ class World:
                     types.setdefault(node, set()).update([NAMES[BASE_CLASS[end]]] if end in BASE_CLASS else [])
             for node in version.models:
                 types.setdefault(node, set()).update([MODEL, "prov:Entity"])
-        return Question(frozenset(facts), types, **options)
+        return OracleQuery(frozenset(facts), types, **options)
 
     def seen(self, projects: Sequence[str], as_of: dict[str, int] | None) -> list[Version]:
         def holds(version: Version) -> bool:
@@ -238,7 +238,7 @@ def check(w: World, asked: dict[str, Any], projects: Sequence[str], as_of: dict[
         assert w.view.thing(iri, projects, as_of=as_of) is None
 
 
-def agents(question: Question, nodes: set[str]) -> dict[str, int]:
+def agents(question: OracleQuery, nodes: set[str]) -> dict[str, int]:
     def objects(node: str, rule: str) -> set[str]:
         return {fact.object for fact in question.facts if (fact.subject, fact.rule) == (node, rule)}
 
