@@ -30,7 +30,7 @@ def content(directory: Path, statements: int) -> Path:
         "partial": partial,
         "version": str(Minter().version("p", "d", 1)),
         "blob": hashlib.sha256(data).hexdigest(),
-        "minting": "",
+        "minting": {},
     }
     run(str(source), name=source.name, check=False, target=target)
     return output
