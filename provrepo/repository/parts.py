@@ -21,7 +21,7 @@ from provrepo.ledger.storage.reading import is_writable
 from provrepo.ledger.storage.scratch import Scratch
 from provrepo.repository.upkeep import restore
 from provrepo.repository.upkeep.follower import Follower
-from provrepo.repository.upkeep.former import Former
+from provrepo.repository.upkeep.former import FormerVersions
 from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.settings import Settings
@@ -42,7 +42,7 @@ class Parts:
         accounts: names and tokens.
         pingbacks: the links to other provenance that were sent by PROV-AQ pingback.
         access_log: one line for each answered request.
-        former: what keeps the names from before the repository had an identity.
+        former: the versions from before the repository had an identity, which keep their IRIs.
         derived: the directory of derived files: the data directory, or a temporary directory if that is read-only.
         scratch: the temporary files of this process.
         set_aside: the entries that a view failed on.
@@ -54,7 +54,7 @@ class Parts:
     accounts: Accounts
     pingbacks: Pingbacks
     access_log: AccessLog
-    former: Former
+    former: FormerVersions
     derived: Path
     scratch: Scratch
     set_aside: SetAside
@@ -149,7 +149,7 @@ def open_parts(
             most=settings.audit_bytes,
             room=has_space,
         ),
-        former=Former(ledger),
+        former=FormerVersions(ledger),
         derived=derived,
         scratch=private or Scratch(derived / "spool"),
         set_aside=record,

@@ -19,12 +19,12 @@ R = TypeVar("R")
 def verb(
     function: Callable[Concatenate[Context, P], R], *, from_views: bool = False
 ) -> Callable[Concatenate[HasContext, P], R]:
-    """A method that calls a function with the context of the repository.
+    """Return a method that calls a function with the context of the repository.
 
     Args:
         function: the verb; its first parameter is the context.
-        from_views: whether it needs the views. Where another process has them open, a call of the local owner is
-            answered by that process (``repository.upkeep.beside``).
+        from_views: whether it needs the views. If another process holds them, that process answers the calls of the
+            local owner (``repository.upkeep.beside``).
     """
     name = function.__name__
     if from_views:
@@ -35,7 +35,7 @@ def verb(
         context = self.context
         holder = beside.holder(context.store) if from_views and context.actor.owner else None
         if holder is not None:
-            return cast("R", holder.ask(name, args, kwargs))
+            return cast("R", holder.call(name, args, kwargs))
         return function(context, *args, **kwargs)
 
     signature = inspect.signature(function)

@@ -205,7 +205,7 @@ def test_rebuild_and_fsck(command: Command) -> None:
     assert sorted(command.json("rebuild")) == ["*public", "crops"]
     looked = command("fsck").stdout.strip()
     assert looked.endswith(": sound")
-    assert "not looked at" not in looked
+    assert "not checked" not in looked
     assert command("fsck", "--views").stdout.strip() == looked
     assert command.json("fsck")["sound"] is True
 

@@ -244,11 +244,11 @@ def test_a_holder_that_goes_away_while_it_answers_is_said_so(tmp_path: Path) -> 
         if len(path) > 100:
             pytest.skip("the path of temporary files is too long here")
         with pytest.raises(RemoteError, match="does not answer"):
-            beside.Holder(path).ask("query", ("ASK {}",), {})
+            beside.Holder(path).call("query", ("ASK {}",), {})
 
 
 def test_another_actor_is_not_answered_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "PATIENCE", 0.1)
+    monkeypatch.setattr(beside, "TIMEOUT", 0.1)
     with provrepo.open(data) as repository:
         text, _ = repository.create_token("pipeline")
         actor = repository.context.store.authenticate(text)

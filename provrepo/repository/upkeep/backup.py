@@ -1,17 +1,17 @@
-"""Backups: snapshots of the ledger, and the blobs that they name, in a directory of their own.
+"""Backups: snapshots of the ledger, and the blobs that its entries refer to, in a separate directory.
 
 ::
 
     TARGET
-    ├── lock                  held by the process that writes
+    ├── lock                  locked by the process that writes
     ├── blobs/ab/cd/abcd…     bytes under their SHA-256, shared by the snapshots
     └── snapshots/00000001
-        ├── manifest.json     what the snapshot holds, with digests
+        ├── manifest.json     the content of the snapshot, with digests
         ├── ledger.sqlite
-        └── pingbacks.sqlite  where there are any
+        └── pingbacks.sqlite  if there are any
 
-A snapshot gets its name by one rename, after all that it needs is on the medium: a backup that was interrupted leaves
-none, and the earlier ones as they were. ``docs/adr/0019-backup.md`` says why it is done this way.
+A snapshot gets its name by one rename, after everything that it needs was synced to disk. So an interrupted backup
+adds no snapshot, and the earlier ones are unchanged. ``docs/adr/0019-backup.md`` records the decision.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _TRIES = 5
 _CHUNK = 1 << 20
 
 Progress = Callable[[str, int], None]
-"""Called with what was just done and how much of it there was."""
+"""Called with the name of a part that was copied or read, and the number of its items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,18 @@ class Snapshot:
     """One state of a repository in a backup.
 
     Attributes:
-        name: eight digits; a later snapshot has a greater number, whatever the clocks said.
-        made: xsd:dateTime in UTC.
-        software: what made it.
-        schema: of the ledger in it.
+        name: eight digits; a later snapshot has a greater number, whatever the clock was.
+        made: its time, xsd:dateTime in UTC.
+        software: name and version of the program that made it.
+        schema: the number of the ledger's schema.
         identity: UUID of the repository.
         setup: the set-up identifier of the copy that was backed up.
-        entries: how many entries the ledger has.
-        blobs: how many blobs they name.
-        size: of these blobs, in bytes.
-        files: by name, size in bytes and SHA-256 of the databases.
-        problems: what was wrong when it was made, one sentence each; empty for a sound snapshot.
-        copied: how many of the blobs were not in the backup before.
+        entries: the number of entries.
+        blobs: the number of blobs that the entries refer to.
+        size: the size of these blobs in bytes.
+        files: name → size in bytes and SHA-256, for the databases.
+        problems: one sentence for each problem at the time of the backup; empty for a sound snapshot.
+        copied: the number of blobs that were not in the backup before.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Snapshot:
     copied: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return asdict(self)
 
 
@@ -97,30 +97,31 @@ class Archive:
     """A directory with snapshots of one repository."""
 
     def __init__(self, path: Path) -> None:
+        """Take the directory; nothing is read yet."""
         self.path = path
         self._snapshots = path / "snapshots"
 
     @property
     def exists(self) -> bool:
-        """Whether it has been begun."""
+        """Whether the directory is a backup."""
         return self._snapshots.is_dir()
 
     def folder(self, name: str) -> Path:
-        """Where a snapshot is."""
+        """Return the directory of a snapshot."""
         return self._snapshots / name
 
     def blob(self, digest: str) -> Path:
-        """Where the blob of a digest is, or would be."""
+        """Return the path of a blob, whether it exists or not."""
         return self.path / "blobs" / digest[:2] / digest[2:4] / digest
 
     def snapshots(self) -> list[Snapshot]:
-        """All of them, the oldest first; one that cannot be read is nothing but its name and the problem.
+        """Return all snapshots, the oldest first. An unreadable one has only its name and the problem.
 
         Raises:
-            NotFound: it is no backup.
+            NotFound: the directory is not a backup.
         """
         if not self.exists:
-            raise NotFound(f"{self.path} is no backup: provrepo backup makes one")
+            raise NotFound(f"{self.path} is not a backup: provrepo backup makes one")
         found = []
         for name in self._names():
             try:
@@ -130,14 +131,14 @@ class Archive:
         return found
 
     def snapshot(self, name: str | None) -> Snapshot:
-        """One of them, by default the newest.
+        """Return one snapshot, by default the newest.
 
         Raises:
-            NotFound: it is no backup, or there is no such snapshot.
+            NotFound: the directory is not a backup, or has no such snapshot.
             Damaged: the manifest cannot be read.
         """
         if not self.exists:
-            raise NotFound(f"{self.path} is no backup: provrepo backup makes one")
+            raise NotFound(f"{self.path} is not a backup: provrepo backup makes one")
         names = self._names()
         if name is None and names:
             return self._read(names[-1])
@@ -148,11 +149,11 @@ class Archive:
         return self._read(name)
 
     def begin(self) -> None:
-        """Make the directory, or find that it is one.
+        """Create the directory of the backup, if it does not exist.
 
         Raises:
-            Conflict: there is something else.
-            Damaged: it cannot be made.
+            Conflict: it contains something else.
+            Damaged: it cannot be created.
         """
         with durable.translated(f"make the backup {self.path}"):
             durable.make_directory(self.path, mode=durable.PRIVATE)
@@ -160,17 +161,17 @@ class Archive:
                 known = {"lock", "blobs", "lost+found"}
                 foreign = sorted(found.name for found in self.path.iterdir() if found.name not in known)
                 if foreign:
-                    raise Conflict(f"{self.path} holds {foreign[0]!r} and is no backup: give an empty directory")
+                    raise Conflict(f"{self.path} contains {foreign[0]!r} and is not a backup: give an empty directory")
 
     @contextmanager
     def locked(self, *, shared: bool = False) -> Iterator[None]:
-        """Keep other processes from writing to it.
+        """Lock the backup against writers, and unless ``shared`` also against readers, until the block ends.
 
         Args:
-            shared: for those who read: several may at once, and a medium that cannot be written is enough.
+            shared: for readers, of which there may be several. The backup may be on a read-only medium.
 
         Raises:
-            Busy: another process writes, or reads what is to be written.
+            Busy: another process has locked it.
             Damaged: the file system has no locks.
         """
         file = self.path / "lock"
@@ -178,7 +179,7 @@ class Archive:
         try:
             descriptor = os.open(file, flags, 0o600)
         except OSError as error:
-            if shared:  # nobody has written to it under a lock, or this user may not read it
+            if shared:  # no process has locked it for writing, or this user may not read the lock
                 yield
                 return
             raise Damaged(f"cannot open {file}: {error.strerror}") from error
@@ -194,17 +195,17 @@ class Archive:
             os.close(descriptor)
 
     def sweep(self) -> None:
-        """Remove what an interrupted backup left; under the lock."""
+        """Remove the files of interrupted backups. The caller holds the lock."""
         for folder in (self._snapshots, self.path / "blobs" / "incoming"):
             for left in folder.iterdir() if folder.is_dir() else ():
                 if not _NAME.fullmatch(left.name):
                     removed(left)
 
     def add(self, made: Snapshot, building: Path) -> Snapshot:
-        """Give a snapshot its name, once all that it needs is on the medium.
+        """Give a snapshot its name, after everything that it needs was synced to disk.
 
         Args:
-            made: what it holds; its name is decided here.
+            made: the snapshot without a name.
             building: the directory with its databases.
 
         Returns:
@@ -222,21 +223,21 @@ class Archive:
         return snapshot
 
     def prune(self, keep: int) -> list[str]:
-        """Remove all but the newest sound snapshots, and the blobs that no snapshot names then.
+        """Remove all but the newest sound snapshots, and the blobs that no snapshot needs afterwards.
 
-        Damaged snapshots do not count, and those newer than the oldest that is kept stay.
+        Damaged snapshots do not count. Those newer than the oldest remaining sound one stay.
 
         Args:
-            keep: how many sound ones stay, at least 1.
+            keep: the number of sound snapshots that stay, at least 1.
 
         Returns:
-            The names of the snapshots that are gone.
+            The names of the removed snapshots.
         """
         sound = [snapshot.name for snapshot in self.snapshots() if not snapshot.problems]
         gone = [name for name in self._names() if name < sound[-keep]] if len(sound) > keep else []
         with durable.translated(f"remove old snapshots from {self.path}"):
             for name in gone:
-                # Renamed first: half a snapshot must not have the name of a whole one.
+                # Renamed first: a partly removed snapshot must not look like a whole one.
                 left = self._snapshots / f".old-{name}"
                 self.folder(name).rename(left)
                 durable.sync_directory(self._snapshots)
@@ -245,11 +246,11 @@ class Archive:
         return gone
 
     def problems(self, snapshot: Snapshot, checked: set[str], progress: Progress | None = None) -> Iterator[str]:
-        """Read a whole snapshot again, and say what is wrong with it, one sentence each.
+        """Read a whole snapshot again and yield one sentence for each problem.
 
         Args:
             snapshot: one of ``snapshots()``.
-            checked: digests of blobs that need not be read again; those that are whole are added.
+            checked: the digests of blobs that need not be read again; verified blobs are added.
             progress: see ``Progress``.
         """
         yield from snapshot.problems
@@ -284,7 +285,7 @@ class Archive:
             found = json.loads(file.read_bytes())
             if found["format"] != _FORMAT:
                 raise Damaged(f"{file} was written by a newer version of provrepo: upgrade it to read this backup")
-            # The first manifests had no digest.
+            # Manifests of early versions have no digest.
             if "sha256" in found and found.pop("sha256") != _seal(found):
                 raise ValueError("it has changed since it was written")
             del found["format"]
@@ -292,18 +293,18 @@ class Archive:
                 isinstance(text, str) and text.isprintable()
                 for text in (*(found[key] for key in _TEXTS), *found["problems"])
             ):
-                raise ValueError("it holds what was never written")
+                raise ValueError("it contains what was never written")
             found["files"] = {str(key): (int(size), str(digest)) for key, (size, digest) in found["files"].items()}
             if not {LEDGER} <= found["files"].keys() <= {LEDGER, PINGBACKS}:
-                raise ValueError("it names other files than the databases")
+                raise ValueError("it lists other files than the databases")
             return Snapshot(**{**found, "name": name, "problems": tuple(found["problems"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Damaged(
-                f"{file} cannot be read ({error}): name another snapshot, or remove that directory"
+                f"{file} cannot be read ({error}): choose another snapshot, or remove that directory"
             ) from error
 
     def _collect(self) -> None:
-        """Remove the blobs that no snapshot names."""
+        """Remove the blobs that no snapshot needs."""
         needed: set[str] = set()
         for name in self._names():
             with Ledger(self.folder(name), software="", immutable=True) as ledger:
@@ -317,23 +318,30 @@ class Archive:
 def back_up(
     store: Store, target: Path, *, software: str, keep: int | None = None, progress: Progress | None = None
 ) -> Snapshot:
-    """Add a snapshot of a repository to a backup, which is made where there is none; writers go on meanwhile.
+    """Add a snapshot of a repository to a backup, which is created if it does not exist. Writers are not blocked.
 
-    The ledger comes first, in one transaction, and then the blobs that it names, as far as the backup does not have
-    them. What is copied is compared with its digest, and the chain of the copied ledger is verified. A snapshot that
-    is not sound is kept as well, and names its problems.
+    The ledger is copied first, in one transaction, and then the blobs that its entries refer to and the backup does not
+    have yet. Copies are compared with their digests, and the chain of the copied ledger is verified. A snapshot that is
+    not sound is stored as well, with its problems.
+
+    Args:
+        store: the data directory.
+        target: the directory of the backup.
+        software: name and version of this program.
+        keep: the number of sound snapshots to keep; None for all.
+        progress: see ``Progress``.
 
     Raises:
         UsageError: the backup would be in the data directory, or the other way round; ``keep`` is not positive.
-        Conflict: the target holds something else, or the backup of another repository.
-        Busy: another process writes to it; versions were erased again and again meanwhile.
-        NoSpace, Damaged: it cannot be written; the earlier snapshots are as they were.
+        Conflict: the target contains something else, or the backup of another repository.
+        Busy: another process writes to the backup; or versions were erased repeatedly meanwhile.
+        NoSpace, Damaged: the backup cannot be written; the earlier snapshots are unchanged.
     """
     if keep is not None and keep < 1:
         raise UsageError("a backup keeps at least 1 snapshot")
-    data, place = store.settings.data.resolve(), target.resolve()
-    if data == place or data in place.parents or place in data.parents:
-        raise UsageError(f"the backup {target} and the data directory {store.settings.data} lie in one another")
+    data, backup = store.settings.data.resolve(), target.resolve()
+    if data == backup or data in backup.parents or backup in data.parents:
+        raise UsageError(f"the backup {target} and the data directory {store.settings.data} contain one another")
     archive = Archive(target)
     archive.begin()
     with archive.locked():
@@ -353,7 +361,7 @@ def back_up(
 
 
 def _attempt(store: Store, archive: Archive, software: str, progress: Progress | None) -> Snapshot | None:
-    """One snapshot; None where a blob was erased after the ledger had been copied, which names it still."""
+    """Make one snapshot; None if a blob was erased after the copy of the ledger, which still refers to it."""
     building = archive.path / "snapshots" / f".new-{secrets.token_hex(8)}"
     with ExitStack() as stack:
         stack.callback(removed, building)
@@ -368,7 +376,7 @@ def _attempt(store: Store, archive: Archive, software: str, progress: Progress |
         for digest in ledger.needed():
             new = None
             try:
-                new = _kept(store.blobs, blobs, digest)
+                new = _ensure(store.blobs, blobs, digest)
             except NotFound:
                 if not store.ledger.references(digest):
                     return None
@@ -393,16 +401,15 @@ def _attempt(store: Store, archive: Archive, software: str, progress: Progress |
     return None
 
 
-def _kept(source: Blobs, target: Blobs, digest: str) -> bool:
-    """Have a blob in the backup; whether it had to be copied.
+def _ensure(source: Blobs, target: Blobs, digest: str) -> bool:
+    """Copy a blob to the backup if it is not there; return whether it was copied.
 
     Raises:
-        NotFound: it is in neither.
+        NotFound: it is in neither directory.
         Damaged: its bytes have changed, and the backup does not have it.
     """
-    there = _size(target.path(digest))
-    here = _size(source.path(digest))
-    if there is not None and here in (None, there):
+    stored = _size(target.path(digest))
+    if stored is not None and _size(source.path(digest)) in (None, stored):
         return False
     target.put(source.get(digest))
     return True
@@ -419,7 +426,7 @@ def _same_repository(archive: Archive, store: Store) -> None:
 
 
 def copied(source: Path, target: Path, digest: str) -> None:
-    """Copy a file durably, and compare its bytes with their SHA-256.
+    """Copy a file durably and verify its SHA-256.
 
     Raises:
         Damaged: the source has changed, or cannot be read.
@@ -439,7 +446,7 @@ def copied(source: Path, target: Path, digest: str) -> None:
 
 
 def removed(path: Path) -> None:
-    """Remove a file or a directory with all that is in it; nothing happens where it is not there."""
+    """Remove a file, or a directory with its content, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -456,7 +463,7 @@ def _written(file: Path, data: bytes) -> None:
 
 
 def _seal(manifest: dict[str, Any]) -> str:
-    """The SHA-256 of what a manifest says, in hexadecimal."""
+    """Return the SHA-256 of a manifest without its digest, in hexadecimal."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 

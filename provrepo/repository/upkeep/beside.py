@@ -1,12 +1,12 @@
-"""Reading beside a server: the process that holds the views answers for others of the same user.
+"""Calls beside a server: the process that holds the views answers verbs for other processes of the same user.
 
-Only one process has the views open. A server that has them listens on a Unix domain socket below ``views/``; another
-process of the same user that is to answer from the views passes the verb and its arguments on, and gets the record that
-the verb returns. The answer holds every entry that was in the ledger when it was asked for. The decision, with what was
-weighed against it, is ``docs/adr/0010-beside-a-server.md``.
+Only one process has the views open. A server that has them listens on a Unix domain socket below ``views/``. Another
+process of the same user sends it the name and arguments of a verb that needs the views, and receives the result. The
+result covers every entry that was in the ledger at the time of the request. ``docs/adr/0010-beside-a-server.md``
+records the decision and its alternatives.
 
-The socket lies in a directory that only its owner may enter (mode 0700), so a process that can reach it can open the
-data directory as well. The request is JSON. The reply is a pickle, which is read from a socket of the same user alone.
+The socket is in a directory that only its owner may enter (mode 0700), so a process that can connect can open the data
+directory as well. The request is JSON. The reply is a pickle, which is accepted from a socket of the same user only.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
     from provrepo.repository.context import HasContext
     from provrepo.repository.store import Store
 
-__all__ = ["FROM_VIEWS", "Answers", "Holder", "holder", "serve"]
+__all__ = ["FROM_VIEWS", "Listener", "Holder", "holder", "serve"]
 
 log = logging.getLogger("provrepo.repository.upkeep.beside")
 
-PATIENCE = 5.0
-"""Seconds to wait for another process to let go of the views, or to start to answer: commands hold them for moments."""
+TIMEOUT = 5.0
+"""Seconds to wait for another process to release the views or to listen. Commands hold the views briefly."""
 
 CONNECTING = 5.0
-"""Seconds for the connection to be accepted."""
+"""Seconds to wait for the connection to be accepted."""
 
 GRACE = 30.0
-"""Seconds beyond its own limit of time that an answer may take to come."""
+"""Seconds to wait for a reply beyond the timeout of the call."""
 
 AT_ONCE = 8
-"""Connections that are answered at once; more of them wait."""
+"""The connections that are answered concurrently; others wait."""
 
 _PREFIX, _NAME = ".asked-", "s"
 
 FROM_VIEWS: set[str] = set()
-"""The verbs that need the views, and that the process with the views answers for others; ``verb`` adds them."""
+"""The names of the verbs that need the views, which the holder answers for other processes; ``verb`` adds them."""
 
 
 def holder(store: Store) -> Holder | None:
-    """The server that answers from the views; None where there is none, or where this process has the views."""
+    """Return the server that holds the views; None if there is none, or if this process holds them."""
     if not store.follows or store.follower.indexing:
         return None
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not store.follower.acquire():
         found = holder_at(store.follower.socket())
         if found is not None or time.monotonic() > deadline:
@@ -73,11 +73,11 @@ def serve(repository: HasContext, url: str) -> bool:
     """Follow the ledger in a thread, announce a URL to other processes, and answer their calls.
 
     Args:
-        repository: as its owner may use it.
-        url: where the server is reached.
+        repository: the repository, with its owner as the actor.
+        url: the URL of the server.
 
     Returns:
-        False where another process has the views.
+        False if another process holds the views.
     """
     store = repository.context.store
     follower = store.follower
@@ -87,64 +87,64 @@ def serve(repository: HasContext, url: str) -> bool:
         return False
     if not store.socket:
         try:
-            answers = Answers(repository, store.settings.data / "views", follower.catch_up)
+            listener = Listener(repository, store.settings.data / "views", follower.catch_up)
         except OSError as error:
-            log.warning("other processes of this user are not answered beside this server: %s", error)
+            log.warning("calls of other processes of this user are not answered: %s", error)
             return True
-        store.on_close(answers.close)
-        store.socket = answers.path
+        store.on_close(listener.close)
+        store.socket = listener.path
     follower.announce(url, store.socket)
     return True
 
 
 class Holder:
-    """The server that holds the views, as another process sees it."""
+    """A client for the server that holds the views."""
 
     def __init__(self, path: str) -> None:
-        """Take the path of its socket; nothing is sent yet."""
+        """Take the path of the socket; nothing is sent yet."""
         self._path = path
 
-    def ask(self, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a verb returns there.
+    def call(self, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a verb in the server and return its result.
 
         Args:
-            verb: its name.
-            args: its arguments, as JSON holds them.
-            kwargs: the same by name. ``abandoned`` is not sent: a caller that goes away closes the connection.
+            verb: the name of the verb.
+            args: its positional arguments: JSON values or sequences of them.
+            kwargs: its keyword arguments. ``abandoned`` is not sent: the end of the connection replaces it.
 
         Raises:
-            Error: whatever the verb raised there.
-            RemoteError: the server went away, or does not answer.
+            Error: the error that the verb raised.
+            RemoteError: the server ended, or does not answer.
         """
         kwargs = {name: _plain(value) for name, value in kwargs.items() if name != "abandoned" and value is not None}
         request = {"software": __version__, "verb": verb, "args": list(map(_plain, args)), "kwargs": kwargs}
         limit = kwargs.get("timeout")
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-                link.settimeout(CONNECTING)
-                link.connect(self._path)
-                link.settimeout(None if limit is None else float(limit) + GRACE)
-                link.sendall(wire.frame(request))
-                with link.makefile("rb") as stream:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(CONNECTING)
+                connection.connect(self._path)
+                connection.settimeout(None if limit is None else float(limit) + GRACE)
+                connection.sendall(wire.frame(request))
+                with connection.makefile("rb") as stream:
                     return _received(stream)
         except OSError as error:
             raise RemoteError(f"the server that holds the views does not answer: {error}") from error
 
 
 def _plain(value: Any) -> Any:
-    """An argument as JSON holds it: several values are a list."""
+    """Return an argument as a JSON value; a sequence becomes a list."""
     return value if value is None or isinstance(value, str | int | float) else list(value)
 
 
 def _received(stream: IO[bytes]) -> Any:
     head = wire.read_frame(stream)
     if head is None:
-        raise RemoteError("the server that holds the views ended before it had answered")
+        raise RemoteError("the server that holds the views ended before it answered")
     error = wire.decode_error(head)
     if error is not None:
         raise error
     if "exception" in head:
-        raise RemoteError(f"the server that holds the views failed: {head['exception']}; its log says more")
+        raise RemoteError(f"the server that holds the views failed: {head['exception']}; see its log")
     data = stream.read(head["size"])
     if len(data) < head["size"]:
         raise RemoteError("the server that holds the views ended while it answered")
@@ -152,34 +152,34 @@ def _received(stream: IO[bytes]) -> Any:
 
 
 def holder_at(path: str) -> Holder | None:
-    """The server that listens at a path; None where it is not one of this user."""
+    """Return the server that listens at a path; None if the path is empty or not a private socket of this user."""
     if not path:
         return None
     try:
         folder, itself = os.lstat(os.path.dirname(path)), os.lstat(path)  # noqa: PTH120 (kept as text)
     except OSError:
         return None
-    own = folder.st_uid == itself.st_uid == os.geteuid() and stat.S_ISSOCK(itself.st_mode)
-    return Holder(path) if own and not folder.st_mode & 0o077 else None
+    trusted = folder.st_uid == itself.st_uid == os.geteuid() and stat.S_ISSOCK(itself.st_mode)
+    return Holder(path) if trusted and not folder.st_mode & 0o077 else None
 
 
-class Answers:
-    """The side of the server: a socket, a thread that accepts, and a thread for each question.
+class Listener:
+    """The server side: a socket, a thread that accepts connections, and a thread for each call.
 
     Attributes:
-        path: where the socket is.
+        path: the path of the socket.
     """
 
     def __init__(self, repository: HasContext, folder: Path, prepare: Callable[[], None]) -> None:
-        """Listen.
+        """Start to listen.
 
         Args:
-            repository: as its owner sees it.
-            folder: in which a directory for the socket is made; what servers left there that died is removed.
-            prepare: called before each answer, to bring the views up to the ledger.
+            repository: the repository, with its owner as the actor.
+            folder: the parent of the directory for the socket. Directories of killed servers are removed.
+            prepare: called before each verb, to bring the views up to date.
 
         Raises:
-            OSError: no socket can be made, neither there nor among temporary files.
+            OSError: no socket can be created, neither there nor in the temporary directory.
         """
         self._repository = repository
         self._prepare = prepare
@@ -194,12 +194,12 @@ class Answers:
         self._thread.start()
 
     def close(self) -> None:
-        """Accept no more questions. Those that are being answered are left to end."""
+        """Accept no more calls. Running calls are not interrupted."""
         self._closed = True
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as waking:
-            # Closing a socket does not wake the thread that waits for a connection; a connection does.
-            waking.settimeout(1.0)
-            waking.connect(self.path)
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            # Closing a socket does not wake the thread in accept(); a connection does.
+            connection.settimeout(1.0)
+            connection.connect(self.path)
         self._thread.join(timeout=5)
         self._socket.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -207,34 +207,34 @@ class Answers:
     def _accept(self) -> None:
         while True:
             try:
-                link, _ = self._socket.accept()
+                connection, _ = self._socket.accept()
             except OSError:
                 if self._closed:
                     return
                 log.exception("a connection could not be accepted")
-                time.sleep(1.0)  # descriptors may have run out
+                time.sleep(1.0)  # no file descriptor may be left
                 continue
             if self._closed:
-                link.close()
+                connection.close()
                 return
             self._slots.acquire()
-            threading.Thread(target=self._serve, args=(link,), name="provrepo-beside-answer", daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection,), name="provrepo-beside-call", daemon=True).start()
 
-    def _serve(self, link: socket.socket) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         try:
-            with link, link.makefile("rb") as stream, suppress(OSError):
-                link.settimeout(CONNECTING)
+            with connection, connection.makefile("rb") as stream, suppress(OSError):
+                connection.settimeout(CONNECTING)
                 request = wire.read_frame(stream)
                 if request is None:
                     return
-                link.settimeout(GRACE)
-                link.sendall(self._answer(request, link))
+                connection.settimeout(GRACE)
+                connection.sendall(self._reply(request, connection))
         finally:
             self._slots.release()
 
-    def _answer(self, request: dict[str, Any], link: socket.socket) -> bytes:
+    def _reply(self, request: dict[str, Any], connection: socket.socket) -> bytes:
         try:
-            data = pickle.dumps(self._asked(request, link))
+            data = pickle.dumps(self._call(request, connection))
         except Error as error:
             return wire.frame(wire.encode_error(error))
         except Exception as error:
@@ -242,49 +242,49 @@ class Answers:
             return wire.frame(wire.encode_error(error))
         return wire.frame({"size": len(data)}) + data
 
-    def _asked(self, request: dict[str, Any], link: socket.socket) -> Any:
+    def _call(self, request: dict[str, Any], connection: socket.socket) -> Any:
         if request["software"] != __version__:
             raise Busy(
                 f"the server that holds the views runs provrepo {__version__}, and this is "
-                f"{request['software']}: ask it over HTTP, or start it anew"
+                f"{request['software']}: query it over HTTP, or restart it"
             )
         verb, kwargs = request["verb"], request["kwargs"]
         if verb not in FROM_VIEWS:
             raise Busy(f"the server that holds the views does not answer {verb} for other processes")
         if verb in ("query", "thing"):
-            kwargs["abandoned"] = lambda: _gone(link)
+            kwargs["abandoned"] = lambda: _closed(connection)
         self._prepare()
         return getattr(self._repository, verb)(*request["args"], **kwargs)
 
 
 def _listening(folder: Path) -> tuple[Path, socket.socket]:
-    """A directory that only its owner may enter, and a socket in it that listens.
+    """Create a private directory and a listening socket in it.
 
-    It is made below ``folder``, or among temporary files where the path is too long for a socket, or the file system
-    has none.
+    The parent is ``folder``, or the temporary directory if the path is too long for a socket or the file system does
+    not support sockets.
     """
     last: OSError | None = None
     for parent in (folder.absolute(), Path(tempfile.gettempdir())):
-        place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        private = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            link.bind(str(place / _NAME))
-            link.listen(64)
+            listening.bind(str(private / _NAME))
+            listening.listen(64)
         except OSError as error:
-            link.close()
-            shutil.rmtree(place, ignore_errors=True)
+            listening.close()
+            shutil.rmtree(private, ignore_errors=True)
             last = error
         else:
-            return place, link
-    raise last or OSError("no place for a socket")
+            return private, listening
+    raise last or OSError("no directory for a socket")
 
 
-def _gone(link: socket.socket) -> bool:
-    """Whether the caller has closed the connection."""
-    waiting = select.poll()
-    waiting.register(link, select.POLLIN)
+def _closed(connection: socket.socket) -> bool:
+    """Return whether the client has closed the connection."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
     try:
-        # Nothing is sent after the question: what can be read is the end.
-        return bool(waiting.poll(0)) and link.recv(1, socket.MSG_PEEK) == b""
+        # The client sends nothing after the request, so only its end can be read.
+        return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:
         return True

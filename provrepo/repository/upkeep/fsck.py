@@ -1,4 +1,4 @@
-"""``fsck``: reads everything again and compares it with what was written down about it."""
+"""``fsck``: reads every entry, blob and view again and verifies them."""
 
 from __future__ import annotations
 
@@ -19,74 +19,75 @@ _RESTORE = "restore it from a backup"
 
 
 def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, views: bool = False) -> Check:
-    """Check the chain of every project, every blob that an entry names, and the views.
+    """Verify the chain of every project, every blob that an entry refers to, and the views.
 
-    Erased bytes are expected to be gone. Blobs that no entry names are what a submission leaves that was killed
-    before its entry was appended: a note, not a problem.
+    Erased bytes must not exist. Blobs without an entry are left by a submission that was killed before its entry was
+    appended: a note, not a problem.
 
     Args:
         store: the data directory.
-        progress: called with what was read and how much of it there was.
-        views: derive every view anew and compare all of them; without it a sample of the versions is compared.
+        progress: called with the name of a part that was read, and the number of its items.
+        views: rebuild every view in a temporary directory and compare all of it; otherwise a sample of the versions is
+            compared.
 
     Returns:
-        What was found. Each problem says what is wrong, where, and what to do.
+        The problems, each with its place and remedy, and the notes.
     """
     problems = [f"{problem}: {_RESTORE}" for problem in store.ledger.verify()]
     problems += store.pingbacks.verify()
     notes: list[str] = []
     entries = 0
-    named: set[str] = set()
-    gone: set[str] = set()
+    needed: set[str] = set()
+    erased_blobs: set[str] = set()
     for project in [REPOSITORY, *store.ledger.projects()]:
         erased = store.ledger.erased(project)
         before = entries
         for entry in store.ledger.entries(project, every=True):
             entries += 1
             if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) in erased:
-                gone.add(entry.body["blob"])
-                named.add(entry.body["report"])
+                erased_blobs.add(entry.body["blob"])
+                needed.add(entry.body["report"])
             elif entry.kind != "erase":
-                # Of whatever kind: what the ledger's references count is needed.
-                named.update(blob for blob in columns(entry)[3:] if blob)
+                # As ``Ledger.references`` counts them, for entries of any kind.
+                needed.update(blob for blob in columns(entry)[3:] if blob)
         if progress is not None:
             progress(project or "the repository's own settings", entries - before)
-    for number, blob in enumerate(sorted(named), 1):
+    for number, blob in enumerate(sorted(needed), 1):
         problem = _blob(store, blob)
         if problem:
             problems.append(f"{problem}: {_RESTORE}")
         if progress is not None and number % 1000 == 0:
             progress("blobs", number)
-    stray = {blob for blob in store.blobs.all() if blob not in named}
-    problems += [f"blob {blob} was erased and is still there; erase it again" for blob in sorted(stray & gone)]
-    stray -= gone
-    if stray:
-        notes.append(f"{len(stray)} blob{'s' if len(stray) > 1 else ''} that no entry names")
+    unneeded = {blob for blob in store.blobs.all() if blob not in needed}
+    problems += [f"blob {blob} was erased and still exists; erase it again" for blob in sorted(unneeded & erased_blobs)]
+    unneeded -= erased_blobs
+    if unneeded:
+        notes.append(f"{len(unneeded)} blob{'s' if len(unneeded) > 1 else ''} without an entry")
     try:
-        # Its first part opens the views, which may be what is damaged.
+        # Opening the views, which may be damaged, is part of the check.
         server = beside.holder(store)
         if server is not None:
-            problems += server.ask("check_views", (views,), {})
+            problems += server.call("check_views", (views,), {})
         elif store.may_follow():
             problems += check_views(store, progress, whole=views)
         elif store.follows:
-            notes.append("the views are held by another process and were not looked at")
+            notes.append("another process holds the views, so they were not checked")
         else:
-            notes.append("the views were not looked at: `provrepo rebuild` makes them anew from the ledger")
+            notes.append("the views were not checked: `provrepo rebuild` rebuilds them from the ledger")
     except Error as error:
-        problems.append(f"the views could not be looked at: {error}")
-    # After the views, which may have come to further entries. Any process may read what their holder has set aside.
+        problems.append(f"the views could not be checked: {error}")
+    # After the check of the views, which may have applied further entries.
     problems += [f"entry {which} is set aside: {why}" for which, why in store.set_aside.items()]
     unreadable = store.set_aside.unreadable()
     if unreadable:
         problems.append(f"{unreadable}: {REBUILD}")
     notes += lax(store.settings.data)
     notes += [
-        f"the clock had been set back by entry {place.position} of all, from {place.before} to {place.after}: entries "
-        "are in the order in which they were appended"
-        for place in store.ledger.setbacks()
+        f"the clock was set back before the entry at position {setback.position}, from {setback.before} to "
+        f"{setback.after}: entries are in the order in which they were appended"
+        for setback in store.ledger.setbacks()
     ]
-    return Check(entries, len(named), tuple(problems), tuple(notes))
+    return Check(entries, len(needed), tuple(problems), tuple(notes))
 
 
 def _blob(store: Store, blob: str) -> str | None:

@@ -1,7 +1,7 @@
-"""The part of ``fsck`` that compares the views with what the ledger yields.
+"""The part of ``fsck`` that compares the views with the ledger.
 
-For all of them, every view is made anew in a directory beside the former ones, by the code that makes them, and the two
-are compared. For a sample some versions are derived again, and compared where the views have them.
+A whole check rebuilds every view in a temporary directory, with the usual code, and compares the two. A sample check
+derives some versions again and compares their content in the views.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from provrepo.views.view import Change, View
 
 __all__ = ["REBUILD", "check_views"]
 
-REBUILD = "`provrepo rebuild` makes it anew from the ledger"
+REBUILD = "`provrepo rebuild` rebuilds it from the ledger"
 
 _SAMPLE = 16
-"""Versions that are compared without ``--views``."""
+"""The number of versions that are compared without ``--views``."""
 
 _LARGEST = 4 << 20
-"""Bytes of the largest version of a sample."""
+"""The most bytes of a version in a sample."""
 
 _ROUNDS = 10
-"""Attempts to come to the same entry with both, while other processes append."""
+"""Attempts to bring both to the same entry, while other processes append."""
 
 _SHOWN = 20
-"""Problems of one view that are shown."""
+"""The most problems of one view that are shown."""
 
 V = TypeVar("V")
 
@@ -50,15 +50,15 @@ Progress = Callable[[str, int], None]
 
 
 def check_views(store: Store, progress: Progress | None = None, *, whole: bool) -> list[str]:
-    """What of the views is not what the ledger yields, one sentence each, with the remedy.
+    """Return one sentence with the remedy for each difference between the views and the ledger.
 
     Args:
-        store: whose process may open the views.
-        progress: called with what was derived and how much of it there was.
+        store: the data directory, whose views this process may open.
+        progress: called with each project and the number of entries that were applied again.
         whole: compare everything; otherwise a sample.
 
     Raises:
-        Error: the views cannot be opened, or cannot be made anew.
+        Error: the views cannot be opened, or cannot be rebuilt.
     """
     problems = list(_positions(store))
     if whole:
@@ -69,7 +69,7 @@ def check_views(store: Store, progress: Progress | None = None, *, whole: bool) 
 
 
 def _positions(store: Store) -> Iterator[str]:
-    """Whether the views have applied every entry."""
+    """Check that the views have applied every entry."""
     with store.follower.paused() as views:
         for project in store.ledger.projects():
             public = bool(store.ledger.settings(project).get("public"))
@@ -90,29 +90,29 @@ def _positions(store: Store) -> Iterator[str]:
 
 def _all(store: Store, progress: Progress | None) -> Iterator[str]:
     with store.scratch() as folder:
-        made = SetAside(folder / "set-aside.json")
-        shadow = Follower(
+        set_aside = SetAside(folder / "set-aside.json")
+        rebuilt = Follower(
             store.ledger,
             ViewsLock(folder / "lock"),
             lambda base: store.views_at(folder, base),
             lambda entry, base: store.derive(entry, base, folder),
-            made,
+            set_aside,
         )
         try:
-            shadow.rebuild(progress)
+            rebuilt.rebuild(progress)
             with store.follower.paused() as views:
-                wanted = _level(store, shadow)
-                if dict(made.items()).keys() != dict(store.set_aside.items()).keys():
-                    yield "other entries are set aside than the ledger yields"
+                expected = _level(store, rebuilt)
+                if dict(set_aside.items()).keys() != dict(store.set_aside.items()).keys():
+                    yield "other entries are set aside than by a rebuild"
                 for kind in (Lineage, Search):
-                    yield from _limited(_tabular(_of(views, kind), _of(wanted, kind)))
-                yield from _limited(_quads(_of(views, Quads), _of(wanted, Quads)))
+                    yield from _limited(_tabular(_of(views, kind), _of(expected, kind)))
+                yield from _limited(_quads(_of(views, Quads), _of(expected, Quads)))
         finally:
-            shadow.close()
+            rebuilt.close()
 
 
-def _level(store: Store, shadow: Follower) -> Sequence[View]:
-    """The views that were made anew, once they and the former ones have come to the same entry.
+def _level(store: Store, rebuilt: Follower) -> Sequence[View]:
+    """Return the rebuilt views once they and the stored ones have applied the same entries.
 
     Raises:
         Busy: other processes keep appending.
@@ -121,33 +121,33 @@ def _level(store: Store, shadow: Follower) -> Sequence[View]:
     for _ in range(_ROUNDS):
         position = store.ledger.position()
         store.follower.catch_up()
-        with shadow.paused() as views:
-            if shadow.waiting:
-                raise Busy(f"the views cannot be derived now: {'; '.join(shadow.waiting.values())}")
+        with rebuilt.paused() as views:
+            if rebuilt.waiting:
+                raise Busy(f"the views cannot be derived now: {'; '.join(rebuilt.waiting.values())}")
             if store.ledger.position() == position:
                 return views
-    raise Busy("others kept appending, so that the views could not be compared; try again")
+    raise Busy("other processes kept appending, so that the views could not be compared; try again")
 
 
-def _tabular(view: SqliteView, wanted: SqliteView) -> Iterator[str]:
+def _tabular(view: SqliteView, expected: SqliteView) -> Iterator[str]:
     name = _name(view)
     problems = [f"{name}: {problem}" for problem in sqlite_check.malformed(view, whole=True)]
     try:
         if isinstance(view, Search):
             view.verify_words()
-        problems += [f"{name}: {problem}" for problem in sqlite_check.differing(view, wanted)]
+        problems += [f"{name}: {problem}" for problem in sqlite_check.differing(view, expected)]
     except Damaged as error:
         problems.append(str(error))
     yield from problems
 
 
-def _quads(view: Quads, wanted: Quads) -> Iterator[str]:
-    for dataset in sorted({*view.datasets(), *wanted.datasets()}):
+def _quads(view: Quads, expected: Quads) -> Iterator[str]:
+    for dataset in sorted({*view.datasets(), *expected.datasets()}):
         problem = check.unreadable(view, dataset)
         if problem:
             yield problem
             continue
-        for found in check.differing(view, wanted, dataset):
+        for found in check.differing(view, expected, dataset):
             yield f"dataset {dataset} of quads: {found}"
 
 
@@ -159,19 +159,19 @@ def _some(store: Store) -> Iterator[str]:
         if not sample:
             return
         with store.scratch() as folder:
-            wanted = store.views_at(folder, store.base())
+            expected = store.views_at(folder, store.base())
             try:
                 for number, entry in enumerate(sample, 1):
-                    yield from _version(store, views, wanted, folder, number, entry)
+                    yield from _version(store, views, expected, folder, number, entry)
             finally:
-                for view in wanted:
+                for view in expected:
                     view.close()
 
 
 def _sample(store: Store) -> list[Entry]:
-    """Some submissions, each with the same probability, whose bytes are there and small."""
-    # Nothing secret is chosen: another sample each time finds more in the end.
-    draw, found, seen = random.Random(), list[Entry](), 0  # noqa: S311
+    """Return random submissions with small existing bytes, each with the same probability (reservoir sampling)."""
+    # Not for cryptography. A new sample in each check finds more damages over time.
+    draw, found, number = random.Random(), list[Entry](), 0  # noqa: S311
     for project in store.ledger.projects():
         erased = store.ledger.erased(project)
         for entry in store.ledger.entries(project, every=True):
@@ -182,18 +182,18 @@ def _sample(store: Store) -> list[Entry]:
                 or store.set_aside.reason(project, entry.sequence) is not None
             ):
                 continue
-            seen += 1
+            number += 1
             if len(found) < _SAMPLE:
                 found.append(entry)
-            elif (place := draw.randrange(seen)) < _SAMPLE:
-                found[place] = entry
+            elif (slot := draw.randrange(number)) < _SAMPLE:
+                found[slot] = entry
     return found
 
 
 def _version(
-    store: Store, views: Sequence[View], wanted: Sequence[View], folder: Path, number: int, entry: Entry
+    store: Store, views: Sequence[View], expected: Sequence[View], folder: Path, number: int, entry: Entry
 ) -> Iterator[str]:
-    """Where one version is in the views, and whether it is what its bytes yield."""
+    """Compare one version in each view that contains it with what is derived from its bytes."""
     project, document = entry.project, entry.body["document"]
     version = (project, document, int(entry.body["version"]))
     named = f"version {version[2]} of {project}/{document}"
@@ -219,12 +219,12 @@ def _version(
                     if found:
                         yield f"{named} in dataset {dataset} of quads: {found}"
             elif isinstance(view, SqliteView):
-                there = _of(wanted, type(view))
-                # The only entry of a dataset of its own.
+                target = _of(expected, type(view))
+                # As the only entry of a new dataset.
                 extraction = partial(Extraction.read, extraction_file(content))
                 change = Change(project, 1, entry.sha256, entry.fields, store.base(), extraction=extraction)
-                there.apply(f"sample-{number}", change)
-                found = sqlite_check.version_differs(view, project, there, f"sample-{number}", version)
+                target.apply(f"sample-{number}", change)
+                found = sqlite_check.version_differs(view, project, target, f"sample-{number}", version)
                 if found:
                     yield f"{named} in {_name(view)}: {found}"
     except Damaged as error:

@@ -1,4 +1,4 @@
-"""Whether others on the machine can reach a data directory."""
+"""The check whether other users of the machine can access a data directory."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["lax"]
 
 
 def lax(data: Path) -> list[str]:
-    """What of a data directory others than its owner may enter, read or write, in words; empty where nothing.
+    """Return a sentence if users other than the owner may enter, read or write a data directory.
 
-    Only the directory itself matters while it is closed: nobody reaches what lies in it.
+    If the directory itself is private, the permissions of the files in it do not matter.
     """
     mode = stat.S_IMODE(data.stat().st_mode)
     if not mode & 0o077:
@@ -28,4 +28,4 @@ def _open(file: Path) -> bool:
     try:
         return bool(stat.S_IMODE(file.stat().st_mode) & 0o077)
     except OSError:
-        return False  # it went away meanwhile
+        return False  # it was removed meanwhile

@@ -1,4 +1,4 @@
-"""Views of a data directory that can only be read: a copy of those in it, in a folder of this process."""
+"""Views of a read-only data directory: a copy in a temporary folder of this process."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ __all__ = ["copy_views"]
 log = logging.getLogger("provrepo.repository.upkeep.read_only")
 
 _LEFT_OUT = ("quads-checkpoints", ".asked-*", "LOG", "LOG.old*")
-"""What belongs to a process that has the views open, and would mean nothing in a copy."""
-
+"""Files of the process that has the views open, which are meaningless in a copy."""
 
 _ignored = shutil.ignore_patterns(*_LEFT_OUT)
 
 
 def copy_views(data: Path, target: Path) -> None:
-    """Copy the views, so that only what they do not have yet has to be applied.
+    """Copy the views, so that only newer entries have to be applied.
 
-    None are copied while another process holds them, whose files change: they are made anew from the ledger then, as
-    they are where the copy fails.
+    If another process holds the views, whose files change then, or if the copy fails, nothing is copied and the views
+    are built from the ledger.
 
     Args:
         data: the data directory.
-        target: a folder of this process, in which ``views`` is made.
+        target: a folder of this process, in which ``views`` is created.
     """
     try:
         descriptor = os.open(data / "views.lock", os.O_RDONLY)
@@ -39,10 +38,10 @@ def copy_views(data: Path, target: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         shutil.copytree(data / "views", target / "views", dirs_exist_ok=True, ignore=_ignored)
         for folder in [target / "views", *(target / "views").rglob("*")]:
-            # The copy has the permissions of the original, without that to write.
+            # The copy has the permissions of the original, which may lack write access.
             folder.chmod(PRIVATE if folder.is_dir() else 0o600)
     except (OSError, shutil.Error) as error:
-        log.info("the views of %s are made anew: %s", data, error)
+        log.info("the views of %s are rebuilt: %s", data, error)
         shutil.rmtree(target / "views", ignore_errors=True)
     finally:
         os.close(descriptor)

@@ -1,8 +1,8 @@
-"""``restore``: makes a data directory from a snapshot of a backup.
+"""``restore``: creates a data directory from a snapshot of a backup.
 
-All is written to the folder ``restoring`` of the data directory and verified there. The blobs are moved to their place
-then, and at last the ledger, without which the directory is no repository: whenever it is interrupted, there is either
-none yet or the whole of it.
+Everything is written to the folder ``restoring`` of the data directory and verified there. Then the blobs are moved to
+their place, and the ledger last. Without a ledger the directory is not a repository, so after an interruption it is
+either none or a whole one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from provrepo.settings import Settings, load
 __all__ = ["FOLDER", "Restored", "restore", "sweep", "under_way"]
 
 FOLDER = "restoring"
-"""The folder of a data directory in which a restore prepares what it moves to its place at the end."""
+"""The folder of a data directory in which a restore prepares the files."""
 
 _MOVING = "moving"
 _IGNORED = {FOLDER, "lost+found", "provrepo.toml"}
@@ -36,18 +36,18 @@ _IGNORED = {FOLDER, "lost+found", "provrepo.toml"}
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore made.
+    """The result of a restore.
 
     Attributes:
         data: the data directory.
         snapshot: the name of the snapshot.
-        made: when that was made, xsd:dateTime in UTC.
-        identity: UUID of the repository, as before.
+        made: the time of the snapshot, xsd:dateTime in UTC.
+        identity: UUID of the repository, which is unchanged.
         setup: the new set-up identifier.
-        former: the set-up identifier until then.
-        entries: how many entries the ledger has, those about the restore included.
-        blobs: how many blobs were copied.
-        problems: what of a damaged snapshot could not be restored.
+        former: the former set-up identifier.
+        entries: the number of entries, including those about the restore.
+        blobs: the number of blobs that were copied.
+        problems: one sentence for each part of a damaged snapshot that could not be restored.
     """
 
     data: str
@@ -61,7 +61,7 @@ class Restored:
     problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return asdict(self)
 
 
@@ -74,23 +74,23 @@ def restore(
     damaged: bool = False,
     progress: Progress | None = None,
 ) -> Restored:
-    """Make a data directory from a backup.
+    """Create a data directory from a backup.
 
-    The repository keeps its identity, and so the names of all that it holds. It gets a new set-up identifier, and an
-    entry ``gap`` in each stream: what was appended after the backup is missing, and followers notice.
+    The repository keeps its identity, and so all its IRIs. It gets a new set-up identifier, and in each stream an entry
+    ``gap``, by which followers detect that entries after the backup are missing.
 
     Args:
-        source: the directory that ``backup`` wrote.
-        data: the data directory, which does not exist or is empty; what the settings say where it is not given.
-        settings: instead of those read from environment and ``provrepo.toml``.
-        snapshot: its name; the newest where it is not given.
-        damaged: restore what is whole of a snapshot that is not.
-        progress: called with what was just done and how much of it there was.
+        source: the directory of the backup.
+        data: the data directory, which does not exist or is empty; by default that of the settings.
+        settings: instead of those of environment and ``provrepo.toml``.
+        snapshot: the name of the snapshot; by default the newest.
+        damaged: restore the undamaged parts of a damaged snapshot.
+        progress: called with the name of a part that was copied, and the number of its items.
 
     Raises:
         Conflict: the data directory is not empty.
-        NotFound: no backup, or no such snapshot.
-        Damaged: the backup is not whole; nothing was restored.
+        NotFound: the directory is not a backup, or has no such snapshot.
+        Damaged: the snapshot is damaged; nothing was restored.
         Busy: the backup is being written, or another process restores to the same directory.
         NoSpace: the disk is full.
     """
@@ -98,20 +98,20 @@ def restore(
     archive = Archive(Path(source))
     inside, outside = target.resolve(), archive.path.resolve()
     if inside == outside or inside in outside.parents or outside in inside.parents:
-        raise UsageError(f"the backup {source} and the data directory {target} lie in one another")
+        raise UsageError(f"the backup {source} and the data directory {target} contain one another")
     with archive.locked(shared=True):
-        # Under the lock: a backup that is being made could remove it.
+        # Under the lock, since a running backup could remove the snapshot.
         chosen = archive.snapshot(snapshot)
         with _prepared(target) as building:
             return _restored(archive, chosen, target, building, damaged, progress)
 
 
 def under_way(data: Path) -> None:
-    """Refuse a data directory that a restore has not finished.
+    """Refuse a data directory with an unfinished restore.
 
     Raises:
-        Busy: it is being restored now.
-        Damaged: a restore was interrupted.
+        Busy: the restore is running.
+        Damaged: the restore was interrupted.
     """
     folder = data / FOLDER
     if not folder.is_dir():
@@ -124,7 +124,7 @@ def under_way(data: Path) -> None:
 
 
 def sweep(data: Path) -> None:
-    """Remove the folder of a restore that was killed after all was in its place."""
+    """Remove the folder of a restore that was killed after it had moved all files."""
     folder = data / FOLDER
     if not folder.is_dir():
         return
@@ -146,9 +146,9 @@ def _restored(
         problems += missing
         if problems and not damaged:
             raise Damaged(
-                f"snapshot {chosen.name} of {archive.path} is not whole: {'; '.join(problems[:5])}"
+                f"snapshot {chosen.name} of {archive.path} is damaged: {'; '.join(problems[:5])}"
                 f"{f'; and {len(problems) - 5:,} more' if len(problems) > 5 else ''}. Nothing was restored. Another "
-                "snapshot may be whole (--snapshot); --damaged restores what is left of this one"
+                "snapshot may be sound (--snapshot); --damaged restores the undamaged parts of this one"
             )
         former, setup = ledger.setup(), str(uuid.uuid4())
         reason = f"restored from the backup of {chosen.made}"
@@ -162,7 +162,7 @@ def _restored(
 
 
 def _blobs(archive: Archive, ledger: Ledger, building: Path, progress: Progress | None) -> tuple[int, list[str]]:
-    """Copy the blobs that a ledger names; how many, and what is missing or has changed."""
+    """Copy the blobs that the entries refer to; return their number, and a sentence for each problem."""
     count, problems = 0, []
     source, target = Blobs(archive.path / "blobs", read_only=True), Blobs(building / "blobs")
     for digest in ledger.needed():
@@ -178,11 +178,11 @@ def _blobs(archive: Archive, ledger: Ledger, building: Path, progress: Progress 
 
 
 def _moved(building: Path, data: Path) -> None:
-    """Move what was restored to its place, the ledger last."""
+    """Move the restored files to their place, the ledger last."""
     left = building / f"{LEDGER}-wal"
     if left.exists() and left.stat().st_size:
         raise Damaged(f"{left} was not merged into the ledger")
-    with durable.translated(f"move what was restored to {data}"):
+    with durable.translated(f"move the restored files to {data}"):
         durable.make_file(building / _MOVING)
         durable.sync_directory(building)
         (building / "blobs").rename(data / "blobs")
@@ -190,16 +190,16 @@ def _moved(building: Path, data: Path) -> None:
             (building / PINGBACKS).rename(data / PINGBACKS)
         durable.sync_directory(data)
         try:
-            # Unlike a rename, a link never takes the place of what another process has made meanwhile.
+            # Unlike a rename, a link does not replace a file that another process has created meanwhile.
             os.link(building / LEDGER, data / LEDGER)
         except FileExistsError:
-            raise Conflict(f"another process has begun a repository in {data} meanwhile") from None
+            raise Conflict(f"another process has created a repository in {data} meanwhile") from None
         durable.sync_directory(data)
 
 
 @contextmanager
 def _prepared(data: Path) -> Iterator[Path]:
-    """The folder to build in, locked, and empty; removed at the end."""
+    """Yield the folder to build in, locked and empty; it is removed at the end."""
     with durable.translated(f"restore to {data}"):
         if data.is_dir():
             _require_empty(data)
@@ -225,16 +225,16 @@ def _prepared(data: Path) -> Iterator[Path]:
 
 
 def _require_empty(data: Path) -> None:
-    """Raises Conflict where there is something that no restore has left."""
+    """Raise Conflict if a directory contains a file that is not from an interrupted restore."""
     interrupted = {"blobs", PINGBACKS} if (data / FOLDER / _MOVING).exists() else set()
     found = sorted(file.name for file in data.iterdir() if file.name not in _IGNORED | interrupted)
     if found:
         what = "a repository" if LEDGER in found else repr(found[0])
-        raise Conflict(f"{data} holds {what}: restore to a new or empty directory, or move that one away first")
+        raise Conflict(f"{data} contains {what}: restore to a new or empty directory, or move that one away first")
 
 
 def _clear(building: Path, data: Path) -> None:
-    """Remove what an interrupted restore has built or moved; what it moved is known by the file ``moving``."""
+    """Remove the files of an interrupted restore. The file ``moving`` shows that it had begun to move them."""
     if (building / _MOVING).exists():
         removed(data / "blobs")
         removed(data / PINGBACKS)
@@ -245,7 +245,7 @@ def _clear(building: Path, data: Path) -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """An open descriptor that holds the lock of a folder; None where another process has it."""
+    """Return an open descriptor that holds the lock of a folder; None if another process holds it."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Entries that a view could not take, and which failures are worth another try."""
+"""The record of set-aside entries, and the test for transient failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("provrepo.repository.upkeep.set_aside")
 REMEDY = "`provrepo rebuild` tries it again; `provrepo export --original` gives the bytes that were submitted"
 
 LEDGER, CONTENT = "ledger", "content"
-"""What else than a view can fail for an entry: reading it, and making its content file."""
+"""The parts besides views that can fail for an entry: reading it, and deriving its content file."""
 
 _ERRNO = frozenset(
     getattr(errno, name)
@@ -37,16 +37,16 @@ _SQLITE = frozenset(
 )
 _TEXTS = (
     *("No space left", "Too many open files", "Cannot allocate memory", "lock hold by", "Disk quota exceeded"),
-    # Whatever the reason, such as a Python that is being upgraded: it is not the document.
+    # For any reason, such as a Python that is being upgraded: the document is not the cause.
     "cannot start a worker process",
 )
-"""What RocksDB below Oxigraph and worker processes say, neither of which give error numbers."""
+"""Messages of RocksDB (in Oxigraph) and of worker processes, which have no error numbers."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a failure may go away by itself: want of space, descriptors or memory, or a lock that is held.
+    """Return whether a failure is transient: lack of disk space, descriptors or memory, or a lock of another process.
 
-    Causes are looked through too, since views name the view in an error of their own.
+    Causes (``__cause__``) count as well, since views wrap errors.
     """
     seen: set[int] = set()
     current: BaseException | None = error
@@ -70,24 +70,24 @@ def _sqlite(error: sqlite3.Error) -> bool:
 
 
 class SetAside:
-    """The entries that were set aside, in a JSON file beside the views: positions in the views have gone past them.
+    """The set-aside entries, in a JSON file beside the views, whose positions are after these entries.
 
-    Only the holder of ``views.lock`` writes it. Any process may read it.
+    Only the holder of ``views.lock`` writes the file. Any process may read it.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known: dict[str, dict[str, str]] | None = None
-        self._seen: tuple[int, ...] | None = None
+        self._records: dict[str, dict[str, str]] | None = None
+        self._loaded: tuple[int, ...] | None = None
 
     def add(self, project: str, sequence: int | None, part: str, reason: str) -> None:
-        """Write an entry down.
+        """Record an entry as set aside.
 
         Args:
             project: the project.
-            sequence: the entry's number in it; None for the rest of the project.
-            part: the view that could not take it, or what else failed.
-            reason: why.
+            sequence: the sequence number of the entry; None for the rest of the project.
+            part: the name of the view that failed, ``LEDGER`` or ``CONTENT``.
+            reason: the message of the failure.
         """
         reasons = self._load().setdefault(_key(project, sequence), {})
         if reasons.get(part) != reason:
@@ -95,47 +95,47 @@ class SetAside:
             self._save()
 
     def discard(self, project: str, sequence: int | None, part: str) -> None:
-        """Forget that an entry was set aside for one part, which has taken it now."""
-        known = self._load()
-        reasons = known.get(_key(project, sequence), {})
+        """Remove the record of an entry for one part, which succeeded now."""
+        records = self._load()
+        reasons = records.get(_key(project, sequence), {})
         if reasons.pop(part, None) is not None:
             if not reasons:
-                del known[_key(project, sequence)]
+                del records[_key(project, sequence)]
             self._save()
 
     def forget(self, part: str) -> None:
-        """Forget what was set aside for one part: the view is made anew."""
-        known = self._load()
-        if any(part in reasons for reasons in known.values()):
-            kept = {key: {p: why for p, why in reasons.items() if p != part} for key, reasons in known.items()}
-            self._known = {key: reasons for key, reasons in kept.items() if reasons}
+        """Remove all records for one part, whose view is rebuilt."""
+        records = self._load()
+        if any(part in reasons for reasons in records.values()):
+            left = {key: {p: why for p, why in reasons.items() if p != part} for key, reasons in records.items()}
+            self._records = {key: reasons for key, reasons in left.items() if reasons}
             self._save()
 
     def clear(self) -> None:
-        """Forget all: every view is made anew."""
+        """Remove all records, since every view is rebuilt."""
         if self._load() or self.unreadable():
-            self._known = {}
+            self._records = {}
             self._save()
 
     def reason(self, project: str, sequence: int) -> str | None:
-        """The reason why an entry was set aside, with the remedy; None where it was not."""
+        """Return why an entry was set aside, with the remedy; None if it was not."""
         reasons = self._load().get(_key(project, sequence))
         return None if reasons is None else _text(reasons)
 
     def views(self, project: str, sequence: int) -> tuple[str, ...]:
-        """The views that an entry is missing from, sorted; empty where it was not set aside.
+        """Return the names of the views that lack an entry, sorted; empty if it was not set aside.
 
-        Unlike the reasons, which may name files of this machine, these are for whoever may read the project.
+        Every reader of the project may see these, unlike the reasons, which may contain paths of this machine.
         """
         parts = set(self._load().get(_key(project, sequence), ()))
         return ("every view",) if parts & {LEDGER, CONTENT} else tuple(sorted(parts))
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """``project/sequence`` or ``project``, and the reason with the remedy; sorted."""
+        """Return pairs of ``project/sequence`` or ``project``, and the reason with the remedy; sorted."""
         return ((key, _text(reasons)) for key, reasons in sorted(self._load().items()))
 
     def unreadable(self) -> str | None:
-        """Why the file cannot be read, in words; None where it can, or where there is none."""
+        """Return why the file cannot be read, as text; None if it can, or does not exist."""
         try:
             found = json.loads(self._file.read_text("utf-8"))
         except FileNotFoundError:
@@ -146,25 +146,25 @@ class SetAside:
             isinstance(reasons, dict) and all(isinstance(why, str) for why in reasons.values())
             for reasons in found.values()
         )
-        return None if sound else f"{self._file} holds what was never written"
+        return None if sound else f"{self._file} contains what was never written"
 
     def __len__(self) -> int:
         return len(self._load())
 
     def _load(self) -> dict[str, dict[str, str]]:
-        # Another process may have written it since: each writing makes a new file.
+        # Another process may have written it since: each write creates a new file.
         stamp = self._stamp()
-        if self._known is None or stamp != self._seen:
-            self._seen = stamp
+        if self._records is None or stamp != self._loaded:
+            self._loaded = stamp
             try:
                 found = json.loads(self._file.read_text("utf-8"))
-                self._known = {key: dict(reasons) for key, reasons in found.items()}
-                for reasons in self._known.values():
+                self._records = {key: dict(reasons) for key, reasons in found.items()}
+                for reasons in self._records.values():
                     _text(reasons)
             except (OSError, ValueError, AttributeError, TypeError):
-                # Derived like the views: a file that cannot be read costs no more than what it listed.
-                self._known = {}
-        return self._known
+                # The file is derived, like the views: if it cannot be read, only its records are lost.
+                self._records = {}
+        return self._records
 
     def _stamp(self) -> tuple[int, ...] | None:
         try:
@@ -178,13 +178,13 @@ class SetAside:
         try:
             make_directory(self._file.parent, mode=PRIVATE)
             with partial.open("w", encoding="utf-8") as file:
-                json.dump(self._known, file, ensure_ascii=False, sort_keys=True, indent=1)
+                json.dump(self._records, file, ensure_ascii=False, sort_keys=True, indent=1)
                 file.flush()
                 sync(file.fileno())
             partial.replace(self._file)
-            self._seen = self._stamp()
+            self._loaded = self._stamp()
         except OSError as error:
-            # This process still knows; the next entry that is set aside writes all of them.
+            # The records stay in memory; the next one writes all of them.
             log.error("cannot write %s: %s", self._file, error)
 
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from provrepo._version import __version__
 from provrepo.repository.context import Context
-from provrepo.repository.records import (
-    Check,
-)
+from provrepo.repository.records import Check
 
 if TYPE_CHECKING:
     from provrepo.repository.upkeep.backup import Snapshot
@@ -21,10 +19,10 @@ __all__ = ["backup", "check_views", "fsck", "indexing_server", "rebuild", "waiti
 
 
 def rebuild(context: Context, progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
-    """Throw the views away and make them again from the ledger.
+    """Discard the content of the views and rebuild them from the ledger.
 
     Args:
-        progress: called with each project and how many entries it has, once it is done.
+        progress: called with each project and the number of its entries after it was applied.
 
     Returns:
         The number of quads of each dataset.
@@ -40,11 +38,11 @@ def rebuild(context: Context, progress: Callable[[str, int], None] | None = None
 
 
 def fsck(context: Context, progress: Callable[[str, int], None] | None = None, *, views: bool = False) -> Check:
-    """Read every entry and every blob again, and say what is not as it was written.
+    """Read every entry, blob and view again and report every difference from what was written.
 
     Args:
-        progress: called with what was read and how much of it there was.
-        views: derive every view anew beside the former ones and compare all of them; without it some versions are
+        progress: called with the name of a part that was read, and the number of its items.
+        views: rebuild every view in a temporary directory and compare all of it; otherwise a sample of the versions is
             compared.
 
     Raises:
@@ -57,13 +55,13 @@ def fsck(context: Context, progress: Callable[[str, int], None] | None = None, *
 
 
 def check_views(context: Context, whole: bool = False) -> list[str]:
-    """Compare the views with what the ledger yields: the part of ``fsck`` that needs the process that has them.
+    """Compare the views with the ledger: the part of ``fsck`` that needs the process with the open views.
 
     Args:
-        whole: all of them; otherwise some versions.
+        whole: compare everything; otherwise a sample of the versions.
 
     Returns:
-        What is wrong, one sentence each.
+        One sentence for each problem.
 
     Raises:
         Denied: only the owner may.
@@ -81,18 +79,18 @@ def backup(
     keep: int | None = None,
     progress: Callable[[str, int], None] | None = None,
 ) -> Snapshot:
-    """Add a snapshot of the repository to a backup; writers and servers go on meanwhile.
+    """Add a snapshot of the repository to a backup. Writers and servers are not blocked.
 
     Args:
-        target: a directory; made where there is none.
-        keep: how many sound snapshots stay; None for all.
-        progress: called with what was just done and how much of it there was.
+        target: the directory of the backup; created if it does not exist.
+        keep: the number of sound snapshots to keep; None for all.
+        progress: called with the name of a part that was copied, and the number of its items.
 
     Returns:
-        The snapshot, with its problems where it is not sound.
+        The snapshot, with its problems if it is not sound.
 
     Raises:
-        Conflict: the directory holds something else.
+        Conflict: the directory contains something else.
         Busy: another process writes to it.
         Denied: only the owner may.
     """
@@ -103,13 +101,13 @@ def backup(
 
 
 def waiting(context: Context) -> str:
-    """Why the views could not be brought up to the ledger the last time; empty where they could."""
+    """Return why the last update of the views failed; empty if it did not."""
     return "; ".join(dict.fromkeys(context.store.follower.waiting.values()))
 
 
 def indexing_server(context: Context) -> str:
-    """The URL of the server that indexes what this process stores; empty where there is none.
+    """Return the URL of the server that indexes the entries of this process; empty if there is none.
 
-    Without one, this process does, or whoever asks next.
+    Without a server this process indexes them, or the next process that queries the views.
     """
     return context.store.follower.server()
