@@ -1,4 +1,4 @@
-"""Who may do what. Roles will grow here; every verb asks here first."""
+"""Access control: the rights of an actor, which every verb checks first."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ __all__ = [
 ]
 
 ANONYMOUS = Actor(id="", name="anonymous")
-"""A stranger: reads what is public."""
+"""The anonymous actor, who may read public projects."""
 
 LONGEST = 10_000
-"""Characters of a text for people that is kept in an entry: it is part of many answers."""
+"""The most characters of a free text in an entry, which is part of many answers."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def name(what: str, value: str) -> str:
-    """A valid name of a project or document.
+    """Return a name of a project, document or profile after checking it.
+
+    Args:
+        what: the kind of thing, for the message.
+        value: the name.
 
     Raises:
-        InvalidName: it is not one; ``what`` says of what.
+        InvalidName: the name is malformed.
     """
     if not _NAME.fullmatch(value):
         raise InvalidName(
@@ -46,11 +50,14 @@ def name(what: str, value: str) -> str:
 
 
 def text(what: str, value: str) -> str:
-    """A text for people that an entry can hold: a title, a note, a reason, the name of an actor.
+    """Return a free text for an entry after checking it: a title, a note, a reason, the name of an actor.
+
+    Args:
+        what: the kind of text, for the message.
+        value: the text.
 
     Raises:
-        UsageError: it is too long, or holds half a character (JSON can escape one: RFC 8259, section 8.2); ``what``
-            says what it is.
+        UsageError: the text is too long, or contains a lone surrogate, which JSON can escape (RFC 8259, section 8.2).
     """
     if len(value) > LONGEST:
         raise UsageError(f"the {what} has {len(value):,} characters; it can have at most {LONGEST:,}")
@@ -60,22 +67,22 @@ def text(what: str, value: str) -> str:
 
 
 def may_read(actor: Actor, project: str, public: bool) -> bool:
-    """Whether the actor may read a project: everybody a public one, otherwise those whose token covers it."""
+    """Return whether the actor may read a project: it is public, or a token of the actor covers it."""
     return public or actor.owner or (bool(actor.id) and _covers(actor, project))
 
 
 def may_write(actor: Actor, project: str) -> bool:
-    """Whether the actor may submit to a project and withdraw from it."""
+    """Return whether the actor may submit to a project and withdraw from it."""
     return actor.owner or (actor.write and _covers(actor, project))
 
 
 def may_curate(actor: Actor, project: str) -> bool:
-    """Whether the actor may read what was withdrawn from a project, and why internally: who may write to it."""
+    """Return whether the actor may read withdrawn versions and internal reasons of a project, as writers may."""
     return may_write(actor, project)
 
 
 def may_administer(actor: Actor) -> bool:
-    """Whether the actor may create projects and change their settings: the owner, and tokens for all projects."""
+    """Return whether the actor may administer projects: the owner, and actors with a write token for all projects."""
     return actor.owner or (actor.write and bool(actor.id) and actor.projects is None)
 
 
@@ -84,31 +91,31 @@ def _covers(actor: Actor, project: str) -> bool:
 
 
 def require_read(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
-    """Refuse a project that the actor may not know of just as one that does not exist.
+    """Refuse a project that the actor may not read in the same way as one that does not exist.
 
-    The first is decided before anything is looked for by the project's name, so that both take the same steps.
+    The right is checked before any look-up of the name, so that both cases take the same steps.
 
     Args:
-        actor: who asks.
-        project: its name, valid or not.
+        actor: the actor.
+        project: the name of the project, valid or not.
         public: the names of the public projects.
-        exists: whether there is a project of a name; asked only of those that the actor may read.
+        exists: returns whether a project exists; called only if the actor may read it.
 
     Raises:
-        NotFound: the actor may not read it, or it does not exist.
+        NotFound: the actor may not read the project, or it does not exist.
     """
     if not may_read(actor, project, project in public) or not exists(project):
         raise NotFound(f"there is no project {project!r}")
 
 
 def require_write(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
-    """Raises NotFound as ``require_read`` does, and Denied for what the actor may see but not change."""
+    """Raise NotFound as ``require_read`` does, and Denied if the actor may read the project but not change it."""
     require_read(actor, project, public=public, exists=exists)
     if not may_write(actor, project):
         raise Denied(f"{actor.name} may not change project {project!r}; a token for it is needed")
 
 
 def require_administer(actor: Actor) -> None:
-    """Raises Denied where the actor may not make projects."""
+    """Raise Denied if the actor may not create projects."""
     if not may_administer(actor):
-        raise Denied(f"{actor.name} may not make projects; a token for all projects is needed")
+        raise Denied(f"{actor.name} may not create projects; a token for all projects is needed")

@@ -8,7 +8,7 @@ __all__ = ["Action"]
 
 
 class Action(StrEnum):
-    """What a caller did: the kinds of ledger entries, and what the access log has beside them."""
+    """An action of a caller: a kind of ledger entries, or an action in the access log."""
 
     SUBMIT = "submit"
     WITHDRAW = "withdraw"

@@ -1,7 +1,4 @@
-"""Who changed and who read what a project has: changes from the ledger, all else from the access log.
-
-The verb is part of ``Repository``, in a file of its own.
-"""
+"""The verb ``audit``: changes from the ledger, and accesses from the access log."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ from provrepo.repository.context import Context
 __all__ = ["Audit", "AuditEvent", "audit"]
 
 _BETWEEN = 1000
-"""Events between two looks at the clock."""
+"""Events between two checks of the deadline."""
 
 HINT = "a day such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
@@ -36,30 +33,30 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\
 
 _IN_LEDGER = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS})
 _OVER_PROJECT = frozenset({Action.QUERY, Action.LINEAGE, Action.SEARCH})
-"""What answers from a whole project, so that each document of it may have been read."""
+"""Actions that read a whole project, so that each of its documents may have been read."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """A change, or an access that was answered.
+    """A change, or an answered request.
 
     Attributes:
-        id: names the event among those of its time: an entry, or a line of the access log.
+        id: identifies an entry or a line of the access log; unique together with the time.
         time: xsd:dateTime in UTC.
         action: a kind of ledger entries, or ``read``, ``list``, ``query``, ``lineage``, ``search``, ``check``,
             ``pingback``, ``discard``, ``audit``.
-        project: the project; empty where it was none in particular.
-        document: the document; empty where it was none in particular.
-        version: of the document; None where it was none in particular.
-        actor: opaque identifier of who did it; empty for a stranger.
-        name: the name of who did it, as it is today.
-        token: identifier of the token; empty for the local owner and for strangers.
-        method: of the request; empty for a change, which the ledger has without it.
-        route: the pattern of the request's address.
-        status: of the answer.
-        bytes: of the answer's body.
-        request: the id of the request.
-        network: the network of a stranger, where the settings say that it is recorded.
+        project: the project; empty if the event concerns none in particular.
+        document: the document; empty if the event concerns none in particular.
+        version: the version; None if the event concerns none in particular.
+        actor: opaque identifier of the actor; empty for an anonymous client.
+        name: the current name of the actor.
+        token: identifier of the token; empty for the local owner and anonymous clients.
+        method: the HTTP method; empty for a change.
+        route: the pattern of the request's path.
+        status: the status code of the response.
+        bytes: the size of the response's body.
+        request: the identifier of the request.
+        network: the network of an anonymous client, if the settings enable its recording.
     """
 
     id: str
@@ -79,27 +76,27 @@ class AuditEvent:
     network: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return asdict(self)
 
     @property
     def key(self) -> str:
-        """Where the event stands in the order of all: what ``after`` takes."""
+        """The sort key of the event, which is a value for ``after``."""
         return f"{self.time}~{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is known of changes and accesses.
+    """Changes and accesses in a period.
 
     Attributes:
         project: the project; None for the whole repository.
-        document: the document; None for all of the project.
-        events: the oldest first.
-        counts: how many events of each action there are in the period, listed or not. Of one document ``query``,
-            ``lineage`` and ``search`` count what was answered from its whole project.
-        unreadable: lines of the access log that are damaged.
-        following: what ``after`` takes to go on; None at the end.
+        document: the document; None for the whole project.
+        events: a page of events, the oldest first.
+        counts: the number of events of each action in the period, listed or not. For one document ``query``,
+            ``lineage`` and ``search`` count those of its whole project.
+        unreadable: the number of damaged lines of the access log.
+        following: the value of ``after`` for the next page; None at the end.
     """
 
     project: str | None
@@ -110,7 +107,7 @@ class Audit:
     following: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {
             "project": self.project,
             "document": self.document,
@@ -121,7 +118,7 @@ class Audit:
         }
 
     def to_csv(self) -> str:
-        """The events as CSV (RFC 4180), one on each line, under their names."""
+        """Return the events as CSV (RFC 4180) with a header line."""
         text = io.StringIO(newline="")
         fields = tuple(AuditEvent.__dataclass_fields__)
         writer = csv.writer(text)
@@ -132,7 +129,7 @@ class Audit:
 
 
 def _cell(value: object) -> object:
-    """A value that no spreadsheet takes for a formula: names of people may begin with anything."""
+    """Return a value that a spreadsheet does not evaluate as a formula, since names may begin with any character."""
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
@@ -149,28 +146,27 @@ def audit(
     after: str | None = None,
     limit: int = PAGE_SIZE,
 ) -> Audit:
-    """Who changed and who read a document, a project, or the whole repository.
+    """List changes and accesses of a document, a project, or the whole repository.
 
-    Changes come from the ledger, and are there for good. Accesses come from the access log of the server, which
-    keeps them for ``audit_days``. What the owner of the data directory reads on this machine is not recorded.
+    Changes come from the ledger and are permanent. Accesses come from the access log of the server, which is kept for
+    ``audit_days``. Reading by the local owner without a server is not recorded.
 
     Args:
         project: the project; None for the whole repository.
-        name: the document; None for all of the project.
+        name: the document; None for the whole project.
         since: the first day or time.
-        until: the last day, the whole of it; or the time before which events are listed.
-        by: only what this actor did: a name, or the identifier of an actor or token.
+        until: the last day, or a time that is later than all listed events.
+        by: only events of this actor: a name, or the identifier of an actor or token.
         action: only events of this action.
-        refused: accesses that were refused (401, 403, 404, 429 and so on) instead of those that were answered.
-        after: ``following`` of the last answer.
+        refused: list refused requests (401, 403, 404, 429 and so on) instead of successful ones.
+        after: ``following`` of the last page.
         limit: the most events; at most 1,000.
 
     Raises:
         NotFound: no such project or document.
         Denied: the actor may not change the project; or is not the owner, for the whole repository.
-        UsageError: no such action, or no time.
-        TimedOut: there is more to look through than fits into the deadline of a query, which the owner does not
-            have.
+        UsageError: unknown action, or malformed time.
+        TimedOut: reading the log takes longer than the deadline of a query; the owner has no deadline.
     """
     if project is None:
         context.require_owner("may see who did what in the whole repository")
@@ -179,21 +175,20 @@ def audit(
     if not 1 <= limit <= MAX_PAGE_SIZE:
         raise UsageError(f"an audit lists from 1 to {MAX_PAGE_SIZE:,} events, not {limit}")
     if action is not None and action not in list(Action):
-        raise UsageError(f"no action is called {action[:100]!r}; there are: {', '.join(Action)}")
+        raise UsageError(f"unknown action {action[:100]!r}; there are: {', '.join(Action)}")
     if name is not None and (project is None or context.store.ledger.last(project, name) is None):
         raise NotFound(f"there is no document {name[:100]!r} in project {project!r}")
     first, last = _period(since, until)
     names = context.store.accounts.names()
     deadline = math.inf if context.actor.owner else time.monotonic() + context.seconds(None)
-    unreadable = looked_at = 0
+    unreadable = read = 0
 
-    def in_time() -> None:
-        nonlocal looked_at
-        looked_at += 1
-        if looked_at % _BETWEEN == 0 and time.monotonic() > deadline:
+    def check_deadline() -> None:
+        nonlocal read
+        read += 1
+        if read % _BETWEEN == 0 and time.monotonic() > deadline:
             raise TimedOut(
-                "there is more in the access log than can be looked through in time; ask for a shorter "
-                "period with since= and until="
+                "the access log is too long to be read in time; choose a shorter period with since= and until="
             )
 
     def damaged() -> None:
@@ -204,13 +199,13 @@ def audit(
 
     def matching() -> Iterator[AuditEvent]:
         for event in _events(context, project, (first, last), names, damaged):
-            in_time()
+            check_deadline()
             if not first <= event.time < last or (event.status is not None and event.status >= 400) != refused:
                 continue
             if (refused and event.status is None) or (by is not None and not _is_by(event, by)):
                 continue
             if name is not None and event.document != name:
-                # It may have been among what was answered from the whole project.
+                # A query of the whole project may have read the document.
                 if not event.document and event.action in _OVER_PROJECT and action in (None, event.action):
                     counts[event.action] += 1
                 continue
@@ -237,11 +232,11 @@ def _events(
         for entry in store.ledger.entries(stream, every=True):
             yield _change(entry, names)
     having = b"" if project is None else json.dumps(project).encode()
-    for place, line in store.access_log.lines(first=period[0][:10], last=period[1][:10], having=having):
-        found = None if line is None else _access(place, line, project, names)
+    for position, line in store.access_log.lines(first=period[0][:10], last=period[1][:10], having=having):
+        found = None if line is None else _access(position, line, project, names)
         if found is None:
             damaged()
-        # The ledger has what was changed; what was to be changed and was refused stands in the access log alone.
+        # Changes are listed from the ledger; only refused attempts are listed from the access log.
         elif project in (None, found.project) and (found.action not in _IN_LEDGER or (found.status or 0) >= 400):
             yield found
 
@@ -266,8 +261,15 @@ _TEXT = ("time", "action", "document", "actor", "token", "method", "route", "req
 _NUMBERS = ("version", "status", "bytes")
 
 
-def _access(place: str, line: Mapping[str, Any], project: str | None, names: Mapping[str, str]) -> AuditEvent | None:
-    """An access as an event, of one of the projects of which it told; None where the line is damaged."""
+def _access(position: str, line: Mapping[str, Any], project: str | None, names: Mapping[str, str]) -> AuditEvent | None:
+    """Return a line of the access log as an event; None if the line is damaged.
+
+    Args:
+        position: of the line.
+        line: its JSON object.
+        project: the project that is audited; None for the whole repository.
+        names: the names of actors by identifier.
+    """
     texts: dict[str, Any] = {field: line.get(field, "") for field in _TEXT}
     numbers: dict[str, Any] = {field: line.get(field) for field in _NUMBERS}
     projects = line.get("projects", [])
@@ -281,14 +283,14 @@ def _access(place: str, line: Mapping[str, Any], project: str | None, names: Map
         and all(_is_unicode(value) for value in (*texts.values(), *projects))
     ):
         return None
-    # The writers of one project do not learn which others an answer told of.
-    told = (project if project in projects else "") if project is not None else ", ".join(projects)
+    # Writers of one project must not see the names of other projects in an answer.
+    shown = (project if project in projects else "") if project is not None else ", ".join(projects)
     name = names.get(texts["actor"], texts["actor"]) or "anonymous"
-    return AuditEvent(id=place, project=told or "", name=name, **texts, **numbers)
+    return AuditEvent(id=position, project=shown or "", name=name, **texts, **numbers)
 
 
 def _is_unicode(value: str) -> bool:
-    """Whether a text can be sent. An escape of JSON can stand for half of a character (RFC 8259, section 8.2)."""
+    """Return whether a text has no lone surrogate, which JSON can escape (RFC 8259, section 8.2)."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -301,7 +303,7 @@ def _is_by(event: AuditEvent, who: str) -> bool:
 
 
 def _period(since: str | None, until: str | None) -> tuple[str, str]:
-    """From when, and until before when, as texts that are compared with those of events."""
+    """Return the first time and the time after the last, as strings that compare with the times of events."""
     first = _time(since, "since", end=False) if since is not None else ""
     return first, _time(until, "until", end=True) if until is not None else "9999"
 
@@ -312,8 +314,8 @@ def _time(value: str, which: str, *, end: bool) -> str:
             found = datetime.fromisoformat(value)
             if found.tzinfo is not None:
                 return timestamp(found)
-            # "T" comes behind every digit of a time that begins like the day, and "U" behind those.
+            # A time of this day begins with the day and "T"; "U" sorts after it.
             return f"{value}U" if end else value
         except (ValueError, OverflowError):
-            pass  # the form of a time, and no such day or hour
+            pass  # well-formed, but no such day or hour
     raise UsageError(f"{which} {value[:100]!r}: write {HINT}")

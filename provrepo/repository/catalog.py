@@ -1,4 +1,4 @@
-"""Reading the ledger back: projects, documents and versions as records."""
+"""Records of projects, documents and versions, made from ledger entries. The caller has checked access."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = [
     "document_info",
     "find_version",
     "history",
-    "judged",
     "one_version",
     "project_info",
     "stored_report",
+    "validity",
     "version_info",
 ]
 
@@ -29,7 +29,7 @@ _ENDED = {"withdraw": "withdrawn", "erase": "erased"}
 
 
 def project_info(store: Store, project: str) -> ProjectInfo:
-    """A project as the ledger has it; the caller has asked whether it may be seen."""
+    """Return the record of a project."""
     settings = store.ledger.settings(project)
     return ProjectInfo(
         name=project,
@@ -50,19 +50,19 @@ def version_info(
     withdrawn: bool = False,
     curator: bool = False,
 ) -> VersionInfo:
-    """A submit entry as a record.
+    """Return the record of a version.
 
     Args:
         store: the data directory.
         entry: the submission.
-        state: of the version.
-        ending: the entry that withdrew or erased the version, where there is one.
+        state: the state of the version.
+        ending: the entry that withdrew or erased the version, if any.
         withdrawn: whether a withdrawal covers the version.
-        curator: whether the record is for somebody who may know internal reasons.
+        curator: whether to include the internal reason.
     """
     fields = entry.fields
     names = store.accounts.names()
-    possible, warnings = judged(store, entry)
+    possible, warnings = validity(store, entry)
     return VersionInfo(
         project=entry.project,
         name=fields["document"],
@@ -96,20 +96,20 @@ def version_info(
 
 
 def _internal_reason(store: Store, ending: Entry | None, curator: bool) -> str:
-    """The reason that is not published; empty where there is none, or the record is not for a curator."""
+    """Return the internal reason of a withdrawal or erasure for a curator; empty otherwise."""
     digest = ending.fields.get("internal", "") if curator and ending is not None else ""
     return store.ledger.confidential(digest) if digest else ""
 
 
-def judged(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
-    """Whether a version is possible, and how many warnings its report has.
+def validity(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
+    """Return whether a version is valid by PROV-CONSTRAINTS, and the number of warnings in its report.
 
-    Entries of before these two were recorded have them in their report alone. A list must not read a whole report for
-    each of its lines, so only the beginning is read, which has the counts: without warnings there is nothing that
-    PROV-CONSTRAINTS found, since what fails is not stored. The rest is read where there are some.
+    Early entries lack these two fields, which are then read from the report. For speed only the beginning of the
+    report is read, which contains the counts. Without findings the version is valid if that layer ran; otherwise the
+    whole report is read.
 
     Returns:
-        None for what is not known, because the report is gone.
+        None for each value that is unknown.
     """
     fields = entry.fields
     if "warnings" in fields:
@@ -127,14 +127,20 @@ def judged(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
 
 _BEGINNING = 256
 _COUNTS = re.compile(rb'"counts": \{"info": (\d+), "violation": (\d+), "warning": (\d+)\}')
-"""As ``submission`` writes a report: its keys are in order, and the counts are among the first."""
+"""The counts in a report as ``submission.submit`` writes it: its keys are sorted, so that the counts come early."""
 
 
 def history(store: Store, project: str, document: str, *, curator: bool = False) -> list[VersionInfo]:
-    """Every version of a document, oldest first, each with its state, and for a curator with internal reasons.
+    """Return every version of a document, the oldest first, with its state.
+
+    Args:
+        store: the data directory.
+        project: the project.
+        document: the document.
+        curator: whether to include internal reasons.
 
     Raises:
-        NotFound: there has never been one of that name.
+        NotFound: the document never existed.
     """
     versions = store.ledger.versions(project, document)
     if not versions:
@@ -146,15 +152,15 @@ def history(store: Store, project: str, document: str, *, curator: bool = False)
         state = "current" if entry is versions[-1] else "superseded"
         if ending is not None:
             state = _ENDED[ending.kind]
-        hidden = entry.fields["version"] <= covered
-        infos.append(version_info(store, entry, state, ending, withdrawn=hidden, curator=curator))
+        withdrawn = entry.fields["version"] <= covered
+        infos.append(version_info(store, entry, state, ending, withdrawn=withdrawn, curator=curator))
     return infos
 
 
 def one_version(
     store: Store, project: str, document: str, version: int, *, curator: bool = False
 ) -> VersionInfo | None:
-    """One version, without looking at all the others; None where it was erased, or withdrawn for all but curators."""
+    """Return one version without reading the others; None if it was erased, or withdrawn unless ``curator``."""
     withdrawn = version <= store.ledger.withdrawn_up_to(project, document)
     if withdrawn and not curator:
         return None
@@ -170,20 +176,19 @@ def one_version(
 def find_version(
     store: Store, project: str, document: str, version: int | None, *, erased: bool = False, curator: bool = False
 ) -> VersionInfo:
-    """One version, the current one where none is named.
+    """Return one version.
 
     Args:
         store: the data directory.
         project: the project.
         document: the document.
         version: the number of the version; None for the current one.
-        erased: whether an erased one is wanted as well.
-        curator: whether a numbered version may be one that was withdrawn.
+        erased: whether to return an erased version.
+        curator: whether to return a withdrawn version, if ``version`` is given.
 
     Raises:
         NotFound: no such document or version.
-        Withdrawn: the document was withdrawn, and no version was named or a withdrawal covers it; or the version's
-            bytes were erased.
+        Withdrawn: the current version was withdrawn, or a withdrawal covers the version; or its bytes were erased.
     """
     infos = history(store, project, document, curator=curator)
     last = store.ledger.last(project, document)
@@ -198,7 +203,7 @@ def find_version(
             raise NotFound(f"{document} has no version {version}; there are 1 to {infos[-1].version}")
         found = match[0]
     if found.withdrawn and not curator:
-        # Covered by a withdrawal, though the version may have been replaced before, or the document come again since.
+        # The version may have been replaced before the withdrawal, or a later version submitted after it.
         withdrawal = store.ledger.withdrawal(project, document, found.version)
         reason = "" if withdrawal is None else str(withdrawal.fields["reason"])
         raise Withdrawn(
@@ -221,16 +226,16 @@ def document_info(
     *,
     curator: bool = False,
 ) -> DocumentInfo:
-    """A document in a list: its newest version, and its withdrawal where there is one.
+    """Return the record of a document.
 
     Args:
         store: the data directory.
         project: the project.
         name: the document.
-        newest: the entry of its newest version.
-        withdrawal: the entry that withdrew the document.
-        erased: the documents and versions of the project whose bytes are gone.
-        curator: whether the record is for somebody who may know internal reasons.
+        newest: the submission of its newest version.
+        withdrawal: a later withdrawal, if any.
+        erased: the (document, version) pairs of the project whose bytes were erased.
+        curator: whether to include internal reasons.
     """
     ending, version = withdrawal, newest.fields["version"]
     if (name, version) in erased:
@@ -252,5 +257,5 @@ def document_info(
 
 
 def stored_report(store: Store, entry: Entry) -> Report:
-    """The report that was made when a version was accepted."""
+    """Return the report that was made when a version was accepted."""
     return Report.from_dict(json.loads(store.blobs.get(entry.fields["report"])))

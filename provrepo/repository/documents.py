@@ -10,10 +10,6 @@ from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.model.document import Document
 from provrepo.repository import catalog
 from provrepo.repository.context import Context
-from provrepo.repository.records import (
-    DocumentInfo,
-    VersionInfo,
-)
 from provrepo.repository.submission.conversion import convert
 
 if TYPE_CHECKING:
@@ -26,13 +22,13 @@ __all__ = ["document", "documents", "export", "history", "original", "read", "re
 def documents(
     context: Context, project: str, *, after: str = "", limit: int | None = None, withdrawn: bool = False
 ) -> list[DocumentInfo]:
-    """The documents of a project by name, each with its newest version.
+    """Return the documents of a project by name, each with its newest version.
 
     Args:
-        project: which project.
-        after: only names that come after this one.
-        limit: at most so many.
-        withdrawn: whether to list withdrawn ones too.
+        project: the project.
+        after: only names after this one (by code point).
+        limit: the most documents; None for all.
+        withdrawn: whether to list withdrawn documents, too.
 
     Raises:
         NotFound: no such project.
@@ -55,10 +51,10 @@ def documents(
 
 
 def document(context: Context, project: str, name: str) -> DocumentInfo:
-    """One document with its newest version; ``withdrawn`` says whether it still stands.
+    """Return one document, withdrawn or not, with its newest version.
 
     Raises:
-        NotFound: there has never been one of that name.
+        NotFound: the document never existed.
     """
     context.require_read(project)
     versions = context.store.ledger.versions(project, name)
@@ -73,20 +69,20 @@ def document(context: Context, project: str, name: str) -> DocumentInfo:
 
 
 def history(context: Context, project: str, name: str) -> list[VersionInfo]:
-    """Every version of a document, oldest first.
+    """Return every version of a document, the oldest first.
 
     Raises:
-        NotFound: there has never been one of that name.
+        NotFound: the document never existed.
     """
     context.require_read(project)
     return catalog.history(context.store, project, name, curator=context.curates(project))
 
 
 def version(context: Context, project: str, name: str, version: int | None = None) -> VersionInfo:
-    """One version; the current one where none is named.
+    """Return one version, by default the current one.
 
-    A withdrawal covers every version that the document had then. These stay withdrawn where a later version is
-    submitted; those who may change the project still read them, by their numbers.
+    A withdrawal covers every version that the document had then. These stay withdrawn after a later version is
+    submitted. Actors who may change the project can read them by number.
 
     Raises:
         NotFound: no such document or version.
@@ -101,19 +97,19 @@ def _version(context: Context, project: str, name: str, number: int | None) -> V
 
 
 def original(context: Context, project: str, name: str, version: int | None = None) -> tuple[bytes, VersionInfo]:
-    """The bytes exactly as they were submitted, verified against their digest.
+    """Return the bytes exactly as they were submitted, verified against their digest.
 
     Raises:
         NotFound: no such document or version.
         Withdrawn: withdrawn or erased.
-        Damaged: the stored bytes are no longer what was submitted.
+        Damaged: the stored bytes have changed.
     """
     info = _version(context, project, name, version)
     return context.store.blobs.get(info.sha256), info
 
 
 def read(context: Context, project: str, name: str, version: int | None = None) -> Document:
-    """A stored version as a document; raises what ``original`` does."""
+    """Return a stored version as a ``Document``; errors as for ``original``."""
     from provrepo.codecs import formats
     from provrepo.codecs.jsonld.user_contexts import contexts_from
 
@@ -130,16 +126,16 @@ def export(
     *,
     format: str | None = None,  # noqa: A002
 ) -> bytes:
-    """A stored version in a format; the submitted bytes where none is named or it is theirs already.
+    """Return a stored version in a format; the submitted bytes if that is their format, or none is given.
 
     Raises:
         UnknownFormat: no such format.
         NotFound: no such document or version.
         Withdrawn: withdrawn or erased.
-        WriteError: the format cannot carry it.
-        TimedOut: the document is large, and writing it took too long.
-        WorkerFailed: it needed too much memory.
-        Busy: too many large documents are being read.
+        WriteError: the format cannot represent the document.
+        TimedOut: the document is large, and converting it took too long.
+        WorkerFailed: the conversion needed too much memory.
+        Busy: no worker became free.
     """
     from provrepo.codecs import formats
 
@@ -152,6 +148,6 @@ def export(
 
 
 def report(context: Context, project: str, name: str, version: int | None = None) -> Report:
-    """The report that was made when a version was accepted; raises what ``version`` does."""
+    """Return the report that was made when a version was accepted; errors as for ``version``."""
     info = _version(context, project, name, version)
     return catalog.stored_report(context.store, context.store.ledger.entry(project, info.sequence))

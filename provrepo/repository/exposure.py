@@ -1,7 +1,6 @@
-"""What strangers would read of a project if it were public: for the one who decides that, before it is done.
+"""The verb ``exposure``: what anonymous clients could read if a project were public.
 
-The verb is part of ``Repository``, in a file of its own. Everything but the agents follows from one pass over the
-project's entries.
+Everything but the agents is computed in one pass over the entries of the project.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ExposedAgent", "ExposedDocument", "ExposedEnding", "Exposure", "MOST_AGENTS", "exposure"]
 
 MOST_AGENTS = 1_000
-"""The most agents that are listed; how many more there are is not counted."""
+"""The most agents that are listed; further agents are not counted."""
 
 _NAMES = ("rdfs:label", f"<{PROV_LABEL}>", "foaf:name", "foaf:givenName", "foaf:familyName", "schema:name")
 _MAILS = ("foaf:mbox", "schema:email", "vcard:hasEmail", "vcard:email")
@@ -51,14 +50,14 @@ _AGENTS = (
 
 @dataclass(frozen=True, slots=True)
 class ExposedDocument:
-    """A document with versions that strangers would read.
+    """A document with versions that would be public.
 
     Attributes:
         name: the document.
-        title: a label the document gives itself, or its name.
-        versions: the numbers of the versions that would be read, former ones included.
-        statements: of all these versions together.
-        notes: what their submitters said about them.
+        title: its title, or its name.
+        versions: the numbers of these versions, including superseded ones.
+        statements: the number of statements in all of them.
+        notes: the notes of their submitters.
     """
 
     name: str
@@ -70,14 +69,14 @@ class ExposedDocument:
 
 @dataclass(frozen=True, slots=True)
 class ExposedEnding:
-    """A withdrawal or an erasure that strangers would find listed, without the content.
+    """A withdrawal or an erasure that would be listed, without the content.
 
     Attributes:
         document: the document.
         version: the version that was current, or was erased.
         state: ``withdrawn`` or ``erased``.
-        time: when, xsd:dateTime in UTC.
-        by: the name of who did it, as it is today.
+        time: its time, xsd:dateTime in UTC.
+        by: the current name of the actor.
         reason: the published reason.
     """
 
@@ -91,12 +90,12 @@ class ExposedEnding:
 
 @dataclass(frozen=True, slots=True)
 class ExposedAgent:
-    """An agent of which current versions speak.
+    """An agent in current versions.
 
     Attributes:
-        iri: its name in the documents.
-        names: what it is called.
-        emails: its addresses.
+        iri: its IRI.
+        names: its labels and names.
+        emails: its e-mail addresses.
     """
 
     iri: str
@@ -106,22 +105,22 @@ class ExposedAgent:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What strangers would read of a project.
+    """The parts of a project that anonymous clients could read if it were public.
 
     Attributes:
-        project: its name.
+        project: the project.
         public: whether it is public already.
-        titles: all that the project has been called.
-        documents: those with versions that would be read.
+        titles: all titles that the project ever had.
+        documents: the documents with versions that would be public.
         endings: withdrawals and erasures, which stay listed with their reasons.
-        agents: those of the current versions; former versions may speak of others.
+        agents: the agents in the current versions; superseded versions may contain others.
         more_agents: whether there are more agents than are listed.
-        entries: how many entries the project's ledger has; all of them would be read.
-        submitters: the names of those who acted in it, as they are today.
+        entries: the number of ledger entries of the project, which would all be public.
+        submitters: the current names of the actors of these entries.
         tokens: identifiers of the tokens that were used; they give no access.
-        profiles: names of the project's own profiles, with all their versions.
-        pingbacks: how many there are. They stay with those who may change the project; strangers may send more.
-        internal_reasons: how many there are. They stay with those who may change the project.
+        profiles: names of the project's user-defined profiles, of which all versions would be public.
+        pingbacks: the number of pingbacks, which would not be public; anonymous clients could send more.
+        internal_reasons: the number of internal reasons, which would not be public.
     """
 
     project: str
@@ -140,45 +139,45 @@ class Exposure:
 
     @property
     def versions(self) -> int:
-        """How many versions would be read."""
+        """The number of versions that would be public."""
         return sum(len(document.versions) for document in self.documents)
 
     @property
     def statements(self) -> int:
-        """How many statements these versions have."""
+        """The number of statements in these versions."""
         return sum(document.statements for document in self.documents)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {**asdict(self), "total_versions": self.versions, "total_statements": self.statements}
 
 
 def exposure(context: Context, project: str) -> Exposure:
-    """What everybody would read if a project were public. Nothing is changed.
+    """Return what anonymous clients could read if a project were public. Nothing is changed.
 
     Args:
-        project: its name.
+        project: the project.
 
     Raises:
         NotFound: no such project.
-        Denied: the actor may not make projects public.
+        Denied: the actor may not change the settings of projects.
         Busy: another process holds the views.
     """
     context.require_read(project)
     if not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not change the settings of {project!r}")
-    seen = _Seen()
+    summary = _EntrySummary()
     entries = 0
     for entry in context.store.ledger.entries(project):
         entries += 1
-        seen.take(entry)
+        summary.add(entry)
     names = context.store.accounts.names()
     agents = _agents(query(context, _AGENTS, project=project))
     return Exposure(
         project=project,
         public=project in context.store.ledger.public(),
-        titles=tuple(seen.titles),
-        documents=tuple(seen.documents()),
+        titles=tuple(summary.titles),
+        documents=tuple(summary.documents()),
         endings=tuple(
             ExposedEnding(
                 entry.body["document"],
@@ -188,22 +187,22 @@ def exposure(context: Context, project: str) -> Exposure:
                 names.get(entry.actor, entry.actor),
                 str(entry.body["reason"]),
             )
-            for entry in seen.endings
+            for entry in summary.endings
         ),
         agents=tuple(agents[:MOST_AGENTS]),
         more_agents=len(agents) > MOST_AGENTS,
         entries=entries,
-        submitters=tuple(sorted({names.get(actor, actor) for actor in seen.actors})),
-        tokens=tuple(sorted(seen.tokens)),
-        profiles=tuple(seen.profiles),
+        submitters=tuple(sorted({names.get(actor, actor) for actor in summary.actors})),
+        tokens=tuple(sorted(summary.tokens)),
+        profiles=tuple(summary.profiles),
         pingbacks=len(context.store.pingbacks.stored(project)),
-        internal_reasons=sum(bool(entry.body.get("internal")) for entry in seen.endings),
+        internal_reasons=sum(bool(entry.body.get("internal")) for entry in summary.endings),
     )
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the entries say, as far as they have been read."""
+class _EntrySummary:
+    """The relevant fields of the entries that were read so far."""
 
     submissions: dict[str, list[Entry]] = field(default_factory=dict)
     endings: list[Entry] = field(default_factory=list)
@@ -212,8 +211,8 @@ class _Seen:
     actors: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
 
-    def take(self, entry: Entry) -> None:
-        """Read one entry."""
+    def add(self, entry: Entry) -> None:
+        """Add the fields of one entry."""
         if entry.actor:
             self.actors.add(entry.actor)
         if entry.body.get("token"):
@@ -229,7 +228,7 @@ class _Seen:
             self.profiles.update(dict.fromkeys(own))
 
     def documents(self) -> Iterable[ExposedDocument]:
-        """The documents by name, with the versions that are neither withdrawn nor erased."""
+        """Yield the documents by name, with the versions that are neither withdrawn nor erased."""
         covered: dict[str, int] = {}
         erased: set[tuple[str, int]] = set()
         for ending in self.endings:
@@ -255,18 +254,18 @@ class _Seen:
 
 
 def _agents(found: QueryResult) -> list[ExposedAgent]:
-    """The rows of the query, put together by agent."""
+    """Return the agents of the query result, with the rows of each agent combined."""
     known: dict[str, dict[str, set[str]]] = {}
     for row in found.rows:
         agent = str(row["agent"])
-        said = known.setdefault(agent, {"name": set(), "mail": set()})
+        texts = known.setdefault(agent, {"name": set(), "mail": set()})
         what, value = row.get("what"), row.get("value")
         if agent.lower().startswith("mailto:"):
-            said["mail"].add(agent[len("mailto:") :])
+            texts["mail"].add(agent[len("mailto:") :])
         if isinstance(what, Literal) and value is not None:
             text = value.lexical if isinstance(value, Literal) else str(value)
-            said[what.lexical].add(text.removeprefix("mailto:") if what.lexical == "mail" else text)
+            texts[what.lexical].add(text.removeprefix("mailto:") if what.lexical == "mail" else text)
     return [
-        ExposedAgent(iri, tuple(sorted(said["name"])), tuple(sorted(said["mail"])))
-        for iri, said in sorted(known.items())
+        ExposedAgent(iri, tuple(sorted(texts["name"])), tuple(sorted(texts["mail"])))
+        for iri, texts in sorted(known.items())
     ]

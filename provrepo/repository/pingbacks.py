@@ -1,14 +1,12 @@
-"""The verbs about pingbacks (PROV-AQ, section 5): anybody who may read a document may say where more is known of it.
+"""The verbs about pingbacks (PROV-AQ, section 5): links to further provenance, which any reader of a document may send.
 
-They are part of ``Repository``, in a file of their own. What is said is kept for those who may change the project, and
-nothing of it is ever fetched: it comes from strangers.
+The links are shown to the actors who may change the project, and never fetched, since anonymous clients may send them.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from provrepo.codecs.rdf.terms import is_iri
@@ -17,19 +15,16 @@ from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.repository import catalog, documents
 from provrepo.repository.context import Context
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["LONGEST", "MOST", "Pingback", "Pinged", "RELATIONS", "discard_pingbacks", "pingback", "pingbacks"]
 
 MOST = 100
-"""Links that one pingback may carry."""
+"""The most links of one pingback."""
 
 LONGEST = 2000
-"""Characters of an IRI in a pingback."""
+"""The most characters of an IRI in a pingback."""
 
 RELATIONS = ("has_provenance", "has_query_service")
-"""What a pingback may say of a thing: where a provenance record of it is, or a service that can be asked about it."""
+"""The relations of a link: to a provenance record of a thing, or to a query service for it."""
 
 
 def pingback(
@@ -41,42 +36,42 @@ def pingback(
     version: int | None = None,
     links: Sequence[Pinged] = (),
 ) -> int:
-    """Say where provenance is of what became of the things that a document tells of.
+    """Send links to further provenance of the things in a document.
 
     Args:
-        project: whose document.
-        name: which document.
-        uris: of provenance records.
-        version: which version; None for the document as such.
-        links: provenance records and query services for things that are named.
+        project: the project of the document.
+        name: the document.
+        uris: the URIs of provenance records about the subject of the document.
+        version: the version; None for the document as such.
+        links: links to provenance records and query services for other things.
 
     Returns:
-        How many of them were not known yet.
+        The number of links that were not stored yet.
 
     Raises:
         NotFound: no such document or version.
         Withdrawn: the document was withdrawn, or the version erased.
-        UsageError: nothing is said, or something else than an absolute http(s) IRI.
-        TooLarge: more than ``MOST`` at once.
-        NotAvailable: the settings say that none are taken.
+        UsageError: there is no link, or a URI is not an absolute http(s) URI.
+        TooLarge: there are more than ``MOST`` links.
+        NotAvailable: the settings disable pingbacks.
     """
     documents.version(context, project, name, version)
     if not context.store.settings.pingbacks:
-        raise NotAvailable("this repository takes no pingbacks")
-    said = [*(Pinged("has_provenance", uri) for uri in uris), *links]
-    if not said:
-        raise UsageError("there is nothing in this pingback: send the IRI of a provenance record on each line")
-    if len(said) > MOST:
-        raise TooLarge(f"{len(said)} links in one pingback are too many: send at most {MOST} at once")
-    for one in said:
-        _check(one)
-    return context.store.pingbacks.store(project, name, version, said, most=context.store.settings.pingbacks)
+        raise NotAvailable("this repository accepts no pingbacks")
+    sent = [*(Pinged("has_provenance", uri) for uri in uris), *links]
+    if not sent:
+        raise UsageError("this pingback is empty: send the IRI of a provenance record on each line")
+    if len(sent) > MOST:
+        raise TooLarge(f"{len(sent)} links in one pingback are too many: send at most {MOST} at once")
+    for link in sent:
+        _check(link)
+    return context.store.pingbacks.store(project, name, version, sent, most=context.store.settings.pingbacks)
 
 
 def pingbacks(context: Context, project: str, name: str | None = None) -> list[Pingback]:
-    """What others said they know of a document, or of any document of a project; the oldest first.
+    """Return the stored links of a document, or of all documents of a project, the oldest first.
 
-    They count as seen from then on: new pingbacks rather replace those that nobody has seen.
+    The call marks them as seen: new pingbacks displace unseen links first.
 
     Raises:
         NotFound: no such project or document.
@@ -91,42 +86,42 @@ def pingbacks(context: Context, project: str, name: str | None = None) -> list[P
 
 
 def discard_pingbacks(context: Context, project: str, name: str, ids: Sequence[int] | None = None) -> int:
-    """Forget pingbacks.
+    """Delete links.
 
     Args:
-        project: whose document.
-        name: which document.
-        ids: which ones; None for all of the document.
+        project: the project of the document.
+        name: the document.
+        ids: the identifiers of links; None for all of the document.
 
     Returns:
-        How many are gone.
+        The number of deleted links.
 
     Raises:
-        NotFound: no such project or document, or none of the pingbacks that are named.
+        NotFound: no such project or document, or none of the given links.
         Denied: the actor may not change the project.
     """
     context.require_write(project)
     catalog.history(context.store, project, name)
-    gone = context.store.pingbacks.discard(project, name, ids)
-    if ids and not gone:
+    deleted = context.store.pingbacks.discard(project, name, ids)
+    if ids and not deleted:
         raise NotFound(f"{project}/{name} has no pingback {', '.join(map(str, ids))}")
-    return gone
+    return deleted
 
 
-def _check(one: Pinged) -> None:
-    if one.relation not in RELATIONS:
-        raise UsageError(f"{one.relation[:100]!r} is no relation of a pingback; there are {', '.join(RELATIONS)}")
-    for iri in (one.uri, one.anchor):
+def _check(link: Pinged) -> None:
+    if link.relation not in RELATIONS:
+        raise UsageError(f"{link.relation[:100]!r} is not a relation of a pingback; there are {', '.join(RELATIONS)}")
+    for iri in (link.uri, link.anchor):
         if len(iri) > LONGEST:
             raise UsageError(f"{iri[:60]}… has {len(iri):,} characters; an IRI in a pingback has at most {LONGEST:,}")
-    if not _is_address(one.uri):
-        raise UsageError(f"{one.uri[:200]!r} is not an absolute http or https URI")
-    if one.anchor and (not is_iri(one.anchor) or _misleading(one.anchor)):
-        raise UsageError(f"the anchor {one.anchor[:200]!r} is not an absolute IRI")
+    if not _is_address(link.uri):
+        raise UsageError(f"{link.uri[:200]!r} is not an absolute http or https URI")
+    if link.anchor and (not is_iri(link.anchor) or _misleading(link.anchor)):
+        raise UsageError(f"the anchor {link.anchor[:200]!r} is not an absolute IRI")
 
 
 def _is_address(iri: str) -> bool:
-    """Whether curators may be shown it as something to look up: no scripts, no files, no passwords, no look-alikes."""
+    """Return whether a URI is a safe link on a page: ASCII, http(s), with a host, without user name and password."""
     if not (iri.isascii() and is_iri(iri)):
         return False
     try:
@@ -137,5 +132,5 @@ def _is_address(iri: str) -> bool:
 
 
 def _misleading(iri: str) -> bool:
-    """Whether it holds what a terminal or page does not show, or shows elsewhere than where it stands."""
+    """Return whether an IRI contains control, format or space characters, which may hide or reorder text."""
     return any(unicodedata.category(character)[0] in "CZ" for character in iri)

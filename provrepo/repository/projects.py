@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Conflict, Denied, UsageError
@@ -11,26 +10,20 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
-from provrepo.repository.profiles import own
-from provrepo.repository.records import (
-    ProjectInfo,
-)
-
-if TYPE_CHECKING:
-    pass
-
+from provrepo.repository.profiles import user_defined
+from provrepo.repository.records import ProjectInfo
 
 __all__ = ["base", "create_project", "identity", "init", "project", "projects", "set_project"]
 
 
 def init(context: Context, base: str | None = None) -> str:
-    """Make the data directory, and record the base IRI under which everything is named.
+    """Create the data directory if it does not exist, and set the base IRI.
 
     Args:
-        base: an absolute http(s) IRI; ``/`` is added where it does not end in one. None changes nothing.
+        base: an absolute http(s) IRI; ``/`` is appended if it does not end in one. None changes nothing.
 
     Returns:
-        The base IRI in force, empty where none has been set.
+        The base IRI in force; empty if none was set.
 
     Raises:
         UsageError: not an absolute http(s) IRI.
@@ -38,9 +31,11 @@ def init(context: Context, base: str | None = None) -> str:
     """
     parts = None if base is None else web_address(base)
     if base is not None and (parts is None or parts.query or parts.fragment or not is_iri(base)):
-        raise UsageError(f"{base!r} is no base IRI: an absolute http or https IRI without query and fragment is")
+        raise UsageError(
+            f"{base!r} is not a base IRI, which is an absolute http or https IRI without query and fragment"
+        )
     context.store.make()
-    # The owner is recorded from here on, so that a verb that reads appends nothing later.
+    # Record the owner now, so that a verb that reads appends nothing later.
     owner = context.actor.owner
     if base is None:
         return context.store.base()
@@ -54,37 +49,37 @@ def init(context: Context, base: str | None = None) -> str:
 
 
 def base(context: Context) -> str:
-    """The base IRI in force; empty until one is set."""
+    """Return the base IRI in force; empty until one is set."""
     return context.store.base()
 
 
 def identity(context: Context) -> str:
-    """The UUID of this repository, drawn when it was made."""
+    """Return the UUID of this repository, which was drawn when it was created."""
     return context.store.ledger.identity().id
 
 
 def create_project(
     context: Context, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
 ) -> ProjectInfo:
-    """Make a project.
+    """Create a project.
 
     Args:
         name: 1 to 100 letters, digits, ``_`` and ``-``.
-        public: whether everybody may read it.
-        title: for people.
+        public: whether anonymous clients may read it.
+        title: a title; may be empty.
         profiles: names of the profiles that each submission must satisfy.
 
     Raises:
-        Conflict: there is one of that name.
-        InvalidName: not a name.
-        UsageError: an unknown profile, or a title that cannot be stored.
-        Denied: the actor may not make projects.
+        Conflict: a project of that name exists.
+        InvalidName: the name is malformed.
+        UsageError: a profile is unknown, or the title cannot be stored.
+        Denied: the actor may not create projects.
     """
     access.name("project", name)
     access.text("title", title)
     context.store.make()
     access.require_administer(context.actor)
-    own.chosen(context.store, None, profiles)
+    user_defined.chosen(context.store, None, profiles)
     with context.store.ledger.appending(name) as appending:
         if appending.exists():
             raise Conflict(f"there is a project {name!r} already")
@@ -105,18 +100,18 @@ def set_project(
     title: str | None = None,
     profiles: Sequence[str] | None = None,
 ) -> ProjectInfo:
-    """Change a project's settings; None leaves one as it is. The ledger keeps what they were.
+    """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
 
     Raises:
         NotFound: no such project.
-        UsageError: an unknown profile, or a title that cannot be stored.
+        UsageError: a profile is unknown, or the title cannot be stored.
         Denied: the actor may not change it.
     """
     context.require_read(name)
     access.text("title", title or "")
     if not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
-    own.chosen(context.store, name, profiles or ())
+    user_defined.chosen(context.store, name, profiles or ())
     wanted = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
     with context.store.ledger.appending(name) as appending:
         settings = appending.settings()
@@ -128,15 +123,15 @@ def set_project(
 
 
 def project(context: Context, name: str) -> ProjectInfo:
-    """One project.
+    """Return one project.
 
     Raises:
-        NotFound: there is none that the actor may see.
+        NotFound: the project does not exist, or the actor may not read it.
     """
     context.require_read(name)
     return catalog.project_info(context.store, name)
 
 
 def projects(context: Context) -> list[ProjectInfo]:
-    """The projects that the actor may read, by name."""
+    """Return the projects that the actor may read, by name."""
     return [catalog.project_info(context.store, name) for name in context.readable_projects()]

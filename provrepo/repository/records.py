@@ -1,4 +1,4 @@
-"""What the verbs return: plain frozen records that the command line, the server and scripts render."""
+"""The results of verbs: frozen records, which the command line, the server and scripts render."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 DEFAULT = "default"
-"""The project where none is named; made when its owner first asks for it."""
+"""The name of the project if none is given; it is created when the owner first needs it."""
 
 PUBLIC = "*public"
 """The dataset that merges all public projects; no project can have this name."""
@@ -30,15 +30,15 @@ PUBLIC = "*public"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking.
+    """The user or program for whom a verb is called.
 
     Attributes:
-        id: opaque; what the ledger records.
-        name: for people; may change.
-        owner: the local owner of the data directory, who may do everything.
-        projects: the projects a token was made for; None for all.
-        write: whether the token may change anything.
-        token: identifier of the token; empty for the owner and for strangers.
+        id: opaque identifier, which the ledger records; empty for anonymous clients.
+        name: the current name.
+        owner: whether it is the local owner of the data directory, who has all rights.
+        projects: the projects that the token gives access to; None for all.
+        write: whether the token gives write access.
+        token: identifier of the token; empty for the owner and anonymous clients.
     """
 
     id: str
@@ -55,11 +55,11 @@ class ProjectInfo:
 
     Attributes:
         name: its name.
-        public: whether everybody may read it.
-        title: for people; may be empty.
-        profiles: what each submission must satisfy.
-        documents: how many current documents it has.
-        entries: the number of its last ledger entry.
+        public: whether anonymous clients may read it.
+        title: its title; may be empty.
+        profiles: names of the profiles that each submission must satisfy.
+        documents: the number of documents that are not withdrawn.
+        entries: the number of its ledger entries.
     """
 
     name: str
@@ -70,7 +70,7 @@ class ProjectInfo:
     entries: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {**asdict(self), "profiles": list(self.profiles)}
 
 
@@ -81,35 +81,35 @@ class VersionInfo:
     Attributes:
         project: the project.
         name: the document.
-        version: from 1.
-        sequence: the ledger entry's number in the project.
-        iri: the version's IRI.
-        sha256: of the submitted bytes, in hexadecimal: their identity.
-        size: of the submitted bytes.
-        format: as detected or declared at submission.
-        base: against which relative IRIs were resolved; may be empty.
-        statements: how many.
-        time: when it was accepted, xsd:dateTime in UTC.
-        actor: opaque identifier of who sent it.
-        submitter: the name of who sent it, as it is today.
+        version: its number, from 1.
+        sequence: the sequence number of its ledger entry in the project.
+        iri: its IRI.
+        sha256: SHA-256 of the submitted bytes, in hexadecimal.
+        size: the size of the submitted bytes.
+        format: the name of their format, detected or declared at submission.
+        base: the IRI against which relative IRIs were resolved; may be empty.
+        statements: the number of statements.
+        time: the time of its acceptance, xsd:dateTime in UTC.
+        actor: opaque identifier of the submitter.
+        submitter: the current name of the submitter.
         verdict: ``conforms`` or ``fails``.
         layers: the checks that ran.
-        profiles: what it was held against.
-        software: what accepted it.
-        note: what the submitter said about it; may be empty.
+        profiles: the profiles that it was checked against.
+        software: name and version of the program that accepted it.
+        note: the note of the submitter; may be empty.
         state: ``current``, ``superseded``, ``withdrawn`` or ``erased``.
-        token: identifier of the token with which it was sent: two tokens may speak for one name. Empty for the local
-            owner, and for versions of before it was recorded.
-        possible: whether it is valid by PROV-CONSTRAINTS; None where that was not asked, or not recorded yet.
-        warnings: how many warnings its report has; None where that was not recorded yet.
-        ended: when it was withdrawn or erased, xsd:dateTime in UTC; empty where neither.
-        ended_by: the name of who did that, as it is today; may be empty.
-        reason: why; may be empty.
-        set_aside: the views that could not take it, so that what they answer leaves it out; ``every view`` where its
-            content cannot be read again.
-        withdrawn: whether a withdrawal of the document covers it, which is one that came after it. Then only those who
-            may change the project read it, whatever versions come later.
-        internal_reason: the reason that is not published, for those who may change the project; otherwise empty.
+        token: identifier of the token with which it was sent, of which a submitter may have several. Empty for the
+            local owner, and for versions that are older than this field.
+        possible: whether it is valid by PROV-CONSTRAINTS; None if that was not checked or is unknown.
+        warnings: the number of warnings in its report; None if it is unknown.
+        ended: the time of its withdrawal or erasure, xsd:dateTime in UTC; empty if there was none.
+        ended_by: the current name of the actor of its withdrawal or erasure; may be empty.
+        reason: the published reason of its withdrawal or erasure; may be empty.
+        set_aside: the names of the views that failed on it, whose results omit it; ``every view`` if its content cannot
+            be derived.
+        withdrawn: whether a later withdrawal of the document covers it. If so, only actors who may change the project
+            can read it, even after later versions.
+        internal_reason: the internal reason, for actors who may change the project; otherwise empty.
     """
 
     project: str
@@ -142,7 +142,7 @@ class VersionInfo:
     internal_reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         lists = {"layers": list(self.layers), "profiles": list(self.profiles), "set_aside": list(self.set_aside)}
         return {**asdict(self), **lists}
 
@@ -154,13 +154,13 @@ class DocumentInfo:
     Attributes:
         project: the project.
         name: the document.
-        title: for people: a label the document gives itself, or its name.
+        title: its title, or its name.
         current: its newest version.
-        versions: how many there are.
-        withdrawn: whether it has been withdrawn.
-        reason: why it was withdrawn; may be empty.
-        withdrawn_at: when, or empty.
-        internal_reason: the reason that is not published, for those who may change the project; otherwise empty.
+        versions: the number of versions.
+        withdrawn: whether it is withdrawn.
+        reason: the published reason of its withdrawal; may be empty.
+        withdrawn_at: the time of its withdrawal; may be empty.
+        internal_reason: the internal reason, for actors who may change the project; otherwise empty.
     """
 
     project: str
@@ -174,20 +174,20 @@ class DocumentInfo:
     internal_reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {**asdict(self), "current": self.current.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a submitter gets: stored for good, under which name and digest, and what the checks said.
+    """The result of a submission, whose bytes are stored durably.
 
     Attributes:
-        version: the version that holds the bytes.
-        created: False where these bytes were the current version already.
-        indexed: whether queries of this process see it already.
+        version: the version with these bytes.
+        created: False if these bytes were the current version already.
+        indexed: whether the views of this process contain the version.
         entry: SHA-256 of the ledger entry.
-        report: what the checks said.
+        report: the report of the checks.
     """
 
     version: VersionInfo
@@ -197,7 +197,7 @@ class Receipt:
     report: Report = field(compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {
             **self.version.to_dict(),
             "created": self.created,
@@ -210,13 +210,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What ``fsck`` found.
+    """The result of ``fsck``.
 
     Attributes:
-        entries: how many ledger entries were read.
-        blobs: how many blobs were read.
-        problems: what is wrong, one sentence each; empty for a sound data directory.
-        notes: what is unusual but harmless.
+        entries: the number of ledger entries that were read.
+        blobs: the number of blobs that were read.
+        problems: one sentence for each problem; empty for a sound data directory.
+        notes: one sentence for each unusual but harmless finding.
     """
 
     entries: int
@@ -226,29 +226,29 @@ class Check:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no problem."""
         return not self.problems
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {"sound": self.sound, **asdict(self), "problems": list(self.problems), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileInfo:
-    """A profile that submissions may be held against.
+    """A profile against which submissions can be checked.
 
     Attributes:
         name: its name.
-        title: for people.
-        version: the one in force.
+        title: its title.
+        version: the version in force.
         purpose: one or two sentences.
-        constraints: ``gate`` or ``report``: what PROV-CONSTRAINTS do to the verdict.
-        extends: names of the profiles whose shapes apply too.
-        origin: ``provrepo`` for one that ships, ``*`` for one that every project has, otherwise the project.
-        blob: SHA-256 of its content in the ledger; empty for one that ships.
-        time: when its version was added, xsd:dateTime in UTC; empty for one that ships.
-        versions: all that there were, oldest first.
+        constraints: ``gate`` or ``report``: the effect of PROV-CONSTRAINTS on the verdict.
+        extends: names of the profiles whose shapes apply, too.
+        origin: ``provrepo`` for a built-in profile, ``*`` for one of the whole repository, otherwise the project.
+        blob: SHA-256 of its content; empty for a built-in profile.
+        time: the time at which the version was added, xsd:dateTime in UTC; empty for a built-in profile.
+        versions: all versions, the oldest first.
     """
 
     name: str
@@ -263,21 +263,21 @@ class ProfileInfo:
     versions: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {**asdict(self), "extends": list(self.extends), "versions": list(self.versions)}
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What a profile would say of the documents that are there.
+    """The result of a check of all current documents of a project against a profile.
 
     Attributes:
-        project: whose documents.
-        profile: the profile that was tried, as ``name/version``.
-        before: the version in force that it would replace; empty where there is none.
-        documents: how many were held against it.
-        known: how many fail, and fail the version in force too.
-        failing: those that would newly fail, each with its report.
+        project: the project.
+        profile: the profile, as ``name/version``.
+        before: the version in force that it would replace; empty if there is none.
+        documents: the number of documents that were checked.
+        known: the number of documents that fail it and the version in force.
+        failing: the documents that fail it and not the version in force, each with its report.
     """
 
     project: str
@@ -288,7 +288,7 @@ class Backtest:
     failing: tuple[tuple[VersionInfo, Report], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         failing = [
             {"document": version.name, "version": version.version, "report": report.to_dict()}
             for version, report in self.failing
@@ -299,15 +299,15 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """Whether a thing may be built on.
+    """The result of the verb ``gate``.
 
     Attributes:
         iri: the thing.
         coverage: the share of its lineage that is complete, in percent.
-        minimum: what was asked for, in percent.
-        things: how many entities and activities the lineage has.
-        gaps: what is not complete: IRI and reason.
-        untrusted: IRIs of the entities that come from no declared source.
+        minimum: the required share, in percent.
+        things: the number of entities and activities in its lineage.
+        gaps: IRI and reason, for each incomplete entity or activity.
+        untrusted: IRIs of the entities that are not derived from a declared source.
     """
 
     iri: str
@@ -319,10 +319,10 @@ class GateResult:
 
     @property
     def passed(self) -> bool:
-        """Everything comes from declared sources, and enough of it is complete."""
+        """Whether everything comes from declared sources, and enough of it is complete."""
         return not self.untrusted and self.coverage >= self.minimum
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         gaps = [{"thing": thing, "reason": reason} for thing, reason in self.gaps]
         return {"passed": self.passed, **asdict(self), "gaps": gaps, "untrusted": list(self.untrusted)}

@@ -42,7 +42,7 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     Args:
         data: the data directory; by default that of the settings.
         settings: instead of those of environment and ``provrepo.toml``.
-        follow: False never opens the views: submissions are stored, and the process that has the views indexes them.
+        follow: False never opens the views. Submissions are stored, and the process that holds the views indexes them.
 
     Raises:
         Damaged: the directory cannot be read, or a newer version wrote it.
@@ -88,7 +88,7 @@ class Repository:
         return Repository(self.context.store, actor)
 
     def require(self, project: str, *, write: bool = False) -> None:
-        """Require that the actor may read a project or, with ``write``, change it; every verb does so by itself.
+        """Require that the actor may read a project or, with ``write``, change it; every verb does so itself.
 
         Raises:
             NotFound: the project does not exist, or the actor may not read it.
@@ -97,7 +97,7 @@ class Repository:
         self.context.require(project, write=write)
 
     def serve(self, url: str) -> bool:
-        """Index what all processes store, and answer calls of the owner's other processes; see ``beside.serve``."""
+        """Index the entries of all processes, and answer calls of the owner's other processes; see ``beside.serve``."""
         return beside.serve(self, url)
 
     def close(self) -> None:

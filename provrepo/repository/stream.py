@@ -1,7 +1,4 @@
-"""A project's entries as those read them who keep a copy, or check that nothing was changed.
-
-The verb is part of ``Repository``, in a file of its own.
-"""
+"""The verb ``entries``: the ledger entries of a project, for clients that copy or verify them."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ __all__ = ["EntryInfo", "entries"]
 
 @dataclass(frozen=True, slots=True)
 class EntryInfo:
-    """One entry of a project's ledger.
+    """One ledger entry of a project.
 
     Attributes:
         sequence: its number in the project, from 1 without gaps.
-        sha256: of the entry in canonical form (RFC 8785), in hexadecimal; the next entry holds it as ``previous``.
-        entry: the entry, as ``provrepo.ledger.entries`` describes it.
+        sha256: SHA-256 of its canonical form (RFC 8785), in hexadecimal, which the next entry contains as ``previous``.
+        entry: the fields of the entry, see ``provrepo.ledger.entries``.
     """
 
     sequence: int
@@ -30,25 +27,25 @@ class EntryInfo:
     entry: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Return it as a JSON object."""
         return {"sequence": self.sequence, "sha256": self.sha256, "entry": self.entry}
 
 
 def entries(context: Context, project: str, *, after: int = 0, limit: int = MAX_PAGE_SIZE) -> list[EntryInfo]:
-    """The entries of a project's ledger, in order.
+    """Return ledger entries of a project, in order.
 
-    Whoever keeps the last digest can tell later whether anything before it was changed: each entry holds the digest
-    of the one before.
+    Each entry contains the digest of its predecessor. So a client that stores the last digest can detect later whether
+    an entry before it was changed.
 
     Args:
-        project: whose entries.
-        after: only those behind the one of this number.
-        limit: at most so many.
+        project: the project.
+        after: the sequence number of the entry before the first.
+        limit: the most entries.
 
     Raises:
         NotFound: no such project.
-        UsageError: a number that is negative, or no limit.
-        Damaged: at an entry of a kind that this version does not know.
+        UsageError: ``after`` is negative, or ``limit`` is less than 1.
+        Damaged: the entries contain one of an unknown kind that this version may not skip.
     """
     if after < 0 or limit < 1:
         raise UsageError("after is a number from 0, limit one from 1")

@@ -13,28 +13,27 @@ from provrepo.repository.context import Context
 if TYPE_CHECKING:
     from provrepo.ledger.accounts import Token
 
-
 __all__ = ["create_token", "revoke_token", "tokens"]
 
 
 def create_token(
     context: Context, name: str, *, projects: Sequence[str] | None = None, write: bool = True, days: int | None = None
 ) -> tuple[str, Token]:
-    """Make a token. Its text is returned this once; only its digest is kept.
+    """Create a token. Its text is returned once; only the digest of its secret is stored.
 
     Args:
-        name: whom it stands for; the same name is the same actor.
-        projects: the projects it is for; None for all.
-        write: whether it may change anything.
-        days: until it expires; None for never.
+        name: the name of the actor; tokens with the same name authenticate the same actor.
+        projects: the projects that it gives access to; None for all.
+        write: whether it gives write access.
+        days: the number of days until it expires; None for never.
 
     Raises:
-        UsageError: no name, or days that no calendar has.
+        UsageError: the name is empty, or the number of days is out of range.
         NotFound: one of the projects does not exist.
-        Denied: only the owner makes tokens.
+        Denied: the actor is not the owner.
     """
     if not name.strip():
-        raise UsageError("a token needs the name of whom it stands for")
+        raise UsageError("a token needs the name of its actor")
     access.text("name", name)
     try:
         expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
@@ -55,17 +54,24 @@ def create_token(
 
 
 def tokens(context: Context) -> list[Token]:
-    """Every token, without its secret; only for the owner."""
+    """Return all tokens, without their secrets.
+
+    Raises:
+        Denied: the actor is not the owner.
+    """
     context.require_owner("lists tokens")
     return context.store.accounts.list()
 
 
 def revoke_token(context: Context, id: str) -> Token:  # noqa: A002
-    """Make a token worthless.
+    """Revoke a token.
+
+    Args:
+        id: the identifier of the token.
 
     Raises:
         NotFound: no such token.
-        Denied: only the owner may.
+        Denied: the actor is not the owner.
     """
     context.require_owner("revokes tokens")
     return context.store.accounts.revoke(id, by=context.actor.id)

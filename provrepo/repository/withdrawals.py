@@ -19,20 +19,20 @@ __all__ = ["erase", "remaining", "withdraw"]
 def withdraw(
     context: Context, project: str, name: str, *, reason: str, internal_reason: str = "", if_match: str | None = None
 ) -> DocumentInfo:
-    """Take a document back: it leaves the datasets, and only those who may change the project read its versions.
+    """Withdraw a document: it is removed from the datasets, and only actors who may change the project can read it.
 
     Args:
-        project: which project.
-        name: which document.
-        reason: kept in the ledger and shown in its place, to everybody who may read the project.
-        internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
-        if_match: only if the current version has this SHA-256; ``"*"`` for any.
+        project: the project.
+        name: the document.
+        reason: stored in the ledger, and shown to every reader of the project.
+        internal_reason: shown only to actors who may change the project; the ledger contains a salted digest of it.
+        if_match: withdraw only if the current version has this SHA-256; ``"*"`` for any.
 
     Raises:
         NotFound: no such document.
-        Withdrawn: it has been withdrawn before.
+        Withdrawn: it is withdrawn already.
         Stale: another version is current.
-        Denied: the actor may not.
+        Denied: the actor may not change the project.
     """
     context.require_write(project)
     _check_reasons("withdrawal", reason, internal_reason)
@@ -40,7 +40,7 @@ def withdraw(
         current = catalog.find_version(context.store, project, name, None)
         if if_match not in (None, "*", current.sha256):
             raise Stale(f"{name} has a newer version: {current.version} ({current.sha256})")
-        internal = _concealed(appending, internal_reason)
+        internal = _internal_field(appending, internal_reason)
         appending.append(
             "withdraw",
             {"document": name, "version": current.version, "reason": reason.strip(), **internal},
@@ -54,21 +54,21 @@ def withdraw(
 def erase(
     context: Context, project: str, name: str, version: int, *, reason: str, internal_reason: str = ""
 ) -> VersionInfo:
-    """Delete the bytes of one version for legal reasons; its digest, the report's and the reason stay.
+    """Delete the bytes of one version for legal reasons. Its digest, its report and the reason stay.
 
-    The bytes are deleted once no version that is not erased consists of them. Erasing again finishes what a
-    crash interrupted.
+    The bytes are deleted once all versions with these bytes are erased. Erasing again completes an erasure that a crash
+    interrupted.
 
     Args:
-        project: which project.
-        name: which document.
+        project: the project.
+        name: the document.
         version: the number of the version.
-        reason: kept in the ledger and shown in its place, to everybody who may read the project.
-        internal_reason: shown to those alone who may change the project; the ledger has a salted digest of it.
+        reason: stored in the ledger, and shown to every reader of the project.
+        internal_reason: shown only to actors who may change the project; the ledger contains a salted digest of it.
 
     Raises:
         NotFound: no such version.
-        Denied: only the owner may.
+        Denied: the actor is not the owner.
     """
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
@@ -77,7 +77,7 @@ def erase(
     with context.store.ledger.appending(project) as appending:
         info = catalog.find_version(context.store, project, name, version, erased=True, curator=True)
         if info.state != "erased":
-            internal = _concealed(appending, internal_reason)
+            internal = _internal_field(appending, internal_reason)
             appending.append(
                 "erase",
                 {"document": name, "version": version, "blob": info.sha256, "reason": reason.strip(), **internal},
@@ -85,7 +85,7 @@ def erase(
                 token=context.actor.token,
             )
     context.store.index()
-    # Inside a transaction, so that nobody starts to need the bytes meanwhile.
+    # Inside a transaction, so that no submission refers to the bytes meanwhile.
     with context.store.ledger.appending(project) as appending:
         if appending.references(info.sha256) == 0:
             context.store.blobs.erase(info.sha256)
@@ -93,22 +93,25 @@ def erase(
 
 
 def remaining(context: Context, sha256: str) -> int:
-    """How many versions that were not erased consist of some bytes; while there are any, the bytes are stored.
+    """Return the number of versions with some bytes that are not erased. The bytes are deleted when it is 0.
 
-    Reports and profiles count as well.
+    Reports and profiles with these bytes count as well.
+
+    Args:
+        sha256: the digest of the bytes.
 
     Raises:
-        Denied: only the owner may know.
+        Denied: the actor is not the owner.
     """
     context.require_owner("counts what consists of some bytes")
     return context.store.ledger.references(sha256)
 
 
 def _check_reasons(what: str, reason: str, internal: str) -> None:
-    """Refuse reasons that cannot be kept.
+    """Check the reasons of a withdrawal or erasure.
 
     Raises:
-        UsageError: none is given for the readers, one is too long, or one is not Unicode text.
+        UsageError: the published reason is empty, or one is too long or is not Unicode text.
     """
     if not reason.strip():
         raise UsageError(f"{'an' if what[0] in 'aeiou' else 'a'} {what} needs a reason")
@@ -116,7 +119,7 @@ def _check_reasons(what: str, reason: str, internal: str) -> None:
         access.text(name, text)
 
 
-def _concealed(appending: Appending, internal_reason: str) -> dict[str, str]:
-    """The field of an entry for an internal reason; nothing where there is none."""
+def _internal_field(appending: Appending, internal_reason: str) -> dict[str, str]:
+    """Store an internal reason and return the field for its entry; empty if there is none."""
     text = internal_reason.strip()
     return {"internal": appending.conceal(text)} if text else {}

@@ -106,15 +106,15 @@ def test_a_list_reads_no_whole_report_of_what_has_no_warnings(kept, monkeypatch)
     (entry,) = kept.context.store.ledger.versions("free", "possible")
     bare = before_both(entry)
     monkeypatch.setattr(kept.context.store.blobs, "get", lambda digest: pytest.fail(f"{digest} is read"))
-    assert catalog.judged(kept.context.store, bare) == (True, 0)
+    assert catalog.validity(kept.context.store, bare) == (True, 0)
 
 
 def test_of_a_report_that_is_gone_nothing_is_known(kept):
     (entry,) = kept.context.store.ledger.versions("p", "impossible")
     bare = before_both(entry)
-    assert catalog.judged(kept.context.store, bare) == (False, 1)
+    assert catalog.validity(kept.context.store, bare) == (False, 1)
     kept.context.store.blobs.path(bare.fields["report"]).unlink()
-    assert catalog.judged(kept.context.store, bare) == (None, None)
+    assert catalog.validity(kept.context.store, bare) == (None, None)
 
 
 def test_the_command_line_says_both(tmp_path):

@@ -296,7 +296,7 @@ def test_a_directory_that_is_not_empty_is_left_alone(source: Repository, tmp_pat
         assert [path.name for path in place.iterdir()] == [name]
     with pytest.raises(Conflict, match="a repository"):
         restore(tmp_path / "backup", tmp_path / "data")
-    with pytest.raises(NotFound, match="no backup"):
+    with pytest.raises(NotFound, match="not a backup"):
         restore(tmp_path / "data", tmp_path / "new")
     with pytest.raises(NotFound, match="00000001"):
         restore(tmp_path / "backup", tmp_path / "new", snapshot="7")

@@ -1,4 +1,4 @@
-"""The gate: whether what a thing was made from is known well enough to build on it."""
+"""The gate: whether the lineage of a thing is complete and comes from trusted sources."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 __all__ = ["gate"]
 
 
-def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float, where: str) -> GateResult:
-    """Walk up from a thing and judge what is there.
+def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float, where: str) -> GateResult:
+    """Measure the lineage of a thing.
 
     Args:
-        ask: asks the dataset a query.
+        query: runs a SPARQL query on the dataset.
         iri: the thing.
         sources: the entities that may be sources.
         minimum: percent of the lineage that has to be complete.
-        where: which projects the dataset holds, for people.
+        where: the projects of the dataset, for messages.
 
     Raises:
-        UsageError: no IRI, or no percentage.
-        NotFound: the dataset says nothing about it.
+        UsageError: ``iri`` is not an IRI, or ``minimum`` is not a percentage.
+        NotFound: the dataset contains nothing about the thing.
     """
     from provrepo.codecs.rdf.terms import is_iri
 
     if not is_iri(iri):
-        raise UsageError(f"{iri!r} is no absolute IRI")
+        raise UsageError(f"{iri!r} is not an absolute IRI")
     if not 0 <= minimum <= 100:
         raise UsageError(f"coverage is a percentage from 0 to 100, not {minimum:g}")
-    triples = list(_triples(ask, iri))
+    triples = list(_triples(query, iri))
     if not triples:
         raise NotFound(f"nothing is known of {iri} in {where}")
     found = measure(triples, start=iri, sources=sources)
@@ -43,10 +43,10 @@ def gate(ask: Callable[[str], QueryResult], iri: str, *, sources: Sources, minim
     return GateResult(iri, found.percent, minimum, found.things, gaps, found.untrusted)
 
 
-def _triples(ask: Callable[[str], QueryResult], iri: str) -> Iterator[tuple[str, str, str]]:
-    """All that ``measure`` looks at, of the thing and of all that is upstream of it."""
+def _triples(query: Callable[[str], QueryResult], iri: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the triples that ``measure`` needs, about the thing and everything upstream of it."""
     path = "|".join(f"<{name}>" for name in UPSTREAM)
     wanted = " ".join(f"<{name}>" for name in PROPERTIES)
-    query = f"SELECT DISTINCT ?s ?p ?o WHERE {{ <{iri}> ({path})* ?s . ?s ?p ?o . VALUES ?p {{ {wanted} }} }}"
-    for row in ask(query):
+    text = f"SELECT DISTINCT ?s ?p ?o WHERE {{ <{iri}> ({path})* ?s . ?s ?p ?o . VALUES ?p {{ {wanted} }} }}"
+    for row in query(text):
         yield str(row["s"]), str(row["p"]), str(row["o"])

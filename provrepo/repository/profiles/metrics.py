@@ -1,4 +1,4 @@
-"""How good the documents of a project are: by profile, by coverage of their lineage, and over time."""
+"""Metrics of the documents of a project: profiles, coverage of lineage, and both over time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from provrepo.repository.store import Store
 __all__ = ["metrics"]
 
 
-class _Judged(NamedTuple):
+class _Measured(NamedTuple):
     """One accepted version.
 
     Attributes:
         entry: its ledger entry.
-        coverage: of its lineage in percent; None where it was not measured.
-        clean: whether the checks found nothing at all.
+        coverage: the coverage of its lineage in percent; None if it was not measured.
+        clean: whether its report has no finding.
     """
 
     entry: Entry
@@ -27,17 +27,17 @@ class _Judged(NamedTuple):
 
 
 def metrics(store: Store, project: str) -> dict[str, Any]:
-    """See ``Repository.metrics``."""
+    """Return the metrics of a project; see ``Repository.metrics``."""
     erased = store.ledger.erased(project)
     current = [
-        _judged(store, entry)
+        _measured(store, entry)
         for entry in _current(store, project)
         if (entry.body["document"], entry.body["version"]) not in erased
     ]
-    months: dict[str, list[_Judged]] = {}
+    months: dict[str, list[_Measured]] = {}
     for entry in store.ledger.entries(project):
         if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) not in erased:
-            months.setdefault(entry.time[:7], []).append(_judged(store, entry))
+            months.setdefault(entry.time[:7], []).append(_measured(store, entry))
     over_time = [{"month": month, **_summary(months[month])} for month in sorted(months)]
     return {"project": project, **_summary(current), "over_time": over_time}
 
@@ -49,22 +49,22 @@ def _current(store: Store, project: str) -> Iterator[Entry]:
         after = page[-1][0]
 
 
-def _judged(store: Store, entry: Entry) -> _Judged:
+def _measured(store: Store, entry: Entry) -> _Measured:
     report = stored_report(store, entry)
-    return _Judged(entry, report.coverage, not report.findings)
+    return _Measured(entry, report.coverage, not report.findings)
 
 
-def _summary(judged: Sequence[_Judged]) -> dict[str, Any]:
-    total = len(judged)
+def _summary(versions: Sequence[_Measured]) -> dict[str, Any]:
+    total = len(versions)
     labels: dict[str, int] = {}
-    for each in judged:
-        # What is accepted conforms to all that it was held against.
+    for each in versions:
+        # An accepted version conforms to all profiles that it was checked against.
         for label in each.entry.body["profiles"]:
             labels[label] = labels.get(label, 0) + 1
-    measured = [each.coverage for each in judged if each.coverage is not None]
+    measured = [each.coverage for each in versions if each.coverage is not None]
     return {
         "documents": total,
-        "without_findings": sum(each.clean for each in judged),
+        "without_findings": sum(each.clean for each in versions),
         "profiles": [
             {"profile": label, "conforming": count, "share": round(100 * count / total, 1)}
             for label, count in sorted(labels.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
@@ -13,30 +13,27 @@ from provrepo.repository.context import Context
 from provrepo.repository.queries import verbs as queries
 from provrepo.repository.records import DEFAULT, Backtest, GateResult, ProfileInfo
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["add_profile", "backtest", "gate", "metrics", "profile", "profiles"]
 
 
 def profiles(context: Context, project: str | None = None) -> list[ProfileInfo]:
-    """The profiles that submissions to a project may be held against, by name.
+    """Return the profiles against which submissions to a project can be checked, by name.
 
     Args:
-        project: with its own ones; None for those that every project has.
+        project: the project; None for the profiles that every project has.
 
     Raises:
         NotFound: no such project.
     """
-    from provrepo.repository.profiles import own
+    from provrepo.repository.profiles import user_defined
 
     if project is not None:
         context.require_read(project)
-    return own.listed(context.store, project)
+    return user_defined.listed(context.store, project)
 
 
 def profile(context: Context, name: str, project: str | None = None) -> ProfileInfo:
-    """One profile; raises what ``profiles`` does, and UsageError where none has the name."""
+    """Return one profile; errors as for ``profiles``, and UsageError for an unknown name."""
     found = {info.name: info for info in profiles(context, project)}
     if name not in found:
         raise UsageError(f"no profile is called {name!r}; there are: {', '.join(found)}")
@@ -52,33 +49,34 @@ def add_profile(
     extends: Sequence[str] = (),
     constraints: str = "report",
 ) -> ProfileInfo:
-    """Add a profile, or a new version of one, and keep it for good.
+    """Add a user-defined profile, or a new version of one.
 
-    It is looked through first: SHACL Core and SHACL-SPARQL without SERVICE and FROM, of bounded size and depth,
-    with patterns that cannot take forever; and held against its own examples. Documents that were accepted before
-    stay accepted; ``backtest`` says which of them would not be. Adding what is there already changes nothing.
+    It is checked first: SHACL Core and SHACL-SPARQL without SERVICE and FROM, of bounded size and depth, with regular
+    expressions of bounded time; and against its own examples. Documents that were accepted before stay accepted;
+    ``backtest`` lists those that would fail. Adding a profile that exists already changes nothing.
 
     Args:
         source: a folder with ``profile.toml``, ``shapes.ttl`` and ``examples``, or a file of shapes alone.
-        name: what it is called; otherwise the name of the folder or file.
-        project: the project that it belongs to; None makes it every project's.
+        name: its name; by default the name of the folder or file.
+        project: the project that it belongs to; None for the whole repository.
         extends: for a file of shapes: names of the profiles that it extends.
-        constraints: for a file of shapes: whether PROV-CONSTRAINTS ``gate`` or are only told (``report``).
+        constraints: for a file of shapes: ``gate`` if a violation of PROV-CONSTRAINTS fails a document, ``report`` if
+            it is only reported.
 
     Raises:
-        UsageError: it may not be kept; the message says why.
-        ReadError: its shapes are no Turtle.
-        Damaged: its ``profile.toml`` or shapes cannot be understood.
-        Conflict: the name ships with provrepo, or the version says something else already.
-        Denied: the actor may not.
-        WorkerFailed: it took too long or too much memory.
+        UsageError: the profile was refused; the message contains the reason.
+        ReadError: its shapes are not Turtle.
+        Damaged: its ``profile.toml`` or shapes are malformed.
+        Conflict: the name is that of a built-in profile, or the version exists with other content.
+        Denied: the actor may not add profiles.
+        WorkerFailed: the check took too long or too much memory.
     """
-    from provrepo.repository.profiles import own
+    from provrepo.repository.profiles import user_defined
 
     if project is None:
         context.store.make()
     _administer(context, project)
-    return own.add(
+    return user_defined.add(
         context.store,
         context.actor,
         Path(source),
@@ -90,21 +88,21 @@ def add_profile(
 
 
 def backtest(context: Context, profile: str | Path, *, project: str) -> Backtest:
-    """Which current documents of a project would newly fail a profile. Nothing is changed.
+    """List the current documents of a project that would newly fail a profile. Nothing is changed.
 
     Args:
-        profile: the name of one, or the folder of one that has not been added. What fails the version that is in
-            force under the folder's name fails already, and is only counted.
-        project: whose documents.
+        profile: the name of a profile, or the folder of one that was not added yet. Documents that fail already the
+            version in force under the name of the folder are only counted.
+        project: the project.
 
     Raises:
         NotFound: no such project.
-        UsageError: no such profile, or a folder of one that might not be kept.
+        UsageError: no such profile, or ``add_profile`` would refuse the folder.
     """
-    from provrepo.repository.profiles import own
+    from provrepo.repository.profiles import user_defined
 
     context.require_read(project)
-    return own.backtest(context.store, profile, project)
+    return user_defined.backtest(context.store, profile, project)
 
 
 def gate(
@@ -116,21 +114,21 @@ def gate(
     project: str | None = None,
     public: bool = False,
 ) -> GateResult:
-    """Whether everything upstream of a thing comes from declared sources, and enough of it is known.
+    """Check whether everything upstream of a thing comes from declared sources, and enough of it is complete.
 
     Args:
         iri: an entity or activity: a data set before a model is trained on it, a model before it is released.
         sources: the IRIs that may be sources; ``*`` in them stands for any characters.
         min_coverage: percent of the things upstream that have to be complete (``provrepo.checks.coverage``).
-        project: whose dataset is asked; ``default`` where neither this nor ``public`` is given.
-        public: ask the dataset that merges all public projects.
+        project: the project whose dataset is queried; ``default`` if neither this nor ``public`` is given.
+        public: query the dataset that merges all public projects.
 
     Raises:
-        NotFound: no such project, or nothing is known of the thing.
-        UsageError: no IRI, no percentage, or a source that would be everything.
+        NotFound: no such project, or its dataset contains nothing about the thing.
+        UsageError: ``iri`` is not an IRI, ``min_coverage`` is not a percentage, or a source matches everything.
         Busy: another process holds the views.
-        AnswerTooLarge: the lineage has more triples than the settings allow rows.
-        TimedOut: the walk took too long.
+        AnswerTooLarge: the lineage has more triples than the limit of rows in the settings.
+        TimedOut: the query took too long.
     """
     from provrepo.checks.coverage import Sources
     from provrepo.repository.profiles.gate import gate as assess
@@ -146,11 +144,11 @@ def gate(
 
 
 def metrics(context: Context, project: str) -> dict[str, Any]:
-    """How good the documents of a project are, as JSON holds it.
+    """Return metrics of the documents of a project as a JSON object.
 
-    ``documents`` (how many are current), ``without_findings``, ``profiles`` (of each version how many conform, and
-    their share of all in percent), ``coverage`` (the mean of the documents that it was measured for, in percent),
-    and ``over_time`` with the same for what was submitted in each month.
+    ``documents`` (the number of current ones), ``without_findings``, ``profiles`` (for each version the number of
+    conforming documents and their share in percent), ``coverage`` (the mean over the measured documents, in percent),
+    and ``over_time`` with the same for the submissions of each month.
 
     Raises:
         NotFound: no such project.

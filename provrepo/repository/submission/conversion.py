@@ -1,7 +1,7 @@
-"""A stored version in another format. Large ones are read and written in a worker process.
+"""Conversion of a stored version to another format; of a large one in a worker process.
 
-They were accepted once, but to read a large document takes seconds and hundreds of megabytes, which a server cannot
-give to whoever asks: in a worker there is a deadline and a limit of memory.
+Reading a large document takes seconds and hundreds of megabytes, although it was accepted before. In a worker there is
+a deadline and a limit of memory.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from provrepo.workers.blob import read_blob
 __all__ = ["LARGE", "convert", "run"]
 
 LARGE = 256 << 10
-"""Bytes from which a document is large: reading and writing takes a tenth of a second."""
+"""The most bytes of a document that is converted without a worker, which takes a tenth of a second."""
 
 _SECONDS = 60.0
-"""The longest that a conversion may take, unless checking may take less."""
+"""The timeout of a conversion, unless that of a check is less."""
 
 
 def convert(
@@ -32,19 +32,19 @@ def convert(
     *,
     bundles: bool = True,
 ) -> bytes:
-    """A version's bytes in another format.
+    """Return a version in another format.
 
     Args:
-        store: whose workers do it.
+        store: the data directory with its workers.
         info: the version.
         data: its bytes.
-        format: the format's name.
-        bundles: whether its bundles are written too, or its top level alone.
+        format: the name of the new format.
+        bundles: whether to write its bundles, or its top level only.
 
     Raises:
-        WriteError: the format cannot carry it.
-        TimedOut: it took too long.
-        WorkerFailed: it needed too much memory.
+        WriteError: the format cannot represent the document.
+        TimedOut: the conversion took too long.
+        WorkerFailed: the conversion needed too much memory.
         Busy: no worker became free.
     """
     if len(data) <= LARGE:
@@ -72,7 +72,7 @@ def convert(
     except TimedOut:
         raise TimedOut(
             f"writing {info.name} as {format} took longer than {seconds:g} s and was stopped; "
-            "the submitted bytes can be had at once"
+            "the submitted bytes are available at once"
         ) from None
     finally:
         output.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A submission's walk: bytes → worker (read, check, quads) → blob → entry → views → receipt."""
+"""Submission: bytes → worker (read, check, quads) → blob → entry → views → receipt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.ledger.storage.durable import translated
 from provrepo.repository import access
 from provrepo.repository.catalog import stored_report, version_info
-from provrepo.repository.profiles import own
+from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
@@ -44,7 +44,24 @@ def submit(
     again: bool = False,
     allow_empty: bool = False,
 ) -> Receipt:
-    """Check and store one document, its bytes and the name of their file; see ``Repository.submit``."""
+    """Check and store one document; see ``Repository.submit``.
+
+    Args:
+        store: the data directory.
+        actor: the submitter.
+        data: the bytes of the document.
+        file: the name of their file; None for none.
+        project: the project.
+        name: the name of the document; None for ``name_for``.
+        profiles: names of profiles in addition to those of the project.
+        update: whether to append a new version to an existing document.
+        if_match: the SHA-256 of the version to replace; ``"*"`` for any, None for no condition.
+        format: the name of the format; None to detect it.
+        base: the IRI against which relative IRIs are resolved.
+        note: a note of the submitter.
+        again: whether to accept bytes that were withdrawn or erased.
+        allow_empty: whether to accept a document without statements.
+    """
     access.name("project", project)
     access.require_write(
         actor, project, public=store.ledger.public(), exists=lambda name: store.ledger.length(name) > 0
@@ -58,30 +75,30 @@ def submit(
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
 
-    # Asked before the checks, so that a repeated submission costs nothing and a taken name is said at once; asked
-    # again inside the transaction, where the answer counts.
+    # Tested before the checks, so that a repeated submission costs little and a conflict is reported early. Tested
+    # again inside the transaction, where the result is authoritative.
     erased = store.ledger.erased(project)
-    previous = _standing(store.ledger.last(project, document), erased)
+    previous = _current(store.ledger.last(project, document), erased)
     taken = store.ledger.taken_back(project, document, blob)
-    _readmit(store, actor, taken, previous, blob, again=again)
-    unchanged = _precondition(previous, blob, document, update=update, if_match=_wanted(if_match, taken, previous))
+    _require_again(store, actor, taken, previous, blob, again=again)
+    unchanged = _precondition(previous, blob, document, update=update, if_match=_condition(if_match, taken, previous))
     if unchanged is not None:
-        store.index()  # it may be new to the views all the same, where who stored it was killed
+        store.index()  # the process that stored it may have been killed before it was indexed
         return _receipt(store, unchanged, created=False)
     store.require_space(len(data))
 
-    wanted = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
+    names = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     target = _target(store, project, document, blob) if store.may_index() else None
-    held = own.folders(store, project, wanted)
-    arguments = {"format": format, "base": base, "profiles": held, "without_profiles": "report", "target": target}
-    result = _intake(store, data, file, {**arguments, "allow_empty": allow_empty})
+    folders = user_defined.folders(store, project, names)
+    arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report", "target": target}
+    result = _run_worker(store, data, file, {**arguments, "allow_empty": allow_empty})
     report = Report.from_dict(result["report"])
     if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
-        raise Refused(_why(document, report), report)
+        raise Refused(_refusal(document, report), report)
 
     store.blobs.put(data)
-    judged = report.to_dict()
-    checked = json.dumps(judged, ensure_ascii=False, sort_keys=True).encode()
+    outcome = report.to_dict()
+    stored_report_bytes = json.dumps(outcome, ensure_ascii=False, sort_keys=True).encode()
     body: dict[str, Any] = {
         "document": document,
         "blob": blob,
@@ -94,21 +111,21 @@ def submit(
         "profiles": list(report.profiles),
         "mapping": MAPPING,
         "verdict": report.verdict,
-        "possible": judged.get("possible"),
-        "warnings": judged["counts"]["warning"],
-        "report": store.blobs.put(checked),
+        "possible": outcome.get("possible"),
+        "warnings": outcome["counts"]["warning"],
+        "report": store.blobs.put(stored_report_bytes),
         "note": note,
         "origin": None,
     }
     with store.ledger.appending(project) as appending:
-        standing = _standing(appending.last(document), appending.erased())
+        current = _current(appending.last(document), appending.erased())
         taken = appending.taken_back(document, blob)
-        _readmit(store, actor, taken, standing, blob, again=again)
-        unchanged = _precondition(standing, blob, document, update=update, if_match=_wanted(if_match, taken, standing))
+        _require_again(store, actor, taken, current, blob, again=again)
+        unchanged = _precondition(current, blob, document, update=update, if_match=_condition(if_match, taken, current))
         if unchanged is None:
-            # Again, and cheap: somebody may have erased the same bytes since. Nobody can inside the transaction.
+            # The same bytes may have been erased meanwhile, which is not possible inside the transaction.
             store.blobs.put(data)
-            store.blobs.put(checked)
+            store.blobs.put(stored_report_bytes)
         entry = unchanged or appending.append(
             "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id, token=actor.token
         )
@@ -126,27 +143,27 @@ def validate(
     format: str | None,  # noqa: A002
     base: str | None,
 ) -> Report:
-    """Read and check in a worker, and keep nothing; see ``Repository.validate``."""
+    """Read and check a document in a worker and store nothing; see ``Repository.validate``."""
     if format is not None:
         by_name(format)
     check_base(base)
     data, file = content(source)
     _within(data, store.settings.max_body)
-    held = own.folders(store, project, profiles)
-    arguments = {"format": format, "base": base, "profiles": held, "constraints": constraints}
-    return Report.from_dict(_intake(store, data, file, arguments)["report"])
+    folders = user_defined.folders(store, project, profiles)
+    arguments = {"format": format, "base": base, "profiles": folders, "constraints": constraints}
+    return Report.from_dict(_run_worker(store, data, file, arguments)["report"])
 
 
 def _within(data: bytes, limit: int) -> None:
     if len(data) > limit:
-        raise TooLarge(f"{len(data):,} bytes are more than the {limit:,} that one document may have")
+        raise TooLarge(f"{len(data):,} bytes are more than the limit of {limit:,} for one document")
 
 
-def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run ``intake.run`` on some bytes in a worker process."""
+def _run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call ``submission.worker.run`` with some bytes in a worker process."""
     source = store.temporary()
     try:
-        with translated("keep the submitted bytes while they are checked"):
+        with translated("store the submitted bytes while they are checked"):
             source.write_bytes(data)
         result: dict[str, Any] = store.pool.call(
             "provrepo.repository.submission.worker:run",
@@ -160,27 +177,29 @@ def _intake(store: Store, data: bytes, file: str | None, arguments: dict[str, An
     return result
 
 
-def _standing(last: Entry | None, erased: set[tuple[str, int]]) -> Entry | None:
-    """The current version: the newest submission, unless it was withdrawn or its bytes erased since."""
+def _current(last: Entry | None, erased: set[tuple[str, int]]) -> Entry | None:
+    """Return the current version: the newest submission, unless it was withdrawn or its bytes were erased later."""
     if last is None or last.kind != "submit":
         return None
     return None if (last.fields["document"], last.fields["version"]) in erased else last
 
 
-def _readmit(store: Store, actor: Actor, taken: Entry | None, current: Entry | None, blob: str, *, again: bool) -> None:
-    """Refuse bytes that were withdrawn or erased, unless they are expressly submitted again.
+def _require_again(
+    store: Store, actor: Actor, taken: Entry | None, current: Entry | None, blob: str, *, again: bool
+) -> None:
+    """Refuse bytes that were withdrawn or erased, unless ``again`` is set.
 
     Args:
         store: the data directory.
-        actor: who submits.
-        taken: what took them back; None where nothing did.
-        current: the document's current version. Bytes that it holds are not submitted anew.
+        actor: the submitter.
+        taken: the withdrawal or erasure of the bytes; None if there is none.
+        current: the current version of the document. If it has these bytes, nothing is submitted again.
         blob: SHA-256 of the bytes.
-        again: whether they are submitted again on purpose.
+        again: whether the submitter wants to submit them again.
 
     Raises:
-        TakenBack: they were taken back, and ``again`` is not set.
-        Denied: they were erased, and the actor is not the owner, who alone erases.
+        TakenBack: the bytes were withdrawn or erased, and ``again`` is not set.
+        Denied: the bytes were erased, and the actor is not the owner, who alone may erase.
     """
     if taken is None or (current is not None and current.fields["blob"] == blob):
         return
@@ -190,7 +209,7 @@ def _readmit(store: Store, actor: Actor, taken: Entry | None, current: Entry | N
     if not again:
         raise TakenBack(
             f"these bytes were {state} on {taken.time} by {by} ({document} version {version}): {reason}; to submit "
-            "them all the same, say so (--again, ?again=true, again=True)",
+            "them anyway, use --again, ?again=true or again=True",
             state=state,
             document=document,
             version=version,
@@ -199,22 +218,22 @@ def _readmit(store: Store, actor: Actor, taken: Entry | None, current: Entry | N
             reason=reason,
         )
     if taken.kind == "erase" and not actor.owner:
-        raise Denied("these bytes were erased; only the owner of the data directory takes them in again")
+        raise Denied("these bytes were erased; only the owner of the data directory may submit them again")
 
 
-def _wanted(if_match: str | None, taken: Entry | None, current: Entry | None) -> str | None:
-    """The version that is to be replaced; None where the document was withdrawn and its bytes come again on purpose."""
+def _condition(if_match: str | None, taken: Entry | None, current: Entry | None) -> str | None:
+    """Return ``if_match``; None for withdrawn or erased bytes of a document without a current version."""
     return None if taken is not None and current is None else if_match
 
 
 def _precondition(
     current: Entry | None, blob: str, document: str, *, update: bool, if_match: str | None
 ) -> Entry | None:
-    """The current version where it holds these bytes already; None where a new version may be appended.
+    """Return the current version if it has these bytes already; None if a new version may be appended.
 
     Raises:
-        Stale: the version named by ``if_match`` is not the current one.
-        Conflict: the name is taken by other bytes and no update was asked for.
+        Stale: ``if_match`` does not match the current version.
+        Conflict: the document has other bytes, and neither ``update`` nor ``if_match`` is given.
     """
     if current is not None and current.fields["blob"] == blob:
         return current
@@ -232,9 +251,9 @@ def _precondition(
 
 
 def _target(store: Store, project: str, document: str, blob: str) -> dict[str, Any]:
-    """Where the quads of what will probably be the next version go.
+    """Return the target of the quads, for the version number that will probably be next.
 
-    Should another submission take that number meanwhile, nothing refers to the file, and the quads are made again.
+    If another submission gets that number, the file is not used, and the quads are derived again.
     """
     minter = store.minter()
     versions = store.ledger.versions(project, document)
@@ -250,11 +269,11 @@ def _target(store: Store, project: str, document: str, blob: str) -> dict[str, A
     )
 
 
-def _why(document: str, report: Report) -> str:
+def _refusal(document: str, report: Report) -> str:
     if emptiness.only_empty(report):
         return (
-            f"{document} makes no statement of PROV; to store it all the same, say so with --allow-empty, "
-            "allow_empty=True or ?allow_empty=true"
+            f"{document} makes no statement of PROV; to store it anyway, use --allow-empty, allow_empty=True "
+            "or ?allow_empty=true"
         )
     return f"{document} does not conform: {report.count_text()}"
 
@@ -270,9 +289,9 @@ def _receipt(store: Store, entry: Entry, *, created: bool, report: Report | None
 
 
 def name_for(file: str | None, blob: str) -> str:
-    """The document name for a submission without one: the file's name without its ending, or part of the digest.
+    """Return the default name of a document: the name of the file without its suffix, or part of the digest.
 
-    It depends on nothing but the submission, so that submitting the same again finds the same document.
+    It depends only on the submission, so that repeating it finds the same document.
     """
     stem = Path(file).name.split(".")[0] if file else ""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:100]

@@ -9,16 +9,12 @@ from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
 from provrepo.model.document import Document
 from provrepo.repository.context import Context
-from provrepo.repository.profiles import own
-from provrepo.repository.records import (
-    DEFAULT,
-    Receipt,
-)
+from provrepo.repository.profiles import user_defined
+from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission import submit as submission
 
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
-
 
 __all__ = ["submit", "validate"]
 
@@ -38,36 +34,36 @@ def submit(
     again: bool = False,
     allow_empty: bool = False,
 ) -> Receipt:
-    """Check a document and store it for good.
+    """Check a document and store it durably.
 
-    It is stored whole or not at all: when this returns, bytes and ledger entry are on disk. Submitting the
-    current version's bytes again changes nothing and returns its receipt.
+    It is stored completely or not at all: when this returns, bytes and ledger entry are on disk. Submitting the bytes
+    of the current version again changes nothing and returns its receipt.
 
     Args:
         source: a path, the bytes, or a binary file object.
-        project: where to; ``default`` is made when its owner first needs it.
-        name: the document's name; the file's name or part of the digest where it is not given.
-        profiles: to hold it against, beyond the project's own.
-        update: append a new version where the name is taken.
+        project: the project; ``default`` is created when its owner first needs it.
+        name: the name of the document; by default the name of the file, or part of the digest.
+        profiles: names of profiles to check it against, in addition to those of the project.
+        update: append a new version if the document exists.
         if_match: replace only the version with this SHA-256, or any for ``"*"``.
-        format: a format's name; detected where it is not given.
+        format: the name of its format; detected by default.
         base: the IRI against which relative IRIs are resolved.
-        note: what the submitter says about it.
-        again: take in bytes that were withdrawn from this document, as a new version; and, where the owner asks,
-            bytes that were erased from the project.
-        allow_empty: store a document that makes no statement, whatever its profiles say of that.
+        note: a note of the submitter.
+        again: accept bytes that were withdrawn from this document, as a new version; and from the owner also bytes that
+            were erased from the project.
+        allow_empty: store a document without statements, even if its profiles refuse it.
 
     Raises:
-        TakenBack: the bytes were withdrawn or erased before; carries who, when and why.
-        ReadError: unreadable, with line and column where there is one.
-        Refused: it does not conform, or makes no statement; carries the report. Nothing is stored.
-        Conflict: the name is taken by other bytes.
-        Stale: the version named by ``if_match`` is not the current one.
+        TakenBack: the bytes were withdrawn or erased before; with actor, time and reason.
+        ReadError: the document cannot be read; with line and column if they are known.
+        Refused: the document does not conform, or contains no statement; with the report. Nothing is stored.
+        Conflict: the document exists with other bytes.
+        Stale: ``if_match`` does not match the current version.
         NotFound: no such project.
-        Denied: the actor may not submit to it.
-        TooLarge: more bytes than the settings allow.
+        Denied: the actor may not submit to the project.
+        TooLarge: the document has more bytes than the settings allow.
         NoSpace: the disk is nearly full.
-        WorkerFailed: checking took too long or too much memory.
+        WorkerFailed: the check took too long or too much memory.
     """
     data, file = content(source)
     context.store.make()
@@ -101,28 +97,28 @@ def validate(
     format: str | None = None,  # noqa: A002
     base: str | None = None,
 ) -> Report:
-    """Check a document and keep nothing of it.
+    """Check a document and store nothing.
 
     Args:
         source: a path, the bytes, a binary file object, or a document.
-        project: whose own profiles may be named beside those that every project has.
-        profiles: to hold it against.
-        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
-        format: a format's name; detected where it is not given.
+        project: the project whose user-defined profiles are available besides those of the whole repository.
+        profiles: names of profiles to check it against.
+        constraints: ``gate``, ``report`` or ``off``; None for the effect that the profiles define.
+        format: the name of its format; detected by default.
         base: the IRI against which relative IRIs are resolved.
 
     Raises:
         NotFound: no such project.
-        ReadError: unreadable.
-        UsageError: an unknown profile.
+        ReadError: the document cannot be read.
+        UsageError: a profile is unknown.
     """
     if project is not None:
         context.require_read(project)
     if isinstance(source, Document):
         from provrepo.checks.validation import check
 
-        held = own.chosen(context.store, project, profiles)
-        return check(source, profiles=held, constraints=constraints)
+        chosen = user_defined.chosen(context.store, project, profiles)
+        return check(source, profiles=chosen, constraints=constraints)
     return submission.validate(
         context.store,
         source,

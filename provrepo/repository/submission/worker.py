@@ -1,7 +1,7 @@
-"""Read → check → quads: everything that touches a submission's bytes, as one function run in a worker process.
+"""The function that reads, checks and converts the bytes of a submission to quads, in a worker process.
 
-The process that keeps the ledger parses nothing that a worker has not read and accepted before. It hands over a path,
-and gets back plain JSON and the path of a file of N-Quads.
+The process with the ledger parses only bytes that a worker has accepted before. It passes the path of the bytes, and
+receives a JSON object and a file of N-Quads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from provrepo.workers.blob import read_blob
 __all__ = ["MAPPING", "run"]
 
 MAPPING = "prov-o/1"
-"""Version of the mapping from statements to quads; recorded with each submission."""
+"""The version of the mapping from statements to quads, which each submission records."""
 
 
 def run(
@@ -42,30 +42,29 @@ def run(
     """Read a document, check it, and write its quads.
 
     Args:
-        source: path of the bytes.
-        name: the file name under which they came, for detecting the format.
-        format: a format's name; detected where it is not given.
-        base: against which relative IRIs are resolved.
-        check: whether to check; not when entries that were accepted before are indexed again.
-        profiles: folders of the SHACL profiles to hold it against, what is extended first.
-        constraints: ``gate``, ``report`` or ``off``; None leaves it to the profiles.
-        without_profiles: what ``constraints`` is where there are no profiles either. What is submitted is then told of
-            violations and accepted (``report``), because real tools write them; what is only checked fails.
-        target: where the quads go: ``output`` (a path), ``partial`` (a path of this call's own, where they are written
-            first: others may submit the same; what views index of them goes to ``extraction_file`` of both),
-            ``version`` (its IRI), ``blob`` (SHA-256), ``minting`` (base IRI and
-            identity, with which blank nodes are named). Without one, or where the document fails, no quads are
-            written.
-        allow_empty: what a submission says of a document without statements: False refuses it, True stores it whatever
-            the profiles ask. None where it is only checked.
+        source: the path of the bytes.
+        name: the submitted file name, by which the format is detected.
+        format: the name of the format; detected by default.
+        base: the IRI against which relative IRIs are resolved.
+        check: whether to check the document; not needed for accepted submissions.
+        profiles: the folders of the SHACL profiles to check it against, extended profiles first.
+        constraints: ``gate``, ``report`` or ``off``; None for the effect that the profiles define.
+        without_profiles: the value of ``constraints`` if there are no profiles either. Submissions are accepted with
+            violations in the report (``report``), because existing tools write them; other checks fail (``gate``).
+        target: where to write the quads (see ``content_files.target``): ``output`` (a path), ``partial`` (a temporary
+            path of this call, since others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
+            (base IRI and identity, from which IRIs of blank nodes are minted). The data that views index goes to
+            ``extraction_file`` of both paths. Nothing is written for None, or if the document fails.
+        allow_empty: for a submission without statements, False refuses it, and True accepts it even if its profiles
+            do not. None for a check without submission.
 
     Returns:
-        ``format``, ``statements``, ``title``, ``report`` (None where nothing was checked), ``written`` (whether there
-        are quads), ``seconds`` (by step).
+        ``format``, ``statements``, ``title``, ``report`` (None without a check), ``written`` (whether quads were
+        written), ``seconds`` (by step).
 
     Raises:
         ReadError: the bytes cannot be read.
-        Damaged: they are not those of the blob that ``target`` names.
+        Damaged: the bytes do not have the digest ``target["blob"]``.
     """
     from provrepo.codecs import formats
     from provrepo.codecs.rdf import dataset
@@ -79,9 +78,9 @@ def run(
     report = None
     if check:
         from provrepo.checks.profiles import read as read_profile
-        from provrepo.checks.validation import check as judge
+        from provrepo.checks.validation import check as check_document
 
-        report = judge(
+        report = check_document(
             document,
             profiles=[read_profile(Path(folder)) for folder in profiles or []],
             constraints=constraints,
@@ -111,7 +110,7 @@ def run(
         )
         _name_bundles(partial, version, counts.bundles)
         extractor.extraction().write(extraction_file(partial))
-        # The content file last: where it is, the other is too.
+        # The content file last: if it exists, the other does, too.
         extraction_file(partial).replace(extraction_file(output))
         partial.replace(output)
     return {
@@ -129,10 +128,10 @@ def run(
 
 
 def _name_bundles(file: Path, version: Identifier, bundles: Iterable[tuple[Identifier, Identifier]]) -> None:
-    """Say which bundle each graph holds: their graphs are minted, because two documents may use one identifier."""
+    """Append the bundle of each graph. Graphs have minted IRIs, since two documents may use one bundle identifier."""
     graph = Minter.completed(version)
     with file.open("a", encoding="utf-8", newline="\n") as lines:
-        lines.writelines(f"<{holder}> <{PROVREPO}bundle> <{bundle}> <{graph}> .\n" for holder, bundle in bundles)
+        lines.writelines(f"<{minted}> <{PROVREPO}bundle> <{bundle}> <{graph}> .\n" for minted, bundle in bundles)
 
 
 _TITLES = (Identifier(DCTERMS + "title"), Identifier(PROV_LABEL))
@@ -140,7 +139,7 @@ _BUNDLE = (Identifier(PROV_TYPE), Identifier(PROV + "Bundle"))
 
 
 def title(document: Document) -> str:
-    """What the document calls itself: the title or label of the bundle it describes, at most 200 characters."""
+    """Return the title of a document: the title or label of a bundle that it describes, at most 200 characters."""
     for statement in document.statements:
         if statement.kind.element and _BUNDLE in statement.attributes:
             for wanted in _TITLES:

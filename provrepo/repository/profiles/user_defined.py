@@ -1,7 +1,7 @@
-"""Profiles that a project or the whole repository brings along: kept in the ledger, found by name, tried out.
+"""User-defined profiles of a project or of the whole repository: look-up by name, adding, and backtests.
 
-A profile is one blob, a JSON object from the paths of its files to their texts, and an entry of settings that names it.
-A worker needs files: they are made from the blob under the data directory, and made again when they are missing.
+A profile is stored as one blob, a JSON object from the paths of its files to their texts, and an entry of settings with
+its name. Workers need files, which are unpacked from the blob below the data directory when they are missing.
 """
 
 from __future__ import annotations
@@ -25,32 +25,29 @@ from provrepo.repository.store import Store
 __all__ = ["add", "backtest", "chosen", "finder", "folders", "listed"]
 
 MOST_BYTES = 2 * 1024 * 1024
-"""Bytes of all files of a profile."""
+"""The most bytes of all files of a profile."""
 
 MOST_FILES = 200
-"""Files of a profile."""
+"""The most files of a profile."""
 
 SECONDS = 60.0
-"""How long a profile may take to be looked through and held against its own examples."""
+"""The timeout of the check of a new profile, including its own examples."""
 
 SHIPPED = "provrepo"
-"""Where profiles are from that nobody added."""
+"""The origin of built-in profiles."""
 
 ALL = "*"
-"""Where profiles are from that every project has."""
-
-
-# Finding --------------------------------------------------------------------------------------------------------
+"""The origin of profiles of the whole repository."""
 
 
 def finder(store: Store, project: str | None) -> Callable[[str], Profile]:
-    """What finds a profile by name: those of the project before those of the repository before those that ship."""
+    """Return a function from names to profiles: first of the project, then of the repository, then built-in ones."""
 
     def find(name: str) -> Profile:
         for stream in _streams(project):
-            said = store.ledger.settings(stream).get(PROFILE + name)
-            if said is not None:
-                return _unpacked(store, name, said["blob"])
+            setting = store.ledger.settings(stream).get(PROFILE + name)
+            if setting is not None:
+                return _unpacked(store, name, setting["blob"])
         try:
             return load(name)
         except UsageError:
@@ -61,7 +58,7 @@ def finder(store: Store, project: str | None) -> Callable[[str], Profile]:
 
 
 def chosen(store: Store, project: str | None, names: Iterable[str]) -> list[Profile]:
-    """The profiles of these names and all that they extend.
+    """Return the profiles of these names and all profiles that they extend.
 
     Raises:
         UsageError: a name is unknown.
@@ -70,12 +67,12 @@ def chosen(store: Store, project: str | None, names: Iterable[str]) -> list[Prof
 
 
 def folders(store: Store, project: str | None, names: Iterable[str]) -> list[str]:
-    """``chosen`` as paths, as worker processes get them."""
+    """Return the folders of ``chosen``, as arguments for worker processes."""
     return [str(profile.folder) for profile in chosen(store, project, names)]
 
 
 def listed(store: Store, project: str | None) -> list[ProfileInfo]:
-    """The profiles that a project may name, or where none is given, every project; by name."""
+    """Return the profiles of a project, or with None those of every project, by name."""
     found = {profile.name: _info(profile, SHIPPED, ()) for profile in available()}
     for stream in reversed(list(_streams(project))):
         history: dict[str, list[Entry]] = {}
@@ -113,7 +110,7 @@ def _info(profile: Profile, origin: str, entries: Sequence[Entry]) -> ProfileInf
 
 
 def _unpacked(store: Store, name: str, blob: str) -> Profile:
-    """A profile as files. The folder's name is the profile's, because messages show it."""
+    """Return a profile whose files are unpacked. The folder has the name of the profile, which messages show."""
     folder = store.derived / "profiles" / blob / name
     if not folder.exists():
         _unpack(json.loads(store.blobs.get(blob)), folder, store.temporary())
@@ -121,7 +118,7 @@ def _unpacked(store: Store, name: str, blob: str) -> Profile:
 
 
 def _unpack(files: Mapping[str, str], folder: Path, partial: Path) -> None:
-    """Write the files of a profile below ``partial``, and give that the name of the folder."""
+    """Write the files of a profile below ``partial``, which is then renamed to ``folder``."""
     for path, text in files.items():
         target = partial / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,13 +127,10 @@ def _unpack(files: Mapping[str, str], folder: Path, partial: Path) -> None:
     try:
         partial.rename(folder)
     except OSError:
-        # Another process made the same files meanwhile.
+        # Another process has unpacked the same files meanwhile.
         shutil.rmtree(partial)
         if not folder.exists():
             raise
-
-
-# Adding ---------------------------------------------------------------------------------------------------------
 
 
 def add(
@@ -149,7 +143,11 @@ def add(
     extends: Sequence[str],
     constraints: str,
 ) -> tuple[ProfileInfo, bool]:
-    """Look a profile through and keep it; see ``Repository.add_profile``."""
+    """Check and store a profile; see ``Repository.add_profile``.
+
+    Returns:
+        The profile, and whether it was stored now.
+    """
     title = source.name.split(".")[0] if source.is_file() else source.resolve().name
     name = access.name("profile", title if name is None else name)
     if name in {profile.name for profile in available()}:
@@ -157,7 +155,7 @@ def add(
     if source.is_file():
         files = _of_shapes(store, source, name, project, extends, constraints)
     elif extends:
-        raise UsageError("what a folder extends is said in its profile.toml")
+        raise UsageError("the profile.toml of a folder states what it extends")
     else:
         files = _of_folder(source)
     data = canonical(files)
@@ -166,33 +164,33 @@ def add(
     with store.ledger.appending(project) as appending:
         earlier = [entry.body[key] for entry in appending.changes() if key in entry.body]
         blob = store.blobs.put(data)
-        made = not earlier or earlier[-1]["blob"] != blob
-        if made:
-            if any(said["version"] == version["version"] and said["blob"] != blob for said in earlier):
-                raise Conflict(f"version {version['version']} of the profile {name!r} says something else already")
+        new = not earlier or earlier[-1]["blob"] != blob
+        if new:
+            if any(other["version"] == version["version"] and other["blob"] != blob for other in earlier):
+                raise Conflict(f"version {version['version']} of the profile {name!r} has other content already")
             appending.append("settings", {key: {**version, "blob": blob}}, actor=actor.id, token=actor.token)
-    return next(info for info in listed(store, project) if info.name == name), made
+    return next(info for info in listed(store, project) if info.name == name), new
 
 
 def _vetted(store: Store, name: str, files: Mapping[str, str], project: str) -> dict[str, str]:
-    """Title and version of a profile that may be kept."""
-    place = store.temporary()
+    """Check a new profile in a worker process; return its ``title`` and ``version``."""
+    folder = store.temporary()
     try:
-        _unpack(files, place / name, store.temporary())
-        others = chosen(store, project, read_from_user(place / name).extends)
+        _unpack(files, folder / name, store.temporary())
+        others = chosen(store, project, read_from_user(folder / name).extends)
         if name in {other.name for other in others}:
             raise UsageError(f"the profile {name!r} would extend itself")
-        arguments = {"folder": str(place / name), "extends": [str(other.folder) for other in others]}
-        said = store.pool.call("provrepo.checks.shapes.vetting:vet", arguments, timeout=SECONDS)
+        arguments = {"folder": str(folder / name), "extends": [str(other.folder) for other in others]}
+        vetted = store.pool.call("provrepo.checks.shapes.vetting:vet", arguments, timeout=SECONDS)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
-    return {"title": said["title"], "version": said["version"]}
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"title": vetted["title"], "version": vetted["version"]}
 
 
 def _of_folder(folder: Path) -> dict[str, str]:
-    """The files of a folder that belong to a profile."""
+    """Return path → text of the files of a folder that belong to a profile."""
     if not (folder / "profile.toml").is_file():
-        raise UsageError(f"{folder} is no profile: there is no profile.toml in it")
+        raise UsageError(f"{folder} is not a profile: it contains no profile.toml")
     files: dict[str, str] = {}
     size = 0
     paths = [folder / "profile.toml", folder / "shapes.ttl"]
@@ -210,7 +208,7 @@ def _of_folder(folder: Path) -> dict[str, str]:
 def _of_shapes(
     store: Store, file: Path, name: str, project: str, extends: Sequence[str], constraints: str
 ) -> dict[str, str]:
-    """A profile that is nothing but a file of shapes: its version is the next number."""
+    """Return path → text of a profile that consists of one file of shapes; its version is the next number."""
     if file.stat().st_size > MOST_BYTES:
         raise UsageError(f"a profile has at most {MOST_BYTES:,} bytes")
     key = PROFILE + name
@@ -219,8 +217,8 @@ def _of_shapes(
     for entry in store.ledger.changes(project):
         if key in entry.body:
             files: dict[str, str] = json.loads(store.blobs.get(entry.body[key]["blob"]))
-            kept = _toml(name, entry.body[key]["version"], extends, constraints)
-            if files == {"profile.toml": kept, "shapes.ttl": shapes}:
+            stored = _toml(name, entry.body[key]["version"], extends, constraints)
+            if files == {"profile.toml": stored, "shapes.ttl": shapes}:
                 return files
             numbers += [int(entry.body[key]["version"])] if entry.body[key]["version"].isdigit() else []
     return {"profile.toml": _toml(name, str(max(numbers) + 1), extends, constraints), "shapes.ttl": shapes}
@@ -234,7 +232,7 @@ def _toml(name: str, version: str, extends: Sequence[str], constraints: str) -> 
         "constraints": constraints,
         "extends": list(extends),
     }
-    # Texts and lists of texts are spelled alike in JSON and TOML.
+    # Strings and lists of strings have the same syntax in JSON and TOML.
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in written.items())
 
 
@@ -245,11 +243,8 @@ def _text(path: Path) -> str:
         raise ReadError(f"{os.fspath(path)} is not UTF-8 text") from error
 
 
-# Trying out -----------------------------------------------------------------------------------------------------
-
-
 def backtest(store: Store, profile: str | Path, project: str) -> Backtest:
-    """Hold every current document of a project against a profile; see ``Repository.backtest``."""
+    """Check every current document of a project against a profile; see ``Repository.backtest``."""
     find = finder(store, project)
     tried, before = _tried(store, profile, project, find)
     wanted = resolve([tried], find=find)
@@ -257,10 +252,10 @@ def backtest(store: Store, profile: str | Path, project: str) -> Backtest:
     known = documents = 0
     for version in _current(store, project):
         documents += 1
-        report = _judged(store, version, wanted)
+        report = _report(store, version, wanted)
         if report.conforms:
             continue
-        if before is not None and not _judged(store, version, resolve([before], find=find)).conforms:
+        if before is not None and not _report(store, version, resolve([before], find=find)).conforms:
             known += 1
             continue
         failing.append((version, report))
@@ -270,7 +265,7 @@ def backtest(store: Store, profile: str | Path, project: str) -> Backtest:
 def _tried(
     store: Store, profile: str | Path, project: str, find: Callable[[str], Profile]
 ) -> tuple[Profile, Profile | None]:
-    """What is tried out, and what is in force under its name."""
+    """Return the profile to test, and the one in force under its name."""
     if isinstance(profile, str):
         return find(profile), None
     tried = read_from_user(profile, access.name("profile", profile.resolve().name))
@@ -291,12 +286,14 @@ def _current(store: Store, project: str) -> Iterator[VersionInfo]:
         after = page[-1][0]
 
 
-def _judged(store: Store, version: VersionInfo, profiles: Sequence[Profile]) -> Report:
+def _report(store: Store, version: VersionInfo, profiles: Sequence[Profile]) -> Report:
     arguments: dict[str, Any] = {
         "source": str(store.blobs.path(version.sha256)),
         "format": version.format,
         "base": version.base or None,
         "profiles": [str(profile.folder) for profile in profiles],
     }
-    said = store.pool.call("provrepo.repository.submission.worker:run", arguments, timeout=store.settings.check_timeout)
-    return Report.from_dict(said["report"])
+    result = store.pool.call(
+        "provrepo.repository.submission.worker:run", arguments, timeout=store.settings.check_timeout
+    )
+    return Report.from_dict(result["report"])
