@@ -1,1 +1,1 @@
-"""The ledger: what was submitted, kept for good, in order; everything else in provrepo is derived from it."""
+"""The ledger: the append-only record of submissions, from which everything else in a data directory is derived."""

@@ -196,14 +196,14 @@ class _Series:
     def _sweep(self, today: str) -> None:
         """Remove the files that are too old, and the oldest files beyond the space of the series."""
         first = (datetime.fromisoformat(today) - timedelta(days=self._days - 1)).date().isoformat()
-        kept = []
+        files = []
         for path in _files(self._folder, self._name):
             if _day(path) < first:
                 path.unlink(missing_ok=True)
             else:
-                kept.append((path, path.stat().st_size))
-        left = sum(size for _, size in kept) + self._most // _PIECES
-        for path, size in kept:
+                files.append((path, path.stat().st_size))
+        left = sum(size for _, size in files) + self._most // _PIECES
+        for path, size in files:
             if left <= self._most:
                 break
             path.unlink(missing_ok=True)

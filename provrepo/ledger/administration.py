@@ -104,7 +104,7 @@ def _differing(body_of: Any, row: Row, entry: Entry) -> list[str]:
     try:
         body = body_of(row)
     except (TypeError, ValueError, AttributeError):
-        return ["what its row holds"]
+        return ["its content"]
     wanted = {name: value for name, value in entry.body.items() if name not in ("found", "ignorable", "token")}
     fields = sorted(name for name in wanted.keys() | body.keys() if body.get(name) != wanted.get(name))
     return [_WORDS.get(name, name) for name in fields]

@@ -40,7 +40,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         ("UPDATE actors SET salt = '00' WHERE name = 'Alice'", "the name"),
         ("UPDATE actors SET salt = NULL WHERE name = 'Alice'", "the name"),
         ("UPDATE actors SET name = 'erased-' || substr(id, 1, 8), salt = NULL WHERE name = 'Alice'", "the name"),
-        ("UPDATE actors SET salt = 'no hexadecimal' WHERE name = 'Alice'", "what its row holds"),
+        ("UPDATE actors SET salt = 'no hexadecimal' WHERE name = 'Alice'", "its content"),
         ("UPDATE actors SET owner = 1 WHERE name = 'Alice'", "owner"),
         ("UPDATE actors SET created = '2020-01-01T00:00:00.000Z' WHERE name = 'Alice'", "created"),
         ("INSERT INTO actors VALUES ('ff', 'Mallory', 1, '2026-01-01T00:00:00.000Z', '00')", "never recorded"),

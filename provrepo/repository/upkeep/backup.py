@@ -41,7 +41,7 @@ from provrepo.ledger.storage.blobs import Blobs
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
-__all__ = ["LEDGER", "PINGBACKS", "Archive", "Progress", "Snapshot", "back_up", "copied", "removed"]
+__all__ = ["LEDGER", "PINGBACKS", "Archive", "Progress", "Snapshot", "back_up", "copy_file", "remove"]
 
 LEDGER, PINGBACKS, _MANIFEST = "ledger.sqlite", "pingbacks.sqlite", "manifest.json"
 
@@ -199,7 +199,7 @@ class Archive:
         for folder in (self._snapshots, self.path / "blobs" / "incoming"):
             for left in folder.iterdir() if folder.is_dir() else ():
                 if not _NAME.fullmatch(left.name):
-                    removed(left)
+                    remove(left)
 
     def add(self, made: Snapshot, building: Path) -> Snapshot:
         """Give a snapshot its name, after everything that it needs was synced to disk.
@@ -216,7 +216,7 @@ class Archive:
         with durable.translated(f"add a snapshot to {self.path}"):
             manifest = {"format": _FORMAT, **snapshot.to_dict()}
             data = json.dumps({**manifest, "sha256": _seal(manifest)}, indent=1).encode()
-            _written(building / _MANIFEST, data)
+            _write(building / _MANIFEST, data)
             durable.sync_directory(building)
             building.rename(self.folder(snapshot.name))
             durable.sync_directory(self._snapshots)
@@ -241,7 +241,7 @@ class Archive:
                 left = self._snapshots / f".old-{name}"
                 self.folder(name).rename(left)
                 durable.sync_directory(self._snapshots)
-                removed(left)
+                remove(left)
             self._collect()
         return gone
 
@@ -341,7 +341,7 @@ def back_up(
         raise UsageError("a backup keeps at least 1 snapshot")
     data, backup = store.settings.data.resolve(), target.resolve()
     if data == backup or data in backup.parents or backup in data.parents:
-        raise UsageError(f"the backup {target} and the data directory {store.settings.data} contain one another")
+        raise UsageError(f"the backup {target} and the data directory {store.settings.data} overlap")
     archive = Archive(target)
     archive.begin()
     with archive.locked():
@@ -364,7 +364,7 @@ def _attempt(store: Store, archive: Archive, software: str, progress: Progress |
     """Make one snapshot; None if a blob was erased after the copy of the ledger, which still refers to it."""
     building = archive.path / "snapshots" / f".new-{secrets.token_hex(8)}"
     with ExitStack() as stack:
-        stack.callback(removed, building)
+        stack.callback(remove, building)
         with durable.translated(f"write to the backup {archive.path}"):
             building.mkdir(mode=durable.PRIVATE)
         store.ledger.database.copy_to(building / LEDGER, progress)
@@ -425,7 +425,7 @@ def _same_repository(archive: Archive, store: Store) -> None:
             )
 
 
-def copied(source: Path, target: Path, digest: str) -> None:
+def copy_file(source: Path, target: Path, digest: str) -> None:
     """Copy a file durably and verify its SHA-256.
 
     Raises:
@@ -445,7 +445,7 @@ def copied(source: Path, target: Path, digest: str) -> None:
         raise Damaged(f"{source} has changed since it was written")
 
 
-def removed(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file, or a directory with its content, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
@@ -454,7 +454,7 @@ def removed(path: Path) -> None:
             path.unlink()
 
 
-def _written(file: Path, data: bytes) -> None:
+def _write(file: Path, data: bytes) -> None:
     durable.make_file(file)
     with file.open("wb") as opened:
         opened.write(data)

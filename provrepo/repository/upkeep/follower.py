@@ -142,7 +142,7 @@ class Follower:
         if not self.acquire():
             holder = self._lock.holder()
             url = holder.get("url")
-            hint = f"ask it: provrepo query --endpoint {url}sparql" if url else "end it first, or ask it"
+            hint = f"query it: provrepo query --endpoint {url}sparql" if url else "end it first"
             raise Busy(
                 f"another process ({holder.get('pid', 'unknown')}) holds the views of this data directory; {hint}"
             )

@@ -22,7 +22,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.storage import durable
 from provrepo.ledger.storage.blobs import Blobs
-from provrepo.repository.upkeep.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copied, removed
+from provrepo.repository.upkeep.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copy_file, remove
 from provrepo.settings import Settings, load
 
 __all__ = ["FOLDER", "Restored", "restore", "sweep", "under_way"]
@@ -98,12 +98,12 @@ def restore(
     archive = Archive(Path(source))
     inside, outside = target.resolve(), archive.path.resolve()
     if inside == outside or inside in outside.parents or outside in inside.parents:
-        raise UsageError(f"the backup {source} and the data directory {target} contain one another")
+        raise UsageError(f"the backup {source} and the data directory {target} overlap")
     with archive.locked(shared=True):
         # Under the lock, since a running backup could remove the snapshot.
         chosen = archive.snapshot(snapshot)
-        with _prepared(target) as building:
-            return _restored(archive, chosen, target, building, damaged, progress)
+        with _build_folder(target) as building:
+            return _restore(archive, chosen, target, building, damaged, progress)
 
 
 def under_way(data: Path) -> None:
@@ -130,15 +130,15 @@ def sweep(data: Path) -> None:
         return
     descriptor = _lock(folder)
     if descriptor is not None:
-        removed(folder)
+        remove(folder)
         os.close(descriptor)
 
 
-def _restored(
+def _restore(
     archive: Archive, chosen: Snapshot, data: Path, building: Path, damaged: bool, progress: Progress | None
 ) -> Restored:
     for name, (_, digest) in chosen.files.items():
-        copied(archive.folder(chosen.name) / name, building / name, digest)
+        copy_file(archive.folder(chosen.name) / name, building / name, digest)
     software = f"provrepo/{__version__}"
     with Ledger(building, software=software) as ledger:
         problems = list(ledger.verify())
@@ -157,7 +157,7 @@ def _restored(
                 body = {"setup": setup, "former": former, "size": None, "reason": reason}
                 appending.append("gap", body, actor="")
         identity, entries = ledger.identity().id, ledger.position()
-    _moved(building, data)
+    _move(building, data)
     return Restored(str(data), chosen.name, chosen.made, identity, setup, former, entries, count, tuple(problems))
 
 
@@ -177,7 +177,7 @@ def _blobs(archive: Archive, ledger: Ledger, building: Path, progress: Progress 
     return count, problems
 
 
-def _moved(building: Path, data: Path) -> None:
+def _move(building: Path, data: Path) -> None:
     """Move the restored files to their place, the ledger last."""
     left = building / f"{LEDGER}-wal"
     if left.exists() and left.stat().st_size:
@@ -198,7 +198,7 @@ def _moved(building: Path, data: Path) -> None:
 
 
 @contextmanager
-def _prepared(data: Path) -> Iterator[Path]:
+def _build_folder(data: Path) -> Iterator[Path]:
     """Yield the folder to build in, locked and empty; it is removed at the end."""
     with durable.translated(f"restore to {data}"):
         if data.is_dir():
@@ -219,7 +219,7 @@ def _prepared(data: Path) -> Iterator[Path]:
                 _clear(building, data)
             raise
         finally:
-            removed(building)
+            remove(building)
     finally:
         os.close(descriptor)
 
@@ -236,12 +236,12 @@ def _require_empty(data: Path) -> None:
 def _clear(building: Path, data: Path) -> None:
     """Remove the files of an interrupted restore. The file ``moving`` shows that it had begun to move them."""
     if (building / _MOVING).exists():
-        removed(data / "blobs")
-        removed(data / PINGBACKS)
+        remove(data / "blobs")
+        remove(data / PINGBACKS)
     for left in building.iterdir():
         if left.name not in ("lock", _MOVING):
-            removed(left)
-    removed(building / _MOVING)
+            remove(left)
+    remove(building / _MOVING)
 
 
 def _lock(folder: Path) -> int | None:
