@@ -26,7 +26,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.ledger.accounts import Token
-from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field
+from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
@@ -399,7 +399,7 @@ def ledger() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _fields(fields: Mapping[str, Field]) -> str:
+def _fields(fields: Mapping[str, EntryField]) -> str:
     rows = [
         f"| `{name}` | {field.type.name} | {field.meaning}{' (may be absent)' if field.optional else ''} |"
         for name, field in fields.items()

@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Any
 
 from provrepo.errors import Damaged, InvalidName
-from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, Field, Type, check, is_name, is_profile, is_stream
+from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField, FieldType, check, is_name, is_profile, is_stream
 
 __all__ = [
     "KINDS",
@@ -53,7 +53,7 @@ _DEEPEST = 32
 _OWN = {name: field for name, field in COMMON.items() if not field.optional}
 """The fields of every entry that are attributes of ``Entry``; ``token`` and ``ignorable`` are in its body."""
 
-_PROFILE = Type("profile", is_profile)
+_PROFILE = FieldType("profile", is_profile)
 
 
 def canonical(value: Any) -> bytes:
@@ -280,13 +280,13 @@ def profile_blob(body: Mapping[str, Any]) -> str | None:
     return next((value["blob"] for key, value in body.items() if key.startswith(PROFILE) and is_profile(value)), None)
 
 
-def _settings(body: Mapping[str, Any]) -> dict[str, Field]:
+def _settings(body: Mapping[str, Any]) -> dict[str, EntryField]:
     profiles = [key for key in body if key.startswith(PROFILE)]
     if len(profiles) > 1:
         raise ValueError("an entry sets one profile at most")
     for key in profiles:
         check_name(key.removeprefix(PROFILE))
-    return {name: Field(SETTINGS.get(name, _PROFILE), "") for name in body if name in SETTINGS or name in profiles}
+    return {name: EntryField(SETTINGS.get(name, _PROFILE), "") for name in body if name in SETTINGS or name in profiles}
 
 
 def check_name(name: Any, *, stream: bool = False) -> None:

@@ -15,7 +15,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["COMMON", "KINDS", "SETTINGS", "Field", "Kind", "Type", "check", "is_name", "is_profile", "is_stream"]
+__all__ = [
+    "COMMON",
+    "KINDS",
+    "SETTINGS",
+    "EntryField",
+    "EntryKind",
+    "FieldType",
+    "check",
+    "is_name",
+    "is_profile",
+    "is_stream",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -24,7 +35,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
+class FieldType:
     """The type of a field.
 
     Attributes:
@@ -35,13 +46,13 @@ class Type:
     name: str
     check: Callable[[Any], bool]
 
-    def or_null(self) -> Type:
+    def or_null(self) -> FieldType:
         """Return the union of this type and null."""
-        return Type(f"{self.name} or null", lambda value: value is None or self.check(value))
+        return FieldType(f"{self.name} or null", lambda value: value is None or self.check(value))
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class EntryField:
     """A field of an entry.
 
     Attributes:
@@ -50,13 +61,13 @@ class Field:
         optional: whether it may be absent, as fields that were added later are in earlier entries.
     """
 
-    type: Type
+    type: FieldType
     meaning: str
     optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EntryKind:
     """A kind of entry.
 
     Attributes:
@@ -71,7 +82,7 @@ class Kind:
 
     name: str
     meaning: str
-    fields: Mapping[str, Field]
+    fields: Mapping[str, EntryField]
     stream: str = "project"
     ignorable: bool = False
     reserved: bool = False
@@ -112,120 +123,122 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def _one_of(*values: str) -> Type:
-    return Type(" or ".join(f"`{value}`" for value in values), lambda value: value in values)
+def _one_of(*values: str) -> FieldType:
+    return FieldType(" or ".join(f"`{value}`" for value in values), lambda value: value in values)
 
 
-TEXT = Type("string", lambda value: isinstance(value, str))
-TEXTS = Type("list of strings", _is_texts)
-FLAG = Type("boolean", lambda value: isinstance(value, bool))
-COUNT = Type("integer from 0", _is_count)
-NUMBER = Type("integer from 1", lambda value: _is_count(value) and value >= 1)
-NAME = Type("name", is_name)
-STREAM = Type("name or empty", is_stream)
-DIGEST = Type("SHA-256", _matches(_SHA256))
-LINK = Type("SHA-256 or empty", lambda value: value == "" or DIGEST.check(value))
-TIME = Type("time", _matches(_TIME))
-UUID = Type("UUID", _matches(_UUID))
-OBJECT = Type("object", lambda value: isinstance(value, Mapping))
-OBJECTS = Type("list of objects", _is_objects)
+TEXT = FieldType("string", lambda value: isinstance(value, str))
+TEXTS = FieldType("list of strings", _is_texts)
+FLAG = FieldType("boolean", lambda value: isinstance(value, bool))
+COUNT = FieldType("integer from 0", _is_count)
+NUMBER = FieldType("integer from 1", lambda value: _is_count(value) and value >= 1)
+NAME = FieldType("name", is_name)
+STREAM = FieldType("name or empty", is_stream)
+DIGEST = FieldType("SHA-256", _matches(_SHA256))
+LINK = FieldType("SHA-256 or empty", lambda value: value == "" or DIGEST.check(value))
+TIME = FieldType("time", _matches(_TIME))
+UUID = FieldType("UUID", _matches(_UUID))
+OBJECT = FieldType("object", lambda value: isinstance(value, Mapping))
+OBJECTS = FieldType("list of objects", _is_objects)
 
-COMMON: Mapping[str, Field] = {
-    "kind": Field(TEXT, "what happened"),
-    "project": Field(STREAM, "the stream; empty for the repository's own"),
-    "sequence": Field(NUMBER, "its number in the stream, without gaps"),
-    "previous": Field(LINK, "SHA-256 of the bytes of the entry before it; empty for the first"),
-    "actor": Field(TEXT, "opaque identifier of the actor; empty for the software itself"),
-    "time": Field(TIME, "xsd:dateTime in UTC, ending in `Z`"),
-    "software": Field(TEXT, "name and version of the program that wrote the entry"),
-    "token": Field(TEXT, "identifier of the token of the request; absent for the local owner", True),
-    "ignorable": Field(FLAG, "true if software that does not know the kind may skip the entry", True),
+COMMON: Mapping[str, EntryField] = {
+    "kind": EntryField(TEXT, "what happened"),
+    "project": EntryField(STREAM, "the stream; empty for the repository's own"),
+    "sequence": EntryField(NUMBER, "its number in the stream, without gaps"),
+    "previous": EntryField(LINK, "SHA-256 of the bytes of the entry before it; empty for the first"),
+    "actor": EntryField(TEXT, "opaque identifier of the actor; empty for the software itself"),
+    "time": EntryField(TIME, "xsd:dateTime in UTC, ending in `Z`"),
+    "software": EntryField(TEXT, "name and version of the program that wrote the entry"),
+    "token": EntryField(TEXT, "identifier of the token of the request; absent for the local owner", True),
+    "ignorable": EntryField(FLAG, "true if software that does not know the kind may skip the entry", True),
 }
 """Fields of every entry."""
 
-_DOCUMENT = Field(NAME, "the document's name")
-_VERSION = Field(NUMBER, "the number of the version")
-_REASON = Field(TEXT, "the reason, which every reader of the project may see")
-_INTERNAL = Field(
+_DOCUMENT = EntryField(NAME, "the document's name")
+_VERSION = EntryField(NUMBER, "the number of the version")
+_REASON = EntryField(TEXT, "the reason, which every reader of the project may see")
+_INTERNAL = EntryField(
     LINK,
     "SHA-256 of a salt of 32 bytes and an internal reason, which readers do not see; empty or absent without one",
     True,
 )
-_MEMBER = Field(TEXT, "opaque identifier of the person or service")
-_FOUND = Field(FLAG, "true if the row is older than these entries, which began with a later version", True)
-_PEER = Field(TEXT, "the other repository, by the identifier under which it is configured")
+_MEMBER = EntryField(TEXT, "opaque identifier of the person or service")
+_FOUND = EntryField(FLAG, "true if the row is older than these entries, which began with a later version", True)
+_PEER = EntryField(TEXT, "the other repository, by the identifier under which it is configured")
 
-SETTINGS: Mapping[str, Type] = {"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT}
+SETTINGS: Mapping[str, FieldType] = {"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT}
 """The settings whose types are checked. Other keys are stored unchanged."""
 
 
 def _reserved(
-    name: str, meaning: str, *, stream: str = "project", ignorable: bool = True, fields: Mapping[str, Field]
-) -> Kind:
-    return Kind(name, meaning, fields, stream, ignorable, reserved=True)
+    name: str, meaning: str, *, stream: str = "project", ignorable: bool = True, fields: Mapping[str, EntryField]
+) -> EntryKind:
+    return EntryKind(name, meaning, fields, stream, ignorable, reserved=True)
 
 
 _TABLE = (
-    Kind(
+    EntryKind(
         "submit",
         "A document's bytes were accepted as a new version.",
         {
             "document": _DOCUMENT,
-            "version": Field(NUMBER, "without gaps"),
-            "blob": Field(DIGEST, "of the submitted bytes"),
-            "size": Field(COUNT, "of the submitted bytes"),
-            "format": Field(TEXT, "the format in which they were read"),
-            "base": Field(TEXT, "the IRI against which relative IRIs were resolved; may be empty"),
-            "title": Field(TEXT, "the title of the document; may be empty"),
-            "statements": Field(COUNT, "the number of statements"),
-            "layers": Field(TEXTS, "the checks that ran"),
-            "profiles": Field(TEXTS, "the profiles that it was checked against"),
-            "mapping": Field(TEXT, "version of the mapping from statements to quads"),
-            "verdict": Field(_one_of("conforms", "fails"), "whether it conforms to its profiles"),
-            "report": Field(DIGEST, "of the report, itself a blob"),
-            "note": Field(TEXT, "the note of the submitter; may be empty"),
-            "origin": Field(OBJECT.or_null(), "its origin, if a peer sent it"),
-            "possible": Field(
+            "version": EntryField(NUMBER, "without gaps"),
+            "blob": EntryField(DIGEST, "of the submitted bytes"),
+            "size": EntryField(COUNT, "of the submitted bytes"),
+            "format": EntryField(TEXT, "the format in which they were read"),
+            "base": EntryField(TEXT, "the IRI against which relative IRIs were resolved; may be empty"),
+            "title": EntryField(TEXT, "the title of the document; may be empty"),
+            "statements": EntryField(COUNT, "the number of statements"),
+            "layers": EntryField(TEXTS, "the checks that ran"),
+            "profiles": EntryField(TEXTS, "the profiles that it was checked against"),
+            "mapping": EntryField(TEXT, "version of the mapping from statements to quads"),
+            "verdict": EntryField(_one_of("conforms", "fails"), "whether it conforms to its profiles"),
+            "report": EntryField(DIGEST, "of the report, itself a blob"),
+            "note": EntryField(TEXT, "the note of the submitter; may be empty"),
+            "origin": EntryField(OBJECT.or_null(), "its origin, if a peer sent it"),
+            "possible": EntryField(
                 FLAG.or_null(), "whether it is valid by PROV-CONSTRAINTS; null if that was not checked", True
             ),
-            "warnings": Field(COUNT, "the number of warnings in the report", True),
-            "license": Field(TEXT, "IRI of the license under which it was submitted; may be empty", True),
-            "signatures": Field(OBJECTS, "for each signature its `key`, and `envelope`, the SHA-256 of a blob", True),
-            "atoms": Field(OBJECT.or_null(), "`root`, `count` and `codec` of its atom commitments", True),
+            "warnings": EntryField(COUNT, "the number of warnings in the report", True),
+            "license": EntryField(TEXT, "IRI of the license under which it was submitted; may be empty", True),
+            "signatures": EntryField(
+                OBJECTS, "for each signature its `key`, and `envelope`, the SHA-256 of a blob", True
+            ),
+            "atoms": EntryField(OBJECT.or_null(), "`root`, `count` and `codec` of its atom commitments", True),
         },
     ),
-    Kind(
+    EntryKind(
         "withdraw",
         "The document was withdrawn. Its versions stay, for the actors who may change the project.",
         {
             "document": _DOCUMENT,
-            "version": Field(NUMBER, "the version that was current"),
+            "version": EntryField(NUMBER, "the version that was current"),
             "reason": _REASON,
             "internal": _INTERNAL,
         },
     ),
-    Kind(
+    EntryKind(
         "erase",
         "The bytes of one version were deleted; its entries stay.",
         {
             "document": _DOCUMENT,
             "version": _VERSION,
-            "blob": Field(DIGEST, "of the deleted bytes"),
+            "blob": EntryField(DIGEST, "of the deleted bytes"),
             "reason": _REASON,
             "internal": _INTERNAL,
         },
     ),
-    Kind(
+    EntryKind(
         "settings", "The settings that were changed; each value replaces the former one.", {}, stream="both", open=True
     ),
-    Kind(
+    EntryKind(
         "identity",
         "In the repository's own stream: the identity of the repository, once. In a project's stream: the entries "
         "before this one are older than the identity.",
         {
-            "id": Field(UUID, "the repository's identity"),
-            "former": Field(FLAG, "whether the entries before it have IRIs that do not depend on the identity"),
-            "setup": Field(
+            "id": EntryField(UUID, "the repository's identity"),
+            "former": EntryField(FLAG, "whether the entries before it have IRIs that do not depend on the identity"),
+            "setup": EntryField(
                 UUID,
                 "in the repository's own stream: the set-up identifier, by which followers detect that this is another "
                 "copy of the data; a restore draws a new one (`gap`)",
@@ -240,11 +253,11 @@ _TABLE = (
         stream="repository",
         ignorable=False,
         fields={
-            "name": Field(NAME, "the name of the project here"),
-            "origin": Field(TEXT, "URL of the project that is mirrored"),
-            "identity": Field(UUID, "of the repository that is mirrored"),
-            "setup": Field(TEXT, "its set-up identifier"),
-            "state": Field(_one_of("begun", "ended"), "whether the mirror is active"),
+            "name": EntryField(NAME, "the name of the project here"),
+            "origin": EntryField(TEXT, "URL of the project that is mirrored"),
+            "identity": EntryField(UUID, "of the repository that is mirrored"),
+            "setup": EntryField(TEXT, "its set-up identifier"),
+            "state": EntryField(_one_of("begun", "ended"), "whether the mirror is active"),
         },
     ),
     _reserved(
@@ -252,36 +265,36 @@ _TABLE = (
         "A version was sent to a peer or received from one; both sides append such an entry.",
         fields={
             "document": _DOCUMENT,
-            "version": Field(NUMBER.or_null(), "the number of the version here; null while it is pending"),
-            "blob": Field(DIGEST, "of the bytes"),
-            "direction": Field(_one_of("sent", "received"), "from here, or to here"),
+            "version": EntryField(NUMBER.or_null(), "the number of the version here; null while it is pending"),
+            "blob": EntryField(DIGEST, "of the bytes"),
+            "direction": EntryField(_one_of("sent", "received"), "from here, or to here"),
             "peer": _PEER,
-            "entry": Field(LINK, "SHA-256 of the entry on the other side; empty while it is not known"),
-            "state": Field(TEXT, "the outcome"),
-            "signatures": Field(OBJECTS, "of both sides", True),
+            "entry": EntryField(LINK, "SHA-256 of the entry on the other side; empty while it is not known"),
+            "state": EntryField(TEXT, "the outcome"),
+            "signatures": EntryField(OBJECTS, "of both sides", True),
         },
     ),
     _reserved(
         "pending",
         "Bytes wait for a review, or were refused and are stored for their submitter. They are in no dataset.",
         fields={
-            "pending": Field(TEXT, "identifier of the pending bytes"),
-            "why": Field(_one_of("review", "push", "refused"), "the reason"),
-            "digest": Field(
+            "pending": EntryField(TEXT, "identifier of the pending bytes"),
+            "why": EntryField(_one_of("review", "push", "refused"), "the reason"),
+            "digest": EntryField(
                 DIGEST,
                 "salted digest of the canonical JSON of `document`, `blob`, `size`, `format`, `base`, `report`, `note` "
                 "and `origin`, which is stored beside the ledger, since readers of the project may not see it",
             ),
-            "expires": Field(TIME.or_null(), "the end of its storage"),
+            "expires": EntryField(TIME.or_null(), "the end of its storage"),
         },
     ),
     _reserved(
         "review",
         "A decision on pending bytes. If they were accepted, a `submit` entry follows.",
         fields={
-            "pending": Field(TEXT, "identifier of the pending bytes"),
-            "decision": Field(_one_of("accepted", "rejected", "changes", "expired", "given-up"), "the decision"),
-            "digest": Field(LINK, "salted digest of the comment; empty without one"),
+            "pending": EntryField(TEXT, "identifier of the pending bytes"),
+            "decision": EntryField(_one_of("accepted", "rejected", "changes", "expired", "given-up"), "the decision"),
+            "digest": EntryField(LINK, "salted digest of the comment; empty without one"),
         },
     ),
     _reserved(
@@ -289,64 +302,66 @@ _TABLE = (
         "A person or service has a role in the project from now on, or none.",
         fields={
             "member": _MEMBER,
-            "role": Field(_one_of("reader", "submitter", "curator", "owner", "none"), "the role"),
+            "role": EntryField(_one_of("reader", "submitter", "curator", "owner", "none"), "the role"),
         },
     ),
     _reserved(
         "role",
         "A person or service has a role in the whole repository from now on, or none.",
         stream="repository",
-        fields={"member": _MEMBER, "role": Field(_one_of("administrator", "none"), "the role")},
+        fields={"member": _MEMBER, "role": EntryField(_one_of("administrator", "none"), "the role")},
     ),
     _reserved(
         "invitation",
         "A link that gives a role, or lets a reviewer read without an account, was created, used or revoked.",
         fields={
-            "invitation": Field(TEXT, "identifier of the link"),
-            "purpose": Field(_one_of("member", "review"), "its purpose"),
-            "role": Field(TEXT, "the role that it gives; empty for a review"),
-            "digest": Field(DIGEST, "of the link's secret"),
-            "expires": Field(TIME.or_null(), "its end"),
-            "state": Field(_one_of("made", "used", "revoked"), "what happened"),
+            "invitation": EntryField(TEXT, "identifier of the link"),
+            "purpose": EntryField(_one_of("member", "review"), "its purpose"),
+            "role": EntryField(TEXT, "the role that it gives; empty for a review"),
+            "digest": EntryField(DIGEST, "of the link's secret"),
+            "expires": EntryField(TIME.or_null(), "its end"),
+            "state": EntryField(_one_of("made", "used", "revoked"), "what happened"),
         },
     ),
     _reserved(
         "embargo",
         "The project stays private until a time, or no longer. An entry of settings makes it public.",
-        fields={"until": Field(TIME.or_null(), "the end of the embargo; null lifts it"), "reason": _REASON},
+        fields={"until": EntryField(TIME.or_null(), "the end of the embargo; null lifts it"), "reason": _REASON},
     ),
-    Kind(
+    EntryKind(
         "token",
         "A token was granted or revoked, with its whole record: in a project's stream for that project, in the "
         "repository's own for all.",
         {
-            "id": Field(TEXT, "identifier of the token"),
-            "member": Field(TEXT, "opaque identifier of the actor that it authenticates"),
-            "state": Field(_one_of("granted", "rotated", "revoked"), "what happened"),
-            "scopes": Field(TEXTS, "the access that it gives: `read`, `write`"),
-            "expires": Field(TIME.or_null(), "its end; null for none"),
-            "projects": Field(
+            "id": EntryField(TEXT, "identifier of the token"),
+            "member": EntryField(TEXT, "opaque identifier of the actor that it authenticates"),
+            "state": EntryField(_one_of("granted", "rotated", "revoked"), "what happened"),
+            "scopes": EntryField(TEXTS, "the access that it gives: `read`, `write`"),
+            "expires": EntryField(TIME.or_null(), "its end; null for none"),
+            "projects": EntryField(
                 LINK,
                 "HMAC-SHA256 of the JSON list of its projects, its key a salt that is stored beside the ledger; "
                 "empty for all",
                 True,
             ),
-            "created": Field(TIME, "when it was granted", True),
-            "revoked": Field(TIME.or_null(), "when it was revoked", True),
-            "secret": Field(DIGEST, "of its secret, which has 256 random bits", True),
+            "created": EntryField(TIME, "when it was granted", True),
+            "revoked": EntryField(TIME.or_null(), "when it was revoked", True),
+            "secret": EntryField(DIGEST, "of its secret, which has 256 random bits", True),
             "found": _FOUND,
         },
         stream="both",
         ignorable=True,
     ),
-    Kind(
+    EntryKind(
         "name",
         "The name of an actor was set, changed or erased. The name and the salt are stored beside the ledger.",
         {
             "member": _MEMBER,
-            "digest": Field(LINK, "HMAC-SHA256 of the name in UTF-8, with the salt as the key; empty if it was erased"),
-            "owner": Field(FLAG, "whether it is the local owner of the data directory", True),
-            "created": Field(TIME, "when the actor was created", True),
+            "digest": EntryField(
+                LINK, "HMAC-SHA256 of the name in UTF-8, with the salt as the key; empty if it was erased"
+            ),
+            "owner": EntryField(FLAG, "whether it is the local owner of the data directory", True),
+            "created": EntryField(TIME, "when the actor was created", True),
             "found": _FOUND,
         },
         stream="repository",
@@ -357,24 +372,24 @@ _TABLE = (
         "A notice was sent to a peer or received from one.",
         stream="both",
         fields={
-            "notice": Field(TEXT, "identifier of the notice"),
-            "direction": Field(_one_of("sent", "received"), "from here, or to here"),
-            "about": Field(TEXT, "its topic"),
+            "notice": EntryField(TEXT, "identifier of the notice"),
+            "direction": EntryField(_one_of("sent", "received"), "from here, or to here"),
+            "about": EntryField(TEXT, "its topic"),
             "peer": _PEER,
-            "document": Field(NAME.or_null(), "the document that it is about"),
-            "version": Field(NUMBER.or_null(), "the version that it is about"),
-            "answers": Field(TEXT, "identifier of the notice that it answers; may be empty"),
-            "blob": Field(DIGEST.or_null(), "of its text"),
+            "document": EntryField(NAME.or_null(), "the document that it is about"),
+            "version": EntryField(NUMBER.or_null(), "the version that it is about"),
+            "answers": EntryField(TEXT, "identifier of the notice that it answers; may be empty"),
+            "blob": EntryField(DIGEST.or_null(), "of its text"),
         },
     ),
     _reserved(
         "events",
         "A batch of events was received, from which documents are created.",
         fields={
-            "source": Field(TEXT, "the system or format of the events"),
-            "blob": Field(DIGEST, "of the events"),
-            "size": Field(COUNT, "of the events in bytes"),
-            "count": Field(COUNT, "the number of events"),
+            "source": EntryField(TEXT, "the system or format of the events"),
+            "blob": EntryField(DIGEST, "of the events"),
+            "size": EntryField(COUNT, "of the events in bytes"),
+            "count": EntryField(COUNT, "the number of events"),
         },
     ),
     _reserved(
@@ -382,13 +397,13 @@ _TABLE = (
         "A key for signatures was created, listed, rotated or revoked.",
         stream="both",
         fields={
-            "key": Field(TEXT, "identifier of the key"),
-            "algorithm": Field(TEXT, "such as `ed25519`"),
-            "public": Field(TEXT, "the public key in base64"),
-            "purpose": Field(TEXT, "its use"),
-            "member": Field(TEXT, "opaque identifier of its holder; empty for the repository"),
-            "state": Field(_one_of("created", "listed", "rotated", "revoked"), "what happened"),
-            "successor": Field(TEXT, "identifier of the key that replaces it; may be empty"),
+            "key": EntryField(TEXT, "identifier of the key"),
+            "algorithm": EntryField(TEXT, "such as `ed25519`"),
+            "public": EntryField(TEXT, "the public key in base64"),
+            "purpose": EntryField(TEXT, "its use"),
+            "member": EntryField(TEXT, "opaque identifier of its holder; empty for the repository"),
+            "state": EntryField(_one_of("created", "listed", "rotated", "revoked"), "what happened"),
+            "successor": EntryField(TEXT, "identifier of the key that replaces it; may be empty"),
         },
     ),
     _reserved(
@@ -396,9 +411,9 @@ _TABLE = (
         "A signed checkpoint of the stream's Merkle tree was published.",
         stream="both",
         fields={
-            "size": Field(COUNT, "the number of entries in the tree"),
-            "root": Field(DIGEST, "the tree's root"),
-            "note": Field(TEXT, "the signed note"),
+            "size": EntryField(COUNT, "the number of entries in the tree"),
+            "root": EntryField(DIGEST, "the tree's root"),
+            "note": EntryField(TEXT, "the signed note"),
         },
     ),
     _reserved(
@@ -407,18 +422,20 @@ _TABLE = (
         fields={
             "document": _DOCUMENT,
             "version": _VERSION,
-            "root": Field(DIGEST, "the root of the tree of atoms"),
-            "count": Field(COUNT, "the number of atoms"),
-            "codec": Field(TEXT, "version of the codec that made the atoms from the bytes"),
+            "root": EntryField(DIGEST, "the root of the tree of atoms"),
+            "count": EntryField(COUNT, "the number of atoms"),
+            "codec": EntryField(TEXT, "version of the codec that made the atoms from the bytes"),
         },
     ),
-    Kind(
+    EntryKind(
         "gap",
         "The repository was restored from a backup: entries between backup and restore are missing.",
         {
-            "setup": Field(UUID, "the set-up identifier from now on"),
-            "former": Field(TEXT, "the set-up identifier until then; may be empty"),
-            "size": Field(COUNT.or_null(), "the largest size of the stream that was published; null where unknown"),
+            "setup": EntryField(UUID, "the set-up identifier from now on"),
+            "former": EntryField(TEXT, "the set-up identifier until then; may be empty"),
+            "size": EntryField(
+                COUNT.or_null(), "the largest size of the stream that was published; null where unknown"
+            ),
             "reason": _REASON,
         },
         stream="both",
@@ -426,11 +443,11 @@ _TABLE = (
     ),
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _TABLE}
+KINDS: Mapping[str, EntryKind] = {kind.name: kind for kind in _TABLE}
 """The kinds that this version knows, including reserved kinds."""
 
 
-def check(values: Mapping[str, Any], fields: Mapping[str, Field]) -> None:
+def check(values: Mapping[str, Any], fields: Mapping[str, EntryField]) -> None:
     """Check that every mandatory field is present and every value has the type of its field.
 
     Raises:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from provrepo.errors import Damaged, InvalidName
 from provrepo.ledger.entries import REPOSITORY, Entry, canonical, compose, parse, timestamp
-from provrepo.ledger.kinds import KINDS, Field, Kind
+from provrepo.ledger.kinds import KINDS, EntryField, EntryKind
 from tests.support.ledgers import SOFTWARE, submission
 
 json_values = st.recursive(
@@ -226,7 +226,7 @@ EXAMPLES: dict[str, Any] = {
 WRONG: tuple[Any, ...] = (None, 1.5, "nonsense of no kind", -1, [1], {1: 2})
 
 
-def example(field: Field) -> Any:
+def example(field: EntryField) -> Any:
     """A value that the field may hold."""
     name = field.type.name
     if name.startswith("`"):
@@ -234,12 +234,12 @@ def example(field: Field) -> Any:
     return EXAMPLES[name.removesuffix(" or null")]
 
 
-def whole(kind: Kind) -> dict[str, Any]:
+def whole(kind: EntryKind) -> dict[str, Any]:
     return {name: example(field) for name, field in kind.fields.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
-def test_every_kind_is_made_and_read_with_all_its_fields(kind: Kind) -> None:
+def test_every_kind_is_made_and_read_with_all_its_fields(kind: EntryKind) -> None:
     project = REPOSITORY if kind.stream == "repository" else "crops"
     entry = composed(kind=kind.name, body=whole(kind), project=project)
     assert Entry.from_bytes(entry.data, strict=False) == entry
@@ -263,7 +263,7 @@ def test_every_kind_is_made_and_read_with_all_its_fields(kind: Kind) -> None:
     [(kind, name) for kind in KINDS.values() for name in kind.fields],
     ids=lambda v: getattr(v, "name", v),
 )
-def test_no_field_takes_what_it_may_not_hold(kind: Kind, name: str) -> None:
+def test_no_field_takes_what_it_may_not_hold(kind: EntryKind, name: str) -> None:
     project = REPOSITORY if kind.stream == "repository" else "crops"
     refused = [value for value in WRONG if not kind.fields[name].type.check(value)]
     assert refused

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from provrepo.repository.context import HasContext
     from provrepo.repository.store import Store
 
-__all__ = ["FROM_VIEWS", "Listener", "Holder", "holder", "serve"]
+__all__ = ["FROM_VIEWS", "CallListener", "Holder", "holder", "serve"]
 
 log = logging.getLogger("provrepo.repository.upkeep.beside")
 
@@ -87,7 +87,7 @@ def serve(repository: HasContext, url: str) -> bool:
         return False
     if not store.socket:
         try:
-            listener = Listener(repository, store.settings.data / "views", follower.catch_up)
+            listener = CallListener(repository, store.settings.data / "views", follower.catch_up)
         except OSError as error:
             log.warning("calls of other processes of this user are not answered: %s", error)
             return True
@@ -163,7 +163,7 @@ def holder_at(path: str) -> Holder | None:
     return Holder(path) if trusted and not folder.st_mode & 0o077 else None
 
 
-class Listener:
+class CallListener:
     """The server side: a socket, a thread that accepts connections, and a thread for each call.
 
     Attributes:

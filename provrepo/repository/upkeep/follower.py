@@ -330,18 +330,18 @@ class Follower:
         if delayed is not None:
             raise delayed
 
-    def _targets(self, project: str) -> list[_Target]:
+    def _targets(self, project: str) -> list[_ViewDataset]:
         """Return the datasets that a project's entries go to: its own in every view, and if public the merged ones."""
         public = bool(self._ledger.settings(project).get("public", False))
-        targets: list[_Target] = []
+        targets: list[_ViewDataset] = []
         for view in self._views or ():
             if not public and view.position(PUBLIC, project):
                 view.remove_project(PUBLIC, project)
             for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
-                targets.append(_Target(view, dataset, view.position(dataset, project)))
+                targets.append(_ViewDataset(view, dataset, view.position(dataset, project)))
         return targets
 
-    def _advance(self, target: _Target, entry: Entry, content: _Content | None) -> None:
+    def _advance(self, target: _ViewDataset, entry: Entry, content: _Content | None) -> None:
         """Apply an entry, after skipping the unreadable entries before it, which ``fsck`` reports.
 
         When the view fails on the entry, it gets the entry without content; when it fails again, it skips the entry.
@@ -359,7 +359,7 @@ class Follower:
                 raise
             self._set_aside(target, entry, error)
 
-    def _set_aside(self, target: _Target, entry: Entry, error: Exception) -> None:
+    def _set_aside(self, target: _ViewDataset, entry: Entry, error: Exception) -> None:
         try:
             target.apply(self._change(entry, None))
         except Exception as again:
@@ -416,7 +416,7 @@ class Follower:
 
 
 @dataclass(slots=True, eq=False)
-class _Target:
+class _ViewDataset:
     """A dataset of a view, with the sequence number of the last entry of one project that it has applied."""
 
     view: View
