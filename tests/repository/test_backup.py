@@ -158,7 +158,7 @@ def test_a_version_that_is_erased_meanwhile_is_not_missed(
             source.erase("crops", "run", 1, reason="court")
         return kept(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(backups, "_kept", erasing)
+    monkeypatch.setattr(backups, "_ensure", erasing)
     made = source.backup(tmp_path / "backup")
     assert made.problems == ()
     assert problems(tmp_path / "backup") == []

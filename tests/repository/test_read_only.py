@@ -1,4 +1,4 @@
-"""A data directory that can only be read: its documents are listed, queried, exported and checked, and not changed."""
+"""A data directory that read-only: its documents are listed, queried, exported and checked, and not changed."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_everything_that_writes_is_refused_in_words(place: Path, verb: tuple[str
     before = files(place / "data")
     code, out, err = provrepo_(place, "data", *verb)
     assert (code, out) == (1, "")
-    assert "can only be read" in err
+    assert "read-only" in err
     assert files(place / "data") == before
 
 
