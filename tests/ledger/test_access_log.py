@@ -1,4 +1,4 @@
-"""The access log as files: rotation, retention, its bound, full disks, and lines that are damaged."""
+"""The files of the access log: rotation, retention, limit of space, full disks, and damaged lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provrepo.ledger.access_log import _PIECES, LONGEST, AccessLog
 
 
 class Clock:
-    """Time that a test moves."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 1, 30, 12, tzinfo=UTC)

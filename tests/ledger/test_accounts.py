@@ -1,4 +1,4 @@
-"""Accounts: who is behind an actor, and which tokens are in force."""
+"""Accounts: names of actors, and valid tokens."""
 
 from __future__ import annotations
 
@@ -141,12 +141,12 @@ def test_a_row_that_others_changed_is_no_token(accounts: Accounts, database: Dat
         stored = "CAST({} AS BLOB)" if value == "0" and column != "projects" else "{}"
         connection.execute(f"UPDATE tokens SET {column} = {stored.format(value)}")
     if column != "projects" and value[0] == "'":
-        assert [token.name for token in accounts.list()] == ["Alice"]  # a text, which `fsck` finds
+        assert [token.name for token in accounts.list()] == ["Alice"]  # a valid type, whose change `fsck` reports
         return
     with pytest.raises(Damaged, match="restore it from a backup"):
         accounts.list()
     if column == "revoked":
-        assert accounts.authenticate(text) is None  # whatever it is, it is not the empty one of a token in force
+        assert accounts.authenticate(text) is None  # any other value than NULL counts as revoked or is an error
         return
     with pytest.raises(Damaged, match="restore it from a backup"):
         accounts.authenticate(text)

@@ -1,4 +1,4 @@
-"""What becomes of names and tokens is recorded: what was changed by other means is found."""
+"""Changes of names and tokens are recorded, and changes by other means are detected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = TESTS / "data"
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An owner, a token in force for one project, and one that was revoked."""
+    """An owner, a valid token for one project, and a revoked token."""
     with Ledger(tmp_path, software=SOFTWARE) as opened:
         accounts = Accounts(opened.database, software=SOFTWARE)
         owner = accounts.owner("olga")
@@ -116,7 +116,7 @@ def test_names_change_and_are_erased_while_entries_stay(ledger: Ledger) -> None:
 
 
 def test_no_private_word_stands_in_an_entry(ledger: Ledger) -> None:
-    """The repository's own stream goes to everybody; names of people and of projects do not."""
+    """The repository's own stream may be published; it contains no names of people and projects."""
     text = b"".join(entry.data for entry in ledger.entries(REPOSITORY))
     for word in (b"Alice", b"Bob", b"olga", b"crops"):
         assert word not in text

@@ -1,4 +1,4 @@
-"""Blobs: kept under their digest, once, and still there after a power cut."""
+"""Blobs: stored by digest, once, and durable after a power cut."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_leftovers_are_swept_and_what_is_being_written_is_not(blobs: Blobs, tmp_
     incoming = tmp_path / "blobs" / "incoming"
     (incoming / "1-left").write_bytes(b"half")
     descriptor, written = scratch.opened(incoming)
-    # However old it seems: clocks are set.
+    # The modification time does not matter, since clocks are changed.
     os.utime(written, (0, 0))
     try:
         assert blobs.sweep() == 1
@@ -129,8 +129,8 @@ def test_many_threads_put_the_same(blobs: Blobs, tmp_path: Path) -> None:
 def test_put_waits_for_bytes_then_names_then_directories(
     blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
-    """The order that a power cut at any moment leaves either no blob or a whole one."""
-    if again:  # another process has made the name, and may not have waited for it yet
+    """The order of operations by which a power cut at any time leaves either no blob or a whole one."""
+    if again:  # another process has created the file, and may not have synced its name yet
         Blobs(tmp_path / "blobs").put(b"data")
     events: list[str] = []
     replace = Path.replace

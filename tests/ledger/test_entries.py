@@ -36,7 +36,7 @@ def test_canonical_json_round_trips_and_is_json(value: dict[str, Any]) -> None:
 
 
 def test_canonical_form_is_that_of_rfc_8785() -> None:
-    # RFC 8785, 3.2.3: sorted by UTF-16 code units, so that an emoji (D83D...) stands before U+FB33.
+    # RFC 8785, 3.2.3: sorted by UTF-16 code units, so that an emoji (D83D...) sorts before U+FB33.
     value = {"€": 1, "\r": 2, "\ufb33": 3, "1": 4, "😀": 5, "\x80": 6, "ö": 7}
     expected = '{"\\r":2,"1":4,"\x80":6,"ö":7,"€":1,"😀":5,"\ufb33":3}'
     assert canonical(value).decode() == expected
@@ -227,7 +227,7 @@ WRONG: tuple[Any, ...] = (None, 1.5, "nonsense of no kind", -1, [1], {1: 2})
 
 
 def example(field: EntryField) -> Any:
-    """A value that the field may hold."""
+    """A valid value of the field."""
     name = field.type.name
     if name.startswith("`"):
         return name.split("`")[1]
@@ -275,7 +275,7 @@ def test_no_field_takes_what_it_may_not_hold(kind: EntryKind, name: str) -> None
 def test_the_planned_kinds_are_reserved() -> None:
     planned = "mirror exchange pending review member role invitation embargo notice events key checkpoint"
     assert {kind.name for kind in KINDS.values() if kind.reserved} == {*planned.split(), "atoms"}
-    # Whoever does not know them may still show the documents as they are; a mirror is another's project.
+    # Software that skips them still shows the right documents, except for a mirror, whose entries are copies.
     assert [kind.name for kind in KINDS.values() if kind.reserved and not kind.ignorable] == ["mirror"]
 
 

@@ -1,4 +1,4 @@
-"""Many processes open a new data directory, or one of an earlier schema, at the same moment."""
+"""Many processes open a new data directory, or one of an earlier schema, at the same time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ for line in sys.stdin:
 
 
 def rounds(folder: Path, *, processes: int, number: int, old: bool) -> list[str]:
-    """What went wrong: in each round all processes open one directory, half of them to write."""
+    """Return the problems. In each round all processes open one directory, half of them to write."""
     running = [
         subprocess.Popen(
             [sys.executable, "-c", _PROGRAM],
@@ -80,7 +80,7 @@ def test_nobody_sees_a_directory_half_made(tmp_path: Path, old: bool) -> None:
 
 
 def main() -> int:
-    """``python -m tests.ledger.test_first_open --rounds 200`` does the same many times over."""
+    """``python -m tests.ledger.test_first_open --rounds 200`` repeats it many times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--processes", type=int, default=8)

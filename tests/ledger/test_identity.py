@@ -1,4 +1,4 @@
-"""The repository's identity: drawn once, and what is named without a base IRI depends on it."""
+"""The identity of a repository: drawn once; IRIs without a base IRI depend on it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ARCHIVES = sorted((TESTS / "data").glob("directory-v*.tar.gz"))
 
 
 def minted(found: dict[str, Any]) -> set[str]:
-    """Everything that a repository named, as ``directories.held`` lists it."""
+    """All IRIs that a repository minted, as ``directories.held`` lists them."""
     names = {name for names in found["datasets"].values() for name in names}
     return names | set(found["versions"].values()) | set(found["sources"])
 
 
 def assert_kept(repository: Repository, expected: dict[str, Any]) -> None:
-    """Every name that there was is there; another mapping may have added some."""
+    """Check that all former IRIs exist; another mapping may have added some."""
     found = held(repository)
     assert found["versions"] == expected["versions"]
     assert found["sources"] == expected["sources"]
@@ -57,7 +57,7 @@ def test_two_repositories_never_give_one_iri_to_different_things(tmp_path: Path)
                 shared |= {str(row["s"]) for row in rows}
     assert found[0]
     assert {name for name in found[0] & found[1] if name not in shared} == set()
-    # What completion names by the triple alone is the same thing in both.
+    # IRIs that completion mints from the triple alone are the same in both.
     assert all("#" not in name for name in found[0] & found[1])
 
 
@@ -152,7 +152,7 @@ def test_what_comes_after_an_upgrade_is_named_by_the_identity(tmp_path: Path) ->
             assert held(repository) == after
         assert old in set(before["versions"].values())
         assert iri.version.iri not in minted(before)
-        # Versions that were there keep their names; the document has the name that it had.
+        # Older versions and their document keep their IRIs.
         assert before["versions"].items() <= after["versions"].items()
         added.append({value for key, value in after["versions"].items() if key not in before["versions"]})
         assert len(added[-1]) == 3

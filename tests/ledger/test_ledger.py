@@ -1,4 +1,4 @@
-"""The ledger: streams of entries, and what threads, processes and kills do to them."""
+"""The ledger: streams of entries, with concurrent threads, processes and kills."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_entries_come_in_pages_that_meet(ledger: Ledger, monkeypatch: pytest.Mon
     assert list(ledger.entries("crops", limit=0)) == []
     reading = ledger.entries("crops", after=8)
     assert next(reading) == written[8]
-    # A half-read iterator holds nothing back: others append, and it sees what they appended.
+    # An unfinished iterator blocks no writer, and yields entries that are appended meanwhile.
     later = submit(ledger, "crops", "late")
     assert list(reading) == [written[9], later]
 
@@ -154,7 +154,7 @@ def test_followers_learn_what_changed(ledger: Ledger) -> None:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Random acts on a ledger beside the plainest model of it: lists of what was appended."""
+    """Random operations on a ledger, compared with a model: lists of entries."""
 
     projects = st.sampled_from(["crops", "soil"])
     names = st.sampled_from(["a", "b", "c-1"])
@@ -316,7 +316,7 @@ def test_killed_writers_lose_nothing_that_they_reported(tmp_path: Path) -> None:
                 os.kill(process.pid, signal.SIGKILL)
         for process in writers:
             rest = process.communicate()[0].splitlines()
-            # A kill may cut the last number short; every whole one was reported.
+            # A kill may truncate the last number; every whole one was reported.
             reported = max([reported, *(int(line) for line in rest[:-1])])
         with Ledger(tmp_path, software=SOFTWARE) as ledger:
             assert list(ledger.verify()) == []

@@ -1,4 +1,4 @@
-"""What the ledger held at a moment, or when an entry was the last: over all streams, in the order of appending."""
+"""The state of the ledger as of a time or an entry, over all streams in the order of appending."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def at(ledger: Ledger, project: str, minute: int) -> None:
-    """Append a submission so many minutes after ``START``."""
+    """Append a submission with a time of so many minutes after ``START``."""
     with ledger.appending(project) as appending:
         body = submission("run", appending.newest("run") + 1)
         appending.append("submit", body, actor="x", time=timestamp(START + timedelta(minutes=minute)))
@@ -72,7 +72,7 @@ def test_an_entry_that_cannot_be_read_is_stepped_over(ledger: Ledger) -> None:
     for minute, project in enumerate(["crops", "soil", "crops", "crops"]):
         at(ledger, project, minute)
     tamper(ledger, "UPDATE entries SET data = x'00' WHERE position IN (3, 5)")
-    # What has no time counts from where the next entry that has one does.
+    # An entry without a readable time counts from the next entry with one.
     assert held(ledger, 0) == {"crops": 1}
     assert held(ledger, 1) == {"crops": 1}
     assert held(ledger, 2) == {"crops": 2, "soil": 1}
@@ -95,7 +95,7 @@ def test_one_version(ledger: Ledger) -> None:
 
 def test_a_clock_that_was_set_back_is_logged_once(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     at(ledger, "crops", 10)
-    caplog.clear()  # the entry with the identity is of the present
+    caplog.clear()  # the entry of the identity has the current time
     for minute in (11, 5, 6, 7):
         at(ledger, "crops", minute)
     assert [record.levelname for record in caplog.records if "set back" in record.message] == ["WARNING"]
@@ -107,7 +107,7 @@ def test_a_clock_that_was_set_back_is_logged_once(ledger: Ledger, caplog: pytest
 
 @pytest.mark.parametrize("minutes", [(10, 11, 5, 6, 12), (1, 2, 90, 3, 4), (5, 4, 3, 2, 1), (1, 9, 1, 9, 1)])
 def test_as_of_is_the_last_entry_that_is_not_later(ledger: Ledger, minutes: tuple[int, ...]) -> None:
-    """Also asked in between, so that what is remembered of the times is brought up to date."""
+    """With calls in between, so that the cached setbacks are updated."""
     for number, minute in enumerate(minutes, 1):
         at(ledger, "crops", minute)
         for asked in range(95):

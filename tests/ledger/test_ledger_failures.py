@@ -1,4 +1,4 @@
-"""What goes wrong with a ledger: busy, full, damaged or forged, old or too new."""
+"""Failures of a ledger: busy, full, damaged or forged, too old or too new."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_writer_that_waits_too_long_is_told(tmp_path: Path) -> None:
     with Ledger(tmp_path, software="one") as one, Ledger(tmp_path, software="two", timeout=0.05) as two:
         with one.appending("crops"), pytest.raises(Busy, match="try again"), two.appending("crops"):
             pass
-        # Threads of one process wait for each other without SQLite, and give up alike.
+        # Threads of one process wait for each other without SQLite, with the same timeout.
         with two.appending("crops"), ThreadPoolExecutor(1) as pool:
             assert isinstance(pool.submit(submit, two, "crops", "run").exception(), Busy)
         submit(two, "crops", "run")
@@ -213,12 +213,12 @@ def test_a_changed_byte_is_found_and_its_entry_set_aside(
         assert ledger.current("crops", f"d{sequence}") is None
         with pytest.raises(Damaged, match="not those that were appended"):
             ledger.entry("crops", sequence)
-        # Never a blocker: the stream goes on.
+        # It blocks nothing: the stream continues.
         assert submit(ledger, "crops", "after").sequence == 5
 
 
 def forged(ledger: Ledger, sequence: int, **changes: Any) -> Entry:
-    """An entry replaced by one that is sound in itself."""
+    """Replace an entry by another valid one."""
     entry = Entry.from_bytes(canonical({**ledger.entry("crops", sequence).fields, **changes}))
     tamper(
         ledger,
@@ -292,7 +292,7 @@ def test_a_damaged_current_version_falls_back_but_keeps_its_number(
 
 
 def append_unknown(ledger: Ledger) -> None:
-    """An entry as a newer version might append it."""
+    """Return an entry as a newer version might append it."""
     last = list(ledger.entries("crops"))[-1]
     fields = {**last.fields, "kind": "merge", "sequence": last.sequence + 1, "previous": last.sha256}
     entry = Entry.from_bytes(canonical(fields), strict=False)

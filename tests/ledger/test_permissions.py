@@ -1,4 +1,4 @@
-"""Only the owner can reach what a repository keeps, whoever makes it first and whatever the umask."""
+"""Only the owner can access the files of a repository, whichever verb creates it and whatever the umask is."""
 
 from __future__ import annotations
 

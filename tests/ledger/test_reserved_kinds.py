@@ -1,4 +1,4 @@
-"""Entries of kinds that are reserved, or that a newer version added: stored, verified, stepped over, or stopped at."""
+"""Entries of reserved kinds and of kinds of newer versions: stored, verified, and skipped or refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESERVED = [kind for kind in KINDS.values() if kind.reserved and kind.ignorable]
 
 
 def append_all(repository: Repository, project: str) -> None:
-    """One entry of each reserved kind, in the project's stream or in the repository's own."""
+    """Append one entry of each reserved kind, in the project's stream or in the repository's own."""
     blob = repository.context.store.blobs.put(b"what such entries name")
     for kind in RESERVED:
         body: dict[str, Any] = whole(kind)
@@ -32,7 +32,7 @@ def append_all(repository: Repository, project: str) -> None:
 
 
 def newer(ledger: Ledger, project: str, **fields: Any) -> Entry:
-    """An entry of a kind that this version has never heard of, as a newer one would append it."""
+    """Append an entry of an unknown kind, as a newer version would."""
     last = ledger.entry(project, ledger.length(project))
     head = {name: last.fields[name] for name in ("actor", "time")}
     head |= {"kind": "merge", "project": project, "sequence": last.sequence + 1, "previous": last.sha256}

@@ -1,4 +1,4 @@
-"""Temporary files: those of a living process stay, whatever the clock says; those of one that has ended go."""
+"""Temporary files: those of a running process stay, whatever the clock is; those of an ended process are removed."""
 
 from __future__ import annotations
 

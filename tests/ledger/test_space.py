@@ -1,4 +1,4 @@
-"""A disk that is nearly full: submissions are refused before it is, and everything else goes on."""
+"""A nearly full disk: submissions are refused early, and everything else continues."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_submissions_are_refused_before_the_disk_is_full(site: Site, monkeypatch
     before = site.store.ledger.position()
     assert send("more") == 507
     assert site.store.ledger.position() == before
-    # What is there already takes no space; reading, asking and withdrawing go on.
+    # Bytes that are stored already take no space. Reading, queries and withdrawals continue.
     assert send("run") == 200
     assert site.client.get("/projects/open/documents/run").status_code == 200
     assert site.client.get("/sparql", query_string={"query": "ASK { ?a prov:used ?b }"}).get_json()["boolean"] is True

@@ -1,4 +1,4 @@
-"""Who changed and who read: what the access log has of each request, and what the audit says."""
+"""The access log of requests, and the verb ``audit``."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ def test_pages_have_everything_once(site: Site) -> None:
         link = answer.headers.get("Link", "")
         path = link.partition(">")[0][1:] if 'rel="next"' in link else ""
         if len(seen) > 100:
-            break  # each page is recorded too
+            break  # the request of each page is recorded, too
     assert seen[: len(whole)] == whole
     assert len({event["id"] for event in seen}) == len(seen)
 
@@ -348,7 +348,7 @@ def test_damaged_lines_are_counted(site: Site) -> None:
 
 @pytest.mark.parametrize("member", ["time", "action", "document", "actor", "token", "method", "route", "request"])
 def test_half_a_character_is_damage(site: Site, member: str) -> None:
-    """JSON can hold an escape of half a character (RFC 8259, section 8.2), and UTF-8 cannot."""
+    """JSON can escape a lone surrogate (RFC 8259, section 8.2), which UTF-8 cannot encode."""
     site.client.get(RUN, headers=site.auth("all"))
     [file] = (site.store.settings.data / "access").iterdir()
     good = json.loads(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Backups are consistent, incremental and verified, and what was there stays usable wherever one is interrupted."""
+"""Backups are consistent, incremental and verified; earlier snapshots stay usable after any interruption."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> Iterator[Repository]:
 
 
 def state(data: Path) -> dict[str, str]:
-    """What a repository holds: by document, the digest of its bytes, which are read."""
+    """Return document → digest of its bytes, which are read."""
     with provrepo.open(data, follow=False) as repository:
         assert repository.fsck().problems == ()
         return {
@@ -70,7 +70,7 @@ def test_a_restored_repository_is_the_same_with_another_set_up(source: Repositor
             assert (last.kind, last.body["setup"], last.body["former"]) == ("gap", done.setup, setup)
         assert repository.fsck().problems == ()
         repository.submit(PROVJSON, project="crops", name="more")
-        # A repository that was restored is backed up to the same place.
+        # A restored repository is backed up to the same directory.
         assert repository.backup(tmp_path / "backup").name == "00000002"
     with pytest.raises(UsageError):
         restore(tmp_path / "backup", tmp_path / "backup" / "data")
@@ -148,8 +148,8 @@ def test_it_is_made_while_others_write(source: Repository, tmp_path: Path) -> No
 def test_a_version_that_is_erased_meanwhile_is_not_missed(
     source: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger is copied before the blobs: it is copied again where it names one that was erased since."""
-    kept = backups._kept
+    """The ledger is copied before the blobs, and again if it refers to a blob that was erased meanwhile."""
+    kept = backups._ensure
     calls = []
 
     def erasing(*arguments: object) -> bool:
@@ -233,7 +233,7 @@ def test_a_manifest_that_was_changed_is_not_used(
     source.backup(target)
     file = target / "snapshots" / "00000001" / "manifest.json"
     manifest = json.loads(file.read_text())
-    if not sealed:  # as whoever makes a manifest could leave it out
+    if not sealed:  # a forged manifest may lack it
         del manifest["sha256"]
     file.chmod(0o600)
     file.write_text(json.dumps({**manifest, key: value}))
@@ -314,7 +314,7 @@ def test_pingbacks_come_back(source: Repository, tmp_path: Path) -> None:
 
 
 def test_a_backup_of_an_earlier_schema_is_restored_and_migrated(tmp_path: Path) -> None:
-    """As the version of that schema would have made it: the databases as they were, and a manifest."""
+    """Make a backup as the version with that schema would: its databases, and a manifest."""
     expected = unpack(TESTS / "data" / "directory-v1.tar.gz", tmp_path)
     old = tmp_path / "data"
     with provrepo.open(old) as repository:
@@ -363,7 +363,7 @@ def test_wherever_a_backup_ends_the_former_snapshots_stay(source: Repository, tm
         if not death.dead:
             break
         if at % 4 == 0:
-            # The next one finishes it, and leaves nothing else.
+            # The next backup completes it, and leaves no temporary files.
             source.backup(target, keep=1)
             assert len(Archive(target).snapshots()) == 1
             assert len(list((target / "snapshots").iterdir())) == 1

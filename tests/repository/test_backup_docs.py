@@ -1,4 +1,4 @@
-"""What docs/how-to/back-up.md shows is what happens."""
+"""The examples of docs/how-to/back-up.md have the results that it shows."""
 
 from __future__ import annotations
 

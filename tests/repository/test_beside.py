@@ -1,4 +1,4 @@
-"""Reading verbs beside a server that holds the views: answered by it, with everything that the ledger has."""
+"""Verbs beside a server that holds the views: it answers them, up to the last entry of the ledger."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLEAN = "http://example.org/clean"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data directory of a server, which is another process."""
+    """The data directory of a server in another process."""
     data = tmp_path_factory.mktemp("beside") / "data"
     with provrepo.open(data) as repository:
         repository.create_project("crops", public=True)
@@ -208,7 +208,7 @@ def test_a_question_that_is_given_up_ends_in_the_server(data: Path) -> None:
     path = json.loads((data / "views.lock").read_text())["socket"]
     slow = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n1 ?o . ?p ?q ?r }"
     question = {"software": provrepo.__version__, "verb": "query", "args": [slow], "kwargs": {"project": "crops"}}
-    for _ in range(12):  # more than are answered at once, and than there are workers
+    for _ in range(12):  # more than concurrent calls, and more than workers
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
             link.connect(path)
             link.sendall(wire.frame(question))

@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was called in workers."""
+    """The functions that were called in workers."""
     calls: list[str] = []
     call = Pool.call
 

@@ -1,4 +1,4 @@
-"""A disk that fills up: nothing acknowledged is lost, nothing is set aside, and room again heals everything."""
+"""A full disk: no acknowledged submission is lost, no entry is set aside, and with free space all continues."""
 
 from __future__ import annotations
 

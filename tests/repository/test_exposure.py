@@ -1,4 +1,4 @@
-"""``provrepo project set P --public --dry-run``: what everybody could read, compared with what everybody then reads."""
+"""``provrepo project set P --public --dry-run``: compared with what anonymous clients can read afterwards."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_it_lists_what_everybody_then_reads(repository: Repository) -> None:
     assert {(ending.document, ending.state, ending.reason) for ending in found.endings} == ended
     assert len(found.endings) == 3
     assert found.submitters == (stranger.version("p", "a").submitter,)
-    # The entry that makes it public is the one that comes.
+    # The further entry is the one that makes it public.
     assert found.entries == len(stranger.entries("p")) - 1
     assert found.titles == ("A former title", "Crops")
     assert (found.pingbacks, found.internal_reasons) == (2, 1)

@@ -1,4 +1,4 @@
-"""The follower: one process applies, catches up after a kill, and is stopped by nothing it can step over."""
+"""The follower: one process applies entries, catches up after a kill, and skips entries that it may skip."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_rebuild_knows_what_held_formerly_and_not_what_was_erased(tmp_path: Pa
         live = [upstream(repository, entry) for entry in range(last + 1)]
         repository.rebuild()
         assert [upstream(repository, entry) for entry in range(last + 1)] == live
-    # The first entry makes the project, the last two withdraw and erase.
+    # The first entry creates the project, the last two withdraw and erase.
     assert live == [None, None, ["x", "a"], None, ["x", "c"], None, None]
 
 
@@ -171,7 +171,7 @@ def test_an_unreadable_entry_is_stepped_over_and_reported(tmp_path: Path) -> Non
 
 
 def damage(data: Path, content: bytes, sequence: int) -> None:
-    """Overwrite an entry's bytes, as a failing disk might."""
+    """Overwrite the bytes of an entry, as a failing disk might."""
     connection = sqlite3.connect(data / "ledger.sqlite")
     with connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -222,7 +222,7 @@ def test_an_entry_makes_its_own_project_followed_and_no_other(
 
 
 def test_what_is_accepted_does_not_depend_on_who_holds_the_views(tmp_path: Path) -> None:
-    # Rule 28 of PROV-CONSTRAINTS: an activity with two start times. Without a profile that is told, not decisive.
+    # Rule 28 of PROV-CONSTRAINTS: an activity with two start times. Without a profile that is only reported.
     invalid = b"""document
 prefix ex <http://example.org/>
 activity(ex:a, 2026-01-01T10:00:00Z, -)

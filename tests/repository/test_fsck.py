@@ -1,4 +1,4 @@
-"""fsck compares the views, the blobs and the tables with what the ledger yields."""
+"""``fsck`` compares the views, the blobs and the tables with the ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.ledgers import SOFTWARE, leftovers, submit
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with some of everything."""
+    """A data directory with all kinds of content."""
     data = tmp_path_factory.mktemp("sound") / "data"
     with provrepo.open(data) as repository:
         fill(repository)
@@ -39,7 +39,7 @@ def data(sound: Path, tmp_path: Path) -> Path:
 
 
 def change(data: Path, view: str, *statements: str) -> None:
-    """Change a view in SQLite as somebody with a SQLite shell could."""
+    """Change a view with a statement of SQLite, by other means than provrepo."""
     connection = sqlite3.connect(data / "views" / view / "view.sqlite")
     for statement in statements:
         connection.execute(statement)
@@ -48,7 +48,7 @@ def change(data: Path, view: str, *statements: str) -> None:
 
 
 def mended(repository: Repository) -> bool:
-    """Whether a rebuild leaves nothing to complain of."""
+    """Return whether ``fsck`` finds no problem after a rebuild."""
     repository.rebuild()
     return repository.fsck(views=True).problems == ()
 
@@ -131,7 +131,7 @@ def test_everything_is_compared_with_views(data: Path, view: str, statement: str
     change(data, view, statement)
     with provrepo.open(data) as repository:
         if "stamp" in statement:
-            # Of another mapping: it is cleared and made again before anybody reads it.
+            # Of another mapping: it is cleared and rebuilt before the first query.
             assert repository.fsck(views=True).problems == ()
             return
         problems = repository.fsck(views=True).problems
@@ -159,7 +159,7 @@ def test_quads_are_compared(data: Path, update: str, sampled: bool) -> None:
     with provrepo.open(data) as repository:
         with repository.context.store.view(Quads).reading("crops") as store:
             store.update(update)
-            del store  # the last reference closes it, which a rebuild waits for
+            del store  # deleting the last reference closes it, which a rebuild requires
         assert bool(repository.fsck().problems) == sampled
         problems = repository.fsck(views=True).problems
         assert problems
@@ -181,7 +181,7 @@ def test_a_changed_label_is_found_by_the_command_and_beside_a_server(data: Path)
 
 @pytest.mark.parametrize("view", ["lineage", "search"])
 def test_commands_on_a_view_that_cannot_be_read_say_so(data: Path, view: str) -> None:
-    """Neither a traceback nor an answer of what is left."""
+    """Neither a traceback nor an incomplete answer."""
     tables = {
         "lineage": ["UPDATE content SET terms = x'00'", "UPDATE sort SET types = 'no JSON ' || id"],
         "search": ["UPDATE words_data SET block = x'ffffffffffffffff'"],
@@ -195,7 +195,7 @@ def test_commands_on_a_view_that_cannot_be_read_say_so(data: Path, view: str) ->
 
 
 def test_a_blob_that_changed_makes_no_answer(data: Path) -> None:
-    """Whatever reads it compares it with its digest: a rebuild, another format, a query of one version."""
+    """Every reader compares it with its digest: a rebuild, a conversion, a query of one version."""
     command = Command(data)
     digest = command.json("history", "crops/run")[-1]["sha256"]
     blob = data / "blobs" / digest[:2] / digest[2:4] / digest
@@ -245,7 +245,7 @@ def test_what_is_appended_meanwhile_is_no_difference(data: Path, monkeypatch: py
 
 
 def log_of(tmp_path: Path) -> tuple[Path, bytes]:
-    """A ledger as a killed process leaves it, and its log, whose last part is a remainder of a former one."""
+    """A ledger of a killed process with its log, whose last frames are left from an earlier log."""
     with Ledger(tmp_path / "first", software=SOFTWARE) as ledger:
         for number in range(6):
             submit(ledger, "crops", f"d{number}")
@@ -333,7 +333,7 @@ def test_pingbacks_of_the_first_schema_are_taken_over(pingbacks: Pingbacks, tmp_
 
 
 def test_a_flipped_bit_is_found_or_changes_no_answer(tmp_path: Path) -> None:
-    """A sample; ``python -m tests.support.flips`` makes as many as wanted."""
+    """A sample of flipped bits; ``python -m tests.support.flips`` flips more."""
     tally = flips.Tally()
     flips.make(tmp_path / "data")
     flips.flips(tmp_path / "data", 4, 11, tally)

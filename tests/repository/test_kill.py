@@ -1,4 +1,4 @@
-"""A short sample of ``python -m tests.support.kill``: what the full script does in 200 rounds, in a few."""
+"""A few rounds of ``python -m tests.support.kill``, which usually has 200."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pingbacks: who may send what, how much of it is kept, and who gets to read it."""
+"""Pingbacks: who may send and read them, and the limits of what is stored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def site(everything: Site) -> Iterator[Site]:
-    """As new: no pingbacks, nobody has sent any, and the settings are the usual ones."""
+    """A site in its initial state: without pingbacks, and with the default settings."""
     store = everything.store
     usual, file = store.settings, store.settings.data / "pingbacks.sqlite"
     yield replace(everything, client=create_app(store).test_client())
@@ -216,7 +216,7 @@ def test_pingbacks_can_be_turned_off(site: Site) -> None:
         site.owner.pingback("open", "run", ["http://a.example/"])
 
 
-# Reading and forgetting
+# Reading and discarding
 
 
 def test_curators_read_and_discard(site: Site) -> None:

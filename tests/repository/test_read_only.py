@@ -1,4 +1,4 @@
-"""A data directory that read-only: its documents are listed, queried, exported and checked, and not changed."""
+"""A read-only data directory: its documents can be listed, queried, exported and checked, and not changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = TESTS / "data"
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """A folder with ``data``, a repository, and ``logged``: a copy without views, with commits in the log alone."""
+    """A folder with the repositories ``data``, and ``logged``: a copy without views, with commits in the log only."""
     with unprivileged.folder() as path:
         (path / "run.json").write_bytes(PROVJSON)
         with provrepo.open(path / "data") as repository:

@@ -1,4 +1,4 @@
-"""The verbs: what goes in comes out, and what is refused leaves nothing behind."""
+"""The verbs: what is submitted can be read, and a refused call stores nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def number(repository: Repository, query: str = COUNT, **where: object) -> int:
 
 
 def left_behind(repository: Repository) -> tuple[list[str], list[str]]:
-    """Blobs and documents that are there."""
+    """Return the stored blobs and documents."""
     store = repository.context.store
     return sorted(store.blobs.all()), [info.name for info in repository.documents("default")]
 
@@ -73,7 +73,7 @@ def test_turtle_keeps_every_triple_and_its_bytes(repository: Repository) -> None
     repository.submit(TURTLE, name="run")
     assert repository.export("default", "run", format="turtle") == TURTLE
     assert repository.query("ASK { <http://example.org/run> prov:used <http://example.org/raw> }").boolean is True
-    # The qualified form follows from the shortcut, whichever was sent.
+    # Completion derives the qualified form from the unqualified one.
     assert repository.query("ASK { ?a prov:qualifiedUsage/prov:entity <http://example.org/raw> }").boolean is True
 
 
@@ -96,7 +96,7 @@ def test_a_taken_name_is_a_conflict_unless_it_is_an_update(repository: Repositor
     states = [(info.version, info.state) for info in repository.history("default", "run")]
     assert states == [(1, "superseded"), (2, "current")]
     assert repository.original("default", "run", 1)[0] == PROVJSON
-    # Only the current version is in the dataset: one derivation, which only the second states.
+    # Only the current version is in the dataset, with one derivation.
     assert number(repository, "SELECT (COUNT(*) AS ?n) WHERE { ?s prov:wasDerivedFrom ?o }") == 1
     assert number(repository) == 1
 
@@ -196,7 +196,7 @@ def test_withdrawing_takes_it_out_of_the_dataset_and_keeps_the_record(repository
     assert repository.original("default", "run", 1)[0] == PROVJSON
     assert [i.name for i in repository.documents("default")] == ["other"]
     assert [i.name for i in repository.documents("default", withdrawn=True)] == ["other", "run"]
-    # The activity is stated by the other document too, the label by the withdrawn one alone.
+    # The other document contains the activity, too; only the withdrawn one contains the label.
     assert number(repository) == 1
     assert repository.query("ASK { ?s rdfs:label 'cleaned' }").boolean is False
     assert repository.submit(PROVJSON, name="run", again=True).version.version == 2
@@ -270,7 +270,7 @@ def test_a_base_iri_renames_everything(repository: Repository) -> None:
 
 @pytest.mark.parametrize("text", ["\udcff", "a\ud800", "x" * (LONGEST + 1)])
 def test_texts_that_no_entry_can_hold_are_refused(repository: Repository, text: str) -> None:
-    """Arguments of a command line that are no UTF-8 have half characters in them, and so have escapes of JSON."""
+    """Arguments that are not UTF-8 contain lone surrogates, as escapes of JSON may."""
     repository.create_project("lab")
     calls = {
         "title": [
@@ -290,10 +290,10 @@ def test_texts_that_no_entry_can_hold_are_refused(repository: Repository, text: 
 
 
 class TestAccess:
-    """What an actor may do."""
+    """The rights of an actor."""
 
     def test_every_verb_is_a_function_over_the_context(self) -> None:
-        """No verb has an own idea of who the caller is or what it may do: all get the same context."""
+        """All verbs use the same context, and so the same actor and rights."""
         verbs = {name: method for name, method in vars(Repository).items() if hasattr(method, "__wrapped__")}
         assert len(verbs) > 40
         for name, method in verbs.items():
@@ -381,7 +381,7 @@ class TestAccess:
 
 
 class TestTwoProcesses:
-    """Any process may append; only the holder of the views applies and answers."""
+    """Any process may append; only the holder of the views applies entries and answers queries."""
 
     SUBMIT = """
 import sys, provrepo

@@ -1,4 +1,4 @@
-"""One entry that a view cannot take never blocks another; want of resources is tried again."""
+"""An entry on which a view fails never blocks another; transient failures are tried again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def entity(name: str) -> bytes:
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, view: type, fails: Callable[[Change], BaseException | None]) -> None:
-    """Let a view raise for some changes."""
+    """Make a view raise for some changes."""
     apply = view.apply
 
     def wrapped(self: Any, dataset: str, change: Change) -> None:
@@ -60,7 +60,7 @@ LASTING = [
     sqlite3.DatabaseError("no"),
     OSError(5, "no"),
 ]
-"""What a view may raise that another try does not mend."""
+"""Permanent failures of a view."""
 
 
 @pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
@@ -82,7 +82,7 @@ def test_an_entry_that_a_view_cannot_take_is_set_aside(
         assert where == f"default/{receipts['b'].version.sequence}"
         assert "no" in why
         assert "provrepo rebuild" in why
-    # The positions are past it, so that only what was written down knows.
+    # The positions are after it, so that only the record shows it.
     with provrepo.open(tmp_path) as repository:
         [problem] = repository.fsck().problems
         assert where in problem
@@ -245,7 +245,7 @@ def test_what_is_stored_is_acknowledged_where_the_views_cannot_be_opened(
         patch.setattr(view, "__init__", refuse)
         for arguments in (
             ["submit", file],
-            ["submit", file],  # the same bytes once more
+            ["submit", file],  # the same bytes again
             ["project", "set", "default", "--public"],
             ["withdraw", "default/a", "--reason", "why"],
             ["erase", "default/c@1", "--reason", "why"],
@@ -254,7 +254,7 @@ def test_what_is_stored_is_acknowledged_where_the_views_cannot_be_opened(
             assert "broken" in result.stderr
         states = {name: call.json("history", f"default/{name}")[0]["state"] for name in "abc"}
         assert states == {"a": "withdrawn", "b": "current", "c": "erased"}
-    # The next command brings the views up to all of it.
+    # The next command applies all entries to the views.
     assert call.json("query", "--public", "SELECT (COUNT(*) AS ?n) { ?s a prov:Entity }") is not None
     with provrepo.open(tmp_path / "data") as repository:
         assert found(repository, "b")

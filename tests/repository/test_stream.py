@@ -1,4 +1,4 @@
-"""The ledger of a project, as a follower or an auditor reads it."""
+"""The verb ``entries``: the ledger of a project for followers and auditors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that were withdrawn or erased and come again: refused with who, when and why, unless asked for expressly."""
+"""Repeated submission of withdrawn or erased bytes: refused with actor, time and reason, unless ``again`` is given."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_withdrawn_bytes_are_refused_and_taken_again_as_a_new_version(repository
     assert [info.name for info in repository.documents("default")] == []
     assert repository.submit(PROVJSON, name="run", again=True).version.version == 2
     assert states(repository) == [(1, "withdrawn", "wrong sensor"), (2, "current", "")]
-    # Current bytes are no new submission, whatever was before.
+    # Submitting the current bytes is not a new submission.
     assert not repository.submit(PROVJSON, name="run").created
     first = repository.history("default", "run")[0]
     assert (first.ended, first.ended_by) == (gone.withdrawn_at, repository.actor.name)
@@ -42,7 +42,7 @@ def test_other_bytes_may_follow_a_withdrawal(repository: Repository) -> None:
     repository.submit(PROVJSON, name="run")
     repository.withdraw("default", "run", reason="wrong sensor")
     assert repository.submit(TURTLE, name="run").version.version == 2
-    # Another document is another matter.
+    # Other documents are not affected.
     assert repository.submit(PROVJSON, name="fresh").created
 
 
@@ -54,7 +54,7 @@ def test_an_update_does_not_bring_withdrawn_bytes_back(repository: Repository) -
         repository.submit(PROVJSON, name="run", update=True)
     assert caught.value.version == 1
     assert repository.submit(PROVJSON, name="run", update=True, again=True).version.version == 3
-    # Accepted again and replaced since: they were not withdrawn after that.
+    # Accepted again and replaced later: there is no later withdrawal.
     repository.submit(TURTLE, name="run", update=True)
     assert repository.submit(PROVJSON, name="run", update=True).version.version == 5
 

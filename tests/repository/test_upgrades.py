@@ -1,4 +1,4 @@
-"""The data directory of every earlier schema opens, and answers as it did."""
+"""The data directory of every earlier schema can be opened, and gives the same answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.support.upgrades import FIRST, SET_ASIDE, answers, missing, unpack
 
 DATA = TESTS / "data"
 SCHEMAS = range(1, max(migrations.SCHEMA, 3))
-"""Those of before this one; schema 2 is kept as today's where this is still the newest."""
+"""The earlier schemas, at least 1 and 2."""
 
 MEANT = {
     1: ("/versions/soil/back@1/",),  # withdrawn before the document came again: was superseded, and stays withdrawn
 }
-"""Places whose answers later software changed on purpose, by schema."""
+"""Schema → paths whose answers were changed on purpose by later versions."""
 
 
 def otherwise(schema: int, expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
@@ -49,14 +49,14 @@ def test_a_directory_of_an_earlier_schema_answers_as_it_did(schema: int, tmp_pat
         problems = [problem for problem in repository.fsck().problems if SET_ASIDE not in problem]
         sequence = expected["answers"]["documents"]["soil"][SET_ASIDE]["current"]["sequence"]
         assert [problem for problem in problems if f"soil/{sequence}" not in problem] == []
-        # Later software reads as much from the ledger alone.
+        # Later versions read it from the ledger alone.
         repository.rebuild()
         healed = otherwise(schema, expected["answers"], answers(repository))
         assert [problem for problem in healed if "set_aside" not in problem] == []
         assert repository.fsck().problems == ()
         added = repository.submit(FIRST + b"ex:new a prov:Entity .\n", project="crops", name="run", update=True)
         assert added.version.version == 3
-    # Opened once more, nothing is upgraded again.
+    # Opening it again upgrades nothing.
     with provrepo.open(tmp_path / "data") as repository:
         assert repository.fsck().problems == ()
         assert repository.version("crops", "run").version == 3
@@ -87,7 +87,7 @@ def test_tokens_of_an_earlier_schema_hold_and_stay_revoked(schema: int, tmp_path
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_an_earlier_directory_is_the_same_where_only_its_ledger_is_left(schema: int, tmp_path: Path) -> None:
-    """Views of an earlier version, or none, are made anew."""
+    """Views of an earlier version, or missing ones, are rebuilt."""
     expected = unpack(archive(schema), tmp_path)
     shutil.rmtree(tmp_path / "data" / "views")
     with provrepo.open(tmp_path / "data") as repository:

@@ -1,4 +1,4 @@
-"""What was withdrawn is for those who may change the project: others get 410 wherever its content would show."""
+"""Withdrawn versions are readable by actors who may change the project; others get 410 in all places."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_tag_from_before_the_withdrawal_gets_410(site: Site, below: str) -> No
             assert "ETag" not in answer.headers
             head = {name.replace("_", "-"): value for name, value in conditions.items()}
             assert site.client.head(path, headers={**site.auth(who), **head}).status_code == 410
-    # Its metadata say now that it was withdrawn; all else is as it was.
+    # Its metadata contain the withdrawal; everything else is unchanged.
     assert get(site, path, "all", If_None_Match=tag).status_code == (200 if below == "/metadata" else 304)
 
 
@@ -177,7 +177,7 @@ def test_a_tag_from_before_a_project_was_closed_gets_404(tmp_path: Path) -> None
         assert get(site, path, "open", If_None_Match=tag).status_code == 304
 
 
-# As of then
+# Former states
 
 
 ADDRESSES = ("/lineage?iri={}", "/lineage/impact?iri={}", "/thing?iri={}", "/lineage/common?iri={}&iri={source}")
@@ -214,7 +214,7 @@ def test_as_of_then_keeps_what_was_only_replaced(site: Site) -> None:
 
 
 def test_sources_and_counts_as_of_then_leave_it_out(tmp_path: Path) -> None:
-    """A thing of which another document speaks as well: nothing tells that there was a withdrawn one."""
+    """A thing that another document contains, too: no answer reveals the withdrawn one."""
     with provrepo.open(tmp_path / "data") as owner:
         owner.create_project("p", public=True)
         owner.submit(provn("shared"), project="p", name="a")
@@ -231,7 +231,7 @@ def test_sources_and_counts_as_of_then_leave_it_out(tmp_path: Path) -> None:
             assert len(graph.edges) == derived
             assert repo.impact(EX + "source", as_of=f"p/{entry}").total == derived
             assert [said.document for said in graph.edges[-1].sources] == documents
-        # Rows that a curator's question left are not used for a reader's, nor the other way round.
+        # Rows that a query of a curator cached are not used for a reader, nor the other way round.
         assert len(stranger.lineage(EX + "source", direction="downstream", as_of=f"p/{entry}").edges) == 1
         owner.rebuild()
         assert len(stranger.lineage(EX + "source", direction="downstream", as_of=f"p/{entry}").edges) == 1
@@ -239,7 +239,7 @@ def test_sources_and_counts_as_of_then_leave_it_out(tmp_path: Path) -> None:
 
 
 def test_a_question_asked_before_the_withdrawal_is_answered_anew(tmp_path: Path) -> None:
-    """What a walk as of then has kept of former versions is forgotten with the withdrawal."""
+    """A withdrawal clears what a traversal of a former state has cached of the versions."""
     with provrepo.open(tmp_path / "data") as owner:
         owner.create_project("p", public=True)
         owner.submit(provn("old"), project="p", name="a")
@@ -261,7 +261,7 @@ def test_a_question_asked_before_the_withdrawal_is_answered_anew(tmp_path: Path)
 
 
 def everywhere(site: Site, who: str) -> dict[str, str]:
-    """What a reader gets at the addresses that are not those of a document."""
+    """Return what a reader gets at all paths but those of a document."""
     sparql = "SELECT * { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
     paths = [
         "/projects/open",
@@ -292,7 +292,7 @@ def test_its_content_and_internal_reasons_show_nowhere(site: Site, who: str) -> 
     for path, text in everywhere(site, who).items():
         assert INTERNAL not in text, path
         for thing in ("one", "two", "four"):
-            # The search says what was searched for.
+            # The search page shows the search term.
             assert f"{EX}{thing}" not in text.replace(f"q={EX}one", ""), path
 
 
@@ -326,7 +326,7 @@ def test_the_ledger_has_a_salted_digest_of_it(tmp_path: Path) -> None:
         digests = [found["entry"]["internal"] for found in entries if found["entry"].get("internal")]
         assert len(set(digests)) == 2, "the same words have different digests"
         assert INTERNAL not in json.dumps(entries)
-        # What readers get is a whole chain.
+        # Readers get a complete chain.
         for before, after in itertools.pairwise(entries):
             assert after["entry"]["previous"] == before["sha256"]
         assert not any("internal reason" in problem for problem in site.owner.fsck().problems)
@@ -335,7 +335,7 @@ def test_the_ledger_has_a_salted_digest_of_it(tmp_path: Path) -> None:
             assert {(digest, confidential.digest(salt, text)) for digest, salt, text in rows} == {
                 (d, d) for d in digests
             }
-        # Changed words are found, and are not shown; words that were deleted are nobody's fault.
+        # Changed texts are detected and not shown; deleted texts are not a problem.
         with sqlite3.connect(tmp_path / "data" / "ledger.sqlite") as shell:
             shell.execute("UPDATE confidential SET text = 'something else' WHERE digest = ?", (digests[0],))
         assert any(digests[0] in problem for problem in site.owner.fsck().problems)
@@ -380,7 +380,7 @@ def test_a_reason_that_is_too_long_is_400(tmp_path: Path) -> None:
         assert "internal" not in site.owner.entries("open", limit=1000)[-1].entry, "no words, no digest"
 
 
-# Coming again
+# Repeated submission
 
 
 def test_the_same_bytes_again_are_read_and_the_former_ones_not(tmp_path: Path) -> None:
