@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 from provrepo.errors import Denied, InvalidName, NotFound, UsageError
+from provrepo.ledger.kinds import is_name
 from provrepo.repository.records import Actor
 
 __all__ = [
@@ -28,8 +28,6 @@ ANONYMOUS = Actor(id="", name="anonymous")
 LONGEST = 10_000
 """The most characters of a free text in an entry, which is part of many answers."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-
 
 def name(what: str, value: str) -> str:
     """Return a name of a project, document or profile after checking it.
@@ -41,7 +39,7 @@ def name(what: str, value: str) -> str:
     Raises:
         InvalidName: the name is malformed.
     """
-    if not _NAME.fullmatch(value):
+    if not is_name(value):
         raise InvalidName(
             f"{value[:120]!r} cannot name a {what}: names are 1 to 100 letters, digits, '_' and '-', "
             "and start with a letter or digit"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
@@ -13,6 +14,7 @@ from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.store import Store
 
 __all__ = [
+    "current_submissions",
     "document_info",
     "find_version",
     "history",
@@ -125,7 +127,12 @@ def validity(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
     return report.possible, report.count(Severity.WARNING)
 
 
+_PAGE = 256
+"""Documents that are read from the ledger at once."""
+
 _BEGINNING = 256
+"""Bytes of a report in which its counts are."""
+
 _COUNTS = re.compile(rb'"counts": \{"info": (\d+), "violation": (\d+), "warning": (\d+)\}')
 """The counts in a report as ``submission.submit`` writes it: its keys are sorted, so that the counts come early."""
 
@@ -254,6 +261,17 @@ def document_info(
         withdrawn_at="" if withdrawal is None else withdrawal.time,
         internal_reason=_internal_reason(store, withdrawal, curator),
     )
+
+
+def current_submissions(store: Store, project: str) -> Iterator[Entry]:
+    """Yield the newest submission of each document of a project that is neither withdrawn nor erased, by name."""
+    erased = store.ledger.erased(project)
+    after = ""
+    while page := store.ledger.documents(project, after=after, limit=_PAGE):
+        for name, newest, withdrawal in page:
+            if withdrawal is None and (name, newest.body["version"]) not in erased:
+                yield newest
+        after = page[-1][0]
 
 
 def stored_report(store: Store, entry: Entry) -> Report:

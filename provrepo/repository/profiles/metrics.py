@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from provrepo.ledger.entries import Entry
-from provrepo.repository.catalog import stored_report
+from provrepo.repository.catalog import current_submissions, stored_report
 from provrepo.repository.store import Store
 
 __all__ = ["metrics"]
@@ -29,24 +29,13 @@ class _Measured(NamedTuple):
 def metrics(store: Store, project: str) -> dict[str, Any]:
     """Return the metrics of a project; see ``Repository.metrics``."""
     erased = store.ledger.erased(project)
-    current = [
-        _measured(store, entry)
-        for entry in _current(store, project)
-        if (entry.body["document"], entry.body["version"]) not in erased
-    ]
+    current = [_measured(store, entry) for entry in current_submissions(store, project)]
     months: dict[str, list[_Measured]] = {}
     for entry in store.ledger.entries(project):
         if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) not in erased:
             months.setdefault(entry.time[:7], []).append(_measured(store, entry))
     over_time = [{"month": month, **_summary(months[month])} for month in sorted(months)]
     return {"project": project, **_summary(current), "over_time": over_time}
-
-
-def _current(store: Store, project: str) -> Iterator[Entry]:
-    after = ""
-    while page := store.ledger.documents(project, after=after, limit=256):
-        yield from (newest for _, newest, withdrawal in page if withdrawal is None)
-        after = page[-1][0]
 
 
 def _measured(store: Store, entry: Entry) -> _Measured:

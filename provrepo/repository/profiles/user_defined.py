@@ -18,7 +18,7 @@ from provrepo.checks.report import Report
 from provrepo.errors import Conflict, ReadError, UsageError
 from provrepo.ledger.entries import PROFILE, REPOSITORY, Entry, canonical
 from provrepo.repository import access
-from provrepo.repository.catalog import version_info
+from provrepo.repository.catalog import current_submissions, version_info
 from provrepo.repository.records import Actor, Backtest, ProfileInfo, VersionInfo
 from provrepo.repository.store import Store
 
@@ -250,7 +250,8 @@ def backtest(store: Store, profile: str | Path, project: str) -> Backtest:
     wanted = resolve([tried], find=find)
     failing: list[tuple[VersionInfo, Report]] = []
     known = documents = 0
-    for version in _current(store, project):
+    for entry in current_submissions(store, project):
+        version = version_info(store, entry)
         documents += 1
         report = _report(store, version, wanted)
         if report.conforms:
@@ -274,16 +275,6 @@ def _tried(
         return tried, find(tried.name)
     except UsageError:
         return tried, None
-
-
-def _current(store: Store, project: str) -> Iterator[VersionInfo]:
-    erased = store.ledger.erased(project)
-    after = ""
-    while page := store.ledger.documents(project, after=after, limit=256):
-        for name, newest, withdrawal in page:
-            if withdrawal is None and (name, newest.body["version"]) not in erased:
-                yield version_info(store, newest)
-        after = page[-1][0]
 
 
 def _report(store: Store, version: VersionInfo, profiles: Sequence[Profile]) -> Report:
