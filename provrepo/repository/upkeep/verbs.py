@@ -13,8 +13,6 @@ from provrepo.repository.records import Check
 if TYPE_CHECKING:
     from provrepo.repository.upkeep.backup import Snapshot
 
-from provrepo.repository.queries.verbs import _quads
-
 __all__ = ["backup", "check_views", "fsck", "indexing_server", "rebuild", "waiting"]
 
 
@@ -31,9 +29,11 @@ def rebuild(context: Context, progress: Callable[[str, int], None] | None = None
         Busy: another process holds the views.
         Denied: only the owner may.
     """
+    from provrepo.views.sparql.store import Quads
+
     context.require_owner("rebuilds")
     context.store.follower.rebuild(progress)
-    quads = _quads(context)
+    quads = context.store.view(Quads)
     return {dataset: quads.count(dataset) for dataset in quads.datasets()}
 
 
