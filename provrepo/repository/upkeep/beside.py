@@ -57,7 +57,10 @@ FROM_VIEWS: set[str] = set()
 
 
 def holder(store: Store) -> Holder | None:
-    """Return the server that holds the views; None if there is none, or if this process holds them."""
+    """Return the server that holds the views; None if there is none, or if this process holds them.
+
+    If no process holds them, this process acquires them.
+    """
     if not store.follows or store.follower.indexing:
         return None
     deadline = time.monotonic() + TIMEOUT
