@@ -35,7 +35,7 @@ def verb(
         context = self.context
         holder = beside.holder(context.store) if from_views and context.actor.owner else None
         if holder is not None:
-            return cast("R", holder.call(name, args, kwargs))
+            return cast("R", holder.call_verb(name, args, kwargs))
         return function(context, *args, **kwargs)
 
     signature = inspect.signature(function)

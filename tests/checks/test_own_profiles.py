@@ -177,7 +177,7 @@ def test_a_profile_is_kept_with_its_versions(repository, tmp_path):
     assert (added.name, added.version, added.origin, added.versions) == ("labels", "1.0", "*", ("1.0",))
     assert repository.add_profile(tmp_path / "labels") == added
     folder(tmp_path / "labels", NOTHING)
-    with pytest.raises(Conflict, match=r"version 1\.0 .* says something else"):
+    with pytest.raises(Conflict, match=r"version 1\.0 .* has other content"):
         repository.add_profile(tmp_path / "labels")
     folder(tmp_path / "labels", NOTHING, "1.1")
     assert repository.add_profile(tmp_path / "labels").versions == ("1.0", "1.1")

@@ -244,7 +244,7 @@ def test_a_holder_that_goes_away_while_it_answers_is_said_so(tmp_path: Path) -> 
         if len(path) > 100:
             pytest.skip("the path of temporary files is too long here")
         with pytest.raises(RemoteError, match="does not answer"):
-            beside.Holder(path).call("query", ("ASK {}",), {})
+            beside.Holder(path).call_verb("query", ("ASK {}",), {})
 
 
 def test_another_actor_is_not_answered_for(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ class Holder:
         """Take the path of the socket; nothing is sent yet."""
         self._path = path
 
-    def call(self, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call_verb(self, verb: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a verb in the server and return its result.
 
         Args:

@@ -67,7 +67,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
         # Opening the views, which may be damaged, is part of the check.
         server = beside.holder(store)
         if server is not None:
-            problems += server.call("check_views", (views,), {})
+            problems += server.call_verb("check_views", (views,), {})
         elif store.may_follow():
             problems += check_views(store, progress, whole=views)
         elif store.follows:
