@@ -31,6 +31,7 @@ from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
 from provrepo.repository.lineage.assertions import Saying
+from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import (
     CommonNode,
     LineageCommon,
@@ -42,6 +43,7 @@ from provrepo.repository.lineage.records import (
     SearchResult,
 )
 from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.options import Kind, options
 from provrepo.repository.queries.named import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
 from provrepo.repository.repository import Repository
@@ -407,7 +409,24 @@ def _fields(fields: Mapping[str, EntryField]) -> str:
     return "\n".join(["| field | type | meaning |", "|---|---|---|", *rows])
 
 
+def lineage() -> str:
+    """The reference of lineage as it is, with the table of the options of ``lineage``."""
+    rows = []
+    for named in options(LineageQuery):
+        if named.positional:
+            continue
+        several = ", repeatable" if named.option.kind.several else ""
+        python = "" if named.name == named.parameter else f"; in Python `{named.name}`"
+        value = f" {named.option.metavar}" if named.option.metavar == "FILE" else ""
+        true = "true" if named.option.kind is Kind.FLAG else ""
+        rows.append(f"| `{named.parameter}={true}`{several}{python} | `{named.flag}{value}` | {named.described()} |")
+    table = "\n".join(["| parameter | option | meaning |", "|---|---|---|", *rows])
+    page = (REFERENCE / "lineage.md").read_text("utf-8")
+    return re.sub(r"(?s)(?<=<!-- options -->\n\n).*?(?=\n\n<!-- end of the options -->)", lambda _: table, page)
+
+
 PAGES = {
+    "lineage.md": lineage,
     "ledger.md": ledger,
     "cli.md": command_line,
     "settings.md": settings,

@@ -1,18 +1,16 @@
-"""The verbs ``lineage``, ``thing`` and ``search``."""
+"""The commands ``lineage``, ``thing`` and ``search``."""
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
-from provrepo.limits import PRINTED_NODES, SEARCH_HITS, THING_STATEMENTS, THING_VERSIONS
+from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.lineage.records import BUNDLED
 
 if TYPE_CHECKING:
@@ -25,170 +23,73 @@ __all__ = ["lineage", "search", "thing"]
 _MOST_NAMED = 20
 """Undeclared roots that are named on stderr."""
 
-
-def _iri(thing: str) -> str:
-    """The IRI of a thing; a file is named by its content, which is the same wherever it was recorded."""
-    if not os.path.isfile(thing):  # noqa: PTH113 (an IRI may be too long for a path)
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", thing) is None:
-            raise UsageError(f"{thing}: no such file, and not an absolute IRI")
-        return thing
-    import hashlib
-
-    from provrepo.capture.journal.document import content
-
-    with Path(thing).open("rb") as file:
-        return content(hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _named(_context: click.Context, _parameter: click.Parameter, thing: str | None) -> str | None:
-    return None if thing is None else _iri(thing)
-
-
-def _all_named(_context: click.Context, _parameter: click.Parameter, things: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(_iri, things))
-
-
-_project = click.option("--project", metavar="P", help="Only through this project; otherwise through all.")
-_as_of = click.option(
-    "--as-of",
-    metavar="WHEN",
-    help="What was current then: once the entry PROJECT/SEQUENCE had been appended, or at a time with its zone such as "
-    "2026-01-31T12:00:00Z.",
-)
-_timeout = click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Give up after so long; otherwise it takes as long as it takes.",
-)
+_OUTPUT = f"How the answer is written; {', '.join(BUNDLED)} have one bundle for each graph that asserts something."
 
 
 @click.command()
-@click.argument("iri", metavar="THING", callback=_named)
-@click.option(
-    "--direction",
-    type=click.Choice(["upstream", "downstream", "both"]),
-    help="What it came from (upstream), or what depends on it; upstream, and with --impact downstream, where it is not "
-    "given.",
-)
-@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Go at most so many relations.")
-@click.option("--to", metavar="THING", callback=_named, help="Only what is on a path to this thing.")
+@click.argument("iri", metavar="THING", callback=named_thing)
+@query_options(LineageQuery)
 @click.option(
     "--common",
     metavar="THING",
     multiple=True,
-    callback=_all_named,
-    help="What this one and THING both came from; may be repeated.",
+    callback=named_thing,
+    help="What this one and THING both came from; repeatable.",
 )
 @click.option("--impact", is_flag=True, help="Count everything that depends on it, by kind, type, agent and project.")
-@click.option("--relation", "relations", metavar="NAME", multiple=True, help="Only along this relation; repeatable.")
-@click.option(
-    "--stop",
-    metavar="TYPE",
-    multiple=True,
-    help="Go no further from what is of this type, such as prov:Plan or a whole IRI; repeatable.",
-)
-@click.option("--strict", is_flag=True, help="Only along derivations, not through activities.")
-@click.option("--alternates", is_flag=True, help="Also along alternates.")
-@_project
-@_as_of
-@click.option(
-    "--sources",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Say which roots are among these IRIs, one a line; * stands for any characters, # begins a comment.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=PRINTED_NODES,
-    show_default=True,
-    help="The most things that are told.",
-)
-@_timeout
 @click.option(
     "--output",
     "style",
     type=click.Choice(["table", "json", "svg", "turtle", *BUNDLED]),
     default="table",
     show_default=True,
-    help=f"How the answer is written; {', '.join(BUNDLED)} have one bundle for each graph that says something.",
+    help=_OUTPUT,
 )
 @pass_invocation
 def lineage(
-    invocation: Invocation,
-    /,
-    iri: str,
-    direction: str | None,
-    to: str | None,
-    common: tuple[str, ...],
-    impact: bool,
-    sources: Path | None,
-    limit: int,
-    style: str,
-    **way: Any,
+    invocation: Invocation, /, iri: str, common: tuple[str, ...], impact: bool, style: str, **values: Any
 ) -> None:
-    """Say where a thing came from, or what depends on it.
+    """Show where a thing came from, or what depends on it.
 
-    THING is an IRI; or a file, and then it is what the file holds now, wherever that was recorded. The current
-    versions of all projects are gone through, along the relations that docs/reference/lineage.md lists. What is left
-    out is said on stderr, with its number.
+    THING is an IRI, or a file, which stands for its present content, wherever that was recorded. Without --direction
+    the answer is upstream, and with --impact downstream. It covers the current versions of all projects and follows the
+    relations that docs/reference/lineage.md lists. What is left out is counted on stderr.
     """
+    options = given(values)
     if common or impact:
-        if common and (impact or direction not in (None, "upstream")):
+        if common and (impact or options.pop("direction", "upstream") != "upstream"):
             raise UsageError("--common goes upstream, and by itself")
-        if to or sources or style not in ("table", "json"):
+        if "to" in options or "sources" in options or style not in ("table", "json"):
             raise UsageError("--common and --impact are written as table or json, and take neither --to nor --sources")
     with invocation.repository(follow=True) as repository:
         if common:
-            _show_common(repository.common([iri, *common], limit=limit, **way), style)
+            _show_common(repository.common([iri, *common], **options), style)
         elif impact:
-            _show_impact(repository.impact(iri, direction=direction or "downstream", limit=limit, **way), style)
+            _show_impact(repository.impact(iri, **options), style)
         else:
-            declared = None if sources is None else sources.read_text("utf-8").splitlines()
-            graph = repository.lineage(
-                iri, direction=direction or "upstream", to=to, sources=declared, limit=limit, **way
-            )
-            _show_graph(graph, style)
+            _show_graph(repository.lineage(iri, **options), style)
 
 
 @click.command()
-@click.argument("iri", metavar="THING", callback=_named)
-@_project
-@_as_of
-@click.option(
-    "--versions",
-    type=click.IntRange(min=1),
-    default=THING_VERSIONS,
-    show_default=True,
-    help="The most versions to read.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=THING_STATEMENTS,
-    show_default=True,
-    help="The most statements that are told.",
-)
-@_timeout
+@click.argument("iri", metavar="THING", callback=named_thing)
+@query_options(ThingQuery)
 @click.option(
     "--output",
     "style",
     type=click.Choice(["table", "json", *BUNDLED]),
     default="table",
     show_default=True,
-    help=f"How the answer is written; {', '.join(BUNDLED)} have one bundle for each graph that says something.",
+    help=_OUTPUT,
 )
 @pass_invocation
-def thing(invocation: Invocation, /, iri: str, style: str, **limits: Any) -> None:
-    """Tell all that is said about one thing, by which document, version and submitter.
+def thing(invocation: Invocation, /, iri: str, style: str, **values: Any) -> None:
+    """Show all assertions about one thing, with document, version and submitter.
 
-    THING is an IRI; or a file, and then it is what the file holds now. Statements are told as they were submitted:
-    what describes the thing, and every relation in which it stands. What is left out is said on stderr, with its
-    number.
+    THING is an IRI, or a file, which stands for its present content. Statements are shown as they were submitted: those
+    that describe the thing, and every relation of it. What is left out is counted on stderr.
     """
     with invocation.repository(follow=True) as repository:
-        found = repository.thing(iri, **limits)
+        found = repository.thing(iri, **given(values))
     if style == "json":
         output.records(found.to_dict())
     elif style == "table":
@@ -203,11 +104,7 @@ def thing(invocation: Invocation, /, iri: str, style: str, **limits: Any) -> Non
 
 @click.command()
 @click.argument("text")
-@click.option("--project", metavar="P", help="Only in this project; otherwise in all.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=SEARCH_HITS, show_default=True, help="The most things to list."
-)
-@_timeout
+@query_options(SearchQuery)
 @click.option(
     "--output",
     "style",
@@ -217,15 +114,13 @@ def thing(invocation: Invocation, /, iri: str, style: str, **limits: Any) -> Non
     help="For people or for programs.",
 )
 @pass_invocation
-def search(
-    invocation: Invocation, text: str, project: str | None, limit: int, timeout: float | None, style: str
-) -> None:
+def search(invocation: Invocation, /, text: str, style: str, **values: Any) -> None:
     """Find things by the words of their names, labels, types, identifiers and checksums.
 
-    All words have to be there; the last may be the beginning of one.
+    A thing has to contain all words; the last may be the beginning of one.
     """
     with invocation.repository(follow=True) as repository:
-        found = repository.search(text, project=project, limit=limit, timeout=timeout)
+        found = repository.search(text, **given(values))
     if style == "json":
         output.records(found.to_dict())
         return

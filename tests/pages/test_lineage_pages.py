@@ -16,7 +16,7 @@ from provrepo.cli.lineage import lineage as lineage_command
 from provrepo.cli.main import cli
 from provrepo.limits import DRAWN_NODES
 from provrepo.server.lineage import pictures
-from provrepo.server.lineage.asked import NAMES, Asked
+from provrepo.server.lineage.page_query import NAMES, PageQuery
 from provrepo.server.lineage.pages import MOST_LISTED
 from provrepo.views.lineage.snapshot import Snapshot
 from tests.pages.test_pages import Page
@@ -151,7 +151,7 @@ def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
 
 
 def test_a_dense_lineage_is_drawn_in_part() -> None:
-    from provrepo.repository.lineage.verbs import LineageEdge, LineageGraph, LineageNode
+    from provrepo.repository.lineage.records import LineageEdge, LineageGraph, LineageNode
 
     things = [LineageNode(f"{EX}e{n:03}", ("entity",), "", (), min(n, 1), ()) for n in range(100)]
     edges = [
@@ -259,7 +259,7 @@ def test_downloads_and_commands_ask_the_same(site: Site) -> None:
 
 @pytest.mark.parametrize("iri", [f"{EX}a'b", f"{EX}$(rm -rf)", f"{EX}a;b&c"])
 def test_commands_can_be_pasted(iri: str) -> None:
-    asked = Asked.of(
+    asked = PageQuery.of(
         MultiDict([("iri", iri), ("direction", "both"), ("depth", "3"), ("strict", "true"), ("alternates", "false")])
     )
     given = shlex.split(asked.command().replace("\\\n", ""))

@@ -115,7 +115,7 @@ def test_errors_come_as_they_are(data: Path) -> None:
             repository.lineage("http://example.org/nowhere")
         with pytest.raises(NotFound, match="nothing"):
             repository.query(ASK, project="nothing")
-        with pytest.raises(UsageError, match="no direction"):
+        with pytest.raises(UsageError, match="not a direction"):
             repository.lineage(CLEAN, direction="sideways")
         with pytest.raises(TimedOut):
             repository.query(

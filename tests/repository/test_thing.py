@@ -15,10 +15,10 @@ from provrepo.errors import AnswerTooLarge, Damaged, NotFound, UsageError
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import Statement
+from provrepo.repository.lineage.answers import MOST_SOURCES
 from provrepo.repository.lineage.assertions import Saying, run, shares
 from provrepo.repository.lineage.records import LineageNode
 from provrepo.repository.lineage.things import Account
-from provrepo.repository.lineage.verbs import MOST_SOURCES
 from provrepo.repository.repository import Repository
 from tests.support.strategies import documents
 from tests.views.test_lineage import EX, opened, put

@@ -14,7 +14,7 @@ from provrepo.checks.validation import validate
 from provrepo.codecs import formats
 from provrepo.errors import NotFound, TimedOut, UsageError
 from provrepo.model.document import Document
-from provrepo.repository.lineage.verbs import MOST_COMMON, relations
+from provrepo.repository.lineage.query import MOST_COMMON, relations
 from provrepo.repository.repository import Repository
 from tests.support.work import bounded
 from tests.views.test_lineage import EX, local, names, opened, put

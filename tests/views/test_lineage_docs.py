@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.repository.lineage.verbs import relations
+from provrepo.repository.lineage.query import relations
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.server.app import create_app

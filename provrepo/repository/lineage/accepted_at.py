@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
-    from provrepo.repository.lineage.verbs import Said
+    from provrepo.repository.lineage.records import Said
 
 __all__ = ["arrivals"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SOURCES", "Records"]
 
 MOST_SOURCES = 20
-"""The most versions that are named as speaking of a node: an agent may be spoken of in every one there is."""
+"""Versions that are named as sources of a node: an agent may have thousands."""
 
 
 class Records:

@@ -1,4 +1,4 @@
-"""What "as of" means: an entry of a project, or a moment, as how far each project's ledger had come by then."""
+"""Former states: "as of" an entry of a project, or a time, as the last entry of each project by then."""
 
 from __future__ import annotations
 
@@ -10,51 +10,56 @@ from typing import TypedDict
 from provrepo.errors import UsageError
 from provrepo.ledger.ledger import Ledger
 
-__all__ = ["HINT", "Then", "lengths", "then"]
+__all__ = ["HINT", "FormerState", "former_state", "last_entries"]
 
 HINT = "PROJECT/SEQUENCE, an entry; or a time with its zone, such as 2026-01-31T12:00:00Z"
-"""How it is written, for people."""
+"""The two forms of ``as_of``, for people."""
 
 _ENTRY = re.compile(r"([^/]+)/([1-9][0-9]{0,14})")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-class Then(TypedDict):
-    """Which versions count in an answer; see ``provrepo.views.lineage.index.Lineage.ask``."""
+class FormerState(TypedDict):
+    """The versions that count in an answer; see ``provrepo.views.lineage.index.Lineage.traverse``.
+
+    Attributes:
+        as_of: the number of the last entry of each project; None for the current state.
+        curated: the projects whose withdrawn versions count; None for the current state.
+    """
 
     as_of: Mapping[str, int] | None
     curated: Sequence[str] | None
 
 
-def then(
+def former_state(
     ledger: Ledger, as_of: str | None, require_read: Callable[[str], None], curates: Callable[[str], bool]
-) -> Then:
-    """What was current then; without what was withdrawn since, except in the projects that the caller curates.
+) -> FormerState:
+    """The state as of an entry or a time, without versions withdrawn since, except in projects that the caller curates.
 
     Args:
         ledger: the entries.
-        as_of: as ``HINT`` says; None for now.
-        require_read: refuses a project that the caller may not read.
-        curates: whether the caller may read what was withdrawn from a project.
+        as_of: in a form of ``HINT``; None for the current state.
+        require_read: raises NotFound for a project that the caller may not read.
+        curates: whether the caller may read the withdrawn versions of a project.
 
     Raises:
-        UsageError, NotFound: as ``lengths``.
+        UsageError, NotFound: as ``last_entries``.
     """
     if as_of is None:
         return {"as_of": None, "curated": None}
-    found = lengths(ledger, as_of, require_read)
+    found = last_entries(ledger, as_of, require_read)
     return {"as_of": found, "curated": [project for project in found if curates(project)]}
 
 
-def lengths(ledger: Ledger, as_of: str, require_read: Callable[[str], None]) -> dict[str, int]:
-    """The number of each project's last entry then; a project that began later is left out.
+def last_entries(ledger: Ledger, as_of: str, require_read: Callable[[str], None]) -> dict[str, int]:
+    """The number of each project's last entry as of an entry or a time; projects without one by then are left out.
 
-    The order of entries of several projects is that in which this copy of the data took them in.
+    Entries of several projects are ordered as this copy of the data appended them.
 
     Args:
         ledger: the entries.
-        as_of: as ``HINT`` says.
-        require_read: refuses a project that the caller may not read.
+        as_of: in a form of ``HINT``.
+        require_read: raises NotFound for a project that the caller may not read.
 
     Raises:
         UsageError: neither an entry nor a time with a zone.
@@ -69,5 +74,5 @@ def lengths(ledger: Ledger, as_of: str, require_read: Callable[[str], None]) -> 
         if _TIME.fullmatch(as_of):
             return ledger.lengths(ledger.position_at(datetime.fromisoformat(as_of)))
     except ValueError:
-        pass  # the form of a time, and no such day or hour
+        pass  # it has the form of a time, but no such day or hour exists
     raise UsageError(f"as of {as_of[:100]!r}: write {HINT}")

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUNDLED",
-    "DIRECTIONS",
     "KINDS",
     "CommonNode",
     "LineageCommon",
@@ -26,9 +25,7 @@ __all__ = [
 ]
 
 BUNDLED = ("provn", "trig", "provjson")
-"""The formats in which an answer has one bundle for each graph that it is from."""
-
-DIRECTIONS = ("upstream", "downstream", "both")
+"""Formats in which an answer has a bundle for each graph that asserts something, by name."""
 
 KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
 """What a thing can be, in the order in which it is told."""

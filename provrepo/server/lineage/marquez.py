@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from provrepo.errors import Error, NotFound
 from provrepo.limits import MAX_LINEAGE, PRINTED_NODES
 from provrepo.model.identifiers import Identifier, Literal, Value
-from provrepo.repository.lineage.verbs import LineageGraph
+from provrepo.repository.lineage.records import LineageGraph
 from provrepo.repository.repository import Repository
 from provrepo.server.lineage.marquez_graph import Facts, shape, type_of
 from provrepo.server.lineage.marquez_names import JOB, Reading, readings

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from provrepo.repository.lineage.verbs import LineageGraph, LineageNode, Said
+from provrepo.repository.lineage.records import LineageGraph, LineageNode, Said
 from provrepo.server.lineage.marquez_names import DATASET, JOB, Name, Reading, name_of
 from provrepo.vocab import SCHEMA
 

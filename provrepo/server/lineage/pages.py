@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Response, request, url_for
 
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg.graph import Naming
 from provrepo.model.identifiers import digest
+from provrepo.repository.lineage.query import LineageQuery, SearchQuery, relations
 from provrepo.repository.lineage.records import (
     BUNDLED,
     LineageCommon,
@@ -25,11 +26,11 @@ from provrepo.repository.lineage.records import (
     SearchResult,
 )
 from provrepo.repository.lineage.things import Account, KnownThing
-from provrepo.repository.lineage.verbs import relations
 from provrepo.repository.records import VersionInfo
-from provrepo.server.lineage.asked import Asked
+from provrepo.server.lineage.page_query import PageQuery
 from provrepo.server.lineage.pictures import MARKED, draw
 from provrepo.server.pages import display, pages
+from provrepo.server.pages.forms import controls
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
@@ -142,36 +143,37 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
         graph: what was found; None for a page that asks what to look for.
         impact: how much depends on it; None where nobody asked for that.
     """
-    asked = Asked.of(request.args)
-    form: dict[str, Any] = {"relations": relations()}
+    query = PageQuery.of(request.args)
+    if graph is not None:
+        # A client may have written the name of the thing in another way.
+        query = query.but(iri=graph.start)
+    form = controls(LineageQuery, query.all, {"relation": {name: name for name in relations()}})
     if graph is None:
-        return pages.page("lineage.html", asked=asked, graph=None, **form)
-    # A client may have written the name of the thing in another way.
-    asked = asked.but(iri=graph.start)
+        return pages.page("lineage.html", query=query, controls=form, graph=None)
     names = {node.iri: name_of(node) for node in graph.nodes}
     roots = set(graph.roots)
     return pages.page(
         "lineage.html",
-        asked=asked,
+        query=query,
+        controls=form,
         graph=graph,
         name=names.get(graph.start) or _naming.short(graph.start),
-        picture=draw(graph, lambda iri: lineage_of(iri, asked)) if len(graph.nodes) > 1 else None,
+        picture=draw(graph, lambda iri: lineage_of(iri, query)) if len(graph.nodes) > 1 else None,
         marked=MARKED,
         rows=[row(node, root=node.iri in roots) for node in graph.nodes],
         names=names,
         impact=tuple(groups(impact)) if impact and impact.total else (),
-        further=asked.but(depth=str(int(asked.get("depth")) + 1)) if graph.beyond and asked.get("depth") else None,
+        further=query.but(depth=str(int(query.get("depth")) + 1)) if graph.beyond and query.get("depth") else None,
         downloads=tuple(downloads("lineage", (*BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
-        **form,
     )
 
 
 def common_page(common: LineageCommon) -> Response:
     """What several things came from, all of them."""
-    asked = Asked.of(request.args)
+    query = PageQuery.of(request.args)
     rows = [(row(each.node), each.distances, each.nearest) for each in common.nodes]
-    return pages.page("common.html", asked=asked, common=common, rows=rows, lineage_of=lineage_of)
+    return pages.page("common.html", query=query, common=common, rows=rows, lineage_of=lineage_of)
 
 
 def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None) -> Response:
@@ -205,13 +207,13 @@ def search_page(found: SearchResult | None, text: str) -> Response:
         text: the words.
     """
     rows = [row(thing) for thing in found.things] if found else []
-    project = request.args.get("project", "")
-    return pages.page("search.html", found=found, text=text, rows=rows, project=project)
+    form = controls(SearchQuery, request.args.getlist)
+    return pages.page("search.html", found=found, text=text, rows=rows, controls=form)
 
 
-def lineage_of(iri: str, asked: Asked) -> str:
-    """The address of the lineage of another thing, asked in the same way."""
-    there = asked.but(iri=iri, to="", limit="", source="")
+def lineage_of(iri: str, query: PageQuery) -> str:
+    """The address of the lineage of another thing, with the same options."""
+    there = query.but(iri=iri, to="", limit="", source="")
     return f"{url_for('lineage.lineage')}?{there.query()}"
 
 

@@ -12,7 +12,7 @@ from provrepo.drawing.layout import laid_out
 from provrepo.drawing.outline import sentence
 from provrepo.drawing.svg import render
 from provrepo.limits import DRAWN_NODES
-from provrepo.repository.lineage.verbs import LineageGraph
+from provrepo.repository.lineage.records import LineageGraph
 from provrepo.server.documents.pictures import PREFIX
 
 __all__ = ["MARKED", "LineagePicture", "draw"]

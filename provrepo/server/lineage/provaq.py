@@ -17,7 +17,7 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 from provrepo.codecs.results import QueryResult
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, text
-from provrepo.repository.lineage.verbs import LineageNode, Said
+from provrepo.repository.lineage.records import LineageNode, Said
 from provrepo.repository.records import VersionInfo
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth

@@ -13,16 +13,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from provrepo.codecs.formats import READABLE
-from provrepo.limits import (
-    MAX_LINEAGE,
-    MAX_PAGE_SIZE,
-    MAX_SEARCH_HITS,
-    MAX_THING_VERSIONS,
-    PAGE_SIZE,
-    SEARCH_HITS,
-    THING_VERSIONS,
-)
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
+from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
+from provrepo.repository.options import Kind, Named, options
 from provrepo.server.documents import documents, reports
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
@@ -158,21 +152,6 @@ PROJECT = RequestParameter(
     "Only this project, instead of all that the caller may read.",
 )
 _TIMEOUT = RequestParameter("timeout", _SECONDS, "The deadline in seconds, if less than that of the server.")
-_THING = RequestParameter("iri", _IRI, "The entity, activity or agent.", required=True)
-_AS_OF = RequestParameter(
-    "as_of", STRING, "The former state after an entry, `PROJECT/SEQUENCE`, or at a time with a time zone."
-)
-_TRAVERSAL = (
-    RequestParameter("depth", _whole(MAX_LINEAGE), "The most relations to follow from the start."),
-    RequestParameter("relation", _several(STRING), "Follow only these relations."),
-    RequestParameter("stop", _several(STRING), "Do not follow relations beyond things of this type."),
-    RequestParameter("strict", _FLAG, "Follow only derivations, not paths through activities."),
-    RequestParameter("alternates", _FLAG, "Also follow alternates."),
-    PROJECT,
-    _AS_OF,
-    _TIMEOUT,
-)
-_MOST_THINGS = RequestParameter("limit", _whole(MAX_LINEAGE), "The most things in the response.")
 _QUOTE_FORMULAS = RequestParameter(
     "quote_formulas", _FLAG, "In CSV, put an apostrophe before each text that a spreadsheet would treat as a formula."
 )
@@ -186,10 +165,28 @@ _QUERY = (
 )
 
 
-def _direction(default: str) -> RequestParameter:
-    return RequestParameter(
-        "direction", _one_of("upstream", "downstream", "both", default=default), "The direction of the traversal."
-    )
+def _of_query(query: type) -> tuple[RequestParameter, ...]:
+    """The parameters for the options of a query class."""
+    return tuple(map(_of_option, (each for each in options(query) if each.option.kind is not Kind.PYTHON)))
+
+
+def _of_option(named: Named) -> RequestParameter:
+    option, kind = named.option, named.option.kind
+    if kind is Kind.PROJECT:
+        return PROJECT
+    # Where the default depends on the representation, there is none to describe.
+    default = None if named.required or option.varies else named.default
+    schema: dict[str, Any] = {
+        Kind.NUMBER: _whole(option.most, default),
+        Kind.CHOICE: _one_of(*option.choices, default=default),
+        Kind.SECONDS: _SECONDS,
+        Kind.FLAG: _FLAG,
+        Kind.THING: _IRI,
+        Kind.THINGS: _several(_IRI),
+        Kind.TEXTS: _several(STRING),
+        Kind.LINES: _several(STRING),
+    }.get(kind, STRING)
+    return RequestParameter(named.parameter, schema, named.described(), named.required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,56 +365,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("lineage.lineage", "GET"): Operation(
         _LINEAGE,
         _media(*offers.LINEAGE),
-        (
-            _THING,
-            _direction("upstream"),
-            RequestParameter("to", _IRI, "Only what is on a path to this thing."),
-            *_TRAVERSAL,
-            RequestParameter("source", _several(STRING), "A declared source: an IRI, or a pattern with `*`."),
-            _MOST_THINGS,
-            _FORMAT,
-        ),
+        (*_of_query(LineageQuery), _FORMAT),
         problems=(404, 406),
     ),
-    ("lineage.impact", "GET"): Operation(
-        _LINEAGE, parameters=(_THING, _direction("downstream"), *_TRAVERSAL, _MOST_THINGS, _FORMAT), problems=(404,)
-    ),
-    ("lineage.common", "GET"): Operation(
-        _LINEAGE,
-        _PAGED,
-        (RequestParameter("iri", _several(_IRI), "The things.", required=True), *_TRAVERSAL, _MOST_THINGS, _FORMAT),
-        problems=(404,),
-    ),
+    ("lineage.impact", "GET"): Operation(_LINEAGE, parameters=(*_of_query(ImpactQuery), _FORMAT), problems=(404,)),
+    ("lineage.common", "GET"): Operation(_LINEAGE, _PAGED, (*_of_query(CommonQuery), _FORMAT), problems=(404,)),
     ("lineage.thing", "GET"): Operation(
-        _LINEAGE,
-        _media(*offers.THING),
-        (
-            _THING,
-            PROJECT,
-            _AS_OF,
-            RequestParameter(
-                "versions",
-                _whole(MAX_THING_VERSIONS, THING_VERSIONS),
-                "The most versions whose statements are in the response.",
-            ),
-            RequestParameter("limit", _whole(MAX_LINEAGE), "The most statements in the response."),
-            _TIMEOUT,
-            _FORMAT,
-        ),
-        problems=(404, 406),
+        _LINEAGE, _media(*offers.THING), (*_of_query(ThingQuery), _FORMAT), problems=(404, 406)
     ),
-    ("lineage.search", "GET"): Operation(
-        _SEARCH,
-        _PAGED,
-        (
-            RequestParameter("q", STRING, "Words to search for; the last may be a prefix.", required=True),
-            PROJECT,
-            RequestParameter("limit", _whole(MAX_SEARCH_HITS, SEARCH_HITS), "The most things in the response."),
-            _TIMEOUT,
-            _FORMAT,
-        ),
-        problems=(404,),
-    ),
+    ("lineage.search", "GET"): Operation(_SEARCH, _PAGED, (*_of_query(SearchQuery), _FORMAT), problems=(404,)),
     ("marquez.lineage", "GET"): Operation(
         _LINEAGE,
         parameters=(

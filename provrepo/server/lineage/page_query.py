@@ -1,4 +1,4 @@
-"""What a page about lineage was asked, so that its links, forms and commands ask the same again, or a little else."""
+"""The query behind a page of lineage, from which its links, forms and commands are made."""
 
 from __future__ import annotations
 
@@ -9,72 +9,73 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-__all__ = ["FLAGS", "NAMES", "Asked"]
+from provrepo.repository.lineage.query import LineageQuery
+from provrepo.repository.options import Kind, options
 
-FLAGS = ("strict", "alternates")
-"""Parameters that are true or not given."""
+__all__ = ["NAMES", "PageQuery"]
 
-NAMES = ("iri", "direction", "depth", "to", "relation", "stop", *FLAGS, "project", "as_of", "limit", "source")
-"""Parameters of ``/lineage``, in the order in which they are written; each but the last is an option of the command."""
+_OPTIONS = {each.parameter: each for each in options(LineageQuery) if each.option.repeated}
+NAMES = tuple(_OPTIONS)
+"""The parameters that links and commands of a page repeat, in the order in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Parameters with their values.
+class PageQuery:
+    """The parameters of a request that have a value.
 
     Attributes:
-        values: those that say something, by the order of ``NAMES``.
+        values: names with values, in the order of ``NAMES``.
     """
 
     values: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, args: MultiDict[str, str]) -> Asked:
-        """What a request asks; forms send fields that were left empty, which say nothing."""
+    def of(cls, args: MultiDict[str, str]) -> PageQuery:
+        """The query of a request; forms send fields that were left empty, which are ignored."""
         found = [(name, value) for name in NAMES for value in args.getlist(name)]
         return cls(tuple((name, value) for name, value in found if value and (name, value) != (name, "false")))
 
     def get(self, name: str) -> str:
-        """The first value of a parameter; empty where there is none."""
+        """The first value of a parameter; empty where it has none."""
         return next((value for known, value in self.values if known == name), "")
 
     def all(self, name: str) -> list[str]:
         """All values of a parameter."""
         return [value for known, value in self.values if known == name]
 
-    def but(self, **changes: str) -> Asked:
-        """The same with other values; an empty one takes the parameter away."""
+    def but(self, **changes: str) -> PageQuery:
+        """The query with other values; an empty one removes the parameter."""
         kept = [(name, value) for name, value in self.values if name not in changes]
         new = [(name, value) for name, value in changes.items() if value]
-        return Asked(tuple(sorted([*kept, *new], key=lambda pair: NAMES.index(pair[0]))))
+        return PageQuery(tuple(sorted([*kept, *new], key=lambda pair: NAMES.index(pair[0]))))
 
-    def chosen(self) -> bool:
-        """Whether anything is asked that few people ask."""
-        return any(name not in ("iri", "direction", "depth", "limit", "source") for name, _ in self.values)
+    def unfolded(self) -> bool:
+        """Whether it has a parameter that the form shows among further choices."""
+        return any((found := _OPTIONS[name].option).label and not found.primary for name, _ in self.values)
 
     def query(self, **more: str) -> str:
         """The query part of an address, without ``?``."""
         return urlencode([*self.values, *more.items()])
 
     def command(self) -> str:
-        """The command that asks the same of a data directory, to be pasted into a shell."""
+        """The command line for the same query of a data directory, to be pasted into a shell."""
         start, *others = self.all("iri")
         return _written(["provrepo", "lineage", start], [*(("--common", iri) for iri in others), *self._options()])
 
     def curl(self, address: str) -> str:
-        """The command that asks the same of a server.
+        """The command line for the same query of a server.
 
         Args:
-            address: what is asked.
+            address: the address without its query.
         """
         fields = (("--data-urlencode", f"{name}={value}") for name, value in self.values)
         return _written(["curl", "--get", address], fields)
 
     def _options(self) -> Iterator[Sequence[str]]:
         for name, value in self.values:
-            if name not in ("iri", "source"):  # the command reads sources from a file
-                option = "--" + name.replace("_", "-")
-                yield (option,) if name in FLAGS else (option, value)
+            found = _OPTIONS[name]
+            if not found.required and found.option.kind is not Kind.LINES:  # the command reads lines from a file
+                yield (found.flag,) if found.option.kind is Kind.FLAG else (found.flag, value)
 
 
 def _written(first: Sequence[str], options: Iterable[Sequence[str]]) -> str:
