@@ -37,12 +37,12 @@ PLAN = "ex:p a prov:Plan, ex:Row ."
 FORMS = {"short": SHORT, "qualified": QUALIFIED, "named": NAMED, "inverse": INVERSE, "instant": INSTANT, "plan": PLAN}
 
 
-def validate(tmp_path: Path, shapes: str, said: str, *, format: str = "turtle") -> provrepo.Report:  # noqa: A002
+def validate(tmp_path: Path, shapes: str, content: str, *, format: str = "turtle") -> provrepo.Report:  # noqa: A002
     folder = tmp_path / "own"
     folder.mkdir(exist_ok=True)
     (folder / "shapes.ttl").write_text(PREFIXES + shapes)
     (folder / "profile.toml").write_text('title = "t"\nversion = "1"\npurpose = "p"\nconstraints = "report"\n')
-    text = PREFIXES + said if format == "turtle" else said
+    text = PREFIXES + content if format == "turtle" else content
     return provrepo.validate(provrepo.read(text.encode(), format=format), profiles=[profiles.read(folder)])
 
 
@@ -70,7 +70,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_closed_shape_is_held_against_the_triples_of_the_source(tmp_path, form):
+def test_a_closed_shape_is_checked_on_the_triples_of_the_source(tmp_path, form):
     shape = "ex:S a sh:NodeShape ; sh:targetClass ex:Row ; sh:closed true ; sh:ignoredProperties ( %s ) ."
     assert not validate(tmp_path, shape % ALLOWED[form], FORMS[form]).findings
     more = f"{FORMS[form]} ex:r ex:other 1 . ex:p ex:other 1 . ex:r a ex:Row ."
@@ -138,7 +138,7 @@ def test_no_constraint_is_broken_by_what_completion_adds(tmp_path, form, constra
         "ex:S a sh:PropertyShape ; sh:targetSubjectsOf prov:qualifiedGeneration ; sh:path ex:x ; sh:minCount 1 .",
     ],
 )
-def test_nodes_that_completion_adds_are_not_judged(tmp_path, shape):
+def test_nodes_that_completion_adds_have_no_results(tmp_path, shape):
     assert not validate(tmp_path, shape, SHORT).findings
 
 
@@ -149,14 +149,14 @@ def test_nodes_that_completion_adds_are_not_judged(tmp_path, shape):
 @pytest.mark.parametrize(
     "path", ["prov:wasGeneratedBy", "prov:qualifiedGeneration", "[ sh:inversePath prov:generated ]"]
 )
-def test_completion_makes_what_is_asked_for_present(tmp_path, form, path):
+def test_completion_satisfies_monotone_constraints(tmp_path, form, path):
     shape = f"ex:S a sh:NodeShape ; sh:targetClass ex:Row ; sh:property [ sh:path {path} ; sh:minCount 1 ] ."
     assert not validate(tmp_path, shape, FORMS[form]).findings
     assert components(validate(tmp_path, shape, "ex:r a prov:Entity, ex:Row .")) == ["MinCount"]
 
 
 @pytest.mark.parametrize(
-    ("said", "constraint", "component"),
+    ("content", "constraint", "component"),
     [
         (SHORT, "sh:property [ sh:path prov:wasGeneratedBy ; sh:maxCount 0 ]", "MaxCount"),
         (QUALIFIED, "sh:property [ sh:path prov:qualifiedGeneration ; sh:maxCount 0 ]", "MaxCount"),
@@ -166,45 +166,45 @@ def test_completion_makes_what_is_asked_for_present(tmp_path, form, path):
         (PLAN, "sh:property [ sh:path rdf:type ; sh:maxCount 1 ]", "MaxCount"),
     ],
 )
-def test_what_the_sender_wrote_is_held_against_him(tmp_path, said, constraint, component):
+def test_asserted_triples_break_constraints(tmp_path, content, constraint, component):
     shape = f"ex:S a sh:NodeShape ; sh:targetClass ex:Row ; {constraint} ."
-    assert components(validate(tmp_path, shape, said)) == [component]
+    assert components(validate(tmp_path, shape, content)) == [component]
 
 
-def test_a_blank_node_of_the_source_is_judged_by_its_own_triples(tmp_path):
+def test_a_blank_node_of_the_source_is_checked_with_its_own_triples(tmp_path):
     shape = "ex:S a sh:NodeShape ; sh:targetClass prov:Generation ; sh:closed true ; sh:ignoredProperties ( %s ) ."
     assert not validate(tmp_path, shape % "rdf:type prov:activity", QUALIFIED).findings
     report = validate(tmp_path, shape % "rdf:type", QUALIFIED)
     assert [(f.component or "").endswith("#ClosedConstraintComponent") for f in report.findings] == [True]
 
 
-@pytest.mark.parametrize("said", [SHORT, QUALIFIED, NAMED, INVERSE])
-def test_what_is_asked_is_asked_whichever_form_led_there(tmp_path, said):
-    undescribed = said.replace("ex:a a prov:Activity .", "").replace("a prov:Activity ;", "")
+@pytest.mark.parametrize("content", [SHORT, QUALIFIED, NAMED, INVERSE])
+def test_monotone_constraints_apply_in_every_form_of_a_relation(tmp_path, content):
+    undescribed = content.replace("ex:a a prov:Activity .", "").replace("a prov:Activity ;", "")
     shape = "ex:S a sh:NodeShape ; sh:targetObjectsOf prov:wasGeneratedBy ; sh:class ex:Step ."
     (finding,) = validate(tmp_path, shape, undescribed).findings
     assert finding.focus == "http://example.org/a"
 
 
-def test_bundles_are_judged_by_themselves(tmp_path):
+def test_bundles_are_checked_separately(tmp_path):
     shape = "ex:S a sh:NodeShape ; sh:targetClass ex:Row ; sh:closed true ; sh:ignoredProperties ( %s ) ."
     shape %= "rdf:type prov:wasGeneratedBy"
-    said = PREFIXES + f"{SHORT} ex:b {{ {SHORT} ex:r ex:more 1 . }} ex:c {{ {SHORT} }}"
-    (finding,) = validate(tmp_path, shape, said, format="trig").findings
+    content = PREFIXES + f"{SHORT} ex:b {{ {SHORT} ex:r ex:more 1 . }} ex:c {{ {SHORT} }}"
+    (finding,) = validate(tmp_path, shape, content, format="trig").findings
     assert (finding.bundle, finding.path) == ("http://example.org/b", "http://example.org/more")
 
 
-def test_a_format_without_triples_is_judged_as_prov_o_writes_it(tmp_path):
-    said = (
+def test_a_format_without_triples_is_checked_as_prov_o(tmp_path):
+    content = (
         "document\nprefix ex <http://example.org/>\nentity(ex:r, [prov:type='ex:Row'])\n"
         "wasGeneratedBy(ex:r, ex:a, -)\nendDocument"
     )
     shape = "ex:S a sh:NodeShape ; sh:targetClass ex:Row ; sh:closed true ; sh:ignoredProperties ( rdf:type %s ) ."
-    assert not validate(tmp_path, shape % "prov:wasGeneratedBy", said, format="provn").findings
-    assert components(validate(tmp_path, shape % "", said, format="provn")) == ["Closed"]
+    assert not validate(tmp_path, shape % "prov:wasGeneratedBy", content, format="provn").findings
+    assert components(validate(tmp_path, shape % "", content, format="provn")) == ["Closed"]
 
 
-def test_a_document_that_was_changed_is_judged_as_it_is_now(tmp_path):
+def test_a_changed_document_is_checked_with_its_changes(tmp_path):
     folder = CASES / "closed-shape"
     document = provrepo.read(CASES / "closed-shape-good.ttl")
     more = provrepo.read(
@@ -215,7 +215,7 @@ def test_a_document_that_was_changed_is_judged_as_it_is_now(tmp_path):
     assert [f.focus for f in report.findings] == ["http://field.example/x"]
 
 
-def test_a_submission_is_judged_alike(tmp_path):
+def test_a_submission_is_checked_in_the_same_way(tmp_path):
     repository = provrepo.open(tmp_path / "data")
     repository.create_project("p")
     repository.add_profile(CASES / "closed-shape", project="p")

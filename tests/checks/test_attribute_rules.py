@@ -1,4 +1,4 @@
-"""What PROV-DM says of its own attributes (section 5.7.2), checked whatever the format."""
+"""The rules of PROV-DM about its attributes (section 5.7.2), in all formats."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_label_that_is_no_string_is_a_violation_in_every_format(format_: str, 
     assert "section 5.7.2.1" in finding.message
 
 
-def test_a_label_in_a_bundle_has_its_place() -> None:
+def test_a_label_in_a_bundle_has_a_location() -> None:
     (finding,) = found(provn("bundle ex:b\nused(ex:a, ex:e, -, [prov:label='ex:x'])\nendBundle"), "prov-dm:label")
     assert (finding.bundle, finding.line, finding.value) == (f"{EX}b", 4, f"<{EX}x>")
 

@@ -1,4 +1,4 @@
-"""The layers syntax and shapes: what is found, where, and that hostile input is bounded."""
+"""The layers syntax and shapes: findings, their locations, and limits for hostile input."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ def test_spellings_of_the_types_of_xml_schema(datatype, good, bad):
     assert [lexical.valid(text, XSD + datatype) for text in bad] == [False] * len(bad)
 
 
-def test_other_types_are_not_judged():
+def test_other_types_are_not_checked():
     assert lexical.valid("anything", XSD + "string") is None
     assert lexical.valid("anything", EX + "mine") is None
 
 
 @given(st.datetimes(timezones=st.none() | st.timezones()))
 @settings(max_examples=50, deadline=None)
-def test_whatever_python_calls_a_date_and_time_is_one(moment):
+def test_all_datetimes_of_python_are_dates_and_times(moment):
     offset = moment.utcoffset()
     if offset is None or (offset.total_seconds() % 60 == 0 and abs(offset.total_seconds()) <= 14 * 3600):
         assert lexical.is_date_time(moment.isoformat())
@@ -122,7 +122,7 @@ def test_whatever_python_calls_a_date_and_time_is_one(moment):
         ("alternateOf(ex:a, -)", "alternateOf has no alternate 2, and PROV-DM demands one (section 5.5.2).", "a"),
     ],
 )
-def test_a_missing_mandatory_argument_is_a_violation_at_its_place(statement, words, focus):
+def test_a_missing_mandatory_argument_is_a_violation_at_its_location(statement, words, focus):
     report = check(provn(f"entity(ex:a)\n  {statement}"))
     (found,) = report.findings
     assert (found.layer, found.rule, found.severity) == ("syntax", "prov-dm:mandatory", Severity.VIOLATION)
@@ -172,12 +172,12 @@ def test_remarks_of_the_reader_are_warnings():
     assert (remark.rule, remark.message, remark.line) == ("reading:remark", "an odd prefix", 2)
 
 
-def test_statements_in_bundles_are_checked_and_say_so():
+def test_statements_in_bundles_are_checked_and_findings_name_the_bundle():
     (found,) = syntax.check(provn("bundle ex:b\nwasAttributedTo(ex:a, -)\nendBundle"))
     assert (found.bundle, found.line) == (EX + "b", 4)
 
 
-def test_a_value_as_long_as_a_book_is_quoted_in_part():
+def test_a_very_long_value_is_truncated():
     document = provrepo.Document()
     kind = provn("entity(ex:a)").statements[0].kind
     value = Literal("x" * 1_000_000, XSD + "integer")
@@ -194,7 +194,7 @@ USED = (
 )
 
 
-def test_a_finding_of_a_shape_says_everything():
+def test_a_finding_of_a_shape_has_all_fields():
     report = check(provn(f"{USED}\nused(ex:run, ex:raw, -)"), profiles=["core"])
     (found,) = report.findings
     assert found == Finding(
@@ -217,7 +217,7 @@ def test_a_finding_of_a_shape_says_everything():
     assert (report.statements, report.format, report.conforms) == (4, "provn", False)
 
 
-def test_an_activity_without_anybody_responsible_fails_with_a_repair():
+def test_an_activity_without_agent_fails_with_a_repair():
     report = check(provn("activity(ex:run, 2024-05-31T14:00:00Z, -)"), profiles=["core"])
     (found,) = report.findings
     assert (rule_name(found), found.line, found.column, found.approximate) == ("core:ActivityAgent", 3, 1, False)
@@ -225,15 +225,15 @@ def test_an_activity_without_anybody_responsible_fails_with_a_repair():
     assert not report.conforms
 
 
-def test_each_instance_is_judged_by_itself():
+def test_each_instance_is_checked_separately():
     body = "entity(ex:raw)\nbundle ex:b\n" + USED + "\nused(ex:run, ex:raw, -)\nendBundle"
     (found,) = check(provn(body), profiles=["core"]).findings
     assert (rule_name(found), found.bundle) == ("core:UsedEntity", EX + "b")
-    # The bundle's own statement is the place, not the description outside.
+    # The statement in the bundle is the location, not the description outside it.
     assert found.line == 8
 
 
-def test_lines_of_rdf_are_where_the_subject_stands():
+def test_lines_of_rdf_are_those_of_the_subject():
     document, source = turtle(
         "# ex:run is told of below\n"
         "ex:other prov:wasInformedBy ex:run ; a prov:Activity ;\n"
@@ -272,7 +272,7 @@ def test_all_serializations_of_a_document_have_the_same_findings():
 
 
 def within(source: str, name: str) -> dict[str, object]:
-    """What a submission does: read and check in one worker."""
+    """Read and check in one worker, as a submission does."""
     data = source.encode()
     return check(provrepo.read(data, format=name), profiles=["core"], constraints="off", source=data).to_dict()
 
@@ -311,7 +311,7 @@ def test_the_order_of_times(start, end, late):
     assert report.conforms
 
 
-def test_a_start_at_a_blank_node_cannot_be_compared_and_is_told_so():
+def test_a_start_at_a_blank_node_cannot_be_compared_and_is_reported():
     document, source = turtle(
         "ex:run a prov:Activity ; prov:wasStartedBy ex:run ; prov:startedAtTime [] ;\n"
         " prov:endedAtTime '2024-05-31T14:00:00Z'^^xsd:dateTime .\n"
@@ -379,7 +379,7 @@ def test_what_the_engine_gets_can_be_read_by_any_other():
     assert parse(b"".join(shapes.ntriples(quads)), "ntriples").quads == quads
 
 
-def test_subclasses_are_part_of_what_shapes_see():
+def test_subclasses_are_part_of_the_data_graph():
     (top,) = instance_graphs(provn("agent(ex:ana, [prov:type='prov:Person'])"))
     plain = {(q.subject, q.predicate, q.object) for q in top.triples}
     assert (EX + "ana", RDF_TYPE, PROV + "Agent") in plain
@@ -401,7 +401,7 @@ def test_validate_without_profiles_runs_syntax_and_constraints():
     assert provrepo.validate(provn("entity(ex:a)"), constraints="off").layers == ("syntax",)
 
 
-def test_a_profile_named_twice_is_asked_once():
+def test_a_profile_named_twice_is_checked_once():
     report = check(provn("activity(ex:run)"), profiles=["core", "core"])
     assert report.profiles == ("core/1.0",)
     assert rules(report.findings) == ["core:ActivityAgent", "core:ActivityTime"]
@@ -418,7 +418,7 @@ def test_a_profile_named_twice_is_asked_once():
         ({"constraints": "off"}, None),
     ],
 )
-def test_constraints_gate_where_nobody_says_otherwise_and_profiles_say_otherwise(asked, severity):
+def test_constraints_gate_unless_profiles_have_another_mode(asked, severity):
     report = provrepo.validate(provn("specializationOf(ex:a, ex:a)"), **asked)
     found = [finding.severity for finding in report.findings if finding.rule == "prov-constraints:52"]
     assert found == ([] if severity is None else [severity])
@@ -431,23 +431,23 @@ def test_wrong_names_are_usage_errors(wrong):
         provrepo.validate(provn("entity(ex:a)"), **wrong)
 
 
-def test_findings_that_have_a_place_keep_it():
+def test_findings_keep_their_location():
     finding = Finding("syntax", "r", Severity.INFO, "m", focus=EX + "a", line=99)
     assert locations.locate([finding], provn("entity(ex:a)")) == [finding]
 
 
-def test_checking_the_documents_of_other_people_ends_with_a_report():
+def test_checking_documents_of_the_corpus_ends_with_a_report():
     folder = corpus("documents")
-    judged = 0
+    checked = 0
     for path in sorted(folder.glob("runcrate/**/*.ttl"))[::5] + sorted(folder.glob("nidm-specs/**/nidm.ttl"))[:3]:
         source = path.read_bytes()
         report = check(provrepo.read(path, base=EX), profiles=["core"], source=source)
         assert Report.from_dict(report.to_dict()) == report
-        judged += 1
-    assert judged
+        checked += 1
+    assert checked
 
 
-def test_what_a_reader_says_of_its_source_is_a_finding_with_its_place() -> None:
+def test_warnings_of_a_reader_are_findings_with_a_location() -> None:
     document = Document(
         [Statement(ENTITY, Identifier(EX + "e"), ())],
         warnings=[ReaderWarning("odd", 3, 4, rule="reading:odd", violation=True, focus="ex:e", repair="mend")],

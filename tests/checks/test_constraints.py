@@ -1,4 +1,4 @@
-"""Validity by PROV-CONSTRAINTS: the W3C cases, our own, and what findings say."""
+"""Validity by PROV-CONSTRAINTS: the W3C cases, our own, and the texts of findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OURS = sorted(CASES.glob("*.provn"))
 
 EXTRA: dict[str, set[str]] = {}
 """W3C cases in which more rules are reported than the case names, each with the reason. There are none: whatever
-follows from a violation is not told again."""
+follows from a violation is not source again."""
 
 
 OF_A_FORMAT = {("unification-start-f7-FAIL-c23", "trig"): {"prov-constraints:26"}}
@@ -37,16 +37,18 @@ def w3c() -> list[dict]:
     return json.loads((folder / "index.json").read_text("utf-8")) if folder else []
 
 
-def document(said: str) -> provrepo.Document:
-    return provrepo.read(f"document\nprefix ex <http://example.org/>\n{said}\nendDocument".encode(), format="provn")
+def document(statements: str) -> provrepo.Document:
+    return provrepo.read(
+        f"document\nprefix ex <http://example.org/>\n{statements}\nendDocument".encode(), format="provn"
+    )
 
 
 def violated(report: provrepo.Report) -> set[str]:
     return {finding.rule for finding in report.findings if finding.severity is Severity.VIOLATION}
 
 
-def only(said: str) -> provrepo.Finding:
-    (finding,) = check(document(said))
+def only(statements: str) -> provrepo.Finding:
+    (finding,) = check(document(statements))
     return finding
 
 
@@ -73,17 +75,17 @@ def test_w3c(case, suffix):
 @pytest.mark.parametrize("target", ["provjson", "provjsonld", "provxml", "trig"])
 @pytest.mark.parametrize("case", w3c(), ids=lambda case: case["case"])
 def test_every_format_of_a_w3c_case_gives_the_same_verdict(case, target):
-    told = provrepo.read(corpus("prov-constraints") / f"{case['case']}.provn")
-    if told.losses(target):
+    source = provrepo.read(corpus("prov-constraints") / f"{case['case']}.provn")
+    if source.losses(target):
         pytest.skip(f"{target} cannot carry all of this case")
-    written = provrepo.read(told.write(target), format=target)
+    written = provrepo.read(source.write(target), format=target)
     found = violated(provrepo.validate(written))
-    assert found == OF_A_FORMAT.get((case["case"], target), violated(provrepo.validate(told)))
+    assert found == OF_A_FORMAT.get((case["case"], target), violated(provrepo.validate(source)))
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_ours(path):
-    """The name of a case says the verdict, and the rules that it is about; a ``WARN`` is valid with a warning."""
+    """The name of a case contains the verdict and the rules that it is about; a ``WARN`` is valid with a warning."""
     verdict, *words = path.stem.split("-")
     found = check(provrepo.read(path))
     if verdict == "PASS":
@@ -118,7 +120,7 @@ def test_there_is_a_case_for_every_rule_that_can_be_broken_and_for_every_near_mi
 # What findings say ----------------------------------------------------------------------------------------------
 
 
-def test_a_cycle_is_told_as_a_story():
+def test_a_cycle_is_reported_step_by_step():
     finding = only("entity(ex:e1)\nentity(ex:e2)\nwasDerivedFrom(ex:e2, ex:e1)\nspecializationOf(ex:e2, ex:e1)\n"
                    "wasDerivedFrom(ex:e1, ex:e2)")  # fmt: skip
     assert finding.message == (
@@ -130,19 +132,19 @@ def test_a_cycle_is_told_as_a_story():
     assert (finding.rule, finding.line, finding.column) == ("prov-constraints:42", 7, 1)
 
 
-def test_a_story_names_the_rules_beside_the_strict_one():
+def test_a_cycle_names_the_rules_beside_the_strict_one():
     path = CASES / "FAIL-c34-c42-c43-started-by-its-own-product.provn"
     (finding,) = check(provrepo.read(path))
     assert finding.message.endswith("(rule 42 (derivation-generation-generation-ordering), with rules 34, 43).")
 
 
-def test_the_shortest_of_two_cycles_is_told():
+def test_the_shortest_of_two_cycles_is_reported():
     ring = "\n".join(f"entity(ex:e{n})\nwasDerivedFrom(ex:e{n}, ex:e{(n + 1) % 9})" for n in range(9))
     finding = only(f"{ring}\nwasDerivedFrom(ex:e3, ex:e0)")
     assert finding.message.count("was derived from") == 4
 
 
-def test_a_long_story_is_cut_in_the_middle():
+def test_a_long_cycle_is_cut_in_the_middle():
     size = 2000
     ring = "\n".join(f"entity(ex:e{n})\nwasDerivedFrom(ex:e{n}, ex:e{(n + 1) % size})" for n in range(size))
     finding = only(ring)
@@ -159,7 +161,7 @@ def test_two_causes_are_two_findings_and_a_consequence_is_none():
     assert only(merged).rule == "prov-constraints:23"
 
 
-def test_unification_names_the_values_and_who_gives_them():
+def test_unification_names_the_values_and_their_statements():
     finding = only("activity(ex:a, 2024-05-31T10:00:00Z, -)\nwasStartedBy(ex:a, -, -, 2024-05-31T11:00:00Z)")
     assert finding.message == (
         "The time of a start is the start time of its activity (rule 28 (unique-startTime)), so there is one time; but "
@@ -175,13 +177,13 @@ def test_many_values_that_clash_with_one_are_one_finding():
     assert "and 5 others differ too" in finding.message
 
 
-def test_a_value_that_a_merged_statement_gave_is_told_of_that_statement():
+def test_a_value_of_a_merged_statement_is_reported_with_that_statement():
     finding = only("used(ex:u; ex:a, -, -)\nused(ex:u; ex:a, ex:e1, -)\nused(ex:u; ex:a, ex:e2, -)")
     assert "used(ex:u; ex:a, ex:e1) (line 4) states ex:e1" in finding.message
     assert "used(ex:u; ex:a, ex:e2) (line 5) states ex:e2" in finding.message
 
 
-def test_times_are_told_with_both_events():
+def test_times_are_reported_with_both_events():
     finding = only("used(ex:a, ex:e, 2024-05-31T10:00:00Z)\nwasGeneratedBy(ex:e, -, 2024-05-31T11:00:00Z)")
     assert finding.message == (
         "The times contradict the order of events: the generation of ex:e came no later than the use of ex:e by ex:a, "
@@ -190,7 +192,7 @@ def test_times_are_told_with_both_events():
     assert finding.severity is Severity.WARNING
 
 
-def test_a_wrong_time_is_told_once_and_not_of_all_that_follows():
+def test_a_wrong_time_is_reported_once_and_not_for_all_later_events():
     chain = "\n".join(
         f"entity(ex:e{n})\nwasGeneratedBy(ex:e{n}, -, 2024-05-31T1{n}:00:00Z)\nwasDerivedFrom(ex:e{n}, ex:e{n - 1})"
         for n in range(1, 6)
@@ -199,13 +201,13 @@ def test_a_wrong_time_is_told_once_and_not_of_all_that_follows():
     assert finding.focus == "http://example.org/e1"
 
 
-def test_a_blank_node_may_turn_out_to_be_something_with_a_name():
-    said = "used(ex:u; ex:a, _:x, -)\nused(ex:u; ex:a, ex:e, -)\n"
-    assert check(document(said)) == []
-    assert only(f"{said}activity(_:x, -, -)").rule == "prov-constraints:55"
+def test_a_blank_node_may_be_unified_with_an_identifier():
+    statements = "used(ex:u; ex:a, _:x, -)\nused(ex:u; ex:a, ex:e, -)\n"
+    assert check(document(statements)) == []
+    assert only(f"{statements}activity(_:x, -, -)").rule == "prov-constraints:55"
 
 
-def test_findings_in_bundles_say_which():
+def test_findings_in_bundles_name_the_bundle():
     finding = only("bundle ex:b\nspecializationOf(ex:e, ex:e)\nendBundle")
     assert (finding.bundle, finding.line) == ("http://example.org/b", 4)
 
@@ -214,9 +216,9 @@ def test_names_come_from_the_longest_prefix_and_bundles_have_their_own():
     data = (b"document\nprefix a <http://example.org/>\nprefix b <http://example.org/long/>\nbundle a:b\n"
             b"prefix c <http://other.example/>\nspecializationOf(b:e, b:e)\nspecializationOf(c:e, c:e)\n"
             b"endBundle\nendDocument")  # fmt: skip
-    told = [finding.message for finding in check(provrepo.read(data, format="provn"))]
-    assert any("specializationOf(b:e, b:e)" in message for message in told)
-    assert any("specializationOf(c:e, c:e)" in message for message in told)
+    source = [finding.message for finding in check(provrepo.read(data, format="provn"))]
+    assert any("specializationOf(b:e, b:e)" in message for message in source)
+    assert any("specializationOf(c:e, c:e)" in message for message in source)
 
 
 def test_the_example_of_cwltool_contradicts_rule_28():
@@ -256,7 +258,7 @@ def test_nothing_depends_on_the_hash_seed():
 
 
 @pytest.mark.parametrize("shape", ["generations", "clique", "specializations", "cycle", "merges"])
-def test_documents_made_to_hurt_take_work_in_proportion_to_their_size(shape):
+def test_hostile_documents_take_work_in_proportion_to_their_size(shape):
     from benchmarks.constraints import SHAPES
     from provrepo.checks.constraints.validity import check
 
@@ -268,7 +270,7 @@ def test_documents_made_to_hurt_take_work_in_proportion_to_their_size(shape):
     assert each(8_000) < 1.5 * each(1_000)
 
 
-def test_the_documents_of_other_people_end_with_a_verdict():
+def test_documents_of_the_corpus_end_with_a_verdict():
     judged = 0
     for path in sorted(corpus("documents").rglob("*.ttl"))[::7]:
         try:
@@ -282,15 +284,15 @@ def test_the_documents_of_other_people_end_with_a_verdict():
     assert judged > 10
 
 
-def test_blank_nodes_that_all_turn_out_to_be_one_take_work_in_proportion():
+def test_blank_nodes_that_are_all_unified_take_work_in_proportion():
     from provrepo.checks.constraints.instance import Instance
     from provrepo.checks.constraints.unify import Unifier
 
     def work(size: int) -> int:
-        said = "\n".join(
+        statements = "\n".join(
             f"wasGeneratedBy(_:g{n}; _:e, _:a{n}, -)\nwasGeneratedBy(_:g0; _:e, _:a{n}, -)" for n in range(size)
         )
-        unifier = Unifier(Instance(document(said).statements))
+        unifier = Unifier(Instance(document(statements).statements))
         counted = steps(unifier.run)
         assert len(list(unifier.instance.current(GENERATION))) == 1
         return counted

@@ -1,4 +1,4 @@
-"""What a finding of PROV-CONSTRAINTS advises, followed to the letter, does not break another rule."""
+"""The advice of a finding of PROV-CONSTRAINTS, followed to the letter, does not break another rule."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def violations(statements: list[Line]) -> list[Finding]:
 
 
 def mended(statements: list[Line], finding: Finding) -> Iterator[list[Line]]:
-    """The document after each way that the repair names."""
+    """The document after each alternative of the repair."""
     assert finding.repair is not None
     values = finding.message.split(" (connected through")[0]
-    mine = [int(line) - FIRST for line in re.findall(r"\(line (\d+)\) states", values)]
+    clashing = [int(line) - FIRST for line in re.findall(r"\(line (\d+)\) states", values)]
     common = list(statements)
     repair = finding.repair
     timed = re.match(r"Give the same (start|end) time in all of these: (.*\(line \d+\))\.(?: |$)", repair)
@@ -89,24 +89,24 @@ def mended(statements: list[Line], finding: Finding) -> Iterator[list[Line]]:
     if same:
         result = list(common)
         for argument in same[1].split(" and the same "):
-            if finding.rule == "prov-constraints:24" and all(common[n].kind == "wasDerivedFrom" for n in mine):
+            if finding.rule == "prov-constraints:24" and all(common[n].kind == "wasDerivedFrom" for n in clashing):
                 argument = "generation"  # noqa: PLW2901 (what identifies the generation that a derivation implies)
-            values = [result[n].given(argument) for n in mine]
+            values = [result[n].given(argument) for n in clashing]
             value = next(value for value in values if value not in ("-", ""))
-            for n in mine:
+            for n in clashing:
                 result[n] = result[n].giving(argument, value)
         yield result
     if "leave one of the two statements out" in repair or "leave all statements but one out" in repair:
-        yield [one for n, one in enumerate(common) if n not in mine[1:]]
+        yield [one for n, one in enumerate(common) if n not in clashing[1:]]
     if "another identifier" in repair or "its own identifier" in repair:
         result = list(common)
-        for n in mine[1:]:
+        for n in clashing[1:]:
             result[n] = result[n].giving("identifier", f"ex:new{n}")
         yield result
 
 
 def assert_advice_helps(statements: list[Line]) -> int:
-    """Follow all advice, in every way, until nothing is violated; the number of first findings."""
+    """Follow all alternatives of all advice until nothing is violated; return the number of first findings."""
     found = violations(statements)
     before = {finding.rule for finding in found}
     waiting = [(statements, found)] if found else []
@@ -158,7 +158,7 @@ def test_following_the_advice_on_any_two_statements_breaks_no_other_rule(kind):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "lines",
     [
         [Line("activity", "ex:a", (time, "-")) for time in (EARLY, LATE)]
         + [Line("wasStartedBy", "", ("ex:a", "-", "-", EARLY))],
@@ -185,8 +185,8 @@ def test_following_the_advice_on_any_two_statements_breaks_no_other_rule(kind):
         ],
     ],
 )
-def test_following_the_advice_where_several_rules_meet(said):
-    assert assert_advice_helps(said)
+def test_following_the_advice_where_several_rules_meet(lines):
+    assert assert_advice_helps(lines)
 
 
 # Which rule -----------------------------------------------------------------------------------------------------
@@ -197,36 +197,36 @@ def test_following_the_advice_where_several_rules_meet(said):
     [("wasGeneratedBy", 24), ("wasInvalidatedBy", 25), ("wasStartedBy", 26), ("wasEndedBy", 27)],
 )
 @pytest.mark.parametrize("named", [False, True])
-def test_what_one_activity_does_twice_to_one_thing_is_a_matter_of_the_uniqueness_rule(kind, rule, named):
+def test_two_events_of_one_activity_and_entity_violate_the_uniqueness_rule(kind, rule, named):
     between = ("ex:x", "-", "ex:b") if "ed" in kind and kind[3:] in ("StartedBy", "EndedBy") else ("ex:x", "ex:b")
-    said = [Line(kind, "ex:r" if named and n else "", (*between, time)) for n, time in enumerate((EARLY, LATE))]
-    (finding,) = violations(said)
+    lines = [Line(kind, "ex:r" if named and n else "", (*between, time)) for n, time in enumerate((EARLY, LATE))]
+    (finding,) = violations(lines)
     assert finding.rule == f"prov-constraints:{rule}"
     assert finding.repair == "Give both the same time, or leave one of the two statements out."
     assert finding.focus == "http://example.org/x"
 
 
-def test_one_identifier_for_both_is_a_matter_of_the_key_though_the_other_rule_would_do():
-    said = [Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", time)) for time in (EARLY, LATE)]
-    (finding,) = violations(said)
+def test_a_shared_identifier_violates_the_key_rule_before_the_uniqueness_rule():
+    lines = [Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", time)) for time in (EARLY, LATE)]
+    (finding,) = violations(lines)
     assert (finding.rule, finding.focus) == ("prov-constraints:23", "http://example.org/g")
     assert finding.repair == "Give both the same time."
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0), (0, 2, 1), (2, 0, 1)])
 def test_the_cause_does_not_depend_on_the_order_of_statements(order):
-    said = [
+    lines = [
         Line("wasGeneratedBy", "ex:g", ("ex:e", "-", EARLY)),
         Line("wasGeneratedBy", "ex:g", ("ex:e", "ex:a", "-")),
         Line("wasGeneratedBy", "", ("ex:e", "ex:a", LATE)),
     ]
-    (finding,) = violations([said[n] for n in order])
+    (finding,) = violations([lines[n] for n in order])
     assert finding.rule == "prov-constraints:23"
     assert "rule 24 (unique-generation)" in finding.message
     assert f"connected through wasGeneratedBy(ex:g; ex:e, ex:a) (line {order.index(1) + FIRST})" in finding.message
 
 
-def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
+def test_a_derivation_without_activity_gets_the_activity_of_its_generation_as_advice():
     derived = Line("wasDerivedFrom", "", ("ex:e2", "ex:e1", "-", "ex:g", "-"))
     generated = Line("wasGeneratedBy", "ex:g", ("ex:e2", "ex:a", "-"))
     (finding,) = violations([derived, generated])
@@ -238,7 +238,7 @@ def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
 
 
 @pytest.mark.parametrize(
-    ("said", "rule", "right"),
+    ("lines", "rule", "right"),
     [
         # The identifiers of two generations that are one, of which a derivation names one or both.
         ([("wasGeneratedBy", "ex:g1", "ex:e2", "ex:a", "-"), ("wasGeneratedBy", "ex:g2", "ex:e2", "ex:a", "-")], 24, 1),
@@ -248,9 +248,9 @@ def test_a_derivation_without_activity_is_told_which_one_its_generation_has():
         ([("used", "ex:u", "ex:a", "ex:e3", "-")], 23, None),
     ],
 )
-def test_advice_names_the_derivations_that_name_a_generation_or_a_usage(said, rule, right):
+def test_advice_names_the_derivations_that_name_a_generation_or_a_usage(lines, rule, right):
     derived = Line("wasDerivedFrom", "ex:d", ("ex:e2", "ex:e1", "ex:a", "ex:g1", "ex:u"))
-    others = [Line(kind, name, tuple(args)) for kind, name, *args in said]
+    others = [Line(kind, name, tuple(args)) for kind, name, *args in lines]
     (finding,) = violations([derived, *others])
     assert finding.rule == f"prov-constraints:{rule}"
     which = "usage" if others[0].kind == "used" else "generation"

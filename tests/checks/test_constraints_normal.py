@@ -1,4 +1,4 @@
-"""Normal form and equivalence by PROV-CONSTRAINTS: each inference by itself, and pairs of documents."""
+"""Normal form and equivalence by PROV-CONSTRAINTS: each inference alone, and pairs of documents."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from tests.support.corpus import corpus
 T10, T11 = "2024-05-31T10:00:00Z", "2024-05-31T11:00:00Z"
 
 
-def document(said: str) -> provrepo.Document:
-    return provrepo.read(f"document\nprefix ex <http://example.org/>\n{said}\nendDocument".encode(), format="provn")
+def document(statements: str) -> provrepo.Document:
+    return provrepo.read(
+        f"document\nprefix ex <http://example.org/>\n{statements}\nendDocument".encode(), format="provn"
+    )
 
 
-def normal(said: str, *, influences: bool = False) -> list[str]:
+def normal(statements: str, *, influences: bool = False) -> list[str]:
     """The statements of the normal form; without influences, which follow from every relation (15)."""
-    lines = document(said).normalized().write("provn").decode().splitlines()
+    lines = document(statements).normalized().write("provn").decode().splitlines()
     found = [line.strip().replace("ex:", "") for line in lines if re.match(r"  \w+\(", line)]
     return [line for line in found if influences or not line.startswith("wasInfluencedBy")]
 
@@ -120,9 +122,9 @@ INFERENCES = {
 
 
 @pytest.mark.parametrize("name", INFERENCES)
-def test_what_follows(name):
-    said, follows = INFERENCES[name]
-    assert normal(said) == follows
+def test_inferences(name):
+    statements, follows = INFERENCES[name]
+    assert normal(statements) == follows
 
 
 RELATIONS = {
@@ -139,14 +141,14 @@ RELATIONS = {
 }
 
 
-@pytest.mark.parametrize("said", RELATIONS, ids=lambda said: said.partition("(")[0])
-def test_15_each_relation_is_an_influence_with_its_attributes(said):
-    assert f"wasInfluencedBy(r; {RELATIONS[said]}, [k='v'])" in normal(said, influences=True)
+@pytest.mark.parametrize("statements", RELATIONS, ids=lambda statements: statements.partition("(")[0])
+def test_15_each_relation_is_an_influence_with_its_attributes(statements):
+    assert f"wasInfluencedBy(r; {RELATIONS[statements]}, [k='v'])" in normal(statements, influences=True)
 
 
 def test_21_a_specialization_has_the_attributes_of_all_above_it():
-    said = "specializationOf(ex:a, ex:b)\nspecializationOf(ex:b, ex:c)\nentity(ex:c, [ex:x='ex:1'])\n"
-    entities = [line for line in normal(f"{said}entity(ex:b, [ex:x='ex:2'])") if line.startswith("entity")]
+    statements = "specializationOf(ex:a, ex:b)\nspecializationOf(ex:b, ex:c)\nentity(ex:c, [ex:x='ex:1'])\n"
+    entities = [line for line in normal(f"{statements}entity(ex:b, [ex:x='ex:2'])") if line.startswith("entity")]
     assert entities == ["entity(a, [x='1', x='2'])", "entity(b, [x='1', x='2'])", "entity(c, [x='1'])"]
 
 
@@ -159,14 +161,14 @@ def test_a_mention_is_a_specialization():
     assert "specializationOf(e2, e1)" in normal("mentionOf(ex:e2, ex:e1, ex:b)")
 
 
-def test_bundles_are_normalized_each_by_itself_and_keep_their_names():
-    told = document("entity(ex:e)\nbundle ex:b\nalternateOf(ex:x, ex:y)\nendBundle").normalized()
-    assert [bundle.id for bundle in told.bundles] == ["http://example.org/b"]
-    assert {s.kind.name for s in told.bundles[0]} == {"alternateOf"}
-    assert "alternateOf" in {s.kind.name for s in told.statements}
+def test_bundles_are_normalized_separately_and_keep_their_names():
+    read = document("entity(ex:e)\nbundle ex:b\nalternateOf(ex:x, ex:y)\nendBundle").normalized()
+    assert [bundle.id for bundle in read.bundles] == ["http://example.org/b"]
+    assert {s.kind.name for s in read.bundles[0]} == {"alternateOf"}
+    assert "alternateOf" in {s.kind.name for s in read.statements}
 
 
-def test_an_invalid_document_has_no_normal_form_and_the_refusal_says_why():
+def test_an_invalid_document_has_no_normal_form_and_the_refusal_names_the_rules():
     with pytest.raises(Refused, match="prov-constraints:52") as refused:
         document("specializationOf(ex:e, ex:e)").normalized()
     assert [finding.rule for finding in refused.value.report.findings] == ["prov-constraints:52"]
@@ -318,7 +320,7 @@ def test_equivalent(left, right):
 
 
 @pytest.mark.parametrize(("left", "right"), OTHER)
-def test_not_equivalent_and_the_difference_says_so(left, right):
+def test_not_equivalent_with_a_difference(left, right):
     found = equivalent(document(left), document(right))
     assert found.equivalent is False
     assert found.difference
@@ -332,7 +334,7 @@ def test_an_invalid_document_is_equivalent_to_none(left, right):
     assert "invalid" in found.reason
 
 
-def test_comparing_statements_does_not_judge_equivalence(monkeypatch):
+def test_comparing_statements_does_not_compute_equivalence(monkeypatch):
     def never(*_):
         raise AssertionError("nobody asked")
 
@@ -340,25 +342,25 @@ def test_comparing_statements_does_not_judge_equivalence(monkeypatch):
     assert provrepo.compare(document("entity(ex:e)"), document("entity(ex:e)")).same
 
 
-def test_unknowns_that_cannot_be_told_apart_within_the_budget_leave_it_open(monkeypatch):
-    # A graph in which every node looks like every other: refinement tells nothing apart.
+def test_variables_that_the_budget_cannot_distinguish_leave_equivalence_undecided(monkeypatch):
+    # A graph in which all nodes look alike: refinement distinguishes none.
     edges = [(n, (n + step) % 13) for n in range(13) for step in (1, 3, 4, 9, 10, 12)]
-    said = "\n".join(f"wasInformedBy(_:a{one}, _:a{other})" for one, other in edges)
+    statements = "\n".join(f"wasInformedBy(_:a{one}, _:a{other})" for one, other in edges)
     with pytest.raises(TooLarge, match="budget"):
-        components(NormalForm(document(said).statements), steps=500)
+        components(NormalForm(document(statements).statements), steps=500)
     monkeypatch.setattr(canonical.components, "__kwdefaults__", {"steps": 500})
-    found = equivalent(document(said), document(said))
+    found = equivalent(document(statements), document(statements))
     assert found.equivalent is None
     assert "budget" in found.reason
 
 
-def test_many_twins_are_no_search():
-    said = "\n".join(f"used(_:u{n}; _:a, ex:e, -)" for n in range(60))
-    assert equivalent(document(said), document(said)).equivalent is True
+def test_many_swappable_variables_need_no_search():
+    statements = "\n".join(f"used(_:u{n}; _:a, ex:e, -)" for n in range(60))
+    assert equivalent(document(statements), document(statements)).equivalent is True
 
 
 def test_every_format_of_a_document_is_equivalent_to_it():
     path = corpus("prov-constraints") / "unification-start-s5-PASS-c23-c26.provn"
-    told = provrepo.read(path)
+    read = provrepo.read(path)
     for name in ("provjson", "provxml", "turtle", "provjsonld"):
-        assert provrepo.compare(told, provrepo.read(told.write(name), format=name)).equivalent, name
+        assert provrepo.compare(read, provrepo.read(read.write(name), format=name)).equivalent, name

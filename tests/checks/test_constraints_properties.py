@@ -1,4 +1,4 @@
-"""PROV-CONSTRAINTS on random documents: what must hold whatever they say."""
+"""PROV-CONSTRAINTS on random documents: properties that all documents have."""
 
 from __future__ import annotations
 
@@ -69,44 +69,44 @@ def statements(draw, *, blank=True):
 instances = st.lists(statements(), max_size=7)
 
 
-def verdict(said: list[Statement]) -> bool:
-    return not any(finding.severity is Severity.VIOLATION for finding in check(Document(said)))
+def verdict(instance: list[Statement]) -> bool:
+    return not any(finding.severity is Severity.VIOLATION for finding in check(Document(instance)))
 
 
-def unifies(said: list[Statement]) -> bool:
-    unifier = Unifier(Instance(said))
+def unifies(instance: list[Statement]) -> bool:
+    unifier = Unifier(Instance(instance))
     unifier.run()
     return not unifier.clashes
 
 
 @given(instances, st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
-def test_neither_verdict_nor_normal_form_depends_on_the_order_of_statements(said, chance: random.Random):
-    shuffled = chance.sample(said, len(said))
-    assert verdict(said) is verdict(shuffled)
-    if verdict(said):
-        assert normalized(Document(said)).statements == normalized(Document(shuffled)).statements
+def test_neither_verdict_nor_normal_form_depends_on_the_order_of_statements(instance, chance: random.Random):
+    shuffled = chance.sample(instance, len(instance))
+    assert verdict(instance) is verdict(shuffled)
+    if verdict(instance):
+        assert normalized(Document(instance)).statements == normalized(Document(shuffled)).statements
 
 
 @given(instances)
 @settings(max_examples=400, deadline=None)
-def test_the_shortcuts_come_to_the_same_verdict_as_the_letter_of_the_rules(said):
-    assume(unifies(said))
-    assert verdict(said) is second_opinion(said)
+def test_validity_is_the_same_as_by_the_rules_to_the_letter(instance):
+    assume(unifies(instance))
+    assert verdict(instance) is second_opinion(instance)
 
 
 @given(instances)
 @settings(max_examples=200, deadline=None)
-def test_normalizing_twice_is_normalizing_once(said):
-    assume(verdict(said))
-    once = normalized(Document(said))
+def test_normalizing_twice_is_normalizing_once(instance):
+    assume(verdict(instance))
+    once = normalized(Document(instance))
     assert normalized(once).statements == once.statements
 
 
 @given(instances, st.randoms(use_true_random=False))
 @settings(max_examples=200, deadline=None)
-def test_a_document_is_equivalent_to_itself_with_other_names_for_what_is_unknown(said, chance: random.Random):
-    assume(verdict(said))
+def test_a_document_is_equivalent_to_itself_with_renamed_variables(instance, chance: random.Random):
+    assume(verdict(instance))
     names = {old: Identifier(f"_:renamed-{old[2:]}") for old in UNKNOWN}
 
     def renamed(term):
@@ -119,21 +119,21 @@ def test_a_document_is_equivalent_to_itself_with_other_names_for_what_is_unknown
             tuple(map(renamed, s.args)),
             tuple((name, renamed(value)) for name, value in s.attributes),
         )
-        for s in chance.sample(said, len(said))
+        for s in chance.sample(instance, len(instance))
     ]
-    assert equivalent(Document(said), Document(other)).equivalent is True
+    assert equivalent(Document(instance), Document(other)).equivalent is True
 
 
 @given(instances, st.data())
 @settings(max_examples=200, deadline=None)
-def test_saying_what_follows_never_changes_the_verdict(said, data):
-    assume(said)
-    assume(verdict(said))
-    follows = normalized(Document(said)).statements
-    # The names of what is unknown in the normal form are not those of the document.
+def test_asserting_inferred_statements_never_changes_the_verdict(instance, data):
+    assume(instance)
+    assume(verdict(instance))
+    follows = normalized(Document(instance)).statements
+    # The names of variables in the normal form are not those of the document.
     chosen = data.draw(st.lists(st.sampled_from(follows), max_size=4))
     chosen = [s for s in chosen if "_:n" not in repr(s)]
-    assert verdict([*said, *chosen])
+    assert verdict([*instance, *chosen])
 
 
 FULL = {"alternateOf", "specializationOf"}
@@ -141,25 +141,25 @@ FULL = {"alternateOf", "specializationOf"}
 
 @given(st.lists(statements(blank=False), max_size=6))
 @settings(max_examples=200, deadline=None)
-def test_saying_what_follows_without_anything_unknown_leaves_the_normal_form_alone(said):
-    assume(verdict(said))
-    follows = normalized(Document(said)).statements
-    ours = {s.id for s in said if s.id is not None}
+def test_asserting_inferred_statements_without_variables_keeps_the_normal_form(instance):
+    assume(verdict(instance))
+    follows = normalized(Document(instance)).statements
+    ours = {s.id for s in instance if s.id is not None}
     plain = [s for s in follows if s.kind.name in FULL or (s.kind.name == "wasInfluencedBy" and s.id in ours)]
-    assert normalized(Document([*said, *plain])).statements == follows
+    assert normalized(Document([*instance, *plain])).statements == follows
 
 
 @given(instances, st.data())
 @settings(max_examples=200, deadline=None)
-def test_part_of_what_is_valid_is_valid(said, data):
-    assume(said)
-    assume(verdict(said))
-    assert verdict([s for s in said if data.draw(st.booleans())])
+def test_part_of_a_valid_document_is_valid(instance, data):
+    assume(instance)
+    assume(verdict(instance))
+    assert verdict([s for s in instance if data.draw(st.booleans())])
 
 
 @given(instances, instances)
 @settings(max_examples=100, deadline=None)
-def test_bundles_are_judged_each_by_itself(top, inside):
+def test_bundles_are_checked_independently(top, inside):
     document = Document(top, [Bundle(Identifier(EX + "b"), inside)])
     found = {finding.bundle for finding in check(document) if finding.severity is Severity.VIOLATION}
     assert (None not in found) is verdict(top)

@@ -1,4 +1,4 @@
-"""Coverage of a lineage, and the gate before something is built on it."""
+"""Coverage of a lineage, and the verb ``gate``."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_a_whole_lineage_is_covered():
     assert found(CHAIN, "raw", start=None).things == 5
 
 
-def test_what_comes_from_no_declared_source_is_untrusted_all_the_way_down():
-    judged = found(CHAIN)
-    assert judged.untrusted == (EX + "clean", EX + "model", EX + "raw")
-    assert [gap.thing for gap in judged.gaps] == [EX + "raw"]
-    assert judged.percent == 80.0
+def test_things_without_a_declared_source_are_untrusted_downstream():
+    coverage = found(CHAIN)
+    assert coverage.untrusted == (EX + "clean", EX + "model", EX + "raw")
+    assert [gap.thing for gap in coverage.gaps] == [EX + "raw"]
+    assert coverage.percent == 80.0
 
 
-def test_nothing_is_asked_of_what_is_beyond_a_source():
+def test_things_beyond_a_source_are_not_checked():
     assert found(CHAIN, "clean") == Coverage(3, 3)
     assert found(CHAIN, "model") == Coverage(1, 1)
 
@@ -81,14 +81,14 @@ def test_gaps_are_named(removed, thing, reason):
     assert reason in gap.reason
 
 
-def test_a_circle_without_a_source_is_untrusted():
+def test_a_cycle_without_a_source_is_untrusted():
     circle = CHAIN.replace(b"used(ex:cleaning, ex:raw, -)", b"used(ex:cleaning, ex:model, -)")
-    judged = found(circle, "raw")
-    assert judged.percent == 100.0
-    assert judged.untrusted == (EX + "clean", EX + "model")
+    coverage = found(circle, "raw")
+    assert coverage.percent == 100.0
+    assert coverage.untrusted == (EX + "clean", EX + "model")
 
 
-def test_a_document_is_taken_at_its_word():
+def test_sources_that_the_document_declares_are_accepted():
     declared = CHAIN.replace(b"entity(ex:raw)", b"entity(ex:raw, [prov:type='provrepo:Source'])").replace(
         b"prefix ex", b"prefix provrepo <https://w3id.org/provrepo/ns#>\nprefix ex"
     )
@@ -104,8 +104,8 @@ def test_coverage_is_rounded_down():
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=25), st.sets(st.integers(0, 8)))
 @settings(max_examples=60, deadline=None)
-def test_untrusted_is_what_leads_to_no_source(edges, trusted):
-    """Held against a walk that tries every way."""
+def test_things_without_a_path_to_a_source_are_untrusted(edges, trusted):
+    """Compared with a traversal that follows every path."""
     up: dict[int, set[int]] = {}
     for below, above in edges:
         up.setdefault(below, set()).add(above)
@@ -113,8 +113,8 @@ def test_untrusted_is_what_leads_to_no_source(edges, trusted):
     def leads(node: int, seen: frozenset[int]) -> bool:
         return node in trusted or any(leads(n, seen | {node}) for n in up.get(node, ()) if n not in seen | {node})
 
-    said = [(f"{EX}{a}", PROV + "wasDerivedFrom", f"{EX}{b}") for a, b in edges]
-    judged = measure(said, start=EX + "0", sources=Sources(f"{EX}{n}" for n in trusted))
+    triples = [(f"{EX}{a}", PROV + "wasDerivedFrom", f"{EX}{b}") for a, b in edges]
+    coverage = measure(triples, start=EX + "0", sources=Sources(f"{EX}{n}" for n in trusted))
     reached, waiting = {0}, [0]
     while waiting:
         node = waiting.pop()
@@ -122,8 +122,8 @@ def test_untrusted_is_what_leads_to_no_source(edges, trusted):
             if above not in reached:
                 reached.add(above)
                 waiting.append(above)
-    assert judged.things == len(reached)
-    assert judged.untrusted == tuple(f"{EX}{n}" for n in sorted(reached) if not leads(n, frozenset()))
+    assert coverage.things == len(reached)
+    assert coverage.untrusted == tuple(f"{EX}{n}" for n in sorted(reached) if not leads(n, frozenset()))
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "http://*a*a*a*a*a*a*a*a*a"])
@@ -159,7 +159,7 @@ def crops(repository: Repository) -> Repository:
     return repository
 
 
-def test_the_gate_walks_through_all_documents_of_a_project(crops):
+def test_the_gate_traverses_all_documents_of_a_project(crops):
     passed = crops.gate(EX + "model", sources=[EX + "raw"], min_coverage=100, project="crops")
     assert (passed.passed, passed.coverage, passed.things, passed.untrusted) == (True, 100.0, 5, ())
     refused = crops.gate(EX + "model", sources=[EX + "other"], min_coverage=50, project="crops")
@@ -178,7 +178,7 @@ def test_the_gate_walks_through_all_documents_of_a_project(crops):
         crops.gate(EX + "model", sources=[EX + "raw"], min_coverage=101, project="crops")
 
 
-def test_the_gate_says_yes_and_no_to_a_shell(crops, tmp_path: Path):
+def test_the_gate_has_exit_codes(crops, tmp_path: Path):
     data = str(crops.settings.data)
     crops.close()
     sources = tmp_path / "sources.txt"

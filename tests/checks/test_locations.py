@@ -1,4 +1,4 @@
-"""Where findings are in a source whose parser does not say it."""
+"""Lines of findings in a source whose parser does not report them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from provrepo.vocab import RDF
 PREFIXES = "@prefix prov: <http://www.w3.org/ns/prov#> .\n@prefix ex: <http://e.example/> .\n"
 
 
-def test_places_in_long_lines_are_found_once() -> None:
-    """A line may mention a thing very often; what stands before each mention is looked at only a little way back."""
+def test_locations_in_long_lines_are_found_once() -> None:
+    """A line may contain a thing very often; only a short text before each occurrence is searched."""
     source = (PREFIXES + "ex:run a prov:Activity ; ex:q " + ", ".join(["ex:b"] * 200_000) + " .\n").encode()
     document = provrepo.read(source, format="turtle")
     asked = Finding("shapes", "x", Severity.WARNING, "m", focus="http://e.example/b")
@@ -40,7 +40,7 @@ def test_places_in_long_lines_are_found_once() -> None:
         ),
     ],
 )
-def test_the_place_of_a_thing_is_where_it_is_a_subject(format: str, text: str, line: int) -> None:  # noqa: A002
+def test_the_location_of_a_thing_is_where_it_is_a_subject(format: str, text: str, line: int) -> None:  # noqa: A002
     document = Document(format=format)
     document.prefixes["ex"] = "http://e.example/"
     asked = Finding("shapes", "x", Severity.WARNING, "m", focus="http://e.example/b")

@@ -1,4 +1,4 @@
-"""Profiles that people bring along: what may be kept, what is refused, and what they would do to stored documents."""
+"""User-defined profiles: what may be stored, what is refused, and how stored documents would fail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTHING = PREFIXES + "ex:Nothing a sh:NodeShape ; sh:targetClass prov:Nothing ; 
 
 
 def folder(place: Path, shapes: str = LABELED, version: str = "1.0", **more: str) -> Path:
-    """A profile as people write one."""
+    """A profile as a user writes it."""
     place.mkdir(parents=True, exist_ok=True)
     lines = {"title": "Labels", "version": version, "purpose": "To test.", "constraints": "report", **more}
     toml = "".join(f"{k} = {v if v.startswith('[') else json.dumps(v)}\n" for k, v in lines.items())
@@ -54,7 +54,7 @@ def folder(place: Path, shapes: str = LABELED, version: str = "1.0", **more: str
         *(r"(?i:(a[A-Z]*)*)", r"(?P<x>a+)+(?(x)b|c)", r"a{99999999999}"),
     ],
 )
-def test_patterns_that_could_take_forever_are_told(pattern):
+def test_patterns_that_could_take_forever_are_refused(pattern):
     assert why_refused(pattern, re.IGNORECASE)
 
 
@@ -73,11 +73,11 @@ def test_patterns_that_could_take_forever_are_told(pattern):
         *(r"^(?!.*x)a*", r"(ab)*", r"a*b*c*", "", r"(?:[a-z]+,)*"),
     ],
 )
-def test_patterns_that_are_safe_are_let_through(pattern):
+def test_safe_patterns_are_accepted(pattern):
     assert why_refused(pattern) is None
 
 
-def test_what_is_let_through_is_fast_on_texts_made_to_be_slow():
+def test_accepted_patterns_are_fast_on_hostile_texts():
     with bounded():
         for pattern in (r"^(\w+\.)+\w+$", r"^(/[a-z]+)*$", r"(foo|bar)+$", r"(ab)*$", r"(?:[a-z]+,)*$"):
             assert why_refused(pattern) is None
@@ -89,7 +89,7 @@ def test_what_is_let_through_is_fast_on_texts_made_to_be_slow():
 
 
 @pytest.mark.parametrize("profile", available(), ids=lambda profile: profile.name)
-def test_what_ships_would_be_accepted(profile):
+def test_shipped_profiles_would_be_accepted(profile):
     assert vet_shapes(profile.shapes.read_bytes()) > 0
 
 
@@ -172,7 +172,7 @@ def test_shapes_that_explode_are_stopped_at_the_deadline(tmp_path):
 # Keeping --------------------------------------------------------------------------------------------------------
 
 
-def test_a_profile_is_kept_with_its_versions(repository, tmp_path):
+def test_a_profile_is_stored_with_its_versions(repository, tmp_path):
     added = repository.add_profile(folder(tmp_path / "labels"))
     assert (added.name, added.version, added.origin, added.versions) == ("labels", "1.0", "*", ("1.0",))
     assert repository.add_profile(tmp_path / "labels") == added
@@ -186,7 +186,7 @@ def test_a_profile_is_kept_with_its_versions(repository, tmp_path):
     assert repository.fsck().problems == ()
 
 
-def test_what_was_added_is_there_after_opening_again_and_without_its_files(tmp_path):
+def test_an_added_profile_is_there_after_reopening_and_without_its_files(tmp_path):
     with provrepo.open(tmp_path / "data") as repository:
         repository.add_profile(folder(tmp_path / "labels", extends='["core"]'))
     for path in sorted((tmp_path / "data" / "profiles").rglob("*"), reverse=True):
@@ -240,7 +240,7 @@ def test_a_file_of_shapes_is_numbered(repository, tmp_path):
     assert repository.add_profile(file).versions == ("1", "2")
 
 
-def test_examples_are_held_against_the_shapes(repository, tmp_path):
+def test_examples_are_checked_against_the_shapes(repository, tmp_path):
     place = folder(tmp_path / "labels")
     for kind in ("good", "bad"):
         (place / "examples" / kind).mkdir(parents=True)
@@ -279,7 +279,7 @@ def test_a_folder_that_is_no_profile_is_refused(repository, tmp_path, broken):
         ({f"profile:{n}": {"version": "1", "title": "A", "blob": "0" * 64} for n in "ab"}, "one profile at most"),
     ],
 )
-def test_entries_hold_whole_profiles_only(repository, body, words):
+def test_entries_contain_whole_profiles_only(repository, body, words):
     with (
         repository.context.store.ledger.appending("") as appending,
         pytest.raises((ValueError, UsageError), match=words),

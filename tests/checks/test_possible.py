@@ -1,4 +1,4 @@
-"""Two words: whether a document conforms to its profiles, and whether it is possible by PROV-CONSTRAINTS."""
+"""The verdict by the profiles of a document, and its validity by PROV-CONSTRAINTS (``possible``)."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def validate(source: bytes | Path, **options: object) -> Report:
         (LATE.encode(), {}, "conforms", True),
     ],
 )
-def test_both_words_of_a_report(source, options, verdict, possible):
+def test_verdict_and_validity_of_a_report(source, options, verdict, possible):
     report = validate(source, **options)
     assert (report.verdict, report.possible) == (verdict, possible)
-    said = report.to_dict()
-    assert (said["verdict"], said["possible"]) == (verdict, possible)
-    # What a report of before says follows from its findings.
-    del said["possible"]
-    assert Report.from_dict(said).possible is possible
+    fields = report.to_dict()
+    assert (fields["verdict"], fields["possible"]) == (verdict, possible)
+    # The validity of an old report follows from its findings.
+    del fields["possible"]
+    assert Report.from_dict(fields).possible is possible
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_form_of_a_report_says_both(form):
+def test_every_format_of_a_report_has_both(form):
     report = validate(IMPOSSIBLE, profiles=["core"])
     assert report.count(Severity.WARNING) == 1
     written = render(report, form, "run.provn")
@@ -84,11 +84,11 @@ def kept(repository: Repository) -> Repository:
     return repository
 
 
-def test_lists_receipts_and_histories_say_both_and_the_number_of_warnings(kept):
+def test_lists_receipts_and_histories_have_both_and_the_number_of_warnings(kept):
     (document,) = kept.documents("p")
     assert (document.current.verdict, document.current.possible, document.current.warnings) == ("conforms", False, 1)
-    said = document.to_dict()["current"]
-    assert (said["verdict"], said["possible"], said["warnings"]) == ("conforms", False, 1)
+    fields = document.to_dict()["current"]
+    assert (fields["verdict"], fields["possible"], fields["warnings"]) == ("conforms", False, 1)
     (version,) = kept.history("free", "possible")
     assert (version.possible, version.warnings) == (True, 0)
     receipt = kept.submit(IMPOSSIBLE, project="p", name="impossible")
@@ -97,19 +97,19 @@ def test_lists_receipts_and_histories_say_both_and_the_number_of_warnings(kept):
 
 
 def before_both(entry):
-    """The entry as it would be of a time before the two words were recorded."""
+    """An old entry, from before verdict and validity were recorded."""
     fields = {key: value for key, value in entry.fields.items() if key not in ("possible", "warnings")}
     return replace(entry, data=canonical(fields))
 
 
-def test_a_list_reads_no_whole_report_of_what_has_no_warnings(kept, monkeypatch):
+def test_a_list_reads_no_whole_report_of_documents_without_warnings(kept, monkeypatch):
     (entry,) = kept.context.store.ledger.versions("free", "possible")
     bare = before_both(entry)
     monkeypatch.setattr(kept.context.store.blobs, "get", lambda digest: pytest.fail(f"{digest} is read"))
     assert catalog.validity(kept.context.store, bare) == (True, 0)
 
 
-def test_of_a_report_that_is_gone_nothing_is_known(kept):
+def test_a_missing_report_has_neither(kept):
     (entry,) = kept.context.store.ledger.versions("p", "impossible")
     bare = before_both(entry)
     assert catalog.validity(kept.context.store, bare) == (False, 1)
@@ -117,7 +117,7 @@ def test_of_a_report_that_is_gone_nothing_is_known(kept):
     assert catalog.validity(kept.context.store, bare) == (None, None)
 
 
-def test_the_command_line_says_both(tmp_path):
+def test_the_command_line_shows_both(tmp_path):
     data = ["--data", str(tmp_path / "data")]
     run = CliRunner().invoke
     assert run(cli, [*data, "project", "create", "p", "--profile", "core"]).exit_code == 0
@@ -132,7 +132,7 @@ def test_the_command_line_says_both(tmp_path):
     assert f"{WORDS}: 1 warning in 8 statements" in checked.output
 
 
-def test_pages_and_json_of_the_server_say_both(tmp_path):
+def test_pages_and_json_of_the_server_show_both(tmp_path):
     with opened(tmp_path) as site:
         site.submit("impossible", IMPOSSIBLE.read_bytes())
         at = "/projects/open/documents/impossible"
@@ -176,7 +176,7 @@ def test_cycles_beyond_those_that_are_listed_are_named():
     assert "20 are listed, and 78 derivations are on cycles here" in rest.message
 
 
-def test_a_long_ring_of_specializations_says_how_long_it_is():
+def test_a_long_cycle_of_specializations_reports_its_length():
     lines = "\n".join(f"specializationOf(ex:e{n}, ex:e{(n + 1) % 30})" for n in range(30))
     report = validate(f"document\nprefix ex <http://example.org/>\n{lines}\nendDocument".encode())
     (message,) = [f.message for f in report.findings if f.rule == "prov-constraints:52"]

@@ -1,4 +1,4 @@
-"""The profiles that ship: their examples are their tests."""
+"""The shipped profiles: their examples are their tests."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def name(pair: tuple[Profile, Example]) -> str:
     return f"{pair[0].name}-{pair[1].path.name}"
 
 
-def judge(path: Path, profile: Profile) -> provrepo.Report:
-    # Shapes alone: what an example violates beyond them is not what it is an example of.
+def check_example(path: Path, profile: Profile) -> provrepo.Report:
+    # Shapes alone: an example of a violated shape may violate PROV-CONSTRAINTS too.
     return check(provrepo.read(path), profiles=[profile.name], constraints="off", source=path.read_bytes())
 
 
@@ -37,10 +37,14 @@ def shapes(profile: Profile) -> dict[str, dict[str, list[str]]]:
     for subject, predicate, value, _ in parse(profile.shapes.read_bytes(), "turtle").quads:
         text = value if isinstance(value, str) else value.lexical
         found.setdefault(subject, {}).setdefault(predicate.removeprefix(SH), []).append(text)
-    return {iri: said for iri, said in found.items() if any(t.startswith(SH) for t in said.get(RDF_TYPE, []))}
+    return {
+        iri: properties
+        for iri, properties in found.items()
+        if any(t.startswith(SH) for t in properties.get(RDF_TYPE, []))
+    }
 
 
-def test_core_is_available_and_says_what_it_is():
+def test_core_is_available_with_title_and_purpose():
     core = load("core")
     assert core in PROFILES
     assert (core.name, core.version, core.constraints, core.label) == ("core", "1.0", "report", "core/1.0")
@@ -57,16 +61,16 @@ def test_an_unknown_profile_is_refused_with_the_names_there_are(wrong):
 @pytest.mark.parametrize("pair", GOOD, ids=name)
 def test_good_examples_have_no_findings(pair):
     profile, example = pair
-    report = judge(example.path, profile)
+    report = check_example(example.path, profile)
     assert report.conforms
     assert [rule_name(finding) for finding in report.findings] == []
 
 
 @pytest.mark.parametrize("pair", BAD, ids=name)
-def test_bad_examples_violate_what_they_say_and_nothing_else(pair):
+def test_bad_examples_violate_what_they_list_and_nothing_else(pair):
     profile, example = pair
-    report = judge(example.path, profile)
-    # A time that a shape objects to may be one that makes no statement either.
+    report = check_example(example.path, profile)
+    # A time that violates a shape may be one that makes no statement either.
     rules = {rule_name(finding).removeprefix(f"{profile.name}:") for finding in report.findings}
     assert rules - {"prov-o:unread"} == example.violates
 
@@ -80,10 +84,10 @@ def test_every_shape_has_an_example_that_violates_it_alone(profile):
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 def test_every_shape_has_a_name_a_message_and_a_severity(profile):
-    for iri, said in shapes(profile).items():
+    for iri, properties in shapes(profile).items():
         assert iri.startswith(f"https://w3id.org/provrepo/shapes/{profile.name}#")
-        assert [len(said.get(key, [])) for key in ("name", "message", "severity")] == [1, 1, 1], iri
-        assert said["message"][0].endswith(".")
+        assert [len(properties.get(key, [])) for key in ("name", "message", "severity")] == [1, 1, 1], iri
+        assert properties["message"][0].endswith(".")
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
@@ -104,14 +108,14 @@ def test_terms_of_our_own_in_reports_are_defined():
     "path", sorted((resources.root() / "examples" / "cwltool").glob("primary.*")), ids=lambda p: p.name
 )
 def test_what_cwltool_writes_conforms_to_core(path):
-    report = judge(path, load("core"))
+    report = check_example(path, load("core"))
     assert report.conforms
     assert report.statements > 60
     assert {finding.severity for finding in report.findings} <= {Severity.WARNING, Severity.INFO}
 
 
 def written(folder: Path, toml: str) -> Profile:
-    """A profile in a folder of its own, loaded as if it shipped."""
+    """A profile in another folder, loaded as if it were shipped."""
     (folder / "shapes" / "mine").mkdir(parents=True)
     (folder / "shapes" / "mine" / "profile.toml").write_text(toml, "utf-8")
     return load("mine")
@@ -149,12 +153,12 @@ def test_an_example_without_comments_names_its_shapes_in_a_file_beside_it(elsewh
         ("= no TOML", "profile.toml"),
     ],
 )
-def test_a_profile_that_cannot_be_understood_is_damaged(elsewhere, toml, words):
+def test_a_malformed_profile_is_damaged(elsewhere, toml, words):
     with pytest.raises(Damaged, match=words):
         written(elsewhere, toml)
 
 
-def test_shapes_that_cannot_be_understood_are_damaged(elsewhere):
+def test_malformed_shapes_are_damaged(elsewhere):
     profile = written(elsewhere, TOML)
     document = provrepo.Document()
     for content in ("@prefix sh: <broken", "@prefix sh: <http://www.w3.org/ns/shacl#> . <urn:a> a sh:PropertyShape ."):
@@ -163,7 +167,7 @@ def test_shapes_that_cannot_be_understood_are_damaged(elsewhere):
             check(document, profiles=["mine"])
 
 
-def test_what_a_profile_extends_is_checked_first_and_once():
+def test_extended_profiles_are_checked_first_and_once():
     assert [profile.label for profile in resolve(["ml-training", "core", "exchange"])] == [
         *("core/1.0", "pipeline/1.0", "ml-training/1.0", "exchange/1.0"),
     ]

@@ -1,4 +1,4 @@
-"""What would mend a document: words, triples, and the file with placeholders."""
+"""Repairs: advice, patches of triples, and the template with placeholders."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ ex:run a prov:Activity ; prov:used ex:raw ; prov:startedAtTime "yesterday" .
         ("<a:b>|", [PathStep("a:b")]),
     ],
 )
-def test_the_first_way_along_a_path(path, steps):
+def test_the_first_alternative_of_a_path(path, steps):
     assert first_path(path) == steps
 
 
-def test_patches_say_what_is_missing():
+def test_patches_have_the_missing_triples():
     missing = "MinCountConstraintComponent"
 
     def asked(path: str, **more: str) -> str | None:
-        said = {"focus": EX + "a", "value": None, "expected": None, **more}
-        return patch(missing, path=path, **said)
+        fields = {"focus": EX + "a", "value": None, "expected": None, **more}
+        return patch(missing, path=path, **fields)
 
     assert asked(PROV + "wasAssociatedWith") == f"<{EX}a> <{PROV}wasAssociatedWith> <urn:fill-in:agent> ."
     assert asked(PROV + "endedAtTime") == f'<{EX}a> <{PROV}endedAtTime> "YYYY-MM-DDThh:mm:ssZ"^^<{XSD}dateTime> .'
@@ -75,7 +75,7 @@ def test_every_template_is_turtle_and_most_violations_have_a_repair(profile):
     assert repaired * 5 >= findings * 2
 
 
-def test_a_patch_that_is_applied_and_filled_in_mends_the_document():
+def test_a_patch_that_is_applied_and_filled_in_repairs_the_document():
     document = provrepo.read(SOURCE, format="turtle")
     report = check(document, profiles=["core"], source=SOURCE, constraints="off")
     wanted = [f for f in report.findings if f.rule.endswith(("#ActivityAgent", "#UsedEntity"))]
@@ -86,7 +86,7 @@ def test_a_patch_that_is_applied_and_filled_in_mends_the_document():
     assert {f.rule for f in again.findings} == {f.rule for f in report.findings} - {f.rule for f in wanted}
 
 
-def test_a_shape_may_say_itself_what_mends():
+def test_a_shape_may_have_its_own_repair_and_patch():
     document = provrepo.read(b"<urn:x:a> a <http://www.w3.org/ns/prov#Entity> .", format="turtle")
     report = check(document, profiles=["pipeline"], constraints="off")
     (origin,) = (f for f in report.findings if f.rule.endswith("#Origin"))
@@ -94,7 +94,7 @@ def test_a_shape_may_say_itself_what_mends():
     assert "declare it a source" in (origin.repair or "")
 
 
-def test_the_focus_is_called_by_its_label_and_its_place_in_the_lineage():
+def test_the_focus_has_its_label_and_its_lineage():
     report = check(provrepo.read(SOURCE, format="turtle"), profiles=["pipeline"], source=SOURCE, constraints="off")
     (derived,) = (f for f in report.findings if f.rule.endswith("#Origin") and f.focus == EX + "other")
     assert (derived.label, derived.lineage) == ("other", f"derived from {EX}clean")

@@ -101,7 +101,7 @@ def test_json_gives_the_same_report_back(found):
 
 @given(st.lists(findings, max_size=5), text)
 @settings(max_examples=30, deadline=None)
-def test_every_form_can_be_written_of_whatever_was_found(found, name):
+def test_every_format_can_represent_any_finding(found, name):
     report = Report.of(found, layers=["syntax"])
     for form in FORMATS:
         written = render(report, form, name)
@@ -112,7 +112,7 @@ def test_every_form_can_be_written_of_whatever_was_found(found, name):
     assert len(list(parse(render(report, "turtle").encode(), "turtle").quads)) >= 3
 
 
-def test_causes_are_grouped_worst_and_most_frequent_first():
+def test_findings_are_grouped_worst_and_most_frequent_first():
     assert [(group.rule, len(group.findings)) for group in groups(REPORT)] == [
         *(("core:UsedEntity", 2), ("prov-dm:mandatory", 1), ("core:AgentName", 1), ("core:Remark", 1)),
     ]
@@ -145,7 +145,7 @@ def test_text():
     assert render(EMPTY, "text") == "conforms: nothing found in 1 statement (checked syntax)\n"
 
 
-def test_color_only_where_asked_and_control_characters_of_the_document_never():
+def test_color_is_optional_and_control_characters_are_escaped():
     evil = Report.of([shape("UsedEntity", focus=EX + "\x1b[2J\u202e", repair="\x07")], layers=["shapes"])
     assert "\x1b" not in render(evil, "text", "a\x1b[31mb")
     assert "\\x1b[2J\\x202e" in render(evil, "text")
@@ -154,7 +154,7 @@ def test_color_only_where_asked_and_control_characters_of_the_document_never():
     assert "\x1b[2J" not in colored
 
 
-def test_many_places_of_one_cause_are_cut_for_people_and_complete_for_tools():
+def test_large_groups_are_cut_for_people_and_complete_for_tools():
     many = Report.of([shape("UsedEntity", focus=f"{EX}{i:03}") for i in range(100)], layers=["shapes"])
     assert "… and 90 more" in render(many, "text")
     assert render(many, "text").count("  - ") == SHOWN
@@ -170,15 +170,15 @@ def test_json_is_the_report_with_the_name_of_the_file():
 
 def test_turtle_is_a_validation_report_of_shacl():
     quads = parse(render(REPORT, "turtle").encode(), "turtle").quads
-    said = {(q.subject, q.predicate, q.object) for q in quads}
+    triples = {(q.subject, q.predicate, q.object) for q in quads}
     (top,) = (q.subject for q in quads if q.object == SH + "ValidationReport")
     results = [q.object for q in quads if q.predicate == SH + "result"]
     assert len(results) == 5
-    assert (top, SH + "conforms", Literal("false", XSD + "boolean")) in said
-    assert (top, PROVREPO + "verdict", Literal("fails")) in said
-    by_message = {o.lexical: s for s, p, o in said if p == SH + "resultMessage" and isinstance(o, Literal)}
+    assert (top, SH + "conforms", Literal("false", XSD + "boolean")) in triples
+    assert (top, PROVREPO + "verdict", Literal("fails")) in triples
+    by_message = {o.lexical: s for s, p, o in triples if p == SH + "resultMessage" and isinstance(o, Literal)}
     node = by_message["This is not right: AgentName."]
-    assert {(p, o) for s, p, o in said if s == node} == {
+    assert {(p, o) for s, p, o in triples if s == node} == {
         (RDF_TYPE, SH + "ValidationResult"),
         (SH + "resultSeverity", SH + "Warning"),
         (SH + "resultMessage", Literal("This is not right: AgentName.")),
@@ -190,9 +190,9 @@ def test_turtle_is_a_validation_report_of_shacl():
     }
     remark = by_message["This is not right: Remark."]
     language = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
-    assert (remark, SH + "value", Literal('say "hi"\n', language, "en")) in said
+    assert (remark, SH + "value", Literal('say "hi"\n', language, "en")) in triples
     rule = by_message["used has no activity."]
-    assert (rule, PROVREPO + "rule", Literal("prov-dm:mandatory")) in said
+    assert (rule, PROVREPO + "rule", Literal("prov-dm:mandatory")) in triples
 
 
 def test_a_warning_does_not_fail_the_verdict_but_shacl_s_own_conforms():

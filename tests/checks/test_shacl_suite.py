@@ -29,7 +29,7 @@ Result = tuple[str | None, ...]
 
 
 class Graph:
-    """Triples of one Turtle file, for looking things up."""
+    """The triples of one Turtle file, with look-ups."""
 
     def __init__(self, file: Path) -> None:
         self.quads = parse(file.read_bytes(), "turtle", base=file.as_uri()).quads
@@ -49,7 +49,7 @@ class Graph:
 
 
 def cases() -> list[Any]:
-    """Every file that a manifest includes and that holds an entry."""
+    """All files that a manifest includes and that contain an entry."""
     found: list[Any] = []
     root = present("shacl")
     waiting = [root / "manifest.ttl"] if root else []
@@ -97,7 +97,7 @@ def test_case(file: Path):
 
 
 def validate(data: Path, shapes: Path) -> list[Any]:
-    """What the engine says; a literal keeps its spelling on the way there."""
+    """The results of the engine; literals keep their lexical forms."""
     quads = [Quad(q.subject, q.predicate, q.object) for q in Graph(data).quads]
     return PyShacl().validate(b"".join(ntriples(quads)), shapes)
 
@@ -147,7 +147,7 @@ def _path(graph: Graph, path: Value) -> str:
 
 
 def _steps(graph: Graph, path: Value) -> str:
-    """SHACL's paths in SPARQL's syntax, without spaces."""
+    """A SHACL path in SPARQL syntax, without spaces."""
     if not str(path).startswith("_:"):
         return f"<{path}>"
     if graph.value(path, RDF + "first") is not None:

@@ -1,4 +1,4 @@
-"""What is not understood is said: empty documents, and triples, terms and namespaces that are nearly PROV's."""
+"""Findings on content that is not read: empty documents, and triples, terms and namespaces similar to PROV's."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ def found(text: str, rule: str, format: str = "turtle") -> list[Finding]:  # noq
 # Documents that say nothing of PROV
 
 
-@pytest.mark.parametrize(("name", "data"), [(name, data) for name, held in EMPTY.items() for data in held])
-def test_a_document_without_statements_is_read_and_fails_where_a_profile_asks_anything(name: str, data: bytes) -> None:
+@pytest.mark.parametrize(("name", "data"), [(name, data) for name, report in EMPTY.items() for data in report])
+def test_a_document_without_statements_is_read_and_fails_with_any_profile(name: str, data: bytes) -> None:
     document = provrepo.read(data, format=name)
     assert not len(document)
     assert document.write("provn")
     alone = provrepo.validate(document)
     assert alone.conforms
     assert [finding.severity for finding in alone.findings if finding.rule == "prov-dm:empty"] == [Severity.WARNING]
-    held = provrepo.validate(document, profiles=["core"])
-    assert not held.conforms
-    assert only_empty(held)
+    report = provrepo.validate(document, profiles=["core"])
+    assert not report.conforms
+    assert only_empty(report)
 
 
 def test_one_statement_in_a_bundle_is_enough() -> None:
@@ -81,7 +81,7 @@ def test_one_statement_in_a_bundle_is_enough() -> None:
     assert "prov-dm:empty" not in rules(judged(text.encode(), "provn"))
 
 
-def test_the_finding_says_what_there_is_instead() -> None:
+def test_the_finding_lists_the_contents_of_the_document() -> None:
     document = turtle("ex:a ex:b 1, 2 .")
     (finding,) = provrepo.validate(document).findings
     assert "2 triples that PROV has no meaning for" in finding.message
@@ -90,8 +90,8 @@ def test_the_finding_says_what_there_is_instead() -> None:
     assert "1 part that" in next(f for f in provrepo.validate(document).findings if f.rule == "prov-dm:empty").message
 
 
-@pytest.mark.parametrize(("name", "data"), [(name, held[0]) for name, held in EMPTY.items()])
-def test_an_empty_document_is_stored_only_where_that_is_asked(name: str, data: bytes, repository: Repository) -> None:
+@pytest.mark.parametrize(("name", "data"), [(name, report[0]) for name, report in EMPTY.items()])
+def test_an_empty_document_is_stored_only_on_request(name: str, data: bytes, repository: Repository) -> None:
     with pytest.raises(Refused, match="--allow-empty") as caught:
         repository.submit(data, name="e", format=name)
     assert not caught.value.report.conforms
@@ -109,7 +109,7 @@ def test_an_empty_document_is_stored_with_the_verdict_of_its_profiles(repository
     assert repository.query(f"ASK {{ GRAPH <{receipt.version.iri}> {{ ?s ?p ?o }} }}").boolean is False
 
 
-def test_asking_for_empty_documents_lets_nothing_else_through(repository: Repository) -> None:
+def test_allowing_empty_documents_allows_nothing_else(repository: Repository) -> None:
     with pytest.raises(Refused, match="does not conform"):
         repository.submit(CASES / "namespace-https.ttl", allow_empty=True)
     with pytest.raises(Refused):
@@ -152,7 +152,7 @@ def test_allow_empty_over_http(site: Site) -> None:
 # Triples that make no statement
 
 
-def test_texts_where_things_and_times_belong_are_findings_with_their_place() -> None:
+def test_texts_instead_of_things_and_times_are_findings_with_a_location() -> None:
     report = judged((CASES / "relations-to-text.ttl").read_bytes(), "turtle")
     unread = {finding.path: finding for finding in report.findings if finding.rule == "prov-o:unread"}
     assert {path.removeprefix(PROV): finding.line for path, finding in unread.items()} == {
@@ -193,12 +193,12 @@ def test_a_triple_with_a_property_of_prov_that_makes_no_statement_is_a_finding(t
     assert finding.approximate
 
 
-def test_values_that_cannot_be_told_apart_are_findings() -> None:
+def test_ambiguous_values_are_findings() -> None:
     text = "ex:a prov:qualifiedAssociation [ prov:agent ex:g, ex:h ; prov:hadPlan ex:p, ex:q ] ."
     assert [finding.path for finding in found(text, "prov-o:unread")] == [PROV + "hadPlan"] * 2
 
 
-def test_a_property_below_one_of_prov_is_held_to_the_same() -> None:
+def test_a_subproperty_of_prov_is_checked_in_the_same_way() -> None:
     text = f"ex:read <{RDFS}subPropertyOf> prov:used . ex:a ex:read 1 ."
     assert [finding.path for finding in found(text, "prov-o:unread")] == ["http://e.example/read"]
 
@@ -210,7 +210,7 @@ def test_many_triples_of_one_kind_are_counted() -> None:
     assert any(finding.message.startswith("250 triples") for finding in findings)
 
 
-def test_compare_looks_at_triples_that_make_no_statement() -> None:
+def test_compare_includes_triples_that_make_no_statement() -> None:
     source = (CASES / "relations-to-text.ttl").read_text()
     whole, without = (
         provrepo.read(source.encode()),
@@ -289,7 +289,7 @@ def test_many_unknown_terms_are_counted() -> None:
     assert any(finding.message.startswith("150 terms") for finding in findings)
 
 
-def test_an_attribute_that_prov_does_not_have_is_told_what_was_meant() -> None:
+def test_an_unknown_attribute_gets_a_suggestion() -> None:
     (finding,) = found("ex:a a prov:Activity ; prov:isAssociatedWith ex:g .", "prov-dm:attribute")
     assert "prov:wasAssociatedWith" in finding.repair
     assert closest("WASGENERATEDBY") == "wasGeneratedBy"
@@ -310,7 +310,7 @@ def test_an_attribute_that_prov_does_not_have_is_told_what_was_meant() -> None:
         "prov:used prov:category 'starting-point' ; prov:component 'entities-activities' .",
     ],
 )
-def test_lawful_vocabulary_is_not_reported(text: str) -> None:
+def test_correct_vocabulary_is_not_reported(text: str) -> None:
     report = judged((PREFIXES + text).encode(), "turtle")
     assert rules(report) in (["prov-dm:empty"], [])
 
@@ -319,7 +319,7 @@ def test_all_terms_that_the_reader_knows_are_terms_of_prov() -> None:
     from provrepo.codecs.provo.dictionary import ENTRIES, PAIR, PAIR_ENTITY, PAIR_KEY
     from provrepo.codecs.provo.terms import ATTRIBUTE_OF, CLASS, PLACES, PREDICATES, SUBCLASSES, SUBTYPES
 
-    places = [name for held in PLACES.values() for name in held]
+    places = [name for report in PLACES.values() for name in report]
     known = [*ENTRIES.values(), PAIR, PAIR_KEY, PAIR_ENTITY, *ATTRIBUTE_OF, *ATTRIBUTE_OF.values(), *CLASS, *places]
     names = {iri.removeprefix(PROV) for iri in [*known, *PREDICATES, *SUBCLASSES, *SUBTYPES] if iri.startswith(PROV)}
     assert names <= TERMS
@@ -350,7 +350,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("namespace", WRONG)
-def test_a_namespace_that_is_nearly_provs_is_a_violation_that_names_the_right_one(namespace: str) -> None:
+def test_a_namespace_similar_to_provs_is_a_violation_that_names_the_right_one(namespace: str) -> None:
     body = "ex:e a p:Entity ; p:wasGeneratedBy ex:a ."
     text = f"@prefix p: <{namespace}> .\n@prefix ex: <http://e.example/> .\n{body}\n"
     report = judged(text.encode(), "turtle")
@@ -405,16 +405,16 @@ def test_such_a_namespace_is_found_in_every_format(format_: str, text: str, line
         "http://www.w3.org/ns/ssn/",
     ],
 )
-def test_namespaces_of_others_are_left_alone(namespace: str) -> None:
+def test_namespaces_of_others_are_not_reported(namespace: str) -> None:
     assert not misspelled(namespace)
     assert namespace_for(f"{namespace}Entity") is None
     assert not found(f"@prefix x: <{namespace}> . ex:e a prov:Entity, x:Entity ; x:used ex:f .", "prov-dm:namespace")
 
 
-# Where it is said
+# Where it is reported
 
 
-def test_receipt_report_and_page_say_what_is_not_read(site: Site) -> None:
+def test_receipt_report_and_page_show_what_is_not_read(site: Site) -> None:
     data = (CASES / "relations-to-text.ttl").read_bytes() + b"ex:x ex:y ex:z .\n"
     at = "/projects/open/documents"
     receipt = send(site, f"{at}?name=texts", data).get_json()
@@ -430,7 +430,7 @@ def test_receipt_report_and_page_say_what_is_not_read(site: Site) -> None:
     assert "prov-o:unread" in page
 
 
-def test_the_forms_of_a_report_say_how_much_is_not_read() -> None:
+def test_the_formats_of_a_report_have_the_number_of_unread_parts() -> None:
     from provrepo.checks.render import render
 
     report = provrepo.validate(turtle("ex:e a prov:Entity . ex:x ex:y 1, 2 ."))
@@ -443,14 +443,14 @@ def test_the_forms_of_a_report_say_how_much_is_not_read() -> None:
     assert not Report.of([], layers=()).unmapped_text()
 
 
-def test_a_document_made_in_memory_says_nothing_of_the_kind() -> None:
+def test_a_document_made_in_memory_has_no_unread_parts() -> None:
     assert not provrepo.validate(Document([Statement(ENTITY, Identifier("http://e.example/e"), ())])).findings
 
 
 @pytest.mark.parametrize(
     ("format", "text", "meant"),
     [
-        # what is proposed is read in that place, in that format
+        # the suggestion can be read there, in that format
         ("turtle", "ex:a a prov:Activity ; prov:startTime 1 .", "startedAtTime"),
         ("turtle", "ex:a a prov:Activity ; prov:plan ex:p .", None),
         ("turtle", "ex:a a prov:activity .", "Activity"),
@@ -464,7 +464,7 @@ def test_a_document_made_in_memory_says_nothing_of_the_kind() -> None:
         ("provn", "entity(ex:e, [prov:type='prov:collection'])", "Collection"),
     ],
 )
-def test_what_is_proposed_is_read_where_it_stands(format: str, text: str, meant: str | None) -> None:  # noqa: A002
+def test_suggestions_can_be_read_in_the_format_of_the_document(format: str, text: str, meant: str | None) -> None:  # noqa: A002
     around = {
         "turtle": PREFIXES + text,
         "provjson": f'{{"prefix": {{"ex": "http://e.org/"}}, {text}}}',
@@ -477,7 +477,7 @@ def test_what_is_proposed_is_read_where_it_stands(format: str, text: str, meant:
     assert repair.partition(" Did you mean prov:")[2].rstrip("?") == (meant or "")
 
 
-def test_very_many_namespaces_near_that_of_prov_are_counted() -> None:
+def test_very_many_similar_namespaces_are_counted() -> None:
     text = "".join(f"<http://e/{n}> <a{'b' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))
     text += "".join(f"<http://e/{n}> <b{'a' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))
     text += "".join(f"<http://e/{n}> <c{'a' * n}://www.w3.org/ns/prov#used> <http://e/b> .\n" for n in range(40))

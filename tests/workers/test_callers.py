@@ -1,4 +1,4 @@
-"""What a server does for a client: of which class it is, until when, and what is left when the client goes away."""
+"""The client of a request: its class, the end of its calls when it disconnects, and what remains then."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def left() -> threading.Event:
 
 
 def send(site: Site, left: threading.Event, method: str, path: str, who: str = "", **more: Any) -> Any:
-    """One request of a client that may leave."""
+    """One request of a client that may disconnect."""
     headers = {**site.auth(who), **more.pop("headers", {})}
     overrides = {"waitress.client_disconnected": left.is_set}
     return site.client.open(path, method=method, headers=headers, environ_overrides=overrides, **more)
@@ -47,7 +47,7 @@ def send(site: Site, left: threading.Event, method: str, path: str, who: str = "
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Client]:
-    """For whom workers were called."""
+    """The clients for which workers were called."""
     found = []
     original = Pool.call
 
@@ -88,7 +88,7 @@ def test_each_call_of_a_worker_is_for_the_client_of_the_request(
     assert client() is LOCAL
 
 
-def test_a_token_that_is_not_in_force_is_a_strangers(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_is_not_valid_counts_as_a_stranger(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(Store, "health", lambda self: seen.append(client().caller) or {})
     for headers in ({"Authorization": "Bearer pvr_nothing"}, {"Authorization": "Basic eDp5"}):
@@ -102,7 +102,7 @@ def test_a_token_that_is_not_in_force_is_a_strangers(site: Site, monkeypatch: py
 
 
 @pytest.mark.parametrize("path", [f"/lineage?iri={EX}table", f"/lineage/impact?iri={EX}raw", "/search?q=ha"])
-def test_walks_and_searches_end_when_the_client_leaves(
+def test_traversals_and_searches_end_when_the_client_disconnects(
     site: Site, left: threading.Event, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(search, "_STEPS", 1)
@@ -121,10 +121,10 @@ def asking_figures(site: Site) -> Any:
 
 @pytest.mark.parametrize("moment", ["check", "blob", "entry", "index", "derive"])
 @pytest.mark.parametrize("name", ["new", "run"])
-def test_a_submission_whose_client_leaves_is_whole_or_absent(
+def test_a_submission_whose_client_disconnects_is_whole_or_absent(
     site: Site, left: threading.Event, monkeypatch: pytest.MonkeyPatch, moment: str, name: str
 ) -> None:
-    """The client leaves before it is checked, stored, entered, or indexed; also where its quads are made again."""
+    """The client disconnects before check, storage, entry or indexing; also where the quads are made again."""
     store = site.store
 
     def then_leave(owner: object, method: str) -> None:
@@ -172,7 +172,7 @@ def test_a_submission_whose_client_leaves_is_whole_or_absent(
         assert found.boolean
     elif name == "new":
         assert site.client.get(path).status_code == 404
-    # The same again is taken in, or known already.
+    # The same submission again is accepted, or known already.
     condition = {"If-Match": "*"} if name == "run" or stored else {"If-None-Match": "*"}
     once_more = send(
         site, threading.Event(), "PUT", path, "all", data=LATER, content_type=PROVN_TYPE, headers=condition
@@ -180,7 +180,7 @@ def test_a_submission_whose_client_leaves_is_whole_or_absent(
     assert once_more.status_code == (200 if name == "run" or stored else 201)
 
 
-def test_indexing_is_for_no_client_whoever_causes_it(
+def test_indexing_is_for_no_client(
     site: Site, left: threading.Event, monkeypatch: pytest.MonkeyPatch, seen: list[Client]
 ) -> None:
     index = site.store.index
@@ -214,7 +214,7 @@ def test_strangers_have_a_shorter_deadline(site: Site, monkeypatch: pytest.Monke
         assert (opened_.pool._public_timeout, opened_.queries._public_timeout) == (7, 5)
 
 
-def test_what_is_not_ready_says_when_to_come_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_responses_have_retry_after(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "indexing", lambda self: False)
     answer = site.client.get("/ready")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
@@ -226,7 +226,7 @@ def test_strangers_keep_neither_writers_nor_readers_nor_probes_waiting(tmp_path:
     assert found["submit"] == {201: 3}
 
 
-def test_metrics_tell_those_who_administer_what_each_class_has(site: Site) -> None:
+def test_metrics_show_administrators_the_load_of_each_class(site: Site) -> None:
     shown = site.client.get("/metrics", headers=site.auth("all")).text
     for what in ("checks", "queries"):
         for caller in Caller:

@@ -1,4 +1,4 @@
-"""Slots that classes of callers share: who may start, who waits, and whose work is stopped."""
+"""Slots that classes of callers share: which callers start, which wait, and which work is stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOON = 60
 
 
 @pytest.mark.parametrize("size", range(1, 65))
-def test_each_class_has_a_place_and_lower_ones_leave_some(size: int) -> None:
+def test_each_class_has_a_slot_and_lower_ones_leave_some(size: int) -> None:
     most = shares(size)
     assert 1 <= most[STRANGER] <= most[READER] <= most[WRITER] == size
     if size >= 2:
@@ -34,9 +34,7 @@ STEPS = st.lists(st.one_of(st.sampled_from(CLASSES), st.integers(0, 30)), max_si
 
 
 @given(st.integers(1, 9), STEPS)
-def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
-    size: int, steps: list[Caller | int]
-) -> None:
+def test_shares_are_respected_and_no_class_waits_for_lower_ones(size: int, steps: list[Caller | int]) -> None:
     queue: SlotQueue[int] = SlotQueue(size)
     waiting: dict[Caller, list[int]] = defaultdict(list)
     working: list[tuple[int, Caller]] = []
@@ -61,8 +59,8 @@ def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
         for index, caller in enumerate(CLASSES):
             assert count(*CLASSES[: index + 1]) <= shares(size)[caller]
             assert queue.figures()[caller] == (count(caller), len(waiting[caller]))
-        # A writer waits for writers alone, a reader for readers and writers; where there are too few slots to keep
-        # one free for them, the queue says so, and ending one of lower class lets somebody in.
+        # A writer waits for writers alone, a reader for readers and writers. Where there are too few slots to keep
+        # one free for them, ``blocked_by_lower`` is true, and the end of lower work admits a caller.
         for index, caller in list(enumerate(CLASSES))[1:]:
             if waiting[caller] and not count(*CLASSES[index:]):
                 assert size <= CLASSES.index(WRITER), "there is a slot that no lower class may have"
@@ -76,7 +74,7 @@ def test_whoever_arrives_when_shares_hold_and_nobody_waits_for_lower_classes(
 
 
 @given(st.integers(1, 9), st.lists(st.tuples(st.sampled_from(CLASSES), st.booleans())), st.sampled_from(CLASSES))
-def test_who_starts_at_once_keeps_to_the_shares_and_goes_before_no_higher_class(
+def test_an_immediate_start_respects_shares_and_higher_classes(
     size: int, before: list[tuple[Caller, bool]], caller: Caller
 ) -> None:
     queue: SlotQueue[int] = SlotQueue(size)
@@ -103,7 +101,7 @@ def test_a_queue_is_bounded_for_each_class() -> None:
     assert all(queue.put(str(number), WRITER) for number in range(1000))
 
 
-def test_what_no_longer_waits_is_taken_out() -> None:
+def test_unwanted_items_are_removed_from_the_queue() -> None:
     queue: SlotQueue[str] = SlotQueue(1)
     for name in "abcd":
         queue.put(name, STRANGER)
@@ -116,7 +114,7 @@ def test_what_no_longer_waits_is_taken_out() -> None:
 
 
 class Work:
-    """Somebody who takes a slot in a thread and keeps it until the work ends or is stopped."""
+    """A thread that acquires a slot and keeps it until its work ends or is stopped."""
 
     def __init__(self, slots: Slots, caller: Caller, *, stoppable: bool = True, timeout: float | None = None) -> None:
         self.entered, self.over = threading.Event(), threading.Event()
@@ -149,7 +147,7 @@ class Work:
 
 @pytest.mark.parametrize("size", [1, 2])
 @pytest.mark.parametrize(("lower", "higher"), [(STRANGER, READER), (STRANGER, WRITER), (READER, WRITER)])
-def test_with_few_places_lower_work_is_stopped(size: int, lower: Caller, higher: Caller) -> None:
+def test_with_few_slots_lower_work_is_stopped(size: int, lower: Caller, higher: Caller) -> None:
     slots = Slots(size, "workers", grace=0.01)
     first = Work(slots, lower)
     first.starts()
@@ -188,7 +186,7 @@ def test_the_newest_of_the_lowest_class_is_stopped_and_one_alone() -> None:
     assert not any(other.ends().stopped for other in others)
 
 
-def test_who_cannot_be_stopped_is_waited_for_until_the_timeout() -> None:
+def test_work_that_cannot_be_stopped_delays_others_until_the_timeout() -> None:
     slots = Slots(1, "workers", grace=0)
     first = Work(slots, STRANGER, stoppable=False)
     first.starts()
@@ -201,7 +199,7 @@ def test_who_cannot_be_stopped_is_waited_for_until_the_timeout() -> None:
     after.ends()
 
 
-def test_whose_client_leaves_waits_no_longer() -> None:
+def test_waiting_ends_when_the_client_disconnects() -> None:
     slots = Slots(1, "workers")
     slot = slots.enter(LOCAL)
     with pytest.raises(WorkerFailed, match="closed the connection"):
@@ -211,7 +209,7 @@ def test_whose_client_leaves_waits_no_longer() -> None:
     assert slots.figures()[WRITER] == (0, 0)
 
 
-def test_too_many_who_wait_are_refused_at_once() -> None:
+def test_a_full_queue_refuses_at_once() -> None:
     slots = Slots(1, "workers", {STRANGER: 0})
     slot = slots.enter(LOCAL)
     with pytest.raises(Busy, match="too many"):
@@ -219,7 +217,7 @@ def test_too_many_who_wait_are_refused_at_once() -> None:
     slots.leave(slot)
 
 
-def test_closed_places_let_nobody_in() -> None:
+def test_closed_slots_admit_no_caller() -> None:
     slots = Slots(1, "workers")
     slot: Slot = slots.enter(LOCAL)
     waiting = Work(slots, WRITER)
@@ -232,7 +230,7 @@ def test_closed_places_let_nobody_in() -> None:
     slots.leave(slot)
 
 
-def test_a_thread_works_for_one_client_until_that_ends() -> None:
+def test_a_thread_has_one_client_until_its_end() -> None:
     assert client() is LOCAL
     assert not client_gone()
     begin(Client(STRANGER, lambda: True))

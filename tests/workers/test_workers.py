@@ -1,4 +1,4 @@
-"""Worker processes: bounded, killable, and errors come out of them as they went in."""
+"""Worker processes: limits, deadlines, and exceptions that keep class and attributes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ SAMPLES: dict[str, errors.Error] = {
 }
 
 
-def test_a_worker_is_warm_and_knows_where_it_is(pool):
+def test_a_worker_is_reused_and_knows_that_it_is_one(pool):
     first = pool.call(f"{HERE}:facts", {}, timeout=60)
     second = pool.call(f"{HERE}:facts", {}, timeout=60)
     assert first["pid"] == second["pid"] != os.getpid()
@@ -164,7 +164,7 @@ def test_a_result_that_is_not_json_is_an_error_and_not_a_hang(pool):
         pool.call(f"{HERE}:unspeakable", {}, timeout=60)
 
 
-def test_what_a_worker_prints_disturbs_nothing_and_is_logged(pool, caplog, capfd):
+def test_output_of_a_worker_is_logged_and_does_not_disturb_replies(pool, caplog, capfd):
     with caplog.at_level(logging.INFO, "provrepo.workers"):
         assert pool.call(f"{HERE}:chatter", {}, timeout=60) == "said"
     assert "hello from C" in caplog.text
@@ -189,7 +189,7 @@ def test_a_call_is_killed_at_its_deadline_with_all_that_it_started(tmp_path):
         ("crash", {"number": int(signal.SIGTERM)}, "SIGTERM"),
     ],
 )
-def test_a_dead_worker_is_told_and_replaced(pool, function, arguments, words):
+def test_a_dead_worker_is_reported_and_replaced(pool, function, arguments, words):
     with pytest.raises(errors.WorkerFailed, match=words):
         pool.call(f"{HERE}:{function}", arguments, timeout=60)
     assert pool.call(f"{HERE}:echo", {"value": "alive"}, timeout=60) == "alive"
@@ -202,7 +202,7 @@ def test_memory_is_limited(pool):
     assert pool.call(f"{HERE}:hoard", {"mebibytes": 100}, timeout=60) == 100 << 20
 
 
-def test_at_most_size_workers_and_the_rest_wait():
+def test_at_most_size_workers_run_and_other_calls_wait():
     with Pool(2) as pool, ThreadPoolExecutor(6) as threads:
         jobs = [threads.submit(pool.call, f"{HERE}:nap", {"seconds": 0.1}, timeout=20) for _ in range(6)]
         assert len({job.result() for job in jobs}) <= 2
@@ -220,7 +220,7 @@ def test_the_queue_timeout_ends_with_busy(tmp_path):
         assert long.result() > 0
 
 
-def test_closing_ends_busy_workers_and_those_who_wait(tmp_path):
+def test_closing_ends_busy_workers_and_waiting_calls(tmp_path):
     pool = Pool(1)
     pool.call(f"{HERE}:facts", {}, timeout=60)
     with ThreadPoolExecutor(2) as threads:
@@ -303,7 +303,7 @@ def test_the_shared_pool_is_one_and_sized_by_the_settings(monkeypatch):
         default_pool.cache_clear()
 
 
-def test_a_child_imports_nothing_heavy_before_it_is_asked():
+def test_a_worker_imports_nothing_heavy_before_its_first_call():
     heavy = {"rdflib", "pyshacl", "pyoxigraph", "prov", "lxml", "flask", "click", "provrepo.checks"}
     script = "import sys, provrepo.workers.child; print(*sys.modules)"
     names = subprocess.run(
@@ -355,7 +355,7 @@ def test_strangers_that_never_end_leave_a_worker_to_writers(tmp_path):
         pool.close()
 
 
-def test_strangers_have_a_deadline_of_their_own(tmp_path):
+def test_strangers_have_their_own_deadline(tmp_path):
     with Pool(1, public_timeout=0.5) as pool:
         assert pool.seconds(60) == 60
         arguments = {"folder": str(tmp_path), "count": 2}
