@@ -1,9 +1,9 @@
-"""The canonical form of what an instance says, on which comparison and the statement digest rest.
+"""The canonical form of the statements of an instance, which comparison uses.
 
-It is a set: repeated statements count once, statements of one kind with one identifier are merged where their
-arguments agree (PROV-CONSTRAINTS 22 and 23, without inferring anything) and taken apart where they do not. Literals
-keep their exact spelling, language tags without regard to case (RDF 1.1 Concepts, section 3.3). What anonymous
-identifiers are called is for the caller to say.
+It is a set: repeated statements count once. Statements of one kind with one identifier are merged where their
+arguments agree (PROV-CONSTRAINTS 22 and 23, without inference) and split into their parts where they do not. Literals
+keep their exact spelling; language tags are compared without regard to case (RDF 1.1 Concepts, section 3.3). The caller
+chooses the names of anonymous identifiers.
 """
 
 from __future__ import annotations
@@ -38,116 +38,117 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
         number, new = known.place(statement)
         if new:
             result[*name, number] = known.slots[number]
-    return [held if isinstance(held, Statement) else held.statement() for held in result.values()]
+    return [item if isinstance(item, Statement) else item.statement() for item in result.values()]
 
 
-_Said: TypeAlias = tuple[object, ...]
-"""The arguments of a statement, and its entries as one more: None where there are none."""
+_Arguments: TypeAlias = tuple[object, ...]
+"""The arguments of a statement, and its entries as one more; None for those that are absent."""
 
 
 class _Merged:
-    """What statements of one kind and identifier, whose arguments agree, say together."""
+    """Statements of one kind and identifier whose arguments agree, merged."""
 
-    __slots__ = ("_attributes", "_entries", "_first", "said")
+    __slots__ = ("_attributes", "_entries", "_first", "arguments")
 
-    def __init__(self, first: Statement, said: _Said) -> None:
-        self.said = said
+    def __init__(self, first: Statement, arguments: _Arguments) -> None:
+        self.arguments = arguments
         self._first = first
         self._entries = first.entries
         self._attributes: dict[Attribute, None] | None = None
 
-    def add(self, statement: Statement, said: _Said) -> None:
-        """One more statement, whose arguments agree."""
+    def add(self, statement: Statement, arguments: _Arguments) -> None:
+        """Merge one more statement, whose arguments agree."""
         if self._attributes is None:
             self._attributes = dict.fromkeys(self._first.attributes)
         self._attributes.update(dict.fromkeys(statement.attributes))
         self._entries = self._entries or statement.entries
-        if said != self.said:
-            self.said = tuple(b if a is None else a for a, b in zip(self.said, said, strict=True))
+        if arguments != self.arguments:
+            self.arguments = tuple(b if a is None else a for a, b in zip(self.arguments, arguments, strict=True))
 
     def statement(self) -> Statement:
-        """All as one statement."""
+        """The merged statement."""
         first = self._first
         if self._attributes is None:
             return first
-        args = cast("tuple[Term, ...]", self.said[:-1])
+        args = cast("tuple[Term, ...]", self.arguments[:-1])
         return Statement(first.kind, first.id, args, tuple(self._attributes), first.span, self._entries)
 
 
-_Shape: TypeAlias = tuple[bool, ...]
-"""Which arguments are there."""
+_Presence: TypeAlias = tuple[bool, ...]
+"""Which of the arguments are present."""
 
 
 class _Variants:
-    """The statements of one kind and identifier, as few as their arguments allow.
+    """The merged statements of one kind and identifier.
 
-    A statement goes to the first with which it agrees. There may be as many as statements, so that they are looked up:
-    those of one shape agree with a statement where they are equal in what both have.
+    A statement is merged into the first slot with which it agrees. There may be as many slots as statements, so an
+    index finds them: a slot agrees with a statement if the arguments that both have are equal.
     """
 
-    __slots__ = ("_index", "_shapes", "slots")
+    __slots__ = ("_index", "_presences", "slots")
 
     def __init__(self) -> None:
         self.slots: list[_Merged] = []
-        self._shapes: dict[_Shape, None] = {}
-        # For a shape and what is compared: the values of that → numbers of slots, as a heap.
-        self._index: dict[tuple[_Shape, _Shape], dict[_Said, list[int]]] = {}
+        self._presences: dict[_Presence, None] = {}
+        # The arguments that slots have, and those that are compared → values of the latter → numbers of slots, a heap.
+        self._index: dict[tuple[_Presence, _Presence], dict[_Arguments, list[int]]] = {}
 
     def place(self, statement: Statement) -> tuple[int, bool]:
-        """The number of the slot of a statement, and whether that is new."""
-        said: _Said = (*statement.args, frozenset(statement.entries) if statement.entries else None)
-        shape = _shape(said)
-        number = min((found for held in self._shapes if (found := self._first(held, shape, said)) >= 0), default=-1)
+        """The number of the slot of a statement, and whether the slot is new."""
+        arguments: _Arguments = (*statement.args, frozenset(statement.entries) if statement.entries else None)
+        present = _presence(arguments)
+        candidates = (self._first(stored, present, arguments) for stored in self._presences)
+        number = min((candidate for candidate in candidates if candidate >= 0), default=-1)
         if number < 0:
             number = len(self.slots)
-            self.slots.append(_Merged(statement, said))
+            self.slots.append(_Merged(statement, arguments))
             self._enter(number)
             return number, True
         slot = self.slots[number]
-        before = slot.said
-        slot.add(statement, said)
-        if slot.said != before:
+        before = slot.arguments
+        slot.add(statement, arguments)
+        if slot.arguments != before:
             self._enter(number)
         return number, False
 
     def _enter(self, number: int) -> None:
-        said = self.slots[number].said
-        shape = _shape(said)
-        self._shapes[shape] = None
-        for (held, compared), index in self._index.items():
-            if held == shape:
-                heappush(index.setdefault(_chosen(said, compared), []), number)
+        arguments = self.slots[number].arguments
+        present = _presence(arguments)
+        self._presences[present] = None
+        for (stored, compared), index in self._index.items():
+            if stored == present:
+                heappush(index.setdefault(_selected(arguments, compared), []), number)
 
-    def _first(self, held: _Shape, shape: _Shape, said: _Said) -> int:
-        """The first slot of a shape that agrees; -1 where none does."""
-        if len(held) != len(shape):
+    def _first(self, stored: _Presence, present: _Presence, arguments: _Arguments) -> int:
+        """The first slot with the arguments ``stored`` that agrees with a statement; -1 if none does."""
+        if len(stored) != len(present):
             return -1
-        compared = tuple(a and b for a, b in zip(held, shape, strict=True))
-        index = self._index.get((held, compared))
+        compared = tuple(a and b for a, b in zip(stored, present, strict=True))
+        index = self._index.get((stored, compared))
         if index is None:
-            index = self._index[held, compared] = {}
+            index = self._index[stored, compared] = {}
             for number, slot in enumerate(self.slots):
-                if _shape(slot.said) == held:
-                    index.setdefault(_chosen(slot.said, compared), []).append(number)
-        numbers = index.get(_chosen(said, compared), [])
-        while numbers and _shape(self.slots[numbers[0]].said) != held:
-            heappop(numbers)  # it says more by now, and is found by that
+                if _presence(slot.arguments) == stored:
+                    index.setdefault(_selected(slot.arguments, compared), []).append(number)
+        numbers = index.get(_selected(arguments, compared), [])
+        while numbers and _presence(self.slots[numbers[0]].arguments) != stored:
+            heappop(numbers)  # the slot has more arguments now, and is found by those
         return numbers[0] if numbers else -1
 
 
-def _shape(said: _Said) -> _Shape:
-    return tuple(part is not None for part in said)
+def _presence(arguments: _Arguments) -> _Presence:
+    return tuple(argument is not None for argument in arguments)
 
 
-def _chosen(said: _Said, compared: _Shape) -> _Said:
-    return tuple(part for part, chosen in zip(said, compared, strict=True) if chosen)
+def _selected(arguments: _Arguments, compared: _Presence) -> _Arguments:
+    return tuple(argument for argument, selected in zip(arguments, compared, strict=True) if selected)
 
 
 def separated(statements: list[Statement]) -> list[Statement]:
-    """Statements of one kind and identifier that do not agree, as one statement for each thing that is said.
+    """The statements, with those of one kind and identifier that do not agree split into one statement for each part.
 
-    An identifier is a key (PROV-CONSTRAINTS 22 and 23), so they speak of one relation. Formats that hold each of its
-    arguments and attributes on its own, as RDF does, do not keep which of them were said together.
+    An identifier is a key (PROV-CONSTRAINTS 22 and 23), so they describe one relation. Formats that represent each
+    argument and attribute separately, as RDF does, do not keep which of them were stated together.
     """
     counts: Counter[tuple[str, str | None]] = Counter((s.kind.name, s.id) for s in statements if s.id is not None)
     result: dict[Statement, None] = {}
@@ -167,7 +168,7 @@ def separated(statements: list[Statement]) -> list[Statement]:
 
 
 def mentioned(statement: Statement) -> set[str]:
-    """Every identifier that stands in a statement, but for names of attributes."""
+    """The identifiers in a statement, without the names of attributes."""
     names: set[str] = set(statement.identifiers())
     if statement.id is not None:
         names.add(statement.id)
@@ -175,72 +176,72 @@ def mentioned(statement: Statement) -> set[str]:
     return names
 
 
-def unreferred(holders: Mapping[str, list[Statement]]) -> set[str]:
-    """Anonymous names of relations that nothing refers to: they say no more than no name at all.
+def unreferred(mentions: Mapping[str, list[Statement]]) -> set[str]:
+    """The anonymous identifiers of relations that nothing refers to. They are equivalent to no identifier.
 
     Args:
-        holders: for each anonymous name the statements that mention it.
+        mentions: anonymous identifier → the statements that mention it.
     """
     return {
         name
-        for name, held in holders.items()
-        if len(held) == 1 and held[0].id == name and not held[0].kind.element and name not in held[0].args
+        for name, found in mentions.items()
+        if len(found) == 1 and found[0].id == name and not found[0].kind.element and name not in found[0].args
     }
 
 
-def identifier(name: str, colours: Mapping[str, str]) -> str:
-    """An identifier in angle brackets, or the name that an anonymous one is given."""
-    colour = colours.get(name)
-    return f"<{name}>" if colour is None else colour
+def identifier(name: str, colors: Mapping[str, str]) -> str:
+    """An identifier in angle brackets, or the name that ``colors`` has for an anonymous one."""
+    color = colors.get(name)
+    return f"<{name}>" if color is None else color
 
 
-def _value(value: Value, colours: Mapping[str, str]) -> str:
-    return literal(value) if isinstance(value, Literal) else identifier(value, colours)
+def _value(value: Value, colors: Mapping[str, str]) -> str:
+    return literal(value) if isinstance(value, Literal) else identifier(value, colors)
 
 
 def literal(value: Literal) -> str:
-    """A literal as text, equal for equal ones."""
+    """A literal as text; equal literals have equal texts."""
     tag = f"@{value.language.lower()}" if value.language else f"^^<{value.datatype}>"
     return f"{value.lexical!r}{tag}"
 
 
-def line(statement: Statement, colours: Mapping[str, str]) -> str:
-    """A statement as one line, equal for equal statements.
+def line(statement: Statement, colors: Mapping[str, str]) -> str:
+    """A statement as one line; equal statements have equal lines.
 
     Args:
-        statement: of ``separated``.
-        colours: what anonymous identifiers are called.
+        statement: one of ``separated``.
+        colors: anonymous identifier → its name.
     """
-    name = "" if statement.id is None else identifier(statement.id, colours)
-    args = ["-" if a is None else identifier(a, colours) if isinstance(a, Identifier) else a for a in statement.args]
+    name = "" if statement.id is None else identifier(statement.id, colors)
+    args = ["-" if a is None else identifier(a, colors) if isinstance(a, Identifier) else a for a in statement.args]
     if statement.kind is ALTERNATE:
-        args.sort()  # it is symmetric (PROV-CONSTRAINTS inference 18), and formats are found to differ in its order
-    attributes = sorted({_attribute(pair, colours) for pair in statement.attributes})
+        args.sort()  # alternateOf is symmetric (PROV-CONSTRAINTS inference 18), and writers differ in the order
+    attributes = sorted({_attribute(pair, colors) for pair in statement.attributes})
     shown = f", [{', '.join(attributes)}]" if attributes else ""
     if statement.kind.entries is not None:
-        args.append(f"{{{', '.join(sorted({_entry(entry, colours) for entry in statement.entries}))}}}")
+        args.append(f"{{{', '.join(sorted({_entry(entry, colors) for entry in statement.entries}))}}}")
     if statement.kind.element:
         return f"{statement.kind.name}({', '.join([name, *args])}{shown})"
     return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)}{shown})"
 
 
-def parts(statement: Statement, colours: Mapping[str, str]) -> Iterator[str]:
-    """Each thing that a statement says: its identifier, arguments, entries and attributes, in this order."""
+def parts(statement: Statement, colors: Mapping[str, str]) -> Iterator[str]:
+    """The parts of a statement: its identifier, arguments, entries and attributes, in this order."""
     if statement.id is not None:
-        yield f"identifier {identifier(statement.id, colours)}"
+        yield f"identifier {identifier(statement.id, colors)}"
     for argument, term in zip(statement.kind.arguments, statement.args, strict=False):
         if term is not None:
-            yield f"{argument.name} {identifier(term, colours) if isinstance(term, Identifier) else term}"
+            yield f"{argument.name} {identifier(term, colors) if isinstance(term, Identifier) else term}"
     for entry in statement.entries:
-        yield f"key {_entry(entry, colours)}"
+        yield f"key {_entry(entry, colors)}"
     for pair in statement.attributes:
-        yield _attribute(pair, colours)
+        yield _attribute(pair, colors)
 
 
-def _attribute(pair: Attribute, colours: Mapping[str, str]) -> str:
-    return f"<{pair[0]}>={_value(pair[1], colours)}"
+def _attribute(pair: Attribute, colors: Mapping[str, str]) -> str:
+    return f"<{pair[0]}>={_value(pair[1], colors)}"
 
 
-def _entry(entry: DictionaryEntry, colours: Mapping[str, str]) -> str:
-    key = _value(entry.key, colours)
-    return key if entry.entity is None else f"({key}, {identifier(entry.entity, colours)})"
+def _entry(entry: DictionaryEntry, colors: Mapping[str, str]) -> str:
+    key = _value(entry.key, colors)
+    return key if entry.entity is None else f"({key}, {identifier(entry.entity, colors)})"

@@ -1,10 +1,10 @@
-"""Comparing two documents, and saying how they differ.
+"""Whether two documents make the same statements, and their difference.
 
-Identifiers that mean nothing outside their document (blank nodes, skolem IRIs) may be called anything: the documents
-are the same when those of one can be matched with those of the other so that the same is said. The match is looked
-for by colour refinement over both documents at once; where that leaves nodes alike, one of them is singled out and
-tried with each of its candidates (McKay and Piperno, "Practical graph isomorphism II", 2014). That search may take
-exponentially long, so it has a budget of steps.
+The names of anonymous identifiers (blank nodes, skolem IRIs) do not matter: the documents are the same if the anonymous
+identifiers of one can be matched with those of the other so that the statements are equal. The match is found by color
+refinement over both documents at once. Where that leaves nodes in one cell, one of them is matched with each of its
+candidates in turn (McKay and Piperno, "Practical graph isomorphism II", 2014). That search may take exponential time,
+so it has a limit of steps.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from provrepo.model.unmapped import uses_prov_terms
 __all__ = ["MAX_STEPS", "ChangedStatement", "Comparison", "Difference", "compare"]
 
 MAX_STEPS = 1_000_000
-"""How many times a statement may be looked at while anonymous identifiers are matched: some ten seconds."""
+"""The most statements that are visited while anonymous identifiers are matched; it takes about ten seconds."""
 
 
-_PASSED = 50
-"""How many nodes or cells are passed in the time in which a statement is looked at."""
+_NODES_PER_STEP = 50
+"""The number of nodes or cells that are visited in the time in which one statement is."""
 
 
 class ChangedStatement(NamedTuple):
-    """One statement that both documents make, differently.
+    """A statement that both documents make, with different parts.
 
     Attributes:
         kind: the statement's PROV-N keyword.
-        subject: what identifies it, as text: its identifier, or what it relates.
+        subject: its identifier, or the things that it relates, as text.
         left: the arguments and attributes that only the left document has, as text.
         right: those that only the right one has.
     """
@@ -56,13 +56,13 @@ class ChangedStatement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is not the same in two documents.
+    """The difference of two documents.
 
     Attributes:
-        left: statements that only the left document makes, as text, sorted; so are triples in PROV's words that make
-            no statement, as ``triple(subject, property, object)``.
-        right: those that only the right one makes.
-        changed: statements of one kind about the same thing, or relating the same things, that differ in the rest.
+        left: statements of the left document alone, as text, sorted. Unmapped triples that use terms of PROV are
+            included as ``triple(subject, property, object)``.
+        right: those of the right document alone.
+        changed: statements of one kind about the same thing, or relating the same things, with different parts.
     """
 
     left: tuple[str, ...] = ()
@@ -80,14 +80,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of comparing two documents.
+    """The result of comparing two documents.
 
     Attributes:
         same: whether both make the same statements.
-        difference: what only one of them says, and what they say differently.
-        equivalent: PROV-CONSTRAINTS equivalence, judged when it is first asked for; None where a document is invalid
-            or it could not be found out.
-        equivalence: the same with a sentence that says why, ``reason``, and the ``difference`` of the normal forms.
+        difference: the statements of one document alone, and those with different parts.
+        equivalent: equivalence by PROV-CONSTRAINTS, computed at the first use; None if a document is invalid, or if it
+            could not be determined.
+        equivalence: the same with its ``reason``, a sentence, and the ``difference`` of the normal forms.
     """
 
     same: bool
@@ -102,20 +102,20 @@ class Comparison:
 
     @cached_property
     def equivalence(self) -> EquivalenceResult:
-        """Whether the documents are equivalent, and why not."""
+        """Whether the documents are equivalent, with the reason."""
         return operations().equivalent(self.left, self.right)
 
 
 def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> Comparison:
     """Whether two documents make the same statements, in the same bundles, across formats.
 
-    Triples in PROV's words that make no statement, such as ``prov:used "text"``, must be the same too. Other triples
-    that PROV has no place for are not looked at.
+    Unmapped triples that use terms of PROV, such as ``prov:used "text"``, must be the same too. Other unmapped triples
+    are ignored.
 
     Args:
         left: one document.
         right: the other.
-        max_steps: how many times a statement may be looked at while anonymous identifiers are matched.
+        max_steps: the most statements that are visited while anonymous identifiers are matched.
 
     Raises:
         TooLarge: matching the anonymous identifiers takes more steps.
@@ -129,7 +129,7 @@ def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> C
 
 
 def _with_extensions(difference: Difference, left: Document, right: Document, renderer: Renderer) -> Difference:
-    """The difference with what extends PROV-N in one document only; blank nodes in that are matched by their names."""
+    """The difference with the extension statements of one document alone. Blank nodes in them are matched by name."""
     ours, theirs = (
         {
             renderer.extension(extension)
@@ -149,47 +149,47 @@ def _with_extensions(difference: Difference, left: Document, right: Document, re
 
 
 class _PlacedStatement(NamedTuple):
-    """A statement and the bundle it stands in."""
+    """A statement and its bundle, None for the top level."""
 
     statement: Statement
     bundle: Identifier | None
 
 
 class _Side:
-    """One document: its statements, and where each anonymous identifier is mentioned.
+    """One document: its statements, and which of them mention each anonymous identifier.
 
     Attributes:
-        places: all its canonical statements.
-        held: for each anonymous identifier that matters, the places that mention it.
-        colours: what anonymous identifiers are called for the time being.
+        statements: all canonical statements.
+        mentions: anonymous identifier → the statements that mention it, for those that something refers to.
+        colors: anonymous identifier → its current color.
     """
 
     def __init__(self, document: Document) -> None:
-        self.places: list[_PlacedStatement] = []
-        holders: dict[str, list[Statement]] = defaultdict(list)
-        self.held: dict[str, list[_PlacedStatement]] = defaultdict(list)
-        for place in _places(document):
-            self.places.append(place)
-            for name in _anonymous(place):
-                holders[name].append(place.statement)
-                self.held[name].append(place)
-        silent = unreferred(holders)
-        for name in silent:
-            del self.held[name]
-        self.colours = {name: "" if name in silent else "?" for name in holders}
+        self.statements: list[_PlacedStatement] = []
+        everywhere: dict[str, list[Statement]] = defaultdict(list)
+        self.mentions: dict[str, list[_PlacedStatement]] = defaultdict(list)
+        for placed in _placed(document):
+            self.statements.append(placed)
+            for name in _anonymous(placed):
+                everywhere[name].append(placed.statement)
+                self.mentions[name].append(placed)
+        unnamed = unreferred(everywhere)
+        for name in unnamed:
+            del self.mentions[name]
+        self.colors = {name: "" if name in unnamed else "?" for name in everywhere}
 
-    def text(self, place: _PlacedStatement) -> str:
-        """The line of a statement, with the anonymous called by their colours."""
-        where = "" if place.bundle is None else f" in {identifier(place.bundle, self.colours)}"
-        return line(place.statement, self.colours) + where
+    def text(self, placed: _PlacedStatement) -> str:
+        """The line of a statement, with colors for anonymous identifiers."""
+        where = "" if placed.bundle is None else f" in {identifier(placed.bundle, self.colors)}"
+        return line(placed.statement, self.colors) + where
 
 
 _TRIPLE = Kind("triple", (Argument("subject"), Argument("property"), Argument("object")), identified=False)
-"""Stands for a triple in PROV's words of which no statement is made."""
+"""Stands for an unmapped triple that uses terms of PROV."""
 
 
-def _places(document: Document) -> Iterator[_PlacedStatement]:
-    """What a document says, its triples included that were meant to say something of PROV and make no statement."""
+def _placed(document: Document) -> Iterator[_PlacedStatement]:
+    """The canonical statements of a document, and its unmapped triples that use terms of PROV."""
     for instance in document.instances():
         for statement in separated(merged(instance.statements)):
             yield _PlacedStatement(statement, instance.id)
@@ -198,10 +198,10 @@ def _places(document: Document) -> Iterator[_PlacedStatement]:
         yield _PlacedStatement(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
 
 
-def _anonymous(place: _PlacedStatement) -> Iterator[str]:
-    names = mentioned(place.statement)
-    if place.bundle is not None:
-        names.add(place.bundle)
+def _anonymous(placed: _PlacedStatement) -> Iterator[str]:
+    names = mentioned(placed.statement)
+    if placed.bundle is not None:
+        names.add(placed.bundle)
     return (name for name in sorted(names) if is_anonymous(name))
 
 
@@ -214,9 +214,9 @@ _Found: TypeAlias = tuple[list[_PlacedStatement], list[_PlacedStatement]]
 class _Matching:
     """Matches the anonymous identifiers of two documents.
 
-    Nodes are kept in cells of nodes that look alike so far; a colour is the number of a cell. All of a cell have the
-    same signature: what is said of the node, in terms of the colours of the others. Only nodes whose neighbours
-    changed their colour are looked at again.
+    Nodes are in cells; a color is the number of a cell. All nodes of a cell have the same signature: the lines of the
+    statements that mention the node, with colors for the other nodes. Only nodes whose neighbors changed their color
+    are visited again.
     """
 
     def __init__(self, sides: tuple[_Side, _Side], steps: int) -> None:
@@ -228,14 +228,14 @@ class _Matching:
         self._next = 1
         self._journal: list[Callable[[], None]] = []
         for number, side in enumerate(sides):
-            for name in side.held:
+            for name in side.mentions:
                 self._members[0][number, name] = None
                 self._cell[number, name] = 0
 
     def difference(self) -> _Found | None:
-        """What the documents do not share; None where they match.
+        """The statements that the documents do not share; None if the documents match.
 
-        The coarsest colouring that shows a difference says where it is; a finer one would show it all around.
+        The coarsest coloring with a difference locates it best; with a finer one further statements would differ too.
         """
         found = self._unshared()
         if found is not None or not self._cell:
@@ -245,29 +245,29 @@ class _Matching:
         return self._unshared() or self._search()
 
     def _unshared(self) -> _Found | None:
-        ours, theirs = (Counter(map(side.text, side.places)) for side in self._sides)
+        ours, theirs = (Counter(map(side.text, side.statements)) for side in self._sides)
         if ours == theirs:
             return None
         result: _Found = ([], [])
         for number, rest in enumerate((ours - theirs, theirs - ours)):
             side = self._sides[number]
-            for place in side.places:
-                text = side.text(place)
+            for placed in side.statements:
+                text = side.text(placed)
                 if rest[text] > 0:
                     rest[text] -= 1
-                    result[number].append(place)
+                    result[number].append(placed)
         return result
 
     # --- refinement
 
     def _refine(self, dirty: Iterable[_Node]) -> bool:
-        """Split cells until all of a cell look alike; False as soon as a cell has more nodes of one side."""
+        """Split cells until all nodes of each have one signature; False once a cell has more nodes of one side."""
         queue = dict.fromkeys(dirty)
         while queue:
             by_cell: dict[int, dict[tuple[str, ...], list[_Node]]] = {}
             for node in queue:
                 cell = self._cell[node]
-                # A pair is not split any more. Whether it fits is seen from its neighbours, who mention it.
+                # A pair is not split any more. Whether it matches follows from the signatures of its neighbors.
                 if len(self._members[cell]) > 2:
                     by_cell.setdefault(cell, {}).setdefault(self._signature(node), []).append(node)
             moved: list[_Node] = []
@@ -279,15 +279,15 @@ class _Matching:
                     balanced = balanced and _is_balanced(group)
             if not balanced:
                 return False
-            queue = dict.fromkeys(other for node in moved for other in self._neighbours(node))
+            queue = dict.fromkeys(other for node in moved for other in self._neighbors(node))
         return True
 
     def _leaving(
         self, cell: int, groups: dict[tuple[str, ...], list[_Node]]
     ) -> Sequence[tuple[tuple[str, ...], list[_Node]]]:
-        """The groups of a cell that must leave it: all but those that look as before, or all but the largest."""
-        looked_at = sum(map(len, groups.values()))
-        if looked_at < len(self._members[cell]):
+        """The groups that must leave a cell: all but the one with the cell's signature, or all but the largest."""
+        visited = sum(map(len, groups.values()))
+        if visited < len(self._members[cell]):
             return [(signature, group) for signature, group in groups.items() if signature != self._signatures[cell]]
         kept = max(groups, key=lambda signature: (len(groups[signature]), signature))
         before = self._signatures[cell]
@@ -298,26 +298,26 @@ class _Matching:
     def _signature(self, node: _Node) -> tuple[str, ...]:
         number, name = node
         side = self._sides[number]
-        held = side.held[name]
-        self._spend(len(held))
-        own, side.colours[name] = side.colours[name], "!"
-        signature = tuple(sorted(map(side.text, held)))
-        side.colours[name] = own
+        mentions = side.mentions[name]
+        self._spend(len(mentions))
+        own, side.colors[name] = side.colors[name], "!"
+        signature = tuple(sorted(map(side.text, mentions)))
+        side.colors[name] = own
         return signature
 
     def _spend(self, steps: int) -> None:
         self._steps -= steps
         if self._steps < 0:
             raise TooLarge(
-                f"the documents have too many blank nodes that are alike: more than {self._limit} steps to match them"
+                f"the documents have too many similar blank nodes: matching them takes more than {self._limit} steps"
             )
 
-    def _neighbours(self, node: _Node) -> Iterator[_Node]:
+    def _neighbors(self, node: _Node) -> Iterator[_Node]:
         number, name = node
-        held = self._sides[number].held
-        for place in held[name]:
-            for other in _anonymous(place):
-                if other != name and other in held:
+        mentions = self._sides[number].mentions
+        for placed in mentions[name]:
+            for other in _anonymous(placed):
+                if other != name and other in mentions:
                     yield number, other
 
     def _move(self, nodes: Iterable[_Node], signature: tuple[str, ...]) -> None:
@@ -334,16 +334,16 @@ class _Matching:
         del self._members[self._cell[node]][node]
         self._members[cell][node] = None
         self._cell[node] = cell
-        self._sides[node[0]].colours[node[1]] = f"?{cell}"
+        self._sides[node[0]].colors[node[1]] = f"?{cell}"
 
     # --- search
 
     def _search(self) -> _Found | None:
-        """Try matches for nodes that look alike; None once every node has its own and all lines agree."""
+        """Try matches for nodes of one cell; None once every node has a match and all lines are equal."""
         first = self._tied()
         if first is None:
             return None
-        alike = list(self._members[first])
+        similar = list(self._members[first])
         branches = [self._branch(first)]
         while branches:
             node, candidates, mark = branches[-1]
@@ -354,33 +354,33 @@ class _Matching:
                 continue
             pair = [node, other]
             self._move(pair, ())
-            if not self._refine([*pair, *self._neighbours(node), *self._neighbours(other)]):
+            if not self._refine([*pair, *self._neighbors(node), *self._neighbors(other)]):
                 continue
             tied = self._tied()
             if tied is not None:
                 branches.append(self._branch(tied))
             elif self._unshared() is None:
                 return None
-        # Each statement has its like, but they hang together differently: all that speak of the nodes are told.
-        return self._speaking_of(alike, 0), self._speaking_of(alike, 1)
+        # Each statement has a counterpart, but they are linked differently: all that mention the nodes are returned.
+        return self._mentioning(similar, 0), self._mentioning(similar, 1)
 
     def _tied(self) -> int | None:
-        """The smallest cell of nodes that are linked with nodes which are alike as well.
+        """The smallest cell of several nodes that have a neighbor in another cell of several nodes.
 
-        Any other nodes that are alike may be matched in any way: all that is said of them, they have in common.
+        The nodes of any other cell may be matched in any way, since their statements are equal.
         """
-        # Each branch passes all cells and all nodes of one, which is quick for each and quadratic for all.
-        self._spend(len(self._members) // _PASSED)
+        # Each branch visits all cells and all nodes of one cell: fast once, and quadratic in total.
+        self._spend(len(self._members) // _NODES_PER_STEP)
         tied = (
             (len(nodes), cell)
             for cell, nodes in self._members.items()
             if len(nodes) > 2
-            and any(len(self._members[self._cell[other]]) > 2 for other in self._neighbours(next(iter(nodes))))
+            and any(len(self._members[self._cell[other]]) > 2 for other in self._neighbors(next(iter(nodes))))
         )
         return min(tied, default=(0, None))[1]
 
     def _branch(self, cell: int) -> tuple[_Node, Iterator[_Node], int]:
-        self._spend(len(self._members[cell]) // _PASSED)
+        self._spend(len(self._members[cell]) // _NODES_PER_STEP)
         nodes = list(self._members[cell])
         left = next(node for node in nodes if node[0] == 0)
         return left, iter([node for node in nodes if node[0] == 1]), len(self._journal)
@@ -389,16 +389,16 @@ class _Matching:
         while len(self._journal) > mark:
             self._journal.pop()()
 
-    def _speaking_of(self, nodes: Iterable[_Node], number: int) -> list[_PlacedStatement]:
+    def _mentioning(self, nodes: Iterable[_Node], number: int) -> list[_PlacedStatement]:
         names = {name for side, name in nodes if side == number}
-        return [place for place in self._sides[number].places if not names.isdisjoint(_anonymous(place))]
+        return [placed for placed in self._sides[number].statements if not names.isdisjoint(_anonymous(placed))]
 
 
 def _is_balanced(nodes: Sequence[_Node]) -> bool:
     return 2 * sum(number for number, _ in nodes) == len(nodes)
 
 
-# --- what is told
+# --- the difference as text
 
 
 def _explained(found: _Found, sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]) -> Difference:
@@ -410,20 +410,21 @@ def _explained(found: _Found, sides: tuple[_Side, _Side], renderers: tuple[Rende
             if change is not None:
                 changed.append(change)
             else:
-                for held, place in zip(rest, pair, strict=True):
-                    held.append(place)
+                for side, placed in zip(rest, pair, strict=True):
+                    side.append(placed)
     left, right = (
-        tuple(sorted(_text(place, renderer) for place in held)) for held, renderer in zip(rest, renderers, strict=True)
+        tuple(sorted(_text(placed, renderer) for placed in side))
+        for side, renderer in zip(rest, renderers, strict=True)
     )
     return Difference(left, right, tuple(sorted(changed)))
 
 
-def _text(place: _PlacedStatement, renderer: Renderer) -> str:
-    return renderer.statement(place.statement) + _where(place, renderer)
+def _text(placed: _PlacedStatement, renderer: Renderer) -> str:
+    return renderer.statement(placed.statement) + _where(placed, renderer)
 
 
-def _where(place: _PlacedStatement, renderer: Renderer) -> str:
-    return "" if place.bundle is None else f" in bundle {renderer.identifier(place.bundle)}"
+def _where(placed: _PlacedStatement, renderer: Renderer) -> str:
+    return "" if placed.bundle is None else f" in bundle {renderer.identifier(placed.bundle)}"
 
 
 _Key: TypeAlias = Callable[[Statement], object]
@@ -433,38 +434,38 @@ _KEYS: tuple[_Key, ...] = (
     lambda s: None if s.kind.element else s.args,
     lambda s: None if s.kind.element or None in s.args[:2] or len(s.args) < 3 else s.args[:2],
 )
-"""What makes two statements of one kind versions of each other, the strongest first."""
+"""By which keys two statements of one kind correspond to each other, the strongest first."""
 
 
 def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_PlacedStatement, _PlacedStatement]], _Found]:
-    """Statements of the two sides that are about the same, and those that remain."""
+    """The statements of the two sides with equal keys, in pairs, and those that remain."""
     waiting: dict[object, list[_PlacedStatement]] = defaultdict(list)
-    for place in found[1]:
-        waiting[_about(place, key)].append(place)
+    for placed in found[1]:
+        waiting[_key_of(placed, key)].append(placed)
     pairs, left, taken = [], [], set()
-    for place in found[0]:
-        about = _about(place, key)
-        if about is not None and waiting[about]:
-            other = waiting[about].pop(0)
+    for placed in found[0]:
+        value = _key_of(placed, key)
+        if value is not None and waiting[value]:
+            other = waiting[value].pop(0)
             taken.add(id(other))
-            pairs.append((place, other))
+            pairs.append((placed, other))
         else:
-            left.append(place)
-    return pairs, (left, [place for place in found[1] if id(place) not in taken])
+            left.append(placed)
+    return pairs, (left, [placed for placed in found[1] if id(placed) not in taken])
 
 
-def _about(place: _PlacedStatement, key: _Key) -> object:
-    about = key(place.statement)
-    return None if about is None else (place.statement.kind.name, place.bundle, about)
+def _key_of(placed: _PlacedStatement, key: _Key) -> object:
+    value = key(placed.statement)
+    return None if value is None else (placed.statement.kind.name, placed.bundle, value)
 
 
 def _change(
     pair: tuple[_PlacedStatement, _PlacedStatement], sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]
 ) -> ChangedStatement | None:
-    """How two statements differ; None where it is only in which anonymous identifiers they mention."""
+    """The difference of two statements; None if they differ only in the anonymous identifiers that they mention."""
     ours, theirs = (
-        dict(zip(parts(place.statement, side.colours), renderer.parts(place.statement), strict=True))
-        for place, side, renderer in zip(pair, sides, renderers, strict=True)
+        dict(zip(parts(placed.statement, side.colors), renderer.parts(placed.statement), strict=True))
+        for placed, side, renderer in zip(pair, sides, renderers, strict=True)
     )
     left = tuple(text for part, text in ours.items() if part not in theirs)
     right = tuple(text for part, text in theirs.items() if part not in ours)

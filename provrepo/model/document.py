@@ -1,4 +1,4 @@
-"""A PROV document: statements, bundles, declared prefixes, and what PROV-DM has no place for."""
+"""PROV documents: statements, bundles, declared prefixes, and the parts of a source that PROV-DM cannot represent."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Quad(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """Something of a document that a format cannot carry.
+    """Something in a document that a format cannot represent.
 
     Attributes:
         reason: one sentence that names the concept and the format's limit; equal reasons are counted together.
-        subject: the identifier or statement it concerns, for the reader of the report; may be empty.
+        subject: the identifier or statement concerned, as text; may be empty.
     """
 
     reason: str
@@ -40,14 +40,14 @@ class Loss(NamedTuple):
 
 
 class ReaderWarning(NamedTuple):
-    """One remark of a reader about its input. Each becomes a finding of the layer ``syntax``.
+    """A warning of a reader about its source. Each becomes a finding of the layer ``syntax``.
 
     Attributes:
         message: what was unusual and how it was read.
         line: 1-based line, or None.
         column: 1-based column, or None.
         rule: the name of the finding's rule.
-        violation: whether the document fails by it; otherwise the finding is a warning.
+        violation: whether it fails the document; otherwise the finding is a warning.
         focus: the identifier it is about, or None.
         repair: what to do about it, in plain words, or None.
     """
@@ -78,13 +78,13 @@ class UnreadPart(NamedTuple):
 
 
 class RdfSource(NamedTuple):
-    """The bytes of an RDF source, for what the statements do not tell: which triples exactly its author wrote.
+    """The bytes of an RDF source, which state exactly the triples that its author wrote; statements do not.
 
     Attributes:
         data: the bytes.
         format: the name of their format.
-        base: against which relative IRIs in them are resolved, or None.
-        statements: how many statements were read from them; a document with another number has been changed since.
+        base: the IRI against which relative IRIs in them are resolved, or None.
+        statements: the number of statements read from them; a document with another number was changed since.
     """
 
     data: bytes
@@ -95,15 +95,15 @@ class RdfSource(NamedTuple):
 
 @dataclass(slots=True)
 class Unmapped:
-    """What of a source no statement stands for.
+    """The triples and parts of a source that no statement stands for.
 
-    Triples stay with the document and RDF formats write them again. Parts of other formats are only named.
+    Triples stay with the document and RDF formats write them again. Parts of other formats are only listed.
 
     Attributes:
-        quads: the triples, in the order in which the reader left them.
-        why: for each of the triples its reason.
+        quads: the triples, in the order in which the reader added them.
+        why: the reason for each of the triples.
         unread: parts of a source that is not RDF. Each becomes a finding ``reading:unread``.
-        reasons: how many triples and parts there are for which reason.
+        reasons: reason → number of triples and parts.
     """
 
     quads: list[Quad] = field(default_factory=list)
@@ -117,10 +117,10 @@ class Unmapped:
         self.why.append(reason)
         self.reasons[reason] += 1
 
-    def add_part(self, unread: UnreadPart) -> None:
-        """Name one part that is not read, and count it under its reason."""
-        self.unread.append(unread)
-        self.reasons[unread.reason] += 1
+    def add_part(self, part: UnreadPart) -> None:
+        """List one part that is not read, and count it under its reason."""
+        self.unread.append(part)
+        self.reasons[part.reason] += 1
 
     def triples(self) -> Iterator[tuple[Quad, str]]:
         """Each triple with its reason."""
@@ -162,11 +162,11 @@ class Document:
         bundles: in source order. Two may carry the same identifier: that is invalid PROV, not unreadable.
         prefixes: declared prefix → namespace IRI; the empty prefix is the default namespace.
         unmapped: triples of an RDF source that no statement stands for.
-        variants: triples of an RDF source that say what statements say in other words than those which are written for
-            them, such as inverses; RDF formats write them as well.
-        warnings: what the reader found unusual.
+        variants: triples of an RDF source that state a statement in other terms than the writer uses, such as inverse
+            properties; RDF formats write them too.
+        warnings: what was unusual in the source.
         format: name of the format it was read from, or None.
-        source: the bytes that it was read from where these are RDF, or None.
+        source: the bytes of the source if that was RDF, or None.
         extensions: statements of the top level that extend PROV-N, in source order; no statement of PROV-DM among them.
     """
 
@@ -181,7 +181,7 @@ class Document:
     extensions: list[Extension] = field(default_factory=list)
 
     def instances(self) -> Iterator[Bundle]:
-        """The top level, then each bundle: what PROV-CONSTRAINTS and SHACL judge one at a time."""
+        """The top level, then each bundle: the units that PROV-CONSTRAINTS and SHACL validate one at a time."""
         yield Bundle(None, self.statements, self.prefixes, self.extensions)
         yield from self.bundles
 
@@ -205,7 +205,7 @@ class Document:
 
         return compare(self, other)
 
-    def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
+    def write(self, format: str) -> bytes:  # noqa: A002 (the public name)
         """The document in another format.
 
         Args:
@@ -213,19 +213,19 @@ class Document:
 
         Raises:
             UnknownFormat: no such format.
-            WriteError: the format cannot carry this document at all.
+            WriteError: the format cannot represent this document at all.
         """
         return operations().write(self, format)
 
     def losses(self, format: str) -> list[Loss]:  # noqa: A002
-        """What the format cannot carry of this document; empty where it can carry everything."""
+        """What the format cannot represent of this document; empty if it can represent everything."""
         return operations().losses(self, format)
 
     def normalized(self) -> Document:
-        """The normal form by PROV-CONSTRAINTS (section 6): all that follows, merged, with ``_:n1`` for what is unknown.
+        """The normal form of PROV-CONSTRAINTS (section 6), with ``_:n1``, ``_:n2`` … for existential variables.
 
         Raises:
-            Refused: the document is invalid, so it has none; the report says why.
+            Refused: the document is invalid, so it has none; the report lists the violations.
             TooLarge: the normal form is beyond its limit.
         """
         return operations().normalized(self)
@@ -236,7 +236,7 @@ class Document:
         `prov` keeps values and not spellings: ``"007"^^xsd:int`` becomes 7, and instants become ``datetime`` objects.
 
         Raises:
-            WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime``.
+            WriteError: `prov` cannot represent it, such as a time that is not an ``xsd:dateTime``.
         """
         return operations().to_prov(self)
 
@@ -245,6 +245,6 @@ class Document:
         """A document from a ``prov.model.ProvDocument``, with values spelled as `prov` spells them.
 
         Raises:
-            UsageError: it is something else.
+            UsageError: ``document`` is not a ``ProvDocument``.
         """
         return operations().from_prov(document)

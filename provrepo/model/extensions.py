@@ -1,7 +1,7 @@
-"""Statements that extend PROV-N: what a document says in its syntax and PROV-DM has no place for.
+"""Statements that extend PROV-N, which PROV-DM does not define.
 
-PROV-N lets anybody add statements (its production ``extensibilityExpression``): ``ex:performed(ex:id; ex:e1, "k1",
-[ex:a=1])``. They are kept in the document and written again in PROV-N; no other format has a place for them.
+PROV-N allows further statements (its production ``extensibilityExpression``): ``ex:performed(ex:id; ex:e1, "k1",
+[ex:a=1])``. They are kept in the document and written again in PROV-N; no other format can represent them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["Extension", "ExtensionArgument", "ArgumentGroup", "Spelling"]
 
 
 class Spelling(Protocol):
-    """How the parts of a statement are spelled."""
+    """Spells the parts of a statement."""
 
     def keyword(self, iri: str) -> str:
-        """The name of a statement, which needs a prefix."""
+        """The keyword of a statement, which needs a prefix."""
 
     def name(self, iri: str) -> str:
         """An identifier."""
@@ -35,7 +35,7 @@ class ArgumentGroup(NamedTuple):
 
     Attributes:
         brackets: ``()`` or ``{}``.
-        items: what stands between them.
+        items: the arguments between them.
     """
 
     brackets: str
@@ -43,8 +43,8 @@ class ArgumentGroup(NamedTuple):
 
 
 ExtensionArgument: TypeAlias = "Identifier | Literal | str | Extension | ArgumentGroup | None"
-"""An identifier; a literal, where a quoted name is the IRI with the datatype ``prov:QUALIFIED_NAME``; an instant, which
-is a plain string; another statement; a group; or None for the marker ``-``."""
+"""An identifier; a literal, where a quoted name is the IRI with the datatype ``prov:QUALIFIED_NAME``; a time, which is
+a plain string; another statement; a group; or None for the marker ``-``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Extension:
         name, value = spelling.name, spelling.value
         parts = [_text(argument, spelling) for argument in self.args]
         if self.attributes:
-            parts.append(f"[{', '.join(f'{name(key)}={value(held)}' for key, held in self.attributes)}]")
+            parts.append(f"[{', '.join(f'{name(key)}={value(item)}' for key, item in self.attributes)}]")
         own = "" if self.id is None else f"{name(self.id)}; "
         return f"{spelling.keyword(self.name)}({own}{', '.join(parts)})"
 

@@ -1,4 +1,4 @@
-"""Identifiers and literals: the two kinds of term that a statement is made of.
+"""Identifiers and literals: the terms of statements.
 
 An identifier is an absolute IRI, or a blank node when it starts with ``_:``. Prefixed names belong to a format, not
 to the model: readers expand them, writers shorten them again with the prefixes that the document declares.
@@ -20,14 +20,14 @@ _DIGESTS = re.compile(
     r"|(swh):1:cnt:)([\w-]+)"
 )
 _SHOWN = 8
-"""Characters of a digest that are shown: more than anybody compares by eye."""
+"""Characters of a digest that are shown."""
 
 
 class Identifier(str):
     """An absolute IRI, or a blank node label starting with ``_:``.
 
-    A string, so that it costs no more than one; a class of its own, so that an attribute's value tells an identifier
-    from a literal.
+    A subclass of ``str`` without attributes, so that it takes no more memory than a string. The class distinguishes an
+    identifier from a literal where an attribute may have either as its value.
     """
 
     __slots__ = ()
@@ -47,16 +47,16 @@ class Literal(NamedTuple):
     language: str | None = None
 
     def __str__(self) -> str:
-        """The lexical form: what a table of results shows."""
+        """The lexical form, as tables of results show it."""
         return self.lexical
 
 
 class Rdf12Term(Literal):
     """The object of a triple that only RDF 1.2 has: a triple term, or a string with a base direction.
 
-    PROV has no place for either (RDF 1.2 Concepts, sections 3.4 and 3.5). Such a term is kept as text, since nothing
-    looks into it: ``lexical`` is the term in canonical N-Triples 1.2, ``<<( <s> <p> "o" )>>`` or ``"text"@ar--rtl``.
-    Only readers of RDF make it, so that the text is always well-formed. What does not know it takes it for a literal.
+    PROV cannot represent either (RDF 1.2 Concepts, sections 3.4 and 3.5). Such a term is kept as text: ``lexical`` is
+    the term in canonical N-Triples 1.2, ``<<( <s> <p> "o" )>>`` or ``"text"@ar--rtl``. Only readers of RDF create it,
+    so that the text is always well-formed. Code that does not distinguish it treats it as a literal.
     """
 
     __slots__ = ()
@@ -66,7 +66,7 @@ class Rdf12Term(Literal):
         return super().__new__(cls, term, RDF12_TERM)
 
     def __eq__(self, other: object) -> bool:
-        """Never the literal that is spelled alike."""
+        """Never equal to a literal of the same spelling."""
         return type(other) is Rdf12Term and tuple.__eq__(self, other)
 
     def __hash__(self) -> int:
@@ -77,10 +77,10 @@ class Rdf12Term(Literal):
         return [Identifier(found[0]) for found in _IN_TERM.finditer(self.lexical) if found[0].startswith("_:")]
 
     def renamed(self, name: Callable[[Identifier], str]) -> str:
-        """The text with its blank nodes called otherwise.
+        """The text with other names for its blank nodes.
 
         Args:
-            name: what a label becomes: another label, or an IRI.
+            name: label → its new name, a label or an IRI.
         """
 
         def called(found: re.Match[str]) -> str:
@@ -93,7 +93,7 @@ class Rdf12Term(Literal):
 
 
 _IN_TERM = re.compile(r'<[^<>"\s]*>|"(?:[^"\\]|\\.)*"|_:[^\s)]+')
-"""What is one piece in such a term: an IRI, a string, a blank node."""
+"""The tokens of such a term: an IRI, a string or a blank node."""
 
 
 Value: TypeAlias = Identifier | Literal
@@ -110,7 +110,7 @@ def is_blank(identifier: str) -> bool:
 
 
 def is_anonymous(identifier: str) -> bool:
-    """Whether an identifier says nothing beyond its own document: blank, or any host's skolem IRI.
+    """Whether an identifier has a meaning in its own document only: a blank node, or the skolem IRI of any host.
 
     RDF 1.1 Concepts, section 3.5: skolem IRIs carry ``/.well-known/genid/``; ours carry ``/genid/``.
     """
@@ -118,13 +118,13 @@ def is_anonymous(identifier: str) -> bool:
 
 
 def digest(identifier: str) -> str:
-    """By which digest an IRI names bytes, and how that begins: ``sha-256 f4OxZX_x…``, as it is spelled.
+    """The algorithm and the first characters of the digest by which an IRI names bytes: ``sha-256 f4OxZX_x…``.
 
     Such IRIs (``ni:`` and ``nih:`` of RFC 6920, ``hash:``, ``urn:hash:``, ``urn:sha256:`` and the like, ``swh:1:cnt:``)
-    have nothing else that people could tell them by.
+    have no other part that people could distinguish them by.
 
     Returns:
-        Empty where the IRI names no bytes.
+        Empty if the IRI does not name bytes by their digest.
     """
     found = _DIGESTS.match(identifier)
     if found is None:
@@ -132,13 +132,13 @@ def digest(identifier: str) -> str:
     *schemes, value = found.groups()
     algorithm = next(filter(None, schemes)).lower()
     if algorithm.isdecimal():
-        # RFC 6920, section 9.4, numbers some for ``nih:``, which says nothing to people.
+        # RFC 6920, section 9.4, has numbers for some algorithms of ``nih:``, which mean nothing to people.
         algorithm = "nih"
     return f"{algorithm} {value[:_SHOWN]}{'…' if len(value) > _SHOWN else ''}"
 
 
 def web_address(text: str) -> SplitResult | None:
-    """The parts of an http or https URL with a host; None where it is none, or has a port that there is not."""
+    """The parts of an http or https URL with a host; None for any other text, and where the port is not valid."""
     try:
         parts = urlsplit(text)
         _ = parts.port

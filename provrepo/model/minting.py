@@ -1,10 +1,10 @@
 """The IRIs that the repository mints, functions of the base IRI, the repository's identity and names.
 
 With a base IRI they are URLs under it. Without one they are ``urn:uuid:`` version 5 (RFC 9562, section 5.5) of the path
-that the URL would have, so that nothing that is minted before the base is known could be mistaken for a place on the
-web. The name space of that UUID is the repository's identity, so that two repositories never give one IRI to different
-things. A repository that is older than its identity keeps the names that it had given: those are in a name space that
-all repositories had in common.
+that the URL would have, so that an IRI minted before the base is known is not mistaken for an address on the web. The
+name space of that UUID is the repository's identity, so that two repositories never mint one IRI for different things.
+What a repository contained before it had an identity keeps its IRIs. Those are in a name space that all repositories
+shared.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#")
 
 
 class LegacyContent(Protocol):
-    """What a repository held before it had an identity."""
+    """The content of a repository from before it had an identity."""
 
     def any(self) -> bool:
-        """Whether it held anything."""
+        """Whether there was any."""
 
     def project(self, project: str) -> bool:
-        """Whether it held a project."""
+        """Whether a project existed."""
 
     def versions(self, project: str, document: str) -> int:
-        """The number of the newest version of a document that it held; 0 for none."""
+        """The number of the newest version of a document then; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Minter:
 
     Attributes:
         base: an absolute IRI ending in ``/``, or the empty string until one is set.
-        identity: the repository's UUID; empty for the name space that repositories without one have in common.
-        former: what keeps its names in that name space; None for nothing.
+        identity: the repository's UUID; empty for the name space that repositories without an identity share.
+        former: the content that keeps its IRIs in the shared name space; None for none.
     """
 
     base: str = ""
@@ -52,7 +52,7 @@ class Minter:
         return self._in(self.identity, path)
 
     def of(self, project: str, document: str, version: int) -> Minter:
-        """What mints for the content of one version, as plain text: two fields that can go to another process."""
+        """The minter for the content of one version; two plain fields, which another process can be given."""
         if self.former is None or version > self.former.versions(project, document):
             return Minter(self.base, self.identity)
         return Minter(self.base)
@@ -67,13 +67,13 @@ class Minter:
         return self.of(project, document, 1).mint(f"projects/{project}/documents/{document}")
 
     def version(self, project: str, document: str, version: int) -> Identifier:
-        """One version of a document; also the name of the graph that holds what it asserts."""
+        """One version of a document; also the name of the graph of its assertions."""
         minter = self.of(project, document, version)
         return minter.mint(f"projects/{project}/documents/{document}/versions/{version}")
 
     @staticmethod
     def completed(graph: str) -> Identifier:
-        """The graph that holds what follows from ``graph`` by fixed rules."""
+        """The graph of the completion of ``graph``."""
         return Identifier(graph + "#completed")
 
     @staticmethod
@@ -83,7 +83,7 @@ class Minter:
 
     @staticmethod
     def bundle_completed(version: str, number: int) -> Identifier:
-        """The graph of what follows from a version's n-th bundle."""
+        """The graph of the completion of a version's n-th bundle."""
         return Identifier(f"{version}#bundle-{number}-completed")
 
     def genid(self, blob: str, number: int) -> Identifier:
@@ -91,7 +91,7 @@ class Minter:
         return self.mint(f"genid/{blob}-{number}")
 
     def actor(self, actor: str) -> Identifier:
-        """Somebody who submits; the identifier is opaque, names live elsewhere."""
+        """An actor; ``actor`` is an opaque identifier and not a name."""
         return self._own(f"actors/{actor}")
 
     def profile(self, profile: str) -> Identifier:
@@ -107,7 +107,7 @@ class Minter:
         return self._own("")
 
     def _own(self, path: str) -> Identifier:
-        """What belongs to the repository as a whole."""
+        """The IRI of something that belongs to the repository as a whole."""
         return self._in("" if self.former is not None and self.former.any() else self.identity, path)
 
     def _in(self, identity: str, path: str) -> Identifier:

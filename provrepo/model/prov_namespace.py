@@ -1,4 +1,4 @@
-"""The PROV namespace: every term it has, and the namespaces that are taken for it by mistake."""
+"""The terms of the PROV namespace, and the namespaces that are confused with it."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ _INVERSES = """
     qualifiedUsageOf quotedAs started wasActivityOfInfluence wasAssociateFor wasMemberOf wasPlanOf wasPrimarySourceOf
     wasRoleIn wasUsedBy wasUsedInDerivation qualifiedInsertionOf qualifiedRemovalOf
 """
-"""The names that are reserved for inverses: PROV-O, appendix B. The last two are made alike and are read."""
+"""The names that PROV-O, appendix B, reserves for inverses. The last two follow the same pattern and are read."""
 
 _ANNOTATIONS = """
     aq category component constraints definition dm editorialNote editorsDefinition inverse n order qualifiedForm
     sharesDefinitionWith todo unqualifiedForm
 """
-"""What the ontology says about its own terms with."""
+"""The properties with which the ontology annotates its own terms."""
 
 _DM = "InternationalizedString QUALIFIED_NAME label location role type"
 """Attributes and datatypes: PROV-DM section 5.7, PROV-XML, and PROV-N section 3.7.3.2."""
@@ -83,7 +83,7 @@ TERMS: frozenset[str] = frozenset(
     for names in (_O_CLASSES, _O_PROPERTIES, _INVERSES, _ANNOTATIONS, _DM, _DICTIONARY, _AQ, _LINKS, _DC)
     for name in names.split()
 )
-"""The local name of every term that a specification puts into the PROV namespace."""
+"""The local name of every term that a specification defines in the PROV namespace."""
 
 CLASSES: frozenset[str] = frozenset(name for name in TERMS if name[0].isupper()) - {"QUALIFIED_NAME"}
 """Those that may be the type of a thing."""
@@ -94,24 +94,24 @@ PROPERTIES: frozenset[str] = frozenset(
 """The properties that are read, without the names of inverses."""
 
 NON_PROVENANCE: frozenset[str] = frozenset((*_AQ.split(), *_ANNOTATIONS.split()))
-"""Those that say nothing about provenance itself, so that no statement is expected of them."""
+"""The terms for access to provenance and for annotations; no statement of PROV-DM uses them."""
 
 _READ = sorted(name for names in (_O_CLASSES, _O_PROPERTIES, _DM, _DICTIONARY, _LINKS) for name in names.split())
-"""What is proposed in the place of a term that does not exist."""
+"""The terms that are suggested for a term that does not exist."""
 
 
 def term_of(iri: str) -> str | None:
-    """The local name of an IRI in the PROV namespace; None elsewhere, and for the namespace itself."""
+    """The local name of an IRI in the PROV namespace; None for any other IRI and for the namespace itself."""
     return iri[len(PROV) :] or None if iri.startswith(PROV) else None
 
 
 @lru_cache(maxsize=1024)
 def closest(name: str, among: frozenset[str] = frozenset(_READ)) -> str | None:
-    """The term that a local name was probably meant to be, or None.
+    """The term that a local name is probably a misspelling of, or None.
 
     Args:
         name: the local name.
-        among: the local names of the terms that may stand in its place.
+        among: the local names of the terms to choose from.
     """
     if len(name) > _LONGEST:
         return None
@@ -124,27 +124,27 @@ def closest(name: str, among: frozenset[str] = frozenset(_READ)) -> str | None:
     return found[0] if found else None
 
 
-# --- namespaces that are nearly PROV's
+# --- namespaces that are similar to PROV's
 
 _LONGEST = 64
-"""Characters of a local name or a namespace, beyond which it is no slip of PROV's."""
+"""The most characters of a local name or a namespace that is compared with PROV's."""
 
 _SCHEME = re.compile(r"(?i)[a-z]+:/*(?:www\.)?")
 _ENDS = re.compile(r"(?:[#/]|%23)*$")
 
-_PLACE = "w3.org/ns/prov"
+_ADDRESS = "w3.org/ns/prov"
 """PROV's namespace without its scheme, ``www.`` and its end."""
 
 _SPELLED = ("http://www.w3.org/ns/prov", "https://www.w3.org/ns/prov")
 
-_OTHER_PLACES = frozenset(
-    f"w3.org/{place}"
-    for place in (
+_OTHER_ADDRESSES = frozenset(
+    f"w3.org/{address}"
+    for address in (
         *("prov", "tr/prov-o", "ns/prov.owl", "ns/prov.ttl", "ns/prov-o", "ns/prov-dm"),
         *("ns/prov-aq", "ns/prov-dc", "ns/prov-dictionary", "ns/prov-links"),
     )
 )
-"""Names of documents about PROV that are taken for its namespace."""
+"""Addresses of documents about PROV that are confused with its namespace."""
 
 _DOCUMENTS = frozenset(
     f"http://www.w3.org/ns/prov{part}{end}"
@@ -156,23 +156,25 @@ _DOCUMENTS = frozenset(
 
 @lru_cache(maxsize=4096)
 def misspelled(namespace: str) -> bool:
-    """Whether a namespace is not PROV's and was meant to be: another scheme, end or case, or one edit.
+    """Whether a namespace is a misspelling of PROV's: another scheme, end or case, or one edit.
 
     ``https://www.w3.org/ns/prov#`` and ``http://www.w3.org/ns/prov`` are; ``https://openprovenance.org/ns/prov#`` and
-    ``http://www.w3.org/ns/prov/extension#`` are namespaces of somebody else.
+    ``http://www.w3.org/ns/prov/extension#`` are other namespaces.
     """
     if namespace == PROV or len(namespace) > _LONGEST:
         return False
     spelled = _ENDS.sub("", namespace).lower()
-    place = _SCHEME.sub("", spelled, count=1)
-    near = any(within_one_edit(text, wanted) for text, wanted in ((place, _PLACE), *((spelled, w) for w in _SPELLED)))
-    return near or place in _OTHER_PLACES
+    address = _SCHEME.sub("", spelled, count=1)
+    near = any(
+        within_one_edit(text, wanted) for text, wanted in ((address, _ADDRESS), *((spelled, w) for w in _SPELLED))
+    )
+    return near or address in _OTHER_ADDRESSES
 
 
 def namespace_for(iri: str) -> str | None:
-    """The namespace of an IRI that is a term of PROV in a namespace which is nearly PROV's; None for any other IRI.
+    """The namespace of an IRI that is a term of PROV in a misspelled namespace; None for any other IRI.
 
-    Only a local name that PROV has makes an IRI such a term: documents may well live beside PROV's.
+    The local name must be a term of PROV: other documents have addresses beside the namespace.
     """
     if iri.startswith(PROV) or len(iri) > 2 * _LONGEST or not ("w3.org" in iri or "/ns/" in iri):
         return None
@@ -180,7 +182,7 @@ def namespace_for(iri: str) -> str | None:
     namespace, local = iri[:cut], iri[cut:]
     if local in TERMS:
         return namespace if misspelled(namespace) else None
-    # A prefix that was declared without its "#" runs into the term: http://www.w3.org/ns/provEntity.
+    # A prefix that was declared without its "#" is joined with the term: http://www.w3.org/ns/provEntity.
     for start in range(1, len(local)):
         if local[start:] in TERMS:
             return iri[: cut + start] if misspelled(iri[: cut + start]) else None
@@ -188,12 +190,12 @@ def namespace_for(iri: str) -> str | None:
 
 
 def declared_wrongly(namespace: str) -> bool:
-    """Whether a prefix is declared for a namespace that is nearly PROV's and not the IRI of a document about it."""
+    """Whether a declared namespace is a misspelling of PROV's and not the IRI of a document about PROV."""
     return misspelled(namespace) and namespace not in _DOCUMENTS
 
 
 def within_one_edit(text: str, wanted: str) -> bool:
-    """Whether leaving out, adding, replacing or swapping one character makes one text of the other."""
+    """Whether one insertion, deletion, replacement or swap of characters turns one text into the other."""
     if abs(len(text) - len(wanted)) > 1:
         return False
     start = 0

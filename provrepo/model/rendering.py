@@ -15,7 +15,7 @@ __all__ = ["Renderer"]
 
 
 class Renderer:
-    """Shortens identifiers with some prefixes; what none fits stays in angle brackets."""
+    """Shortens identifiers with prefixes; an IRI that no namespace fits is in angle brackets."""
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         known = {"prov": PROV, "xsd": XSD, **{p: n for p, n in prefixes.items() if p and n}}
@@ -23,7 +23,7 @@ class Renderer:
 
     @classmethod
     def of(cls, *documents: Document) -> Renderer:
-        """With the prefixes of documents and their bundles; where two differ, the first is followed."""
+        """A renderer with the prefixes of documents and their bundles; the first declaration of a prefix is used."""
         prefixes: dict[str, str] = {}
         for document in documents:
             for instance in document.instances():
@@ -32,7 +32,7 @@ class Renderer:
         return cls(prefixes)
 
     def name(self, iri: str) -> str:
-        """As ``identifier``."""
+        """The same as ``identifier``."""
         return self.identifier(iri)
 
     def keyword(self, iri: str) -> str:
@@ -58,7 +58,7 @@ class Renderer:
         return quoted if value.datatype == XSD_STRING else f"{quoted} %% {self.identifier(value.datatype)}"
 
     def term(self, term: Term) -> str:
-        """An argument: an identifier, an instant, or ``-``."""
+        """An argument: an identifier, a time, or ``-`` if absent."""
         return "-" if term is None else self.identifier(term) if isinstance(term, Identifier) else term
 
     def statement(self, statement: Statement) -> str:
@@ -75,12 +75,12 @@ class Renderer:
         return f"{statement.kind.name}({name + '; ' if name else ''}{', '.join(args)})"
 
     def extension(self, extension: Extension) -> str:
-        """A statement that extends PROV-N on one line, its attributes sorted, which have no order."""
+        """A statement that extends PROV-N, on one line. Its attributes are sorted, since they have no order."""
         ordered = replace(extension, attributes=tuple(sorted(extension.attributes)))
         return ordered.text(self)
 
     def subject(self, statement: Statement, other: Statement) -> str:
-        """What two statements of one kind have in common: their identifier, or the arguments that agree."""
+        """The identifier that two statements of one kind share, or else their equal arguments."""
         if statement.id is not None and statement.id == other.id:
             return self.identifier(statement.id)
         shared = [a if a == b else None for a, b in zip(statement.args, other.args, strict=True)]
@@ -89,7 +89,7 @@ class Renderer:
         return ", ".join(map(self.term, shared))
 
     def parts(self, statement: Statement) -> Iterator[str]:
-        """Each thing that a statement says, as text: its identifier, arguments, entries and attributes."""
+        """The parts of a statement as text: its identifier, arguments, entries and attributes."""
         if statement.id is not None:
             yield f"identifier {self.identifier(statement.id)}"
         for argument, term in zip(statement.kind.arguments, statement.args, strict=False):

@@ -1,9 +1,9 @@
-"""The statements of PROV-DM: one table says what each kind is called and which arguments it takes.
+"""The statements of PROV-DM, and one table of their kinds: the keyword and the arguments of each.
 
-Every codec, check and view is driven by this table. Names are those of PROV-N (keywords) and of PROV-JSON and
-PROV-XML (arguments), which agree with each other; sections are those of the PROV-DM Recommendation. The statements of
-PROV-Dictionary (https://www.w3.org/TR/prov-dictionary/) are in the same table: what they say of keys is in
-``Statement.entries``, since it is many-valued like attributes and unlike arguments.
+Codecs, checks and views use this table. Names are those of PROV-N (keywords) and of PROV-JSON and PROV-XML (arguments),
+which agree with each other; sections are those of the PROV-DM Recommendation. The statements of PROV-Dictionary
+(https://www.w3.org/TR/prov-dictionary/) are in the same table. Their keys are in ``Statement.entries``, since there may
+be many of them, as of attributes and unlike arguments.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Term: TypeAlias = str | None
 
 
 class DictionaryEntry(NamedTuple):
-    """A key of a dictionary, with the entity under it where the statement names one.
+    """A key of a dictionary, with the entity under it if the statement names one.
 
     Attributes:
         key: any value; PROV-N's literals include qualified names.
-        entity: what is under the key; None where only the key is said.
+        entity: the entity under the key; None if the statement has only the key.
     """
 
     key: Value
@@ -49,14 +49,14 @@ class DictionaryEntry(NamedTuple):
 
 
 class EntryForm(Enum):
-    """What a statement of PROV-Dictionary says of keys."""
+    """The form of the entries of a statement of PROV-Dictionary."""
 
     PAIRS = auto()
-    """Any number of keys, each with its entity: those that are inserted."""
+    """Any number of keys, each with its entity: those inserted."""
     KEYS = auto()
-    """Any number of keys alone: those that are removed."""
+    """Any number of keys alone: those removed."""
     KEY = auto()
-    """One key: that of the member which the statement's arguments name."""
+    """One key: that of the member, which is an argument of the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Argument:
 
     Attributes:
         name: local name in the PROV namespace, as PROV-JSON and PROV-XML spell it.
-        time: whether it is an instant (``xsd:dateTime``) and not an identifier.
+        time: whether it is a time (``xsd:dateTime``) and not an identifier.
         required: whether PROV-DM makes it mandatory.
     """
 
@@ -76,15 +76,15 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One kind of PROV-DM statement. There is one object for each, so kinds are compared with ``is``.
+    """A kind of PROV-DM statement. There is one object for each, so kinds are compared with ``is``.
 
     Attributes:
         name: the PROV-N keyword, which is also the PROV-JSON key and the PROV-XML element.
         arguments: positions after the statement's own identifier, in PROV-N's order.
         element: whether it describes an entity, activity or agent and not a relation between them.
         identified: whether the statement itself may have an identifier.
-        attributed: whether it may carry attributes.
-        entries: what it says of a dictionary's keys; None for all but PROV-Dictionary's statements.
+        attributed: whether it may have attributes.
+        entries: the form of its entries; None for all but PROV-Dictionary's statements.
         section: of the PROV-DM Recommendation.
     """
 
@@ -210,15 +210,15 @@ ELEMENTS = (ENTITY, ACTIVITY, AGENT)
 
 
 class Statement:
-    """One PROV-DM statement. Treat it as immutable; equality ignores where it stood in the source.
+    """One PROV-DM statement. Treat it as immutable; equality ignores its location in the source.
 
     Attributes:
         kind: which kind of statement.
-        id: the statement's identifier: what an element describes, the name a relation was given, or None.
+        id: the identifier of the element that it describes, or of the relation; None if it has none.
         args: one term for each of ``kind.arguments``.
-        attributes: attribute–value pairs in source order, without what ``args`` says already.
-        span: where it began in the source, or None.
-        entries: keys of a dictionary in source order, each once; empty unless ``kind.entries`` says what they are.
+        attributes: attribute–value pairs in source order, without the arguments.
+        span: line and column of its first character in the source, or None.
+        entries: the entries of a dictionary in source order, each once; empty if ``kind.entries`` is None.
     """
 
     __slots__ = ("args", "attributes", "entries", "id", "kind", "span")
@@ -263,7 +263,7 @@ class Statement:
         return f"{self.kind.name}({joined}{tail})"
 
     def identifiers(self) -> list[Identifier]:
-        """What the arguments and entries refer to, without instants, literal keys and absent ones."""
+        """The identifiers in the arguments and entries, without times, literal keys and absent arguments."""
         found = [a for a in self.args if isinstance(a, Identifier)]
         for entry in self.entries:
             found += [part for part in entry if isinstance(part, Identifier)]

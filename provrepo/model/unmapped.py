@@ -1,4 +1,4 @@
-"""Why a triple makes no statement: the reasons under which readers of RDF keep it in ``Document.unmapped``."""
+"""The reasons for which no statement stands for a triple, as readers of RDF give them in ``Document.unmapped``."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ __all__ = [
 ]
 
 NO_IDENTIFIER = "a literal where PROV-O has an identifier"
-NO_INSTANT = "an instant that is not an xsd:dateTime"
+NO_INSTANT = "a time that is not an xsd:dateTime"
 NO_PLACE = "about something that is neither an element nor a relation of PROV"
-AMBIGUOUS = "several values in one relation that cannot be told apart: which belong together is not said"
-NO_PAIR = "a key-entity pair that has a name of its own, or more or less than a key and an entity"
+AMBIGUOUS = "several values in one relation, of which no triple states which belong together"
+NO_PAIR = "a key-entity pair that has an identifier, or not exactly one key and one entity"
 NO_MENTION = "prov:asInBundle without the one prov:mentionOf that it belongs to"
-RDF12 = "a triple term or a text with a direction of RDF 1.2, for which PROV has no place"
+RDF12 = "a triple term or a string with a base direction (RDF 1.2), which PROV cannot represent"
 
 _OF_STATEMENTS = (NO_IDENTIFIER, NO_INSTANT, AMBIGUOUS, NO_MENTION)
-"""Reasons that only triples have whose property is one of PROV, or is put below one of PROV by the document."""
+"""The reasons of triples whose property is one of PROV, or is declared a sub-property of one by the document."""
 
 
 def meant_as_statement(quad: Quad, reason: str) -> bool:
-    """Whether a triple that is not read was meant to make a statement, with a property that PROV has.
+    """Whether an unmapped triple has a property of PROV that makes statements.
 
     Args:
-        quad: one of ``Document.unmapped``.
-        reason: why it is there.
+        quad: a triple of ``Document.unmapped``.
+        reason: its reason.
     """
     name = term_of(quad.predicate)
     return name not in NON_PROVENANCE and (name in TERMS or reason in _OF_STATEMENTS)
 
 
 def uses_prov_terms(quad: Quad, reason: str) -> bool:
-    """Whether a triple in PROV's words makes no statement, so that documents without it do not say the same.
+    """Whether an unmapped triple uses terms of PROV, so that a document without it does not make the same statements.
 
-    A triple of a key-entity pair may be kept beside the statement that it makes.
+    False for the triples of a key-entity pair, which are kept even if a statement stands for a part of the pair.
     """
     if reason == NO_PAIR:
         return False
