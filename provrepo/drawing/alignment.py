@@ -1,10 +1,10 @@
-"""Where nodes stand within their rows.
+"""The x coordinates of nodes within their rows.
 
 After Brandes and Köpf, "Fast and Simple Horizontal Coordinate Assignment" (Graph Drawing 2001).
 
 Nodes are joined to blocks that share one x coordinate, in four ways (from above or below, from the left or right), and
-the middle of the four is taken. What is added to the paper: edges have ranks. The pieces of a long edge come first, so
-that it is straight; edges that only repeat what others say come last, so that they make room for those.
+the mean of the middle two is taken. An addition to the paper: edges have ranks. The pieces of a long edge have the
+highest rank, so that it is straight; implied edges have the lowest, so that they give way to others.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def coordinates(rows: Rows, above: Sequence[Sequence[int]], rank: Rank, gap: Gap
     Args:
         rows: the nodes of each row, from left to right.
         above: each node's neighbors in the row above.
-        rank: of the edge between an upper and a lower node.
-        gap: the least distance between the centers of two nodes that stand side by side, in that order.
+        rank: the rank of the edge between an upper and a lower node.
+        gap: the least distance between the centers of two adjacent nodes, from left to right.
     """
     total = len(above)
     if not total:
@@ -56,12 +56,12 @@ def coordinates(rows: Rows, above: Sequence[Sequence[int]], rank: Rank, gap: Gap
 
 
 def _preferred(rank: Rank, *, upside_down: bool) -> Rank:
-    """``rank`` for a node and one of its neighbors, whichever of the two is the upper one."""
+    """``rank`` with a node and one of its neighbors as arguments, in the order upper, lower."""
     return rank if upside_down else (lambda node, other: rank(other, node))
 
 
 def _blocked(rows: Rows, below: Sequence[Sequence[int]], rank: Rank) -> set[tuple[int, int]]:
-    """Edges that cross one of a higher rank, and so must not be straight."""
+    """The edges that cross one of a higher rank, and therefore may not be straight."""
     position = {node: index for row in rows for index, node in enumerate(row)}
     blocked: set[tuple[int, int]] = set()
     for row in rows[:-1]:
@@ -118,7 +118,7 @@ def _blocks(rows: Rows, links: Sequence[Sequence[int]], blocked: set[tuple[int, 
 
 
 def _compacted(rows: Rows, root: Sequence[int], gap: Gap) -> list[float]:
-    """The blocks pushed left as far as they go, and then right where that brings them closer to their neighbors."""
+    """The blocks moved left as far as possible, and then right where that is closer to their neighbors."""
     after: dict[int, dict[int, float]] = {block: {} for block in sorted(set(root))}
     missing = dict.fromkeys(after, 0)
     for row in rows:
@@ -145,7 +145,7 @@ def _compacted(rows: Rows, root: Sequence[int], gap: Gap) -> list[float]:
 
 
 def _balanced(found: Sequence[Sequence[float]]) -> list[float]:
-    """The mean of the two middle ones of four assignments, each shifted to the side of the narrowest that it hugs."""
+    """The mean of the middle two of four assignments, each first shifted to one side of the narrowest."""
     narrowest = min(found, key=lambda xs: max(xs) - min(xs))
     left, right = min(narrowest), max(narrowest)
     shifted = []

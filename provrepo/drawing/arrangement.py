@@ -1,4 +1,4 @@
-"""One connected part: rows from the oldest at the top, boxes within them, and arrows that bend only between rows."""
+"""The layout of one connected component: rows of boxes, the oldest on top, and arrows that bend between rows only."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Point = tuple[float, float]
 _ROW_GAP = 50.0
 _GAP = 28.0
 _LANE = 14.0
-"""Between boxes, and beside the pieces of long edges."""
+"""Distances between boxes, and beside the pieces of long edges, in px."""
 
 _PIECES = 6_000
-"""Pieces of long edges that are laid out. A document of a page's size stays far below it."""
+"""The most pieces of long edges that are laid out. A drawing that fits on a page has far fewer."""
 
 _PORTS = 0.32
-"""Arrows meet a box within this share of its width, to either side of the middle."""
+"""The share of a box's width, to either side of the middle, within which arrows meet it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A link with its path: a start, then cubic segments of three points each."""
+    """A link with its path: a start, then cubic segments of three points each; and the center of its label, or None."""
 
     link: BoxLink
     curve: tuple[Point, ...]
@@ -39,7 +39,7 @@ class Arrow:
 
 @dataclass(slots=True)
 class ArrangedPart:
-    """A connected part with its own origin at the top left.
+    """A connected component, with the origin at its top left.
 
     Attributes:
         width: in px.
@@ -55,27 +55,27 @@ class ArrangedPart:
 
 
 def arranged(found: Sequence[Box], links: Sequence[BoxLink]) -> ArrangedPart:
-    """Lay out one connected part.
+    """Lay out one connected component.
 
     Args:
         found: its boxes.
-        links: between them, numbered from 0 within the part.
+        links: between them, by the numbers of the boxes from 0.
     """
     return _Arrangement(found, links).part()
 
 
 class _Arrangement:
-    """The steps of a layered layout and what they share.
+    """The steps of a layered layout and their common state.
 
-    Boxes are numbered from 0; the pieces of edges that cross rows get the numbers after them. Edges with one older
-    end share their pieces: what many steps used is one trunk with branches, not a bundle of parallel lines.
+    Boxes are numbered from 0; the pieces of edges that cross rows have the numbers after them. Edges with one older end
+    share their pieces: an entity that many activities used has one trunk with branches, not parallel lines.
     """
 
     def __init__(self, found: Sequence[Box], links: Sequence[BoxLink]) -> None:
         self.boxes = found
         self.links = links
         self.loops = [link.source == link.target for link in links]
-        self.aside = [0.0] * len(found)  # room to either side of a box for an arrow from it to itself
+        self.aside = [0.0] * len(found)  # width to either side of a box for an arrow from it to itself
         for link in links:
             if link.source == link.target:
                 self.aside[link.source] = _GAP + width(link.joint.label, SMALL)
@@ -97,13 +97,13 @@ class _Arrangement:
     # Long edges
 
     def _cut(self, straight: Sequence[int]) -> None:
-        """Give every edge its trail of pieces, the lowest first; the shortest edges first, as long as there are any."""
+        """Divide edges into pieces, the lowest first. Short edges come first, until the limit of pieces is reached."""
         trunks: dict[tuple[int, int], dict[int, int]] = {}
         joined: set[tuple[int, int]] = set()
         for index in sorted(straight, key=lambda i: self.row[self.ends[i][1]] - self.row[self.ends[i][0]]):
             upper, lower = self.ends[index]
             implied = self.links[index].joint.implied
-            # An edge that was turned around shares nothing: its arrow is at the other end.
+            # A reversed edge shares no pieces: its arrow is at the other end.
             trunk = trunks.setdefault((upper, -1 - index if self.turned[index] else int(implied)), {})
             span = range(self.row[lower] - 1, self.row[upper], -1)
             if len(self.row) - len(self.boxes) + sum(r not in trunk for r in span) > _PIECES:
@@ -123,7 +123,7 @@ class _Arrangement:
         self._implied_pairs = self._only_implied(straight)
 
     def _only_implied(self, straight: Sequence[int]) -> set[tuple[int, int]]:
-        """Adjacent boxes, upper and lower, whose edge only repeats what others say."""
+        """The pairs of an upper and a lower box whose edge is implied by others."""
         return {self.ends[index] for index in straight if self.links[index].joint.implied}
 
     # Places
@@ -165,7 +165,7 @@ class _Arrangement:
         return self.boxes[node].width / 2 + self.aside[node] if node < len(self.boxes) else _LANE / 2
 
     def _gap_below(self, number: int, below: Sequence[Sequence[int]]) -> float:
-        """Room for the bends between two rows: the further they lead sideways, the more."""
+        """The distance between two rows: larger where edges lead far sideways."""
         reach = max(
             (abs(self.x[node] - self.x[other]) for node in self.rows[number] for other in below[node]), default=0.0
         )
@@ -174,7 +174,7 @@ class _Arrangement:
     # The result
 
     def part(self) -> ArrangedPart:
-        """Everything in place."""
+        """The finished layout."""
         right = max((x + self._half(node) for node, x in enumerate(self.x)), default=0.0)
         centers = [(self.x[i], self._middle(i)) for i in range(len(self.boxes))]
         bottom = self.top[-1] + self.height[-1] if self.top else 0.0
@@ -191,7 +191,7 @@ class _Arrangement:
             return self._loop(link)
         upper, lower = self.ends[index]
         trail = self.trails.get(index, [])
-        # Where two arrows join the same boxes in both directions, each keeps to its side.
+        # If two arrows join the same boxes in both directions, each is drawn on its own side.
         side = _LANE * (1 if self.turned[index] else -1) if (link.target, link.source) in self.pairs else 0.0
         start = (self._port(lower, self.x[trail[0]] if trail else None, upper) + side, self._middle(lower))
         end = (self._port(upper, self.x[trail[-1]] if trail else None, lower) + side, self._middle(upper))
@@ -210,12 +210,12 @@ class _Arrangement:
         return Arrow(link, tuple(curve[::-1] if self.turned[index] else curve), label)
 
     def _port(self, box: int, toward: float | None, other: int) -> float:
-        """Where an arrow meets a box: as straight ahead as the box is wide."""
+        """The x coordinate at which an arrow meets a box: as near to vertical as the width of the box allows."""
         reach = self.boxes[box].width * _PORTS
         low, high = self.x[box] - reach, self.x[box] + reach
         if toward is None:
             far = self.boxes[other].width * _PORTS
-            # Where both boxes have room for a vertical line, it stands in the middle of what they share.
+            # If both boxes have room for a vertical line, it is in the middle of the range that they share.
             first, last = max(low, self.x[other] - far), min(high, self.x[other] + far)
             toward = (first + last) / 2 if first <= last else self.x[other]
         return min(max(toward, low), high)
@@ -229,21 +229,21 @@ class _Arrangement:
 
 
 def _rise(curve: list[Point], y: float) -> None:
-    """Go straight up or down."""
+    """Continue a curve vertically to ``y``."""
     x, before = curve[-1]
     if abs(y - before) > 0.01:
         curve += [(x, before + (y - before) / 3), (x, before + (y - before) * 2 / 3), (x, y)]
 
 
 def _bend(curve: list[Point], to: Point) -> None:
-    """Go sideways in an S that begins and ends vertically."""
+    """Continue a curve sideways in an S that begins and ends vertically."""
     x, y = curve[-1]
     middle = (y + to[1]) / 2
     curve += [(x, middle), (to[0], middle), to]
 
 
 def _segments(curve: Sequence[Point]) -> list[Sequence[Point]]:
-    """The first segments that are long enough for text beside them."""
+    """The first segments that are long enough for a label."""
     found = [curve[index : index + 4] for index in range(0, len(curve) - 1, 3)]
     return [segment for segment in found if abs(segment[0][1] - segment[3][1]) >= _ROW_GAP / 2][:3] or found[:1]
 
@@ -252,17 +252,17 @@ _CELL = 100.0
 
 
 class _Labels:
-    """Text beside arrows, none of it over another."""
+    """Places labels beside arrows without overlaps."""
 
-    _PLACES = (0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8)
+    _POSITIONS = (0.5, 0.38, 0.62, 0.28, 0.72, 0.2, 0.8)
 
     def __init__(self) -> None:
         self._taken: dict[int, list[tuple[float, float, float, float]]] = {}
 
     def place(self, text: str, segments: Sequence[Sequence[Point]]) -> Point | None:
-        """Where the text is centered; None where everything near the arrow's beginning is taken."""
+        """The center of a label; None if every position near the start of the arrow is occupied."""
         half, rise = width(text, SMALL) / 2 + 3, SMALL * 0.6
-        for x, y in (_point(segment, share) for segment in segments for share in self._PLACES):
+        for x, y in (_point(segment, share) for segment in segments for share in self._POSITIONS):
             box = (x - half, y - rise, x + half, y + rise)
             cells = range(int(box[1] // _CELL), int(box[3] // _CELL) + 1)
             if not any(_overlap(box, other) for cell in cells for other in self._taken.get(cell, ())):

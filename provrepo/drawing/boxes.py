@@ -1,6 +1,6 @@
-"""What the layout moves: boxes of one node, or of a stack of nodes that stand in the same relations to the same others.
+"""The units of the layout: boxes of one node, or of a stack of nodes with the same relations to the same other nodes.
 
-Sixty files that one step wrote are a picture of one arrow and a stack of sixty, not a row eight metres wide.
+Sixty files that one step wrote are drawn as one arrow and a stack of sixty, not as a very wide row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from provrepo.drawing.shapes import Shape, boundary
 __all__ = ["Box", "Joint", "BoxLink", "boxes", "joined", "links"]
 
 STACKED = 5
-"""Equal nodes from which on they are stacked."""
+"""The least number of equal nodes that are stacked."""
 
 _SPACE = 10.0
 _PADDING = 10.0
@@ -23,7 +23,7 @@ _PADDING = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """All edges from one node to another, which are drawn as one.
+    """All edges from one node to another, drawn as one arrow.
 
     Attributes:
         source: number of the newer node.
@@ -37,19 +37,19 @@ class Joint:
 
     @property
     def implied(self) -> bool:
-        """Whether other edges say all of it."""
+        """Whether all of its edges are implied by others."""
         return all(edge.implied for edge in self.edges)
 
     @property
     def label(self) -> str:
-        """What it says beyond what others say, each word once."""
+        """The labels of its edges that are not implied, each once."""
         return ", ".join(dict.fromkeys(edge.label for edge in self.edges if edge.label and not edge.implied))
 
 
 def joined(group: NodeGroup) -> list[Joint]:
     """The edges of a group by their two ends, in the order in which each pair first occurs.
 
-    Edges to nodes that are not there are left out.
+    Edges to nodes outside the group are left out.
     """
     number = {node.id: index for index, node in enumerate(group.nodes)}
     found: dict[tuple[int, int], list[Edge]] = {}
@@ -63,10 +63,10 @@ class Box:
     """One node, or several in a grid.
 
     Attributes:
-        members: numbers of the nodes.
+        members: the numbers of its nodes.
         width: in px.
         height: in px.
-        offsets: of each member's center from the box's.
+        offsets: the offset of each member's center from the center of the box.
     """
 
     __slots__ = ("_only", "height", "members", "offsets", "width")
@@ -96,19 +96,19 @@ class Box:
         return self._only is None
 
     def boundary(self, dx: float, *, upper: bool) -> float:
-        """How far from its center, up or down, an edge meets it at this horizontal distance."""
+        """The vertical distance from its center at which an edge meets it, at a horizontal distance."""
         if self._only is None:
             return -self.height / 2 if upper else self.height / 2
         return boundary(*self._only, dx, upper=upper)
 
 
 def boxes(nodes: Sequence[Node], shapes: Sequence[Shape], joints: Sequence[Joint]) -> list[Box]:
-    """The nodes as boxes, equal ones stacked, by first member."""
+    """The nodes as boxes, equal nodes stacked, in the order of their first members."""
     relations: list[list[tuple[int, bool, str]]] = [[] for _ in nodes]
     for joint in joints:
-        said = " ".join(edge.kind for edge in joint.edges) + (" implied" if joint.implied else "")
-        relations[joint.source].append((joint.target, True, said))
-        relations[joint.target].append((joint.source, False, said))
+        kinds = " ".join(edge.kind for edge in joint.edges) + (" implied" if joint.implied else "")
+        relations[joint.source].append((joint.target, True, kinds))
+        relations[joint.target].append((joint.source, False, kinds))
     equals: dict[object, list[int]] = {}
     for number, node in enumerate(nodes):
         known = tuple(sorted(relations[number]))
@@ -129,7 +129,7 @@ class BoxLink:
     Attributes:
         source: number of the newer box.
         target: number of the older box; the same for a node that is related to itself.
-        joint: one of those that it stands for; the others say the same of other members.
+        joint: one of the joints that it stands for; the others are equal, between other members.
     """
 
     source: int

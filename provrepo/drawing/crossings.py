@@ -1,6 +1,6 @@
 """The order of nodes within their rows, so that few edges cross: barycenters, then exchanges of neighbors.
 
-Every edge here joins two adjacent rows; longer ones have been cut into pieces before.
+Every edge here joins two adjacent rows; longer edges are already divided into pieces.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 __all__ = ["count", "reduce"]
 
 _SWEEPS = 24
-_PATIENCE = 4
-"""Sweeps without improvement before giving up."""
+_MAX_IDLE = 4
+"""Sweeps without improvement after which the search ends."""
 
 _EXCHANGES = 400_000
 """Neighbor comparisons after which exchanging ends, so that large drawings take bounded time."""
@@ -36,7 +36,7 @@ def reduce(rows: Rows, above: Links, below: Links) -> Rows:
     budget = _EXCHANGES
     idle = 0
     for sweep in range(_SWEEPS):
-        if fewest == 0 or idle == _PATIENCE:
+        if fewest == 0 or idle == _MAX_IDLE:
             break
         _sweep(current, above, below, position, down=sweep % 2 == 0, mirrored=sweep % 4 >= 2)
         budget = _exchange(current, above, below, position, budget)
@@ -48,14 +48,14 @@ def reduce(rows: Rows, above: Links, below: Links) -> Rows:
 
 
 def count(rows: Rows, below: Links) -> int:
-    """How many pairs of edges cross."""
+    """The number of pairs of edges that cross."""
     position = [0] * len(below)
     _place(rows, position)
     return _total(rows, below, position)
 
 
 def _gathered(rows: Rows, above: Links, below: Links) -> Rows:
-    """The first order: as a depth-first walk meets the nodes, which keeps what hangs together side by side."""
+    """The first order: that of a depth-first traversal, which keeps connected nodes side by side."""
     row_of = [0] * len(above)
     for number, row in enumerate(rows):
         for node in row:
@@ -63,13 +63,13 @@ def _gathered(rows: Rows, above: Links, below: Links) -> Rows:
     seen = [False] * len(above)
     result: Rows = [[] for _ in rows]
     for start in (node for row in reversed(rows) for node in row):
-        waiting = [start]
-        while waiting:
-            node = waiting.pop()
+        pending = [start]
+        while pending:
+            node = pending.pop()
             if not seen[node]:
                 seen[node] = True
                 result[row_of[node]].append(node)
-                waiting += [other for other in (*below[node], *above[node])[::-1] if not seen[other]]
+                pending += [other for other in (*below[node], *above[node])[::-1] if not seen[other]]
     return result
 
 
@@ -97,7 +97,7 @@ def _between(row: Sequence[int], below: Links, position: list[int]) -> int:
 
 
 def _sweep(rows: Rows, above: Links, below: Links, position: list[int], *, down: bool, mirrored: bool) -> None:
-    """Sort each row by where its nodes' neighbors in the row before are on average."""
+    """Sort each row by the mean position of each node's neighbors in the previous row."""
     links = above if down else below
     for row in rows[1:] if down else rows[-2::-1]:
         key = {}
@@ -105,7 +105,7 @@ def _sweep(rows: Rows, above: Links, below: Links, position: list[int], *, down:
             others = links[node]
             key[node] = sum([position[other] for other in others]) / len(others) if others else float(position[node])
         if mirrored:
-            # Nodes that want the same place change sides: another chance where the first choice was unlucky.
+            # Nodes with equal keys change sides, which may lead to a better order.
             row.reverse()
         row.sort(key=key.__getitem__)
         for index, node in enumerate(row):
@@ -113,7 +113,7 @@ def _sweep(rows: Rows, above: Links, below: Links, position: list[int], *, down:
 
 
 def _exchange(rows: Rows, above: Links, below: Links, position: list[int], budget: int) -> int:
-    """Exchange neighbors wherever that saves a crossing; returns what is left of the budget."""
+    """Exchange neighbors wherever that saves a crossing; returns the rest of the budget."""
     improved = True
     while improved and budget > 0:
         improved = False

@@ -1,4 +1,4 @@
-"""What is to be drawn, said without PROV documents, lineage or SVG: nodes, edges and titled groups of them."""
+"""The graph to draw: nodes, edges and titled groups of them, independent of PROV documents, lineage and SVG."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ NodeKind: TypeAlias = Literal["entity", "activity", "agent"]
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """An agent shown on the node it answers for, which saves a node and a long edge for each.
+    """An agent shown on the node for which it is responsible, instead of a node and a long edge.
 
     Attributes:
         label: short text, cut where there is no room for it.
-        title: the whole text, shown when pointed at.
+        title: the whole text, shown as a tooltip.
     """
 
     label: str
@@ -28,14 +28,14 @@ class Node:
     """A thing to draw.
 
     Attributes:
-        id: what edges refer to; distinct within a group.
-        kind: decides shape and color.
+        id: the identifier that edges refer to; unique within a group.
+        kind: determines shape and color.
         label: the text inside, cut where it is long.
         sublabel: a second, smaller line, or empty.
-        title: everything worth knowing, shown when pointed at.
-        href: where it leads; None for nowhere. Only ``http:``, ``https:`` and paths of the same site are followed.
-        badges: the agents that answer for it.
-        marked: whether it is what the drawing is about: drawn with a bold outline. At most one node is.
+        title: details, shown as a tooltip.
+        href: the target of its link, or None. Only ``http:``, ``https:`` and paths of the same site become links.
+        badges: the agents responsible for it.
+        marked: whether it is the subject of the drawing, with a bold outline. At most one node is.
     """
 
     id: str
@@ -55,11 +55,11 @@ class Edge:
     Attributes:
         source: id of the newer node.
         target: id of the older node.
-        kind: PROV-N keyword, which becomes a class name.
-        label: what it says, in a word or two.
-        title: everything worth knowing, shown when pointed at.
-        implied: whether a path of other edges says it already: drawn dashed, unlabelled, and without a say in where
-            nodes stand.
+        kind: PROV-N keyword, which becomes a CSS class name.
+        label: its text, a word or two.
+        title: details, shown as a tooltip.
+        implied: whether it follows from a path of other edges: drawn dashed, without a label, and ignored when nodes
+            are placed.
     """
 
     source: str
@@ -76,7 +76,7 @@ class NodeGroup:
 
     Attributes:
         title: shown above a frame around the group; without one there is no frame.
-        nodes: in the order in which equal choices are made.
+        nodes: their order decides between equally good places.
         edges: between nodes of this group only.
     """
 
@@ -99,5 +99,5 @@ class Graph:
 
     @property
     def nodes(self) -> int:
-        """How many nodes there are."""
+        """The number of nodes."""
         return sum(len(group.nodes) for group in self.groups)

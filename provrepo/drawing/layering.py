@@ -1,4 +1,4 @@
-"""Which row each node stands in: cycles are opened, then rows are chosen so that edges are short.
+"""The row of each node: cycles are broken, then rows are chosen so that edges are short.
 
 Nodes are numbers from 0. An edge is ``(older, newer)``: the older one belongs in a row further up.
 """
@@ -17,7 +17,7 @@ _SWEEPS = 12
 
 
 def components(count: int, pairs: Sequence[Pair]) -> list[list[int]]:
-    """The connected parts, each in ascending order, by their first node."""
+    """The connected components, each in ascending order, ordered by their first nodes."""
     neighbors: list[list[int]] = [[] for _ in range(count)]
     for a, b in pairs:
         neighbors[a].append(b)
@@ -39,14 +39,14 @@ def components(count: int, pairs: Sequence[Pair]) -> list[list[int]]:
 
 
 def opened(count: int, pairs: Sequence[Pair]) -> list[bool]:
-    """Which edges to turn around so that no cycle is left: those that lead back on a depth-first walk."""
+    """Which edges to reverse so that no cycle is left: the back edges of a depth-first traversal."""
     below: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     incoming = [0] * count
     for index, (older, newer) in enumerate(pairs):
         below[older].append((newer, index))
         incoming[newer] += 1
     turned = [False] * len(pairs)
-    state = [0] * count  # 1 while on the walk's current path, 2 afterwards
+    state = [0] * count  # 1 while on the current path of the traversal, 2 afterwards
     for start in sorted(range(count), key=lambda node: incoming[node] > 0):
         if state[start]:
             continue
@@ -68,16 +68,16 @@ def opened(count: int, pairs: Sequence[Pair]) -> list[bool]:
 
 
 def layers(count: int, pairs: Sequence[Pair], weights: Sequence[int]) -> list[int]:
-    """A row for each node, the oldest at 0, so that every edge leads down and all together are short.
+    """A row for each node, the oldest at 0, such that every edge leads down and their total length is short.
 
     Args:
-        count: how many nodes there are.
+        count: the number of nodes.
         pairs: edges without a cycle.
-        weights: how much each edge's length matters; 0 for one that only must lead down.
+        weights: the weight of each edge's length; 0 for an edge that only has to lead down.
     """
     above: list[list[int]] = [[] for _ in range(count)]
     below: list[list[int]] = [[] for _ in range(count)]
-    pull = [0] * count  # positive: more is gained by moving down
+    pull = [0] * count  # positive: moving down shortens edges
     for (older, newer), weight in zip(pairs, weights, strict=True):
         below[older].append(newer)
         above[newer].append(older)
@@ -87,8 +87,8 @@ def layers(count: int, pairs: Sequence[Pair], weights: Sequence[int]) -> list[in
     row = [0] * count
     for node in order:
         row[node] = 1 + max((row[other] for other in above[node]), default=-1)
-    # The longest path leaves every input at the top, far from its use. Nodes move to where their edges are shorter in
-    # total; those that lose nothing by it move down, which lets whole chains follow.
+    # By longest paths every input is at the top, far from its usage. Nodes move to where their edges are shorter in
+    # total. Nodes whose edges stay as long move down too, so that whole chains can follow.
     for _ in range(_SWEEPS):
         moved = False
         for node in reversed(order):
@@ -103,7 +103,7 @@ def layers(count: int, pairs: Sequence[Pair], weights: Sequence[int]) -> list[in
                 row[node] = highest
         if not moved:
             break
-    # What gained nothing by moving down goes back to the older side: an output stays with what made it.
+    # A node that gained nothing by moving down moves back up: an output stays near the activity that generated it.
     for node in order:
         if pull[node] == 0 and above[node]:
             row[node] = 1 + max(row[other] for other in above[node])

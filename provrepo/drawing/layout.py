@@ -1,4 +1,4 @@
-"""From a graph to a drawing's geometry: every group by itself, each connected part by itself, packed on one page."""
+"""The geometry of a drawing: groups and their connected components, each laid out alone and packed on one page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provrepo.drawing.text import clean, fit, width
 __all__ = ["HEADING", "TITLE", "Frame", "Layout", "PlacedEdge", "PlacedNode", "laid_out"]
 
 TITLE, HEADING = 13.0, 15.0
-"""Font sizes of what stands above a group, and above everything."""
+"""Font sizes of the title of a group, and of the heading of the drawing."""
 
 _MARGIN = 24.0
 _INSET = 20.0
@@ -23,19 +23,19 @@ _BAND = 30.0
 """Height of a title."""
 
 _NOTE_ROOM = 16.0
-"""For the line below the drawing that explains dashed arrows."""
+"""Height of the line below the drawing that explains dashed arrows."""
 
 _SPACE = 36.0
 _PAGE = 1100.0
-"""Parts that nothing connects stand side by side up to this width, or to that of the widest."""
+"""The width up to which components stand side by side, or that of the widest component."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedNode:
-    """A node with its place.
+    """A node with its coordinates.
 
     Attributes:
-        node: what it is.
+        node: the node.
         shape: its size and text.
         x: of its center, in px from the left.
         y: of its center, in px from the top.
@@ -52,9 +52,9 @@ class PlacedEdge:
     """All edges between the same nodes or stacks, drawn as one arrow.
 
     Attributes:
-        joint: what they say.
+        joint: the edges.
         curve: the arrow's path: a start and then cubic segments of three points each.
-        label: where its text is centered; None where there is none, or no room for it.
+        label: the center of its text; None if it has none, or there is no room for it.
     """
 
     joint: Joint
@@ -64,7 +64,7 @@ class PlacedEdge:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A rectangle around nodes that belong together: with a title a group, without one a stack of equals."""
+    """A rectangle around a group, with a title, or around a stack of equal nodes, without one."""
 
     x: float
     y: float
@@ -75,7 +75,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Layout:
-    """The geometry of a whole drawing, or of a part of it, in px.
+    """The geometry of a drawing, or of a component of it, in px.
 
     Attributes:
         width: of everything.
@@ -92,7 +92,7 @@ class Layout:
     frames: list[Frame] = field(default_factory=list)
 
     def add(self, part: Layout, dx: float, dy: float) -> None:
-        """Take over a part, moved."""
+        """Add the contents of another layout, moved by an offset."""
         self.nodes += [PlacedNode(n.node, n.shape, n.x + dx, n.y + dy) for n in part.nodes]
         self.frames += [Frame(f.x + dx, f.y + dy, f.width, f.height, f.title) for f in part.frames]
         for edge in part.edges:
@@ -103,10 +103,10 @@ class Layout:
 
 
 def laid_out(graph: Graph) -> Layout:
-    """Place everything: the same graph gives the same places, whatever the hash seed.
+    """The layout of a graph; the same graph has the same layout, independent of the hash seed.
 
-    The time is bounded for edges that cross many rows: some thousand of their pieces are laid out, the remaining
-    edges are drawn straight across.
+    The time for edges that cross many rows is bounded: some thousand of their pieces are laid out, the remaining edges
+    are drawn straight across.
     """
     result = Layout()
     y = _MARGIN
@@ -157,7 +157,7 @@ def _group(group: NodeGroup) -> Layout:
 
 
 def _drawn(part: ArrangedPart, members: Sequence[Box], nodes: Sequence[Node], shapes: Sequence[Shape]) -> Layout:
-    """A part's boxes taken apart into their nodes."""
+    """The nodes of the boxes of a component, and its arrows."""
     result = Layout(part.width, part.height)
     for box, (x, y) in zip(members, part.centers, strict=True):
         if box.stack:
@@ -169,12 +169,12 @@ def _drawn(part: ArrangedPart, members: Sequence[Box], nodes: Sequence[Node], sh
 
 
 def _packed(parts: Sequence[Layout]) -> Layout:
-    """Parts on shelves, those with most nodes first."""
+    """The components in rows, those with most nodes first."""
     result = Layout()
     page = max([_PAGE, *(part.width for part in parts)])
     x = y = shelf = 0.0
     for part in sorted(parts, key=lambda part: -len(part.nodes)):
-        # Nothing small stands beside something tall: it would be looked for below.
+        # A low component does not stand beside a high one: it is expected below.
         if x and (x + part.width > page or shelf > 3 * part.height):
             x, y, shelf = 0.0, y + shelf + _SPACE, 0.0
         result.add(part, x, y)

@@ -1,4 +1,4 @@
-"""A drawing in words: what a picture says to whoever cannot see it."""
+"""A drawing in words, for screen readers and other text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RelationText(NamedTuple):
 
     Attributes:
         subject: label of the newer thing.
-        verb: what relates them.
+        verb: the text of the relation.
         object: label of the older thing.
         group: title of the group that both are in, or empty.
     """
@@ -29,7 +29,7 @@ class RelationText(NamedTuple):
 
 
 def outline(graph: Graph) -> list[RelationText]:
-    """Everything that the drawing relates, edges and badges, in the graph's order."""
+    """The relations of the drawing, edges and badges, in the graph's order."""
     found = []
     for group in graph.groups:
         labels = {node.id: node.label for node in group.nodes}
@@ -45,7 +45,7 @@ def outline(graph: Graph) -> list[RelationText]:
 
 
 def sentence(graph: Graph) -> str:
-    """The drawing in one sentence; an agent counts once, however many things wear its badge."""
+    """The drawing in one sentence; an agent counts once, however many nodes have its badge."""
     nodes = [node for group in graph.groups for node in group.nodes]
     kinds = Counter(node.kind for node in nodes)
     drawn = {node.label for node in nodes if node.kind == "agent"}

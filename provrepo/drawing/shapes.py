@@ -1,4 +1,4 @@
-"""How large each node is drawn, what text fits in it, and where an edge meets its outline."""
+"""The size of each node, the text that fits in it, and where an edge meets its outline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provrepo.drawing.text import clean, fit, width
 __all__ = ["BADGE_LINE", "HOUSE", "LABEL", "SMALL", "Shape", "boundary", "measured", "roof"]
 
 LABEL, SMALL = 13.0, 11.0
-"""Font sizes of labels, and of what stands below them, in px."""
+"""Font sizes of labels, and of the lines below them, in px."""
 
 BADGE_LINE = 16.0
 """Height of one agent's line, and of a sublabel."""
@@ -20,7 +20,7 @@ HOUSE = 13.0
 """Width of the icon before an agent's name, with the space after it."""
 
 _PROSE, _NAME = 200.0, 140.0
-"""Room for text. Names get less: nobody reads the middle of a digest."""
+"""Width for text in px. Names get less: the middle of a digest is not worth reading."""
 
 _BADGES = 3
 _ROOF = 9.0
@@ -35,7 +35,7 @@ class Shape:
         height: of the outline.
         label: the first line.
         sublabel: the second line, or empty.
-        badges: agents, one line each.
+        badges: names of agents, one line each.
     """
 
     width: float
@@ -72,18 +72,18 @@ def _fitted(text: str, size: float) -> str:
 
 
 def roof(shape: Shape) -> float:
-    """How much of an agent's house is roof, above the walls."""
+    """The height of the roof in an agent's house shape."""
     return min(_ROOF, shape.height / 3)
 
 
 def boundary(node: Node, shape: Shape, dx: float, *, upper: bool) -> float:
-    """How far above (negative) or below a node's center its outline is.
+    """The vertical distance of a node's outline from its center; negative above it.
 
     Args:
-        node: decides the outline.
+        node: its kind determines the outline.
         shape: its size.
         dx: horizontal distance from the center.
-        upper: the upper side, otherwise the lower one.
+        upper: whether the upper side is meant, or the lower one.
     """
     half = shape.height / 2
     if node.kind == "entity":

@@ -1,6 +1,6 @@
-"""A drawing as SVG: no script, no style attribute, no style element, so that the strictest page may show it.
+"""A drawing as SVG without scripts, style attributes or style elements, as a strict content security policy wants it.
 
-Colors are presentation attributes, over which any style sheet wins; every element has a class to be addressed by.
+Colors are presentation attributes, which any style sheet overrides; every element has a class.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FONT = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif"
 _TEXT, _QUIET, _LINE, _PAPER = "#1b1f24", "#57606a", "#5b6169", "#ffffff"
 _FILL = {"entity": "#fffc87", "activity": "#9fb1fc", "agent": "#fed37f"}
 _STROKE = {"entity": "#808080", "activity": "#0000ff", "agent": "#b07a1a"}
-"""Those of PROV's own diagrams (PROV Graph Layout Conventions); the agent's outline is darker, to be seen on white."""
+"""The colors of the PROV Graph Layout Conventions; the agent's outline is darker, to be visible on white."""
 
 _LONGEST_TITLE = 2_000
 _FOLLOWED = re.compile(r"(?:https?://|/(?![/\\])|#)[^\s\"<>]*\Z")
@@ -32,8 +32,8 @@ def render(graph: Graph, *, prefix: str = "prov", layout: Layout | None = None) 
 
     Args:
         graph: what to draw.
-        prefix: with which the ids in it begin; to be different for each drawing on a page.
-        layout: where everything is, where that has been found out already.
+        prefix: the prefix of the ids in it, different for each drawing on a page.
+        layout: the layout of the graph, if it is computed already.
     """
     return "\n".join(_Renderer(graph, layout or laid_out(graph), prefix).lines()) + "\n"
 
@@ -47,7 +47,7 @@ class _Renderer:
     def lines(self) -> Iterator[str]:
         breadth, height = _number(self.layout.width), _number(self.layout.height)
         title, description = f"{self.prefix}-title", f"{self.prefix}-desc"
-        # Nothing inside an image can be reached (WAI-ARIA 1.2, children presentational), and links have to be.
+        # The children of an image are presentational (WAI-ARIA 1.2), so its links could not be reached.
         role = "group" if any(_followed(placed.node) for placed in self.layout.nodes) else "img"
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="prov-picture" role="{role}" '
@@ -180,7 +180,7 @@ def _badge(text: str, x: float, y: float) -> str:
 
 
 def _path(edge: PlacedEdge) -> str:
-    """Path data; consecutive vertical pieces become one line."""
+    """The path data of an edge; consecutive vertical pieces become one line."""
     (x, y), *rest = edge.curve
     parts = [f"M{_number(x)} {_number(y)}"]
     for index in range(0, len(rest), 3):
@@ -217,5 +217,5 @@ def _name(kind: str) -> str:
 
 
 def _followed(node: Node) -> str | None:
-    """The address a node leads to: never a scheme that runs something."""
+    """The target of a node's link if its scheme is allowed; otherwise None."""
     return node.href if node.href is not None and _FOLLOWED.match(node.href) else None

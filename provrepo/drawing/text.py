@@ -1,4 +1,4 @@
-"""How wide text is, estimated: whoever draws the SVG chooses the font, so no exact answer exists."""
+"""Estimated widths of text. The program that shows the SVG chooses the font, so no exact width is known."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _ems(character: str) -> float:
 
 
 def width(text: str, size: float) -> float:
-    """How wide a line of text is about.
+    """The estimated width of a line of text.
 
     Args:
         text: one line.
-        size: of the font.
+        size: the font size.
 
     Returns:
         The width in the unit of ``size``.
@@ -72,9 +72,9 @@ def _prefix(text: str, size: float, room: float) -> str:
 
 
 def clean(text: str) -> str:
-    """Text as one line of what XML 1.0 allows: labels are input, and a control character would spoil the whole file.
+    """Text as one line without characters that XML 1.0 forbids. Labels are input, and one would make the file invalid.
 
-    Formatting characters go too; a right-to-left override would otherwise turn the rest of a label around.
+    Formatting characters are removed too; a right-to-left override would otherwise reverse the rest of a label.
     """
     kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in _UNWANTED)
     return " ".join("".join(kept).split())

@@ -1,4 +1,4 @@
-"""Shorter edges without bending any: after the alignment, what is joined vertically moves sideways as one."""
+"""Shorter edges without new bends: after the alignment, vertically joined nodes move sideways as one unit."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ __all__ = ["tightened"]
 
 _ROUNDS = 8
 _STRAIGHT = 0.5
-"""Px by which the ends of a vertical edge may differ."""
+"""The most px by which the ends of a vertical edge differ."""
 
 _LIGHT, _USUAL = 1, 8
-"""How strongly edges pull that repeat what others say, and those that do not."""
+"""The weights of implied edges and of other edges."""
 
 
 def tightened(rows: Rows, above: Sequence[Sequence[int]], x: Sequence[float], rank: Rank, gap: Gap) -> list[float]:
     """Coordinates with the same order in each row and shorter edges.
 
-    Each unit of vertically joined nodes moves to where the edges that lead out of it are shortest in total (the
-    weighted median), as far as its neighbors leave room.
+    Each unit of vertically joined nodes moves to where its edges to other units are shortest in total (the weighted
+    median), as far as its neighbors leave room.
 
     Args:
         rows: the nodes of each row, from left to right.
         above: each node's neighbors in the row above.
-        x: the coordinates so far.
-        rank: of the edge between an upper and a lower node.
-        gap: the least distance between the centers of two nodes that stand side by side, in that order.
+        x: the coordinates after the alignment.
+        rank: the rank of the edge between an upper and a lower node.
+        gap: the least distance between the centers of two adjacent nodes, from left to right.
     """
     return _Tightening(rows, above, x, rank, gap).run()
 
@@ -76,7 +76,7 @@ class _Tightening:
         return units
 
     def _move(self, unit: Sequence[int]) -> float:
-        """Move a unit as far as is useful and possible; returns how far."""
+        """Move a unit toward the median of its edges, as far as there is room; returns the distance."""
         members = set(unit)
         pulls: list[tuple[float, int]] = []
         low, high = float("-inf"), float("inf")
@@ -100,7 +100,7 @@ class _Tightening:
 
 
 def _median(pulls: list[tuple[float, int]]) -> float:
-    """The value nearest to 0 at which as much weight lies on either side."""
+    """The weighted median that is nearest to 0."""
     pulls.sort()
     half = sum([weight for _, weight in pulls]) / 2
     passed = 0
