@@ -29,7 +29,7 @@ __all__ = [
     "check_literals",
     "check_prefixes",
     "decode",
-    "place",
+    "location",
     "prepared",
 ]
 
@@ -210,7 +210,7 @@ def check_prefixes(document: Document, format: str) -> None:  # noqa: A002
     _check_prefixes(len(declared), format)
 
 
-def place(text: str, offset: int) -> Span:
+def location(text: str, offset: int) -> Span:
     """Line and column, both from 1, of an offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 

@@ -12,7 +12,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from provrepo.codecs.guards import decode, place
+from provrepo.codecs.guards import decode, location
 from provrepo.errors import ReadError
 from provrepo.model.statements import Span
 
@@ -214,7 +214,7 @@ class JsonSource:
 
     def error(self, message: str, offset: int) -> ReadError:
         """What to raise about the text at an offset."""
-        line, column = place(self.text, offset)
+        line, column = location(self.text, offset)
         return ReadError(message, line=line, column=column, format=self._format)
 
     def _step(self, position: int, step: str | int) -> tuple[int, int]:

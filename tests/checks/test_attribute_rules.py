@@ -93,7 +93,7 @@ def test_a_language_that_cannot_be_stored_is_found_before(value):
         document.write("turtle")
     (finding,) = provrepo.validate(document, constraints="off").findings
     assert (finding.rule, finding.severity, finding.line) == ("prov-dm:lexical", Severity.VIOLATION, 4)
-    assert "RDF cannot hold" in finding.message
+    assert "RDF cannot represent" in finding.message
 
 
 @pytest.mark.parametrize(

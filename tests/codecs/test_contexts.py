@@ -104,7 +104,7 @@ def test_the_manifest_that_cwltool_writes() -> None:
     assert found["http://purl.org/wf4ever/bundle#inFolder"] == "arcp://uuid,1/data/"
     assert found["http://www.openarchives.org/ore/terms/isDescribedBy"] == "arcp://uuid,1/metadata/manifest.json"
     assert [warned.message for warned in document.warnings] == [
-        "null in the place of an identifier, 1 times: read as things without one"
+        "null as an identifier, 1 times: read as things without one"
     ]
 
 

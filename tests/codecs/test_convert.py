@@ -182,7 +182,7 @@ class TestLines:
         ],
     )
     def test_what_rdf_cannot_hold_is_refused(self, quad: Quad) -> None:
-        with pytest.raises(WriteError, match="RDF cannot hold"):
+        with pytest.raises(WriteError, match="RDF cannot represent"):
             list(LineWriter().lines([quad]))
 
 

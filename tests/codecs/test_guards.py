@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provrepo.codecs import formats, guards
-from provrepo.codecs.guards import MAX_DEPTH, MAX_PREFIXES, check, check_literals, decode, place
+from provrepo.codecs.guards import MAX_DEPTH, MAX_PREFIXES, check, check_literals, decode, location
 from provrepo.codecs.rdf.dataset import read_for_dataset, write_nquads
 from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.errors import ReadError, TooLarge
@@ -62,9 +62,9 @@ def test_decode_removes_the_byte_order_mark() -> None:
 
 
 def test_places_count_characters_from_one() -> None:
-    assert place("été\nab", 0) == (1, 1)
-    assert place("été\nab", 2) == (1, 3)
-    assert place("été\nab", 5) == (2, 2)
+    assert location("été\nab", 0) == (1, 1)
+    assert location("été\nab", 2) == (1, 3)
+    assert location("été\nab", 5) == (2, 2)
 
 
 @pytest.mark.parametrize("format_", JSON)

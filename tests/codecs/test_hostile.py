@@ -165,14 +165,18 @@ REFUSED: dict[str, tuple[str, Callable[[], str], str]] = {
         "attributes",
     ),
     **{
-        f"jsonld-terms-{shape}": ("rdfjsonld", lambda shape=shape: _chained_terms(shape, 40_000), "one by the other")
+        f"jsonld-terms-{shape}": (
+            "rdfjsonld",
+            lambda shape=shape: _chained_terms(shape, 40_000),
+            "depend on each other",
+        )
         for shape in ("prefix", "alias", "datatype", "circle", "key")
     },
     "jsonld-terms-in-no-json": ("rdfjsonld", lambda: _chained_terms("alias", 40_000) + "}", "nothing may follow"),
     "jsonld-terms-escaped": (
         "rdfjsonld",
         lambda: _chained_terms("alias", 40_000).replace("@context", "\\u0040context"),
-        "one by the other",
+        "depend on each other",
     ),
     "jsonld-contexts-within": (
         "rdfjsonld",
@@ -183,7 +187,7 @@ REFUSED: dict[str, tuple[str, Callable[[], str], str]] = {
             + ", ".join('{"@context": {}, "t0": "x"}' for _ in range(100_000))
             + "]}"
         ),
-        "in force",
+        "are active",
     ),
     "provjson-duplicate-keys": (
         "provjson",

@@ -164,4 +164,4 @@ def test_languages_of_contexts_that_are_none_are_named(context: str) -> None:
     (part,) = document.unmapped.unread
     assert part.part.startswith("/@context/0/")
     assert part.part.endswith("/@language") or part.part == "/@context/0/@language"
-    assert "no language tag" in part.reason
+    assert "not a language tag" in part.reason

@@ -82,7 +82,7 @@ def test_an_index_names_other_files(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(CONTEXT))
     with contexts_from(tmp_path):
         assert user_context("urn:x:context") == CONTEXT["@context"]
-        with pytest.raises(ReadError, match=r"no file 'no\.json'"):
+        with pytest.raises(ReadError, match=r"file 'no\.json' for"):
             user_context("http://e/missing")
 
 

@@ -1,8 +1,8 @@
-"""What contexts of a JSON-LD text are refused, since the parser behind would not survive them or take very long.
+"""Limits for the contexts of a JSON-LD text, which protect the parser from a crash and from very long work.
 
-A processor defines a term after those that it needs (Context Processing, section 4.2 of the JSON-LD 1.1 API), each
-within the definition of the one that needs it. Parsers recurse there, and a chain of some thousand terms overflows the
-stack of the process. They also copy all terms in force for each context within the text.
+A processor defines the terms that a term needs within the definition of that term (Context Processing, section 4.2 of
+the JSON-LD 1.1 API). Parsers do so by recursion, and a chain of some thousand terms overflows the stack of the process.
+They also copy all active terms for each further context in the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from provrepo.codecs.guards import MAX_DEPTH, decode, place
+from provrepo.codecs.guards import MAX_DEPTH, decode, location
 from provrepo.codecs.json_source import JsonSource
 from provrepo.errors import ReadError
 
@@ -20,41 +20,41 @@ __all__ = ["check_contexts"]
 _FORMAT = "rdfjsonld"
 
 _EXPANDED = ("@id", "@type", "@reverse", "@index")
-"""What of a definition is an IRI, which may be spelled with other terms."""
+"""The parts of a term definition that are IRIs, which other terms may abbreviate."""
 
 _MAX_COPIED = 50_000_000
-"""Terms that are in force in all contexts of a text, added up. Copying them takes about five seconds."""
+"""The most active terms, summed over all contexts of a text. Copying them takes about five seconds."""
 
 _COPIED_PER_BYTE = 2
-"""How many more of them a text of some size may have: contexts of types are entered for each node of that type."""
+"""Further active terms per byte of text: the context of a type is entered for each node of that type."""
 
 
 def check_contexts(data: bytes) -> None:
-    """Refuse contexts with long chains of terms, and too many contexts with too many terms.
+    """Reject contexts with long chains of terms, and too many contexts with too many terms.
 
     Args:
-        data: UTF-8 JSON-LD with its contexts in place, not nested deeper than ``MAX_DEPTH``.
+        data: UTF-8 JSON-LD with its contexts inlined, not nested deeper than ``MAX_DEPTH``.
 
     Raises:
-        ReadError: not JSON; more than ``MAX_DEPTH`` terms of one context are defined one by the other, the place is
-            that of one of them; or more than ``_MAX_COPIED`` terms.
+        ReadError: not JSON; a chain of more than ``MAX_DEPTH`` terms in one context, with the location of one of them;
+            or more than ``_MAX_COPIED`` active terms.
     """
     text = decode(data, _FORMAT)
     try:
         document = json.loads(text)
     except ValueError:
-        # The parser behind works on contexts before it comes to the error, so that it must not see this text.
+        # The RDF parser processes contexts before it reaches the error, so it must not get this text.
         source = JsonSource(data, _FORMAT)
         source.value(source.start())
         source.finish()
         return
     scoped = _scoped(document)
     copied = 0
-    waiting: list[tuple[Any, int]] = [(document, 0)]
-    while waiting:
-        node, terms = waiting.pop()
+    pending: list[tuple[Any, int]] = [(document, 0)]
+    while pending:
+        node, terms = pending.pop()
         if isinstance(node, list):
-            waiting += [(item, terms) for item in node if isinstance(item, dict | list)]
+            pending += [(item, terms) for item in node if isinstance(item, dict | list)]
         elif isinstance(node, dict):
             if "@context" in node:
                 context = node["@context"]
@@ -67,11 +67,11 @@ def check_contexts(data: bytes) -> None:
                 own = scoped.sizes.get(key)
                 copied += 0 if own is None else terms + own
                 if isinstance(value, dict | list):
-                    waiting.append((value, terms + (own or 0)))
+                    pending.append((value, terms + (own or 0)))
     most = _MAX_COPIED + _COPIED_PER_BYTE * len(data)
     if copied > most:
         raise ReadError(
-            f"{copied:,} terms are in force in the contexts within this text, added up; at most {most:,} are "
+            f"{copied:,} terms are active in all contexts of this text together; at most {most:,} are "
             "read: declare each term once, in the context at the top",
             format=_FORMAT,
         )
@@ -81,8 +81,8 @@ class _Scoped(NamedTuple):
     """The terms of a text that have a context of their own (JSON-LD 1.1, section 4.1.8).
 
     Attributes:
-        sizes: how many terms the context of each has at most.
-        type_keys: ``@type`` and the terms that stand for it.
+        sizes: term → the most terms of its context.
+        type_keys: ``@type`` and its aliases.
     """
 
     sizes: dict[str, int]
@@ -100,13 +100,13 @@ class _Scoped(NamedTuple):
 def _scoped(document: Any) -> _Scoped:
     sizes: dict[str, int] = {}
     type_keys = {"@type"}
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
+    pending = [document]
+    while pending:
+        node = pending.pop()
         if isinstance(node, list):
-            waiting += node
+            pending += node
         elif isinstance(node, dict):
-            waiting += node.values()
+            pending += node.values()
             context = node.get("@context")
             for part in context if isinstance(context, list) else [context]:
                 for term, meaning in part.items() if isinstance(part, dict) else ():
@@ -118,18 +118,18 @@ def _scoped(document: Any) -> _Scoped:
 
 
 def _size(context: Any) -> int:
-    """How many terms a context defines."""
+    """The number of terms that a context defines."""
     parts = context if isinstance(context, list) else [context]
     return sum(len(part) for part in parts if isinstance(part, dict))
 
 
 def _check(context: dict[str, Any], text: str) -> int:
-    """The number of terms of a context in which no chain of terms is too long."""
+    """The number of terms of a context; raises ReadError if a chain of terms is too long."""
     term = _in_long_chain(context) if len(context) > MAX_DEPTH else None
     if term is not None:
-        line, column = place(text, max(text.find(json.dumps(term, ensure_ascii=False)), 0))
+        line, column = location(text, max(text.find(json.dumps(term, ensure_ascii=False)), 0))
         raise ReadError(
-            f"more than {MAX_DEPTH} terms of a JSON-LD context are defined one by the other, {term!r} among them; "
+            f"more than {MAX_DEPTH} terms of a JSON-LD context depend on each other in a chain, {term!r} among them; "
             "write their IRIs in full",
             line=line,
             column=column,
@@ -139,7 +139,7 @@ def _check(context: dict[str, Any], text: str) -> int:
 
 
 def _in_long_chain(context: dict[str, Any]) -> str | None:
-    """A term of a chain, or of a circle, that is longer than ``MAX_DEPTH``; None where there is none."""
+    """A term of a chain or cycle that is longer than ``MAX_DEPTH``; None if there is none."""
     users: dict[str, list[str]] = {}
     open_needs: dict[str, int] = {}
     for term, meaning in context.items():
@@ -158,12 +158,12 @@ def _in_long_chain(context: dict[str, Any]) -> str | None:
         defined = following
     if defined:
         return defined[0]
-    # What is left needs itself. The parser says so where the circle is short.
+    # The remaining terms depend on themselves. The parser reports short cycles.
     return next(iter(open_needs)) if len(open_needs) > MAX_DEPTH else None
 
 
 def _needed(term: str, meaning: Any) -> Iterator[str]:
-    """The names by which a definition is spelled, and their prefixes; some of them are terms."""
+    """The names in a term definition and their prefixes; some of them are terms."""
     values = [meaning.get(key) for key in _EXPANDED] if isinstance(meaning, dict) else [meaning]
     for name in (term, *values):
         if isinstance(name, str):

@@ -1,8 +1,8 @@
-"""JSON-LD contexts that documents name by address: put in place from tables, and never fetched.
+"""JSON-LD contexts that documents refer to by URL: inlined from tables, and never fetched.
 
-Tables that are shipped lie in ``ontology/contexts``. Those of crates hold the names that RO-Crate takes over from
-schema.org; a name that is in no context says nothing in JSON-LD, so that each is reported (``jsonld_keys``). A folder
-of contexts of one's own (the setting ``contexts``) comes first: ``own_contexts`` says where an address stands in it.
+The package ships tables in ``ontology/contexts``. Those of RO-Crate contain the names that it takes from schema.org. A
+name that no context defines has no meaning in JSON-LD, so each is reported (``keys``). The folder of user-defined
+contexts (the setting ``contexts``) comes first: ``user_contexts`` maps a URL to a file in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from provrepo.codecs.guards import decode, place
+from provrepo.codecs.guards import decode, location
 from provrepo.codecs.jsonld.user_contexts import advice, user_context
 from provrepo.codecs.provjsonld.terms import KNOWN_CONTEXTS
 from provrepo.errors import ReadError
@@ -38,21 +38,21 @@ KNOWN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"https://w3id\.org/bundle/context", ("research-object-bundle",)),
     )
 )
-"""The addresses at which contexts are published, with the tables that stand for each; ``file@version`` is one part."""
+"""The URLs at which contexts are published, with the tables for each; ``file@version`` is one version in a file."""
 
 _CONTEXT = re.compile(r'(?<!\\)"@context"[ \t\r\n]*:[ \t\r\n]*')
 
 
 def is_shipped(address: str) -> bool:
-    """Whether an address is one at which a context of JSON-LD other than PROV-JSONLD's is published."""
+    """Whether a URL is that of a context in ``KNOWN``; that of PROV-JSONLD is not."""
     return any(pattern.fullmatch(address) for pattern, _ in KNOWN)
 
 
 def find(address: str) -> Any | None:
-    """The context at an address: one's own first, then that which is shipped; None where there is neither.
+    """The context at a URL: the user-defined one, or else the shipped one; None if there is neither.
 
     Raises:
-        ReadError: a file of one's own that is no context.
+        ReadError: the user-defined file is not a context.
     """
     found = user_context(address)
     if found is not None:
@@ -64,23 +64,23 @@ def find(address: str) -> Any | None:
 
 
 class InlinedText(NamedTuple):
-    """A JSON-LD text with its contexts in place.
+    """A JSON-LD text with its contexts inlined.
 
     Attributes:
-        data: the text, with as many lines as before.
-        nameless: how many things have null for an identifier, as cwltool writes it. JSON-LD does not allow that; they
-            are read as things without one.
+        data: the text, with the same number of lines.
+        null_identifiers: the number of nodes with null as their identifier, as cwltool writes them. JSON-LD does not
+            allow that; they are read as nodes without an identifier.
     """
 
     data: bytes
-    nameless: int = 0
+    null_identifiers: int = 0
 
 
 def inlined(data: bytes, format: str) -> InlinedText:  # noqa: A002
-    """A JSON-LD text with known contexts in the place of their addresses.
+    """A JSON-LD text with known contexts instead of their URLs.
 
     Raises:
-        ReadError: a context that is not known.
+        ReadError: a context is not known.
     """
     if b'"@context"' not in data and b"null" not in data:
         return InlinedText(data)
@@ -93,31 +93,31 @@ def inlined(data: bytes, format: str) -> InlinedText:  # noqa: A002
         try:
             value, after = json.JSONDecoder().raw_decode(text, found.end())
         except ValueError:
-            break  # the parser behind will say what is wrong, and where
+            break  # the RDF parser reports the error
         try:
-            in_place = resolved(value)
+            inner = resolved(value)
         except _UnknownError as error:
-            line, column = place(text, text.find(json.dumps(error.address)[1:-1], found.end()))
+            line, column = location(text, text.find(json.dumps(error.address)[1:-1], found.end()))
             raise ReadError(
                 f"the JSON-LD context {error.address} is not known, and contexts are never fetched; "
-                f"put its content in its place, or {advice(error.address)}",
+                f"write its content instead of its URL, or {advice(error.address)}",
                 line=line,
                 column=column,
                 format=format,
             ) from None
-        contexts.append(in_place)
-        if in_place != value:
+        contexts.append(inner)
+        if inner != value:
             lines = "\n" * text.count("\n", found.end(), after)
-            pieces += [text[end : found.end()], json.dumps(in_place, ensure_ascii=False), lines]
+            pieces += [text[end : found.end()], json.dumps(inner, ensure_ascii=False), lines]
             end = after
-    whole, nameless = _without_null("".join([*pieces, text[end:]]), contexts)
-    if not pieces and not nameless:
+    whole, null_identifiers = _without_null("".join([*pieces, text[end:]]), contexts)
+    if not pieces and not null_identifiers:
         return InlinedText(data)
-    return InlinedText(whole.encode("utf-8"), nameless)
+    return InlinedText(whole.encode("utf-8"), null_identifiers)
 
 
 class _UnknownError(Exception):
-    """A context that is not among the tables."""
+    """A context that is neither user-defined nor shipped."""
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
@@ -125,11 +125,11 @@ class _UnknownError(Exception):
 
 
 def resolved(context: Any, within: tuple[str, ...] = ()) -> Any:
-    """A context with tables for addresses, within the definitions of its terms as well.
+    """A context with its URLs replaced by contexts, within the definitions of its terms as well.
 
     Args:
         context: the context.
-        within: the addresses of the contexts that it was named in.
+        within: the URLs of the contexts around it.
     """
     if isinstance(context, str):
         found = None if context in within or len(within) >= NESTED_CONTEXTS else find(context)
@@ -139,7 +139,7 @@ def resolved(context: Any, within: tuple[str, ...] = ()) -> Any:
         return inner if isinstance(inner, list) else [inner]
     if isinstance(context, list):
         parts = [(part, resolved(part, within)) for part in context]
-        return [item for part, held in parts for item in (held if isinstance(part, str) else [held])]
+        return [item for part, found in parts for item in (found if isinstance(part, str) else [found])]
     if not isinstance(context, dict):
         return context
     if isinstance(context.get("@import"), str):
@@ -164,9 +164,9 @@ def _shipped(name: str) -> dict[str, Any]:
 
 
 def _without_null(text: str, contexts: list[Any]) -> tuple[str, int]:
-    """Text in which nothing has null for an identifier, and how often that was so.
+    """The text without null as an identifier, and the number of replacements.
 
-    The member gets a name that means nothing: what is null says nothing then.
+    The key of such a member is replaced by one that no context defines; its value null then has no meaning.
     """
     if "null" not in text:
         return text, 0

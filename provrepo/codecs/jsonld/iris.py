@@ -1,8 +1,8 @@
-"""Where a JSON-LD text names things, and which of these names expand to no IRI.
+"""The names in a JSON-LD text that do not expand to an IRI.
 
-JSON-LD drops what is said of such things without a word. Names stand as keys, as values of ``@id`` and ``@type`` and of
-the terms that a context says to be of these types, and in contexts. The contexts of a text are looked at together: one
-that changes what a term means half way is not followed.
+JSON-LD drops the triples with such names without an error. Names occur as keys, as values of ``@id`` and ``@type`` and
+of terms of these types, and in contexts. The contexts of a text are merged: a redefinition of a term within the text is
+not followed.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ __all__ = ["invalid_names"]
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]', re.DOTALL)
 _ORDINARY = re.compile(r"[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+")
-"""Characters that IRIs have anywhere, so that a name of these is none only where its prefix stands for none."""
+"""Characters that IRIs allow anywhere. A name of these is invalid only if the expansion of its prefix is."""
 _NAMING = ("@id", "@type", "@vocab", "@base")
 _DIRECT = ("@id", "@vocab")
 
 
 class _ContextTerms(NamedTuple):
-    """What the contexts of a text say.
+    """The definitions in the contexts of a text.
 
     Attributes:
         prefixes: term → IRI.
-        naming: keys whose values are names.
+        naming: the keys whose values are names.
         terms: all terms.
     """
 
@@ -37,13 +37,13 @@ class _ContextTerms(NamedTuple):
     terms: set[str]
 
     def names(self, key: str) -> bool:
-        """Whether a key outside contexts is a name and no term."""
+        """Whether a key outside contexts is a name and not a term."""
         if key.startswith("@") or key in self.terms:
             return False
         return ":" in key or "@vocab" in self.prefixes
 
     def expanded(self, name: str) -> str:
-        """A name with its prefix replaced, where it has one that a context declares."""
+        """A name with its prefix expanded, if a context declares the prefix."""
         prefix, colon, local = name.partition(":")
         start = self.prefixes.get(prefix)
         if name.startswith(("@", "_:")) or not colon or local.startswith("//") or start is None:
@@ -56,7 +56,7 @@ class _Level:
 
     Attributes:
         object: whether it is an object.
-        key: of an object the key whose value comes next, of an array the key that it stands under.
+        key: of an object the key of the next value, of an array its own key.
         at_key: whether the next string is a key.
         context: whether it is part of a context.
     """
@@ -71,19 +71,19 @@ class _Level:
 
 
 def invalid_names(text: str) -> Iterator[tuple[int, int, str, str, str]]:
-    """The strings that name things and expand to no IRI.
+    """The strings that are names and do not expand to an IRI.
 
     Args:
-        text: a JSON-LD text with its contexts in place.
+        text: a JSON-LD text with its contexts inlined.
 
     Yields:
-        Start and end of the string in the text, the string to put in its place, what it expands to, and the IRI that
-        this is read as.
+        Start and end of the string in the text, its replacement, its expansion, and the IRI that the expansion is read
+        as.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return  # the parser says what is wrong, and where
+        return  # the RDF parser reports the error
     terms = _terms(document)
     if not _any(document, terms):
         return
@@ -119,10 +119,10 @@ def invalid_names(text: str) -> Iterator[tuple[int, int, str, str, str]]:
 
 
 def _any(document: Any, terms: _ContextTerms) -> bool:
-    """Whether any name within a document expands to no IRI; quicker than finding where it stands."""
+    """Whether any name in a document does not expand to an IRI; faster than finding its location."""
     known: dict[str, bool] = {}
 
-    def odd(name: str) -> bool:
+    def invalid(name: str) -> bool:
         if _ORDINARY.fullmatch(name):
             return False
         if name not in known:
@@ -130,38 +130,38 @@ def _any(document: Any, terms: _ContextTerms) -> bool:
             known[name] = repair(written) != written
         return known[name]
 
-    waiting: list[tuple[Any, bool, bool]] = [(document, False, False)]
-    while waiting:
-        node, naming, context = waiting.pop()
+    pending: list[tuple[Any, bool, bool]] = [(document, False, False)]
+    while pending:
+        node, naming, context = pending.pop()
         if isinstance(node, str):
-            if naming and odd(node):
+            if naming and invalid(node):
                 return True
         elif isinstance(node, list):
-            waiting += [(item, naming, context) for item in node if not isinstance(item, int | float | None)]
+            pending += [(item, naming, context) for item in node if not isinstance(item, int | float | None)]
         elif isinstance(node, dict):
             for key, value in node.items():
-                if not context and terms.names(key) and odd(key):
+                if not context and terms.names(key) and invalid(key):
                     return True
                 inside = context or key == "@context"
                 named = key in terms.naming or (context and not key.startswith("@"))
                 if isinstance(value, str):
-                    if named and odd(value):
+                    if named and invalid(value):
                         return True
                 elif isinstance(value, dict | list):
-                    waiting.append((value, named and not isinstance(value, dict), inside))
+                    pending.append((value, named and not isinstance(value, dict), inside))
     return False
 
 
 def _terms(document: Any) -> _ContextTerms:
-    """What all contexts within a document define."""
+    """The definitions in all contexts of a document."""
     found = _ContextTerms({}, set(_NAMING), set())
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
+    pending = [document]
+    while pending:
+        node = pending.pop()
         if isinstance(node, list):
-            waiting += node
+            pending += node
         elif isinstance(node, dict):
-            waiting += node.values()
+            pending += node.values()
             context = node.get("@context")
             for part in context if isinstance(context, list) else [context]:
                 if isinstance(part, dict):

@@ -1,11 +1,11 @@
-"""What JSON-LD drops without a word: first of all keys that no context defines (Expansion, step 13.6).
+"""The parts of a JSON-LD text that JSON-LD drops without an error: above all keys that no context defines.
 
-Also keywords that JSON-LD does not have, blank nodes in the place of properties, values that nothing has, and texts
-with a language tag that is none (JSON-LD 1.1 API, sections 5.1.2, 7.2 and 8.2.2).
+Keys are dropped in step 13.6 of the Expansion Algorithm. Unknown keywords, blank nodes as properties, values that are
+not an object of any property, and strings with an invalid language tag are dropped too (JSON-LD 1.1 API, sections
+5.1.2, 7.2 and 8.2.2).
 
-The text is walked with the context that is in force at each place, as the Expansion Algorithm of JSON-LD 1.1 has it
-(section 5.1.2 of the API), without making triples. A term whose definition is null is left out on purpose and is not
-reported.
+The text is traversed with the active context of each node, as in the Expansion Algorithm (section 5.1.2 of the API),
+without making triples. A term whose definition is null is dropped on purpose and not reported.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from provrepo.model.document import UnreadPart
 
 __all__ = ["REASON", "undefined_keys"]
 
-REASON = "no JSON-LD context defines it, so that JSON-LD leaves out what it holds"
+REASON = "no JSON-LD context defines it, so that JSON-LD drops its value"
 
-_NO_KEYWORD = "JSON-LD has no such keyword, and leaves out what it holds"
-_BLANK = "a blank node cannot be a property, so that JSON-LD leaves out what it has"
-_LOOSE = "it is a value of no property of anything, so that JSON-LD leaves it out"
-_NO_LANGUAGE = "it is no language tag (BCP 47), so that JSON-LD leaves out the texts that have it"
+_NO_KEYWORD = "JSON-LD has no such keyword, and drops its value"
+_BLANK = "a blank node cannot be a property, so that JSON-LD drops its values"
+_LOOSE = "it is not the value of any property, so that JSON-LD drops it"
+_NO_LANGUAGE = "it is not a language tag (BCP 47), so that JSON-LD drops the strings with it"
 
 _KEYWORDS = frozenset(
     f"@{name}"
@@ -53,24 +53,24 @@ _KEYWORDS = frozenset(
 """JSON-LD 1.1, section 1.7."""
 
 _Path: TypeAlias = tuple[str | int, ...]
-_Left: TypeAlias = tuple[_Path, str]
-"""Where something is left out, and why."""
+_Dropped: TypeAlias = tuple[_Path, str]
+"""The path of a dropped part, and the reason."""
 _Tree: TypeAlias = "dict[str | int, _Tree | str]"
 _MAPS = frozenset({"@index", "@language", "@id", "@type", "@graph"})
-"""Containers whose objects have keys that are no terms."""
+"""Containers whose objects have keys that are not terms."""
 
 _INNER = frozenset({"@graph", "@included", "@list", "@set", "@reverse", "@nest"})
-"""Keywords whose values hold nodes."""
+"""Keywords whose values contain nodes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Active:
-    """The context in force.
+    """The active context.
 
     Attributes:
-        terms: definition of each term; None where it is left out on purpose.
+        terms: term → definition; None if the term is dropped on purpose.
         vocabulary: whether ``@vocab`` is set, which defines every term.
-        before: the context in which nodes within stand, where a type's own context does not reach them.
+        before: the context of the nodes within, if that of a type does not apply to them.
     """
 
     terms: Mapping[str, Any] = field(default_factory=dict)
@@ -78,11 +78,11 @@ class _Active:
     before: _Active | None = None
 
     def extended(self, context: Any) -> _Active:
-        """With a local context on top, its addresses already replaced."""
+        """The active context extended by a local context without URLs."""
         parts = context if isinstance(context, list) else [context]
         if not any(part is None or isinstance(part, dict) for part in parts):
             return self
-        # One copy for all parts: there may be as many of them as terms.
+        # One copy for all parts: there may be as many parts as terms.
         terms, vocabulary = dict(self.terms), self.vocabulary
         for part in parts:
             if part is None:
@@ -93,7 +93,7 @@ class _Active:
         return _Active(terms, vocabulary)
 
     def keyword(self, key: str) -> str:
-        """The keyword that a key is or stands for; otherwise the key."""
+        """The keyword that a key is, or is an alias of; otherwise the key."""
         if key.startswith("@"):
             return key
         meaning = self.terms.get(key)
@@ -102,45 +102,45 @@ class _Active:
         return meaning if isinstance(meaning, str) and meaning.startswith("@") else key
 
     def defines(self, key: str) -> bool:
-        """Whether a key means something: a term, a compact IRI or an IRI."""
+        """Whether a key has a meaning: as a term, a compact IRI or an IRI."""
         return self.vocabulary or key in self.terms or ":" in key
 
 
 def undefined_keys(data: bytes) -> list[UnreadPart]:
-    """The keys that no context defines, in the order of the text, each with its JSON pointer and its place.
+    """The dropped parts in the order of the text, each with its JSON pointer and location.
 
     Args:
         data: JSON-LD that a parser has accepted.
 
     Raises:
-        ReadError: a context that is not known.
+        ReadError: a context is not known.
     """
     source = JsonSource(data, "rdfjsonld", strict=False)
     try:
         document = json.loads(source.text)
     except (ValueError, RecursionError):
-        return []  # refused by the parser already
+        return []  # the RDF parser has rejected it
     wanted: _Tree = {}
-    for (*above, last), reason in _left_out(document):
+    for (*above, last), reason in _dropped(document):
         step = wanted
         for part in above:
             inner = step.setdefault(part, {})
             if isinstance(inner, str):
-                break  # what is left out is left out with all that it holds
+                break  # a part of a dropped part
             step = inner
         else:
             step[last] = reason
     return list(_placed(source, source.start(), wanted, ())) if wanted else []
 
 
-def _left_out(document: Any) -> Iterator[_Left]:
+def _dropped(document: Any) -> Iterator[_Dropped]:
     active = _Active()
     if isinstance(document, list):
         yield from _loose(document, active, ())
     yield from _undefined(document, active, ())
 
 
-def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
+def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Dropped]:
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _undefined(item, active, (*path, index))
@@ -148,7 +148,7 @@ def _undefined(value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
         yield from _node(value, active, path)
 
 
-def _node(node: dict[str, Any], active: _Active, path: _Path) -> Iterator[_Left]:
+def _node(node: dict[str, Any], active: _Active, path: _Path) -> Iterator[_Dropped]:
     reference = len(node) == 1 and active.keyword(next(iter(node))) == "@id"
     if active.before is not None and not reference and "@value" not in node:
         active = active.before
@@ -176,16 +176,16 @@ def _node(node: dict[str, Any], active: _Active, path: _Path) -> Iterator[_Left]
             yield from _property(active.terms.get(key), value, active, here)
 
 
-def _loose(value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
-    """The values among nodes: JSON-LD 1.1 API, section 5.1.2, step 19."""
+def _loose(value: Any, active: _Active, path: _Path) -> Iterator[_Dropped]:
+    """The values in an array of nodes (JSON-LD 1.1 API, section 5.1.2, step 19)."""
     for index, item in enumerate(value) if isinstance(value, list) else ():
         is_value = isinstance(item, dict) and "@value" in map(active.keyword, item)
         if is_value or isinstance(item, str | int | float):
             yield (*path, index), _LOOSE
 
 
-def _languages(context: Any, path: _Path) -> Iterator[_Left]:
-    """Tags that a context gives to texts and that are none."""
+def _languages(context: Any, path: _Path) -> Iterator[_Dropped]:
+    """The invalid language tags in a context."""
     if isinstance(context, list):
         for index, part in enumerate(context):
             yield from _languages(part, (*path, index))
@@ -198,12 +198,12 @@ def _languages(context: Any, path: _Path) -> Iterator[_Left]:
 
 
 def _is_language(value: Any) -> bool:
-    """Whether it is a language tag, or nothing; what is no text is an error that the parser reports."""
+    """Whether a value is a language tag or not a string; the RDF parser reports the latter."""
     return not isinstance(value, str) or is_language_tag(value)
 
 
 def _typed(node: dict[str, Any], active: _Active) -> _Active:
-    """With the contexts of the node's types, which do not reach the nodes within unless they say so."""
+    """The context extended by those of the node's types, which apply to nodes within only if they propagate."""
     types = [type_ for key, value in node.items() if active.keyword(key) == "@type" for type_ in _several(value)]
     own = active
     for type_ in sorted(type_ for type_ in types if isinstance(type_, str)):
@@ -220,8 +220,8 @@ def _several(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterator[_Left]:
-    """What is undefined in the value of a term that is defined."""
+def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterator[_Dropped]:
+    """The dropped parts in the value of a defined term."""
     if not isinstance(meaning, dict):
         yield from _undefined(value, active, path)
         return
@@ -233,17 +233,17 @@ def _property(meaning: Any, value: Any, active: _Active, path: _Path) -> Iterato
         keys = {active.keyword(key) for key in value}
         if not {"@id", "@value", "@graph"} & keys:
             by_language = "@language" in _several(meaning.get("@container"))
-            for key, held in value.items():
+            for key, item in value.items():
                 if by_language and active.keyword(key) != "@none" and not _is_language(key):
                     yield (*path, key), _NO_LANGUAGE
                 else:
-                    yield from _undefined(held, active, (*path, key))
+                    yield from _undefined(item, active, (*path, key))
             return
     yield from _undefined(value, active, path)
 
 
 def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator[UnreadPart]:
-    """The places of paths, as a tree of their steps, below the value at an offset. Each value is passed once."""
+    """The parts at the paths of a tree, below the value at an offset. Each value is visited once."""
     if source.text.startswith("[", at):
         for index, start in source.elements(at):
             yield from _descended(source, start, start, wanted.get(index), (*path, index))
@@ -252,13 +252,13 @@ def _placed(source: JsonSource, at: int, wanted: _Tree, path: _Path) -> Iterator
         for key, offset, start in source.members(at):
             yield from _descended(source, offset, start, wanted.get(key), (*path, key))
     except ReadError:
-        return  # a key twice: the parser takes the last
+        return  # a repeated key: the RDF parser uses the last
 
 
 def _descended(
     source: JsonSource, offset: int, at: int, wanted: _Tree | str | None, path: _Path
 ) -> Iterator[UnreadPart]:
-    """What is wanted of a value, which begins ``at`` and whose key, where it has one, is at the offset."""
+    """The parts of a subtree of paths, whose value begins ``at`` and whose key, if it has one, is at ``offset``."""
     if isinstance(wanted, str):
         yield UnreadPart(pointer(path), wanted, *source.span(offset))
     if isinstance(wanted, dict):

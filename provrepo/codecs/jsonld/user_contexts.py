@@ -1,8 +1,8 @@
-"""A folder of JSON-LD contexts of one's own: the setting ``contexts``. Nothing is ever fetched into it.
+"""The folder of user-defined JSON-LD contexts: the setting ``contexts``. Nothing is ever fetched into it.
 
-The context at ``https://example.org/ns/run.jsonld`` is the file ``example.org/ns/run.jsonld`` in the folder, which is
-where ``wget -x`` puts it. An address that ends in no file name takes ``.jsonld`` or ``.json`` behind it. A file
-``index.json`` in the folder may name another file for an address: ``{"https://example.org/ns/run": "run.jsonld"}``.
+The context at ``https://example.org/ns/run.jsonld`` is the file ``example.org/ns/run.jsonld`` in the folder, where
+``wget -x`` stores it. To a URL without a file name ``.jsonld`` or ``.json`` is appended. A file ``index.json`` in the
+folder may map a URL to another file: ``{"https://example.org/ns/run": "run.jsonld"}``.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ __all__ = ["advice", "user_context", "contexts_from"]
 _ADDRESS = re.compile(r"https?://([^/?#]+)(/[^#]*)?(?:#.*)?")
 _INDEX = "index.json"
 _MAX_BYTES = 4 * 1024 * 1024
-"""The largest file that is read as a context."""
+"""The largest file that is read as a context, in bytes."""
 
 _folder: ContextVar[Path | None] = ContextVar("contexts", default=None)
 
 
 @contextmanager
 def contexts_from(folder: str | Path) -> Iterator[None]:
-    """Look for contexts in this folder meanwhile, and not in that of the process's own settings.
+    """Use the contexts of a folder instead of that of the settings of the process, within a ``with`` block.
 
     Args:
-        folder: the folder; empty to leave it to the settings.
+        folder: the folder; empty for that of the settings.
     """
     if not str(folder):
         yield
@@ -46,10 +46,10 @@ def contexts_from(folder: str | Path) -> Iterator[None]:
 
 
 def user_context(address: str) -> Any | None:
-    """The context at an address as the folder has it: the value of its ``@context``; None where it has none.
+    """The user-defined context at a URL: the value of its ``@context``; None if the folder has none.
 
     Raises:
-        ReadError: the folder does not exist, its index cannot be read, or the file is no JSON-LD context.
+        ReadError: the folder does not exist, its index cannot be read, or the file is not a JSON-LD context.
     """
     folder = _current()
     if folder is None:
@@ -59,12 +59,12 @@ def user_context(address: str) -> Any | None:
         return None
     found = _parsed(file)
     if not isinstance(found, dict) or "@context" not in found:
-        raise ReadError(f"{file} stands for the JSON-LD context {address}, but is no object with '@context'")
+        raise ReadError(f"{file} is used for the JSON-LD context {address}, but is not an object with '@context'")
     return found["@context"]
 
 
 def advice(address: str) -> str:
-    """What to do about an address that is not known, as the end of a sentence."""
+    """Advice about an unknown URL, as the end of a sentence."""
     folder, name = _current(), _name(address)
     where = "the folder that the setting 'contexts' (--contexts, PROVREPO_CONTEXTS) names" if folder is None else folder
     return f"save it in {where}" + (f" as {name}" if name else " and name it in its index.json")
@@ -78,7 +78,7 @@ def _current() -> Path | None:
 
 
 def _name(address: str) -> str | None:
-    """Where an address stands in the folder; None where it is no address of the web, or leads out of the folder."""
+    """The path of a URL's file in the folder; None if it is not an http URL, or the path would leave the folder."""
     parts = _ADDRESS.fullmatch(address)
     if parts is None or "\\" in address or "\0" in address:
         return None
@@ -92,11 +92,11 @@ def _files(folder: Path, address: str) -> Iterator[Path]:
     if index.is_file():
         named = _parsed(index)
         if not isinstance(named, dict) or not all(isinstance(file, str) for file in named.values()):
-            raise ReadError(f"{index}: an object of addresses and names of files is expected")
+            raise ReadError(f"{index}: expected an object that maps URLs to names of files")
         if address in named:
             file = folder / named[address]
             if not file.is_file():
-                raise ReadError(f"{index}: there is no file {named[address]!r}, which is to stand for {address}")
+                raise ReadError(f"{index}: the file {named[address]!r} for {address} does not exist")
             yield file
     name = _name(address)
     if name is not None:

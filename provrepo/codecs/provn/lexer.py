@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from provrepo.codecs.guards import place
+from provrepo.codecs.guards import location
 from provrepo.errors import ReadError
 from provrepo.model.statements import Span
 
@@ -140,7 +140,7 @@ class Lexer:
 
     def error(self, message: str, at: int | None = None) -> ReadError:
         """What to raise about the current token, or about the one at an offset."""
-        line, column = place(self._text, self.start if at is None else at)
+        line, column = location(self._text, self.start if at is None else at)
         return ReadError(message, line=line, column=column, format="provn")
 
     def shown(self) -> str:
@@ -154,7 +154,7 @@ class Lexer:
         """A string that breaks the line within one quotation mark, which only ProvToolbox writes, or None."""
         match = _BROKEN_STRING.match(self._text, self._position)
         if match is not None and self.first_broken is None:
-            self.first_broken = place(self._text, match.start("string"))
+            self.first_broken = location(self._text, match.start("string"))
         return match
 
     def _no_token(self) -> ReadError:

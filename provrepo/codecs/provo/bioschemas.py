@@ -1,7 +1,7 @@
-"""One name for the terms of Bioschemas, which have another IRI in each of RO-Crate 1.1, 1.2 and 1.3.
+"""The newest IRI of each term of Bioschemas. The terms have another IRI in each of RO-Crate 1.1, 1.2 and 1.3.
 
-What a crate says stays as its own version of the context has it. Queries find the newest IRI beside it, whichever
-version the crate is of: ``completion`` adds it. ``ontology/contexts/bioschemas.json`` is the table.
+The triples of a crate keep the IRIs of its version of the context. ``completion`` adds the newest IRI, so that queries
+find it in crates of all versions. ``ontology/contexts/bioschemas.json`` is the table.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["moved", "renamed"]
 
 @cache
 def moved() -> Mapping[str, Identifier]:
-    """The newest IRI of each former one."""
+    """Former IRI → newest IRI."""
     table = json.loads((root() / "ontology" / "contexts" / "bioschemas.json").read_bytes())["versions"]
     *former, newest = table.values()
     return {iri: Identifier(newest[term]) for terms in former for term, iri in terms.items() if iri != newest[term]}
 
 
 def renamed(quads: Iterable[Quad]) -> Iterator[Quad]:
-    """The quads of some which use a former IRI, as property or as type, with the newest one."""
+    """The quads with a former IRI as their property or type, with the newest IRI instead."""
     newest = moved()
     for quad in quads:
         if quad.predicate in newest:

@@ -1,21 +1,21 @@
-"""What follows from PROV-O triples by fixed rules, so that a query finds it whichever form was sent.
+"""The completion: triples that follow from PROV-O triples by fixed rules, so that a query finds either form.
 
-The rules, none of which guesses:
+The rules:
 
 * a qualified node relates what its shortcut relates: the shortcut is added, and the class of the node;
-* a shortcut that no qualified node accounts for gets a node of its own, with class and object property;
-* inverses that PROV-O defines (``prov:generated``, ``prov:invalidated``, ``prov:influenced``) hold both ways, those
-  whose names it reserves (appendix B) one way, to the property itself;
+* a shortcut that no qualified node accounts for gets a qualified node, with class and object property;
+* inverses that PROV-O defines (``prov:generated``, ``prov:invalidated``, ``prov:influenced``) are added in both
+  directions; from those whose names it only reserves (appendix B) the property itself is added;
 * a revision, quotation or primary source is a derivation, in both forms;
-* an insertion into or removal from a dictionary is a derivation of the dictionary, what is under one of its keys a
-  member (PROV-Dictionary);
-* the narrower classes of PROV-O are what they are below: a ``prov:Plan`` is a ``prov:Entity``;
-* a term of Bioschemas holds under its newest IRI as well (``bioschemas``);
+* an insertion into or removal from a dictionary is a derivation of the dictionary, and an entity under one of its keys
+  is a member (PROV-Dictionary);
+* the narrower classes of PROV-O imply the classes above: a ``prov:Plan`` is a ``prov:Entity``;
+* a term of Bioschemas is added with its newest IRI (``bioschemas``);
 * a qualified generation or invalidation with a time gives ``prov:generatedAtTime`` or ``prov:invalidatedAtTime``, a
-  start or end ``prov:startedAtTime`` or ``prov:endedAtTime`` (PROV-CONSTRAINTS 28 and 29). The reverse is not done:
-  which of several generations an instant belongs to is not said.
+  start or end ``prov:startedAtTime`` or ``prov:endedAtTime`` (PROV-CONSTRAINTS 28 and 29). The reverse is not added:
+  no triple states to which of several generations a time belongs.
 
-Completing what is completed adds nothing.
+The completion of completed triples is empty.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from provrepo.vocab import PROV
 __all__ = ["ARGUMENTS", "DERIVING", "RELATING", "SUPERCLASSES", "TIME_OF", "Mint", "complete", "minted"]
 
 Mint = Callable[[Identifier, Identifier, Identifier], Identifier]
-"""Names the qualified node of a shortcut: a pure function of subject, property and object."""
+"""Makes the identifier of a shortcut's qualified node; a pure function of subject, property and object."""
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#qualified")
 
@@ -72,50 +72,54 @@ TIME_OF: dict[Kind, Identifier] = {
     START: START_TIME,
     END: END_TIME,
 }
-"""The property of an element that tells the instant of an event."""
+"""The property of an element that states the time of an event."""
 
 
 def minted(subject: Identifier, predicate: Identifier, value: Identifier) -> Identifier:
-    """A ``urn:uuid:`` (version 5) that depends on the triple alone: one node for it wherever it stands."""
+    """A ``urn:uuid:`` (version 5) that depends on the triple alone, so that every graph has the same node for it."""
     return Identifier(f"urn:uuid:{uuid.uuid5(_SPACE, f'{subject} {predicate} {value}')}")
 
 
 def complete(quads: Iterable[Quad], mint: Mint = minted, declared: Declared | None = None) -> list[Quad]:
-    """The quads that are missing from one graph.
+    """The completion of one graph.
 
     Args:
-        quads: all of one graph; the new ones belong to the same graph.
-        mint: names the qualified nodes that are added.
-        declared: what the document declares below PROV-O's terms; by default what the graph itself declares.
+        quads: all quads of one graph; the new ones belong to the same graph.
+        mint: makes the identifiers of the qualified nodes that are added.
+        declared: the properties and classes declared below PROV-O's; by default by the graph itself.
 
     Returns:
-        Only what is not there yet, in an order that depends on the order of ``quads`` alone.
+        Only new quads, in an order that depends on the order of ``quads`` alone.
     """
-    held = dict.fromkeys(quads)
+    present = dict.fromkeys(quads)
     if declared is None:
-        declared = Declared([quad for quad in held if quad.predicate in DECLARATIONS])
-    completion = _Completion(held, mint, declared)
+        declared = Declared([quad for quad in present if quad.predicate in DECLARATIONS])
+    completion = _Completion(present, mint, declared)
     completion.run()
-    return completion.added + [quad for quad in dict.fromkeys(renamed(held)) if quad not in held]
+    return completion.added + [quad for quad in dict.fromkeys(renamed(present)) if quad not in present]
 
 
 class _Completion:
-    """One graph while it is completed."""
+    """Completes one graph.
 
-    def __init__(self, held: dict[Quad, None], mint: Mint, declared: Declared) -> None:
+    Attributes:
+        added: the new quads.
+    """
+
+    def __init__(self, present: dict[Quad, None], mint: Mint, declared: Declared) -> None:
         self.added: list[Quad] = []
-        self._held = held
+        self._present = present
         self._mint = mint
         self._declared = declared
-        self._graph = next((quad.graph for quad in held), None)
-        # Shortcuts that hold, asserted or not, in order; the property says the kind and the variant.
+        self._graph = next((quad.graph for quad in present), None)
+        # Shortcuts, asserted or added, in order; the property determines the kind and the variant.
         self._shortcuts: dict[tuple[Identifier, Identifier, Identifier], None] = {}
-        # Qualified nodes: who has them by which property, and what they hold.
+        # Qualified node → subjects and properties that lead to it, its classes, and its properties with their objects.
         self._links: dict[Identifier, list[tuple[Identifier, Identifier]]] = {}
         self._classes: dict[Identifier, list[Identifier]] = {}
         self._objects: dict[Identifier, list[tuple[Identifier, Value]]] = {}
         self._members: list[tuple[Identifier, Identifier]] = []
-        # Kind, subject and object of qualified nodes, with the variants that the nodes say they are.
+        # Kind, subject and object of qualified nodes → the variants that the nodes state.
         self._covered: dict[tuple[Kind, Identifier, Identifier], list[Identifier]] = {}
 
     def run(self) -> None:
@@ -126,26 +130,26 @@ class _Completion:
             if PREDICATES[predicate].variant is not None:
                 self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
             elif predicate in DERIVING:
-                # The insertion's own node is the qualified form of this derivation.
+                # The qualified node of the insertion or removal is the qualified form of this derivation too.
                 self._covered.setdefault((DERIVATION, subject, value), [])
                 self._shortcuts[subject, RELATIONS[DERIVATION].shortcut, value] = None
         for subject, predicate, value in self._shortcuts:
             self._shortcut(subject, predicate, value)
         member = RELATIONS[MEMBERSHIP].shortcut
         for dictionary, pair in self._members:
-            for name, held in self._objects.get(pair, ()):
-                if name == PAIR_ENTITY and type(held) is Identifier:
-                    self._add(dictionary, member, held)
+            for name, entity in self._objects.get(pair, ()):
+                if name == PAIR_ENTITY and type(entity) is Identifier:
+                    self._add(dictionary, member, entity)
 
     def _add(self, subject: Identifier, predicate: Identifier, value: Value) -> None:
         quad = Quad(subject, predicate, value, self._graph)
-        if quad not in self._held:
-            self._held[quad] = None
+        if quad not in self._present:
+            self._present[quad] = None
             self.added.append(quad)
 
     def _index(self) -> None:
         predicates = self._declared.predicates
-        for quad in list(self._held):
+        for quad in list(self._present):
             subject, predicate, value, _ = quad
             meaning = predicates.get(predicate)
             if meaning is None:
@@ -160,7 +164,7 @@ class _Completion:
                     self._members.append((subject, value))
 
     def _relating(self, subject: Identifier, value: Identifier, meaning: Meaning) -> None:
-        # Declared properties come in as the property of PROV-O that they are below.
+        # For a declared property the property of PROV-O above it is used.
         terms = RELATIONS[meaning.kind] if meaning.variant is None else VARIANTS[meaning.variant]
         if meaning.role in (Role.SHORTCUT, Role.MENTION):
             self._shortcuts[subject, terms.shortcut, value] = None
@@ -188,10 +192,10 @@ class _Completion:
         for kind in kinds:
             terms = RELATIONS[kind]
             mine = [link for link in links if PREDICATES[link[1]].kind in (kind, INFLUENCE)]
-            said = [cls for cls in classes if cls in VARIANTS] + [
+            stated = [cls for cls in classes if cls in VARIANTS] + [
                 variant for _, predicate in mine if (variant := PREDICATES[predicate].variant) is not None
             ]
-            variants = list(dict.fromkeys(said)) if kind is DERIVATION else []
+            variants = list(dict.fromkeys(stated)) if kind is DERIVATION else []
             for cls in [terms.cls, *variants]:
                 if cls is not None:
                     self._add(node, TYPE, cls)
@@ -203,7 +207,7 @@ class _Completion:
             subjects = dict.fromkeys(subject for subject, _ in mine)
             times = self._times(node, kind)
             if min(len(subjects), max(len(objects), len(times))) > COMBINATIONS:
-                # As in ``provo_read``: so many on both sides are not one relation, and all with all would be a flood.
+                # As in ``relations``: many on both sides are not one relation; their combinations would be too many.
                 objects, times = [], []
             for subject in subjects:
                 self._linked(subject, node, terms, variants)
@@ -224,7 +228,7 @@ class _Completion:
             self._add(subject, VARIANTS[variant].qualified, node)
 
     def _values(self, node: Identifier, kind: Kind) -> list[Identifier]:
-        """What a node relates its subject to."""
+        """The things that a node relates its subject to."""
         places = PLACES[kind]
         return list(
             dict.fromkeys(
@@ -235,11 +239,12 @@ class _Completion:
         )
 
     def _times(self, node: Identifier, kind: Kind) -> list[Value]:
-        """The instants of a node that are also told of its subject."""
+        """The times of a node that are added to its subject too."""
         if kind not in TIME_OF:
             return []
-        held = self._objects.get(node, ())
-        return list(dict.fromkeys(value for name, value in held if name == AT_TIME and type(value) is not Identifier))
+        objects = self._objects.get(node, ())
+        times = (value for name, value in objects if name == AT_TIME and type(value) is not Identifier)
+        return list(dict.fromkeys(times))
 
     def _shortcut(self, subject: Identifier, predicate: Identifier, value: Identifier) -> None:
         self._add(subject, predicate, value)
@@ -265,7 +270,7 @@ class _Completion:
         self._add(node, terms.properties[0], value)
 
     def _has_variant(self, subject: Identifier, value: Identifier) -> bool:
-        """Whether a narrower derivation of the same two things holds, whose node serves for the wider one."""
+        """Whether there is a narrower derivation of the same two things, whose node is also that of the wider one."""
         return any((subject, variant.shortcut, value) in self._shortcuts for variant in VARIANTS.values())
 
 

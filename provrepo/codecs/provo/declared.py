@@ -1,4 +1,4 @@
-"""Sub-properties and subclasses of PROV-O's terms that a document declares itself."""
+"""Sub-properties and subclasses of PROV-O's terms that a document declares."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DECLARATIONS = (SUBCLASS_OF, SUBPROPERTY_OF)
 
 
 class Declared:
-    """The properties and classes that declarations put below those of PROV-O.
+    """The properties and classes that are declared below those of PROV-O.
 
     Attributes:
-        predicates: what PROV's own and the declared properties mean.
-        own: the declared ones; their triples say more than the statement, and stay as attributes.
-        classes: the PROV classes that a declared class is below.
+        predicates: the meaning of PROV's properties and of the declared ones.
+        own: the declared properties; their triples state more than the statement, and stay as attributes.
+        classes: declared class → the PROV classes above it.
     """
 
     __slots__ = ("classes", "own", "predicates")
@@ -39,16 +39,16 @@ class Declared:
 
 
 def _generality(meaning: Meaning) -> tuple[bool, str, str, str, str]:
-    # Of several properties above a declared one the narrowest counts: wasInfluencedBy is above all relations, and
+    # Of several properties above a declared one the narrowest is used: wasInfluencedBy is above all relations, and
     # wasDerivedFrom above its variants.
     narrow = "" if meaning.variant else "~"
     return meaning.kind is INFLUENCE, meaning.kind.name, narrow, meaning.variant or "", meaning.role.name
 
 
 def _above(declarations: Sequence[Quad], relation: str, terms: Iterable[str]) -> dict[str, list[str]]:
-    """Which of some terms are above each declared one, through any number of steps.
+    """Declared name → the terms above it, through any number of steps.
 
-    The walk is down from the terms, so that its cost is bounded by their number times that of the declarations.
+    The traversal goes down from the terms, so its cost is at most their number times that of the declarations.
     """
     direct: dict[str, list[str]] = {}
     for quad in declarations:

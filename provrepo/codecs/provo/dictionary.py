@@ -1,6 +1,6 @@
 """PROV-Dictionary in PROV-O (https://www.w3.org/TR/prov-dictionary/): keys, alone or with their entities.
 
-A key with its entity is a node of class ``prov:KeyEntityPair``, which PROV-DM has no name for.
+A key with its entity is a node of class ``prov:KeyEntityPair``, to which no statement of PROV-DM corresponds.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ ENTRIES: dict[Kind, Identifier] = {
 def pair_members(
     quads: Iterable[Quad], value: Callable[[Value], Value]
 ) -> tuple[list[tuple[Value | None, Identifier | None]], list[Quad]]:
-    """The keys and entities that a pair's own triples join, and those of its triples that are about something else.
+    """The keys and entities that a pair joins, and its triples that state something else.
 
-    A pair has one key and one entity; several of one are so many members. Several of both make none: which belong
-    together is not said.
+    A pair has one key and one entity; several of one are several members. Several of both are no member, since no
+    triple states which belong together.
 
     Args:
-        quads: of which the pair is the subject.
-        value: how a key is read.
+        quads: the triples with the pair as their subject.
+        value: reads a key.
     """
     keys: dict[Value | None, Quad] = {}
     entities: dict[Identifier | None, Quad] = {}

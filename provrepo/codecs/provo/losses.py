@@ -1,4 +1,4 @@
-"""What PROV-O cannot tell apart, and what a syntax of RDF cannot spell."""
+"""Losses of PROV-O, which cannot distinguish some statements, and of RDF syntaxes, which cannot spell some terms."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _MEMBER = RELATIONS[DICTIONARY_MEMBERSHIP].shortcut
 
 
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
-    """Everything that reading PROV-O in this format would not give back.
+    """The parts of a document that are not read back from PROV-O in a format.
 
-    Where nothing is listed, ``read(write(document))`` makes the same statements as the document.
+    If there are none, ``read(write(document))`` makes the same statements as the document.
     """
     found: list[Loss] = []
     datasets = format in _DATASETS
-    held = Counter(bundle.id for bundle in document.bundles)
+    bundles = Counter(bundle.id for bundle in document.bundles)
     filled = {quad.graph for quad in document.unmapped.quads}
     for instance in document.instances() if datasets else [Bundle(None, document.statements)]:
         if instance.id is not None and not instance.statements and instance.id not in filled:
-            found.append(Loss("RDF cannot hold an empty bundle", instance.id))
+            found.append(Loss("RDF cannot represent an empty bundle", instance.id))
         found += _instance(instance)
     if datasets:
         found += [
-            Loss("RDF holds two bundles of one identifier as one", name or "") for name, n in held.items() if n > 1
+            Loss("RDF merges two bundles with one identifier", name or "") for name, n in bundles.items() if n > 1
         ]
     else:
         found += [
-            Loss("this syntax cannot hold named graphs", quad.subject)
+            Loss("this syntax cannot represent named graphs", quad.subject)
             for quad in document.unmapped.quads
-            if quad.graph is not None and quad.graph not in held
+            if quad.graph is not None and quad.graph not in bundles
         ]
     found += _unwritable(document)
     if format == "rdfxml" and not found:
@@ -84,10 +84,10 @@ def _unwritable(document: Document) -> Iterator[Loss]:
             if problem is not None:
                 yield Loss(problem, term.lexical)
         elif not is_blank(term) and not is_iri(term):
-            yield Loss("RDF cannot hold an identifier that is not an absolute IRI", term)
+            yield Loss("RDF cannot represent an identifier that is not an absolute IRI", term)
     for name in names:
         if not is_iri(name):
-            yield Loss("RDF cannot hold an attribute whose name is not an absolute IRI", name)
+            yield Loss("RDF cannot represent an attribute whose name is not an absolute IRI", name)
 
 
 def _instance(instance: Bundle) -> Iterator[Loss]:
@@ -97,13 +97,13 @@ def _instance(instance: Bundle) -> Iterator[Loss]:
         if statement.id is not None:
             known = kinds.setdefault(statement.id, [])
             if statement.kind in known:
-                yield Loss("RDF cannot tell apart statements of one kind and identifier", statement.id)
+                yield Loss("RDF cannot distinguish statements of one kind and identifier", statement.id)
             else:
                 known.append(statement.kind)
     for name, found in kinds.items():
         found.sort(key=ORDER.__getitem__)
         if len([kind for kind in found if not kind.element]) > 1:
-            yield Loss("RDF cannot tell apart relations of several kinds with one identifier", name)
+            yield Loss("RDF cannot distinguish relations of several kinds with one identifier", name)
     elements = frozenset(name for name, found in kinds.items() if found[0].element)
     for statement in statements:
         yield from _statement(statement, kinds.get(statement.id or Identifier(), [statement.kind]), elements)
@@ -115,18 +115,18 @@ def _statement(statement: Statement, kinds: Sequence[Kind], elements: Set[Identi
     subject = statement.id or next(iter(statement.identifiers()), Identifier())
     if kind.element:
         if statement.id is None:
-            yield Loss(f"RDF cannot hold {kind.name} without an identifier")
+            yield Loss(f"RDF cannot represent {kind.name} without an identifier")
     elif RELATIONS[kind].qualified is None:
         if statement.args[0] is None or (statement.args[1] is None and kind is not DICTIONARY_MEMBERSHIP):
-            yield Loss(f"PROV-O cannot hold {kind.name} without both its ends", subject)
+            yield Loss(f"PROV-O cannot represent {kind.name} without both its ends", subject)
         if statement.id is not None or statement.attributes:
-            yield Loss(f"PROV-O cannot hold an identifier or attributes of {kind.name}", subject)
+            yield Loss(f"PROV-O cannot represent an identifier or attributes of {kind.name}", subject)
     yield from _entries(statement, subject)
     if not kind.element and RELATIONS[kind].qualified is None:
         return
     for attribute in statement.attributes:
         if kind.element and attribute[0] == _MEMBER and attribute[1] in elements:
-            continue  # a pair that is described as an entity is read as an attribute
+            continue  # a pair that is described as an entity is read as an attribute of its dictionary
         reason = _attribute(kind, kinds, attribute)
         if reason is not None:
             yield Loss(reason, subject)
@@ -135,11 +135,11 @@ def _statement(statement: Statement, kinds: Sequence[Kind], elements: Set[Identi
 def _entries(statement: Statement, subject: str) -> Iterator[Loss]:
     shape, entries = statement.kind.entries, statement.entries
     if shape is EntryForm.KEY and not entries and statement.args[1] is None:
-        yield Loss(f"PROV-O cannot hold {statement.kind.name} with neither key nor entity", subject)
+        yield Loss(f"PROV-O cannot represent {statement.kind.name} with neither key nor entity", subject)
     if entries and (shape is None or (shape is not EntryForm.PAIRS and any(entry.entity for entry in entries))):
-        yield Loss(f"PROV-O cannot hold entities by key of {statement.kind.name}", subject)
+        yield Loss(f"PROV-O cannot represent entities under keys of {statement.kind.name}", subject)
     if shape is EntryForm.KEY and len(entries) > 1:
-        yield Loss(f"PROV-O holds each key of {statement.kind.name} as a statement of its own", subject)
+        yield Loss(f"PROV-O represents each key of {statement.kind.name} as a separate statement", subject)
     if any(_is_name(entry.key) for entry in entries):
         yield Loss(_QUALIFIED_NAME, subject)
 
@@ -152,25 +152,25 @@ _QUALIFIED_NAME = "PROV-O reads a qualified name as the identifier that it stand
 
 
 def _attribute(kind: Kind, kinds: Sequence[Kind], attribute: Attribute) -> str | None:
-    """Why an attribute would not be read back as one of this statement, or None."""
+    """The reason why an attribute would not be read back as one of this statement, or None."""
     name, value = attribute
     if (
         name in PREDICATES
         or name in ATTRIBUTE_OF
         or any(name in PLACES.get(other, ()) or name == ENTRIES.get(other) for other in kinds)
     ):
-        return "PROV-O reads a property of its own as what it means and not as an attribute"
+        return "PROV-O has a meaning for this property, so that it is not read as an attribute"
     if name == PROV_TYPE and isinstance(value, Identifier) and not _keeps_type(kind, value):
-        return "PROV-O reads a class of its own as the kind of statement and not as a prov:type"
+        return "PROV-O has a kind of statement for this class, so that it is not read as a prov:type"
     if _is_name(value):
         return _QUALIFIED_NAME
     if len(kinds) > 1 and home(kinds, attribute) is not kind:
-        return "RDF cannot tell whose attribute it is where one identifier names several things"
+        return "RDF cannot represent to which statement of one identifier an attribute belongs"
     return None
 
 
 def _keeps_type(kind: Kind, cls: Identifier) -> bool:
-    """Whether a class beside the one of the kind leaves a node what it is."""
+    """Whether a node with this further class is read as a statement of the same kind."""
     implied = CLASS.get(cls) or SUBTYPES.get(cls)
     if implied is None:
         return True
@@ -184,6 +184,6 @@ def _mentions(statements: Iterable[Statement]) -> Iterator[Loss]:
     for statement in statements:
         if statement.kind is MENTION:
             by_subject.setdefault(statement.args[0], []).append(statement)
-    for subject, held in by_subject.items():
-        if len(held) > 1 and len({statement.args[2] for statement in held}) > 1:
-            yield Loss("PROV-O cannot tell which prov:asInBundle belongs to which prov:mentionOf", subject or "")
+    for subject, mentions in by_subject.items():
+        if len(mentions) > 1 and len({statement.args[2] for statement in mentions}) > 1:
+            yield Loss("PROV-O cannot represent which prov:asInBundle belongs to which prov:mentionOf", subject or "")

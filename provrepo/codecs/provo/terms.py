@@ -1,9 +1,9 @@
-"""PROV-O, the RDF form of PROV-DM, as one table that the reader, the writer and the completion rules share.
+"""PROV-O, the RDF form of PROV-DM, as one table for the reader, the writer and the completion.
 
-A relation has up to two forms in RDF: a *shortcut*, ``e prov:wasGeneratedBy a``, and a *qualified node* that carries
-what a triple cannot, ``e prov:qualifiedGeneration [ a prov:Generation ; prov:activity a ; prov:atTime t ]`` (PROV-O
-section 3.3). The table has a row for each kind of statement of ``provrepo.model.statements``; what is looked up while
-reading is derived from it.
+A relation has up to two forms in RDF: a *shortcut*, ``e prov:wasGeneratedBy a``, and a *qualified node* with further
+properties, ``e prov:qualifiedGeneration [ a prov:Generation ; prov:activity a ; prov:atTime t ]`` (PROV-O section 3.3).
+The table has a row for each kind of relation in ``provrepo.model.statements``; the look-up tables of the reader are
+derived from it.
 """
 
 from __future__ import annotations
@@ -105,17 +105,17 @@ class RelationTerms:
 
     Attributes:
         kind: the kind of statement.
-        shortcut: the property from the first argument straight to the second.
+        shortcut: the property from the first argument directly to the second.
         inverses: properties from the second argument to the first; the first one only if PROV-O defines it as a term
             (section 3), the others are the names reserved in PROV-O appendix B.
-        qualified: the property from the first argument to the qualified node; None where there is no such form.
+        qualified: the property from the first argument to the qualified node; None if there is no such form.
         qualified_inverse: its reserved inverse name.
         cls: the class of the qualified node.
-        properties: for each argument after the first, the property of the qualified node that holds it. A kind
-            without a qualified form has the shortcut and, for a mention, ``prov:asInBundle`` here; both are
+        properties: for each argument after the first, the property of the qualified node with it as the object. A
+            kind without a qualified form has the shortcut and, for a mention, ``prov:asInBundle`` here; both are
             properties of the first argument.
-        ends: for each argument, the kind of element that it must be (PROV-CONSTRAINTS 50), None where that is open.
-        normative_inverse: whether ``inverses[0]`` is a term of PROV-O itself and not only a reserved name.
+        ends: for each argument, the kind of element that it must be (PROV-CONSTRAINTS 50); None for any.
+        normative_inverse: whether ``inverses[0]`` is a term of PROV-O and not only a reserved name.
     """
 
     kind: Kind
@@ -130,7 +130,7 @@ class RelationTerms:
 
     @property
     def inverse(self) -> Identifier | None:
-        """The inverse property that PROV-O itself defines, if any."""
+        """The inverse property that PROV-O defines, if any."""
         return self.inverses[0] if self.normative_inverse else None
 
 
@@ -192,13 +192,13 @@ def _places() -> dict[Kind, dict[str, int]]:
 
 
 PLACES: dict[Kind, dict[str, int]] = _places()
-"""Which property of a qualified node holds which argument. ``prov:influencer`` is above the properties of the second
-argument, so that it is read for any of them, and any of them for a plain influence."""
+"""Kind → property of a qualified node → index of the argument that it states. ``prov:influencer`` is above the
+properties of the second argument, so it is read like any of them, and any of them for a plain influence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A derivation of a narrower kind, which PROV-DM tells apart by ``prov:type`` (sections 5.2.2 to 5.2.4).
+    """A narrower class of derivation, which PROV-DM distinguishes by ``prov:type`` (sections 5.2.2 to 5.2.4).
 
     Attributes:
         shortcut: a sub-property of ``prov:wasDerivedFrom``.
@@ -235,30 +235,30 @@ CLASS: dict[str, Kind] = {
     **{cls: kind for kind, cls in BASE_CLASS.items()},
     **{terms.cls: kind for kind, terms in RELATIONS.items() if terms.cls is not None},
 }
-"""The kind that a class of PROV-O stands for."""
+"""Class of PROV-O → the kind of statement that it stands for."""
 
 SUBCLASSES: dict[str, Kind] = {
     **{_prov(name): AGENT for name in ("Person", "Organization", "SoftwareAgent")},
     **{_prov(name): ENTITY for name in ("Plan", "Collection", "EmptyCollection", "Bundle")},
     **{_prov(name): ENTITY for name in ("Dictionary", "EmptyDictionary")},
 }
-"""The kinds of element that a narrower class of PROV-O implies; the class itself is a ``prov:type``."""
+"""Narrower class of PROV-O → the kind of element that it implies; the class itself is a ``prov:type``."""
 
 INFLUENCE_OBJECTS: dict[str, Identifier] = {
     _prov("entity"): _prov("EntityInfluence"),
     _prov("activity"): _prov("ActivityInfluence"),
     _prov("agent"): _prov("AgentInfluence"),
 }
-"""The class of an influence of which no more is said, by the property that leads to the influencer (its domain)."""
+"""Property that leads to the influencer → its domain, the class of an influence without a narrower class."""
 
 SUBTYPES: dict[str, Kind] = {
     **dict.fromkeys(VARIANTS, DERIVATION),
     **dict.fromkeys(INFLUENCE_OBJECTS.values(), INFLUENCE),
 }
-"""The kinds of relation that a class implies which stays with the relation as a ``prov:type``."""
+"""Class that is also a ``prov:type`` of the relation → the kind of relation that it implies."""
 
 TIMES: dict[str, Kind] = {_prov("generatedAtTime"): GENERATION, _prov("invalidatedAtTime"): INVALIDATION}
-"""Properties of an entity that tell the instant of its generation or invalidation."""
+"""Property of an entity that states the time of its generation or invalidation → the kind of that event."""
 
 ATTRIBUTE_OF: dict[str, Identifier] = {
     RDF_TYPE: Identifier(PROV_TYPE),
@@ -266,10 +266,10 @@ ATTRIBUTE_OF: dict[str, Identifier] = {
     PROV + "hadRole": Identifier(PROV_ROLE),
     PROV + "atLocation": Identifier(PROV_LOCATION),
 }
-"""The attribute of PROV-DM that a property stands for, where their names differ."""
+"""Property → the attribute of PROV-DM that it stands for, where their names differ."""
 
 PREDICATE_OF: dict[str, Identifier] = {attribute: Identifier(name) for name, attribute in ATTRIBUTE_OF.items()}
-"""The reverse."""
+"""The reverse of ``ATTRIBUTE_OF``."""
 
 
 QUALIFIED_NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
@@ -281,7 +281,7 @@ COMBINATIONS = 64
 
 
 class Role(Enum):
-    """What a property does for the statement that a triple belongs to."""
+    """The role of a property in the statement that its triple belongs to."""
 
     TYPE = auto()
     SHORTCUT = auto()
@@ -296,13 +296,13 @@ class Role(Enum):
 
 
 class Meaning(NamedTuple):
-    """What a property means.
+    """The meaning of a property.
 
     Attributes:
         role: how its triples are read.
         kind: the kind of statement that they make.
-        variant: the narrower class of derivation, if the property says so.
-        position: for the times of an activity: the argument.
+        variant: the narrower class of derivation that the property states, or None.
+        position: for the times of an activity, the index of the argument.
     """
 
     role: Role
@@ -329,7 +329,7 @@ def _predicates() -> dict[str, Meaning]:
         result[variant.inverse] = Meaning(Role.INVERSE, DERIVATION, variant.cls)
         result[variant.qualified] = Meaning(Role.QUALIFIED, DERIVATION, variant.cls)
         result[variant.qualified_inverse] = Meaning(Role.QUALIFIED_INVERSE, DERIVATION, variant.cls)
-    # The one reserved inverse that is not called after its property (PROV-O appendix B).
+    # The one reserved inverse whose name is not derived from its property (PROV-O appendix B).
     result[_prov("qualifiedSourceOf")] = Meaning(Role.QUALIFIED_INVERSE, DERIVATION, _prov("PrimarySource"))
     result[RELATIONS[MENTION].shortcut] = Meaning(Role.MENTION, MENTION)
     result[RELATIONS[MENTION].properties[1]] = Meaning(Role.IN_BUNDLE, MENTION)
@@ -338,17 +338,17 @@ def _predicates() -> dict[str, Meaning]:
 
 
 PREDICATES: dict[str, Meaning] = _predicates()
-"""Every property that makes, links or times a statement; others are attributes, or arguments of a qualified node."""
+"""Property → meaning, for each that is not an attribute or an argument of a qualified node."""
 
 ORDER = {kind: place for place, kind in enumerate(KINDS.values())}
-"""Where a kind stands among all: elements first."""
+"""Kind → its index in ``KINDS``: elements first."""
 
 
 def specific(kinds: Iterable[Kind]) -> list[Kind]:
-    """The kinds of relation that a node is, in the table's order.
+    """The kinds of relation of a node without those that are above another of them, in the table's order.
 
     ``prov:Influence`` and ``prov:qualifiedInfluence`` are above all others (PROV-O section 3.3), a derivation is above
-    the insertions and removals of PROV-Dictionary: they count only for a node of which nothing narrower is said.
+    the insertions and removals of PROV-Dictionary.
     """
     found = sorted(set(kinds), key=ORDER.__getitem__)
     above = (INFLUENCE, DERIVATION) if INSERTION in found or REMOVAL in found else (INFLUENCE,)
@@ -356,14 +356,14 @@ def specific(kinds: Iterable[Kind]) -> list[Kind]:
 
 
 def home(kinds: Sequence[Kind], attribute: Attribute) -> Kind:
-    """Which statement an attribute belongs to where RDF describes several by one node.
+    """The kind of the statement that an attribute belongs to, if RDF describes several statements by one node.
 
-    An entity that is also an agent has two statements but one node. A class below ``prov:Agent`` speaks of the agent;
-    a role speaks of the relation; everything else stays with the first, so that it is said once.
+    An entity that is also an agent has two statements but one node. A class below ``prov:Agent`` belongs to the agent
+    and a role to the relation; any other attribute belongs to the first, so that it is stated once.
 
     Args:
         kinds: the kinds of statement about the node, elements first, in the order of ``KINDS``.
-        attribute: in PROV-DM's terms.
+        attribute: with the name that PROV-DM has for it.
     """
     name, value = attribute
     if len(kinds) > 1:

@@ -1,8 +1,8 @@
-"""Triples that say what statements say, in words of PROV-O that the writer has others for.
+"""Triples that state a statement in other terms of PROV-O than the writer uses.
 
-``a prov:generated e`` is read as a generation and would be written as ``e prov:wasGeneratedBy a``; an instant under
+``a prov:generated e`` is read as a generation and would be written as ``e prov:wasGeneratedBy a``; a time under
 ``prov:generatedAtTime`` becomes that of a qualified generation; a qualified node that adds nothing to its shortcut is
-left out. Such triples stay with the document, so that each triple of an RDF source is written again.
+not written. Such triples stay with the document, so that each triple of an RDF source is written again.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ __all__ = ["Variants", "is_variant"]
 
 
 class Variants:
-    """Collects the triples of one graph that need to be kept."""
+    """Collects the triples of one graph that have to be kept."""
 
     def __init__(self) -> None:
         self._quads: dict[Quad, None] = {}
         self._nodes: list[tuple[int, list[Quad]]] = []
 
     def add(self, quad: Quad) -> None:
-        """A triple that the writer has other words for."""
+        """Keep a triple for which the writer uses other terms."""
         self._quads[quad] = None
 
     def node(self, index: int, quads: list[Quad]) -> None:
-        """The triples of a blank qualified node, and which of the statements it makes."""
+        """Note the triples of a blank qualified node, and the index of the statement that it makes."""
         self._nodes.append((index, quads))
 
     def links(self, statement: Statement, quads: Iterable[Quad]) -> bool:
-        """Keep those of the triples leading to a qualified node that the writer has another property for.
+        """Keep those triples leading to a qualified node for which the writer uses another property.
 
         Returns:
             Whether there are any.
@@ -45,11 +45,11 @@ class Variants:
         return bool(other)
 
     def all(self, statements: Sequence[Statement]) -> Iterable[Quad]:
-        """Everything to be kept, once the statements of the graph are complete."""
+        """All triples to be kept, once the statements of the graph are complete."""
         bare = [(statements[index], quads) for index, quads in self._nodes]
         bare = [(statement, quads) for statement, quads in bare if is_bare(statement)]
         if bare:
-            # Beside another statement about the same things the writer has a node for each.
+            # If another statement relates the same things, the writer makes a node for each.
             several = crowded(statements)
             for statement, quads in bare:
                 if (statement.kind, *statement.args[:2]) not in several:
@@ -58,12 +58,12 @@ class Variants:
 
 
 def is_variant(predicate: Identifier, kind: Kind | None = None, place: int | None = None) -> bool:
-    """Whether the writer has another property for what one says.
+    """Whether the writer uses another property instead of this one.
 
     Args:
-        predicate: of a triple about a thing.
-        kind: of the relation that the thing is the qualified node of.
-        place: of the argument that the property gives there, from 1; None for an attribute.
+        predicate: the property of a triple.
+        kind: the kind of the relation of which the subject is the qualified node.
+        place: the index of the argument that the property states, from 1; None for an attribute.
     """
     if place is None or kind is None:
         return predicate in PREDICATE_OF

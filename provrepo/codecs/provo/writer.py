@@ -1,8 +1,8 @@
-"""Statements to PROV-O triples, in the document's order.
+"""PROV-O triples of statements, in the document's order.
 
-The shortcut is always written where both ends are known. A qualified node is written only where the shortcut does not
-say everything: an identifier, attributes, a third argument or a time; and where another statement about the same two
-things has one, because a shortcut beside it would be read as belonging to it (see ``provo_read``).
+The shortcut is always written if both ends are known. A qualified node is written only if the shortcut does not state
+everything: for an identifier, attributes, a third argument or a time. It is also written if another statement about the
+same two things has one, because a shortcut beside it would be read as belonging to it (see ``reader``).
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _LABEL = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*")
 
 
 class Labels:
-    """Blank node labels for one document: its own where RDF can write them, and fresh ones that meet none of them.
+    """Blank node labels for one document: its own if RDF can write them, and fresh labels that differ from them.
 
     Attributes:
-        used: the document's own.
+        used: the labels of the document.
     """
 
     __slots__ = ("_known", "_next", "used")
@@ -61,7 +61,7 @@ class Labels:
         self._next = 0
 
     def fresh(self) -> Identifier:
-        """A label that nothing in the document has."""
+        """A label that the document does not use."""
         while True:
             self._next += 1
             label = f"_:r{self._next}"
@@ -69,7 +69,7 @@ class Labels:
                 return Identifier(label)
 
     def node(self, name: Identifier) -> Identifier:
-        """A label that can be written for a blank node, always the same; an IRI stays as it is."""
+        """A label that RDF can write for a blank node, the same each time; an IRI is returned unchanged."""
         if not is_blank(name) or _LABEL.fullmatch(name, 2):
             return name
         known = self._known.get(name)
@@ -96,18 +96,18 @@ def _names(document: Document) -> Iterable[str]:
 
 
 def document_quads(document: Document) -> list[Quad]:
-    """All quads of a document, each once: the top level's, those of each bundle, and what was kept of an RDF source.
+    """All quads of a document, each once: of the top level, of each bundle, and those kept from an RDF source.
 
-    The same document always gives the same list.
+    The same document always has the same list.
     """
     return list(each_quad(document))
 
 
 def each_quad(document: Document) -> Iterator[Quad]:
-    """The quads of ``document_quads`` one by one, without holding them all.
+    """The quads of ``document_quads`` one by one, without all of them in memory.
 
-    Only what might come twice is remembered: the triples of statements that share their identifier, or the two things
-    that they relate, with another one.
+    Only quads that might occur twice are kept: those of statements that share their identifier, or the two things that
+    they relate, with another statement.
     """
     labels = Labels(document)
     node = labels.node
@@ -129,22 +129,22 @@ def each_quad(document: Document) -> Iterator[Quad]:
             yield from quads
             writer.quads.clear()
     for subject, predicate, value, graph in chain(document.variants, document.unmapped.quads):
-        kept = node(value) if isinstance(value, Identifier) else value
-        quad = Quad(node(subject), predicate, kept, None if graph is None else node(graph))
+        written = node(value) if isinstance(value, Identifier) else value
+        quad = Quad(node(subject), predicate, written, None if graph is None else node(graph))
         if quad not in seen:
             seen.add(quad)
             yield quad
 
 
 def _alone(statements: Iterable[Statement]) -> Callable[[Statement], bool]:
-    """Tells of a statement whether no other statement of the instance can say a triple of it."""
+    """A function that returns whether a statement has no triple in common with another statement of the instance."""
     known: set[object] = set()
     shared: set[object] = set()
     for statement in statements:
         for key in _subjects(statement):
             (shared if key in known else known).add(key)
         if any(name in PREDICATES for name, _ in statement.attributes):
-            # An attribute that is spelled like a shortcut may be one of any statement.
+            # The triple of an attribute with the name of a shortcut may be one of any statement.
             return lambda _: False
     return lambda statement: shared.isdisjoint(_subjects(statement))
 
@@ -153,18 +153,18 @@ def _subjects(statement: Statement) -> Iterator[object]:
     if statement.id is not None:
         yield statement.id
     if not statement.kind.element and statement.args:
-        # What has no qualified form says all its triples of its first argument.
+        # Without a qualified form the first argument is the subject of all triples.
         bare = statement.kind not in RELATIONS or RELATIONS[statement.kind].qualified is None
         yield (statement.kind, statement.args[0], *(() if bare else statement.args[1:2]))
 
 
 def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Identifier | None = None) -> list[Quad]:
-    """The triples of one instance, as quads of one graph; some may stand there twice.
+    """The triples of one instance, as quads of one graph; some may occur twice.
 
     Args:
         statements: of the top level or of one bundle.
         labels: of the whole document: a blank node is the same in all its instances.
-        graph: the graph they belong to, None for the default graph.
+        graph: their graph, None for the default graph.
     """
     writer = _TripleWriter(labels, graph, crowded(statements))
     for statement in statements:
@@ -173,7 +173,7 @@ def instance_quads(statements: Sequence[Statement], labels: Labels, graph: Ident
 
 
 def crowded(statements: Iterable[Statement]) -> set[tuple[Kind, Term, Term]]:
-    """The kinds and pairs of things about which there is more than one statement."""
+    """The kinds with pairs of things that have more than one statement."""
     first: dict[tuple[Kind, Term, Term], Statement] = {}
     crowded = set()
     for statement in statements:
@@ -217,8 +217,8 @@ class _TripleWriter:
 
     def _attributes(self, node: Identifier, attributes: Iterable[Attribute]) -> None:
         for name, value in attributes:
-            held = self._labels.node(value) if isinstance(value, Identifier) else value
-            self._add(Quad(node, PREDICATE_OF.get(name, name), held, self._graph))
+            written = self._labels.node(value) if isinstance(value, Identifier) else value
+            self._add(Quad(node, PREDICATE_OF.get(name, name), written, self._graph))
 
     def _element(self, statement: Statement) -> None:
         if statement.id is None:
@@ -251,8 +251,8 @@ class _TripleWriter:
     def _pair(self, node: Identifier, predicate: Identifier, key: Value | None, entity: Identifier | None) -> None:
         pair = self._labels.fresh()
         self._triple(node, predicate, pair)
-        held = self._labels.node(key) if isinstance(key, Identifier) else key
-        for name, value in pair_triples(held, entity):
+        written = self._labels.node(key) if isinstance(key, Identifier) else key
+        for name, value in pair_triples(written, entity):
             self._triple(pair, name, value)
 
     def _entries(self, node: Identifier, statement: Statement) -> None:
@@ -284,14 +284,15 @@ class _TripleWriter:
             _properties(statement, terms), statement.kind.arguments[1:], statement.args[1:], strict=True
         ):
             if term is not None:
-                held = self._term(term)
-                self._triple(node, predicate, Literal(term, XSD_DATETIME) if argument.time or held is None else held)
+                name = self._term(term)
+                written = Literal(term, XSD_DATETIME) if argument.time or name is None else name
+                self._triple(node, predicate, written)
         self._attributes(node, statement.attributes)
         self._entries(node, statement)
 
 
 def is_bare(statement: Statement, variants: Sequence[Variant] | None = None) -> bool:
-    """Whether the shortcut says everything, unless there is another statement about the same two things."""
+    """Whether the shortcut states everything, unless there is another statement about the same two things."""
     variants = _variants(statement) if variants is None else variants
     return (
         statement.id is None
@@ -302,13 +303,13 @@ def is_bare(statement: Statement, variants: Sequence[Variant] | None = None) -> 
 
 
 def qualified_property(statement: Statement, variants: Sequence[Variant] | None = None) -> Identifier | None:
-    """The property that leads to the qualified node; None where the kind has no such form."""
+    """The property that leads to the qualified node; None if the kind has no such form."""
     variants = _variants(statement) if variants is None else variants
     return variants[0].qualified if len(variants) == 1 else RELATIONS[statement.kind].qualified
 
 
 def _properties(statement: Statement, terms: RelationTerms) -> tuple[Identifier, ...]:
-    """The properties of the node: for an influence by an agent of which no more is said, ``prov:agent``."""
+    """The properties of a qualified node; ``prov:agent`` for an influence of the class ``prov:AgentInfluence``."""
     if statement.kind is INFLUENCE:
         types = [value for name, value in statement.attributes if name == PROV_TYPE]
         found = [Identifier(name) for name, cls in INFLUENCE_OBJECTS.items() if cls in types]

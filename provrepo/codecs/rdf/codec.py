@@ -1,6 +1,6 @@
-"""The RDF formats: bytes to quads and back by pyoxigraph, and from there to documents by way of PROV-O.
+"""The codec of the RDF formats: pyoxigraph converts bytes to quads and back, PROV-O quads to documents and back.
 
-What only reading needs is imported when something is read: sessions of ``provrepo.capture`` end with writing.
+Modules that only reading needs are imported when a document is read: sessions of ``provrepo.capture`` only write.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from provrepo.codecs.names import BASE_ADVICE, RESERVED
 from provrepo.codecs.provo.terms import QUALIFIED_NAMES
 from provrepo.codecs.provo.writer import each_quad
-from provrepo.codecs.rdf.languages import marked, marks_for, marks_for_blocks
+from provrepo.codecs.rdf.languages import marked, marks_for_blocks, marks_for_quads
 from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.rdf.terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
@@ -49,40 +49,40 @@ _SYNTAX = {
 """pyoxigraph's names of the formats."""
 
 LINES = ("ntriples", "nquads")
-"""Formats that are one quad a line."""
+"""Formats with one quad on each line."""
 
 DATASETS = ("trig", "nquads", "rdfjsonld")
-"""Formats that hold named graphs."""
+"""Formats with named graphs."""
 
 _PREFIXED = ("turtle", "trig", "rdfxml")
 """Formats in which prefixes are declared."""
 
 _NO_BASE = "provrepo-relative://none/0/0/0/0/0/0/0/0/"
-"""Stands in for a missing base where pyoxigraph drops relative IRIs in silence (JSON-LD)."""
+"""Used if there is no base: without one, pyoxigraph drops relative IRIs of JSON-LD without an error."""
 
 _NO_BASE_GIVEN = f" without a base; {BASE_ADVICE}"
 
 _VOCABULARIES = {**RESERVED, "rdfs": RDFS}
-"""Prefixes that are declared without being asked for, where their terms occur."""
+"""Prefixes that are always declared if their terms occur."""
 
 
 class Parsed(NamedTuple):
-    """What was read from bytes in an RDF syntax.
+    """The content of a text in an RDF syntax.
 
     Attributes:
         quads: in source order; blank nodes are ``_:b1``, ``_:b2`` … by first occurrence.
-        prefixes: as declared, without those of prov and xsd.
+        prefixes: the declared ones, without ``prov`` and ``xsd``.
     """
 
     quads: list[Quad]
     prefixes: dict[str, str]
 
 
-def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002 (the name that callers use)
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002 (the public name)
     """Read PROV-O in one of the RDF formats.
 
     Raises:
-        ReadError: not well-formed, a relative IRI without a base, or a JSON-LD context that is not known.
+        ReadError: the text is not well-formed, or has a relative IRI without a base or an unknown JSON-LD context.
     """
     from provrepo.codecs.provo.reader import read_quads
 
@@ -96,10 +96,10 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002
-    """Write PROV-O in one of the RDF formats; one without named graphs holds the top level alone.
+    """Write PROV-O in one of the RDF formats; in one without named graphs only the top level is written.
 
     Raises:
-        WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+        WriteError: an identifier is not an absolute IRI, or RDF cannot represent a literal.
     """
     prefixes = dict(document.prefixes)
     for bundle in document.bundles:
@@ -109,10 +109,10 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002
 
 
 def written_quads(document: Document, format: str) -> Iterable[Quad]:  # noqa: A002
-    """The quads of a document as one of the RDF formats has them.
+    """The quads of a document in one of the RDF formats.
 
-    A qualified name in a literal means nothing without the prefixes that it was written with: where reading finds
-    none, only the identifier that it stands for is written.
+    A qualified name in a literal has no meaning without its prefixes. For formats whose reader finds no prefixes, only
+    the identifier that the name stands for is written.
     """
     quads = each_quad(document)
     if format in ("turtle", "trig"):
@@ -122,22 +122,22 @@ def written_quads(document: Document, format: str) -> Iterable[Quad]:  # noqa: A
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002
-    """What PROV-O cannot tell apart, and what the syntax cannot spell."""
+    """The losses of PROV-O and of the syntax."""
     from provrepo.codecs.provo import losses as provo_losses
 
     return provo_losses.losses(document, format) + rdf12_losses(document.unmapped.quads, format)
 
 
 def parse(data: bytes, format: str, base: str | None = None) -> Parsed:  # noqa: A002
-    """Bytes to quads with every literal as it is spelled.
+    """The quads of a text, with the original spelling of every literal.
 
     Args:
         data: UTF-8 text.
         format: the name of an RDF format.
-        base: relative IRIs are resolved against it.
+        base: the IRI against which relative IRIs are resolved.
 
     Raises:
-        ReadError: with line and column where pyoxigraph or a search for the culprit gives one.
+        ReadError: the text cannot be read; with line and column if pyoxigraph or a search finds them.
         TooLarge: a token of more than 16 MiB, which is pyoxigraph's limit.
     """
     quads: list[Quad] = []
@@ -152,14 +152,14 @@ def parse_into(
     take: Take,
     restart: Callable[[], object] | None = None,
 ) -> dict[str, str]:
-    """As ``parse``, with the quads passed on as they come.
+    """Parse as ``parse`` does, and call ``take`` with the quads as they are read.
 
     Args:
         data: UTF-8 text.
         format: the name of an RDF format.
-        base: relative IRIs are resolved against it.
+        base: the IRI against which relative IRIs are resolved.
         take: called with the next quads.
-        restart: forgets what was passed on, after which all of it comes again; without it the text is read only once.
+        restart: discards the quads so far, before the text is read again from its start; without it, it is read once.
 
     Returns:
         The prefixes that the source declares.
@@ -182,7 +182,7 @@ def parse_into(
         try:
             return _parse(text, format, base, reader)
         except ReadError:
-            # Marks would show in the message; the text itself fails in the same place, or its tags are the cause.
+            # The message would show marks. The original text has the same error, or none if the marks caused it.
             if restart is None:
                 return _parse(data, format, base, LineReader(lambda _: None, named=named))
             restart()
@@ -190,12 +190,12 @@ def parse_into(
 
 
 def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) -> None:  # noqa: A002
-    """As ``parse_into`` for N-Triples and N-Quads, in memory that does not depend on how many there are.
+    """Parse N-Triples or N-Quads as ``parse_into`` does, in memory independent of the number of quads.
 
     Blank nodes keep their labels.
 
     Args:
-        blocks: the text in blocks of whole lines; called again for each time that they are gone through.
+        blocks: returns the text in blocks of whole lines; called again each time that the text is read.
         format: the name of the format.
         take: called with the next quads.
     """
@@ -206,24 +206,22 @@ def parse_lines(blocks: Callable[[], Iterable[bytes]], format: str, take: Take) 
 
 
 def remarks(data: bytes, format: str) -> list[ReaderWarning]:  # noqa: A002
-    """What is unusual about a text in an RDF syntax that could be read."""
+    """Warnings about a text in an RDF syntax that could be read."""
     from provrepo.codecs.rdf.iri_repair import repaired_text
 
     if format != "rdfjsonld":
         return repaired_text(data, format).remarks()
     from provrepo.codecs.jsonld.contexts import inlined
 
-    whole = inlined(data, format)
-    found = repaired_text(whole.data, format).remarks()
-    if whole.nameless:
-        found.append(
-            ReaderWarning(f"null in the place of an identifier, {whole.nameless} times: read as things without one")
-        )
+    text = inlined(data, format)
+    found = repaired_text(text.data, format).remarks()
+    if text.null_identifiers:
+        found.append(ReaderWarning(f"null as an identifier, {text.null_identifiers} times: read as things without one"))
     return found
 
 
 def unread(data: bytes, format: str) -> list[UnreadPart]:  # noqa: A002
-    """The parts of a text in an RDF syntax that stand for no triple, though it could be read."""
+    """The parts of a text in an RDF syntax that could be read of which there is no triple."""
     if format != "rdfjsonld":
         return []
     from provrepo.codecs.jsonld.keys import undefined_keys
@@ -260,7 +258,7 @@ def _syntax(name: str) -> str:
 
 
 def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # noqa: A002
-    """Pyoxigraph's error in words that say what to do."""
+    """Pyoxigraph's error with advice."""
     line, column = error.lineno, error.offset
     message = re.sub(r"^Parser error at .*?: ", "", str(error.msg))
     message = re.sub(r" \(line \d+\)$", "", message)
@@ -272,7 +270,7 @@ def _explained(error: SyntaxError, data: bytes, format: str) -> ReadError:  # no
             + (" without a base; this format has none: write it in full" if format in LINES else _NO_BASE_GIVEN)
         )
         if line is None and named is not None:
-            line, column = _place(data, f'"{named.group(1)}"')
+            line, column = _location(data, f'"{named.group(1)}"')
     return ReadError(message, line=line, column=column, format=format)
 
 
@@ -280,8 +278,8 @@ def _relative(name: str | None) -> str:
     return f"a relative IRI{'' if name is None else f' <{name}>'}{_NO_BASE_GIVEN}"
 
 
-def _place(data: bytes, text: str) -> tuple[int | None, int | None]:
-    """Where a text first stands: line and column, both from 1."""
+def _location(data: bytes, text: str) -> tuple[int | None, int | None]:
+    """Line and column, both from 1, of the first occurrence of a text."""
     source = data.decode("utf-8", "replace")
     index = source.find(text)
     if index < 0:
@@ -290,13 +288,13 @@ def _place(data: bytes, text: str) -> tuple[int | None, int | None]:
 
 
 def _absolute(data: bytes, format: str) -> Callable[[str], Identifier]:  # noqa: A002
-    """Makes identifiers, and refuses those that were resolved against the base that stands for none."""
+    """A function that makes identifiers, and rejects those that were resolved against ``_NO_BASE``."""
     scheme = _NO_BASE.partition("//")[0]
 
     def made(iri: str) -> Identifier:
         if iri.startswith(scheme):
             name = _as_spelled(iri, data)
-            line, column = _place(data, f'"{name}"')
+            line, column = _location(data, f'"{name}"')
             raise ReadError(_relative(name), line=line, column=column, format=format)
         return Identifier(iri)
 
@@ -304,36 +302,36 @@ def _absolute(data: bytes, format: str) -> Callable[[str], Identifier]:  # noqa:
 
 
 def _as_spelled(resolved: str, data: bytes) -> str:
-    """The string of a JSON source that was resolved against the base that stands for none."""
+    """The string of a JSON source that was resolved against ``_NO_BASE``."""
     from urllib.parse import urljoin
 
-    # urljoin resolves only against schemes that it knows to have a path.
+    # urljoin resolves only against schemes that it knows.
     base, wanted = (name.replace("provrepo-relative:", "http:", 1) for name in (_NO_BASE, resolved))
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', data.decode("utf-8", "replace"))
     return next((text for text in strings if urljoin(base, text) == wanted), resolved.removeprefix(_NO_BASE))
 
 
 def serialize(quads: Iterable[Quad], format: str, prefixes: Mapping[str, str] | None = None) -> bytes:  # noqa: A002
-    """Quads to bytes, the same bytes for the same list.
+    """Quads as bytes, the same bytes for the same list.
 
-    Quads of named graphs are left out where the format has none. Triples of one subject come together, except in
-    N-Triples and N-Quads, which keep the order that is given.
+    Quads of named graphs are omitted if the format has no named graphs. Triples of one subject are written together,
+    except in N-Triples and N-Quads, which keep the given order.
 
     Args:
-        quads: in the order wanted.
+        quads: in order.
         format: the name of an RDF format.
-        prefixes: declared where the syntax has prefixes; those of prov, rdfs and xsd are added where used.
+        prefixes: to be declared if the syntax has prefixes; those of prov, rdfs and xsd are added if used.
 
     Raises:
-        WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+        WriteError: an identifier is not an absolute IRI, or RDF cannot represent a literal.
     """
     if format in LINES:
-        return b"".join(LineWriter().pieces(_held(quads, format)))
+        return b"".join(LineWriter().pieces(_representable(quads, format)))
     import pyoxigraph
 
     syntax = getattr(pyoxigraph.RdfFormat, _syntax(format))
-    writable = _grouped(_held(quads, format))
-    tags = marks_for(writable)
+    writable = _grouped(_representable(quads, format))
+    tags = marks_for_quads(writable)
     writer = LineWriter(tag=str if tags is None else tags.mark)
     if format == "rdfxml":
         lines = zip(writable, writer.lines(writable), strict=True)
@@ -352,13 +350,13 @@ _ASCII_PREFIX = re.compile(r"(?:[A-Za-z](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?")
 
 
 def _is_prefix(text: str) -> bool:
-    """Whether it is a PN_PREFIX of Turtle, or nothing."""
+    """Whether a text is a PN_PREFIX of Turtle, or empty."""
     return (_ASCII_PREFIX if text.isascii() else _any_prefix()).fullmatch(text) is not None
 
 
 @cache
 def _any_prefix() -> re.Pattern[str]:
-    """Compiled when it is needed, since ranges as wide as these take long."""
+    """The pattern of PN_PREFIX; compiled at its first use, since such wide ranges take long."""
     letter = (
         "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
         "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
@@ -367,34 +365,34 @@ def _any_prefix() -> re.Pattern[str]:
     return re.compile(f"(?:[{letter}](?:[{character}.]*[{character}])?)?")
 
 
-def _held(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
-    """The quads that a format has a place for: those of the default graph, or all."""
+def _representable(quads: Iterable[Quad], format: str) -> Iterable[Quad]:  # noqa: A002
+    """The quads that a format can represent."""
     if format == "rdfjsonld":
         return (quad for quad in quads if not isinstance(quad[2], Rdf12Term))
     return quads if format in DATASETS else (quad for quad in quads if quad[3] is None)
 
 
 def rdf12_losses(quads: Iterable[Quad], format: str) -> list[Loss]:  # noqa: A002
-    """What a syntax that has no RDF 1.2 leaves out of some quads: JSON-LD 1.1 has none."""
+    """The losses of quads with terms of RDF 1.2, which JSON-LD 1.1 cannot represent."""
     if format != "rdfjsonld":
         return []
-    reason = "JSON-LD cannot hold triple terms, nor texts with a direction as RDF 1.2 has them"
+    reason = "JSON-LD cannot represent triple terms or strings with a base direction (RDF 1.2)"
     return [Loss(reason, quad[0]) for quad in quads if isinstance(quad[2], Rdf12Term)]
 
 
 def _grouped(quads: Iterable[Quad]) -> list[Quad]:
-    """Graph by graph, subject by subject, both in the order of their first quads, the default graph first."""
+    """The quads by graph and subject, in the order of their first quads, the default graph first."""
     graphs: dict[Identifier | None, dict[Identifier, list[Quad]]] = {None: {}}
     for quad in quads:
         subjects = graphs.get(quad[3])
         if subjects is None:
             subjects = graphs[quad[3]] = {}
-        held = subjects.get(quad[0])
-        if held is None:
+        known = subjects.get(quad[0])
+        if known is None:
             subjects[quad[0]] = [quad]
         else:
-            held.append(quad)
-    return [quad for subjects in graphs.values() for held in subjects.values() for quad in held]
+            known.append(quad)
+    return [quad for subjects in graphs.values() for found in subjects.values() for quad in found]
 
 
 def _declared(prefixes: Mapping[str, str], quads: Iterable[Quad], format: str) -> dict[str, str] | None:  # noqa: A002

@@ -1,8 +1,8 @@
-"""The content of one version as N-Quads: what it asserts and what follows from it, each in its own named graph.
+"""The content of one version as N-Quads: its assertions and their completion, each in a named graph.
 
-What stands at the top level is in ``<version>``, what completes it in ``<version>#completed``; the n-th bundle is in
+The top level is in ``<version>``, its completion in ``<version>#completed``; the n-th bundle is in
 ``<version>#bundle-n`` and ``<version>#bundle-n-completed``, since two documents may use one identifier for a bundle.
-Blank nodes have become IRIs, so that lines of several documents can stand in one store.
+Blank nodes become IRIs, so that one store can contain the quads of several documents.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["DatasetCounts", "blank_names", "read_for_dataset", "write_nquads"]
 
 @dataclass(frozen=True, slots=True)
 class DatasetCounts:
-    """What was written.
+    """The numbers of quads written, and the graphs of bundles.
 
     Attributes:
-        asserted: quads that the version itself says, bundles included.
-        completed: quads that follow from them.
-        bundles: for each bundle in order the graph that holds it and the bundle's own identifier.
+        asserted: the number of quads that the version asserts, bundles included.
+        completed: the number of quads in their completions.
+        bundles: for each bundle in order its graph and its identifier.
     """
 
     asserted: int
@@ -44,11 +44,11 @@ class DatasetCounts:
 
 
 def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Document, list[Quad] | None]:  # noqa: A002
-    """Read a document, and keep its quads for ``write_nquads`` where the format is one of RDF: it is parsed once.
+    """Read a document, and its quads for ``write_nquads`` if the format is one of RDF, so that it is parsed once.
 
     Raises:
-        ReadError: unreadable, with line and column where there is one.
-        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
+        ReadError: the document is unreadable, with line and column if known.
+        TooLarge: a literal exceeds ``guards.MAX_LITERAL``.
     """
     data = prepared(data, format.name)
     with collection_paused():
@@ -70,7 +70,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
 def write_nquads(
     data: bytes,
     document: Document,
-    format: Format,  # noqa: A002 (the name that callers use)
+    format: Format,  # noqa: A002 (the public name)
     base: str | None,
     *,
     version: Identifier,
@@ -81,25 +81,25 @@ def write_nquads(
 ) -> DatasetCounts:
     """Write the N-Quads of one version; the same bytes, version and names give the same file.
 
-    What is asserted in an RDF format is exactly the triples of the bytes, those included that PROV has no place for,
-    but for terms of RDF 1.2, which SPARQL 1.1 has no answers for; of another format it is the document in PROV-O.
+    The assertions of an RDF format are exactly the triples of the bytes, those included that are not PROV, without
+    terms of RDF 1.2, which SPARQL 1.1 does not have. Those of another format are the document in PROV-O.
 
     Args:
         data: the bytes of the version.
-        document: what was read from them.
-        format: of the bytes.
-        base: against which their relative IRIs are resolved.
+        document: the document read from them.
+        format: the format of the bytes.
+        base: the IRI against which relative IRIs are resolved.
         version: the version's IRI, which names its graphs.
         mint_blank: names the n-th blank node, from 1 in order of first occurrence.
         output: the file to write; replaced if it exists.
-        quads: those of ``data`` where ``read_for_dataset`` has parsed it already.
-        observe: called for each graph and for what completes it with the number of the graph (0 for the top level, n
-            for the n-th bundle), the quads, and a function that gives the IRI of a node.
+        quads: the quads of ``data`` if ``read_for_dataset`` returned them.
+        observe: called for each graph and for its completion, with the number of the graph (0 for the top level, n for
+            the n-th bundle), the quads, and a function that returns the IRI of a node.
 
     Raises:
         ReadError: the bytes cannot be read.
-        WriteError: an identifier of the document is not an absolute IRI, or a literal is none that RDF has.
-        TooLarge: a line is beyond ``guards.MAX_LINE``, so that no view could load it.
+        WriteError: an identifier of the document is not an absolute IRI, or RDF cannot represent a literal.
+        TooLarge: a line exceeds ``guards.MAX_LINE``, so that no view could load it.
     """
     if format.rdf:
         parsed = quads if quads is not None else rdf.parse(prepared(data, format.name), format.name, base).quads
@@ -109,23 +109,23 @@ def write_nquads(
         instances = _instances(document, Labels(document))
         names = _NodeNames(_counted(mint_blank))
     lines = LineWriter(name=names, trusted=format.rdf).pieces
-    declared = Declared([quad for _, held in instances for quad in held if quad.predicate in DECLARATIONS])
+    declared = Declared([quad for _, triples in instances for quad in triples if quad.predicate in DECLARATIONS])
     asserted = completed = 0
     bundles = []
     with collection_paused(), output.open("wb") as file:
-        for number, (name, held) in enumerate(instances):
+        for number, (name, triples) in enumerate(instances):
             graph = version if name is None else Minter.bundle(version, number)
-            below = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
+            completed_graph = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
             if name is not None:
                 bundles.append((graph, names(name)))
-            file.writelines(_bounded(lines(_in_graph(held, graph))))
-            following = complete(held, names.mint, declared)
-            file.writelines(_bounded(lines(_in_graph(following, below))))
+            file.writelines(_bounded(lines(_in_graph(triples, graph))))
+            completion = complete(triples, names.mint, declared)
+            file.writelines(_bounded(lines(_in_graph(completion, completed_graph))))
             if observe is not None:
-                observe(number, held, names)
-                observe(number, following, names)
-            asserted += len(held)
-            completed += len(following)
+                observe(number, triples, names)
+                observe(number, completion, names)
+            asserted += len(triples)
+            completed += len(completion)
     return DatasetCounts(asserted, completed, tuple(bundles))
 
 
@@ -145,24 +145,24 @@ def _graphs(quads: Iterable[Quad]) -> list[tuple[Identifier | None, list[Quad]]]
     """The default graph, then the named ones in the order in which ``read_quads`` makes bundles of them."""
     graphs: dict[Identifier | None, dict[Quad, None]] = {None: {}}
     for quad in quads:
-        held = graphs.get(quad[3])
-        if held is None:
-            held = graphs[quad[3]] = {}
+        triples = graphs.get(quad[3])
+        if triples is None:
+            triples = graphs[quad[3]] = {}
         if not isinstance(quad[2], Rdf12Term):
-            held[quad] = None
-    return [(name, list(held)) for name, held in graphs.items()]
+            triples[quad] = None
+    return [(name, list(triples)) for name, triples in graphs.items()]
 
 
 def blank_names(
     document: Document,
-    format: Format,  # noqa: A002 (the name that callers use)
+    format: Format,  # noqa: A002 (the public name)
     mint_blank: Callable[[int], Identifier],
 ) -> dict[Identifier, Identifier]:
-    """What ``write_nquads`` calls the blank nodes of a document.
+    """Blank node of a document → the IRI that ``write_nquads`` gives it.
 
     Args:
         document: as ``read_for_dataset`` returned it.
-        format: in which it was read.
+        format: the format of its source.
         mint_blank: as for ``write_nquads``.
     """
     labels = Labels(document)
@@ -172,12 +172,12 @@ def blank_names(
         names = _NodeNames(_numbered(mint_blank))
     else:
         names = _NodeNames(_counted(mint_blank))
-        # Numbers go by first occurrence in what is written, so it is written once more, to nowhere.
+        # Numbers follow the first occurrence in the output, so the lines are made once more and discarded.
         lines = LineWriter(name=names).lines
-        for name, held in _instances(document, labels):
+        for name, triples in _instances(document, labels):
             if name is not None:
                 names(name)
-            for _ in lines(held):
+            for _ in lines(triples):
                 pass
     return {label: names(labels.node(label)) for label in sorted(labels.used)}
 
@@ -190,18 +190,18 @@ def _instances(document: Document, labels: Labels) -> list[tuple[Identifier | No
 
 
 def _numbered(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identifier]:
-    """Names for the labels of ``rdf.parse``, which are numbers by first occurrence in the bytes."""
+    """IRIs for the labels of ``rdf.parse``, which contain numbers by first occurrence in the bytes."""
     return lambda label: mint_blank(int(label.removeprefix("_:b")))
 
 
 def _counted(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identifier]:
-    """Names for any other labels, by first occurrence in what is written."""
+    """IRIs for any other labels, numbered by first occurrence in the output."""
     numbers: dict[str, int] = {}
     return lambda label: mint_blank(numbers.setdefault(label, len(numbers) + 1))
 
 
 class _NodeNames:
-    """The IRIs of nodes: their own, or those that blank nodes are given, each once."""
+    """The IRIs of nodes: that of the node itself, or the one minted for a blank node."""
 
     def __init__(self, blank: Callable[[str], Identifier]) -> None:
         self._blank = blank
@@ -216,11 +216,11 @@ class _NodeNames:
         return known
 
     def mint(self, subject: Identifier, predicate: Identifier, value: Identifier) -> Identifier:
-        """The qualified node of a shortcut, where what it relates may be blank."""
+        """The identifier of a shortcut's qualified node; subject and object may be blank."""
         return minted(self(subject), predicate, self(value))
 
 
 def _in_graph(quads: Iterable[Quad], graph: Identifier) -> Iterator[Quad]:
-    """Quads in a graph, whatever graph they name themselves."""
+    """Quads moved to a graph."""
     for subject, predicate, value, _ in quads:
         yield Quad(subject, predicate, value, graph)

@@ -1,8 +1,8 @@
-"""Identifiers in the RDF syntaxes that are no IRIs, made IRIs before pyoxigraph sees them (ADR 12).
+"""Repair of identifiers in RDF syntaxes that are not IRIs, before pyoxigraph reads the text (ADR 12).
 
-pyoxigraph refuses a text with one of them, or drops in silence what a JSON-LD text says of it. PROV-N, PROV-JSON and
-their like percent-encode such characters (``names.repair``); so do these, token by token, and every token stays on its
-line.
+pyoxigraph rejects a text with such an identifier, or drops the triples of a JSON-LD text without an error. The readers
+of PROV-N, PROV-JSON and other formats percent-encode such characters (``names.repair``). This module does the same
+token by token, and every token stays on its line.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ __all__ = ["RepairedText", "repaired_text"]
 
 
 class RepairedText(NamedTuple):
-    """A text whose identifiers are IRIs.
+    """A text in which every identifier is an IRI.
 
     Attributes:
-        data: the text, on as many lines as before; the very text that was given where nothing had to be changed.
-        repaired: what was written, what it is read as, and where it stands.
+        data: the text, with the same lines; the original object if nothing had to be changed.
+        repaired: each repaired identifier as written, the IRI that it is read as, and its location.
     """
 
     data: bytes
     repaired: tuple[tuple[str, str, Location | None], ...] = ()
 
     def remarks(self) -> list[ReaderWarning]:
-        """What to tell about it."""
+        """Warnings about the repaired identifiers."""
         return remarks(self.repaired)
 
 
 class Replacement(NamedTuple):
-    """A token that is to be replaced: its extent in the text, its replacement, and what the identifier was and is."""
+    """A token to be replaced: its extent in the text, the new token, the identifier as written, and its IRI."""
 
     start: int
     end: int
@@ -47,10 +47,10 @@ class Replacement(NamedTuple):
 
 
 def repaired_text(data: bytes, format: str) -> RepairedText:  # noqa: A002
-    """A text in an RDF syntax with every identifier an IRI.
+    """A text in an RDF syntax with its identifiers repaired.
 
     Args:
-        data: UTF-8 text; of JSON-LD with its contexts in place.
+        data: UTF-8 text; JSON-LD with its contexts inlined.
         format: the name of the format.
     """
     suspects, find = _SYNTAXES[format]
@@ -59,7 +59,7 @@ def repaired_text(data: bytes, format: str) -> RepairedText:  # noqa: A002
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return RepairedText(data)  # the parser says so, and where
+        return RepairedText(data)  # the parser reports the error
     pieces: list[str] = []
     end = 0
     repaired: list[tuple[str, str, Location | None]] = []
@@ -79,12 +79,12 @@ def repaired_text(data: bytes, format: str) -> RepairedText:  # noqa: A002
 
 # --- Turtle, TriG, N-Triples, N-Quads ----------------------------------------------------------------------------
 
-# Bytes that begin characters of which IRIs do not allow all: private use, specials and the planes behind the first.
+# Excludes bytes that begin characters some of which IRIs forbid: private use, specials and supplementary planes.
 _PLAIN = rb"[^\x00-\x20<>\"{}|\\^`\[\]%#&\x7f\xc2\xee-\xff]"
 _PART = rb"(?:" + _PLAIN + rb"++|%[0-9A-Fa-f]{2}|\xc2[\xa0-\xbf]|AND)*+"
 _WHOLE = _PART + rb"(?:#" + _PART + rb")?+"
 _ODD_IRI = re.compile(rb"<" + _PLAIN + rb"*+(?!>|#" + _PLAIN + rb"*+>)(?!" + _WHOLE.replace(b"AND", b"&") + rb">)")
-"""The beginning of what may be an IRI in angle brackets and none of RFC 3987."""
+"""The start of an IRI in angle brackets that may not be one of RFC 3987."""
 _ODD_PREFIXED = re.compile(rb":[^\s<>\"':\\%]*+(?:\\[#%]|%(?![0-9A-Fa-f]{2}))")
 _TURTLE = re.compile(
     r"""
@@ -107,7 +107,7 @@ _ODD_NAME = re.compile(r"\\[#%]|%(?![0-9A-Fa-f]{2})")
 def _in_turtle(text: str) -> list[Replacement]:
     found: list[Replacement] = []
     namespaces: dict[str, str] = {}
-    before, prefix = "", None
+    previous, prefix = "", None
     for token in _TURTLE.finditer(text):
         if token.lastgroup == "iri":
             written, iri = _iri(token.group())
@@ -115,12 +115,12 @@ def _in_turtle(text: str) -> list[Replacement]:
                 found.append(Replacement(token.start(), token.end(), f"<{iri}>", written, iri))
             if prefix is not None:
                 namespaces[prefix] = written if iri is None else iri
-            before, prefix = "", None
+            previous, prefix = "", None
         elif token.lastgroup == "word":
             word = token.group()
             # A declaration is the keyword, the prefix with its colon, and the IRI.
-            prefix = word[:-1] if before in ("@prefix", "prefix") and word.endswith(":") else None
-            before = word.lower()
+            prefix = word[:-1] if previous in ("@prefix", "prefix") and word.endswith(":") else None
+            previous = word.lower()
             if _ODD_NAME.search(word) is not None:
                 one = _name(word.rstrip("."), namespaces, token.start())
                 if one is not None:
@@ -129,10 +129,10 @@ def _in_turtle(text: str) -> list[Replacement]:
 
 
 def _iri(token: str) -> tuple[str, str | None]:
-    """An IRI in angle brackets as it was meant, and as it must be, None where that is the same or cannot be told."""
+    """The IRI of a token in angle brackets, and its repaired form; None if that is the same or cannot be determined."""
     written = _CODE.sub(lambda code: chr(int(code[1] or code[2], 16)), token[1:-1])
     if not token.endswith(">") or ("<" in written and any(map(str.isspace, written))):
-        # Not closed: what stands before the next bracket is no part of it.
+        # Not closed: the text up to the next bracket does not belong to the IRI.
         return written, None
     iri = repair(written)
     return written, None if iri == written else iri
@@ -207,4 +207,4 @@ _SYNTAXES: dict[str, tuple[tuple[re.Pattern[bytes], ...], Callable[[str], list[R
     "rdfxml": ((_SUSPECT_XML,), _in_xml),
     "rdfjsonld": ((re.compile(rb'"'),), _in_json),
 }
-"""For each syntax what shows quickly that an identifier may be none, and what finds those that are."""
+"""Syntax → patterns that quickly show whether a text may need repair, and the function that finds the tokens."""

@@ -1,7 +1,7 @@
-"""Quads as lines of N-Quads and back, faster than one Python object for each term.
+"""Reading and writing quads as lines of canonical N-Quads, faster than with a pyoxigraph object for each term.
 
-pyoxigraph does the syntax: it writes what it parses as canonical N-Quads, in which every term has one spelling, and it
-reads such lines again for every other syntax. So each term is looked up by its spelling and made once.
+pyoxigraph converts other syntaxes: it writes parsed quads as canonical N-Quads, in which every term has one spelling,
+and reads such lines to write other syntaxes. Each term is looked up by its spelling and created once.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from provrepo.vocab import RDF_LANG_STRING, XSD_STRING
 __all__ = ["Feed", "LineReader", "LineWriter", "Take"]
 
 _AT_ONCE = 256
-"""How many lines are made at once."""
+"""The number of lines that are joined at a time."""
 
 _CACHED = 50_000
-"""How many spellings are remembered: those that repeat do so within some distance."""
+"""The most spellings that are cached. Repetitions are usually near each other."""
 
 _quad = tuple.__new__
 """Makes a ``Quad`` of a tuple at a third of the cost of calling the class."""
 
 Take: TypeAlias = Callable[[list[Quad]], object]
-"""Takes the next quads; the list is its own."""
+"""Is called with the next quads, in a list that it may keep."""
 
 
 class LineReader:
-    """Takes canonical N-Quads in pieces, as a file that is written to, and passes the quads on."""
+    """Parses canonical N-Quads: a file object for writing that calls a function with the quads."""
 
     def __init__(
         self,
@@ -45,31 +45,31 @@ class LineReader:
         labelled: bool = False,
         named: Callable[[str], Identifier] = Identifier,
     ) -> None:
-        """Pass quads on.
+        """Call ``take`` with quads.
 
         Args:
             take: called with the next quads.
-            restore: applied to the text before it is taken apart.
+            restore: applied to the text before it is parsed.
             labelled: whether blank nodes keep the labels of the text. Otherwise they become ``_:b1``, ``_:b2`` … by
                 first occurrence, since pyoxigraph gives ``[]`` a new label each time.
-            named: makes the identifier of an IRI; called about once for each.
+            named: makes the identifier of an IRI; called about once for each IRI.
         """
         self._named_as = named
         self._take = take
         self._restore = restore
         self._labelled = labelled
         self._rest: list[bytes] = []
-        # A name is made again where it comes after tens of thousands of others.
-        self._expanded = ExpansionBudget(2 * MAX_EXPANDED)
+        # A name is created again if tens of thousands of others came between.
+        self._budget = ExpansionBudget(2 * MAX_EXPANDED)
         self._nodes: dict[str, Identifier] = {}
         self._blanks: dict[str, Identifier] = {}
         self._literals: dict[str, Literal] = {}
 
     def write(self, piece: bytes) -> int:
-        """The next piece of text."""
+        """Parse the next piece of text."""
         whole, newline, rest = piece.rpartition(b"\n")
         if newline:
-            # A line may come in thousands of pieces, and is put together once.
+            # A line may come in thousands of pieces, which are joined once.
             self._lines(self._restore(b"".join([*self._rest, whole])).decode("utf-8").split("\n"))
             self._rest = [rest]
         else:
@@ -77,7 +77,7 @@ class LineReader:
         return len(piece)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no text is buffered but an unfinished line."""
 
     def _lines(self, lines: list[str]) -> None:
         quads: list[Quad] = []
@@ -126,7 +126,7 @@ class LineReader:
     def _iri(self, spelled: str) -> Identifier:
         known = self._nodes.get(spelled)
         if known is None:
-            self._expanded.add(len(spelled))
+            self._budget.add(len(spelled))
             known = self._nodes[spelled] = self._named_as(spelled[1:-1])
         return known
 
@@ -136,7 +136,7 @@ class LineReader:
             literal = Literal(lexical)
         elif spelled[end + 1] == "@":
             tag = spelled[end + 2 :]
-            # A base direction stands behind the tag: RDF 1.2 N-Triples, section 2.4.
+            # A base direction follows the tag: RDF 1.2 N-Triples, section 2.4.
             literal = Rdf12Term(spelled) if "--" in tag else Literal(lexical, RDF_LANG_STRING, tag)
         else:
             literal = Literal(lexical, self._iri(spelled[end + 3 :]))
@@ -147,7 +147,7 @@ class LineReader:
 
 
 class LineWriter:
-    """Writes quads as canonical lines of N-Quads (RDF 1.1 N-Triples section 4), every name checked and spelled once."""
+    """Writes quads as lines of canonical N-Quads (RDF 1.1 N-Triples section 4); checks and spells each name once."""
 
     def __init__(
         self,
@@ -159,9 +159,9 @@ class LineWriter:
         """Write lines.
 
         Args:
-            name: what a node is called; for renaming blank nodes.
-            tag: how a language tag is spelled.
-            trusted: the terms come from a parser of RDF and need no check.
+            name: node → its name; for renaming blank nodes.
+            tag: language tag → its spelling.
+            trusted: whether the terms come from a parser of RDF and need no check.
         """
         import pyoxigraph
 
@@ -178,14 +178,14 @@ class LineWriter:
         """One line for each quad.
 
         Raises:
-            WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+            WriteError: an identifier is not an absolute IRI, or RDF cannot represent a literal.
         """
         nodes, properties, ends = self._nodes, self._properties, self._ends
         node, literal, trusted, datatypes = self._node, self._literal, self._trusted, self._datatypes
         special = MUST_ESCAPE.search
         for subject, predicate, value, graph in quads:
             if type(value) is Identifier:
-                held = nodes.get(value) or node(value)
+                spelled = nodes.get(value) or node(value)
             elif (
                 trusted
                 and value[2] is None
@@ -193,16 +193,16 @@ class LineWriter:
                 and type(value) is Literal
                 and not special(value[0])
             ):
-                held = f'"{value[0]}{datatypes[value[1]]}'
+                spelled = f'"{value[0]}{datatypes[value[1]]}'
             else:
-                held = literal(value)  # type: ignore[arg-type]
+                spelled = literal(value)  # type: ignore[arg-type]
             yield (
-                f"{nodes.get(subject) or node(subject)} {properties.get(predicate) or self._property(predicate)} {held}"
-                f"{ends.get(graph) or self._end(graph)}"
+                f"{nodes.get(subject) or node(subject)} {properties.get(predicate) or self._property(predicate)} "
+                f"{spelled}{ends.get(graph) or self._end(graph)}"
             )
 
     def pieces(self, quads: Iterable[Quad]) -> Iterator[bytes]:
-        """The text of many lines at a time; raises as ``lines`` does."""
+        """The text of many lines at a time; raises the same errors as ``lines``."""
         lines = self.lines(quads)
         while piece := "".join(islice(lines, _AT_ONCE)):
             yield piece.encode("utf-8")
@@ -217,7 +217,7 @@ class LineWriter:
         try:
             self._checks[1](named[2:])
         except ValueError as error:
-            raise WriteError(f"RDF cannot hold the blank node {name!r}: {error}") from None
+            raise WriteError(f"RDF cannot represent the blank node {name!r}: {error}") from None
         self._nodes[name] = named
         return named
 
@@ -236,7 +236,7 @@ class LineWriter:
             try:
                 self._checks[0](name)
             except ValueError as error:
-                raise WriteError(f"RDF cannot hold the identifier {name!r}: {error}") from None
+                raise WriteError(f"RDF cannot represent the identifier {name!r}: {error}") from None
         return f"<{name}>"
 
     def _literal(self, literal: Literal) -> str:
@@ -257,17 +257,17 @@ class LineWriter:
 
 
 class Feed:
-    """Pieces of bytes as a file that is read from, made as they are wanted."""
+    """A file object for reading over pieces of bytes, which are produced as they are read."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
-        self._held = b""
+        self._piece = b""
         self._at = 0
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes; none at the end."""
-        if self._at >= len(self._held):
-            self._held = next(self._pieces, b"")
+        if self._at >= len(self._piece):
+            self._piece = next(self._pieces, b"")
             self._at = 0
-        start, self._at = self._at, len(self._held) if size < 0 else self._at + size
-        return self._held[start : self._at]
+        start, self._at = self._at, len(self._piece) if size < 0 else self._at + size
+        return self._piece[start : self._at]

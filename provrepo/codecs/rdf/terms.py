@@ -1,4 +1,4 @@
-"""Terms between the model and pyoxigraph, and which terms RDF can hold at all."""
+"""Terms of the model as terms of pyoxigraph, and which terms RDF can represent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["PyoxigraphTerms", "is_iri", "is_language_tag", "literal_problem", "x
 
 
 class PyoxigraphTerms:
-    """Makes pyoxigraph's terms from the model's, each identifier once."""
+    """Converts terms of the model to terms of pyoxigraph, each identifier once."""
 
     __slots__ = ("_iris", "_nodes", "_rdf")
 
@@ -34,18 +34,18 @@ class PyoxigraphTerms:
         """Quads, in the same order.
 
         Raises:
-            WriteError: an identifier is not an absolute IRI, or a literal is none that RDF has.
+            WriteError: an identifier is not an absolute IRI, or RDF cannot represent a literal.
         """
         make, default = self._rdf.Quad, self._rdf.DefaultGraph()
         nodes, iris, node, iri, other = self._nodes, self._iris, self.node, self.iri, self.value
         result = []
         for subject, predicate, value, graph in quads:
-            held = (nodes.get(value) or node(value)) if isinstance(value, Identifier) else other(value)
+            term = (nodes.get(value) or node(value)) if isinstance(value, Identifier) else other(value)
             result.append(
                 make(
                     nodes.get(subject) or node(subject),
                     iris.get(predicate) or iri(predicate),
-                    held,
+                    term,
                     default if graph is None else nodes.get(graph) or node(graph),
                 )
             )
@@ -59,14 +59,14 @@ class PyoxigraphTerms:
         """An IRI.
 
         Raises:
-            WriteError: it is not an absolute one.
+            WriteError: it is not absolute.
         """
         known = self._iris.get(name)
         if known is None:
             try:
                 known = self._iris[name] = self._rdf.NamedNode(name)
             except ValueError as error:
-                raise WriteError(f"RDF cannot hold the identifier {name!r}: {error}") from None
+                raise WriteError(f"RDF cannot represent the identifier {name!r}: {error}") from None
         return known
 
     def node(self, name: str) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode:
@@ -83,15 +83,15 @@ class PyoxigraphTerms:
                 try:
                     known = self._rdf.BlankNode(name[2:])
                 except ValueError as error:
-                    raise WriteError(f"RDF cannot hold the blank node {name!r}: {error}") from None
+                    raise WriteError(f"RDF cannot represent the blank node {name!r}: {error}") from None
             self._nodes[name] = known
         return known
 
     def value(self, value: Value) -> pyoxigraph.NamedNode | pyoxigraph.BlankNode | pyoxigraph.Literal:
-        """What may stand as an object.
+        """An object of a triple.
 
         Raises:
-            WriteError: it is nothing that RDF has.
+            WriteError: RDF cannot represent it.
         """
         if isinstance(value, Identifier):
             return self.node(value)
@@ -106,7 +106,7 @@ class PyoxigraphTerms:
 
 @lru_cache(maxsize=4096)
 def is_iri(text: str) -> bool:
-    """Whether RDF takes it as an absolute IRI."""
+    """Whether a text is an absolute IRI in RDF."""
     from pyoxigraph import NamedNode
 
     try:
@@ -120,19 +120,21 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def literal_problem(literal: Literal) -> str | None:
-    """Why RDF cannot hold a literal, or None."""
+    """The reason why RDF cannot represent a literal, or None."""
     if _SURROGATE.search(literal.lexical):
-        return "RDF cannot hold text that is not Unicode (a lone surrogate)"
+        return "RDF cannot represent text that is not Unicode (a lone surrogate)"
     if literal.language is not None:
-        return None if is_language_tag(literal.language) else f"RDF cannot hold the language tag {literal.language!r}"
+        return (
+            None if is_language_tag(literal.language) else f"RDF cannot represent the language tag {literal.language!r}"
+        )
     if literal.datatype == RDF_LANG_STRING:
-        return "RDF cannot hold a language-tagged string without its language"
-    return None if is_iri(literal.datatype) else f"RDF cannot hold the datatype {literal.datatype!r}"
+        return "RDF cannot represent a language-tagged string without its language"
+    return None if is_iri(literal.datatype) else f"RDF cannot represent the datatype {literal.datatype!r}"
 
 
 @lru_cache(maxsize=256)
 def is_language_tag(tag: str) -> bool:
-    """Whether RDF takes it as a language tag: well-formed by BCP 47."""
+    """Whether a text is a language tag in RDF: well-formed by BCP 47."""
     from pyoxigraph import Literal as RdfLiteral
 
     try:
@@ -147,12 +149,12 @@ _NAME_END = re.compile(r"[^\W\d][\w.-]*\Z")
 
 @cache
 def _not_xml() -> re.Pattern[str]:
-    """Any character that XML does not have; compiled when it is needed, since ranges as wide as these take long."""
+    """A pattern for the characters that XML forbids; compiled at its first use, since such wide ranges take long."""
     return re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_problem(quad: Quad) -> str | None:
-    """Why RDF/XML cannot hold a triple that RDF can, or None (RDF/XML section 5.1 and XML 1.0 section 2.2)."""
+    """The reason why RDF/XML cannot represent a triple, or None (RDF/XML section 5.1 and XML 1.0 section 2.2)."""
     if _NAME_END.search(quad.predicate) is None:
         return "RDF/XML cannot write a property whose IRI does not end in an XML name"
     if isinstance(quad.object, Literal) and _not_xml().search(quad.object.lexical):
