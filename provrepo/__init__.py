@@ -1,6 +1,6 @@
 """provrepo: a repository for W3C PROV documents.
 
-Importing this package is cheap: every name loads its part when it is first used (PEP 562).
+Importing this package is cheap: the module of each name is imported at its first use (PEP 562).
 """
 
 from __future__ import annotations

@@ -1,32 +1,32 @@
-"""Everything that provrepo raises on purpose.
+"""The errors that provrepo raises.
 
 ::
 
 Error:
     ├── UsageError            a wrong name, option or argument of the caller
-    │   ├── UnknownFormat     no format of that name
+    │   ├── UnknownFormat     no format has that name
     │   ├── InvalidName       not a name of a project or document
-    │   ├── NoRepository      a data directory that is not there, where something is to be read
+    │   ├── NoRepository      a data directory to read that does not exist
     │   └── SettingsError     an unreadable provrepo.toml or environment value
     ├── ReadError             input that cannot be read: what, and where
     │   └── QueryError        a SPARQL query that cannot be parsed or is not allowed
-    ├── WriteError            a document that a format cannot carry at all
-    ├── NotFound              nothing there that the caller may see
-    │   └── Withdrawn         it was there
-    ├── Denied                the caller may see it, but not do this
+    ├── WriteError            a document that a format cannot represent at all
+    ├── NotFound              no such thing that the caller may see
+    │   └── Withdrawn         it was withdrawn
+    ├── Denied                the caller may see it, but may not do this
     ├── Conflict              the name is taken by other bytes
     │   ├── Stale             a new version was appended meanwhile
     │   └── TakenBack         these bytes were withdrawn or erased before
     ├── Refused               a submission that does not conform; carries the report
-    ├── TooLarge              beyond a limit
-    │   └── AnswerTooLarge    the answer to a query is
+    ├── TooLarge              a limit of size or depth is exceeded
+    │   └── AnswerTooLarge    the result of a query is too large
     ├── NoSpace               the disk is full; nothing of this was stored
-    ├── Busy                  another process holds the views, or all workers are taken
+    ├── Busy                  another process holds the views, or all workers are busy
     ├── NotAvailable          a part that is not installed or does not exist yet
     ├── WorkerFailed          a worker died or ran out of memory
     │   └── TimedOut          it was killed at its deadline
-    ├── RemoteError           another server did not answer as it should
-    └── Damaged               the data directory is not what it should be
+    ├── RemoteError           another server refused, failed, or sent an invalid response
+    └── Damaged               the data directory is inconsistent
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ __all__ = [
 
 
 class Error(Exception):
-    """Whatever provrepo raises on purpose; its text is meant for the user."""
+    """The base class of all errors that provrepo raises; its text is meant for the user."""
 
 
 class UsageError(Error):
@@ -77,19 +77,19 @@ class InvalidName(UsageError):
 
 
 class NoRepository(UsageError):
-    """There is no repository in the data directory, and reading does not make one."""
+    """There is no repository in the data directory, and reading does not create one."""
 
 
 class SettingsError(UsageError):
-    """A setting that cannot be read or has no meaning."""
+    """A setting that cannot be read or is invalid."""
 
 
 class ReadError(Error):
     """Input that cannot be read.
 
     Attributes:
-        message: what is wrong, without the place.
-        line: 1-based line, or None where there is none.
+        message: what is wrong, without the location.
+        line: 1-based line, or None.
         column: 1-based column in characters, or None.
         format: name of the format that was tried, or None.
     """
@@ -100,34 +100,34 @@ class ReadError(Error):
         *,
         line: int | None = None,
         column: int | None = None,
-        format: str | None = None,  # noqa: A002 (the name that callers read)
+        format: str | None = None,  # noqa: A002 (the public name)
     ) -> None:
         self.message = message
         self.line = line
         self.column = column
         self.format = format
-        place = "" if line is None else f"line {line}: " if column is None else f"line {line}, column {column}: "
-        super().__init__(f"{format + ': ' if format else ''}{place}{message}")
+        location = "" if line is None else f"line {line}: " if column is None else f"line {line}, column {column}: "
+        super().__init__(f"{format + ': ' if format else ''}{location}{message}")
 
 
 class QueryError(ReadError):
-    """A SPARQL query that cannot be parsed, or asks for what is not allowed."""
+    """A SPARQL query that cannot be parsed or is not allowed."""
 
 
 class WriteError(Error):
-    """A document that cannot be written in the format asked for."""
+    """A document that cannot be written in a format."""
 
 
 class NotFound(Error):
-    """Nothing of that name that the caller may see."""
+    """There is nothing with that name that the caller may see."""
 
 
 class Withdrawn(NotFound):
-    """The document was here and has been withdrawn.
+    """The document has been withdrawn.
 
     Attributes:
         reason: the reason given, or None.
-        time: when, as xsd:dateTime in UTC.
+        time: the time of the withdrawal, as xsd:dateTime in UTC.
     """
 
     def __init__(self, message: str, *, reason: str | None = None, time: str | None = None) -> None:
@@ -137,7 +137,7 @@ class Withdrawn(NotFound):
 
 
 class Denied(Error):
-    """The caller may know of it but not do this with it."""
+    """The caller may see it but may not do this with it."""
 
 
 class Conflict(Error):
@@ -145,18 +145,18 @@ class Conflict(Error):
 
 
 class Stale(Conflict):
-    """The version that the caller meant to replace is no longer the current one."""
+    """The version that the caller wants to replace is no longer the current one."""
 
 
 class TakenBack(Conflict):
-    """The bytes were withdrawn or erased before, and were not asked for again expressly.
+    """The bytes were withdrawn or erased before, and the caller did not ask to submit them again.
 
     Attributes:
         state: ``withdrawn`` or ``erased``.
-        document: the document that they were taken back from.
+        document: their document.
         version: the version that was current when the document was withdrawn, or whose bytes were erased.
-        time: when, as xsd:dateTime in UTC.
-        by: the name of who did it.
+        time: the time of the withdrawal or erasure, as xsd:dateTime in UTC.
+        by: the name of its actor.
         reason: the reason given.
     """
 
@@ -181,10 +181,10 @@ class TakenBack(Conflict):
 
 
 class Refused(Error):
-    """A submission that does not conform to what its project asks for.
+    """A submission that does not conform to the profiles of its project.
 
     Attributes:
-        report: the ``provrepo.checks.report.Report`` (typed loosely: errors know no other part).
+        report: the ``provrepo.checks.report.Report``; typed as object, since this module imports no other.
     """
 
     def __init__(self, message: str, report: object) -> None:
@@ -193,22 +193,22 @@ class Refused(Error):
 
 
 class TooLarge(Error):
-    """Beyond a limit of size or depth."""
+    """A limit of size or depth is exceeded."""
 
 
 class AnswerTooLarge(TooLarge):
-    """The answer to a query has more rows or bytes than are sent; nothing of it is."""
+    """The result of a query has more rows or bytes than the limit; nothing of it is sent."""
 
 
 class NoSpace(Error):
-    """The disk or the quota is full; what was being written is not stored."""
+    """The disk or the quota is full; nothing of the current operation is stored."""
 
 
 class Busy(Error):
-    """Somebody else holds what is needed; trying again later may help.
+    """A resource is in use; trying again later may help.
 
     Attributes:
-        retry_after: seconds to wait before that, where somebody said so; otherwise 0.
+        retry_after: seconds to wait before that, if known; otherwise 0.
     """
 
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
@@ -225,14 +225,14 @@ class WorkerFailed(Error):
 
 
 class TimedOut(WorkerFailed):
-    """What a worker process was asked for was not done by the deadline, and it was killed."""
+    """A worker process did not finish a call by its deadline and was killed."""
 
 
 class RemoteError(Error):
-    """Another server refused, failed or answered what cannot be understood.
+    """Another server refused, failed, or sent an invalid response.
 
     Attributes:
-        status: of HTTP, or None where there was no answer.
+        status: the HTTP status, or None if there was no response.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -241,4 +241,4 @@ class RemoteError(Error):
 
 
 class Damaged(Error):
-    """The data directory contradicts itself or was written by a newer version."""
+    """The data directory is inconsistent or was written by a newer version."""

@@ -1,4 +1,4 @@
-"""Where the files live that ship with the code: ``shapes/ ontology/ queries/ web/ examples/``."""
+"""The location of the files that ship with the code: ``shapes/ ontology/ queries/ web/ examples/``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["root"]
 
 @cache
 def root() -> Path:
-    """The directory that holds ``shapes``, ``ontology``, ``queries``, ``web`` and ``examples``.
+    """The directory with ``shapes``, ``ontology``, ``queries``, ``web`` and ``examples``.
 
     In a wheel that is ``provrepo/_packaged``; in a checkout or an editable install the directory above the package.
 

@@ -1,6 +1,6 @@
-"""Settings: flag before environment before ``provrepo.toml`` before default, in one frozen object.
+"""Settings in one frozen object; flags override environment variables, ``provrepo.toml`` and defaults, in that order.
 
-The environment is read here and nowhere else.
+The environment is read in this module only.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _user_data() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. The environment variable of ``query_timeout`` is ``PROVREPO_QUERY_TIMEOUT``.
+    """All settings. The environment variable of ``query_timeout`` is ``PROVREPO_QUERY_TIMEOUT``.
 
     Attributes:
         data: the data directory.
@@ -52,20 +52,20 @@ class Settings:
         hosts: further names and addresses for which the server answers, with commas between them; it always answers
             for the host of the base IRI, for loopback names, and for the address that it is reached at.
         threads: request threads of the server; there are four at least, and strangers have at most half of them.
-        queue: requests of one class of callers (strangers, readers, writers) that may wait for a request thread; the
-            next ones are answered 503.
+        queue: requests of one class of callers (strangers, readers, writers) that may wait for a request thread;
+            further ones are answered 503.
         max_body: the largest document accepted, in bytes.
         min_free: bytes that submissions leave free on the disk of the data directory; beyond that they are refused,
             since what indexes them needs room to start again. 0 lets the disk fill up.
         query_timeout: the longest that a SPARQL query may run, in seconds; it is killed within half a second of that.
-        query_timeout_public: the same for whoever asks without a token, where that is less.
+        query_timeout_public: the same for callers without a token, if that is less.
         query_workers: worker processes that answer queries, so how many run at once; a server keeps two threads free,
             and strangers have at most half of them.
         query_memory: address space of a worker process that answers queries, in MiB.
         query_rows: the most rows or triples of an answer.
         query_bytes: the most bytes of an answer, counted as SPARQL JSON results or N-Triples.
         check_timeout: the longest that reading and checking one submission may take, in seconds.
-        check_timeout_public: the same for whoever comes without a token, where that is less: to check a document, and
+        check_timeout_public: the same for callers without a token, if that is less: to check a document, and
             to write a large one in another format.
         worker_memory: address space of a worker process that reads and checks, in MiB.
         workers: worker processes kept for reading and checking.
@@ -76,16 +76,16 @@ class Settings:
         rate_query: requests for queries, lineage and search, counted in the same way.
         rate_check: requests to check a document that is not stored.
         rate_write: requests that change something.
-        rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks are limited either way.
+        rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks are always limited.
         audit_days: days for which the access log of a server is kept; 0 writes none.
-        audit_bytes: bytes of the whole access log; where there are more, the oldest files go first.
-        audit_networks: what the access log has of the address of a request without a token: ``off``, or ``on`` for its
-            network (/24 in IPv4, /48 in IPv6).
-        trusted_proxy: the address of the proxy whose X-Forwarded-For says who the client is; empty for none.
+        audit_bytes: the most bytes of the whole access log; the oldest files are deleted first.
+        audit_networks: ``on`` writes the network of a request without a token to the access log (/24 in IPv4, /48 in
+            IPv6); ``off`` writes nothing of its address.
+        trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address; empty for none.
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
         send_project: the project there.
-        contexts: a folder of JSON-LD contexts of one's own, which stand in for addresses in documents; empty for none.
+        contexts: a folder of user-defined JSON-LD contexts, used instead of URLs in documents; empty for none.
         capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
 
@@ -132,22 +132,22 @@ def environment_name(field: str) -> str:
 
 
 def bearer(token: str, where: str = "the token") -> str:
-    """A token as a header can carry it, without the space or line end that came with it from a file.
+    """A token for a header, without surrounding space or line ends, as from a file.
 
-    The message of what is raised does not hold it, and neither does that of any exception on the way.
+    Messages of errors do not contain the token.
 
     Args:
         token: visible ASCII characters (RFC 6750, section 2.1, asks for fewer still); or empty for none.
-        where: what it is called in messages.
+        where: its name in messages.
 
     Raises:
-        SettingsError: it holds a character that no token has.
+        SettingsError: it contains a character that a token may not have.
     """
     text = token.strip()
     wrong = next((place for place, character in enumerate(text, 1) if not "!" <= character <= "~"), None)
     if wrong is not None:
         raise SettingsError(
-            f"{where} is no token: character {wrong} of it is a space, a line end or not ASCII; a token is one word"
+            f"{where} is not a token: character {wrong} of it is a space, a line end or not ASCII; a token is one word"
         )
     return text
 
@@ -157,17 +157,17 @@ RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
 OTHERS = {
     RUN: "set by `provrepo run` for its command: the IRI of the activity that is running",
     REPORT: "set by `provrepo run` for its command: the folder in which Python processes report files",
-    "PROVREPO_CORPUS": "where the tests find the documents of others",
+    "PROVREPO_CORPUS": "the folder of further documents for the tests",
 }
-"""Environment variables that are no settings; any further one that begins like these is an error."""
+"""Environment variables that are not settings; any other variable with their prefix is an error."""
 
 _PREFIX = "PROVREPO_"
 _LONGEST = 60
-"""Characters of an unknown name that are compared with the known ones."""
+"""The most characters of an unknown name that are compared with known names."""
 
 
 def facts(names: Iterable[str]) -> dict[str, str]:
-    """Those of some environment variables that are set and hold a short plain value."""
+    """Those of some environment variables that have a short plain value."""
     found = {name: os.environ.get(name, "") for name in names}
     return {name: value for name, value in found.items() if _PLAIN.fullmatch(value)}
 
@@ -176,10 +176,10 @@ _PLAIN = re.compile(r"[\w.,:@+/\[\]-]{1,200}", re.ASCII)
 
 
 def contexts_folder() -> Path | None:
-    """The folder of JSON-LD contexts of one's own that the environment or ``provrepo.toml`` names.
+    """The folder of user-defined JSON-LD contexts of the environment or ``provrepo.toml``.
 
     Raises:
-        SettingsError: a setting that has no meaning.
+        SettingsError: a setting is invalid.
     """
     found = load().contexts
     return Path(found) if found else None
@@ -192,13 +192,13 @@ def enclosing_run() -> str | None:
 
 
 def reports() -> list[str]:
-    """The folder in which this process reports files to ``provrepo run``, if it does, with a separator at its end."""
+    """The folder in which this process reports files to ``provrepo run``, with a final separator; empty if none."""
     found = os.environ.get(REPORT)
     return [os.path.join(found, "")] if found else []  # noqa: PTH118
 
 
 def for_command(**more: str) -> dict[str, str]:
-    """The environment of this process, to be given to another with some variables more, or empty ones left out."""
+    """The environment for a child process: that of this process with ``more``, whose empty variables are removed."""
     return {name: value for name, value in {**os.environ, **more}.items() if value or name not in more}
 
 
@@ -208,16 +208,15 @@ def load(
     environment: Mapping[str, str] | None = None,
     file: Path | None = None,
 ) -> Settings:
-    """The settings in force.
+    """The settings in effect.
 
     Args:
-        flags: what the command line says; None values are as if absent.
+        flags: the options of the command line; None values are ignored.
         environment: instead of ``os.environ``.
         file: instead of ``./provrepo.toml``.
 
     Raises:
-        SettingsError: a name in the file or in the environment that is unknown, or a value of the wrong type, naming
-            where it stands.
+        SettingsError: a name in the file or environment is unknown, or a value has the wrong type; with its location.
     """
     environment = os.environ if environment is None else environment
     file = Path("provrepo.toml") if file is None else file
@@ -237,25 +236,25 @@ def load(
             chosen[field.name] = _read(field, environment[name], name)
     folder = chosen.get("contexts")
     if folder and not Path(folder).is_dir():
-        raise SettingsError(f"contexts: {folder} is no folder")
+        raise SettingsError(f"contexts: {folder} is not a folder")
     return Settings(**chosen)
 
 
 class _Written(NamedTuple):
-    """One line of the file: a setting, its value of TOML, and where it stands."""
+    """A setting in the file, its TOML value, and its location."""
 
     field: dataclasses.Field[Any]
     given: object
     where: str
 
     def value(self) -> object:
-        """The value, of the type that the setting has.
+        """The value, with the type of the setting.
 
         Raises:
-            SettingsError: it has another.
+            SettingsError: it has another type.
         """
         kind = _KINDS.get(str(self.field.type), _TEXT)
-        # In TOML true is a number to Python, and a number in quotation marks is text to TOML.
+        # In Python the value true is a number, and in TOML a number in quotation marks is text.
         if isinstance(self.given, bool) or not isinstance(self.given, kind.toml):
             raise SettingsError(f"{self.where}: {_shown(self.field, self.given)} is not {kind.words}")
         return _read(self.field, str(self.given), self.where)
@@ -268,7 +267,7 @@ def _from_file(file: Path) -> list[_Written]:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read {file}: {error}") from error
-    import tomllib  # what has no such file need not wait for its reader
+    import tomllib  # slow to import, and most processes have no such file
 
     try:
         written = tomllib.loads(text)
@@ -286,27 +285,27 @@ def _from_file(file: Path) -> list[_Written]:
 
 
 def _line(text: str, name: str) -> str:
-    """Where a key of TOML stands, as far as it is written plainly: the reader does not say."""
+    """The line of a TOML key as text, if the key is not quoted unusually; the parser does not return it."""
     found = re.search(rf"""^[ \t]*\[*[ \t]*(["']?){re.escape(name)}\1[ \t]*[].=]""", text, re.MULTILINE)
     return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
 
 
 def _close(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # needed where something is wrong alone
+    from difflib import get_close_matches  # needed for errors only
 
     found = get_close_matches(name[:_LONGEST], list(known), n=1, cutoff=0.75)
     return f"; did you mean {found[0]}?" if found else ""
 
 
 def _linked(name: str, value: str = "") -> str:
-    """A word about variables that Kubernetes sets for every service, here for one that is called provrepo."""
+    """Advice about variables that Kubernetes sets for a service called provrepo; empty for others."""
     if re.match(rf"{_PREFIX}(SERVICE|PORT)_", name) or re.match(r"(tcp|udp)://", value):
         return "; Kubernetes sets it for a service called provrepo unless enableServiceLinks is false"
     return ""
 
 
 def _shown(field: dataclasses.Field[Any], value: object) -> str:
-    """A value in a message; a token is in none."""
+    """A value for a message; a token is not shown."""
     return "what is given" if field.name == "token" else repr(value)
 
 
@@ -314,10 +313,10 @@ class _Kind(NamedTuple):
     """A type of settings.
 
     Attributes:
-        toml: what TOML has to give.
-        pattern: of its text.
-        make: the value from the text.
-        words: for people.
+        toml: the types of the TOML value.
+        pattern: matches its text.
+        make: text → value.
+        words: the type in words, for messages.
     """
 
     toml: type | tuple[type, ...]
@@ -363,7 +362,9 @@ _MOST = {
     "port": 65535,
     "audit_days": 36_500,
     **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
-    **dict.fromkeys(("worker_memory", "query_memory"), _PEBIBYTE),  # in MiB; what follows does not fit a limit
+    **dict.fromkeys(
+        ("worker_memory", "query_memory"), _PEBIBYTE
+    ),  # in MiB; larger values do not fit into a limit of the system
 }
 _CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off"), "audit_networks": ("on", "off")}
 
@@ -372,7 +373,7 @@ def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
     """The value of a setting from its text.
 
     Raises:
-        SettingsError: it is none, saying where it stands.
+        SettingsError: the text is invalid; with its location.
     """
     if field.name == "token":
         return bearer(text, where)
@@ -388,7 +389,7 @@ def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
         try:
             ip_address(text)
         except ValueError:
-            # Requests come from an address: a name would never be theirs, and be passed over in silence.
+            # Requests have an address: a name would never match, and the setting would have no effect.
             raise SettingsError(f"{where}: {shown} is not the IP address of a proxy") from None
     if field.name == "hosts" and (wrong := [name for name in host_names(text) if not _is_host(name)]):
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""Namespaces and IRIs used in more than one place, as plain strings."""
+"""Namespaces and IRIs that several modules use, as plain strings."""
 
 from __future__ import annotations
 
@@ -46,4 +46,4 @@ PREDECLARED = {
     "spdx": SPDX,
     "provrepo": PROVREPO,
 }
-"""Prefixes that a SPARQL query need not declare."""
+"""Prefixes that need no declaration in SPARQL queries."""

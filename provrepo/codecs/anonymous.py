@@ -1,4 +1,4 @@
-"""Relations without an identifier: formats that must write one use a blank node, which says nothing by itself."""
+"""Blank identifiers of relations, which formats that require an identifier write for relations without one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ __all__ = ["drop_unreferenced_identifiers"]
 
 
 def drop_unreferenced_identifiers(statements: list[Statement]) -> list[Statement]:
-    """The statements of one instance, relations without those blank identifiers that nothing else refers to.
+    """The statements of one instance, without the blank identifiers of relations that no other statement refers to.
 
-    A repeated statement refers to nothing: prov writes equal relations under one blank identifier.
+    A repetition of the statement does not count: the `prov` package writes equal relations under one blank identifier.
     """
     first: dict[str, Statement] = {}
-    referred: set[str] = set()
+    referenced: set[str] = set()
     for statement in statements:
         if statement.id is not None and statement.id.startswith("_:"):
             known = first.setdefault(statement.id, statement)
-            # Comparing takes as long as the statements are large, so that it ends with the first that differs.
-            if known is not statement and statement.id not in referred and known != statement:
-                referred.add(statement.id)
+            # The time of a comparison grows with the statements, so the first difference is the last comparison.
+            if known is not statement and statement.id not in referenced and known != statement:
+                referenced.add(statement.id)
     if not first:
         return statements
     for statement in statements:
-        referred.update(statement.identifiers())
-        referred.update(value for _, value in statement.attributes if isinstance(value, Identifier))
-    return [s.unnamed() if s.id in first and s.id not in referred and not s.kind.element else s for s in statements]
+        referenced.update(statement.identifiers())
+        referenced.update(value for _, value in statement.attributes if isinstance(value, Identifier))
+    return [s.unnamed() if s.id in first and s.id not in referenced and not s.kind.element else s for s in statements]

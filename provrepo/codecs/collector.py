@@ -1,7 +1,7 @@
-"""Python's cyclic garbage collector, kept out of the way while a document is built.
+"""Pauses of Python's cyclic garbage collector while a document is built.
 
-Reading makes millions of objects in which there are no cycles; each time their number grows by a quarter the collector
-walks all of them, which doubles the time that reading takes.
+Reading creates millions of objects without cycles. Each time that their number grows by a quarter, the collector
+traverses all of them, which doubles the time of reading.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ __all__ = ["collection_paused"]
 
 
 class _Pause:
-    """How many want a pause, in all threads, and whether the collector was on before the first of them."""
+    """The number of pauses in all threads, and whether the collector was enabled before the first of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted = 0
+        self._count = 0
         self._resume = False
 
     def begin(self) -> None:
         with self._lock:
-            if not self._wanted:
+            if not self._count:
                 self._resume = gc.isenabled()
                 gc.disable()
-            self._wanted += 1
+            self._count += 1
 
     def end(self) -> None:
         with self._lock:
-            self._wanted -= 1
-            if not self._wanted and self._resume:
+            self._count -= 1
+            if not self._count and self._resume:
                 gc.enable()
 
 
@@ -41,7 +41,7 @@ _pause = _Pause()
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """No cyclic collection inside, in whatever thread; reference counting goes on. May be nested."""
+    """Disable cyclic collection in a ``with`` block, for all threads; reference counting continues. May be nested."""
     _pause.begin()
     try:
         yield

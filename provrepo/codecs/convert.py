@@ -1,7 +1,7 @@
-"""From one format to another: as a stream where both are RDF, by way of a ``Document`` otherwise.
+"""Conversion from one format to another: as a stream of triples if both are RDF, otherwise through a ``Document``.
 
-Between two syntaxes of RDF nothing has to be understood: the triples stay what they are. To N-Triples and N-Quads they
-go one by one, so that memory does not grow with their number; from these two the source is read in blocks as well.
+Between two syntaxes of RDF the triples stay unchanged. To N-Triples and N-Quads they are written one by one, so that
+memory does not grow with their number; from these two the source is read in blocks as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from provrepo.model.identifiers import Identifier, Literal
 __all__ = ["Conversion", "convert"]
 
 _NAMED = 20
-"""How many parts that are not read get a remark of their own."""
+"""The most unread parts with a warning of their own."""
 
 _BLOCK = 1 << 20
 _LONGEST = 8 * MAX_LITERAL
@@ -34,13 +34,13 @@ _LONGEST = 8 * MAX_LITERAL
 
 @dataclass(slots=True)
 class Conversion:
-    """What is to be told about a conversion.
+    """The report of a conversion.
 
     Attributes:
         source: the format that was read.
         target: the format that was written.
-        warnings: what the reader found unusual.
-        losses: what the target could not carry.
+        warnings: what was unusual in the source.
+        losses: what the target cannot represent.
     """
 
     source: Format
@@ -54,23 +54,23 @@ def convert(
     output: IO[bytes],
     *,
     to: str,
-    format: str | None = None,  # noqa: A002 (the name that callers use)
+    format: str | None = None,  # noqa: A002 (the public name)
     base: str | None = None,
 ) -> Conversion:
     """Write a document in another format.
 
     Args:
         source: a path, the bytes, or a binary file object.
-        output: takes the bytes; what it holds after an error means nothing.
+        output: gets the bytes; after an error its content is incomplete.
         to: the name of the format to write.
-        format: that of the source; detected from name and content where it is not given.
+        format: the format of the source; by default detected from name and content.
         base: the IRI against which relative IRIs are resolved; without one they are an error.
 
     Raises:
-        ReadError: unreadable, with line and column where there is one.
-        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
-        UnknownFormat: no format of that name.
-        WriteError: the target cannot carry this document at all.
+        ReadError: the source is unreadable, with line and column if known.
+        TooLarge: a literal exceeds ``guards.MAX_LITERAL``.
+        UnknownFormat: no format has that name.
+        WriteError: the target cannot represent this document at all.
     """
     target = by_name(to)
     given, chosen = _opened(source, format)
@@ -83,7 +83,7 @@ def convert(
 
 
 def _opened(source: Source, format: str | None) -> tuple[bytes | Path, Format]:  # noqa: A002
-    """A source that can be read again, and its format."""
+    """A source that can be read several times, and its format."""
     if isinstance(source, str | Path):
         path = Path(source)
         if format is not None:
@@ -109,16 +109,16 @@ def _document(source: bytes | Path, output: IO[bytes], chosen: Format, target: F
             output.write(piece)
     else:
         output.write(document.write(target.name))
-    warnings = [*document.warnings, *_left_out(document.unmapped.unread)]
+    warnings = [*document.warnings, *_unread_warnings(document.unmapped.unread)]
     return Conversion(chosen, target, warnings, losses(document, target.name))
 
 
 def _remarks(data: bytes, chosen: Format) -> list[ReaderWarning]:
-    return [*rdf.remarks(data, chosen.name), *_left_out(rdf.unread(data, chosen.name))]
+    return [*rdf.remarks(data, chosen.name), *_unread_warnings(rdf.unread(data, chosen.name))]
 
 
-def _left_out(unread: list[UnreadPart]) -> list[ReaderWarning]:
-    """A remark for each of the first parts that nothing stands for, and one that counts the others."""
+def _unread_warnings(unread: list[UnreadPart]) -> list[ReaderWarning]:
+    """A warning for each of the first unread parts, and one with the number of the others."""
     found = [
         ReaderWarning(f"{part.part} is not read: {part.reason}", part.line, part.column) for part in unread[:_NAMED]
     ]
@@ -128,7 +128,7 @@ def _left_out(unread: list[UnreadPart]) -> list[ReaderWarning]:
 
 
 def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
-    """To a syntax that has prefixes and keeps the triples of one subject together: they must all be known first."""
+    """Convert to a syntax with prefixes in which triples are grouped by subject, after all of them are read."""
     data = prepared(content(source)[0], chosen.name)
     parsed = rdf.parse(data, chosen.name, base)
     quads = list(dict.fromkeys(parsed.quads))
@@ -147,22 +147,26 @@ def _triples(source: bytes | Path, output: IO[bytes], chosen: Format, target: Fo
 
 
 def _lines(source: bytes | Path, output: IO[bytes], chosen: Format, target: Format, base: str | None) -> Conversion:
-    """To a syntax of one quad a line: one after the other."""
-    through = _Through(output, target)
+    """Convert to a syntax with one quad on each line, one quad after the other."""
+    writer = _QuadLines(output, target)
     warnings: list[ReaderWarning] = []
     if chosen.name in rdf.LINES:
         found: dict[str, ReaderWarning] = {}
-        rdf.parse_lines(lambda: _blocks(source, chosen.name, found), chosen.name, through)
+        rdf.parse_lines(lambda: _blocks(source, chosen.name, found), chosen.name, writer)
         warnings = list(found.values())
     else:
         data = prepared(content(source)[0], chosen.name)
-        rdf.parse_into(data, chosen.name, base, through)
+        rdf.parse_into(data, chosen.name, base, writer)
         warnings = _remarks(data, chosen)
-    return Conversion(chosen, target, warnings, [_no_bundles(target, graph) for graph in through.dropped])
+    return Conversion(chosen, target, warnings, [_no_bundles(target, graph) for graph in writer.dropped])
 
 
-class _Through:
-    """Writes quads on as lines as they come."""
+class _QuadLines:
+    """Writes quads as lines.
+
+    Attributes:
+        dropped: the named graphs that the format cannot represent.
+    """
 
     def __init__(self, output: IO[bytes], target: Format) -> None:
         self.dropped: dict[Identifier, None] = {}
@@ -180,7 +184,7 @@ class _Through:
 
 
 def _no_bundles(target: Format, graph: str) -> Loss:
-    return Loss(f"{target.title} cannot hold bundles", graph)
+    return Loss(f"{target.title} cannot represent bundles", graph)
 
 
 def _check_literals(quads: Iterable[Quad]) -> None:
@@ -191,27 +195,27 @@ def _check_literals(quads: Iterable[Quad]) -> None:
 
 
 def _blocks(source: bytes | Path, name: str, warnings: dict[str, ReaderWarning]) -> Iterator[bytes]:
-    """Whole lines of the source, some at a time, each held against the guards and its identifiers made IRIs.
+    """Blocks of whole lines of the source, checked by the guards, with their identifiers repaired.
 
     Args:
-        source: of the lines.
-        name: of their format.
-        warnings: gets what to tell about identifiers that were none, by what they are read as.
+        source: the lines.
+        name: the name of their format.
+        warnings: IRI → warning about the identifier that was read as it; added to.
     """
     line = 0
     with BytesIO(source) if isinstance(source, bytes) else _open(source) as file:
         while block := file.read(_BLOCK):
             rest = file.readline(_LONGEST)
             if len(rest) == _LONGEST:
-                raise TooLarge(f"a line of more than {_LONGEST} bytes: no literal may be that long")
+                raise TooLarge(f"a line of more than {_LONGEST} bytes: literals may not be that long")
             try:
                 checked = prepared(block + rest, name)
             except ReadError as error:
                 at = None if error.line is None else line + error.line
                 raise ReadError(error.message, line=at, column=error.column, format=error.format) from None
-            fixed = repaired_text(checked, name)
-            for remark in fixed.remarks():
+            repaired = repaired_text(checked, name)
+            for remark in repaired.remarks():
                 place = None if remark.line is None else line + remark.line
                 warnings.setdefault(remark.focus or "", remark._replace(line=place))
             line += block.count(b"\n") + rest.count(b"\n")
-            yield fixed.data
+            yield repaired.data

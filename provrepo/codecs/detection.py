@@ -1,8 +1,8 @@
-"""Which format bytes are in, by their structure alone.
+"""Detection of the format of bytes from their structure.
 
-JSON is recognized by its keys and the shapes of their values (``_json``), XML by its root, the other formats by how
-they begin. Only the beginning of a text may be at hand: what is cut off, or malformed, ends the walk, and what was seen
-until then decides. The reader behind says what is wrong, and where.
+JSON is recognized by its keys and the shapes of their values (``_json``), XML by its root, the other formats by their
+beginning. The text may be incomplete: truncated or malformed text ends the traversal, and the part before decides. The
+reader of the detected format reports errors.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["sniff"]
 _ADVICE = "name one: --from, format= in Python, a media type with its profile over HTTP"
 
 _HEAD = 1_000_000
-"""Bytes that are looked at where the format is not JSON."""
+"""Bytes that are examined if the format is not JSON."""
 
 _JSON_NAMES = ("provjson", "provjsonld", "rdfjsonld")
 # Graphs of TriG begin with a brace too, and blank nodes of Turtle with a bracket.
@@ -45,11 +45,11 @@ _LINE = re.compile(
 
 
 def sniff(data: bytes, named: str | None = None) -> str | None:
-    """The name of the format that some bytes are in; None where they are in none.
+    """The name of the format of some bytes; None if it is not recognized.
 
     Args:
         data: the whole content, or at least its beginning.
-        named: the format that the file's name speaks for. It counts where JSON says nothing about itself.
+        named: the format that the file name suggests. It decides if the structure of JSON does not.
 
     Raises:
         ReadError: two formats are equally likely; the message names both.
@@ -80,21 +80,21 @@ _DECODER = json.JSONDecoder()
 _KEYWORDS = ("@context", "@graph", "@id", "@type")
 _ARGUMENTS = {name: frozenset(argument.name for argument in kind.arguments) for name, kind in TYPES.items()}
 _SPELLED = frozenset("prov:" + term for term in SPECIAL) - {"prov:value"}
-"""Attributes as the draft of 2020 spells them. PROV-O has no property of these names."""
+"""Attributes as the draft of 2020 spells them; they are not properties of PROV-O."""
 
 
 @dataclass(slots=True)
 class _JsonFeatures:
-    """What the top level of a JSON text holds.
+    """The structure of the top level of a JSON text.
 
     Attributes:
-        sections: names of PROV-JSON's sections whose values have the shape of one.
-        keywords: those of JSON-LD.
+        sections: names of PROV-JSON's sections whose values have the shape of a section.
+        keywords: the keywords of JSON-LD in it.
         context: the value of ``@context``.
-        statements: how many members of ``@graph`` have the shape of PROV-JSONLD, by which part of it shows that:
+        statements: the number of members of ``@graph`` with the shape of PROV-JSONLD, by the part that shows it:
             ``bare`` (a type that only PROV-JSONLD's context defines), ``arguments``, ``attributes``.
         bare: the types counted as ``bare``.
-        others: members of ``@graph`` whose type PROV-JSONLD does not have.
+        others: the number of members of ``@graph`` whose type PROV-JSONLD does not have.
     """
 
     sections: list[str] = field(default_factory=list)
@@ -107,9 +107,9 @@ class _JsonFeatures:
 
 
 def _json(data: bytes, named: str | None) -> str:
-    """PROV-JSON, PROV-JSONLD, or JSON-LD.
+    """The format of JSON: PROV-JSON, PROV-JSONLD or JSON-LD.
 
-    JSON that is none of them is read by the reader that its name speaks for, which says that it holds no provenance.
+    Other JSON gets the format that its name suggests; the reader of that format reports that it has no provenance.
 
     Raises:
         ReadError: two of them are equally likely.
@@ -118,8 +118,8 @@ def _json(data: bytes, named: str | None) -> str:
     start = source.start()
     other = "rdfjsonld" if named in ("provjsonld", "rdfjsonld") else "provjson"
     if source.text.startswith("[", start):
-        return "rdfjsonld"  # which alone may be an array
-    seen = _walk(source, start)
+        return "rdfjsonld"  # the only one that may be an array
+    seen = _structure(source, start)
     if seen.keywords.isdisjoint(("@context", "@graph")):
         if seen.sections:
             return "provjson"
@@ -135,7 +135,7 @@ def _json(data: bytes, named: str | None) -> str:
     return kind
 
 
-def _walk(source: JsonSource, start: int) -> _JsonFeatures:
+def _structure(source: JsonSource, start: int) -> _JsonFeatures:
     seen = _JsonFeatures()
     try:
         for key, _, at in source.members(start):
@@ -168,7 +168,7 @@ def _each(source: JsonSource, at: int) -> Iterator[Any]:
         for _, start in source.elements(at):
             yield _value(source, start)
     except (ReadError, ValueError, RecursionError):
-        # Nothing of what follows can be read either.
+        # The rest of the text cannot be read either.
         source.position = len(source.text)
 
 
@@ -195,7 +195,7 @@ def _objects(values: list[Any]) -> bool:
 
 
 def _node(node: Any, seen: _JsonFeatures) -> None:
-    """Count a member of ``@graph``: of the document, or of a bundle in it."""
+    """Count a member of ``@graph`` of the document, or of a bundle in it."""
     if not isinstance(node, dict):
         return
     type_ = node.get("@type")
@@ -222,12 +222,12 @@ def _node(node: Any, seen: _JsonFeatures) -> None:
 
 
 def _linked(seen: _JsonFeatures) -> str:
-    """PROV-JSONLD or other JSON-LD: by the contexts that are named, then by the shape of the statements.
+    """PROV-JSONLD or other JSON-LD, by the contexts, then by the shape of the statements.
 
-    A type or an argument that no context defines says nothing in JSON-LD, so that only PROV-JSONLD can be meant.
+    A type or an argument that no context defines has no meaning in JSON-LD, so the text must be PROV-JSONLD.
 
     Raises:
-        ReadError: the contexts of both are named.
+        ReadError: the text refers to contexts of both.
     """
     addresses, terms = _contexts(seen.context)
     ours = any(KNOWN_CONTEXTS.fullmatch(address) for address in addresses) or _embedded(terms)
@@ -238,7 +238,7 @@ def _linked(seen: _JsonFeatures) -> str:
             f"{_ADVICE}"
         )
     if ours or theirs:
-        # A PROV-JSONLD document has @graph. Its context makes JSON-LD of anything else.
+        # A PROV-JSONLD document has @graph. Other JSON with its context is JSON-LD.
         return "provjsonld" if ours and "@graph" in seen.keywords else "rdfjsonld"
     if "@vocab" in terms:
         return "rdfjsonld"
@@ -256,7 +256,7 @@ def _linked(seen: _JsonFeatures) -> str:
 
 
 def _contexts(context: Any) -> tuple[list[str], dict[str, Any]]:
-    """The addresses that a ``@context`` names, and the terms that it defines, those of one's own contexts included."""
+    """The URLs in a ``@context``, and the terms that it defines, including those of user-defined contexts."""
     addresses: list[str] = []
     terms: dict[str, Any] = {}
     for part in context if isinstance(context, list) else [context]:
@@ -273,6 +273,6 @@ def _contexts(context: Any) -> tuple[list[str], dict[str, Any]]:
 
 
 def _embedded(terms: Mapping[str, Any]) -> bool:
-    """Whether these are the terms of PROV-JSONLD's own context, written out."""
+    """Whether these are the terms of PROV-JSONLD's context, inlined."""
     typed = [name for name in TYPES if isinstance(terms.get(name), dict) and "@context" in terms[name]]
     return 2 * len(typed) > len(TYPES)

@@ -1,6 +1,6 @@
-"""The table of formats: what each is called, how it is recognised, and which module reads and writes it.
+"""The table of formats: name, media types, suffixes and codec of each.
 
-Reading, writing, suffixes, media types, detection and HTTP negotiation all follow from this one table.
+Reading, writing, detection and HTTP negotiation use this one table.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ Source: TypeAlias = str | Path | bytes | IO[bytes]
 
 
 class Codec(Protocol):
-    """What the module of a format offers; ``format`` is the name of a row of the table."""
+    """The functions of a format's module; ``format`` is the name of a row of the table."""
 
     def read(self, data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
-        """Bytes to a document. Raises ReadError with line and column where there is one."""
+        """The document in some bytes. Raises ReadError, with line and column if known."""
 
     def write(self, document: Document, *, format: str) -> bytes:  # noqa: A002
-        """A document to bytes, the same bytes for the same document."""
+        """A document as bytes, the same bytes for the same document."""
 
     def losses(self, document: Document, *, format: str) -> list[Loss]:  # noqa: A002
-        """What of the document the format has no place for, beyond what ``formats.losses`` finds by itself."""
+        """What the format cannot represent of the document, beyond the losses that ``formats.losses`` adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class Format:
     """One row of the table.
 
     Attributes:
-        name: what callers call it.
-        title: what people call it.
+        name: its identifier for callers.
+        title: its name for people.
         suffixes: file name endings, the usual one first.
         media_types: the registered one first; a media type may carry a ``profile`` parameter.
         rdf: whether it is a serialization of RDF, that is, of PROV-O.
-        bundles: whether it can hold bundles.
-        module: of ``provrepo.codecs``, imported when first used.
-        specification: where the format is defined.
+        bundles: whether it can represent bundles.
+        module: the module of ``provrepo.codecs``, imported at its first use.
+        specification: the URL of the definition of the format.
         reads: whether documents can be read from it; every format can be written.
     """
 
@@ -202,21 +202,21 @@ FORMATS: tuple[Format, ...] = (
 )
 
 READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
-"""The formats that documents can be read from: all but pictures."""
+"""The formats that documents can be read from: all but SVG."""
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _SUFFIXES = sorted(
     ((suffix, format_) for format_ in FORMATS for suffix in format_.suffixes), key=lambda pair: -len(pair[0])
 )
 _AMBIGUOUS = {".json", ".jsonld", ".xml"}
-"""Endings that several formats share in practice: there the content decides."""
+"""Suffixes that several formats share in practice, so that the content decides."""
 
 
 def by_name(name: str) -> Format:
-    """The format of that name.
+    """The format with a name.
 
     Raises:
-        UnknownFormat: there is none; the message lists those there are.
+        UnknownFormat: there is none; the message lists all names.
     """
     try:
         return _BY_NAME[name]
@@ -225,13 +225,13 @@ def by_name(name: str) -> Format:
 
 
 def by_suffix(name: str | Path) -> Format | None:
-    """The format that a file name's ending stands for, the longest ending first; None where it says nothing."""
+    """The format of a file name's suffix, the longest suffix first; None if no format has it."""
     lower = str(name).lower()
     return next((format_ for suffix, format_ in _SUFFIXES if lower.endswith(suffix)), None)
 
 
 def by_media_type(value: str) -> Format | None:
-    """The format of a ``Content-Type``; parameters other than ``profile`` do not matter. None where unknown."""
+    """The format of a ``Content-Type``; parameters other than ``profile`` are ignored. None if unknown."""
     wanted, profile = _media(value)
     candidates = [f for f in FORMATS for m in f.media_types if _media(m)[0] == wanted]
     exact = [f for f in FORMATS for m in f.media_types if _media(m) == (wanted, profile) and profile]
@@ -245,14 +245,14 @@ def _media(value: str) -> tuple[str, str]:
 
 
 def detect(data: bytes, name: str | Path | None = None) -> Format:
-    """The format of some bytes: by the ending of their name where it is clear, otherwise by what they contain.
+    """The format of some bytes: by the suffix of their name if that is unambiguous, otherwise by their content.
 
     Args:
         data: the whole content, or at least its beginning.
-        name: a file name, where there is one.
+        name: a file name, or None.
 
     Raises:
-        ReadError: neither the name nor the content says what it is, or two formats are equally likely.
+        ReadError: neither the name nor the content determines the format, or two formats are equally likely.
     """
     from provrepo.codecs.detection import sniff
     from provrepo.codecs.provxml.encoding import decoded_xml, is_wide
@@ -277,7 +277,7 @@ def _unrecognized() -> Format:
 
 
 def content(source: Source) -> tuple[bytes, str | None]:
-    """The bytes of a source, and its file name where it has one.
+    """The bytes of a source, and its file name or None.
 
     Raises:
         ReadError: it cannot be opened or read.
@@ -297,9 +297,7 @@ def content(source: Source) -> tuple[bytes, str | None]:
 
 
 def check_base(base: str | None) -> None:
-    """Refuse what cannot be the base that a user names, in formats without relative IRIs too.
-
-    Only formats that resolve relative IRIs look at it when they read.
+    """Check the base IRI that a user gives, for formats without relative IRIs too, which ignore it when they read.
 
     Raises:
         ReadError: it is not an absolute IRI.
@@ -316,16 +314,16 @@ def read(source: Source, *, format: str | None = None, base: str | None = None) 
 
     Args:
         source: a path, the bytes, or a binary file object.
-        format: a format's name; detected from name and content where it is not given.
+        format: a format's name; by default detected from name and content.
         base: the IRI against which relative IRIs are resolved; without one they are an error.
 
     Returns:
-        The document; ``.warnings`` says what was unusual, ``.unmapped`` what PROV-DM has no place for.
+        The document; ``.warnings`` lists what was unusual, ``.unmapped`` what PROV-DM cannot represent.
 
     Raises:
-        ReadError: unreadable, with line and column where there is one.
-        TooLarge: a literal is beyond ``guards.MAX_LITERAL``.
-        UnknownFormat: no format of that name.
+        ReadError: the document is unreadable, with line and column if known.
+        TooLarge: a literal exceeds ``guards.MAX_LITERAL``.
+        UnknownFormat: no format has that name.
     """
     from provrepo.codecs.collector import collection_paused
     from provrepo.codecs.guards import check_literals, check_prefixes, prepared
@@ -345,8 +343,8 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
     """The document in a format; the same document gives the same bytes.
 
     Raises:
-        UnknownFormat: no format of that name.
-        WriteError: the format cannot carry this document at all.
+        UnknownFormat: no format has that name.
+        WriteError: the format cannot represent this document at all.
     """
     from provrepo.codecs.collector import collection_paused
 
@@ -354,32 +352,33 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
         return by_name(format).codec().write(document, format=format)
 
 
-_WHAT = {False: "are not PROV", True: "make no statement"}
+_UNMAPPED = {False: "are not PROV", True: "make no statement"}
+"""Whether an unmapped triple uses terms of PROV → the end of the message of its loss."""
 
 
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
-    """What the format cannot carry of the document: nothing is dropped without being named here."""
+    """What the format cannot represent of the document; everything that writing drops is listed."""
     chosen = by_name(format)
     found: list[Loss] = []
     if not chosen.reads:
-        # Of a picture there is one thing to say, not one for each triple.
+        # A picture has one loss, not one for each triple.
         return chosen.codec().losses(document, format=format)
     if not chosen.rdf:
         found += [
-            Loss(f"{chosen.title} has no place for triples that {_WHAT[uses_prov_terms(quad, why)]}", quad.subject)
+            Loss(f"{chosen.title} cannot represent triples that {_UNMAPPED[uses_prov_terms(quad, why)]}", quad.subject)
             for quad, why in document.unmapped.triples()
         ]
     if chosen.name != "provn":
         found += [
-            Loss(f"{chosen.title} has no place for statements that extend PROV-N", extension.name)
+            Loss(f"{chosen.title} cannot represent statements that extend PROV-N", extension.name)
             for instance in document.instances()
             for extension in instance.extensions
         ]
     if not chosen.bundles:
-        found += [Loss(f"{chosen.title} cannot hold bundles", bundle.id or "") for bundle in document.bundles]
+        found += [Loss(f"{chosen.title} cannot represent bundles", bundle.id or "") for bundle in document.bundles]
     return found + chosen.codec().losses(document, format=format)
 
 
 def names(formats: Iterable[Format] = FORMATS) -> list[str]:
-    """The names, in the table's order."""
+    """The names of formats, in the table's order."""
     return [format_.name for format_ in formats]

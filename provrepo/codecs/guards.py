@@ -1,8 +1,8 @@
-"""What is refused before any parser sees it: input that would kill, hang or mislead the parsers behind it.
+"""Checks of input before it reaches a parser: input that would crash, stall or mislead parsers is rejected.
 
-Everything here is a cheap scan at C speed. Nesting is bounded because recursive parsers overflow the stack of the
-process; a DOCTYPE because entities expand without bound and external ones would be fetched; the number of prefixes
-because every name is compared with all of them; text that is not UTF-8 because it means nothing in any format.
+All checks are fast scans in C. Nesting is limited because recursive parsers overflow the stack of the process. A
+DOCTYPE is rejected because entities expand without bound and external ones would be fetched. The number of prefixes is
+limited because every name is compared with all of them. Text that is not UTF-8 is invalid in every format.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ __all__ = [
 ]
 
 MAX_DEPTH = 64
-"""Levels of nesting."""
+"""The most levels of nesting."""
 
 MAX_PREFIXES = 2_000
-"""Different prefix declarations in one document."""
+"""The most different prefixes that one document declares."""
 
 MAX_ATTRIBUTES = 5_000
-"""Attributes, namespaces included, of one XML element: parsers compare each with all others."""
+"""The most attributes, namespaces included, of one XML element: parsers compare each with all others."""
 
 MAX_LINE = 16 * 1024 * 1024 - 1024
-"""Bytes of one line of N-Quads: Oxigraph's bulk loader reads lines of at most 16 MiB."""
+"""The most bytes of one line of N-Quads: Oxigraph's bulk loader reads lines of at most 16 MiB."""
 
 MAX_LITERAL = MAX_LINE - 64 * 1024
-"""Bytes of one literal as N-Quads spells it: UTF-8 with escapes. The rest of the line is for names."""
+"""The most bytes of one literal in N-Quads: UTF-8 with escapes. The rest of the line is for names."""
 
 _WIDEST = 6
-"""A byte of a source makes at most so many bytes of N-Quads: ``\\u0001`` for a control character."""
+"""The most bytes of N-Quads for a byte of a source: ``\\u0001`` for a control character."""
 
 _JSON = frozenset({"provjson", "provjsonld", "rdfjsonld"})
 _XML = frozenset({"provxml", "rdfxml"})
@@ -67,17 +67,17 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
-    """The input as parsers get it: UTF-8 without a byte order mark, and nothing that ``check`` refuses.
+    """The input for a parser: UTF-8 without a byte order mark, accepted by ``check``.
 
-    Strings of JSON are spelled plainly, since scans of the text look for keywords as they are usually written. Every
-    token stays where it was.
+    Strings of JSON lose unnecessary escapes, since scans search for keywords in their usual spelling. Every token keeps
+    its location.
 
     Args:
         data: the whole input; XML in any encoding that it declares.
-        format: the name of the format that it is about to be read as.
+        format: the name of the format as which it will be read.
 
     Raises:
-        ReadError: as ``check``, or XML that is not in the encoding that it declares.
+        ReadError: rejected by ``check``, or XML in another encoding than it declares.
     """
     data = decoded_xml(data, format) if format in _XML else data.removeprefix(codecs.BOM_UTF8)
     if format in _JSON:
@@ -87,11 +87,11 @@ def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
 
 
 def check(data: bytes, format: str) -> None:  # noqa: A002
-    """Refuse what no parser should be given.
+    """Reject input that parsers must not get.
 
     Args:
         data: the whole input.
-        format: the name of the format that it is about to be read as.
+        format: the name of the format as which it will be read.
 
     Raises:
         ReadError: not UTF-8 text, a DOCTYPE, nested deeper than ``MAX_DEPTH``, or more than ``MAX_PREFIXES`` prefixes.
@@ -112,9 +112,9 @@ _ANY_JSON_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 def _plainly_spelled(data: bytes) -> bytes:
-    r"""JSON in which no character of ASCII is escaped that need not be, as in ``"pref\u0069x"``.
+    r"""JSON without unnecessary escapes of ASCII characters, as in ``"pref\u0069x"``.
 
-    Spaces after a string make up for what it lost, so that errors name the places of the source.
+    A shortened string is padded with spaces after it, so that errors have the location in the source.
     """
     if not _ESCAPED_ASCII.search(data):
         return data
@@ -128,7 +128,7 @@ def _plainly_spelled(data: bytes) -> bytes:
             after = json.dumps(json.loads(before, strict=False), ensure_ascii=False)
             return (after + " " * (len(before) - len(after))).encode()
         except ValueError:
-            return spelled  # the parser says what is wrong with it
+            return spelled  # the parser reports the error
 
     return _ANY_JSON_STRING.sub(plain, data)
 
@@ -137,7 +137,7 @@ def decode(data: bytes, format: str) -> str:  # noqa: A002
     """The text of UTF-8 bytes, without a byte order mark.
 
     Raises:
-        ReadError: not UTF-8; the place is that of the first byte that is not.
+        ReadError: not UTF-8; with the location of the first invalid byte.
     """
     try:
         return str(data.removeprefix(codecs.BOM_UTF8), "utf-8")
@@ -150,14 +150,14 @@ _ESCAPED_LONG = re.compile("[\x00-\x07\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def check_literal(lexical: str, where: Callable[[], str]) -> None:
-    """Refuse one literal beyond ``MAX_LITERAL``.
+    """Reject a literal larger than ``MAX_LITERAL``.
 
     Args:
         lexical: its lexical form.
-        where: names what carries it.
+        where: returns the name of its property and subject, for the message.
 
     Raises:
-        TooLarge: it is.
+        TooLarge: the literal is larger.
     """
     if len(lexical) * _WIDEST <= MAX_LITERAL:
         return
@@ -171,14 +171,14 @@ def check_literal(lexical: str, where: Callable[[], str]) -> None:
 
 
 def check_literals(document: Document, size: int | None = None) -> None:
-    """Refuse a document with a literal beyond ``MAX_LITERAL``, whatever format spelled it.
+    """Reject a document with a literal larger than ``MAX_LITERAL``.
 
     Args:
         document: the document.
-        size: bytes of its source, where known: of a small one no literal can be too large.
+        size: bytes of its source, if known: in a small source no literal can be too large.
 
     Raises:
-        TooLarge: there is one; the message names what carries it.
+        TooLarge: there is one; the message names its property and subject.
     """
     if size is not None and size * _WIDEST <= MAX_LITERAL:
         return
@@ -199,7 +199,7 @@ def check_literals(document: Document, size: int | None = None) -> None:
 
 
 def check_prefixes(document: Document, format: str) -> None:  # noqa: A002
-    """Refuse a document with more than ``MAX_PREFIXES`` prefixes, however its source spells their declarations.
+    """Reject a document with more than ``MAX_PREFIXES`` prefixes.
 
     Raises:
         ReadError: it has more.
@@ -269,10 +269,10 @@ _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}()")))
 
 
 def _may_be_deep(brackets: bytes) -> bool:
-    """Whether brackets, all of them round, are nested beyond the limit.
+    """Whether brackets, all of them round, may be nested beyond the limit.
 
-    Each round removes the innermost level, so that the rounds count the depth; exact where brackets balance, and on
-    the safe side where they do not.
+    Each iteration removes the innermost level, so the iterations count the depth: exact if brackets balance, otherwise
+    an upper bound.
     """
     for depth in range(MAX_DEPTH + 1):
         rest = brackets.replace(b"()", b"")
@@ -283,7 +283,7 @@ def _may_be_deep(brackets: bytes) -> bool:
 
 
 def _check_depth(data: bytes, tokens: re.Pattern[bytes], format: str) -> None:  # noqa: A002
-    """The exact and slower count, with the place; group 1 of ``tokens`` opens a level, group 2 closes one."""
+    """Count the depth exactly, but slower; group 1 of ``tokens`` opens a level, group 2 closes one."""
     depth = 0
     for token in tokens.finditer(data):
         if token.lastindex == 1:
@@ -303,8 +303,8 @@ _NOT_JSON_STRUCTURE = bytes(sorted(set(range(256)) - set(b'"[]{}')))
 
 def _check_json(data: bytes, format: str) -> None:  # noqa: A002
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
-        # Backslashes stand in strings only. With the escapes gone a string ends at the next quotation mark, and
-        # what is not a bracket can go before strings are looked for.
+        # Backslashes occur in strings only. Without escapes a string ends at the next quotation mark, so all other
+        # characters but brackets can be removed before strings are.
         plain = data.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in data else data
         structure = plain.translate(None, _NOT_JSON_STRUCTURE).replace(b'""', b"")
         if _may_be_deep(re.sub(rb'"[^"]*+"?', b"", structure).translate(_ALIKE)):
@@ -315,8 +315,8 @@ def _check_json(data: bytes, format: str) -> None:  # noqa: A002
 
 
 # Triple terms and reified triples of RDF 1.2 nest like brackets. A backslash outside a string escapes the character
-# after it, which is how "#" or "'" get into a local name. An unfinished string takes in the rest of its extent: the
-# parser will refuse it, and the scan stays linear.
+# after it, which is how "#" or "'" get into a local name. An unfinished string extends to the end: the parser
+# will reject it, and the scan stays linear.
 _TURTLE_NOISE = re.compile(
     rb"""
       "{3}(?:[^"\\]++|\\.|"(?!""))*+(?:"{3}|\Z)
@@ -346,7 +346,7 @@ def _check_turtle(data: bytes, format: str) -> None:  # noqa: A002
         _check_prefixes(len(set(_TURTLE_PREFIX.findall(data))), format)
 
 
-# An element's opening is group 1, its end group 2, a declaration group 3. What is never finished takes in the rest.
+# An element's opening is group 1, its end group 2, a declaration group 3. An unfinished token extends to the end.
 _XML_TOKENS = re.compile(
     rb"""
     <(?:
@@ -366,7 +366,7 @@ _XML_LIKE_ASCII = re.compile(r"(?i)us-ascii|ascii|iso-8859-\d+|latin-?1|windows-
 
 _XML_ATTRIBUTE = re.compile(rb"""=\s*+(?:"[^"]*+"|'[^']*+')""")
 _WIDE_TAG = len(b' a=""') * MAX_ATTRIBUTES
-"""Bytes that a tag with too many attributes has at least."""
+"""The least bytes of a tag with too many attributes."""
 
 
 def _check_attributes(data: bytes, start: int, end: int, format: str) -> None:  # noqa: A002
@@ -381,7 +381,7 @@ def _check_attributes(data: bytes, start: int, end: int, format: str) -> None:  
 def _check_xml(data: bytes, format: str) -> None:  # noqa: A002
     encoding = _XML_ENCODING.match(data.removeprefix(codecs.BOM_UTF8))
     if encoding:
-        # Another encoding could hide from these scans what the parser behind them would see.
+        # In another encoding the parser could read markup that these scans do not find.
         name = encoding.group(1).decode("ascii", "replace")
         if name.lower() not in ("utf-8", "utf8") and not (_XML_LIKE_ASCII.fullmatch(name) and data.isascii()):
             raise _error(f"the XML declares the encoding {name!r}; save it as UTF-8", data, encoding.start(1), format)

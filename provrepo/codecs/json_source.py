@@ -1,6 +1,6 @@
-"""JSON with places: objects are walked member by member where places matter, and left to the C scanner elsewhere.
+"""JSON with locations: objects are traversed member by member, and values without locations are read by the C scanner.
 
-Numbers keep their spelling, a key may occur once in an object, and text must be Unicode: lone surrogates are refused.
+Numbers keep their spelling. A key may occur once in an object. Text must be Unicode: lone surrogates are rejected.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ _SURROGATE = re.compile(
 
 
 class JsonSource:
-    """JSON text to be walked.
+    """A JSON text that is read by offsets.
 
     Attributes:
         text: the whole text.
-        position: offset just past what was read last.
+        position: the offset after the last value that was read.
     """
 
     def __init__(self, data: bytes, format: str, *, strict: bool = True) -> None:  # noqa: A002
-        """The text of some bytes.
+        """Decode the text.
 
         Args:
             data: UTF-8 text.
-            format: the name to give in errors.
-            strict: whether to refuse what is not Unicode text; otherwise it is replaced, for who only looks at it.
+            format: the name for errors.
+            strict: whether text that is not Unicode is an error; otherwise it is replaced, for detection.
 
         Raises:
             ReadError: not Unicode text.
@@ -93,16 +93,16 @@ class JsonSource:
                     raise self.error(f"\\u{match['lone']} is half a character: surrogates come in pairs", match.start())
 
     def start(self) -> int:
-        """Offset of the first value."""
+        """The offset of the first value."""
         return self._skip(0)
 
     def members(self, position: int) -> Iterator[tuple[str, int, int]]:
         """The members of the object at an offset: key, offset of the key, offset of the value.
 
-        Whoever takes a member reads its value (with ``value`` or ``members``) before taking the next.
+        The value of a member must be read (with ``value`` or ``members``) before the next member.
 
         Raises:
-            ReadError: there is no object, it is malformed, or it has a key twice.
+            ReadError: the value is not an object, is malformed, or has a key twice.
         """
         text = self.text
         if not text.startswith("{", position):
@@ -127,12 +127,12 @@ class JsonSource:
                 at = after
                 key, after = self._key(at)
             if key in seen:
-                raise self.error(f"the key {key!r} stands twice in one object", at)
+                raise self.error(f"the key {key!r} occurs twice in one object", at)
             seen.add(key)
             yield key, at, after
 
     def elements(self, position: int) -> Iterator[tuple[int, int]]:
-        """The elements of the array at an offset: index and offset of each; to be read before the next is taken."""
+        """The elements of the array at an offset: index and offset; each must be read before the next."""
         self.position = position + 1
         index = 0
         while True:
@@ -148,7 +148,7 @@ class JsonSource:
             index += 1
 
     def value(self, position: int) -> Any:
-        """The value at an offset, whatever it is.
+        """The value at an offset.
 
         Raises:
             ReadError: malformed, or an object in it has a key twice.
@@ -166,17 +166,17 @@ class JsonSource:
         return result
 
     def finish(self) -> None:
-        """Nothing but space may follow.
+        """Check that only white space follows.
 
         Raises:
-            ReadError: something does.
+            ReadError: other text follows.
         """
         end = self._skip(self.position)
         if end != len(self.text):
             raise self.error("nothing may follow the closing '}'", end)
 
     def span(self, offset: int) -> Span:
-        """Line and column. What is asked for in order is counted once; going back finds all lines, once."""
+        """Line and column of an offset. Ascending offsets are counted incrementally; for others, all lines are."""
         if offset < self._line_at and self._ends is None:
             self._ends = [end.start() for end in re.finditer("\n", self.text)]
         if self._ends is not None:
@@ -190,14 +190,14 @@ class JsonSource:
         return self._line, offset - self._line_start + 1
 
     def locate(self, position: int, path: Sequence[str | int]) -> int:
-        """Offset of what a path of keys and indices leads to, from the value at an offset: of its key if it has one."""
+        """The offset of the value, or of its key, at a path of keys and indices below the value at an offset."""
         found = position
         for step in path:
             found, position = self._step(position, step)
         return found
 
     def keys(self, position: int) -> dict[str, int]:
-        """The keys of the object at an offset, each with its own."""
+        """Key → offset, for the object at an offset."""
         found = {}
         for key, at, after in self.members(position):
             found[key] = at
@@ -205,7 +205,7 @@ class JsonSource:
         return found
 
     def starts(self, position: int) -> list[int]:
-        """Offsets of the elements of the array at an offset."""
+        """The offsets of the elements of the array at an offset."""
         found = []
         for _, at in self.elements(position):
             found.append(at)
@@ -213,7 +213,7 @@ class JsonSource:
         return found
 
     def error(self, message: str, offset: int) -> ReadError:
-        """What to raise about the text at an offset."""
+        """The error about the text at an offset."""
         line, column = location(self.text, offset)
         return ReadError(message, line=line, column=column, format=self._format)
 
@@ -248,7 +248,7 @@ class JsonSource:
         return key, colon.end()
 
     def _duplicate(self, position: int) -> ReadError:
-        """The second of two equal keys somewhere in the value at an offset."""
+        """The error about the second of two equal keys in the value at an offset."""
         objects: list[set[str] | None] = []
         for token in _TOKEN.finditer(self.text, position):
             mark = token[0]
@@ -261,9 +261,9 @@ class JsonSource:
             elif objects and (keys := objects[-1]) is not None and _COLON.match(self.text, token.end()):
                 key = _DECODER.decode(mark)
                 if key in keys:
-                    return self.error(f"the key {key!r} stands twice in one object", token.start())
+                    return self.error(f"the key {key!r} occurs twice in one object", token.start())
                 keys.add(key)
-        return self.error("a key stands twice in one object", position)
+        return self.error("a key occurs twice in one object", position)
 
 
 def pointer(path: Sequence[str | int]) -> str:

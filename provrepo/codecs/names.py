@@ -1,4 +1,4 @@
-"""Prefixed names: expanding them when reading, and shortening IRIs again when writing."""
+"""Prefixed names: their expansion when reading, and the shortening of IRIs when writing."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ Location: TypeAlias = tuple[int, int | None]
 """Line and, where it is known, column, both from 1."""
 
 RESERVED = {"prov": PROV, "xsd": XSD}
-"""Declared in every PROV-N, PROV-JSON and PROV-XML document without being written (PROV-N section 3.7.1)."""
+"""Prefixes that every PROV-N, PROV-JSON and PROV-XML document has without a declaration (PROV-N section 3.7.1)."""
 
 
 BASE_ADVICE = "write it in full, or name a base IRI (--base, base= in Python, ?base= over HTTP)"
-"""What to do about a relative IRI in a format that has a place for a base."""
+"""Advice about a relative IRI, for formats with a base."""
 
 _ESCAPED = re.compile(r"\\([='(),\-:;\[\].])")
 
-# What RFC 3987 leaves out of its ucschar (section 2.2): C1 controls, surrogates, noncharacters, tags and private use.
+# Excluded from ucschar (RFC 3987, section 2.2): C1 controls, surrogates, noncharacters, tags and private use.
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 _NEVER = '\x00-\x20<>"{}|\\\\^`\\[\\]\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff' + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
@@ -54,17 +54,17 @@ _NOT_IN_QUERIES = re.compile(f"(?![\x00-\x7f])[{_NEVER}]")
 _NOT_ELSEWHERE = re.compile(f"(?![\x00-\x7f])[{_NEVER}{_PRIVATE}]")
 _ANYWHERE = "[A-Za-z0-9_.~:/?@!$&'()*+,;=-]*+"
 _ORDINARY = re.compile(f"{_ANYWHERE}(?:#{_ANYWHERE})?")
-"""What most IRIs are: characters that stand anywhere in one. That is found faster than that nothing else is there."""
+"""Matches most IRIs: those with only characters that are allowed anywhere. Faster than ``_NOT_IN_IRIS``."""
 _IPV6_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\[\]]*@)?\[[0-9A-Fa-f:.]+\]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def repair(iri: str) -> str:
-    """An IRI with every character percent-encoded that RFC 3987 does not allow where it stands.
+    """An IRI with every character percent-encoded that RFC 3987 does not allow at its position.
 
-    Brackets, spaces, ``<`` and a second ``#`` occur in the wild: formats that join a namespace and a local name do
-    nothing to keep the result an IRI. RDF cannot carry those. All formats repair them alike, so that one name is one
-    identifier whatever it was written in (ADR 12).
+    Brackets, spaces, ``<`` and a second ``#`` occur in real documents, since formats that join a namespace and a local
+    name do not check the result. RDF cannot represent such identifiers. Readers of all formats repair them in the same
+    way, so that a name is the same identifier in every format (ADR 12).
     """
     if _ORDINARY.fullmatch(iri) or not _NOT_IN_IRIS.search(iri):
         return iri
@@ -85,11 +85,11 @@ def _percent(match: re.Match[str]) -> str:
 
 
 def remarks(repaired: Iterable[tuple[str, str, Location | None]], line: int | None = None) -> list[ReaderWarning]:
-    """What to tell about names that were no IRIs, each once.
+    """Warnings about names that were not IRIs, each once.
 
     Args:
-        repaired: the name as written, what it was read as, and where it stands.
-        line: the line of those whose place is not known.
+        repaired: for each the name as written, the IRI that it was read as, and its location.
+        line: the line of those without a location.
     """
     found: dict[str, ReaderWarning] = {}
     for name, iri, place in repaired:
@@ -107,16 +107,16 @@ def _shown(name: str) -> str:
 
 
 def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> tuple[str | None, ReaderWarning | None]:
-    """What a declaration of a prefix means, and a remark where that is not what it says.
+    """The namespace that a declared prefix stands for, and a warning if that is not the IRI as written.
 
     Args:
         prefix: the prefix, empty for the default namespace.
         iri: the namespace as written.
-        base: against which a relative one is resolved.
-        line: of the declaration.
+        base: the IRI against which a relative one is resolved.
+        line: the line of the declaration.
 
     Returns:
-        The namespace, None where the declaration changes nothing; and the remark.
+        The namespace, None if the declaration has no effect; and the warning, or None.
 
     Raises:
         ValueError: a relative IRI without a base.
@@ -130,7 +130,7 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
             f"{prefix} is declared as <{iri}>, but always stands for <{reserved}>: read as that", line
         )
         if prefix == "prov" and misspelled(iri):
-            # Readers of other formats, and of RDF made from this one, would read no PROV at all.
+            # Readers of other formats, and of RDF made from this document, would not recognize any PROV.
             repair = f"Write <{PROV}>, or leave the declaration out."
             remark = remark._replace(rule="prov-dm:namespace", violation=True, focus=iri, repair=repair)
         return None, remark
@@ -150,11 +150,11 @@ def namespace(prefix: str, iri: str, *, base: str | None, line: int | None) -> t
 
 
 MAX_EXPANDED = 1 << 28
-"""Characters of all names that a document writes with prefixes, once they are expanded."""
+"""The most characters of all prefixed names of a document, once they are expanded."""
 
 
 class ExpansionBudget:
-    """Adds up how long names become: many short names with one long namespace would fill the memory."""
+    """Sums the lengths of expanded names: many short names with one long namespace would fill the memory."""
 
     __slots__ = ("_most", "_total")
 
@@ -163,10 +163,10 @@ class ExpansionBudget:
         self._total = 0
 
     def add(self, characters: int) -> None:
-        """Some more.
+        """Add a number of characters.
 
         Raises:
-            TooLarge: all together are too many.
+            TooLarge: the sum exceeds the limit.
         """
         self._total += characters
         if self._total > self._most:
@@ -177,12 +177,12 @@ class ExpansionBudget:
 
 
 class PrefixScope:
-    """The prefixes in force while reading: those of a bundle before those of its document.
+    """The prefixes in effect while reading: those of a bundle override those of its document.
 
     Attributes:
         prefixes: prefix → namespace IRI, the default namespace under the empty prefix.
-        repaired: names whose expansion was no IRI, what they were read as, and their places; shared with the outer
-            scope.
+        repaired: names whose expansion was not an IRI, the IRIs that they were read as, and their locations; shared
+            with the outer scope.
     """
 
     __slots__ = ("_expanded", "_known", "_place", "prefixes", "repaired")
@@ -194,12 +194,12 @@ class PrefixScope:
         *,
         place: Callable[[], Location | None] = lambda: None,
     ) -> None:
-        """Read with ``prefixes``.
+        """Create a scope with ``prefixes``.
 
         Args:
-            prefixes: what is declared here.
-            outer: what is in force around it.
-            place: where the reader is; an outer scope's where there is one.
+            prefixes: those declared here.
+            outer: the scope around it, or None.
+            place: returns the location of the reader; that of an outer scope is used if there is one.
         """
         self.prefixes: dict[str, str] = {**(outer.prefixes if outer else RESERVED), **prefixes}
         self.repaired: list[tuple[str, Identifier, Location | None]] = outer.repaired if outer else []
@@ -208,23 +208,23 @@ class PrefixScope:
         self._expanded: ExpansionBudget = outer._expanded if outer else ExpansionBudget()
 
     def expand(self, name: str) -> Identifier | None:
-        """The IRI of a prefixed name, the same object each time; None where its prefix is not declared.
+        """The IRI of a prefixed name, the same object each time; None if its prefix is not declared.
 
-        A name without a colon is in the default namespace; ``_:x`` is a blank node and stays as it is.
+        A name without a colon is in the default namespace; ``_:x`` is a blank node and returned unchanged.
         """
         known = self._known.get(name)
         if known is None:
             prefix, colon, local = name.partition(":")
             if not colon:
                 prefix, local = "", name
-            # ProvToolbox escapes local names in its JSON as PROV-N does (PN_CHARS_ESC). A backslash is in no IRI.
+            # ProvToolbox escapes local names in its JSON as PROV-N does (PN_CHARS_ESC). An IRI has no backslash.
             known = self.join(prefix, _ESCAPED.sub(r"\1", local) if "\\" in local else local)
             if known is not None:
                 self._known[name] = known
         return known
 
     def join(self, prefix: str, local: str) -> Identifier | None:
-        """The IRI of a local name under a prefix; None where the prefix is not declared."""
+        """The IRI of a prefix and a local name; None if the prefix is not declared."""
         if prefix == "_":
             return Identifier(f"_:{local}")
         start = self.prefixes.get(prefix)
@@ -238,31 +238,31 @@ class PrefixScope:
         return result
 
     def whole(self, iri: str) -> Identifier:
-        """An IRI that is written out, repaired where it is none."""
+        """An IRI that is written in full, repaired if necessary."""
         result = Identifier(repair(iri))
         if result != iri:
             self.repaired.append((iri, result, self._place()))
         return result
 
     def remarks(self, line: int | None) -> list[ReaderWarning]:
-        """What to tell about names that had to be repaired; ``line`` is that of those without a place."""
+        """Warnings about repaired names; ``line`` is used for those without a location."""
         return remarks(self.repaired, line)
 
 
 _CUT = re.compile(r"[#/:?=&]")
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*/?")
 _FINE, _COARSE = 200, 1_000
-"""Up to how many minted prefixes each fits its IRI closely, and up to how many it at least names the host."""
+"""The numbers of minted prefixes up to which each fits its IRI closely, and up to which it contains the host."""
 
 _TRIED = 64
-"""In how many places a long IRI is cut at most, from its end and from its beginning, until the rest can be written."""
+"""The most positions at which a long IRI is split, from its end and from its start, to find a valid local name."""
 
 
 class NameShortener:
-    """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … where none fits.
+    """Shortens IRIs with the declared prefixes, and mints ``ns1``, ``ns2`` … for IRIs without one.
 
-    Ask for every name before reading ``prefixes``: what had to be minted is in there. A document with names in
-    thousands of places gets coarser prefixes after a while, so that their number stays bounded.
+    Shorten every name before ``prefixes`` is read, since minted prefixes are added to it. After hundreds of minted
+    prefixes the next are coarser, so that their number stays bounded.
 
     Attributes:
         prefixes: prefix → namespace IRI, minted ones included.
@@ -281,13 +281,13 @@ class NameShortener:
         default: bool = True,
         reserved: Mapping[str, str] = RESERVED,
     ) -> None:
-        """Shorten with ``prefixes``.
+        """Create a shortener with ``prefixes``.
 
         Args:
-            prefixes: what the document declares.
-            acceptable: whether the format can write such a local name.
+            prefixes: those that the document declares.
+            acceptable: returns whether the format can write a local name.
             default: whether the format has a default namespace (the empty prefix).
-            reserved: prefixes that are declared without being written.
+            reserved: prefixes that need no declaration.
         """
         self.prefixes = {p: n for p, n in prefixes.items() if (p or default) and p not in reserved}
         self._reserved = dict(reserved)
@@ -295,7 +295,7 @@ class NameShortener:
         self._known: dict[str, tuple[str, str]] = {}
         self._minted = 0
         self._default = default
-        # Of a scope within another: how many prefixes it has from there, and which of them mean something else here.
+        # Of a scope within another: the number of prefixes from there, and those of them that it redefines.
         self._inherited = 0
         self._overridden: frozenset[str] = frozenset()
         # Namespace → the prefix that stands for it, and the lengths of namespaces, the longest first.
@@ -310,10 +310,10 @@ class NameShortener:
         return declared[0] == "", declared[0] not in self._reserved, declared[0]
 
     def within(self, more: Mapping[str, str]) -> NameShortener:
-        """Names for a bundle, which has the prefixes of its document and more; what it mints is declared there.
+        """A shortener for a bundle with further prefixes, in which the prefixes that it mints are declared.
 
-        The work does not depend on how many prefixes the document has, but for copies of its tables: a document may
-        have thousands of bundles.
+        Apart from copies of tables the work does not depend on the number of the document's prefixes, since a document
+        may have thousands of bundles.
         """
         inner = copy(self)
         inner._known, inner._minted = {}, 0
@@ -322,7 +322,7 @@ class NameShortener:
         more = {p: n for p, n in more.items() if (p or self._default) and p not in self._reserved}
         inner._overridden = frozenset(p for p, n in more.items() if self.prefixes.get(p, n) != n)
         inner.prefixes = {**self.prefixes, **more}
-        # A namespace loses its prefix where that means another one here, or where the default namespace has a prefix.
+        # A namespace loses its prefix if that is redefined here, or if it is the default namespace and has a prefix.
         lost = {n for p in inner._overridden if inner._best.get(n := self.prefixes[p]) == p}
         if self._minted and inner._best.get(default := inner.prefixes.get("", "")) == "":
             lost.add(default)
@@ -335,10 +335,10 @@ class NameShortener:
         return inner
 
     def beyond(self, also: Collection[str] = ()) -> dict[str, str]:
-        """The prefixes of a scope ``within`` another that are not from there, and others that are asked for, in order.
+        """The prefixes of a scope ``within`` another that it adds or redefines, and some others, in order.
 
         Args:
-            also: prefixes that are wanted in any case, where they are declared.
+            also: the others; they are included if they are declared.
         """
         own = dict(islice(self.prefixes.items(), self._inherited, None))
         others = {p for p in also if p in self.prefixes and p not in own} | self._overridden
@@ -347,7 +347,7 @@ class NameShortener:
         return {**{p: self.prefixes[p] for p in others}, **own}
 
     def _prefer(self, prefix: str, iri: str) -> None:
-        """Let the better of two prefixes stand for a namespace."""
+        """Use the better of two prefixes for a namespace."""
         known = self._best.get(iri)
         if known is None:
             self._index(prefix, iri)
@@ -375,7 +375,7 @@ class NameShortener:
         return f"{prefix}:{local}" if prefix else local
 
     def prefixed(self, iri: str) -> str:
-        """An IRI as ``prefix:local``, never in the default namespace: a prefix is minted for that where it has none."""
+        """An IRI as ``prefix:local``; a prefix is minted for the default namespace if it has none."""
         prefix, local = self.split(iri)
         if prefix:
             return f"{prefix}:{local}"
@@ -384,12 +384,11 @@ class NameShortener:
         return f"{named or self._mint(namespace)}:{local}"
 
     def split_where(self, iri: str, acceptable: Callable[[str], bool]) -> tuple[str, str]:
-        """An IRI as (prefix, local name) with a local name that suits, where any prefix that may be minted gives one.
+        """An IRI as (prefix, local name) with a local name that satisfies a condition, if there is one.
 
         Args:
-            iri: no blank node.
-            acceptable: what is asked of the local name beyond what the format can write; no longer asked where
-                hundreds of prefixes were minted already.
+            iri: not a blank node.
+            acceptable: the condition, in addition to that of the format; ignored once hundreds of prefixes are minted.
         """
         strict = self._declared(iri, acceptable)
         if strict is None and self._minted < _FINE:
@@ -424,7 +423,7 @@ class NameShortener:
         return None
 
     def _cuts(self, iri: str) -> list[int]:
-        """Where a namespace might end, the best place first."""
+        """The positions at which a namespace may end, the best first."""
         cuts = [match.end() for match in _CUT.finditer(iri)]
         if len(cuts) > 2 * _TRIED:
             cuts = cuts[:_TRIED] + cuts[-_TRIED:]

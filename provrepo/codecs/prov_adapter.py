@@ -1,8 +1,8 @@
-"""To and from the `prov` package, for programs that work with its ``ProvDocument``.
+"""Conversion to and from the ``ProvDocument`` of the `prov` package.
 
 `prov` stores values and not spellings: instants become ``datetime`` objects and many literals Python numbers, so that
-``"007"^^xsd:int`` comes back as ``7`` and ``…00.10Z`` as ``…00.100000+00:00``. That happens on the way to `prov`, and
-nothing on the way back can undo it.
+``"007"^^xsd:int`` comes back as ``7`` and ``…00.10Z`` as ``…00.100000+00:00``. The conversion to `prov` loses
+the spelling, and the conversion back cannot restore it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _BOOLEAN, _DOUBLE, _INTEGER = XSD + "boolean", XSD + "double", XSD + "integer"
 
 
 def to_prov(document: Document) -> model.ProvDocument:
-    """The document as `prov` models it; `prov` may respell literals and instants.
+    """The document as a ``ProvDocument``; `prov` may respell literals and times.
 
-    What is not a statement (``Document.unmapped``) is left out.
+    ``Document.unmapped`` is omitted.
 
     Raises:
-        WriteError: `prov` cannot hold it, such as an instant that is no ``xsd:dateTime`` or a dictionary's insertion.
+        WriteError: `prov` cannot represent it, such as a time that is not an ``xsd:dateTime``, or PROV-Dictionary.
     """
     result = model.ProvDocument()
     try:
@@ -45,20 +45,20 @@ def to_prov(document: Document) -> model.ProvDocument:
         targets = [result.bundle(outer.qualified(bundle.id or "")) for bundle in document.bundles]
         _fill(result, document.prefixes, document.statements, outer)
         for target, bundle in zip(targets, document.bundles, strict=True):
-            # prov mixes up a prefix that a bundle declares anew, and a default namespace that only a bundle has:
-            # names with those get another prefix.
+            # prov confuses a prefix that a bundle redefines, and a default namespace that only a bundle has: names
+            # with those get another prefix.
             own = {p: n for p, n in bundle.prefixes.items() if p and outer.prefixes.get(p, n) == n}
             _fill(target, own, bundle.statements, _QualifiedNames({**outer.prefixes, **own}))
     except (ProvError, ValueError, OverflowError) as error:
-        raise WriteError(f"the prov package cannot hold this document: {error}") from error
+        raise WriteError(f"the prov package cannot represent this document: {error}") from error
     return result
 
 
 def from_prov(document: model.ProvDocument) -> Document:
-    """A document of `prov` as ours, with values spelled as `prov` spells them.
+    """The document of a ``ProvDocument``, with values spelled as `prov` spells them.
 
     Raises:
-        UsageError: not a ``prov.model.ProvDocument``.
+        UsageError: ``document`` is not a ``prov.model.ProvDocument``.
     """
     if not isinstance(document, model.ProvDocument):
         raise UsageError(f"a prov.model.ProvDocument is needed, not {type(document).__name__}")
@@ -84,7 +84,7 @@ class _QualifiedNames:
 
     @property
     def prefixes(self) -> dict[str, str]:
-        """Declared and minted."""
+        """The prefixes, declared and minted."""
         return self._names.prefixes
 
     def qualified(self, iri: str) -> identifier.QualifiedName:
@@ -128,7 +128,7 @@ def _fill(
         others = [(names.qualified(name), names.value(value)) for name, value in statement.attributes]
         own = None if statement.id is None else names.qualified(statement.id)
         target.new_record(_RECORD_TYPES[kind.name], own, formal, others)
-    # prov declares the prefixes of names by itself, but not those of datatypes.
+    # prov declares the prefixes of names, but not those of datatypes.
     for prefix, iri in names.prefixes.items():
         if prefix not in known:
             target.add_namespace(prefix, iri)
@@ -167,7 +167,7 @@ def _term(value: object) -> Term:
 
 
 def _value(value: object) -> Value:
-    """A value of `prov`: a name, its own literal, or what Python has for the commonest datatypes."""
+    """A value of `prov` as a value of the model: a name, a literal of `prov`, or a Python value."""
     match value:
         case identifier.QualifiedName():
             return Identifier(value.uri)

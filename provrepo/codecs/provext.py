@@ -1,7 +1,7 @@
-"""ProvToolbox's extension of PROV: relations that PROV-DM leaves bare, with an identifier and attributes.
+"""ProvToolbox's extension of PROV: identifiers and attributes for relations that have none in PROV-DM.
 
-``provext:hadMember(ex:m; ex:c, ex:e, [ex:since="2020"])`` says what ``hadMember(ex:c, ex:e)`` says, and more. It is
-read as the latter, with the identifier and the attributes, which formats without a place for them report as lost.
+``provext:hadMember(ex:m; ex:c, ex:e, [ex:since="2020"])`` is read as ``hadMember(ex:c, ex:e)`` with an identifier and
+attributes. Formats that cannot represent these report them as losses.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from provrepo.model.statements import ALTERNATE, MEMBERSHIP, SPECIALIZATION
 __all__ = ["EXTENDED", "QUALIFIED", "remark"]
 
 EXTENDED = {f"provext:{kind.name}": kind for kind in (SPECIALIZATION, ALTERNATE, MEMBERSHIP)}
-"""The kind that a keyword is read as. ProvToolbox takes it for a word and not for a prefixed name; so does this."""
+"""Keyword → kind that it is read as. As in ProvToolbox, the keyword is one word and not a prefixed name."""
 
 QUALIFIED = {f"qualified{kind.name[0].upper()}{kind.name[1:]}": kind for kind in EXTENDED.values()}
-"""The same as sections of PROV-JSON, where ProvToolbox calls them ``qualifiedHadMember`` and so on."""
+"""Section of PROV-JSON → kind; ProvToolbox names the sections ``qualifiedHadMember`` and so on."""
 
 
 def remark(keyword: str, line: int | None) -> ReaderWarning:
-    """What to tell about a statement of the extension."""
+    """The warning about a statement of the extension."""
     kind = EXTENDED.get(keyword) or QUALIFIED[keyword]
     return ReaderWarning(
         f"{keyword} is an extension of ProvToolbox: read as {kind.name}, with identifier and attributes",

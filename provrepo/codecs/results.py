@@ -1,7 +1,7 @@
-"""Answers to SPARQL queries: rows, a boolean or triples in the model's own terms, and their serializations.
+"""Results of SPARQL queries: rows, a boolean or triples in terms of the model, and their serializations.
 
-An answer is complete and independent of the store it came from, so that it may outlive the store. Variable bindings
-are written in the SPARQL 1.1 Query Results formats (JSON, XML, CSV and TSV), triples in the RDF formats.
+A result is complete and independent of its store. Variable bindings are written in the SPARQL 1.1 Query Results formats
+(JSON, XML, CSV and TSV), triples in the RDF formats.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ _GRAPHS = {
 }
 """Format name → name of pyoxigraph's constant."""
 
-_DIRECTION = "the answer holds a string with a base direction (RDF 1.2), which is not supported"
-_TRIPLE_TERM = "the answer holds a triple term (RDF 1.2), which is not supported"
+_DIRECTION = "the answer contains a string with a base direction (RDF 1.2), which is not supported"
+_TRIPLE_TERM = "the answer contains a triple term (RDF 1.2), which is not supported"
 
 _PLAIN_JSONLD = "application/ld+json"
-# The PROV profile of the table of formats promises PROV-O; what a query constructs may be anything.
+# The PROV profile in the table of formats promises PROV-O; a query may construct any triples.
 
 
 class QueryResult:
-    """The answer to a query.
+    """The result of a query.
 
-    Iterating yields the rows of a SELECT or the triples of a CONSTRUCT; the truth value of an ASK is its answer, that
-    of the others says whether there is anything.
+    Iterating yields the rows of a SELECT or the triples of a CONSTRUCT. The truth value of an ASK is its boolean, that
+    of the others whether there are rows or triples.
 
     Attributes:
-        kind: which of the following is filled.
+        kind: which of the following has a value.
         variables: of a SELECT, in its order.
-        rows: the solutions in the order of the answer.
-        boolean: what an ASK found; None for the other kinds.
-        triples: what a CONSTRUCT or DESCRIBE made; their ``graph`` is None.
+        rows: the solutions in order.
+        boolean: the result of an ASK; None for the other kinds.
+        triples: the result of a CONSTRUCT or DESCRIBE; their ``graph`` is None.
     """
 
     __slots__ = ("_rows", "_triples", "_written", "boolean", "kind", "variables")
@@ -86,7 +86,7 @@ class QueryResult:
 
     @classmethod
     def from_written(cls, kind: Kind, written: bytes) -> QueryResult:
-        """An answer from what ``write_pyoxigraph`` wrote. Rows and triples are made when they are first asked for."""
+        """A result from the output of ``write_pyoxigraph``. Rows and triples are parsed at their first use."""
         result = cls(kind)
         result._written = written
         if kind == "graph":
@@ -94,14 +94,14 @@ class QueryResult:
         if kind == "boolean":
             result.boolean = bool(json.loads(written)["boolean"])
         else:
-            # The head comes first and holds names only: the rows need not be read to know the variables.
+            # The head comes first and has names only, so the variables are known without parsing the rows.
             head, _ = json.JSONDecoder().raw_decode(written[len(_HEAD) : written.index(_BODY)].decode())
             result.variables = tuple(head["vars"])
         return result
 
     @property
     def rows(self) -> list[Row]:
-        """The solutions of a SELECT in the order of the answer; empty for the other kinds."""
+        """The solutions of a SELECT in order; empty for the other kinds."""
         if self._written is not None and self.kind == "bindings":
             found = json.loads(self._written)["results"]["bindings"]
             self._rows, self._written = [{name: _value(term) for name, term in row.items()} for row in found], None
@@ -109,7 +109,7 @@ class QueryResult:
 
     @property
     def triples(self) -> list[Quad]:
-        """What a CONSTRUCT or DESCRIBE made; empty for the other kinds."""
+        """The triples of a CONSTRUCT or DESCRIBE; empty for the other kinds."""
         if self._written is not None and self.kind == "graph":
             import pyoxigraph as ox
 
@@ -143,36 +143,36 @@ class QueryResult:
         return bool(self.boolean) if self.kind == "boolean" else len(self) > 0
 
     def formats(self) -> tuple[str, ...]:
-        """The formats in which this kind of answer can be written, the preferred one first."""
+        """The formats in which this kind of result can be written, the preferred one first."""
         if self.kind == "graph":
             return tuple(_GRAPHS)
         # The CSV and TSV formats have no form for a boolean (SPARQL 1.1 Query Results CSV and TSV, section 1): readers
-        # take the bare word for the name of a column.
+        # parse the bare word as the name of a column.
         return tuple(_RESULTS) if self.kind == "bindings" else ("json", "xml")
 
-    def media_type(self, format: str) -> str:  # noqa: A002 (the name that callers use)
+    def media_type(self, format: str) -> str:  # noqa: A002 (the public name)
         """The media type of a format, without parameters; all are UTF-8.
 
         Raises:
-            UsageError: this kind of answer has no such format.
+            UsageError: this kind of result has no such format.
         """
         self._admit(format)
         if format in _RESULTS:
             return _RESULTS[format]
         return _PLAIN_JSONLD if format == "rdfjsonld" else formats.by_name(format).media_type
 
-    def write(self, format: str, *, quote_formulas: bool = False) -> bytes:  # noqa: A002 (the name that callers use)
-        """The answer in a format.
+    def write(self, format: str, *, quote_formulas: bool = False) -> bytes:  # noqa: A002 (the public name)
+        """The result in a format.
 
         Args:
             format: ``json`` or ``xml``; for bindings also ``csv`` and ``tsv``; for a graph ``turtle``, ``ntriples``,
                 ``rdfxml``, ``rdfjsonld``, ``trig`` or ``nquads``.
-            quote_formulas: of ``csv``, whether a text that a spreadsheet would take for a formula gets an apostrophe
+            quote_formulas: of ``csv``, whether a text that a spreadsheet would evaluate as a formula gets an apostrophe
                 before it (OWASP, "CSV Injection"). The results format has no such rule: values are exact without it.
 
         Raises:
-            UsageError: this kind of answer has no such format, and the message lists those it has; or formulas are to
-                be quoted in another format than CSV.
+            UsageError: this kind of result has no such format, and the message lists its formats; or formulas are to be
+                quoted in another format than CSV.
         """
         self._admit(format)
         if quote_formulas and format != "csv":
@@ -201,7 +201,7 @@ class QueryResult:
 
 
 _HEAD, _BODY = b'{"head":', b',"results":'
-"""What pyoxigraph writes before the head of its JSON results, and between head and rows."""
+"""The text that pyoxigraph writes before the head of its JSON results, and between head and rows."""
 
 
 def _value(term: dict[str, str]) -> Value:
@@ -227,13 +227,13 @@ def _json_term(value: Value) -> dict[str, str]:
 
 
 FORMULA = re.compile(r"\s*+[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
-"""How a text begins that a spreadsheet may take for a formula (OWASP, "CSV Injection")."""
+"""Matches the start of a text that a spreadsheet may evaluate as a formula (OWASP, "CSV Injection")."""
 
 _NUMBER = re.compile(r"[+-]?+(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 
 
 def _with_quoted_formulas(data: bytes) -> bytes:
-    """SPARQL JSON results in which no text begins as a formula. An IRI cannot, and a number is none."""
+    """SPARQL JSON results in which no text is a formula. IRIs and numbers are unchanged: they are not formulas."""
     answer = json.loads(data)
     for row in answer["results"]["bindings"]:
         for term in row.values():
@@ -244,7 +244,7 @@ def _with_quoted_formulas(data: bytes) -> bytes:
 
 
 def _transcode(data: bytes, format_name: str) -> bytes:
-    """SPARQL JSON results in another format: the rows are spelled out by hand once, in JSON alone."""
+    """SPARQL JSON results in another format, converted by pyoxigraph."""
     import pyoxigraph as ox
 
     written: bytes | None = ox.parse_query_results(data, ox.QueryResultsFormat.JSON).serialize(
@@ -274,10 +274,10 @@ def _used_prefixes(triples: list[Quad]) -> dict[str, str]:
 
 
 def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples) -> QueryResult:
-    """Draw the whole answer out of pyoxigraph, which evaluates while it is being read.
+    """The complete result from pyoxigraph, which evaluates the query while its result is read.
 
     Raises:
-        QueryError: the evaluation failed, or the answer holds a term that RDF 1.1 does not have.
+        QueryError: the evaluation failed, or the result contains a term that RDF 1.1 does not have.
     """
     import pyoxigraph as ox
 
@@ -295,16 +295,16 @@ def from_pyoxigraph(result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriple
 def write_pyoxigraph(
     result: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, *, rows: int, size: int
 ) -> tuple[Kind, bytes]:
-    """Write an answer of pyoxigraph the quickest way: SPARQL JSON results, triples as N-Triples.
+    """Write a result of pyoxigraph in the fastest format: SPARQL JSON results, or N-Triples for triples.
 
     Args:
-        result: drawn out to its end, unless it grows beyond a limit.
+        result: read to its end, unless it exceeds a limit.
         rows: the most rows or triples.
-        size: the most bytes of what is written.
+        size: the most bytes of the output.
 
     Raises:
-        AnswerTooLarge: beyond a limit.
-        QueryError: the evaluation failed, or the answer holds a term that RDF 1.1 does not have.
+        AnswerTooLarge: a limit is exceeded.
+        QueryError: the evaluation failed, or the result contains a term that RDF 1.1 does not have.
     """
     import pyoxigraph as ox
 
@@ -328,16 +328,16 @@ def write_pyoxigraph(
 
 
 def _count(kind: Kind, written: bytes, most: int) -> int:
-    """How many rows or triples there are; exact from ``most`` on."""
+    """The number of rows or triples; an upper bound if that is at most ``most``, otherwise exact."""
     if kind == "graph":
         return written.count(b"\n")
-    upper = written.count(b"},{") + 1  # also where it stands in a string
+    upper = written.count(b"},{") + 1  # occurrences in strings included
     return upper if upper <= most else len(json.loads(written)["results"]["bindings"])
 
 
 def _refuse_rdf_12(kind: Kind, written: bytes) -> None:
     if kind == "bindings":
-        # In JSON a string could hold these only with its quotation marks escaped.
+        # In a JSON string the quotation marks of these would be escaped.
         if b'"type":"triple"' in written:
             raise QueryError(_TRIPLE_TERM)
         if b'"its:dir":' in written:
@@ -350,7 +350,7 @@ def _refuse_rdf_12(kind: Kind, written: bytes) -> None:
 
 
 class _Limited:
-    """Where an answer is written to, up to a number of bytes."""
+    """A file object in memory, up to a number of bytes."""
 
     def __init__(self, size: int) -> None:
         self.data = bytearray()
@@ -379,12 +379,12 @@ def _triple(triple: ox.Triple | ox.Quad) -> Quad:
 def _identifier(term: Any) -> Identifier:
     value = value_of(term)
     if not isinstance(value, Identifier):
-        raise QueryError("a literal stands where an IRI or a blank node must stand")
+        raise QueryError("the answer has a literal as a subject")
     return value
 
 
 def value_of(term: Any) -> Value:
-    """A term of pyoxigraph in the model's terms.
+    """A term of pyoxigraph as a term of the model.
 
     Raises:
         QueryError: RDF 1.1 has no such term.
@@ -405,7 +405,7 @@ def value_of(term: Any) -> Value:
 
 
 def _like(results: ox.QueryResultsFormat | None, graph: ox.RdfFormat | None) -> str:
-    """The format of the table whose syntax is scanned before parsing: JSON, XML, or something like Turtle."""
+    """The name of a format with a similar syntax, for ``guards``: JSON, XML or Turtle."""
     name = (results or graph).name  # type: ignore[union-attr]
     if "JSON" in name:
         return "rdfjsonld"
@@ -413,15 +413,15 @@ def _like(results: ox.QueryResultsFormat | None, graph: ox.RdfFormat | None) -> 
 
 
 def parse(data: bytes, media_type: str) -> QueryResult:
-    """Read the answer of another SPARQL endpoint.
+    """The result in a response of another SPARQL endpoint.
 
     Args:
         data: the body of the response.
-        media_type: its Content-Type; parameters do not matter.
+        media_type: its Content-Type; parameters are ignored.
 
     Raises:
-        ReadError: the media type is none of an answer that can be read, the body is not what it says, or it is
-            what ``provrepo.codecs.guards`` keeps from parsers.
+        ReadError: results cannot be read from the media type, the body does not have it, or ``provrepo.codecs.guards``
+            rejects the body.
     """
     import pyoxigraph as ox
 
@@ -435,4 +435,6 @@ def parse(data: bytes, media_type: str) -> QueryResult:
             return from_pyoxigraph(ox.parse_query_results(data, results))
         return QueryResult("graph", triples=[_triple(quad) for quad in ox.parse(data, graph)])
     except SyntaxError as error:
-        raise ReadError(f"the answer is not what it says it is ({kind}): {error.msg}", line=error.lineno) from error
+        raise ReadError(
+            f"the answer is not {kind}, as its media type states: {error.msg}", line=error.lineno
+        ) from error

@@ -95,7 +95,7 @@ def test_convert_says_what_is_lost(command: Command, tmp_path: Path) -> None:
         "bundle ex:b\nentity(ex:e)\nendBundle\nendDocument\n"
     )
     result = command("convert", source, tmp_path / "flat.ttl")
-    assert "loss: Turtle cannot hold bundles (http://example.org/b)" in result.stderr
+    assert "loss: Turtle cannot represent bundles (http://example.org/b)" in result.stderr
     assert result.stdout == ""
 
 

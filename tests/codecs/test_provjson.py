@@ -171,7 +171,7 @@ class TestNames:
         document = read({"bundle": {"o:b": inner, "ex:b": {"@id": "http://example.org/b"}}})
         assert [b.id for b in document.bundles] == ["http://o/b", ex("b")]
         assert [w.message for w in document.warnings] == [
-            "the '@id' of the bundle 'ex:b' is 'http://example.org/b', which is another name: read as 'ex:b'"
+            "the '@id' of the bundle 'ex:b' is 'http://example.org/b', which is another identifier: read as 'ex:b'"
         ]
         assert not document.unmapped
 
@@ -276,14 +276,14 @@ class TestErrors:
             ("{entity: {}}", 1, 2, "key"),
             ('{"entity": {}} {}', 1, 16, "nothing may follow"),
             ('{"entity": []}', 1, 12, "object"),
-            ('{"entity": {}, "entity": {}}', 1, 16, "'entity' stands twice"),
-            ('{"prefix": {"ex": "http://e/"}, "entity": {"ex:a": {},\n "ex:a": {}}}', 2, 2, "'ex:a' stands twice"),
+            ('{"entity": {}, "entity": {}}', 1, 16, "'entity' occurs twice"),
+            ('{"prefix": {"ex": "http://e/"}, "entity": {"ex:a": {},\n "ex:a": {}}}', 2, 2, "'ex:a' occurs twice"),
             ('{"prefix": {"ex": 1}}', 1, 19, "string"),
             ('{"prefix": {"ex": "e/"}}', 1, 13, "relative"),
             ('{"entity": {"ex:a": {}}}', 1, 13, "prefix 'ex'"),
             ('{"entity": {"a": {}}}', 1, 13, "no default namespace"),
             ('{"bundle": {"ex:b": {}}}', 1, 13, "prefix 'ex'"),
-            ('{"prefix": {"ex": "http://e/"}, "bundle": {"ex:b": {"bundle": {}}}}', 1, 53, "cannot hold bundles"),
+            ('{"prefix": {"ex": "http://e/"}, "bundle": {"ex:b": {"bundle": {}}}}', 1, 53, "cannot contain bundles"),
             (entity('"x"'), 3, 3, "/entity/ex:e)"),
             (entity('{"ex:v": null}'), 3, 12, "/entity/ex:e/ex:v)"),
             (entity('{"ex:v": [1, [2]]}'), 3, 24, "/entity/ex:e/ex:v/1)"),
@@ -296,7 +296,7 @@ class TestErrors:
             (entity('{"ex:v": {"$": "no:x", "type": "xsd:QName"}}'), 3, 21, "prefix 'no'"),
             (entity('{"no:v~/": 1}'), 3, 12, "/entity/ex:e/no:v~0~1)"),
             (entity('[{}, {"no:v": 1}]'), 3, 17, "/entity/ex:e/1/no:v)"),
-            (entity('{"ex:v": 1, "ex:w": {"$": "a",\n "$": "b"}}'), 4, 2, "'$' stands twice"),
+            (entity('{"ex:v": 1, "ex:w": {"$": "a",\n "$": "b"}}'), 4, 2, "'$' occurs twice"),
             (entity('{"ex:v": NaN}'), 3, 11, "NaN"),
             (entity('{"ex:v": 01}'), 3, 21, "expecting ','"),
             (entity('{"ex:v": "a\nb"}'), 3, 22, "control character"),
@@ -472,7 +472,7 @@ class TestWriting:
             "without an identifier",
             "no identifier for hadMember",
             "no attributes",
-            "for an argument",
+            "as an argument",
             "as a name",
         ):
             assert part in reasons

@@ -293,8 +293,8 @@ def test_reserved_prefixes_mean_what_they_always_mean():
         ({"@type": "Entity", "@id": ""}, 9, "neither an IRI"),
         ({"@type": "Entity", "@id": "a b:c"}, 9, "neither an IRI"),
         ({**ENTITY_E, "@reverse": {}}, 12, "'@reverse' has no place"),
-        ({**ENTITY_E, "ex:tag": [["x"]]}, 12, "'ex:tag' holds what is neither"),
-        ({**ENTITY_E, "ex:tag": {"@list": []}}, 12, "'ex:tag' holds what is neither"),
+        ({**ENTITY_E, "ex:tag": [["x"]]}, 12, "the value of 'ex:tag' is neither"),
+        ({**ENTITY_E, "ex:tag": {"@list": []}}, 12, "the value of 'ex:tag' is neither"),
         ({**ENTITY_E, "ex:tag": {"@value": "x", "@direction": "rtl"}}, 12, "more than '@value'"),
         ({**ENTITY_E, "ex:tag": {"@value": ["x"]}}, 12, "'@value' of 'ex:tag'"),
         ({**ENTITY_E, "ex:tag": {"@value": "x", "@type": 1}}, 12, "are strings"),
@@ -317,13 +317,13 @@ def test_errors_say_what_and_where(record, line, message):
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"name": {"@id": "http://schema.org/name", "@type": "xsd:int"}}, "'name' is something else"),
-        ({"name": {"@reverse": "http://schema.org/name"}}, "'name' is something else"),
+        ({"name": {"@id": "http://schema.org/name", "@type": "xsd:int"}}, "'name' is not one"),
+        ({"name": {"@reverse": "http://schema.org/name"}}, "'name' is not one"),
         ({"@import": "http://a.example/"}, "'@import'"),
         ({"@language": "en"}, "'@language'"),
-        ({"a": 7}, "'a' is something else"),
+        ({"a": 7}, "'a' is not one"),
         ({"a": "relative/"}, "name a base IRI"),
-        (7, "a '@context' holds"),
+        (7, "a '@context' contains"),
         ({f"p{n}": f"http://p.example/{n}" for n in range(3000)}, "prefixes are declared"),
     ],
 )
@@ -450,7 +450,10 @@ def test_what_has_no_term_is_named_and_left_out():
     mention = Statement(MENTION, None, (E, E, E))
     conflict = Statement(USAGE, E, (E, None, None), ((Identifier(PROV + "entity"), text("x")),))
     document = Document([mention, conflict])
-    assert [loss.reason.split(" ")[1:3] for loss in provjsonld.losses(document)] == [["has", "no"], ["cannot", "tell"]]
+    assert [loss.reason.split(" ")[1:3] for loss in provjsonld.losses(document)] == [
+        ["has", "no"],
+        ["cannot", "distinguish"],
+    ]
     assert provjsonld.read(provjsonld.write(document)).statements == [Statement(USAGE, E, (E, None, None))]
 
 

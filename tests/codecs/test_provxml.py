@@ -293,7 +293,7 @@ def test_xml_schema_with_and_without_hash(schema):
         ),
         (
             '<prov:entity prov:id="ex:e"><ex:tag xsi:type="xsd:int" xml:lang="fr">1</ex:tag></prov:entity>',
-            "says nothing about a value",
+            "has no meaning for a value",
         ),
     ],
 )
@@ -623,7 +623,7 @@ def test_prefixes_that_xml_does_not_allow_are_replaced(prefixes):
         ((TAG, text("\ud800")), "control characters"),
         ((TAG, text("x", "e\x00n")), "control characters"),
         ((Identifier(PROV + "entity"), text("x")), "from its argument"),
-        ((Identifier("urn:"), text("x")), "no XML element"),
+        ((Identifier("urn:"), text("x")), "the name of an XML element"),
     ],
 )
 def test_attributes_that_xml_cannot_hold_are_named_and_left_out(attribute, reason):

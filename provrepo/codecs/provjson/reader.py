@@ -1,4 +1,4 @@
-"""Reading PROV-JSON: sections and records are walked with their places, a record's members by the C scanner."""
+"""The reader of PROV-JSON. Sections and records are read with their locations, the members of records without."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ _SECTIONS = {
     **{f"prov:{kind.name}": kind for kind in (INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)},
 }
 SECTIONS = frozenset({"prefix", "bundle", *_SECTIONS})
-"""The keys of a document that are read."""
+"""The keys of a document or bundle that are read."""
 
 _ENTRIES = {
     EntryForm.PAIRS: PROV + "key-entity-set",
     EntryForm.KEYS: PROV + "key-set",
     EntryForm.KEY: PROV + "key-entity-set",
 }
-"""The member of a record that holds its entries. The submission has no dictionaries: it is ProvToolbox's."""
+"""The member of a record with its entries, as in ProvToolbox; the submission has no dictionaries."""
 _KEY_DATATYPE = "$key-datatype"
 
-_HELD = 1_000
-"""How many records may wait for their names to be expanded when nothing is in the way."""
+_BUFFERED = 1_000
+"""The most records that are buffered before their names are expanded, if the prefixes are known."""
 
 
 _SUGGESTED = 20
-"""For how many unknown sections a name that may be meant is looked for."""
+"""The number of unknown sections for which a similar name is searched."""
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
@@ -65,18 +65,18 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
     Args:
         data: UTF-8 text.
-        format: the name to give in errors.
-        base: resolves relative namespace IRIs.
+        format: the name for errors.
+        base: the IRI against which relative namespace IRIs are resolved.
 
     Raises:
-        ReadError: with line, column and, where the shape is wrong, the JSON pointer.
+        ReadError: with line, column and, if a value has the wrong shape, its JSON pointer.
     """
     return _ProvJsonReader(JsonSource(data, format), base).document()
 
 
 @dataclass(slots=True)
 class _Record:
-    """A record, or several under one identifier, as it stands in the text."""
+    """A record, or several under one identifier, as in the text."""
 
     kind: Kind
     section: str
@@ -89,16 +89,16 @@ class _Record:
 
 @dataclass(slots=True)
 class _RawInstance:
-    """A document or bundle on its way: its prefixes may stand after their use.
+    """A document or bundle that is being read; its prefixes may come after their use.
 
     Attributes:
-        path: leads to it.
-        prefixes: its own.
-        own_name: of a bundle, as ProvToolbox writes it under ``@id``, with its offset.
-        entries: records whose names are not expanded yet.
+        path: its path in the JSON text.
+        prefixes: those that it declares.
+        own_name: the name of a bundle under ``@id``, where ProvToolbox writes it, with its offset.
+        entries: the records whose names are not expanded yet.
         records: expands them, once the prefixes are known.
-        statements: made of the entries before.
-        bundles: with name and offset of each.
+        statements: those of earlier entries.
+        bundles: name, offset and content of each bundle.
     """
 
     path: tuple[str | int, ...]
@@ -111,7 +111,7 @@ class _RawInstance:
 
 
 class _ShapeError(Exception):
-    """A value of the wrong shape; ``path`` leads to it from the record."""
+    """A value of the wrong shape, at ``path`` within the record."""
 
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
@@ -123,12 +123,12 @@ class _ProvJsonReader:
         self._source = source
         self._base = base
         self._document = Document()
-        # Where the record stands that is being read, for remarks about its names.
+        # The location of the current record, for warnings about its names.
         self._at: Span | None = None
 
     def document(self) -> Document:
         source, document = self._source, self._document
-        raw = self._walk(source.start(), ())
+        raw = self._instance(source.start(), ())
         source.finish()
         records = raw.records or _Records(PrefixScope(raw.prefixes, place=self._here))
         scope = records.scope
@@ -153,7 +153,7 @@ class _ProvJsonReader:
             if scope.expand(own) != identifier:
                 self._document.warnings.append(
                     ReaderWarning(
-                        f"the '@id' of the bundle {name!r} is {own!r}, which is another name: read as {name!r}",
+                        f"the '@id' of the bundle {name!r} is {own!r}, which is another identifier: read as {name!r}",
                         *self._source.span(at),
                         focus=identifier,
                     )
@@ -163,8 +163,8 @@ class _ProvJsonReader:
 
     # --- the text
 
-    def _walk(self, position: int, path: tuple[str | int, ...]) -> _RawInstance:
-        """One instance: the document at the empty path, otherwise a bundle."""
+    def _instance(self, position: int, path: tuple[str | int, ...]) -> _RawInstance:
+        """Read one instance: the document at the empty path, otherwise a bundle."""
         source = self._source
         raw = _RawInstance(path)
         for key, offset, start in source.members(position):
@@ -176,12 +176,12 @@ class _ProvJsonReader:
             elif key == "prefix":
                 self._prefixes(raw, start)
                 if not path:
-                    # Whatever follows need not wait. A bundle has two places where its prefixes might still come.
+                    # Later records can be expanded at once. In a bundle its prefixes may also come later.
                     raw.records = _Records(PrefixScope(raw.prefixes, place=self._here))
             elif key == "bundle" and not path:
                 self._bundles(raw, start)
             elif key == "bundle":
-                raise source.error("a bundle cannot hold bundles", offset)
+                raise source.error("a bundle cannot contain bundles", offset)
             elif key == "@id" and path and source.text.startswith('"', start):
                 raw.own_name = source.value(start), offset
             else:
@@ -197,7 +197,7 @@ class _ProvJsonReader:
         source, entries, extension = self._source, raw.entries, key in _EXTENSIONS
         for name, offset, start in source.members(position):
             entries.append(_Record(kind, key, name, offset, start, source.value(start), extension))
-            if len(entries) >= _HELD and raw.records is not None:
+            if len(entries) >= _BUFFERED and raw.records is not None:
                 self._expand(raw, raw.records)
 
     def _prefixes(self, raw: _RawInstance, position: int) -> None:
@@ -221,9 +221,9 @@ class _ProvJsonReader:
         for name, offset, start in source.members(position):
             if source.text.startswith("[", start):
                 for index, at in source.elements(start):
-                    raw.bundles.append((name, offset, self._walk(at, ("bundle", name, index))))
+                    raw.bundles.append((name, offset, self._instance(at, ("bundle", name, index))))
             else:
-                raw.bundles.append((name, offset, self._walk(start, ("bundle", name))))
+                raw.bundles.append((name, offset, self._instance(start, ("bundle", name))))
 
     # --- statements
 
@@ -232,7 +232,7 @@ class _ProvJsonReader:
         return drop_unreferenced_identifiers(raw.statements)
 
     def _expand(self, raw: _RawInstance, records: _Records) -> None:
-        """Statements of the entries, which go."""
+        """Make statements of the entries, and clear the entries."""
         for entry in raw.entries:
             span = self._at = self._source.span(entry.offset)
             several = isinstance(entry.value, list)
@@ -249,7 +249,7 @@ class _ProvJsonReader:
         raw.entries.clear()
 
     def _unread(self, path: tuple[str | int, ...], entry: _Record, parts: list[tuple[int, str | None, str]]) -> None:
-        """Name parts of an entry that no statement stands for: index of the record, key, and reason."""
+        """List parts of an entry that no statement stands for: index of the record, key, and reason."""
         several = isinstance(entry.value, list)
         starts = self._source.starts(entry.start) if several else [entry.start]
         keys: dict[int, dict[str, int]] = {}
@@ -268,12 +268,12 @@ class _ProvJsonReader:
 
 
 class _Records:
-    """Turns the records of one instance into statements.
+    """Makes statements of the records of one instance.
 
     Attributes:
-        scope: the prefixes in force.
-        unread: parts of the records read since it was last emptied that no statement stands for: the key, None for the
-            record's own name, and the reason.
+        scope: the prefixes in effect.
+        unread: the parts of records since it was last emptied that no statement stands for: the key, None for the
+            name of the record, and the reason.
     """
 
     def __init__(self, scope: PrefixScope) -> None:
@@ -285,11 +285,11 @@ class _Records:
         """The statement of a record; more than one for a membership with several members.
 
         Args:
-            kind: of the section that the record stands in.
+            kind: the kind of its section.
             name: its key.
             record: its value.
-            span: where it begins.
-            extension: whether it may have an identifier and attributes though its kind has none.
+            span: its line and column.
+            extension: whether it may have an identifier and attributes although its kind has none.
         """
         if type(record) is not dict:
             raise _ShapeError("a record must be an object")
@@ -297,7 +297,7 @@ class _Records:
         if kind.identified or (extension and not name.startswith("_:")):
             own = self._name(name)
         elif not name.startswith("_:"):
-            # Git2PROV names all relations.
+            # Git2PROV gives all relations names.
             self.unread.append((None, f"{kind.name} has no identifier in PROV-DM: the name is dropped"))
         args: list[Term] = [None] * len(kind.arguments)
         attributes: list[Attribute] = []
@@ -341,7 +341,7 @@ class _Records:
         return next(key for key in record if isinstance(self._members[kind][key], Identifier))
 
     def _target(self, kind: Kind, key: str) -> int | EntryForm | Identifier:
-        """What a member is: the argument at a position, what is said of keys, or an attribute."""
+        """The meaning of a member: an argument by its index, the entries, or an attribute by its name."""
         name = self._name(key, key)
         if kind.entries is not None and name == _ENTRIES[kind.entries]:
             return kind.entries
@@ -368,7 +368,7 @@ class _Records:
         ]
 
     def _pair(self, shape: EntryForm, pair: Any, path: tuple[str | int, ...]) -> DictionaryEntry:
-        # That a member has no entity is for the checks to find, like every argument that is missing.
+        # The checks report a missing entity, as any missing argument.
         if type(pair) is not dict or (
             sorted(pair) != ["$", "key"] and not (shape is EntryForm.KEY and [*pair] == ["key"])
         ):
@@ -397,7 +397,7 @@ class _Records:
 
     @staticmethod
     def _string(value: Any, what: str, path: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
-        """A string that may stand alone in an array or be written as a typed value; and where it was found."""
+        """A string, which may be the only element of an array or a typed value; and its path."""
         if type(value) is list and len(value) == 1:
             value, path = value[0], (*path, 0)
         if type(value) is dict and type(value.get("$")) is str:
@@ -455,7 +455,7 @@ def _undeclared(name: str) -> str:
 
 
 def _no_section(key: str, *, near: bool) -> str:
-    """Why a member of a document or bundle is not read; ``near`` asks, at some cost, for the section that is meant."""
+    """Why a member of a document or bundle is not read; ``near``: whether to search for a section of similar name."""
     if key.startswith("@"):
         return "it is a keyword of JSON-LD, and this is read as PROV-JSON"
     if ":" in key:

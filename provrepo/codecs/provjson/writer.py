@@ -1,9 +1,9 @@
-"""Writing PROV-JSON: sections in the order of their first statement, one record a line.
+"""The writer of PROV-JSON: sections in the order of their first statements, one record on each line.
 
-Values are never written as JSON numbers or booleans: those would lose the spelling and the datatype. Of what the
-schema of the submission leaves open, that is written which other tools read: ``prov`` and ``xsd`` are declared, one
-value of an attribute and one member of a collection stand in an array as several do, and
-a bundle declares the prefix of its own name, which stands under ``@id`` too (ProvToolbox reads no other bundles).
+Values are never written as JSON numbers or booleans, which would lose the spelling and the datatype. Where the schema
+of the submission allows several forms, the one is written that other tools read: ``prov`` and ``xsd`` are declared, a
+single value of an attribute and a single member of a collection are in an array, and a bundle declares the prefix of
+its name, which is under ``@id`` too (ProvToolbox requires both).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _KEYS = {kind: tuple(f'"prov:{argument.name}": ' for argument in kind.arguments)
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (one format in this module)
     """Write PROV-JSON.
 
-    Prefixes are those that the document and its bundles declare, ``prov`` and ``xsd``; ``ns1``, ``ns2`` … are added
-    where none fits. Relations without an identifier get ``_:id1``, ``_:id2`` …
+    The prefixes of the document and its bundles, ``prov`` and ``xsd`` are declared; ``ns1``, ``ns2`` … are added for
+    other namespaces. Relations without an identifier get ``_:id1``, ``_:id2`` …
     """
     scope = _Spelling(document.prefixes)
     blank = _blank_names(document)
@@ -52,7 +52,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
-    """What PROV-JSON cannot carry, besides the order of statements of different kinds."""
+    """What PROV-JSON cannot represent of the document; the order of statements of different kinds is not listed."""
     found: list[Loss] = []
     for statement in document:
         kind = statement.kind
@@ -65,7 +65,7 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
             found.append(Loss(f"PROV-JSON has no attributes for {kind.name}", subject))
             continue
         found += [
-            Loss(f"PROV-JSON takes {attribute} of {kind.name} for an argument", subject)
+            Loss(f"PROV-JSON reads {attribute} of {kind.name} as an argument", subject)
             for attribute, _ in statement.attributes
             if attribute in _ARGUMENTS[kind]
         ]
@@ -79,8 +79,8 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
 
 
 def _bundle(bundle: Bundle, outer: _Spelling, blank: Iterator[str]) -> tuple[str, str]:
-    """A bundle: its name, in its own prefixes, and its content."""
-    # A bundle shortens names by itself, so that what it mints is declared in it.
+    """The name of a bundle, with its own prefixes, and its content."""
+    # A bundle has its own scope, in which the prefixes that it mints are declared.
     scope = _Spelling(bundle.prefixes, outer)
     name = scope.prefixed(bundle.id or Identifier("_:bundle"))
     sections = scope.sections(bundle.statements, blank, "      ")
@@ -89,7 +89,7 @@ def _bundle(bundle: Bundle, outer: _Spelling, blank: Iterator[str]) -> tuple[str
 
 
 def _blank_names(document: Document) -> Iterator[str]:
-    """Names for relations without one, unlike every blank node of the document."""
+    """Blank identifiers for relations without one, which the document does not use."""
     taken: set[str] = set()
     for statement in document:
         names = (statement.id, *statement.identifiers(), *(value for _, value in statement.attributes))
@@ -117,7 +117,7 @@ def _section(name: str, members: Mapping[str, list[str]], indent: str) -> str:
 
 
 class _Spelling:
-    """Writes with the prefixes that are in force."""
+    """Writes names and sections with the prefixes of a document or bundle."""
 
     def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         # The key "default" declares the default namespace, and "_" marks blank nodes.
@@ -126,12 +126,12 @@ class _Spelling:
         self._strings: dict[str, str] = {}
 
     def declarations(self, indent: str, also: str = "") -> list[str]:
-        """The prefixes that are not those of the document, and one more. Readers want them before what uses them."""
+        """The section of prefixes that are not those of the document, and one more. Readers need it before its use."""
         own = {**self._names.beyond([also]), **RESERVED}
         return [_section("prefix", {p or "default": [_quoted(n)] for p, n in own.items()}, indent)]
 
     def prefixed(self, iri: Identifier) -> str:
-        """A name that has a prefix in any case."""
+        """A name that always has a prefix."""
         return self._names.prefixed(iri)
 
     def sections(self, statements: list[Statement], blank: Iterator[str], indent: str) -> list[str]:
@@ -162,10 +162,10 @@ class _Spelling:
         return f"{{{', '.join(members)}}}"
 
     def _entries(self, members: list[str], statement: Statement, shape: EntryForm) -> list[str]:
-        """The members of a record with that of its keys, as ProvToolbox writes keys of several datatypes."""
+        """The members of a record with its entries, as ProvToolbox writes keys of several datatypes."""
         beside: str | None = None
         if shape is EntryForm.KEY:
-            # The entity stands beside its key and not as an argument.
+            # The entity is written with its key and not as an argument.
             beside = statement.args[1]
             members = members[:1] if statement.args[0] is not None else []
         written = []

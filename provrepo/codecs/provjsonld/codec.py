@@ -1,7 +1,7 @@
-"""PROV-JSONLD (https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/): the codec of the table of formats.
+"""The codec of PROV-JSONLD (https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/).
 
-One JSON object for each statement, in the fixed shape that the submission gives; this is no JSON-LD processor, and no
-context is ever fetched. Terms are in ``provjsonld_terms``, reading and writing have a module each.
+A document has one JSON object for each statement, in the shape that the submission defines. This is not a JSON-LD
+processor, and contexts are never fetched.
 """
 
 from __future__ import annotations

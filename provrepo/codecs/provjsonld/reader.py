@@ -1,9 +1,9 @@
-"""Reading PROV-JSONLD (https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/).
+"""The reader of PROV-JSONLD (https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/).
 
-A bare string in an array of values is a qualified name, as the submission's schema has it; text is an object with
-``@value``. Beyond the schema: ``prov:Entity`` for ``Entity`` and ``prov:activity`` for ``activity`` (the draft of
-2020), single values where it wants arrays, ``{"@id": …}`` for an identifier, JSON numbers and booleans, and names that
-are IRIs. A name whose prefix is not declared is an IRI too, as in all JSON-LD, with a remark.
+A string in an array of values is a qualified name, as in the submission's schema; text is an object with ``@value``.
+Also read: ``prov:Entity`` for ``Entity`` and ``prov:activity`` for ``activity`` (the draft of
+2020), single values instead of arrays, ``{"@id": …}`` for an identifier, JSON numbers and booleans, and names that
+are IRIs. A name whose prefix is not declared is an IRI too, as in all JSON-LD, with a warning.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _ARGUMENTS = {
 _STRINGS = (None, XSD_STRING, PROV_INTERNATIONALIZED_STRING, RDF_LANG_STRING)
 _NAMES = (XSD_QNAME, PROV_QUALIFIED_NAME)
 _SCHEMES = frozenset({"ark", "arcp", "data", "did", "doi", "hdl", "info", "mailto", "ni", "nih", "tag", "urn"})
-"""Schemes of IRIs without ``//`` that occur in provenance: after these no declared prefix is missed."""
+"""Schemes of IRIs without ``//`` that occur in provenance; they are not reported as undeclared prefixes."""
 
 _Path: TypeAlias = tuple[str | int, ...]
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -63,7 +63,7 @@ def read(data: bytes, *, format: str = "provjsonld", base: str | None = None) ->
 
     Args:
         data: UTF-8 JSON.
-        format: the name to put into errors.
+        format: the name for errors.
         base: the IRI against which relative IRIs are resolved.
 
     Raises:
@@ -74,13 +74,13 @@ def read(data: bytes, *, format: str = "provjsonld", base: str | None = None) ->
 
 
 class _RawGraph:
-    """A document or bundle as it stands in the text: ``@context`` may come after ``@graph``.
+    """A document or bundle as in the text, since ``@context`` may come after ``@graph``.
 
     Attributes:
         at: its offset.
-        path: leads to it.
-        members: all but the records.
-        records: the records with their offsets.
+        path: its path in the JSON text.
+        members: its members; ``@graph`` has the value None.
+        records: the records in ``@graph`` with their offsets.
     """
 
     def __init__(self, at: int, path: _Path) -> None:
@@ -96,7 +96,7 @@ class _ProvJsonldReader:
         self._base = base
         self._document = Document(format=format)
         self._undeclared: set[str] = set()
-        # Where the record stands that is being read: errors and remarks are placed there.
+        # The offset of the current record, for errors and warnings.
         self._at = source.start()
         self._path: _Path = ()
 
@@ -109,7 +109,7 @@ class _ProvJsonldReader:
                 raise self._error(f"a PROV-JSONLD document has {key!r}")
         outer = self._enter(graph, PrefixScope(context().prefixes, place=self._here), document.prefixes)
         own_name: list[str] = [key for key in ("@id", "@type") if key in graph.members]
-        self._leave(own_name, "a whole document has no name and no type in PROV-JSONLD")
+        self._leave(own_name, "a document has no identifier and no type in PROV-JSONLD")
         for index, (at, record) in enumerate(graph.records):
             if isinstance(record, dict) and record.get("@type") in _BUNDLE:
                 document.bundles.append(self._bundle(at, ("@graph", index), outer))
@@ -130,7 +130,7 @@ class _ProvJsonldReader:
         self._document.warnings.append(ReaderWarning(message, self._source.span(self._at)[0]))
 
     def _leave(self, keys: list[str], reason: str) -> None:
-        """Name members of the object at the place of this reader that no statement stands for."""
+        """List members of the current object that no statement stands for."""
         places = self._source.keys(self._at) if keys else {}
         for key in keys:
             span = self._source.span(places[key])
@@ -139,7 +139,7 @@ class _ProvJsonldReader:
     # --- structure -----------------------------------------------------------------------------------------------
 
     def _graph(self, path: _Path) -> _RawGraph:
-        """The object at the place of this reader, its records apart with their places."""
+        """The current object, with its records and their offsets separate."""
         source = self._source
         graph = _RawGraph(self._at, path)
         for key, _, at in source.members(self._at):
@@ -168,33 +168,33 @@ class _ProvJsonldReader:
         return bundle
 
     def _enter(self, graph: _RawGraph, outer: PrefixScope, prefixes: dict[str, str]) -> PrefixScope:
-        """The scope within a document or bundle; what its context declares is put into ``prefixes``."""
+        """The scope within a document or bundle; the prefixes that its context declares are added to ``prefixes``."""
         self._at, self._path = graph.at, graph.path
         declared: dict[str, str] = {}
         self._context(graph.members.get("@context", []), declared)
         if len(declared) > MAX_PREFIXES:
             raise self._error(f"{len(declared)} prefixes are declared; at most {MAX_PREFIXES} are read")
         others = [key for key in graph.members if key not in ("@context", "@graph", "@type", "@id")]
-        self._leave(others, "it says nothing about a whole document or bundle in PROV-JSONLD")
+        self._leave(others, "it has no meaning for a document or bundle in PROV-JSONLD")
         prefixes.update(declared)
         return PrefixScope(declared, outer)
 
     # --- contexts and names --------------------------------------------------------------------------------------
 
     def _context(self, value: Any, declared: dict[str, str], within: tuple[str, ...] = ()) -> None:
-        """Put the declarations of a ``@context`` into ``declared``: prefix → namespace IRI.
+        """Add the declarations of a ``@context`` to ``declared``: prefix → namespace IRI.
 
         Args:
             value: the context.
-            declared: what was declared before it.
-            within: the addresses of the contexts that it was named in.
+            declared: the declarations before it.
+            within: the URLs of the contexts around it.
         """
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 for term, meaning in item.items():
                     self._term(term, meaning, declared)
             elif not _is_text(item):
-                raise self._error("a '@context' holds addresses of contexts and objects that declare prefixes")
+                raise self._error("a '@context' contains URLs of contexts and objects that declare prefixes")
             else:
                 known = None if item in within or len(within) >= NESTED_CONTEXTS else user_context(item)
                 if known is not None:
@@ -209,12 +209,12 @@ class _ProvJsonldReader:
         if term in ("@version", "@protected") or (term == "@base" and "" in declared):
             return
         if isinstance(meaning, dict) and term in context().terms and meaning.get("@prefix") is not True:
-            return  # PROV-JSONLD's own context, written out
+            return  # PROV-JSONLD's context, inlined
         if isinstance(meaning, dict) and meaning.keys() <= {"@id", "@prefix", "@type"}:
-            # A name for one attribute. Its values are names or objects, as they are everywhere.
+            # A term for one attribute. Its values are names or objects, as those of any attribute.
             meaning = meaning.get("@id") if meaning.get("@type", "@id") == "@id" else None
         if not _is_text(meaning) or (term.startswith("@") and term not in ("@vocab", "@base")):
-            raise self._error(f"the context of PROV-JSONLD declares prefixes; {term!r} is something else")
+            raise self._error(f"the context of PROV-JSONLD declares prefixes; {term!r} is not one")
         prefix = "" if term.startswith("@") else term
         start, colon, rest = meaning.partition(":")
         if colon and start in declared and not rest.startswith("//"):
@@ -229,7 +229,7 @@ class _ProvJsonldReader:
             declared[prefix] = iri
 
     def _resolve(self, name: str, scope: PrefixScope) -> Identifier | None:
-        """The IRI of a name; None where it is relative and nothing says to what."""
+        """The IRI of a name; None if it is relative and there is no base."""
         prefix, colon, local = name.partition(":")
         if not colon:
             found = scope.expand(name) if name else None
@@ -291,7 +291,7 @@ class _ProvJsonldReader:
             elif value is not None:
                 args[index] = self._instant(key, value) if time else self._reference(key, value, scope)
         span = self._source.span(at)
-        self._leave(undefined, f"no context defines it, and it is no argument of {kind.name}")
+        self._leave(undefined, f"no context defines it, and it is not an argument of {kind.name}")
         first = Statement(kind, identifier, tuple(args), tuple(attributes), span)
         others = (Statement(kind, identifier, (args[0], other), first.attributes, span) for other in members[1:])
         return [first, *others]
@@ -331,7 +331,7 @@ class _ProvJsonldReader:
     # --- attributes ----------------------------------------------------------------------------------------------
 
     def _attribute_name(self, key: str, scope: PrefixScope) -> Identifier | None:
-        """The attribute that a key names; None where no context defines it."""
+        """The attribute that a key stands for; None if no context defines it."""
         special = _SPECIAL.get(key)
         if special is not None or ":" in key:
             return special or self._identifier(key, scope)
@@ -340,13 +340,13 @@ class _ProvJsonldReader:
 
     def _attributes(self, key: str, name: Identifier, value: Any, scope: PrefixScope) -> list[Attribute]:
         if isinstance(value, list):
-            # The schema's ArrayOfValues: a string is a QualifiedName. Labels are text, and have no names among them.
+            # In the schema's ArrayOfValues a string is a QualifiedName. Labels are text and never names.
             named = name != PROV_LABEL
             return [(name, self._value(key, item, scope, named=named)) for item in value if item is not None]
         return [] if value is None else [(name, self._value(key, value, scope, named=key in _ID_TYPED))]
 
     def _value(self, key: str, value: Any, scope: PrefixScope, *, named: bool) -> Value:
-        """A value of an attribute; ``named`` says whether a bare string is a name."""
+        """A value of an attribute; ``named``: whether a string is a name."""
         if isinstance(value, dict):
             if "@id" in value:
                 return self._reference(key, value, scope)
@@ -358,7 +358,9 @@ class _ProvJsonldReader:
             return self._name_value(value, XSD_QNAME if key in _ID_TYPED else XSD_STRING, scope)
         elif isinstance(value, Integer | Real | bool):
             return Literal(*_number(value))
-        raise self._error(f"{key!r} holds what is neither text, number, name nor an object with '@value' or '@id'", key)
+        raise self._error(
+            f"the value of {key!r} is neither text, number, name nor an object with '@value' or '@id'", key
+        )
 
     def _typed(self, key: str, value: dict[str, Any], scope: PrefixScope) -> Value:
         """An object with ``@value``."""
@@ -378,15 +380,15 @@ class _ProvJsonldReader:
         if language:
             if datatype in _STRINGS:
                 return text(lexical, language)
-            self._warn(f"the language {language!r} says nothing about a value of type <{datatype}>")
+            self._warn(f"the language {language!r} has no meaning for a value of type <{datatype}>")
         return Literal(lexical, datatype or XSD_STRING)
 
     def _name_value(self, name: str, datatype: str, scope: PrefixScope) -> Value:
-        """A name as a value, which may turn out to be none: tools write plain words there."""
+        """The identifier of a name as a value; a literal if it is not a name, since tools write plain words there."""
         prefix, colon, local = name.partition(":")
         known = not colon or prefix == "_" or prefix in scope.prefixes or local.startswith("//")
         if not colon and datatype == XSD_STRING:
-            # Words are no relative IRIs where text might be meant.
+            # A word is not a relative IRI where text is possible.
             found = scope.expand(name) if name else None
         else:
             found = self._resolve(name, scope) if known or prefix.lower() in _SCHEMES else None

@@ -39,7 +39,7 @@ KNOWN_CONTEXTS = re.compile(
     r"|w3\.org/submissions/(?:2024/SUBM-)?prov-jsonld(?:-\d+)?/)"
     r"(?:(?<=/)(?:[\d-]+/)?context(?:-[\d-]+)?\.json(?:ld)?|(?<=prov\.jsonld))"
 )
-"""The addresses at which the context is or was published; they all mean the table that is shipped.
+"""The URLs at which the context is or was published; the shipped table is used for all of them.
 
 ProvToolbox wrote ``http://openprovenance.org/prov.jsonld`` until 2023 and ``…/prov-jsonld/context.json`` until July
 2024.
@@ -73,14 +73,14 @@ SPECIAL: dict[str, Identifier] = {
     "location": Identifier(PROV_LOCATION),
     "value": Identifier(PROV_VALUE),
 }
-"""Attributes that have a term of their own."""
+"""Term → attribute, for attributes with a term."""
 
 ID_TYPED = frozenset({"type", "role", "location"})
-"""Those whose plain strings are identifiers; everywhere else a plain string is text."""
+"""The terms whose plain strings are identifiers; those of any other are text."""
 
 
 class ContextTerms(NamedTuple):
-    """What the context defines.
+    """The definitions in the context.
 
     Attributes:
         prefixes: prefix → namespace IRI.

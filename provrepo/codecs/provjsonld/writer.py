@@ -1,9 +1,9 @@
-"""Writing PROV-JSONLD: one line for each statement, so that versions of a document can be compared by line.
+"""The writer of PROV-JSONLD: one line for each statement, so that versions of a document can be compared by line.
 
-Names are always prefixed. A default namespace would need both ``@vocab`` and ``@base``, and JSON-LD resolves the
-latter as a browser resolves links, which is not how PROV puts a name together. Of what the schema of the submission
-leaves open, that is written which other tools read: ``prov`` and ``xsd`` are declared, members of a collection stand in
-an array, a name that is a value has the type ``prov:QUALIFIED_NAME``, and a bundle's context comes before its name.
+Names are always prefixed. A default namespace would need both ``@vocab`` and ``@base``, and JSON-LD resolves the latter
+as a browser resolves links, while PROV joins namespace and local name. Where the schema of the submission allows
+several forms, the one is written that other tools read: ``prov`` and ``xsd`` are declared, members of a collection are
+in an array, a name as a value has the type ``prov:QUALIFIED_NAME``, and a bundle's context comes before its identifier.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: 
     """The document as UTF-8.
 
     Raises:
-        WriteError: text with a surrogate, which is no character, or a bundle without identifier.
+        WriteError: text with a lone surrogate, or a bundle without identifier.
     """
     names = _names(document.prefixes)
     records = _records(document.statements, names)
@@ -43,18 +43,21 @@ def write(document: Document, *, format: str = "provjsonld") -> bytes:  # noqa: 
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise WriteError(f"{text[error.start]!r} is half of a character; UTF-8 cannot hold it") from None
+        raise WriteError(f"{text[error.start]!r} is half of a character; UTF-8 cannot represent it") from None
 
 
 def losses(document: Document, *, format: str = "provjsonld") -> list[Loss]:  # noqa: A002, ARG001
-    """What PROV-JSONLD cannot carry of the document."""
+    """What PROV-JSONLD cannot represent of the document."""
     found: list[Loss] = []
     for statement in document:
         if statement.kind.name not in _TYPE_OF:
             found.append(Loss(f"PROV-JSONLD has no term for {statement.kind.name}", repr(statement)))
             continue
         found += [
-            Loss(f"PROV-JSONLD cannot tell the attribute {name} from an argument", statement.id or statement.kind.name)
+            Loss(
+                f"PROV-JSONLD cannot distinguish the attribute {name} from an argument",
+                statement.id or statement.kind.name,
+            )
             for name, _ in statement.attributes
             if _is_argument(statement.kind, name)
         ]
@@ -89,8 +92,8 @@ def _bundle(bundle: Bundle, outer: NameShortener, replaced: set[str]) -> str:
     Args:
         bundle: the bundle.
         outer: the names of the document.
-        replaced: prefixes of the document that mean something else to ProvToolbox here: what bundles before declared
-            stays, so they are declared anew. It also wants the prefix of the bundle's name declared in the bundle.
+        replaced: prefixes of the document that earlier bundles redefined. ProvToolbox keeps those definitions, so the
+            prefixes are declared again. It also requires that a bundle declares the prefix of its identifier.
     """
     if bundle.id is None:
         raise WriteError("a bundle without an identifier cannot be written")
@@ -129,7 +132,7 @@ def _record(statement: Statement, names: NameShortener) -> dict[str, object]:
 def _attribute(kind: Kind, attribute: Attribute, names: NameShortener) -> tuple[str, object]:
     name, value = attribute
     term = _TERMS.get(name)
-    if term is None or (name == PROV_VALUE and kind is not ENTITY):  # the context knows "value" in entities only
+    if term is None or (name == PROV_VALUE and kind is not ENTITY):  # the context defines "value" in entities only
         term = names.short(name)
     return term, _value(value, term, names)
 

@@ -21,24 +21,24 @@ _INSTANT = re.compile(r"-?[0-9]{4,}-[0-9]{2}-[0-9]{2}T\S+")
 
 
 class Parser(Protocol):
-    """What the parser of PROV-N can read already."""
+    """The methods of the PROV-N parser that this module uses."""
 
     @property
     def lexer(self) -> Lexer:
-        """Its tokens."""
+        """The lexer."""
 
     def identifier(self, word: str) -> Identifier:
-        """The IRI of a name. Raises ReadError where its prefix is not declared."""
+        """The IRI of a name. Raises ReadError if its prefix is not declared."""
 
     def value(self) -> Value:
-        """The value that stands here."""
+        """The value at the current token."""
 
     def attributes(self) -> tuple[Attribute, ...]:
-        """The attributes in brackets that stand here."""
+        """The attributes in brackets at the current token."""
 
 
 class _Frame:
-    """A statement or a group that is not closed yet."""
+    """A statement or group that is not closed yet."""
 
     __slots__ = ("attributes", "brackets", "head", "id", "items", "named", "span")
 
@@ -98,16 +98,16 @@ def read(parser: Parser) -> Extension:
 
 
 def unread(extension: Extension, shown: str) -> UnreadPart:
-    """What to report about a statement that extends PROV-N.
+    """The report about a statement that extends PROV-N.
 
     Args:
         extension: the statement.
         shown: its keyword as written.
     """
     if extension.name.startswith(PROV):
-        reason = "no specification of PROV has such a statement; it is kept, and written again in PROV-N only"
+        reason = "no specification of PROV defines it; it is kept, and written again in PROV-N only"
     else:
-        reason = "it extends PROV-N and is no statement of PROV-DM; it is kept, and written again in PROV-N only"
+        reason = "it extends PROV-N and is not a statement of PROV-DM; it is kept, and written again in PROV-N only"
     line, column = extension.span or (None, None)
     return UnreadPart(f"the statement {shown}", reason, line, column)
 
@@ -138,8 +138,8 @@ def _argument(parser: Parser) -> ExtensionArgument:
     if lexer.kind == "name":
         return Literal(str(parser.value()), PROV_QUALIFIED_NAME)
     if lexer.kind == "string" or (lexer.kind == "word" and _INTEGER.fullmatch(word)):
-        held = parser.value()
-        return Literal(str(held), PROV_QUALIFIED_NAME) if isinstance(held, Identifier) else held
+        value = parser.value()
+        return Literal(str(value), PROV_QUALIFIED_NAME) if isinstance(value, Identifier) else value
     if lexer.kind != "word":
         raise lexer.error(f"expected an argument, but here is {lexer.shown()}")
     argument: ExtensionArgument = None

@@ -1,4 +1,4 @@
-"""The tokens of PROV-N (section 3.7 of the Recommendation), each with its place."""
+"""The tokens of PROV-N (section 3.7 of the Recommendation), each with its location."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def _local(others: str) -> re.Pattern[str]:
 
 
 LOCAL = _local(_OTHERS)
-"""PN_LOCAL, or nothing; colons need no escape here, since ProvToolbox and prov write them bare."""
+"""PN_LOCAL, or empty; colons need no escape here, since ProvToolbox and prov do not escape them."""
 
 READ_LOCAL = _local(_OTHERS + "|%(?![0-9A-Fa-f]{2})")
-"""The same, and percent signs that encode nothing: they are percent-encoded in all formats (ADR 12)."""
+"""The same with percent signs that are not part of an encoding, which all formats percent-encode (ADR 12)."""
 
 TIME = re.compile(r"[+-]?[0-9][^\s()\[\],;='\"<>{}|^`\\%]*")
-"""What is taken for an instant where one is expected; whether it is a valid ``xsd:dateTime`` is for the checks."""
+"""A token that is read as a time. The checks report whether it is a valid ``xsd:dateTime``."""
 
-# A word is whatever stands between delimiters: an identifier, an instant, an integer, a keyword or the marker "-".
-# Only its position tells which, so the parser decides. Comments are skipped where a token could begin.
+# A word is any text between delimiters: an identifier, a time, an integer, a keyword or the marker "-". The parser
+# decides which by its position. Comments are skipped where a token could begin.
 _TOKEN = re.compile(
     r"""
     (?:\s++|//[^\r\n]*+|/\*.*?\*/)*+
@@ -66,10 +66,10 @@ _TOKEN = re.compile(
 _BROKEN_STRING = re.compile(
     r'(?:\s++|//[^\r\n]*+|/\*.*?\*/)*+(?P<string>"(?!"")(?:[^"\\]++|\\.)*+")(?=@|\s*+(?:[\],)}]|%%))', re.DOTALL
 )
-"""Followed by what may follow a value: a string that was not closed ends before another value begins."""
+"""Must be followed by a token that may follow a value, so that an unclosed string is not read beyond its end."""
 
 LANGUAGE = re.compile(r"@([A-Za-z0-9_-]+)")
-"""LANGTAG, and the underscores that locale names have; whether it is a tag of BCP 47 is for the checks."""
+"""LANGTAG, and the underscores that locale names have; the checks report whether it is a tag of BCP 47."""
 
 _SKIPPED = re.compile(r"(?:\s++|//[^\r\n]*+|/\*.*?\*/)*+", re.DOTALL)
 
@@ -83,7 +83,7 @@ class Lexer:
 
     Attributes:
         kind: ``word``, ``punctuation``, ``string``, ``name``, ``iri`` or ``end``.
-        value: the token's text; of a string with its quotes, of a name or an IRI without.
+        value: the token's text; of a string with its quotation marks, of a name or an IRI without.
         start: offset of the token in the text.
         first_broken: line and column of the first string in one quotation mark with a line break, or None.
     """
@@ -101,10 +101,10 @@ class Lexer:
         self.advance()
 
     def advance(self) -> None:
-        """To the next token.
+        """Move to the next token.
 
         Raises:
-            ReadError: what stands there is no token.
+            ReadError: the text is not a token.
         """
         match = _TOKEN.match(self._text, self._position) or self._broken_string()
         if match is None:
@@ -116,12 +116,12 @@ class Lexer:
         self.start = match.start(kind) - (kind in ("name", "iri"))
 
     def ahead(self) -> str:
-        """The text of the token after the current one; empty at the end or where there is no token."""
+        """The text of the token after the current one; empty at the end, or if it is not a token."""
         match = _TOKEN.match(self._text, self._position)
         return match[match.lastgroup] if match and match.lastgroup else ""
 
     def language(self) -> str | None:
-        """The language tag that follows the string just passed; to be asked before ``advance``."""
+        """The language tag after the current string, which it skips; to be called before ``advance``."""
         match = LANGUAGE.match(self._text, self._position)
         if match is None:
             return None
@@ -129,7 +129,7 @@ class Lexer:
         return match[1]
 
     def span(self) -> Span:
-        """Line and column of the current token. Tokens are asked about in order: what was counted stays counted."""
+        """Line and column of the current token, counted from those of the previous call."""
         text, start = self._text, self.start
         self._line += text.count("\n", self._line_at, start)
         newline = text.rfind("\n", self._line_at, start)
@@ -139,7 +139,7 @@ class Lexer:
         return self._line, start - self._line_start + 1
 
     def error(self, message: str, at: int | None = None) -> ReadError:
-        """What to raise about the current token, or about the one at an offset."""
+        """The error about the current token, or about the one at an offset."""
         line, column = location(self._text, self.start if at is None else at)
         return ReadError(message, line=line, column=column, format="provn")
 
@@ -151,7 +151,7 @@ class Lexer:
         return {"name": f"'{value}'", "iri": f"<{value}>"}.get(self.kind, repr(value))
 
     def _broken_string(self) -> re.Match[str] | None:
-        """A string that breaks the line within one quotation mark, which only ProvToolbox writes, or None."""
+        """A string in single quotation marks with a line break, which only ProvToolbox writes, or None."""
         match = _BROKEN_STRING.match(self._text, self._position)
         if match is not None and self.first_broken is None:
             self.first_broken = location(self._text, match.start("string"))
@@ -176,7 +176,7 @@ def unescape_string(quoted: str) -> str:
     """The value of a string token (STRING_LITERAL of section 3.7.3).
 
     Raises:
-        KeyError: a backslash before a character that needs none; the argument is that character.
+        KeyError: a backslash before a character that is not escaped; the argument is that character.
     """
     body = quoted[3:-3] if quoted.startswith('"""') and len(quoted) >= 6 else quoted[1:-1]
     return _STRING_ESCAPE.sub(lambda m: _STRING_ESCAPES[m[1]], body) if "\\" in body else body
@@ -193,16 +193,16 @@ _LINES_TABLE = {code: escape for code, escape in _STRING_TABLE.items() if code !
 
 
 def escape_local(local: str) -> str:
-    """A local name with the backslashes that it needs; it may still hold characters that PROV-N does not allow."""
+    """A local name with the necessary backslashes; it may still contain characters that PROV-N does not allow."""
     return _TO_ESCAPE.sub(r"\\\g<0>", local)
 
 
 def escape_string(value: str, *, lines: bool = False) -> str:
-    """A string token with as few escapes as the grammar allows: ProvToolbox undoes none but that of quotation marks.
+    """A string token with as few escapes as the grammar allows: ProvToolbox decodes only that of quotation marks.
 
     Args:
         value: the text.
-        lines: whether text of several lines may stand on several lines, in three quotation marks.
+        lines: whether text of several lines is written on several lines, in three quotation marks.
     """
     if lines and "\n" in value:
         return f'"""{value.translate(_LINES_TABLE)}"""'

@@ -45,7 +45,7 @@ _STRINGS = (XSD_STRING, RDF_LANG_STRING, PROV_INTERNATIONALIZED_STRING)
 _NAME = re.compile(r"(?:([^:\\]*):)?(.*)", re.DOTALL)
 _XSD_INT = XSD + "int"
 _NOTES = {PROV + kind.name: kind for kind in (MENTION, INSERTION, REMOVAL, DICTIONARY_MEMBERSHIP)}
-"""Statements that other notes add to PROV-N: their keywords are prefixed names."""
+"""The statements that PROV-Links and PROV-Dictionary add to PROV-N; their keywords are prefixed names."""
 _STATEMENTS = {**KINDS, **{f"prov:{kind.name}": kind for kind in _NOTES.values()}}
 
 _ENTRIES = {EntryForm.PAIRS: "{(key, entity), …}", EntryForm.KEYS: "{key, …}", EntryForm.KEY: "key"}
@@ -54,14 +54,14 @@ _ENTRIES = {EntryForm.PAIRS: "{(key, entity), …}", EntryForm.KEYS: "{key, …}
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
     """Read PROV-N.
 
-    Beyond the Recommendation, with a remark in ``Document.warnings``: a text without ``document … endDocument``, the
+    Also read, with a warning in ``Document.warnings``: a text without ``document … endDocument``, the
     draft's ``bundle … endBundle`` around a whole document, reserved prefixes declared as something else, and
     ProvToolbox's ``provext:`` statements.
 
     Args:
         data: UTF-8 text.
-        format: the name to give in errors.
-        base: resolves relative namespace IRIs.
+        format: the name for errors.
+        base: the IRI against which relative namespace IRIs are resolved.
 
     Raises:
         ReadError: with line and column.
@@ -101,7 +101,7 @@ class _Parser:
         return document
 
     def _opening(self) -> str:
-        """Past the document's opening; returns the keyword that must end it, or nothing."""
+        """Skip the opening of the document; returns the keyword that must end it, or the empty string."""
         lexer = self.lexer
         if self._is_word("document"):
             lexer.advance()
@@ -119,7 +119,7 @@ class _Parser:
         return ""
 
     def _bundle(self) -> Bundle:
-        """A bundle; its identifier is read with its own declarations before the document's (example 60)."""
+        """A bundle; its own declarations override those of the document in its identifier (example 60)."""
         lexer = self.lexer
         line, _ = lexer.span()
         lexer.advance()
@@ -138,7 +138,7 @@ class _Parser:
             self._item(bundle)
         lexer.advance()
         if bundle.id is None:
-            # The grammar has declarations before statements. Where they come after, nothing else can be meant.
+            # In the grammar declarations precede statements. The identifier may need those that do not.
             bundle.id = self._resolve(word, named)
             if bundle.id is None:
                 raise self._undeclared(word, named)
@@ -147,7 +147,7 @@ class _Parser:
         return bundle
 
     def _declares(self) -> bool:
-        """Whether a declaration begins here, and no statement of that name."""
+        """Whether a declaration begins here, and not a statement with that keyword."""
         lexer = self.lexer
         return lexer.kind == "word" and lexer.value in ("prefix", "default") and lexer.ahead() != "("
 
@@ -169,7 +169,7 @@ class _Parser:
             raise self._unsupported()
 
     def _extension(self, instance: Bundle | Document) -> None:
-        """A statement that extends PROV-N, or one of another note whose prefix is not ``prov``."""
+        """A statement that extends PROV-N, or one in ``_NOTES`` with another prefix than ``prov``."""
         keyword = self.lexer.value
         kind = _NOTES.get(self.identifier(keyword))
         if kind is not None:
@@ -200,7 +200,7 @@ class _Parser:
             self._document.warnings.append(remark)
         if declared is not None and prefixes.get(prefix, declared) != declared:
             shown = f"the prefix {prefix!r}" if prefix else "the default namespace"
-            self._warn(f"{shown} is declared again, as something else: names behind this mean that", line)
+            self._warn(f"{shown} is declared again with another namespace, which names after it use", line)
         if declared is not None and self._scope.prefixes.get(prefix) != declared:
             prefixes[prefix] = self._scope.prefixes[prefix] = declared
             self._names.clear()
@@ -295,7 +295,7 @@ class _Parser:
     # --- keys of dictionaries (PROV-Dictionary, #expression-dictionary-insertion and its like)
 
     def _entries(self, entries: EntryForm) -> tuple[DictionaryEntry, ...]:
-        """The last argument of a statement about a dictionary; ``-`` is none, as everywhere in PROV-N."""
+        """The entries of a statement about a dictionary, its last argument; ``-`` stands for none."""
         lexer = self.lexer
         if self._is_word("-"):
             lexer.advance()
@@ -372,7 +372,7 @@ class _Parser:
             lexical = unescape_string(lexer.value)
         except KeyError as error:
             raise lexer.error(
-                f"'\\{error.args[0]}' is no escape of PROV-N; a backslash itself is written '\\\\'"
+                f"'\\{error.args[0]}' is not an escape of PROV-N; a backslash itself is written '\\\\'"
             ) from None
         language = lexer.language()
         lexer.advance()
@@ -406,11 +406,11 @@ class _Parser:
         return known
 
     def _resolve(self, word: str, at: int | None = None) -> Identifier | None:
-        """The IRI of a name as written; None where its prefix is not declared.
+        """The IRI of a name as written; None if its prefix is not declared.
 
         Args:
             word: the name.
-            at: the offset in the text of a name that is not the current token.
+            at: the offset of a name that is not the current token, for errors.
         """
         prefix, local = self._split(word)
         if not READ_LOCAL.fullmatch(local) or (prefix is None and not local):
@@ -430,7 +430,7 @@ class _Parser:
             )
         return self.lexer.error(f"{word!r} has no prefix, and no default namespace is declared", at)
 
-    # --- small things
+    # --- tokens
 
     def _enter(self, scope: PrefixScope) -> None:
         self._scope = scope
@@ -455,4 +455,4 @@ class _Parser:
             return lexer.error(f"expected a statement, but here is {lexer.shown()}")
         similar = get_close_matches(name, KINDS, 1)
         hint = f"did you mean {similar[0]}?" if similar else f"there are: {', '.join(KINDS)}"
-        return lexer.error(f"{name!r} is no statement of PROV-N, and extensions have a prefix; {hint}")
+        return lexer.error(f"{name!r} is not a statement of PROV-N, and extensions have a prefix; {hint}")

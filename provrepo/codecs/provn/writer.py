@@ -20,7 +20,7 @@ _NAMES_AS_LITERALS = (PROV_QUALIFIED_NAME, XSD_QNAME)
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (one format in this module)
     """Write PROV-N.
 
-    Prefixes are those that the document and its bundles declare; ``ns1``, ``ns2`` … are added where none fits.
+    The prefixes of the document and its bundles are declared; ``ns1``, ``ns2`` … are added for other namespaces.
     """
     scope = _Spelling(document.prefixes)
     blocks = [scope.statements("  ", document)]
@@ -31,7 +31,7 @@ def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001 (o
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
-    """What PROV-N cannot carry: little that real documents hold."""
+    """What PROV-N cannot represent of the document, which is rare in real documents."""
     found: list[Loss] = []
     for statement in document:
         subject = statement.id or repr(statement)
@@ -47,16 +47,16 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
             if argument.time and term is not None and not TIME.fullmatch(term):
                 found.append(Loss(f"PROV-N cannot write a time that begins with no digit ({argument.name})", subject))
         values = [value for _, value in statement.attributes] + [entry.key for entry in statement.entries]
-        found += [Loss(reason, subject) for value in values for reason in _lost_of(value)]
+        found += [Loss(reason, subject) for value in values for reason in _literal_losses(value)]
     return found
 
 
-def _lost_of(value: Value) -> list[str]:
+def _literal_losses(value: Value) -> list[str]:
     if isinstance(value, Identifier):
         return []
     lost = []
     if "\0" in value.lexical:
-        lost.append("PROV-N cannot hold the character U+0000 in a literal")
+        lost.append("PROV-N cannot represent the character U+0000 in a literal")
     if value.language is not None and not LANGUAGE.fullmatch(f"@{value.language}"):
         lost.append(f"PROV-N cannot write the language tag {value.language!r}")
     if value.datatype in _NAMES_AS_LITERALS:
@@ -69,7 +69,7 @@ def _writable(statement: Statement) -> bool:
 
 
 def _bundle(bundle: Bundle, outer: _Spelling) -> list[str]:
-    # A bundle with declarations of its own shortens names by itself, so that what it mints is declared in it.
+    # A bundle with its own declarations has its own scope, in which the prefixes that it mints are declared.
     scope = _Spelling(bundle.prefixes, outer) if bundle.prefixes else outer
     statements = scope.statements("    ", bundle)
     # Its identifier is read with its own declarations too (example 60).
@@ -79,12 +79,12 @@ def _bundle(bundle: Bundle, outer: _Spelling) -> list[str]:
 
 
 def _acceptable(local: str) -> bool:
-    # A comment could be seen where a local name begins with one.
+    # A reader could parse the start of such a local name as a comment.
     return LOCAL.fullmatch(escape_local(local)) is not None and not local.startswith(("//", "/*"))
 
 
 class _Spelling:
-    """Writes with the prefixes that are in force."""
+    """Writes names and statements with the prefixes of a document or bundle."""
 
     def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         usable = {p: n for p, n in prefixes.items() if (not p or PREFIX.fullmatch(p)) and repair(n) == n}
@@ -94,7 +94,7 @@ class _Spelling:
         self._written: dict[str, str] = {}
 
     def declarations(self, indent: str) -> list[str]:
-        # The grammar has the default namespace before all others, and ProvToolbox reads nothing behind one that is not.
+        # In the grammar the default namespace comes first, and ProvToolbox ignores all text after one that does not.
         return [
             f"{indent}prefix {prefix} <{iri}>" if prefix else f"{indent}default <{iri}>"
             for prefix, iri in sorted(self._names.beyond().items(), key=lambda declared: declared[0] != "")
@@ -123,7 +123,7 @@ class _Spelling:
         parts: list[str] = []
         if kind.element:
             parts.append(name(statement.id or ""))
-        # Optional arguments are left out together or not at all (the grammar of section 3).
+        # Optional arguments are omitted together or not at all (the grammar of section 3).
         # ProvToolbox cannot read an association without them.
         present = kind is ASSOCIATION or any(
             term is not None and not argument.required
@@ -157,7 +157,7 @@ class _Spelling:
     def value(self, value: Value) -> str:
         if not isinstance(value, Literal):
             return f"'{self.name(value)}'"
-        # ProvToolbox reads no datatype behind three quotation marks.
+        # ProvToolbox does not read a datatype after three quotation marks.
         plain = value.language is not None or value.datatype == XSD_STRING or value.datatype in _NAMES_AS_LITERALS
         string = escape_string(value.lexical.replace("\0", "\ufffd"), lines=plain)
         if value.language is not None:

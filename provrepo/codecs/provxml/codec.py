@@ -1,7 +1,4 @@
-"""PROV-XML (https://www.w3.org/TR/prov-xml/): the codec that the table of formats names.
-
-Reading and writing have a module each; what both must agree on about names is in ``provxml_names``.
-"""
+"""The codec of PROV-XML (https://www.w3.org/TR/prov-xml/)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elements of PROV-XML: how messages call them, what of them nothing reads, and how an XML literal spells them."""
+"""Elements of PROV-XML: their names in messages, their unread parts, and their spelling in XML literals."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ Element: TypeAlias = Any
 """An ``lxml.etree._Element``; lxml has no types."""
 
 _XML = "http://www.w3.org/XML/1998/namespace"
-_LAWFUL = frozenset({f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation", f"{{{_XML}}}space"})
-"""XML attributes that may stand anywhere and say nothing about what is described."""
+_IGNORED = frozenset({f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation", f"{{{_XML}}}space"})
+"""XML attributes that may occur anywhere and do not describe anything."""
 
 
 class Leftovers:
-    """Names in ``Document.unmapped`` what of the source no statement stands for.
+    """Lists parts of the source that no statement stands for in ``Document.unmapped``.
 
     Args:
-        unmapped: of the document that is read.
+        unmapped: that of the document.
     """
 
     def __init__(self, unmapped: Unmapped) -> None:
         self._unmapped = unmapped
 
     def element(self, element: Element) -> None:
-        """An element that nothing reads, with all that it holds."""
+        """List an element that is not read, with its content."""
         if element.tag == f"{{{PROV}}}other":
-            reason = "PROV-XML has it for what is not PROV"
+            reason = "PROV-XML defines it for content that is not PROV"
         elif element.tag.startswith(f"{{{PROV}}}"):
             reason = "PROV-XML has no such element here"
         else:
-            reason = "it is not of PROV's namespace, and where it stands only statements and bundles are read"
+            reason = "it is not in PROV's namespace, and only statements and bundles are read there"
         self._leave(f"the element {shown(element)}", reason, element)
 
     def attributes(self, element: Element, read: Collection[str] = ()) -> None:
-        """The XML attributes of an element, but for those that are ``read``."""
+        """List the XML attributes of an element that are not in ``read``."""
         for key in element.attrib:
-            if key not in read and key not in _LAWFUL:
+            if key not in read and key not in _IGNORED:
                 self.attribute(element, key)
 
     def attribute(self, element: Element, key: str) -> None:
-        """An XML attribute that nothing reads."""
+        """List an XML attribute that is not read."""
         reason = "PROV-XML has no such attribute there"
         if key in ("id", "ref"):
             reason = f"an attribute without a prefix is in no namespace; write prov:{key}"
         self._leave(f"the attribute {shown_name(key)} of {shown(element)}", reason, element)
 
     def text(self, element: Element) -> None:
-        """Text between elements, where there is any."""
+        """List text between elements, if there is any."""
         for stray in (element.text, *(child.tail for child in element)):
             if stray is not None and not stray.isspace():
                 what = f"the text {stray.strip()[:40]!r} in {shown(element)}"
                 self._leave(what, "PROV-XML has no text there", element)
 
     def children(self, element: Element) -> None:
-        """All that an element holds."""
+        """List the content of an element."""
         self.text(element)
         for child in element:
             self.element(child)
@@ -72,12 +72,12 @@ class Leftovers:
 
 
 def markup(element: Element) -> str:
-    """What an element holds, as XML without the indentation that pretty-printers add between elements."""
-    holders = [inner for inner in element.iter() if len(inner)]
-    for holder in holders:
-        if not any(piece and not piece.isspace() for piece in (holder.text, *(child.tail for child in holder))):
-            holder.text = None
-            for child in holder:
+    """The content of an element as XML, without the indentation that pretty-printers add between elements."""
+    parents = [inner for inner in element.iter() if len(inner)]
+    for parent in parents:
+        if not any(piece and not piece.isspace() for piece in (parent.text, *(child.tail for child in parent))):
+            parent.text = None
+            for child in parent:
                 child.tail = None
     pieces = [_escaped(element.text or "")]
     for child in element:
@@ -92,17 +92,17 @@ def _escaped(content: str) -> str:
 
 
 def shown(element: Element) -> str:
-    """An element as messages call it."""
+    """The name of an element for messages."""
     return shown_name(element.tag)
 
 
 def shown_name(tag: str) -> str:
-    """A Clark name as people write it: PROV's with its prefix, others with their namespace."""
+    """A Clark name for messages: that of PROV with its prefix, others with their namespace."""
     iri, local = parts(tag)
     return f"prov:{local}" if iri == PROV else f"{local} of <{iri}>" if iri else f"{local}, in no namespace,"
 
 
 def parts(tag: str) -> tuple[str, str]:
-    """Namespace, empty where there is none, and local name of a Clark name."""
+    """Namespace, empty if there is none, and local name of a Clark name."""
     iri, _, local = tag.removeprefix("{").rpartition("}")
     return iri, local

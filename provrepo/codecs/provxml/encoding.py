@@ -1,6 +1,6 @@
-"""XML in whatever encoding as UTF-8, so that what looks at its bytes and the parser behind see the same.
+"""XML in any encoding as UTF-8, so that guards, detection and the parser read the same text.
 
-Which encoding it is follows from the first bytes and from the declaration (XML 1.0, section 4.3.3 and appendix F).
+The encoding follows from the first bytes and from the declaration (XML 1.0, section 4.3.3 and appendix F).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WIDE = (
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
 )
-"""How a text begins whose characters take more than a byte, the longer beginnings first."""
+"""The first bytes of a text in UTF-16 or UTF-32, longer ones first → encoding."""
 
 _ENCODING = re.compile(r"""(<\?xml\b[^>]*?\s)(encoding\s*=\s*(["'])([A-Za-z][A-Za-z0-9._-]*)\3)""")
 _UTF8 = re.compile(r"(?i)utf-?8")
@@ -30,27 +30,27 @@ _LIKE_ASCII = re.compile(
     r"(?i)us-ascii|ascii|iso-8859-\d{1,2}|latin-?\d{1,2}|windows-125\d|cp125\d|koi8-[ru]|macintosh|"
     r"shift[_-]jis|euc-(?:jp|kr)|gb2312|gbk|gb18030|big5"
 )
-"""Encodings in which ASCII is spelled as in ASCII, which makes a declaration readable."""
+"""Encodings in which ASCII characters have their ASCII bytes, so that the declaration is readable."""
 _HEAD = 1_000
 
 
 def is_wide(data: bytes) -> bool:
-    """Whether a text begins as UTF-16 or UTF-32 do: with their byte order mark, or as XML without one."""
+    """Whether a text begins as UTF-16 or UTF-32: with a byte order mark, or as XML without one."""
     return any(data.startswith(mark) for mark, _ in _WIDE)
 
 
 def decoded_xml(data: bytes, format: str = "provxml", *, strict: bool = True) -> bytes:  # noqa: A002
-    """XML as UTF-8 without a byte order mark, and without an encoding in its declaration that says otherwise.
+    """XML as UTF-8 without a byte order mark, and without another encoding in its declaration.
 
     Every character of the text keeps its line and column.
 
     Args:
         data: the XML, or its beginning.
-        format: the name to give in errors.
-        strict: whether to refuse what is not text in its encoding; otherwise it is replaced, for who only looks at it.
+        format: the name for errors.
+        strict: whether bytes that are invalid in the encoding are an error; otherwise they are replaced, for detection.
 
     Raises:
-        ReadError: it is not what its declaration says, or in an encoding that is not known.
+        ReadError: the XML is not in the encoding that it declares, or the encoding is unknown.
     """
     wide = next((name for mark, name in _WIDE if data.startswith(mark)), None)
     if wide is not None:
@@ -80,7 +80,7 @@ def decoded_xml(data: bytes, format: str = "provxml", *, strict: bool = True) ->
 
 
 def _python_name(declared: str) -> str:
-    # What Windows writes under the name ISO-8859-1 is left as it is declared: both map every byte it could hold.
+    # Text that Windows programs declare as ISO-8859-1 is read as declared; that encoding maps every byte.
     return {"macintosh": "mac-roman"}.get(declared.lower(), declared)
 
 
@@ -101,7 +101,7 @@ def _decoded(data: bytes, encoding: str, format: str, *, strict: bool) -> str:  
 
 
 def _without(declared: re.Match[str] | None, text: str) -> str:
-    """The text with blanks in the place of the encoding that it declares."""
+    """The text with spaces instead of the encoding in its declaration."""
     if declared is None:
         return text
     return text[: declared.start(2)] + " " * len(declared[2]) + text[declared.end(2) :]

@@ -1,13 +1,14 @@
-"""Names in PROV-XML: what XML allows as a name, and two ways in which writers escape what it does not.
+"""Names in PROV-XML: which names XML allows, and the two ways in which writers escape others.
 
 PROV-XML spells identifiers as ``xs:QName`` and attributes as elements, so a strict writer needs an NCName after the
-prefix. There is no rule in the Recommendation for names that are none. Two conventions exist:
+prefix. The Recommendation has no rule for other names. Two conventions exist:
 
 * ``_x0030_tag``: a character that an NCName cannot hold, as its code point. The `prov` package does this for elements
-  and writes identifiers as they are. So do we: identifiers stay readable by everybody, only elements are escaped.
+  and writes identifiers unchanged. So does this codec: every reader understands the identifiers, and only elements
+  are escaped.
 * ProvToolbox escapes elements and identifiers alike: ``_2F`` for ``/``, ``__`` for ``_``, and one more ``_`` before
-  a name that does not begin with a letter (``_0tag`` for ``0tag``). Names such as ``run_21`` mean something else when
-  nobody escaped them, so this is undone only where the whole document looks as if that program wrote it.
+  a name that does not begin with a letter (``_0tag`` for ``0tag``). Names such as ``run_21`` are different
+  names if they were not escaped, so this is decoded only if all names of the document agree with that escaping.
 """
 
 from __future__ import annotations
@@ -38,33 +39,33 @@ _NOT_START = re.compile(f"[^{_START}]")
 _NOT_REST = re.compile(f"[^{_REST}]")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPE = re.compile("_x(?:[0-9A-F]{8}|[0-9A-F]{4})_")
-# Wider than _ESCAPE: what follows may itself be escaped, and that begins with the missing underscore.
+# Wider than _ESCAPE: the next character may itself be escaped, which begins with the missing underscore.
 _LOOKALIKE = re.compile("_(?=x[0-9A-F]{4})")
 
 _DICTIONARIES = {"after": "newDictionary", "before": "oldDictionary"}
 
 
 def argument_names(kind: Kind) -> tuple[str, ...]:
-    """The element of each argument, in PROV's namespace: its own name, except in PROV-Dictionary's schema.
+    """The element of each argument, in PROV's namespace: its name, except in PROV-Dictionary's schema.
 
-    There the entity of a membership is no element of the statement: it stands beside its key in a ``keyEntityPair``.
+    There the entity of a membership is not an element of the statement: it is with its key in a ``keyEntityPair``.
     """
     names = tuple(_DICTIONARIES.get(argument.name, argument.name) for argument in kind.arguments)
     return names[:1] if kind.entries is EntryForm.KEY else names
 
 
 def is_ncname(name: str) -> bool:
-    """Whether XML takes this as a name without a prefix."""
+    """Whether a text is a name of XML without a prefix."""
     return _NCNAME.fullmatch(name) is not None
 
 
 def has_forbidden(text: str) -> bool:
-    """Whether a text has a character that XML 1.0 cannot hold in any spelling (production 2)."""
+    """Whether a text has a character that XML 1.0 cannot represent in any spelling (production 2)."""
     return _FORBIDDEN.search(text) is not None
 
 
 def escape(local: str) -> str:
-    """A local name as an NCName; ``unescape`` gives it back. The empty name stays empty: nothing can spell it."""
+    """A local name as an NCName, which ``unescape`` decodes. The empty name has no NCName and stays empty."""
     if _NCNAME.fullmatch(local) and "_x" not in local:
         return local
     shielded = _LOOKALIKE.sub("_x005F_", local)
@@ -77,7 +78,7 @@ def _code(match: re.Match[str]) -> str:
 
 
 def unescape(local: str) -> str:
-    """Undo ``escape``."""
+    """Decode a name that ``escape`` returned."""
     return _ESCAPE.sub(_character, local) if "_x" in local else local
 
 
@@ -93,7 +94,7 @@ _TOOLBOX_NAME = re.compile(f"(?:{_TOOLBOX_ESCAPE.pattern}|[{_REST.replace('_', '
 
 
 def toolbox_escaped(locals_: Iterable[str]) -> bool:
-    """Whether every one of a document's local names can have come out of ProvToolbox's escaping.
+    """Whether every local name of a document can be a result of ProvToolbox's escaping.
 
     A single ``my_run``, ``main/step`` or ``54b8b2f2`` shows that nothing was escaped.
     """
@@ -112,5 +113,5 @@ def toolbox_unescape(local: str) -> str:
 
 
 def _letter(character: str) -> bool:
-    # Only cased letters count as letters for it: Hebrew and Japanese names get the extra underscore.
+    # ProvToolbox treats only cased letters as letters: Hebrew and Japanese names get the extra underscore.
     return character.islower() or character.isupper()

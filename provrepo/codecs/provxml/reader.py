@@ -1,18 +1,18 @@
-"""Reading PROV-XML (https://www.w3.org/TR/prov-xml/).
+"""The reader of PROV-XML (https://www.w3.org/TR/prov-xml/).
 
-Beyond what the Recommendation's schema allows, this reads what programs write:
+Beyond the Recommendation's schema it reads what programs write:
 
 * the element of a subtype (``prov:person``, ``prov:wasRevisionOf`` …) is the statement of its base kind with that
-  ``prov:type``, just as PROV-N would spell it;
-* a ``prov:bundle`` that holds statements is a bundle, and a ``prov:hadMember`` with several entities is several
+  ``prov:type``, as in PROV-N;
+* a ``prov:bundle`` that contains statements is a bundle, and a ``prov:hadMember`` with several entities is several
   statements;
-* ``xsd`` stands for XML Schema with or without the ``#`` that PROV-N, PROV-JSON and RDF have and XML has not;
-* names that are not NCNames, escaped (see ``provxml_names``) or not;
+* ``xsd`` is the namespace of XML Schema with the ``#`` of PROV-N, PROV-JSON and RDF, or without it as in XML;
+* names that are not NCNames may be escaped (see ``names``) or not;
 * a QName value that cannot be resolved stays a literal.
 
-What PROV-DM has no place for (``prov:other``, elements and XML attributes of other vocabularies, text between elements)
-is named in ``Document.unmapped``. Text is kept to the character, except around names and instants, where XML Schema
-collapses white space.
+Content that is not PROV-DM (``prov:other``, elements and XML attributes of other vocabularies, text between elements)
+is listed in ``Document.unmapped``. Text is kept exactly, except around names and times, where XML Schema collapses
+white space.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def read(data: bytes, *, format: str = "provxml", base: str | None = None) -> Do
 
     Args:
         data: the XML as UTF-8.
-        format: the name to put into errors.
+        format: the name for errors.
         base: the IRI against which relative namespace names are resolved.
 
     Raises:
@@ -128,10 +128,10 @@ class _ProvXmlReader:
         self._document = Document(format=format)
         self._scope = PrefixScope({})
         self._leftovers = Leftovers(self._document.unmapped)
-        # The element whose names are being read, for remarks about them.
+        # The current element, for warnings about its names.
         self._at: Element = None
         self._local_names: dict[str, Identifier] = {}
-        # The namespaces that elements of the member being read declare themselves; lxml tells of all that are in force.
+        # Element of the current member → the namespaces that it declares itself; lxml has only all that are in scope.
         self._declarations: dict[Element, list[tuple[str, str]]] = {}
         self._escaped = _STANDALONE.match(data, 0, 200) is not None and toolbox_escaped(self._every_local_name())
 
@@ -176,13 +176,13 @@ class _ProvXmlReader:
         try:
             yield from parser
         except etree.XMLSyntaxError:
-            # A namespace name that is an IRI and not a URI is an error to libxml2, told after everything was read.
-            # The exception has the errors of the whole thread, only the parser has its own.
-            told = [entry for entry in parser.error_log if entry.level > etree.ErrorLevels.WARNING]
-            errors = [entry for entry in told if entry.type != etree.ErrorTypes.WAR_NS_URI]
+            # For libxml2 a namespace name that is an IRI and not a URI is an error, raised at the end of the text.
+            # The exception has the errors of the whole thread; the parser's log has only its own.
+            logged = [entry for entry in parser.error_log if entry.level > etree.ErrorLevels.WARNING]
+            errors = [entry for entry in logged if entry.type != etree.ErrorTypes.WAR_NS_URI]
             if errors:
                 raise self._syntax_error(errors[0].message, errors[0].line, errors[0].column) from None
-            if not told:
+            if not logged:
                 raise self._syntax_error("there is no element in it") from None
         except LookupError as error:
             raise self._syntax_error(f"unknown encoding: {error}") from None
@@ -215,12 +215,12 @@ class _ProvXmlReader:
         self._document.prefixes = {p: n for p, n in prefixes.items() if RESERVED.get(p) != n}
 
     def _member(self, element: Element) -> None:
-        """Read a child of the document: a bundle, or something that a bundle may hold too."""
+        """Read a child of the document: a bundle, or a child that a bundle may have too."""
         tag = element.tag
         if tag == _BUNDLE_CONTENT:
             self._bundle(element)
         elif tag == _BUNDLE and any(child.tag in _STATEMENTS for child in element):
-            self._warn(element, "a prov:bundle that holds statements is read as prov:bundleContent")
+            self._warn(element, "a prov:bundle that contains statements is read as prov:bundleContent")
             self._bundle(element)
         else:
             self._described(element, self._document.statements, self._scope, self._document.prefixes)
@@ -244,7 +244,7 @@ class _ProvXmlReader:
     def _described(
         self, element: Element, statements: list[Statement], scope: PrefixScope, prefixes: dict[str, str]
     ) -> None:
-        """Read what may be a statement, into ``statements``."""
+        """Read an element that may be a statement, into ``statements``."""
         known = _STATEMENTS.get(element.tag)
         if known is not None:
             scope = self._inner(element, scope, prefixes)
@@ -255,7 +255,7 @@ class _ProvXmlReader:
     # --- namespaces and names ------------------------------------------------------------------------------------
 
     def _declared(self, element: Element, declarations: list[tuple[str, str]]) -> dict[str, str]:
-        """The namespaces that an element declares, those that belong to XML and not to PROV left out."""
+        """The namespaces that an element declares, without those of XML itself."""
         prefixes: dict[str, str] = {}
         for prefix, declared in declarations:
             if declared == XSI or not declared:
@@ -275,7 +275,7 @@ class _ProvXmlReader:
         return prefixes
 
     def _inner(self, element: Element, outer: PrefixScope, prefixes: dict[str, str]) -> PrefixScope:
-        """The scope at an element; what it declares beyond ``outer`` is new in ``prefixes``."""
+        """The scope at an element; its declarations beyond ``outer`` are added to ``prefixes``."""
         declarations = self._declarations.get(element)
         if declarations is None:
             return outer
@@ -292,7 +292,7 @@ class _ProvXmlReader:
             raise self._error(element, f"more than {MAX_PREFIXES} namespaces are declared")
 
     def _resolve(self, name: str, scope: PrefixScope) -> Identifier | None:
-        """The IRI of a QName; None where its prefix, or a default namespace, is not declared."""
+        """The IRI of a QName; None if its prefix, or a default namespace, is not declared."""
         if not self._escaped or is_blank(name):
             return scope.expand(name)
         prefix, colon, local = name.partition(":")
@@ -322,7 +322,7 @@ class _ProvXmlReader:
         return known
 
     def _every_local_name(self) -> Iterator[str]:
-        """The local names of identifiers and attributes, as they are spelled."""
+        """The local names of identifiers and attributes, as spelled."""
         for _, element in self._events(("end",)):
             if not element.tag.startswith(_P):
                 yield parts(element.tag)[1]
@@ -385,7 +385,7 @@ class _ProvXmlReader:
     def _entry(
         self, element: Element, kind: Kind, scope: PrefixScope, prefixes: dict[str, str]
     ) -> tuple[Value | None, Identifier | None]:
-        """The key of a removal, or what a ``prov:keyEntityPair`` joins."""
+        """The key of a removal, or the key and entity of a ``prov:keyEntityPair``."""
         if element.tag == _KEY:
             return self._attribute(element, scope)[1], None
         key: Value | None = None
@@ -400,13 +400,13 @@ class _ProvXmlReader:
                 raise self._error(child, f"{shown(element)} takes one prov:key and one prov:entity")
         self._leftovers.text(element)
         self._leftovers.attributes(element)
-        # That a member lacks its key or its entity is for the checks to find, like every argument that is missing.
+        # The checks report a missing key or entity of a member, as any missing argument.
         if kind is not DICTIONARY_MEMBERSHIP and (key is None or entity is None):
             raise self._error(element, f"{shown(element)} takes one prov:key and one prov:entity")
         return key, entity
 
     def _head(self, element: Element, kind: Kind, scope: PrefixScope) -> tuple[Identifier | None, list[Identifier]]:
-        """What a statement's own XML attributes say: its identifier, and types by ``xsi:type``."""
+        """The identifier of a statement, and its types by ``xsi:type``."""
         name: Identifier | None = None
         types: list[Identifier] = []
         for key, value in element.items():
@@ -424,7 +424,7 @@ class _ProvXmlReader:
         return self._error(element, f'{shown(element)} has no prov:id{hint}: write prov:id="prefix:name"')
 
     def _instant(self, element: Element) -> str | None:
-        # Its type says what every instant is.
+        # An ``xsi:type`` adds nothing: every time is an xsd:dateTime.
         self._leftovers.attributes(element, (_XSI_TYPE,))
         for child in element:
             self._leftovers.element(child)
@@ -473,7 +473,7 @@ class _ProvXmlReader:
     def _value(self, element: Element, datatype: str | None, language: str | None, scope: PrefixScope) -> Value:
         if len(element):
             if datatype != _XML_LITERAL:
-                self._warn(element, f"{shown(element)} holds elements: read as an XML literal")
+                self._warn(element, f"{shown(element)} contains elements: read as an XML literal")
             return Literal(markup(element), _XML_LITERAL)
         lexical = element.text or ""
         if datatype in _NAMES:
@@ -484,5 +484,5 @@ class _ProvXmlReader:
         if language is not None:
             if datatype in _STRINGS:
                 return text(lexical, language)
-            self._warn(element, f"the language {language!r} says nothing about a value of type <{datatype}>")
+            self._warn(element, f"the language {language!r} has no meaning for a value of type <{datatype}>")
         return Literal(lexical, datatype or XSD_STRING)

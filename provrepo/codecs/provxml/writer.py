@@ -1,13 +1,12 @@
-"""Writing PROV-XML (https://www.w3.org/TR/prov-xml/).
+"""The writer of PROV-XML (https://www.w3.org/TR/prov-xml/).
 
-The text is put together here and not by a tree of elements: it is five times faster, and what XML cannot hold is
-noticed where it stands. Children come in the order of the Recommendation's schema: the arguments, then label,
-location, role, type, value, then everything else.
+The text is written directly and not through a tree of elements, which is five times faster. Children are in the order
+of the Recommendation's schema: the arguments, then label, location, role, type, value, then other attributes.
 
-Names have a prefix always: ProvToolbox looks for names without one in the namespace of the element around them. The
-schema wants a name of XML behind it (``xs:QName``), and a prefix is minted where that gives one. Where none does,
-identifiers are written as they are, ``ex:0tag`` included, which every reader understands; attributes are elements, so
-their names are escaped (see ``provxml_names``).
+Names always have a prefix: ProvToolbox looks for names without one in the namespace of the element around them. The
+schema requires a name of XML after the prefix (``xs:QName``), and a prefix is minted if that makes one possible.
+Otherwise identifiers are written unchanged, ``ex:0tag`` included, which every reader understands; attributes are
+elements, so their names are escaped (see ``names``).
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from provrepo.vocab import (
 
 __all__ = ["losses", "write"]
 
-# XML's own; and XML Schema's name without "#", which readers take for the one with it.
+# Those of XML, and that of XML Schema without "#", which readers replace by the one with it.
 _NOT_OURS = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/", XSI, XSD[:-1])
 _FIXED = f'xmlns:prov="{PROV}" xmlns:xsd="{XSD[:-1]}" xmlns:xsi="{XSI}"'
 
@@ -55,7 +54,7 @@ _ARGUMENTS = {kind: argument_names(kind) for kind in KINDS.values()}
 _TAKEN = {
     kind: frozenset(PROV + name for name in (*names, *_ENTRIES[kind.entries])) for kind, names in _ARGUMENTS.items()
 }
-"""Elements that are no attributes."""
+"""Kind → names of elements that are not attributes."""
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 # A parser turns line ends and tabs in attribute values into spaces (XML 1.0, section 3.3.3).
@@ -63,7 +62,7 @@ _QUOTED = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 )
 _LOCAL = re.compile(r"\S+")
-# Names finds a local name in these, whatever the prefixes are.
+# A name that can be split into a namespace and a local name with any prefixes.
 _DIVISIBLE = re.compile(r".*[#/:?=&]\S+", re.DOTALL)
 
 
@@ -71,7 +70,7 @@ def write(document: Document, *, format: str = "provxml") -> bytes:  # noqa: A00
     """The document as indented UTF-8.
 
     Raises:
-        WriteError: an identifier or an instant with a character that XML cannot hold, or a bundle without identifier.
+        WriteError: an identifier or a time has a character that XML forbids, or a bundle has no identifier.
     """
     names = _Spelling(document.prefixes)
     body = [_statement(statement, names, "  ") for statement in document.statements]
@@ -84,7 +83,7 @@ def write(document: Document, *, format: str = "provxml") -> bytes:  # noqa: A00
 
 
 def losses(document: Document, *, format: str = "provxml") -> list[Loss]:  # noqa: A002, ARG001
-    """What PROV-XML cannot carry of the document: attributes that it has no way to spell, and blank nodes."""
+    """What PROV-XML cannot represent of the document: some attributes, and blank nodes."""
     found: list[Loss] = []
     blank: dict[str, None] = {}
     for statement in document:
@@ -96,7 +95,7 @@ def losses(document: Document, *, format: str = "provxml") -> list[Loss]:  # noq
             elif isinstance(attribute[1], Identifier) and is_blank(attribute[1]):
                 blank.setdefault(attribute[1])
         found += [
-            Loss("XML cannot hold control characters", subject)
+            Loss("XML cannot represent control characters", subject)
             for key, _ in statement.entries
             if has_forbidden("".join(filter(None, key)))
         ]
@@ -107,19 +106,19 @@ def losses(document: Document, *, format: str = "provxml") -> list[Loss]:  # noq
 
 
 def _unwritable(kind: Kind, attribute: Attribute) -> str | None:
-    """Why PROV-XML cannot hold an attribute, or None where it can."""
+    """The reason why PROV-XML cannot represent an attribute, or None."""
     name, value = attribute
     if name in _TAKEN[kind]:
-        return f"PROV-XML cannot tell the attribute {name} of {kind.name} from its argument"
+        return f"PROV-XML cannot distinguish the attribute {name} of {kind.name} from its argument"
     if has_forbidden(name) or not _DIVISIBLE.fullmatch(name):
-        return f"no XML element can be called {name}"
+        return f"{name} cannot be the name of an XML element"
     if has_forbidden(value if isinstance(value, Identifier) else "".join(filter(None, value))):
-        return "XML cannot hold control characters"
+        return "XML cannot represent control characters"
     return None
 
 
 class _Spelling:
-    """How IRIs are spelled in one element's scope: short, escaped for XML, and the same each time."""
+    """Spells IRIs in the scope of one element: shortened, escaped for XML, and the same each time."""
 
     def __init__(self, prefixes: Mapping[str, str], outer: _Spelling | None = None) -> None:
         declarable = {p: n for p, n in prefixes.items() if _declarable(p, n)}
@@ -130,7 +129,7 @@ class _Spelling:
             )
         else:
             self._names = outer._names.within(declarable)
-        # Declared since the document declares it, though no name is written with it.
+        # Declared because the document declares it, although no name uses it.
         inherited: dict[str, str] = {} if outer is None else outer._default
         self._default: dict[str, str] = (
             {"": declarable[""]} if declarable.get("", inherited.get("")) != inherited.get("") else {}
@@ -140,20 +139,20 @@ class _Spelling:
 
     @property
     def declared(self) -> dict[str, str]:
-        """What must be declared, beyond what is around it, once every name has been asked for."""
+        """The prefixes to declare beyond those of the outer scope, once every name is spelled."""
         return {**self._default, **self._names.beyond()}
 
     def name(self, iri: str) -> str:
         """An IRI as a QName for an attribute value or text.
 
         Raises:
-            WriteError: XML cannot hold one of its characters.
+            WriteError: XML cannot represent one of its characters.
         """
         short = self._short.get(iri)
         if short is None:
-            # The schema's xs:QName wants a name of XML, as far as there is a prefix that gives one.
+            # The schema's xs:QName requires a name of XML; a prefix is chosen that leaves one, if there is one.
             prefix, local = ("_", iri[2:]) if is_blank(iri) else self._names.split_where(iri, is_ncname)
-            short = self._short[iri] = _held(f"{prefix}:{local}").translate(_QUOTED)
+            short = self._short[iri] = _checked(f"{prefix}:{local}").translate(_QUOTED)
         return short
 
     def element(self, iri: str) -> str:
@@ -166,7 +165,7 @@ class _Spelling:
 
 
 def _declarable(prefix: str, iri: str) -> bool:
-    """Whether XML lets a prefix be declared to stand for ``iri``."""
+    """Whether XML allows a declaration of a prefix for ``iri``."""
     if prefix and (not is_ncname(prefix) or prefix.lower().startswith(("xml", "xsi"))):
         return False
     return bool(iri) and iri not in _NOT_OURS and not has_forbidden(iri)
@@ -178,9 +177,9 @@ def _declarations(prefixes: Mapping[str, str]) -> str:
     )
 
 
-def _held(text: str) -> str:
+def _checked(text: str) -> str:
     if has_forbidden(text):
-        raise WriteError(f"XML cannot hold the control characters in {text!r}")
+        raise WriteError(f"XML cannot represent the control characters in {text!r}")
     return text
 
 
@@ -204,7 +203,7 @@ def _statement(statement: Statement, names: _Spelling, indent: str) -> str:
         if value is None:
             continue
         if argument.time:
-            children.append(f"{inner}<prov:{element}>{_held(value).translate(_TEXT)}</prov:{element}>\n")
+            children.append(f"{inner}<prov:{element}>{_checked(value).translate(_TEXT)}</prov:{element}>\n")
         else:
             children.append(f'{inner}<prov:{element} prov:ref="{names.name(value)}"/>\n')
     if statement.entries or kind is DICTIONARY_MEMBERSHIP:
@@ -224,7 +223,7 @@ def _entries(statement: Statement, names: _Spelling, indent: str) -> Iterator[st
     inner = f"{indent}  "
     pairs: Iterable[tuple[Value | None, str | None]] = statement.entries
     if statement.kind is DICTIONARY_MEMBERSHIP:
-        # The entity stands beside its key and not as an argument.
+        # The entity is written with its key and not as an argument.
         key = statement.entries[0].key if statement.entries else None
         pairs = [(key, statement.args[1])] if key is not None or statement.args[1] is not None else []
     for key, entity in pairs:
@@ -247,7 +246,7 @@ def _attribute(name: Identifier, value: Value, names: _Spelling) -> str:
         return f'<{element} xsi:type="xsd:QName">{names.name(value)}</{element}>'
     text = value.lexical.translate(_TEXT)
     if value.language is not None:
-        # Of PROV's own elements the schema lets only a label have a language without that type.
+        # In the schema only prov:label may have a language without that type.
         typed = f' xsi:type="{names.name(PROV_INTERNATIONALIZED_STRING)}"' if name in _UNTYPED else ""
         return f'<{element}{typed} xml:lang="{value.language.translate(_QUOTED)}">{text}</{element}>'
     if value.datatype == XSD_STRING and name == PROV_LABEL:

@@ -1,4 +1,4 @@
-"""SVG, to write only: a picture of a document for people. Nobody can read a document back from its picture."""
+"""The codec of SVG, which only writes: a picture of a document. Documents cannot be read from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provrepo.model.identifiers import is_blank
 __all__ = ["MOST_EDGES", "MOST_NODES", "Picture", "file", "losses", "picture", "read", "write"]
 
 MOST_NODES, MOST_EDGES = 400, 1_600
-"""Beyond these a picture of every statement is no longer readable; a summary by type is drawn."""
+"""The most nodes and edges of a readable picture. Larger documents are drawn as a summary by type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Picture:
 
     Attributes:
         svg: one SVG element.
-        graph: what it shows.
-        summarized: whether it shows types of things in the place of things.
+        graph: the graph that it shows.
+        summarized: whether its nodes are types of things instead of things.
     """
 
     svg: str
@@ -41,10 +41,9 @@ def picture(
 
     Args:
         document: what to draw, of any size.
-        prefix: with which the ids in the SVG begin; to be different for each picture on a page.
-        note: a sentence over the drawing.
-        link: the address to which the node of an identifier leads; None draws no links. A summary has none.
-        note: a sentence to stand over the picture.
+        prefix: the prefix of the ids in the SVG, different for each picture on a page.
+        note: a sentence above the picture.
+        link: identifier → URL of the link of its node; None for no links. A summary has none.
     """
     drawn = graph(document, most_nodes=MOST_NODES, most_edges=MOST_EDGES)
     if drawn is None:
@@ -68,7 +67,7 @@ def _linked(drawn: Graph, link: Callable[[str], str]) -> Graph:
 
 
 def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002, ARG001
-    """Refused.
+    """Raise an error, since SVG cannot be read.
 
     Raises:
         UnknownFormat: always.
@@ -79,15 +78,15 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 
 def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001
-    """The picture of a document, as a file of its own."""
+    """The picture of a document as a file."""
     return file(document)
 
 
 def file(document: Document, *, note: str = "") -> bytes:
-    """The picture of a document as a file of its own, with a sentence over it where there is one."""
+    """The picture of a document as a file, with a sentence above it if there is one."""
     return ('<?xml version="1.0" encoding="UTF-8"?>\n' + picture(document, note=note).svg).encode("utf-8")
 
 
 def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
-    """One: it is a picture."""
-    return [Loss("SVG is a picture: it shows the things and how they are related, and nobody can read it back")]
+    """One loss: the format is a picture."""
+    return [Loss("SVG is a picture: it shows things and their relations, and documents cannot be read from it")]

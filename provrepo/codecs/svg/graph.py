@@ -1,4 +1,4 @@
-"""From statements to what is drawn of them: elements as nodes, relations as arrows, agents as badges."""
+"""The graph to draw for a document: elements as nodes, relations as arrows, agents as badges."""
 
 from __future__ import annotations
 
@@ -36,47 +36,47 @@ _WORDS = {
     "derivedByRemovalFrom": "derived by removal from",
     "hadDictionaryMember": "had member",
 }
-"""What an arrow says, for each kind of relation of PROV-DM, PROV-Links and PROV-Dictionary."""
+"""Kind of relation of PROV-DM, PROV-Links and PROV-Dictionary → label of its arrow."""
 
 _SUBTYPES = {
     PROV + "Revision": "was revision of",
     PROV + "Quotation": "was quoted from",
     PROV + "PrimarySource": "had primary source",
 }
-"""PROV-DM 5.2.2 to 5.2.4: derivations with a name of their own, told by their prov:type."""
+"""The prov:type of a narrower derivation (PROV-DM 5.2.2 to 5.2.4) → label of its arrow."""
 
 _ELEMENTS: dict[Kind, NodeKind] = {ENTITY: "entity", ACTIVITY: "activity", AGENT: "agent"}
 _ARGUMENTS: dict[str, NodeKind] = {
     **dict.fromkeys(("activity", "informed", "informant", "starter", "ender"), "activity"),
     **dict.fromkeys(("agent", "delegate", "responsible"), "agent"),
 }
-"""What an argument refers to where nothing is said about it; all others are entities."""
+"""Argument → the kind of a thing that is not described; all others are entities."""
 
 _RESPONSIBILITY = frozenset({"wasAssociatedWith", "wasAttributedTo"})
 _SECOND = {"starter": "was started by", "ender": "was ended by", "plan": "had plan"}
-"""Third arguments that are worth an arrow of their own."""
+"""Third argument with an arrow of its own → its label."""
 
 _LABELS = (PROV_LABEL, RDFS_LABEL)
 _NAMES = ("title", "name", "basename", "filename", "fileName")
-"""Local names of attributes of many vocabularies that hold a name, for things without a label."""
+"""Local names of attributes with a name in many vocabularies, for things without a label."""
 
 _FEW = 2
-"""An agent with a node of its own is joined to up to so many things it answers for; beyond, badges are clearer."""
+"""The most things for which an agent with a node has arrows of responsibility; with more it has badges."""
 
-_TOLD = 10
-"""Attributes that a tooltip lists."""
+_LISTED = 10
+"""The most attributes in a tooltip."""
 
 
 @dataclass(slots=True)
 class DrawnThing:
-    """What a document says about one identifier.
+    """The description of one identifier in a document.
 
     Attributes:
         id: the identifier.
-        kind: what it is drawn as.
-        label: what it is called.
+        kind: the kind of node that it is drawn as.
+        label: its label, or its short name.
         types: short names of its prov:types.
-        time: when an activity began, or empty.
+        time: the start time of an activity, or empty.
         details: lines for the tooltip.
     """
 
@@ -89,18 +89,18 @@ class DrawnThing:
 
     @property
     def sublabel(self) -> str:
-        """The type; for an activity without one, when it began."""
+        """The type; for an activity without one its start time."""
         return self.types[0] if self.types else self.time
 
 
 class DrawnRelation(NamedTuple):
-    """One arrow's worth of a statement.
+    """One arrow of a statement.
 
     Attributes:
         kind: PROV-N keyword, or ``plan``, ``starter`` or ``ender`` for a third argument.
         source: identifier of the newer thing.
         target: identifier of the older thing.
-        label: what the arrow says.
+        label: the text of the arrow.
         details: roles and times, for the tooltip.
     """
 
@@ -112,9 +112,9 @@ class DrawnRelation(NamedTuple):
 
 
 class Naming:
-    """Short names for people: ``prefix:local`` where a prefix is declared, otherwise what follows the last slash.
+    """Makes short names: ``prefix:local`` if a prefix is declared, otherwise the part after the last slash.
 
-    Of what is named by a digest they have the beginning: no prefix makes that readable.
+    The short name of an IRI with a digest is the start of the digest.
     """
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
@@ -132,24 +132,24 @@ class Naming:
         return re.split(r"[/#]|:(?=[^/])", iri.rstrip("/#"))[-1] or iri
 
     def value(self, value: Value) -> str:
-        """An attribute's value."""
+        """The text of an attribute's value."""
         return value.lexical if isinstance(value, Literal) else self.short(value)
 
     def type(self, value: Value) -> str:
-        """A prov:type without its prefix: the picture has little room."""
+        """A prov:type without its prefix, since the picture has little room."""
         return value.lexical if isinstance(value, Literal) else self.short(value).rpartition(":")[2]
 
 
 def graph(document: Document, *, most_nodes: int, most_edges: int) -> Graph | None:
-    """Everything a document says, one group for the top level and one for each bundle.
+    """The graph of a document, with one group for the top level and one for each bundle.
 
     Args:
-        document: what to draw.
-        most_nodes: give up beyond so many nodes.
-        most_edges: give up beyond so many relations.
+        document: the document to draw.
+        most_nodes: the most nodes.
+        most_edges: the most relations.
 
     Returns:
-        The graph; None where it would be larger.
+        The graph; None if it would be larger.
     """
     if len(document) > 20 * most_edges:
         return None
@@ -172,7 +172,7 @@ def graph(document: Document, *, most_nodes: int, most_edges: int) -> Graph | No
 
 
 def things(instance: Bundle, names: Naming) -> dict[str, DrawnThing]:
-    """Everything that is described or referred to, in order: what is described comes before what is only mentioned."""
+    """The things that are described or referred to, in order; the described ones come first."""
     found: dict[str, DrawnThing] = {}
     used_as: dict[str, Counter[NodeKind]] = {}
     for statement in instance:
@@ -199,7 +199,7 @@ def _describe(
     if thing is None:
         thing = found[identifier] = DrawnThing(identifier, kind, names.short(identifier), details=[identifier])
     elif thing.kind != kind and used_as.get(kind, 0) > used_as.get(thing.kind, 0):
-        # An agent may be an entity too (PROV-DM 5.3.1): it is drawn as what it does in this document.
+        # An agent may be an entity too (PROV-DM 5.3.1): it is drawn as the kind that its relations use more often.
         thing.kind = kind
     label = _label(statement)
     if label:
@@ -210,12 +210,12 @@ def _describe(
     times = [f"{a.name}: {t}" for a, t in zip(statement.kind.arguments, statement.args, strict=False) if t]
     if kind == "activity" and statement.args and statement.args[0]:
         thing.time = re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$", r"\1 \2", statement.args[0])
-    said = [f"{names.short(n)}: {names.value(v)}" for n, v in statement.attributes if n != PROV_LABEL]
-    thing.details += times + said[:_TOLD]
+    attributes = [f"{names.short(n)}: {names.value(v)}" for n, v in statement.attributes if n != PROV_LABEL]
+    thing.details += times + attributes[:_LISTED]
 
 
 def _label(statement: Statement) -> str:
-    """What a description calls its thing: English or no language first, then any."""
+    """The label in a description: in English or without a language, otherwise in any language."""
     literals = [(str(name), v) for name, v in statement.attributes if isinstance(v, Literal)]
     for wanted in (*_LABELS, *_NAMES):
         values = [v for name, v in literals if name == wanted or name.rpartition("#")[2].rpartition("/")[2] == wanted]
@@ -226,7 +226,7 @@ def _label(statement: Statement) -> str:
 
 
 def _referred(statement: Statement) -> Iterator[tuple[str, NodeKind]]:
-    """The things that a relation is drawn between, with what each is used as."""
+    """The things that a relation is drawn between, each with the kind that its argument requires."""
     named = list(zip(statement.kind.arguments, statement.args, strict=False))
     influence = statement.kind.name == "wasInfluencedBy"
     for index, (argument, value) in enumerate(named):
@@ -235,7 +235,7 @@ def _referred(statement: Statement) -> Iterator[tuple[str, NodeKind]]:
 
 
 def relations(instance: Bundle, names: Naming) -> Iterator[DrawnRelation]:
-    """What is drawn of the relations. One that lacks its second argument relates nothing and is left out."""
+    """The arrows of the relations; one without its second argument has none."""
     for statement in instance:
         if statement.kind.element or len(statement.args) < 2:
             continue
@@ -259,17 +259,17 @@ def _verb(statement: Statement) -> str:
 
 
 def _details(statement: Statement, names: Naming) -> str:
-    said = [
+    details = [
         f"{argument.name}: {names.short(value) if isinstance(value, Identifier) else value}"
         for argument, value in zip(statement.kind.arguments[2:], statement.args[2:], strict=False)
         if value is not None
     ]
-    said += [f"{names.short(name)}: {names.value(value)}" for name, value in statement.attributes[:_TOLD]]
-    return "; ".join(said)
+    details += [f"{names.short(name)}: {names.value(value)}" for name, value in statement.attributes[:_LISTED]]
+    return "; ".join(details)
 
 
 def assembled(title: str, found: Mapping[str, DrawnThing], related: Sequence[DrawnRelation]) -> NodeGroup:
-    """A group of things and relations, with agents as badges where nothing but responsibility is said of them."""
+    """A group of things and relations, with agents as badges if all their relations are responsibilities."""
     responsible: dict[str, list[DrawnRelation]] = {}
     other: set[str] = set()
     for relation in related:
@@ -304,10 +304,10 @@ def _node(thing: DrawnThing, badges: tuple[Badge, ...]) -> Node:
 
 
 def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing]) -> Iterator[Edge]:
-    """The arrows, with those marked that others explain.
+    """The arrows, with the implied ones marked.
 
-    A derivation is implied where an activity that used the one generated the other; a communication where something
-    that the one activity generated was used by the other (PROV-CONSTRAINTS, inferences 5 and 11).
+    A derivation is implied if an activity that used the one generated the other; a communication if something that the
+    one activity generated was used by the other (PROV-CONSTRAINTS, inferences 5 and 11).
     """
     listed = list(related)
     made_by: dict[str, set[str]] = {}

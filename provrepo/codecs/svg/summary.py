@@ -1,4 +1,4 @@
-"""A document that is too large to draw thing by thing, drawn by types of things."""
+"""A summary of a document that is too large to draw: a graph with a node for each type of things."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from provrepo.model.identifiers import digest
 __all__ = ["summary"]
 
 _TYPES = 12
-"""Types of each kind that are told apart; the rarer ones are drawn together."""
+"""The most types of each kind with a node of their own; the rarer ones share a node."""
 
-_PERSONS = 12
-"""Up to so many agents are named."""
+_NAMED_AGENTS = 12
+"""The most agents that are drawn by name."""
 
 _PLURAL: dict[NodeKind, str] = {"entity": "entities", "activity": "activities", "agent": "agents"}
 _VARIABLE = re.compile(r"[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|\d+")
-"""What tells things of one sort apart in their names: numbers, digests and UUIDs."""
+"""The varying parts in the names of similar things: numbers, digests and UUIDs."""
 
 
 def summary(document: Document) -> Graph:
-    """A document by type: each node stands for all things of one type, each arrow for all relations between two.
+    """The graph by type: each node stands for all things of one type, each arrow for all relations between two types.
 
-    Things without a type are sorted by their label or name without its numbers. The heading says what was done.
+    Things without a type are grouped by their label or name without its numbers. The heading describes the summary.
     """
     known: dict[str, DrawnThing] = {}
     links: Counter[tuple[str, str, str, str]] = Counter()
@@ -39,12 +39,12 @@ def summary(document: Document) -> Graph:
                 known[identifier] = thing
         for relation in relations(instance, inner):
             links[relation.kind, relation.source, relation.target, relation.label] += 1
-    sort = _sorted(known)
-    sizes = Counter(sort.values())
+    groups = _groups(known)
+    sizes = Counter(groups.values())
     found = {name: _group(name, kind, label, size) for (name, kind, label), size in sizes.items()}
     merged: Counter[tuple[str, str, str, str]] = Counter()
     for (kind, source, target, label), count in links.items():
-        merged[kind, sort[source][0], sort[target][0], label] += count
+        merged[kind, groups[source][0], groups[target][0], label] += count
     related = [
         DrawnRelation(kind, source, target, f"{label} ({count:,})" if count > 1 else label)
         for (kind, source, target, label), count in merged.items()
@@ -57,18 +57,19 @@ def summary(document: Document) -> Graph:
     return Graph((assembled("", found, related),), heading)
 
 
-_Sort = tuple[str, NodeKind, str]
+_TypeGroup = tuple[str, NodeKind, str]
+"""A group of things: its id in the picture, kind and label."""
 
 
-def _sorted(known: Mapping[str, DrawnThing]) -> dict[str, _Sort]:
-    """For each identifier the sort of thing it is: its id in the picture, kind and label."""
+def _groups(known: Mapping[str, DrawnThing]) -> dict[str, _TypeGroup]:
+    """Identifier → the group of its thing."""
     agents = sum(thing.kind == "agent" for thing in known.values())
     labels: dict[str, tuple[NodeKind, str]] = {}
     for identifier, thing in known.items():
-        if thing.kind == "agent" and agents <= _PERSONS:
+        if thing.kind == "agent" and agents <= _NAMED_AGENTS:
             labels[identifier] = thing.kind, thing.label
         else:
-            labels[identifier] = thing.kind, _alike(thing)
+            labels[identifier] = thing.kind, _common_name(thing)
     common: set[tuple[NodeKind, str]] = set()
     for kind in _PLURAL:
         counts = Counter(label for label in labels.values() if label[0] == kind)
@@ -81,8 +82,8 @@ def _sorted(known: Mapping[str, DrawnThing]) -> dict[str, _Sort]:
     }
 
 
-def _alike(thing: DrawnThing) -> str:
-    """What things of one sort have in common: their type, or what is left of their names."""
+def _common_name(thing: DrawnThing) -> str:
+    """The common name of similar things: their type, or their label without its varying parts."""
     if thing.types:
         return thing.types[0]
     if thing.label == digest(thing.id):
@@ -93,5 +94,5 @@ def _alike(thing: DrawnThing) -> str:
 def _group(name: str, kind: NodeKind, label: str, size: int) -> DrawnThing:
     counted = f"{size:,} {_PLURAL[kind]}"
     if kind == "agent" and size > 1:
-        label = f"{label} ({size:,})"  # a badge has no second line to say it
+        label = f"{label} ({size:,})"  # a badge has no second line for it
     return DrawnThing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])
