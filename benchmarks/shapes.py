@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.generate import pipeline
 from benchmarks.measure import isolated, stopwatch
 from provrepo.checks.profiles import Profile, available, load, resolve
+from provrepo.checks.shacl import ntriples
 from provrepo.checks.shapes.instances import HIERARCHY, instance_graphs
-from provrepo.checks.shapes.layer import ntriples
 from provrepo.codecs import formats
 from provrepo.model.document import Quad
 
@@ -31,8 +31,8 @@ def copies(profile: Profile, bad: bool, triples: int) -> bytes:
         triples: the least number of triples.
     """
     examples = profile.bad() if bad else profile.good()
-    once = [b"".join(ntriples(_triples(example.path))) for example in examples]
-    written = [b"".join(ntriples(HIERARCHY))]
+    once = [b"".join(ntriples.lines(_triples(example.path))) for example in examples]
+    written = [b"".join(ntriples.lines(HIERARCHY))]
     count, number = len(HIERARCHY), 0
     while count < triples:
         text = once[number % len(once)]
@@ -44,20 +44,20 @@ def copies(profile: Profile, bad: bool, triples: int) -> bytes:
 
 def _triples(path: Path) -> Iterator[Quad]:
     for instance in instance_graphs(formats.read(path)):
-        yield from instance.triples[: -len(HIERARCHY)]
+        yield from (triple for triple in instance.graph.quads() if triple not in HIERARCHY)
 
 
 def measure(profile: str, bad: bool, triples: int) -> dict[str, Any]:
     """Check one document against a profile and those that it extends, in a process of its own, as in a worker."""
-    from provrepo.checks.shapes.pyshacl_engine import validate_graphs
+    from provrepo.checks.shapes.validator import validate_graph
 
     chosen = resolve([profile])
     data = copies(load(profile), bad, triples)
-    files = [str(each.shapes) for each in chosen]
-    validate_graphs(b"", [0], files)
+    files = [each.shapes for each in chosen]
+    validate_graph(ntriples.read(b""), files)
     with stopwatch() as watch:
-        results = validate_graphs(data, [len(data)], files)
-    return {"triples": data.count(b"\n"), "seconds": watch.seconds, "results": sum(len(r) for p in results for r in p)}
+        results = validate_graph(ntriples.read(data), files)
+    return {"triples": data.count(b"\n"), "seconds": watch.seconds, "results": sum(map(len, results))}
 
 
 def whole(statements: int, profile: str) -> dict[str, Any]:

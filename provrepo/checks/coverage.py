@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from provrepo.checks.shacl.graph import Graph
 from provrepo.checks.shapes.instances import InstanceGraph
 from provrepo.errors import UsageError
+from provrepo.model.identifiers import Identifier
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
 
-__all__ = ["PROPERTIES", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "measure"]
+__all__ = ["PROPERTIES", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "count", "measure"]
 
 UPSTREAM = tuple(
     PROV + name
@@ -36,7 +38,13 @@ _SOURCE_PROPERTIES = (
     *(DCAT + n for n in ("downloadURL", "accessURL", "landingPage")),
 )
 
-PROPERTIES = (*UPSTREAM, RDF_TYPE, PROV + "wasAssociatedWith", *_SOURCE_PROPERTIES)
+_ASSOCIATED_WITH = PROV + "wasAssociatedWith"
+_GENERATED_BY = PROV + "wasGeneratedBy"
+_INFORMED_BY = PROV + "wasInformedBy"
+_ORIGINS = (_GENERATED_BY, PROV + "specializationOf", PROV + "hadMember")
+"""The properties of which an entity has one if its origin is known."""
+
+PROPERTIES = (*UPSTREAM, RDF_TYPE, _ASSOCIATED_WITH, *_SOURCE_PROPERTIES)
 """All properties that ``measure`` reads."""
 
 # Types of things that are not part of a lineage.
@@ -52,15 +60,33 @@ class Tally:
     def over(self, instances: Iterable[InstanceGraph]) -> Iterator[InstanceGraph]:
         """The same instances; each is measured before it is yielded."""
         for instance in instances:
-            found = measure((str(s), str(p), str(o)) for s, p, o, _ in instance.triples if p in _PROPERTIES)
-            self._things += found.things
-            self._complete += found.complete
+            things, complete = count(instance.graph)
+            self._things += things
+            self._complete += complete
             yield instance
 
     @property
     def percent(self) -> float:
         """The coverage of all instances together, in percent; a thing counts once for each instance that has it."""
         return Coverage(self._things, self._complete).percent
+
+
+def count(graph: Graph) -> tuple[int, int]:
+    """How many things ``measure`` finds in a completed graph with declared sources, and how many are complete."""
+
+    def typed(*classes: str) -> set[int]:
+        numbers = (graph.find(Identifier(cls)) for cls in classes)
+        return set[int]().union(*(types.get(number, ()) for number in numbers if number is not None))
+
+    def having(*properties: str) -> set[int]:
+        return set[int]().union(*(graph.pairs(name).domain() for name in properties))
+
+    types = graph.pairs(RDF_TYPE).by_object()
+    activities = typed(PROV + "Activity") | graph.pairs(_GENERATED_BY).range() | graph.pairs(_INFORMED_BY).range()
+    things = (typed(PROV + "Entity") | activities) - typed(*_EXCLUDED)
+    complete = (having(*_ORIGINS) - activities) | (activities & having(_ASSOCIATED_WITH) & having(*UPSTREAM))
+    sources = typed(PROVREPO + "Source") | having(*_SOURCE_PROPERTIES)
+    return len(things), len(things & (complete | sources))
 
 
 class Gap(NamedTuple):
@@ -197,7 +223,7 @@ def _things(triples: Iterable[tuple[str, str, str]]) -> dict[str, _Thing]:
         thing.properties.add(predicate)
         if predicate in UPSTREAM:
             thing.causes[value] = None
-            if predicate in (PROV + "wasGeneratedBy", PROV + "wasInformedBy"):
+            if predicate in (_GENERATED_BY, _INFORMED_BY):
                 things.setdefault(value, _Thing()).classes.add(PROV + "Activity")
     return things
 
@@ -254,7 +280,7 @@ def _declared(things: dict[str, _Thing]) -> Callable[[str], bool]:
 
 
 def _missing_of_entity(thing: _Thing) -> str | None:
-    if thing.properties.intersection((PROV + "wasGeneratedBy", PROV + "specializationOf", PROV + "hadMember")):
+    if thing.properties.intersection(_ORIGINS):
         return None
     if PROV + "wasDerivedFrom" in thing.properties:
         return "is derived from something, but no activity generated it"
@@ -262,7 +288,7 @@ def _missing_of_entity(thing: _Thing) -> str | None:
 
 
 def _missing_of_activity(thing: _Thing) -> str | None:
-    if PROV + "wasAssociatedWith" not in thing.properties:
+    if _ASSOCIATED_WITH not in thing.properties:
         return "has no responsible agent"
     if not thing.causes:
         return "does not say what it used"

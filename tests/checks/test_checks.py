@@ -11,7 +11,7 @@ from provrepo.checks import lexical, locations, syntax
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.render import rule_name
 from provrepo.checks.report import Report
-from provrepo.checks.shapes import layer as shapes
+from provrepo.checks.shacl.ntriples import lines
 from provrepo.checks.shapes.instances import instance_graphs
 from provrepo.checks.validation import check
 from provrepo.errors import UsageError, WorkerFailed
@@ -311,14 +311,16 @@ def test_the_order_of_times(start, end, late):
     assert report.conforms
 
 
-def test_a_start_at_a_blank_node_cannot_be_compared_and_is_reported():
+def test_a_start_at_a_blank_node_cannot_be_compared_and_hides_no_other_finding():
     document, source = turtle(
         "ex:run a prov:Activity ; prov:wasStartedBy ex:run ; prov:startedAtTime [] ;\n"
+        " prov:endedAtTime '2024-05-31T14:00:00Z'^^xsd:dateTime .\n"
+        "ex:late a prov:Activity ; prov:wasStartedBy ex:run ; prov:startedAtTime '2024-05-31T14:00:01Z'^^xsd:dateTime ;"
         " prov:endedAtTime '2024-05-31T14:00:00Z'^^xsd:dateTime .\n"
     )
     found = check(document, profiles=["core"], source=source).findings
     assert {"core:StartTime", "core:TimeOrder"} <= set(rules(found))
-    assert any(finding.message.startswith("This could not be checked: ") for finding in found)
+    assert {f.focus for f in found if f.rule.endswith("#TimeOrder")} == {EX + "late", EX + "run"}
 
 
 # Hostile input --------------------------------------------------------------------------------------------------
@@ -361,8 +363,8 @@ def test_odd_identifiers_come_back_as_they_went_in(iri):
 
 def test_the_engine_is_stopped_at_the_deadline():
     document = provn("".join(f"activity(ex:a{i})\n" for i in range(20_000)))
-    with Pool(1) as pool, pytest.raises(WorkerFailed, match=r"longer than 0\.5 s"):
-        check(document, profiles=["core"], pool=pool, timeout=0.5)
+    with pytest.raises(WorkerFailed, match=r"longer than 0\.001 s"):
+        check(document, profiles=["core"], timeout=0.001)
 
 
 def test_what_the_engine_gets_can_be_read_by_any_other():
@@ -376,12 +378,12 @@ def test_what_the_engine_gets_can_be_read_by_any_other():
         Identifier("_:b1"),
     ]
     quads = [Quad(Identifier(EX + "s"), Identifier(EX + "p"), value) for value in values]
-    assert parse(b"".join(shapes.ntriples(quads)), "ntriples").quads == quads
+    assert parse(b"".join(lines(quads)), "ntriples").quads == quads
 
 
 def test_subclasses_are_part_of_the_data_graph():
     (top,) = instance_graphs(provn("agent(ex:ana, [prov:type='prov:Person'])"))
-    plain = {(q.subject, q.predicate, q.object) for q in top.triples}
+    plain = {(q.subject, q.predicate, q.object) for q in top.graph.quads()}
     assert (EX + "ana", RDF_TYPE, PROV + "Agent") in plain
     subclass = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
     assert {

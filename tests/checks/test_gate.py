@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import provrepo
-from provrepo.checks.coverage import Coverage, Sources, measure
+from provrepo.checks.coverage import PROPERTIES, Coverage, Sources, count, measure
+from provrepo.checks.shacl.graph import Graph
 from provrepo.checks.shapes.instances import instance_graphs
 from provrepo.cli.main import cli
 from provrepo.errors import NotFound, UsageError
+from provrepo.model.document import Quad
+from provrepo.model.identifiers import Identifier
 from provrepo.repository.repository import Repository
-from provrepo.vocab import PROV, RDF_TYPE
+from provrepo.vocab import PROV, PROVREPO, RDF_TYPE
 
 EX = "http://example.org/"
 
@@ -40,7 +43,7 @@ endDocument"""
 
 def triples(document: bytes) -> list[tuple[str, str, str]]:
     (top,) = instance_graphs(provrepo.read(document, format="provn"))
-    return [(str(q.subject), str(q.predicate), str(q.object)) for q in top.triples]
+    return [(str(q.subject), str(q.predicate), str(q.object)) for q in top.graph.quads()]
 
 
 def found(document: bytes, *sources: str, start: str | None = "model") -> Coverage:
@@ -124,6 +127,23 @@ def test_things_without_a_path_to_a_source_are_untrusted(edges, trusted):
                 waiting.append(above)
     assert coverage.things == len(reached)
     assert coverage.untrusted == tuple(f"{EX}{n}" for n in sorted(reached) if not leads(n, frozenset()))
+
+
+_CLASSES = ("Entity", "Activity", "Agent", "Plan", "Bundle", "Person")
+_SUBJECTS = st.integers(0, 8).map(lambda number: Identifier(f"{EX}{number}"))
+_TRIPLES = st.one_of(
+    st.tuples(_SUBJECTS, st.sampled_from(PROPERTIES), _SUBJECTS),
+    st.tuples(_SUBJECTS, st.just(RDF_TYPE), st.sampled_from([PROV + cls for cls in _CLASSES])),
+    st.tuples(_SUBJECTS, st.just(RDF_TYPE), st.just(PROVREPO + "Source")),
+)
+
+
+@given(st.lists(_TRIPLES, max_size=25))
+@settings(max_examples=200, deadline=None)
+def test_a_graph_is_counted_as_its_triples_are_measured(said):
+    counted = count(Graph(Quad(subject, Identifier(name), Identifier(value)) for subject, name, value in said))
+    measured = measure((str(subject), name, str(value)) for subject, name, value in said)
+    assert counted == (measured.things, measured.complete)
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "http://*a*a*a*a*a*a*a*a*a"])

@@ -1,4 +1,4 @@
-"""The W3C SHACL test suite (core and sparql) through the engine behind the layer ``shapes``."""
+"""The W3C SHACL test suite (core and sparql) through the engines behind the layer ``shapes``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from provrepo.checks.shapes.layer import ntriples
-from provrepo.checks.shapes.pyshacl_engine import PyShacl
+from provrepo.checks.shacl import graph as data_graph
+from provrepo.checks.shacl.ntriples import lines
+from provrepo.checks.shapes.validator import validate_graph
 from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import Damaged
 from provrepo.model.document import Quad
@@ -99,7 +100,8 @@ def test_case(file: Path):
 def validate(data: Path, shapes: Path) -> list[Any]:
     """The results of the engine; literals keep their lexical forms."""
     quads = [Quad(q.subject, q.predicate, q.object) for q in Graph(data).quads]
-    return PyShacl().validate(b"".join(ntriples(quads)), shapes)
+    (results,) = validate_graph(data_graph.Graph(quads), [shapes])
+    return results
 
 
 def result(graph: Graph, node: Value) -> Result:
@@ -131,7 +133,7 @@ def _bare(term: str | None) -> str | None:
 
 def _name(value: Value | None) -> str | None:
     if isinstance(value, Literal):
-        (line,) = ntriples([Quad(Identifier("s:s"), Identifier("p:p"), value)])
+        (line,) = lines([Quad(Identifier("s:s"), Identifier("p:p"), value)])
         return line.decode().removeprefix("<s:s> <p:p> ").removesuffix(" .\n")
     return _anonymous(value)
 

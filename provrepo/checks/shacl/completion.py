@@ -102,6 +102,20 @@ class _Columns:
         self.pairs.subjects += [subject for subject, _ in new]
         self.pairs.objects += [value for _, value in new]
 
+    def add_columns(self, subjects: Sequence[int], values: Sequence[int], *, are_new: bool) -> None:
+        """Add triples.
+
+        Args:
+            subjects: of the triples.
+            values: their objects.
+            are_new: whether none of them is there already, and none is added again.
+        """
+        if are_new:
+            self.pairs.subjects += subjects
+            self.pairs.objects += values
+        else:
+            self.add_all(zip(subjects, values, strict=True))
+
 
 class _Completion:
     """One graph while it is completed."""
@@ -302,12 +316,13 @@ class _Completion:
             classes.append(meaning.variant)
             for subject, value in pairs:
                 self._covered.setdefault((meaning.kind, subject, value), []).append(meaning.variant)
+        are_new = isinstance(nodes, range)
+        nodes = list(nodes)  # the columns share these integers
         for name in qualified:
-            self._of(name).add_all(zip(subjects, nodes, strict=True))
+            self._of(name).add_columns(subjects, nodes, are_new=are_new)
         for cls in classes:
-            number = self._graph.number(cls)
-            self._of(TYPE).add_all((node, number) for node in nodes)
-        self._of(terms.properties[0]).add_all(zip(nodes, objects, strict=True))
+            self._of(TYPE).add_columns(nodes, [self._graph.number(cls)] * len(nodes), are_new=are_new)
+        self._of(terms.properties[0]).add_columns(nodes, objects, are_new=are_new)
 
 
 def _variants(kind: Kind, classes: Iterable[Identifier], predicates: Iterable[Identifier]) -> list[Identifier]:

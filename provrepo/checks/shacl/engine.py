@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from provrepo.checks.shacl.compiler import Compiled
 from provrepo.checks.shacl.errors import NotCovered
 from provrepo.checks.shacl.graph import Graph
-from provrepo.checks.shacl.results import Reporter
+from provrepo.checks.shacl.results import RawResult, Reporter
 from provrepo.errors import ReadError
-
-if TYPE_CHECKING:
-    from provrepo.checks.shapes.layer import RawResult
 
 __all__ = ["Shapes", "shapes_of"]
 

@@ -178,12 +178,12 @@ class Graph:
             pairs = self.predicates[predicate] = Pairs()
         return pairs
 
-    def quads(self) -> Iterator[Quad]:
-        """The triples, predicate by predicate; one may come twice."""
-        for predicate, pairs in self.predicates.items():
-            named = Identifier(predicate)
+    def quads(self, predicates: Iterable[str] | None = None) -> Iterator[Quad]:
+        """The triples of some predicates, or all; one may come twice."""
+        for predicate in self.predicates if predicates is None else predicates:
+            pairs, iri = self.pairs(predicate), Identifier(predicate)
             for subject, value in zip(pairs.subjects, pairs.objects, strict=True):
-                yield Quad(self.identifier(subject), named, self.term(value))
+                yield Quad(self.identifier(subject), iri, self.term(value))
 
     # Terms ------------------------------------------------------------------------------------------------------
 
@@ -224,8 +224,12 @@ class Graph:
         """The term with a number, which is an IRI or a blank node."""
         return self.term(number)  # type: ignore[return-value]
 
-    def mint(self, subjects: Sequence[int], predicate: Identifier, objects: Sequence[int]) -> list[int]:
-        """The numbers of nodes that stand for triples (``provrepo.codecs.provo.completion.minted``)."""
+    def mint(self, subjects: Sequence[int], predicate: Identifier, objects: Sequence[int]) -> Sequence[int]:
+        """The numbers of nodes that stand for triples (``provrepo.codecs.provo.completion.minted``).
+
+        Returns:
+            A range where no triple of the graph has any of the nodes yet.
+        """
         triples = zip(subjects, repeat(predicate), objects, strict=False)
         if self._named is None:
             self._named = any(isinstance(term, str) and term.startswith(_MINTED_SCHEME) for term in self._numbers)
@@ -235,7 +239,7 @@ class Graph:
         start = len(self._terms)
         self._terms.extend(triples)
         self._unnamed = True
-        return list(range(start, len(self._terms)))
+        return range(start, len(self._terms))
 
     def _name_all(self) -> None:
         """Compute the IRIs of all nodes that stand for triples, so that they can be found by them."""
@@ -267,7 +271,7 @@ class Graph:
     def _scan(self) -> None:
         for number in range(self._scanned, len(self._terms)):
             term = self._terms[number]
-            if type(term) is Identifier:
+            if isinstance(term, str):
                 if term.startswith("_:"):
                     self._blanks.add(number)
             elif type(term) is not tuple:

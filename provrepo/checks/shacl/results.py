@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TypeAlias, TypedDict
 
 from provrepo.checks.shacl.graph import Graph
 from provrepo.checks.shacl.shape import Result, Shape
@@ -11,10 +11,7 @@ from provrepo.checks.shacl.shapes_graph import ShapesGraph, sh
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.vocab import PROVREPO, RDF, SH, XSD_STRING
 
-if TYPE_CHECKING:
-    from provrepo.checks.shapes.layer import RawResult
-
-__all__ = ["Reporter", "ntriples"]
+__all__ = ["RawResult", "Reporter", "Results", "ntriples"]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
@@ -30,6 +27,42 @@ _HARMLESS = frozenset(
         *("path", "inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath", "defaultValue"),
     )
 )
+
+
+class RawResult(TypedDict):
+    """One SHACL validation result (SHACL section 3.6.2), as JSON.
+
+    Attributes:
+        root: IRI of the shape with the target.
+        monotone: whether further triples can satisfy the constraint but never break it, nested shapes included.
+        shape: IRI of the shape, or of the nearest named shape around an anonymous one.
+        component: IRI of the constraint component; None where the engine could not evaluate the shape.
+        severity: ``violation``, ``warning``, ``info``, or the IRI of a severity that SHACL does not define.
+        focus: IRI or ``_:`` label of the focus node; None where the engine could not evaluate the shape.
+        path: property path as an IRI or in SPARQL syntax, or None.
+        value: in N-Triples syntax, or None.
+        message: one sentence.
+        expected: IRI of the class or datatype that the shape requires, or None.
+        repair: the shape's ``provrepo:repair``: advice for the author, or None.
+        patch: the shape's ``provrepo:patch``: missing triples, with ``$this`` for the focus, or None.
+    """
+
+    root: str
+    monotone: bool
+    shape: str
+    component: str | None
+    severity: str
+    focus: str | None
+    path: str | None
+    value: str | None
+    message: str
+    expected: str | None
+    repair: str | None
+    patch: str | None
+
+
+Results: TypeAlias = "list[list[list[RawResult]]]"
+"""For each profile, for each graph, its results."""
 
 
 def ntriples(term: Value) -> str:

@@ -16,17 +16,15 @@ A shape without results on the completed graph is not validated again, so a conf
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from provrepo.checks.shacl.graph import Graph
+from provrepo.checks.shacl.results import RawResult, Results
 from provrepo.checks.shapes.instances import SourceTriples
-from provrepo.model.document import Quad
-
-if TYPE_CHECKING:
-    from provrepo.checks.shapes.layer import RawResult, Results
 
 __all__ = ["confirmed"]
 
-Validate: TypeAlias = "Callable[[Iterable[Iterable[Quad]], Collection[str] | None], Results]"
+Validate: TypeAlias = "Callable[[Iterable[Graph], Collection[str] | None], Results]"
 """Validates graphs against the shapes with the given IRIs; None is all shapes with targets."""
 
 _Key: TypeAlias = "tuple[str | None, ...]"

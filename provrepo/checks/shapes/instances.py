@@ -14,7 +14,8 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-from provrepo.codecs.provo.completion import complete
+from provrepo.checks.shacl.completion import complete
+from provrepo.checks.shacl.graph import Graph
 from provrepo.codecs.provo.declared import DECLARATIONS, Declared
 from provrepo.codecs.provo.terms import BASE_CLASS, PREDICATES, SUBCLASS_OF, SUBCLASSES, SUBTYPES, TYPE, VARIANTS, Role
 from provrepo.codecs.provo.writer import Labels, instance_quads
@@ -40,15 +41,15 @@ HIERARCHY: tuple[Quad, ...] = tuple(_hierarchy())
 
 
 class InstanceGraph(NamedTuple):
-    """One instance of a document as triples.
+    """One instance of a document as a graph.
 
     Attributes:
         bundle: the bundle's identifier, None for the top level.
-        triples: asserted triples, completion and class hierarchy; may contain duplicates.
+        graph: asserted triples, completion and class hierarchy.
     """
 
     bundle: Identifier | None
-    triples: list[Quad]
+    graph: Graph
 
 
 def instance_graphs(document: Document) -> Iterator[InstanceGraph]:
@@ -61,10 +62,17 @@ def instance_graphs(document: Document) -> Iterator[InstanceGraph]:
     declared = Declared([quad for quad in document.unmapped.quads if quad.predicate in DECLARATIONS])
     for bundle in document.instances():
         # A repeated bundle identifier names one graph; its unmapped triples go to the first bundle.
-        asserted = instance_quads(bundle.statements, labels, bundle.id) + kept.pop(bundle.id, [])
-        yield InstanceGraph(bundle.id, [*asserted, *complete(asserted, declared=declared), *HIERARCHY])
-    for graph, quads in kept.items():
-        yield InstanceGraph(graph, [*quads, *complete(quads, declared=declared), *HIERARCHY])
+        graph = Graph(instance_quads(bundle.statements, labels, bundle.id))
+        graph.add(kept.pop(bundle.id, ()))
+        yield InstanceGraph(bundle.id, _completed(graph, declared))
+    for name, quads in kept.items():
+        yield InstanceGraph(name, _completed(Graph(quads), declared))
+
+
+def _completed(graph: Graph, declared: Declared) -> Graph:
+    complete(graph, declared)
+    graph.add(HIERARCHY)
+    return graph
 
 
 _UNQUALIFIED = frozenset(
@@ -88,7 +96,7 @@ class SourceTriples:
         self._document = document
 
     @cached_property
-    def asserted(self) -> list[list[Quad]]:
+    def asserted(self) -> list[Graph]:
         """The asserted triples and the class hierarchy, in the order of ``instance_graphs``."""
         source = self._document.source
         if source is not None and source.statements == len(self._document):
@@ -104,31 +112,38 @@ class SourceTriples:
         return self._by_instance([*written, *self._document.variants, *self._document.unmapped.quads])
 
     @cached_property
-    def extended(self) -> list[list[Quad]]:
+    def extended(self) -> list[Graph]:
         """``asserted``, with the completion that describes the same things in another form.
 
         That is the unqualified form of each relation, and the types entity, activity and agent where they follow from
         a subclass or from relations.
         """
-        return [
-            [*asserted, *(quad for quad in graph.triples if _is_other_form(quad))]
-            for asserted, graph in zip(self.asserted, instance_graphs(self._document), strict=True)
-        ]
-
-    def completed(self, wanted: Sequence[int]) -> list[list[Quad]]:
-        """The wanted of ``instance_graphs``, by index, with the triples and blank nodes of the source added."""
         found = []
-        for number, graph in enumerate(instance_graphs(self._document)):
-            if number in wanted:
-                both = [*graph.triples, *self.asserted[number]]
-                found.append([*both, *complete(both)])
+        for asserted, instance in zip(self.asserted, instance_graphs(self._document), strict=True):
+            graph = asserted.copy()
+            graph.add(quad for quad in instance.graph.quads(_UNQUALIFIED_AND_TYPE) if _is_other_form(quad))
+            found.append(graph)
         return found
 
-    def _by_instance(self, quads: Iterable[Quad]) -> list[list[Quad]]:
+    def completed(self, wanted: Sequence[int]) -> list[Graph]:
+        """The wanted of ``instance_graphs``, by index, with the triples and blank nodes of the source added."""
+        found = []
+        for number, instance in enumerate(instance_graphs(self._document)):
+            if number in wanted:
+                graph = instance.graph
+                graph.add(self.asserted[number].quads())
+                complete(graph, Declared(list(graph.quads(DECLARATIONS))))
+                found.append(graph)
+        return found
+
+    def _by_instance(self, quads: Iterable[Quad]) -> list[Graph]:
         graphs: dict[Identifier | None, list[Quad]] = {}
         for quad in quads:
             graphs.setdefault(quad.graph, []).append(quad)
-        return [[*graphs.pop(name, ()), *HIERARCHY] for name in _names(self._document)]
+        return [Graph([*graphs.pop(name, ()), *HIERARCHY]) for name in _names(self._document)]
+
+
+_UNQUALIFIED_AND_TYPE = (*sorted(_UNQUALIFIED), TYPE)
 
 
 def _is_other_form(quad: Quad) -> bool:

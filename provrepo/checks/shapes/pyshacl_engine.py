@@ -1,4 +1,4 @@
-"""A SHACL engine: pySHACL on rdflib graphs.
+"""The second SHACL engine: pySHACL on rdflib graphs, for SPARQL constraints and what else is not SHACL Core.
 
 Only worker processes import this module. pySHACL changes rdflib's global state, and neither library is made for hostile
 input. Here they read no files except the shapes, and get no literals that are expensive to convert.
@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Generator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,15 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.term import BNode, Literal, Node, URIRef
 
 from provrepo.checks.lexical import valid
+from provrepo.checks.shacl.graph import Graph
+from provrepo.checks.shacl.results import RawResult
 from provrepo.checks.shapes import expressions
-from provrepo.checks.shapes.layer import RawResult, Results
 from provrepo.checks.shapes.paths import follow
-from provrepo.codecs.collector import collection_paused
-from provrepo.codecs.rdf.escapes import unescape
 from provrepo.errors import Damaged
-from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD
+from provrepo.model.identifiers import Identifier, Value, is_blank
+from provrepo.vocab import OWL, PROVREPO, RDF, SH, XSD, XSD_STRING
 
-__all__ = ["PyShacl", "validate_file", "validate_graphs"]
+__all__ = ["PyShacl"]
 
 # Literals keep their lexical form: "007" does not become "7", and 1E999999999 is not expanded.
 rdflib.NORMALIZE_LITERALS = False
@@ -51,55 +50,22 @@ expressions.install()
 pyshacl.shape.value_nodes_from_path = follow  # type: ignore[assignment, attr-defined]
 
 
-def validate_file(data: str, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
-    """Worker entry point: ``validate_graphs`` on a file.
-
-    Args:
-        data: path of the file of N-Triples.
-        sizes: as ``validate_graphs``.
-        shapes: as ``validate_graphs``.
-        only: as ``validate_graphs``.
-    """
-    return validate_graphs(Path(data).read_bytes(), sizes, shapes, only)
-
-
-def validate_graphs(content: bytes, sizes: list[int], shapes: list[str], only: list[str] | None = None) -> Results:
-    """Validate each graph against each file of shapes.
-
-    Args:
-        content: the concatenated N-Triples of all graphs.
-        sizes: of each graph, in bytes.
-        shapes: paths of the files of shapes.
-        only: IRIs of the shapes with targets to validate against; None is all.
-
-    Returns:
-        For each file of shapes, for each graph, its results.
-    """
-    engine = PyShacl()
-    graphs = [content[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
-    with collection_paused():
-        # One after the other, so that at most one rdflib graph is in memory.
-        wanted = None if only is None else frozenset(only)
-        by_graph = [engine.validate_all(graph, [Path(path) for path in shapes], wanted) for graph in graphs]
-    return [list(results) for results in zip(*by_graph, strict=True)] or [[] for _ in shapes]
-
-
 class PyShacl:
-    """Implements ``provrepo.checks.shapes.layer.Engine``."""
+    """Validates graphs against the shapes that ``provrepo.checks.shacl`` does not cover."""
 
-    def validate(self, data: bytes, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
-        """See ``Engine.validate``."""
-        return self.validate_all(data, [shapes], only)[0]
+    def validate(self, data: Graph, shapes: Path, only: Collection[str] | None = None) -> list[RawResult]:
+        """Validate one graph.
 
-    def validate_all(
-        self, data: bytes, files: list[Path], only: Collection[str] | None = None
-    ) -> list[list[RawResult]]:
-        """``validate`` with several files of shapes; the graph is loaded once."""
-        compiled = [_compiled(file, file.stat().st_mtime_ns) for file in files]
-        graph = load(data.decode("utf-8"))
-        return [self._results(graph, shapes, only) for shapes in compiled]
+        Args:
+            data: the data graph, ``rdfs:subClassOf`` triples included.
+            shapes: a file of shapes in Turtle.
+            only: IRIs of the shapes with targets to validate against; None is all.
 
-    def _results(self, graph: rdflib.Graph, compiled: ShapesGraph, only: Collection[str] | None) -> list[RawResult]:
+        Raises:
+            Damaged: the shapes cannot be parsed or are not well-formed.
+        """
+        compiled = _compiled(shapes, shapes.stat().st_mtime_ns)
+        graph = data.memo("rdflib", lambda: load(data))
         # The report handles severities: a nested shape with a lower severity must still count in its sh:or.
         executor = SHACLExecutor()
         results: list[RawResult] = []
@@ -201,41 +167,34 @@ _IMPORTS = URIRef(OWL + "imports")
 
 # Loading the data -------------------------------------------------------------------------------------------------
 
-_LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.\n')
 
-
-def load(ntriples: str) -> rdflib.Graph:
-    """An rdflib graph from N-Triples as ``provrepo.checks.shapes.layer`` writes them: single spaces, no comments.
-
-    About six times as fast as rdflib's parser. Only literals with a valid lexical form are converted.
-    """
+def load(data: Graph) -> rdflib.Graph:
+    """An rdflib graph with the same triples. Only literals with a valid lexical form are converted."""
     graph = _FastGraph(store="SimpleMemory")
     add = graph.store.add
-    terms: dict[str, Node] = {}
-    for match in _LINE.finditer(ntriples):
-        triple = []
-        for token in match.groups():
-            term = terms.get(token)
-            if term is None:
-                term = terms[token] = _term(token)
-            triple.append(term)
-        add(tuple(triple), graph)  # type: ignore[arg-type]
+    terms: dict[int, Node] = {}
+
+    def term(number: int) -> Node:
+        found = terms.get(number)
+        if found is None:
+            found = terms[number] = _term(data.term(number))
+        return found
+
+    for predicate, pairs in data.predicates.items():
+        made = _term(Identifier(predicate))
+        for subject, value in zip(pairs.subjects, pairs.objects, strict=True):
+            add((term(subject), made, term(value)), graph)
     return graph
 
 
-def _term(token: str) -> Node:
-    if token[0] == "<":
-        # Without the constructor, which logs a warning for every unusual IRI.
-        return str.__new__(URIRef, unescape(token[1:-1]))
-    if token[0] == "_":
-        return str.__new__(BNode, token[2:])
-    end = token.rindex('"')
-    lexical, tail = unescape(token[1:end]), token[end + 1 :]
-    if tail.startswith("@"):
-        return _literal(lexical, lexical, language=tail[1:])
-    if not tail:
-        return _literal(lexical, lexical)
-    return _typed(lexical, unescape(tail[3:-1]))
+def _term(term: Value) -> Node:
+    if isinstance(term, Identifier):
+        # Without the constructors, of which that of IRIs logs a warning for every unusual one.
+        return str.__new__(BNode, term[2:]) if is_blank(term) else str.__new__(URIRef, term)
+    lexical, datatype, language = term
+    if language:
+        return _literal(lexical, lexical, language=language)
+    return _literal(lexical, lexical) if datatype == XSD_STRING else _typed(lexical, datatype)
 
 
 def _literal(

@@ -94,11 +94,12 @@ def vet(folder: str, extends: list[str], examples: bool = True) -> dict[str, Any
         ReadError: its shapes are not in Turtle.
         Damaged: ``profile.toml`` or the shapes cannot be parsed.
     """
+    from provrepo.checks.shacl.graph import Graph
     from provrepo.checks.shapes.pyshacl_engine import PyShacl
 
     profile = read(Path(folder))
     count = vet_shapes(profile.shapes.read_bytes())
-    PyShacl().validate(b"", profile.shapes)
+    PyShacl().validate(Graph(), profile.shapes)
     if examples:
         _examples(profile, [read(Path(other)) for other in extends])
     return {"title": profile.title, "version": profile.version, "shapes": count}
