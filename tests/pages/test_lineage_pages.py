@@ -1,4 +1,4 @@
-"""Pages of lineage, things and searches: what they say, to whom, and that hostile names stay names."""
+"""Pages of lineage, things and searches: content, permissions, and escaping of hostile names."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def get(site: Site, path: str, who: str = "", **parameters: str) -> str:
 
 
 def rows(text: str) -> list[str]:
-    """What the table of things has in each row."""
+    """The text of each row in the table of things."""
     table = re.search(r'(?s)<table class="rows things">.*?</table>', text)
     assert table is not None
     found = [Page(row).text for row in re.findall(r"(?s)<tr>.*?</tr>", table[0])[1:]]
@@ -68,7 +68,7 @@ def names(text: str) -> list[str]:
     return re.findall(r'<span class="iri">([^<]*)</span>', text[text.index("<tbody>") :])
 
 
-def test_what_a_thing_came_from(site: Site) -> None:
+def test_upstream_lineage(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table")
     page = Page(text)
     assert "Lineage of harvest <b>2025</b>" in page.text
@@ -83,7 +83,7 @@ def test_what_a_thing_came_from(site: Site) -> None:
     assert any(link["href"] == "/projects/open/documents/run/versions/1" for link in page.all("a"))
 
 
-def test_the_picture_leads_from_thing_to_thing(site: Site) -> None:
+def test_the_picture_links_to_other_lineages(site: Site) -> None:
     page = Page(get(site, "/lineage", iri=f"{EX}table", depth="3", strict="true"))
     (picture,) = [drawing for drawing in page.all("svg") if drawing.get("class") == "prov-picture"]
     # Links inside an image could not be reached.
@@ -109,8 +109,8 @@ def test_what_depends_on_a_thing_is_counted_in_groups(site: Site) -> None:
     assert 'id="impact"' not in get(site, "/lineage", iri=f"{EX}raw")
 
 
-def test_agents_are_called_by_their_labels(site: Site) -> None:
-    """In an answer in which they are no things themselves, and for nobody by a label of what he may not read."""
+def test_agents_are_shown_with_their_labels(site: Site) -> None:
+    """Also if the agents are not among the things; labels from unreadable projects are not shown."""
     named = """document
   prefix ex <https://example.org/>
   wasDerivedFrom(ex:made, ex:seed)
@@ -129,7 +129,7 @@ endDocument"""
     assert shown == {"": [("Bo &lt;i&gt;", "bo")], "reader": [("A secret name", "bo")]}
 
 
-def test_a_step_further(site: Site) -> None:
+def test_a_link_leads_one_step_further(site: Site) -> None:
     page = Page(get(site, "/lineage", iri=f"{EX}link{LONG}", depth="3"))
     (further,) = [link for link in page.all("a") if "depth=4" in (link["href"] or "")]
     assert "+1 one step further" in page.text
@@ -138,7 +138,7 @@ def test_a_step_further(site: Site) -> None:
     assert "step further" not in get(site, "/lineage", iri=f"{EX}link3", depth="3")
 
 
-def test_a_large_lineage_says_what_it_leaves_out(site: Site) -> None:
+def test_a_large_lineage_states_what_it_omits(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}hub", direction="downstream")
     page = Page(text)
     assert f"This page has the {MOST_LISTED} nearest of {WIDE + 1} things" in " ".join(page.text.split())
@@ -163,7 +163,7 @@ def test_a_dense_lineage_is_drawn_in_part() -> None:
     assert picture.svg.count('class="prov-node ') == picture.drawn
 
 
-def test_only_what_the_caller_may_read_shows(site: Site) -> None:
+def test_only_readable_things_are_shown(site: Site) -> None:
     for path, parameters in (
         ("/lineage", {"iri": f"{EX}raw"}),
         ("/lineage", {"iri": f"{EX}table", "direction": "both"}),
@@ -205,27 +205,27 @@ def test_hostile_names_are_text(site: Site, path: str, parameters: dict[str, str
     for name, attributes in page.elements:
         assert not [key for key in attributes if key.startswith("on") or key == "style"], name
         for key in ("href", "src", "action", "xlink:href"):
-            # What PROV-AQ puts into a page's head is said to programs, and nobody follows it by a click.
+            # The PROV-AQ links in the head of a page are for programs.
             target = None if "ns/prov#" in (attributes.get("rel") or "") else attributes.get(key)
             assert target is None or re.match(r"(/(?!/)|#|https://www\.w3\.org/)", target), target
     if path != "/search":
         assert "alert(" in page.text
 
 
-def test_pages_are_sound_when_nothing_is_asked(site: Site) -> None:
+def test_pages_without_parameters_are_valid(site: Site) -> None:
     for path in ("/lineage", "/thing", "/search", "/lineage?iri=&direction=&depth=&as_of=&stop=", "/search?q="):
         page = Page(get(site, path))
         assert len(page.all("form")) == 2
         assert site.client.get(path).status_code == 400
 
 
-def test_fields_left_empty_say_nothing(site: Site) -> None:
+def test_empty_fields_count_as_missing(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", direction="", depth="", to="", project="")
     assert "It came from 3 things" in text
     assert "Found" in get(site, "/search", q="harvest", project="")
 
 
-def test_the_form_remembers_what_was_asked(site: Site) -> None:
+def test_the_form_keeps_the_query(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", direction="both", depth="2", alternates="true", project="open")
     page = Page(text)
     fields = {field["id"]: field for field in page.all("input") if "id" in field}
@@ -238,7 +238,7 @@ def test_the_form_remembers_what_was_asked(site: Site) -> None:
     assert chosen["value"] == "both"
 
 
-def test_downloads_and_commands_ask_the_same(site: Site) -> None:
+def test_downloads_and_commands_repeat_the_query(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", depth="2", strict="true")
     page = Page(text)
     downloads = [link["href"] or "" for link in page.all("a") if "download" in link]
@@ -264,7 +264,7 @@ def test_commands_can_be_pasted(iri: str) -> None:
     )
     given = shlex.split(asked.command().replace("\\\n", ""))
     assert given[:3] == ["provrepo", "lineage", iri]
-    # Below its group: a command that is asked on its own remembers help without the group's names for it.
+    # Invoked below its group: on its own, a command lacks the help options of the group.
     group = click.Context(cli, **cli.context_settings)
     with lineage_command.make_context("lineage", given[2:], parent=group) as context:
         assert {name: context.params[name] for name in ("iri", "direction", "depth", "strict", "alternates")} == {
@@ -285,14 +285,14 @@ def test_every_parameter_is_an_option_of_the_command() -> None:
     assert {name.replace("_", "-") for name in NAMES} - {"source"} <= options
 
 
-def test_every_page_has_a_box_to_search(site: Site) -> None:
+def test_every_page_has_a_search_field(site: Site) -> None:
     for path in ("/", "/projects", "/sparql", "/lineage", "/projects/open/documents/run"):
         page = Page(get(site, path))
         (form,) = [form for form in page.all("form") if form.get("role") == "search"]
         assert form["action"] == "/search"
 
 
-def test_content_is_called_by_the_beginning_of_its_digest(site: Site) -> None:
+def test_content_is_shown_by_the_prefix_of_its_digest(site: Site) -> None:
     content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
     short = "sha-256 f4OxZX_x…"
     site.submit(
@@ -309,9 +309,7 @@ def test_content_is_called_by_the_beginning_of_its_digest(site: Site) -> None:
         assert content in page.text
 
 
-def test_a_thing_stands_among_things_that_are_called_by_their_labels(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_of_a_thing_shows_labels_of_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     content = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk"
     named = f"""document
   prefix ex <https://example.org/>
@@ -324,19 +322,19 @@ def test_a_thing_stands_among_things_that_are_called_by_their_labels(
   activity(ex:baking, [prov:label="Baking & cooling"])
   agent(ex:baker, [prov:label="{"Ada " * 30}"])
 endDocument"""
-    asked: list[int] = []
+    looked_up: list[int] = []
     labels = Snapshot.labels
 
-    def counted(held: Snapshot, iris: Sequence[str]) -> dict[str, str]:
-        asked.append(len(iris))
-        return labels(held, iris)
+    def counted(snapshot: Snapshot, iris: Sequence[str]) -> dict[str, str]:
+        looked_up.append(len(iris))
+        return labels(snapshot, iris)
 
     monkeypatch.setattr(Snapshot, "labels", counted)
     site.submit("loaf", named.encode())
     private = f'document\nprefix ex <{EX}>\nentity(ex:dough, [prov:label="A <b>secret</b> dough"])\nendDocument'
     site.submit("loaf", private.encode(), project="secret")
     text = get(site, "/thing", iri=f"{EX}loaf")
-    assert len(asked) == 1, "one look-up for all of them"
+    assert len(looked_up) == 1, "one look-up for all of them"
     called = re.findall(r'<span class="label">([^<]*)</span>&#32;<a class="iri" href="([^"]*)"[^>]*>([^<]*)</a>', text)
     ada = f"{('Ada ' * 30)[:79]}…"
     assert set(called) == {
@@ -349,12 +347,12 @@ endDocument"""
     assert "secret" not in text
     assert "A <b>secret</b> dough" in Page(get(site, "/thing", "reader", iri=f"{EX}loaf")).text
     assert "A <b>secret</b> dough" not in Page(get(site, "/thing", "reader", iri=f"{EX}loaf", project="open")).text
-    asked.clear()
+    looked_up.clear()
     site.client.get(f"/thing?iri={EX}loaf")
-    assert asked == [], "nobody shows them"
+    assert looked_up == [], "the page does not show them"
 
 
-def test_search_lists_what_it_found(site: Site) -> None:
+def test_search_lists_its_results(site: Site) -> None:
     text = get(site, "/search", q="harvest 20")
     assert len(rows(text)) == 1
     page = Page(text)
@@ -364,7 +362,7 @@ def test_search_lists_what_it_found(site: Site) -> None:
     assert "50 of 8" in many.text
 
 
-def test_lineage_that_cannot_be_is_a_page_too(site: Site) -> None:
+def test_errors_of_lineage_are_pages(site: Site) -> None:
     answer = site.client.get("/lineage", query_string={"iri": "report.md"}, headers={"Accept": BROWSER})
     assert answer.status_code == 400
     assert "is not an absolute IRI" in answer.text
@@ -376,18 +374,18 @@ def test_the_same_address_gives_programs_json(site: Site) -> None:
         assert site.client.get(path, headers={"Accept": BROWSER}).vary.find("accept") >= 0
 
 
-def test_documents_lead_to_their_things(site: Site) -> None:
+def test_documents_link_to_their_things(site: Site) -> None:
     page = Page(get(site, "/projects/open/documents/run"))
     targets = [link["href"] or "" for link in page.all("a")]
     for name in ("table", "run", "ada", "raw"):
         assert f"/thing?iri={EX}{name}" in targets
         assert f"/lineage?iri={EX}{name}" in targets
-    # What only a former version said, nothing may be known of today.
+    # Things of a former version may be unknown today.
     former = Page(get(site, "/projects/open/documents/twice/versions/1"))
     assert not [link for link in former.all("a") if "/thing?" in (link["href"] or "")]
 
 
-def test_what_was_known_then_leads_to_what_was_known_then(site: Site) -> None:
+def test_links_of_a_former_state_keep_as_of(site: Site) -> None:
     version = site.owner.submit(
         f"document\nprefix ex <{EX}>\nwasDerivedFrom(ex:late, ex:early)\nendDocument".encode(),
         project="open",

@@ -1,4 +1,4 @@
-"""Pages on the screen of a telephone: nothing has to be moved sideways to read statements and lists of things."""
+"""Pages on the screen of a telephone: statements and lists of things are readable without horizontal scrolling."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def shown(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
 
 @pytest.mark.browser
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_has_to_be_moved_sideways(shown: tuple[Screen, str], path: str) -> None:
+def test_no_page_scrolls_horizontally(shown: tuple[Screen, str], path: str) -> None:
     screen, address = shown
     screen.show(address + path, width=NARROW)
     found = screen.evaluate(MEASURED)
@@ -72,20 +72,20 @@ def test_nothing_has_to_be_moved_sideways(shown: tuple[Screen, str], path: str) 
 
 
 @pytest.mark.browser
-def test_rows_as_lines_of_text_are_still_a_table_to_who_cannot_see_them(shown: tuple[Screen, str]) -> None:
+def test_stacked_rows_are_tables_in_the_accessibility_tree(shown: tuple[Screen, str]) -> None:
     screen, address = shown
     path = f"/lineage?iri={EX}table"
     roles: list[list[Any]] = []
     for width in (NARROW, 1280):
         screen.show(address + path, width=width)
         nodes = screen.call("Accessibility.getFullAXTree")["nodes"]
-        told = [node["role"]["value"] for node in nodes if not node["ignored"]]
-        roles.append([told.count(role) for role in ("table", "row", "columnheader", "rowheader", "cell")])
+        exposed = [node["role"]["value"] for node in nodes if not node["ignored"]]
+        roles.append([exposed.count(role) for role in ("table", "row", "columnheader", "rowheader", "cell")])
     assert roles[0] == roles[1]
     assert all(roles[0])
 
 
-def test_every_wide_table_can_be_reached_by_name(site: Site) -> None:
+def test_every_wide_table_is_a_focusable_region(site: Site) -> None:
     templates = (ROOT / "web" / "templates").glob("*.html")
     found = [line for path in templates for line in path.read_text("utf-8").splitlines() if 'class="wide"' in line]
     assert len(found) >= 7
@@ -94,7 +94,7 @@ def test_every_wide_table_can_be_reached_by_name(site: Site) -> None:
     ] == []
 
 
-def test_every_text_that_may_be_wide_can_be_reached(site: Site) -> None:
+def test_every_wide_text_is_focusable(site: Site) -> None:
     templates = (ROOT / "web" / "templates").glob("*.html")
     found = [line for path in templates for line in path.read_text("utf-8").splitlines() if "<pre" in line]
     assert len(found) >= 5

@@ -1,4 +1,4 @@
-"""A sample of the attack on what callers may see and change (``tests/support/attack_access.py``)."""
+"""A short run of the attack on read and write permissions (``tests/support/attack_access.py``)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_nothing_private_is_in_any_answer(found: Found) -> None:
     assert len(found.statuses) > 6
 
 
-def test_nobody_writes_without_permission(found: Found) -> None:
+def test_no_write_succeeds_without_permission(found: Found) -> None:
     assert found.entries == 0
 
 
-def test_who_may_read_it_sees_the_canaries(site: Site) -> None:
-    """Otherwise the attack would look for what is nowhere."""
+def test_authorized_callers_see_the_canaries(site: Site) -> None:
+    """Otherwise the attack would search for strings that do not exist."""
     here = f"/projects/{SECRET}"
     paths = (
         here,
@@ -52,7 +52,7 @@ def test_who_may_read_it_sees_the_canaries(site: Site) -> None:
 
 
 def test_an_attack_that_succeeds_is_found(tmp_path: Path) -> None:
-    """The private project is made public: canaries, other answers than for a missing project, and its name."""
+    """If the private project is made public, the attack finds canaries, different responses, and its name."""
     with opened(tmp_path) as site:
         prepared(site)
         site.owner.set_project(SECRET, public=True)

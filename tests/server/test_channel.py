@@ -1,4 +1,4 @@
-"""What the server changes in how waitress sends: who writes, and in how many pieces."""
+"""Writing to connections: the thread that writes, and the number of pieces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provrepo.server.connections.limits import ConnectionLimits
 
 
 class Channel(_Channel):
-    """Keeps what it sends."""
+    """Records the data that it sends."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.sent: list[bytes] = []
@@ -44,21 +44,21 @@ def _answer(channel: Channel, body: bytes) -> None:
     task.write(body)
 
 
-def test_the_loop_leaves_alone_what_another_thread_is_writing(channel: Channel) -> None:
-    """Otherwise it turns around dozens of times for each answer, and the other thread waits for the interpreter."""
+def test_the_event_loop_does_not_write_while_another_thread_does(channel: Channel) -> None:
+    """Otherwise the loop spins for each response, and the other thread waits for the interpreter lock."""
     assert not channel.writable()
     channel.total_outbufs_len = 1
     assert channel.writable()
-    held, seen = threading.Event(), threading.Event()
+    acquired, seen = threading.Event(), threading.Event()
 
     def write() -> None:
         with channel.outbuf_lock:
-            held.set()
+            acquired.set()
             seen.wait(20)
 
     writing = threading.Thread(target=write)
     writing.start()
-    held.wait()
+    acquired.wait()
     assert not channel.writable()
     channel.will_close = True
     assert channel.writable()
@@ -66,7 +66,7 @@ def test_the_loop_leaves_alone_what_another_thread_is_writing(channel: Channel) 
     writing.join()
 
 
-def test_head_and_small_body_go_out_together(channel: Channel) -> None:
+def test_head_and_small_body_are_sent_in_one_piece(channel: Channel) -> None:
     _answer(channel, b"short")
     (sent,) = channel.sent
     assert sent.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -80,6 +80,6 @@ def test_a_large_body_is_not_copied(channel: Channel) -> None:
     assert channel.total_outbufs_len == 0
 
 
-def test_an_answer_without_a_body_is_its_head(channel: Channel) -> None:
+def test_a_response_without_a_body_is_its_head(channel: Channel) -> None:
     _answer(channel, b"")
     assert b"".join(channel.sent).endswith(b"\r\n\r\n")

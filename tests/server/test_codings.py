@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110, section 8.4): bodies that arrive compressed, and answers that leave so."""
+"""Content codings (RFC 9110, section 8.4) of request bodies and responses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize(("coding", "compress"), CODED)
-def test_a_compressed_body_is_as_if_it_were_not(site: Site, coding: str, compress: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_body_is_decompressed(site: Site, coding: str, compress: Callable[[bytes], bytes]) -> None:
     coded = {"Content-Encoding": coding}
     answer = site.client.post(
         "/projects/open/documents?name=packed",
@@ -73,8 +73,8 @@ def test_a_compressed_body_is_as_if_it_were_not(site: Site, coding: str, compres
     assert made.status_code == 201
 
 
-def test_a_file_in_many_blocks_is_one_body() -> None:
-    """RFC 1952, section 2.2; and tapes, which fill up a block with zeros."""
+def test_gzip_members_form_one_body() -> None:
+    """RFC 1952, section 2.2; padding with zeros is accepted too, as on tapes."""
     blocks = [PROVN[start : start + 10] for start in range(0, len(PROVN), 10)]
     packed = b"".join(map(gzip.compress, blocks))
     assert inflate(packed, "gzip", most=MAX_BODY) == PROVN
@@ -82,7 +82,7 @@ def test_a_file_in_many_blocks_is_one_body() -> None:
 
 
 @pytest.mark.parametrize("length", [1000, 64 << 10, (64 << 10) + 1, 200_000])
-def test_the_limit_is_that_of_the_body_itself(length: int) -> None:
+def test_the_limit_applies_to_the_decompressed_body(length: int) -> None:
     data = bytes(range(256)) * (length // 256) + b"x" * (length % 256)
     for coding, packed in (("gzip", gzip.compress(data)), ("deflate", zlib.compress(data)), ("deflate", raw(data))):
         assert inflate(packed, coding, most=length) == data
@@ -102,7 +102,7 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize(("data", "words"), DAMAGED)
-def test_a_damaged_body_is_said_to_be(site: Site, data: bytes, words: str) -> None:
+def test_a_damaged_body_is_400(site: Site, data: bytes, words: str) -> None:
     for path in ("/validate", "/projects/open/documents?name=damaged"):
         answer = site.client.post(
             path,
@@ -116,14 +116,14 @@ def test_a_damaged_body_is_said_to_be(site: Site, data: bytes, words: str) -> No
     assert site.client.get("/projects/open/documents/damaged").status_code == 404
 
 
-def test_deflated_data_that_goes_on_is_said_to() -> None:
+def test_data_after_the_end_is_refused() -> None:
     with pytest.raises(Rejected, match="400"):
         inflate(zlib.compress(PROVN) + b"more", "deflate", most=MAX_BODY)
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "deflate, br", "compress", "utf-8"])
 @pytest.mark.parametrize("path", ["/validate", "/projects/open/documents", "/sparql"])
-def test_other_codings_are_refused_with_those_that_are_taken(site: Site, path: str, coding: str) -> None:
+def test_unsupported_codings_are_refused_with_the_list_of_supported_ones(site: Site, path: str, coding: str) -> None:
     kind = QUERY if path == "/sparql" else PROVN_TYPE
     answer = site.client.post(
         path, data=b"x", content_type=kind, headers={"Content-Encoding": coding, **site.auth("open")}
@@ -134,7 +134,7 @@ def test_other_codings_are_refused_with_those_that_are_taken(site: Site, path: s
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_bomb_is_inflated_no_further_than_a_body_may_be(coding: str) -> None:
+def test_decompression_of_a_bomb_stops_at_the_limit(coding: str) -> None:
     engine = zlib.compressobj(9, wbits=31 if coding == "gzip" else 15)
     bomb = b"".join(engine.compress(bytes(1 << 20)) for _ in range(500)) + engine.flush()
     tracemalloc.start()
@@ -158,7 +158,7 @@ def test_a_bomb_is_413(site: Site) -> None:
         assert answer.get_json()["type"].endswith("#too-large")
 
 
-def test_who_may_not_write_learns_nothing_of_the_coding(site: Site) -> None:
+def test_permission_is_checked_before_the_coding(site: Site) -> None:
     answer = site.client.post(
         "/projects/open/documents", data=b"x", content_type=PROVN_TYPE, headers={"Content-Encoding": "br"}
     )
@@ -187,7 +187,7 @@ def test_who_may_not_write_learns_nothing_of_the_coding(site: Site) -> None:
         ("nonsense;;q=,", False),
     ],
 )
-def test_who_takes_compressed_answers(site: Site, header: str, packed: bool) -> None:
+def test_accept_encoding_decides_on_compression(site: Site, header: str, packed: bool) -> None:
     assert prefers_gzip(header) is packed
     answer = site.client.get("/sparql", query_string={"query": MANY}, headers={"Accept-Encoding": header})
     assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
@@ -228,14 +228,14 @@ def test_an_error_can_be_compressed_too(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/sparql?query=ASK%20%7B%7D", "/static/icon.svg"])
-def test_short_answers_stay_as_they_are(site: Site, path: str) -> None:
+def test_short_responses_are_not_compressed(site: Site, path: str) -> None:
     answer = site.client.get(path, headers=GZIP)
     assert len(answer.data) < MIN_SIZE
     assert "Content-Encoding" not in answer.headers
 
 
 def test_submitted_bytes_keep_their_digest(site: Site) -> None:
-    """RFC 9530, section 3: the digest is of what is sent, so that it is sent as it was submitted."""
+    """``Repr-Digest`` is the digest of the sent bytes (RFC 9530, section 3), so that they are not compressed."""
     document = PROVN.replace(b"endDocument", b"".join(b"entity(ex:e%d)\n" % n for n in range(200)) + b"endDocument")
     site.submit("long", document)
     answer = site.client.get("/projects/open/documents/long/original", headers=GZIP)
@@ -244,7 +244,7 @@ def test_submitted_bytes_keep_their_digest(site: Site) -> None:
     assert "Content-Encoding" not in answer.headers
 
 
-def test_long_answers_are_compressed_while_they_are_sent(site: Site) -> None:
+def test_long_responses_are_compressed_while_they_are_sent(site: Site) -> None:
     many = "SELECT * { " + " ".join(f"VALUES ?v{n} {{ 1 2 3 4 5 6 7 8 }}" for n in range(4)) + " }"
     plain = site.client.get("/sparql", query_string={"query": many})
     assert len(plain.data) > 256 << 10
@@ -255,7 +255,7 @@ def test_long_answers_are_compressed_while_they_are_sent(site: Site) -> None:
     assert (head.data, head.headers["Content-Encoding"]) == (b"", "gzip")
 
 
-def test_head_says_what_get_says(site: Site) -> None:
+def test_head_has_the_headers_of_get(site: Site) -> None:
     get, head = (site.client.open("/openapi.json", method=method, headers=GZIP) for method in ("GET", "HEAD"))
     for name in ("Content-Encoding", "Content-Length", "ETag", "Vary", "Content-Type"):
         assert head.headers[name] == get.headers[name]
@@ -270,7 +270,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_each_coding_has_an_entity_tag_of_its_own(site: Site, path: str) -> None:
+def test_each_coding_has_its_own_entity_tag(site: Site, path: str) -> None:
     """RFC 9110, section 8.8.3.3."""
     plain, packed = site.client.get(path), site.client.get(path, headers=GZIP)
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -279,7 +279,7 @@ def test_each_coding_has_an_entity_tag_of_its_own(site: Site, path: str) -> None
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_is_known_compressed_need_not_be_sent_again(site: Site, path: str) -> None:
+def test_the_tag_of_a_compressed_response_gives_304(site: Site, path: str) -> None:
     tags = {name: site.client.get(path, headers=head).headers["ETag"] for name, head in (("", {}), ("gzip", GZIP))}
     for coding, tag in tags.items():
         again = site.client.get(path, headers={"Accept-Encoding": coding, "If-None-Match": tag})
@@ -295,7 +295,7 @@ def test_what_is_known_compressed_need_not_be_sent_again(site: Site, path: str) 
     assert site.client.get(path, headers={**GZIP, "If-None-Match": '"x.gzip"'}).status_code == 200
 
 
-def test_the_tag_of_a_compressed_representation_is_a_precondition_like_any_other(site: Site) -> None:
+def test_the_tag_of_a_compressed_representation_works_in_if_match(site: Site) -> None:
     document = PROVN.replace(b"endDocument", b"".join(b"entity(ex:e%d)\n" % n for n in range(200)) + b"endDocument")
     path = site.submit("long", document)
     for suffix in ("", ".provn", ".svg"):

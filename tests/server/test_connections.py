@@ -1,4 +1,4 @@
-"""Connections that are slow, too many or useless: a listener with a clock that the test moves."""
+"""Deadlines and limits of connections: a listener with a clock that the tests control."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 _SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
-"""How many connections Linux lets wait at most."""
+"""The most connections that Linux lets wait to be accepted."""
 
 
 def _status(client: Client) -> list[int]:
@@ -39,7 +39,7 @@ def _works(served: Wire) -> bool:
 
 
 class Gate:
-    """An application that answers once it may, with as much as the path says."""
+    """An application that responds when the gate is open, with as many bytes as the path names."""
 
     def __init__(self) -> None:
         self.open = Event()
@@ -59,7 +59,7 @@ class Gate:
 @pytest.mark.parametrize(
     "sent", [b"G", b"\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "], ids=["byte", "line", "field"]
 )
-def test_a_head_has_twenty_seconds_however_it_drips(sent: bytes) -> None:
+def test_a_slow_head_is_refused_after_twenty_seconds(sent: bytes) -> None:
     with wire() as served, served.connect(sent) as client:
         served.turn()
         for _ in range(18):
@@ -72,7 +72,7 @@ def test_a_head_has_twenty_seconds_however_it_drips(sent: bytes) -> None:
         assert (answer.status, json.loads(answer.body)["status"]) == (408, 408)
 
 
-def test_a_connection_without_a_request_is_closed_without_an_answer() -> None:
+def test_a_connection_without_a_request_is_closed_without_a_response() -> None:
     with wire(head=20, idle=50) as served:
         with served.connect() as client:
             served.pass_time(19)
@@ -93,7 +93,7 @@ def test_a_connection_without_a_request_is_closed_without_an_answer() -> None:
     [(b"Content-Length: 100000\r\n\r\n", b"x"), (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n")],
     ids=["length", "chunks"],
 )
-def test_a_body_has_time_by_what_comes(head: bytes, piece: bytes) -> None:
+def test_the_deadline_of_a_body_depends_on_its_rate(head: bytes, piece: bytes) -> None:
     with wire(start=30, rate=100) as served:
         with served.connect(POST + head) as client:
             served.turn()
@@ -113,7 +113,7 @@ def test_a_body_has_time_by_what_comes(head: bytes, piece: bytes) -> None:
 
 
 @pytest.mark.parametrize("reads", [False, True])
-def test_a_reader_has_time_by_what_it_reads(reads: bool) -> None:
+def test_the_deadline_of_a_response_depends_on_its_rate(reads: bool) -> None:
     gate = Gate()
     gate.open.set()
     with wire(gate, start=30, rate=1 << 20) as served:
@@ -133,8 +133,8 @@ def test_a_reader_has_time_by_what_it_reads(reads: bool) -> None:
         client.socket.close()
 
 
-def test_a_thread_waits_for_a_reader_no_longer_than_it_has_to() -> None:
-    """An answer beyond the watermark keeps its thread: of such readers more is asked."""
+def test_a_client_that_blocks_a_thread_needs_a_higher_rate() -> None:
+    """A response beyond the watermark blocks its thread, so that a higher rate is required."""
     gate = Gate()
     gate.open.set()
     with wire(gate, start=30, rate=1, blocked_rate=1 << 30) as served:
@@ -157,8 +157,8 @@ def test_a_thread_waits_for_a_reader_no_longer_than_it_has_to() -> None:
         assert _works(served)
 
 
-def test_what_is_being_answered_has_no_deadline_here() -> None:
-    """The application has deadlines of its own."""
+def test_a_running_request_has_no_deadline_here() -> None:
+    """The application enforces its own deadlines."""
     gate = Gate()
     with wire(gate) as served, served.connect(GET) as client:
         served.pass_time(300)
@@ -167,7 +167,7 @@ def test_what_is_being_answered_has_no_deadline_here() -> None:
         assert client.answers(number=1)[0].status == 200
 
 
-def test_deadlines_of_one_request_do_not_count_for_the_next() -> None:
+def test_the_deadline_starts_anew_for_each_request() -> None:
     with wire(head=20) as served, served.connect() as client:
         for _ in range(5):
             client.send(GET[:10])
@@ -179,7 +179,7 @@ def test_deadlines_of_one_request_do_not_count_for_the_next() -> None:
 
 
 def test_a_refused_client_may_send_on_for_a_while(served_sizes: Wire) -> None:
-    """Closing at once would reset the connection, and the client would not see the answer (RFC 9112, section 9.6)."""
+    """Closing at once would reset the connection, and the client would not see the response (RFC 9112, 9.6)."""
     with served_sizes.connect(POST + b"Content-Length: 300000\r\n\r\n") as client:
         for _ in range(30):
             client.send(b"x" * 10_000)
@@ -201,7 +201,7 @@ def served_sizes() -> Iterable[Wire]:
 # How many.
 
 
-def test_the_oldest_idle_connections_make_room() -> None:
+def test_the_oldest_idle_connections_are_closed_first() -> None:
     with wire(connections=64) as served:
         crowd = [served.connect() for _ in range(64)]
         served.pass_time(3)
@@ -215,7 +215,7 @@ def test_the_oldest_idle_connections_make_room() -> None:
 @pytest.mark.parametrize(
     "sent", [b"", b"GET /", POST + b"Content-Length: 9\r\n\r\nx", GET], ids=["silent", "head", "body", "answered"]
 )
-def test_whatever_a_crowd_waits_for_others_are_answered(sent: bytes) -> None:
+def test_many_slow_connections_do_not_block_others(sent: bytes) -> None:
     with wire(connections=20) as served:
         crowd = [served.connect(sent) for _ in range(40)]
         for _ in range(8):
@@ -228,7 +228,7 @@ def test_whatever_a_crowd_waits_for_others_are_answered(sent: bytes) -> None:
             assert client.data == b"" or [answer.status for answer in client.answers()][-1] in (200, 503)
 
 
-def test_what_is_useful_stays() -> None:
+def test_useful_connections_stay_open() -> None:
     gate = Gate()
     with wire(gate, connections=8, idle=1e6, head=1e6, start=1e6) as served:
         answered = served.connect(GET)
@@ -249,7 +249,7 @@ def test_what_is_useful_stays() -> None:
         assert answered.answers(number=1)[0].status == 200
 
 
-def test_one_address_does_not_take_the_place_of_others() -> None:
+def test_one_address_does_not_displace_others() -> None:
     with wire(connections=16) as served:
         first = served.connect()
         first.channel.addr = ("192.0.2.7", 1)
@@ -261,12 +261,12 @@ def test_one_address_does_not_take_the_place_of_others() -> None:
         assert other.connected
 
 
-def test_clients_are_told_apart_by_address_and_ipv6_network() -> None:
+def test_clients_are_distinguished_by_address_and_ipv6_network() -> None:
     assert _network("192.0.2.1") != _network("192.0.2.2")
     assert _network("2001:db8::1") == _network("2001:db8::ffff:1%eth0") != _network("2001:db8:0:1::1")
 
 
-def test_where_everything_is_being_answered_a_new_client_is_told_to_come_later() -> None:
+def test_a_new_client_gets_503_if_all_connections_have_running_requests() -> None:
     gate = Gate()
     with wire(gate, connections=2) as served:
         running = [served.connect(GET) for _ in range(2)]
@@ -279,7 +279,7 @@ def test_where_everything_is_being_answered_a_new_client_is_told_to_come_later()
         assert [client.answers(number=1)[0].status for client in running] == [200, 200]
 
 
-def test_all_together_have_a_limit_of_bytes() -> None:
+def test_the_buffered_bytes_of_all_connections_are_limited() -> None:
     with wire(total=100_000, memory=1 << 20) as served:
         crowd = [served.connect(POST + b"Content-Length: 90000\r\n\r\n" + b"x" * 40_000) for _ in range(3)]
         small = served.connect(POST + b"Content-Length: 90000\r\n\r\nx")
@@ -300,8 +300,8 @@ def test_the_number_of_connections_follows_the_descriptors() -> None:
 
 
 @pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_without_a_descriptor_nothing_spins_and_little_is_logged(error: int, caplog: pytest.LogCaptureFixture) -> None:
-    """An idle connection makes room; where there is none, no more are accepted for a second."""
+def test_without_descriptors_accepting_pauses_and_logs_rarely(error: int, caplog: pytest.LogCaptureFixture) -> None:
+    """An idle connection is closed; if there is none, no connections are accepted for a second."""
     with wire(connections=50) as served:
         listening, accepted = served.server.socket, [0]
 
@@ -334,8 +334,8 @@ def test_without_a_descriptor_nothing_spins_and_little_is_logged(error: int, cap
         assert _works(served)
 
 
-def test_a_crowd_that_comes_at_once_waits_to_be_accepted() -> None:
-    """Beyond the backlog, Linux leaves a client without an answer, and the client asks again after a second."""
+def test_many_simultaneous_connections_wait_in_the_backlog() -> None:
+    """Beyond the backlog, Linux does not respond to a client, which retries after a second."""
     crowd = 1200  # more than the 1,024 of waitress
     if not _SOMAXCONN.exists() or int(_SOMAXCONN.read_text()) <= crowd:
         pytest.skip("the system lets no 1,200 connections wait")
@@ -349,14 +349,14 @@ def test_a_crowd_that_comes_at_once_waits_to_be_accepted() -> None:
             assert client.getpeername()
 
 
-def test_no_temporary_file_is_made_of_the_last_descriptors() -> None:
+def test_scarce_descriptors_are_not_used_for_temporary_files() -> None:
     with wire(descriptors=4, memory=1000) as served, served.connect(POST + b"Content-Length: 5000\r\n\r\n") as client:
         client.send(b"x" * 5000)
         (answer,) = client.answers()
         assert (answer.status, answer.response.headers["Retry-After"]) == (503, "10")
 
 
-def test_a_full_disk_is_an_answer() -> None:
+def test_a_full_disk_is_507() -> None:
     with wire(memory=10) as served, served.connect(POST + b"Content-Length: 5000\r\n\r\n") as client:
 
         class Full:
@@ -371,7 +371,7 @@ def test_a_full_disk_is_an_answer() -> None:
         assert _status(client) == [507]
 
 
-def test_the_limit_of_descriptors_is_raised_as_far_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_of_descriptors_is_raised_up_to_the_hard_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     for soft, hard, refused, expected in [
         (256, resource.RLIM_INFINITY, False, 8192),
         (1024, 4096, False, 4096),
@@ -380,24 +380,24 @@ def test_the_limit_of_descriptors_is_raised_as_far_as_it_may(monkeypatch: pytest
         (100_000, 100_000, False, 100_000),
         (resource.RLIM_INFINITY, resource.RLIM_INFINITY, False, 8192),
     ]:
-        asked = []
+        requested = []
 
         def setrlimit(_: int, values: tuple[int, int]) -> None:
-            asked.append(values)  # noqa: B023
+            requested.append(values)  # noqa: B023
             if refused:  # noqa: B023
                 raise ValueError("above the limit of macOS")
 
         monkeypatch.setattr(limits_module.resource, "getrlimit", lambda _: (soft, hard))  # noqa: B023
         monkeypatch.setattr(limits_module.resource, "setrlimit", setrlimit)
         assert raise_descriptors() == expected
-        assert asked == (
+        assert requested == (
             []
             if soft in (expected, resource.RLIM_INFINITY) and not refused
             else [(min(4096 if hard == 4096 else 8192, 8192), hard)]
         )
 
 
-def test_a_line_of_log_comes_once_in_an_interval(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_throttled_warning_is_logged_once_per_interval(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     sparing = ThrottledWarning(logging.getLogger("x"), "%d times", lambda: now[0], interval=60)
     for _ in range(5000):
@@ -431,21 +431,21 @@ def test_clients_that_reset_their_connections_are_not_logged(caplog: pytest.LogC
         assert not caplog.records
 
 
-def test_an_event_that_is_none_closes_nothing() -> None:
-    """poll(2) may report what is not there; and a descriptor may be another's by now."""
+def test_a_spurious_event_closes_no_connection() -> None:
+    """poll(2) may report readiness falsely, and a descriptor may have been reused."""
     with wire() as served, served.connect() as client:
         client.channel.handle_read()
         client.send(GET)
         assert client.answers(number=1)[0].status == 200
 
 
-def test_limits_are_those_that_are_documented() -> None:
+def test_the_default_limits_are_the_documented_ones() -> None:
     limits = ConnectionLimits()
     assert (limits.head, limits.idle, limits.start, limits.rate) == (20, 30, 30, 8192)
 
 
 @pytest.mark.slow
-def test_a_crowd_does_not_keep_others_waiting() -> None:
+def test_many_connections_do_not_delay_others() -> None:
     """A short sample of ``python -m tests.support.connections``, which also asserts times."""
     tally = run(
         clients=300, descriptors=256, seconds=3, kinds=["head", "body", "silent"], pause=0.2, again=True, probe=0.1

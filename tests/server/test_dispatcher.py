@@ -1,4 +1,4 @@
-"""Request threads: strangers leave some to readers, both leave some to writers, and probes pass by."""
+"""Request threads: the shares of the classes of callers, bounded queues, and the express threads."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from provrepo.workers.shares import shares
 
 STRANGER, READER, WRITER = Caller
 SOON = 60
-"""Seconds to wait for what happens at once."""
+"""Seconds to wait for events that should happen at once."""
 
 
 class Task:
-    """What waitress calls a task: a channel with requests."""
+    """A task as waitress passes it: a channel with requests."""
 
     def __init__(
         self, caller: Caller | str, path: str = "/validate", *, work: Callable[[], Any] = lambda: None
@@ -58,7 +58,7 @@ class Clock:
 
 
 class Names(CallerClassifier):
-    """Tokens are the names of classes, and have to be looked up the first time."""
+    """A classifier whose tokens are names of classes; each is looked up once."""
 
     def look_up(self, request: Any) -> Caller:
         token = request.headers["AUTHORIZATION"].removeprefix("Bearer ")
@@ -79,14 +79,14 @@ class Site:
         return task
 
     def slow(self, caller: Caller, count: int) -> list[Task]:
-        """Requests that do not end; those that have a thread have started."""
+        """Send requests that do not end; wait until those with a thread have started."""
         tasks = [self.send(caller, slow=True) for _ in range(count)]
         while sum(self.dispatcher.figures()[caller]) + sum(task.ended.is_set() for task in tasks) < count:
             threading.Event().wait(0.001)
         return tasks
 
     def slow_and_waiting(self, count: int) -> list[Task]:
-        """Strangers have all threads that they may have, and so many more wait."""
+        """Occupy all threads of strangers, and queue some more requests."""
         for task in [self.send(STRANGER, slow=True) for _ in range(shares(4)[STRANGER])]:
             assert task.started.wait(SOON)
         return [self.send(STRANGER, slow=True) for _ in range(count)]
@@ -140,7 +140,7 @@ def test_a_full_queue_refuses_its_own_class_alone() -> None:
         assert not site.send(WRITER).refused
 
 
-def test_whose_client_has_left_makes_room_for_others() -> None:
+def test_requests_of_disconnected_clients_leave_a_full_queue() -> None:
     for site in opened(queue=3):
         waiting = site.slow_and_waiting(3)[1:]
         for task in waiting:
@@ -151,7 +151,7 @@ def test_whose_client_has_left_makes_room_for_others() -> None:
         assert [task.refused for task in others] == [False, False, True]
 
 
-def test_what_has_waited_too_long_is_refused(site: Site) -> None:
+def test_requests_that_waited_too_long_are_refused(site: Site) -> None:
     (late,) = site.slow_and_waiting(1)
     site.clock.now = 31
     new = site.send(STRANGER)
@@ -160,7 +160,7 @@ def test_what_has_waited_too_long_is_refused(site: Site) -> None:
     assert not new.refused
 
 
-def test_what_waitress_refuses_and_what_cannot_be_looked_up_keeps_nobody_waiting(site: Site) -> None:
+def test_refusals_and_failed_look_ups_block_no_thread(site: Site) -> None:
     site.slow(WRITER, 8)
     bad = Task(STRANGER)
     bad.requests[0].error = ValueError("malformed")
@@ -171,7 +171,7 @@ def test_what_waitress_refuses_and_what_cannot_be_looked_up_keeps_nobody_waiting
     assert unknown.ended.wait(SOON)
 
 
-def test_a_failure_ends_no_thread(site: Site) -> None:
+def test_an_exception_does_not_end_a_thread(site: Site) -> None:
     def fail() -> None:
         raise SystemExit
 
@@ -183,7 +183,7 @@ def test_a_failure_ends_no_thread(site: Site) -> None:
         threading.Event().wait(0.001)
 
 
-def test_shutting_down_closes_what_waits_and_tells_of_what_runs(site: Site) -> None:
+def test_shutdown_cancels_waiting_tasks_and_reports_running_ones(site: Site) -> None:
     running = site.slow(STRANGER, shares(4)[STRANGER])
     assert all(task.started.wait(SOON) for task in running)
     waiting = site.send(STRANGER)
@@ -193,7 +193,7 @@ def test_shutting_down_closes_what_waits_and_tells_of_what_runs(site: Site) -> N
     assert site.dispatcher.shutdown(timeout=SOON) is True
 
 
-def test_tokens_decide_about_the_class_and_are_not_kept(tmp_path: Path) -> None:
+def test_tokens_determine_the_class_and_are_not_cached_in_clear(tmp_path: Path) -> None:
     clock = Clock()
     with Store.open(Settings(data=tmp_path)) as store:
         owner = Repository(store, store.owner())

@@ -1,4 +1,4 @@
-"""The reference says what there is: every route, format and type of problem."""
+"""The HTTP reference describes every route, format and problem type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_every_route_is_described(tmp_path: Path) -> None:
     with opened(tmp_path) as site:
         for rule in site.app.url_map.iter_rules():
             path = re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule.rule)
-            # What exists for a document exists below each of its versions as well, and is said once.
+            # Addresses of a document exist for each of its versions too, and are described once.
             once = re.sub(r"/versions/\{version\}/(?=.)", "/", path)
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 line = re.compile(rf"^\|.*`?{method}\b.*(?:{re.escape(path)}|{re.escape(once)})`", re.MULTILINE)

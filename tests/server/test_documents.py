@@ -1,4 +1,4 @@
-"""Documents over HTTP: submitting, reading in every form, versions, replacing, withdrawing."""
+"""Documents over HTTP: submission, representations, versions, replacement and withdrawal."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_submission_is_created_and_can_be_fetched_where_location_says(site: Si
     assert site.client.get(answer.headers["Location"] + "/original").data == PROVN
 
 
-def test_the_same_bytes_again_are_answered_with_the_same_version(site: Site) -> None:
+def test_submitting_the_same_bytes_again_returns_the_same_version(site: Site) -> None:
     assert post(site, "?name=again").status_code == 201
     answer = post(site, "?name=again")
     assert answer.status_code == 200
@@ -64,13 +64,13 @@ def test_without_a_name_the_digest_names_the_document(site: Site) -> None:
 
 
 @pytest.mark.parametrize("type_", [None, "application/octet-stream", "text/plain; charset=utf-8"])
-def test_the_content_decides_where_the_media_type_does_not(site: Site, type_: str | None) -> None:
+def test_the_format_is_detected_if_the_media_type_is_unspecific(site: Site, type_: str | None) -> None:
     answer = post(site, "?name=detected", type_=type_)
     assert answer.status_code in (200, 201)
     assert answer.get_json()["format"] == "provn"
 
 
-def test_json_ld_without_a_profile_is_told_by_its_content(site: Site) -> None:
+def test_json_ld_without_a_profile_is_detected_by_its_content(site: Site) -> None:
     document = provrepo.read(PROVN)
     for name in ("provjsonld", "rdfjsonld"):
         answer = post(site, f"?name=linked-{name}", document.write(name), type_="application/ld+json")
@@ -95,7 +95,7 @@ def test_relative_iris_are_resolved_against_the_base(site: Site) -> None:
     assert b"https://lab.example/table" in site.client.get("/projects/open/documents/relative.nt").data
 
 
-def test_a_profile_that_is_not_satisfied_refuses_with_the_report_and_keeps_nothing(site: Site) -> None:
+def test_a_violated_profile_refuses_with_the_report_and_stores_nothing(site: Site) -> None:
     answer = post(
         site,
         "?name=poor&profile=core",
@@ -153,7 +153,7 @@ def test_json_for_programs_and_a_page_for_browsers(site: Site) -> None:
     assert site.client.get("/projects/open/documents/run.html").mimetype == "text/html"
 
 
-def test_nothing_acceptable_lists_what_there_is(site: Site) -> None:
+def test_406_lists_the_available_representations(site: Site) -> None:
     for answer in (
         site.client.get("/projects/open/documents/run", headers={"Accept": "image/png"}),
         site.client.get("/projects/open/documents/run?format=pdf"),
@@ -164,7 +164,7 @@ def test_nothing_acceptable_lists_what_there_is(site: Site) -> None:
         assert "turtle" in problem["detail"]
 
 
-def test_representations_have_tags_of_their_own(site: Site) -> None:
+def test_each_representation_has_its_own_tag(site: Site) -> None:
     where = "/projects/open/documents/run"
     tags = {site.client.get(where + f.suffixes[0]).headers["ETag"] for f in FORMATS}
     assert len(tags) == len(FORMATS)
@@ -226,7 +226,7 @@ def test_the_original_is_an_attachment_with_its_digest(site: Site) -> None:
     assert answer.headers["ETag"] == f'"{sha256(PROVN)}"'
 
 
-def test_versions_stay_as_they_were(site: Site) -> None:
+def test_versions_do_not_change(site: Site) -> None:
     where = "/projects/open/documents/twice"
     history = site.client.get(f"{where}/versions").get_json()["versions"]
     assert [(info["version"], info["state"], info["sha256"]) for info in history] == [
@@ -236,7 +236,7 @@ def test_versions_stay_as_they_were(site: Site) -> None:
     assert site.client.get(f"{where}/versions/1/original").data == PROVN
     assert site.client.get(f"{where}/versions/2/original").data == LATER
     first = site.client.get(f"{where}/versions/1.json")
-    assert first.headers["Cache-Control"] == "no-cache", "a version may be withdrawn: caches ask again"
+    assert first.headers["Cache-Control"] == "no-cache", "a version may be withdrawn: caches revalidate"
     mine = site.client.get(f"{where}/versions/1.json", headers=site.auth("all"))
     assert mine.headers["Cache-Control"].startswith("private,")
     assert site.client.get(f"{where}.json").headers["Cache-Control"] == "no-cache"
@@ -309,8 +309,8 @@ def test_replacing_needs_the_current_tag(site: Site) -> None:
         ('W/"', {400, 412}),
     ],
 )
-def test_a_condition_that_cannot_be_read_changes_nothing(site: Site, value: str, statuses: set[int]) -> None:
-    """Empty tags are tags (RFC 9110, section 8.8.3); what is no list of tags is not passed over."""
+def test_an_invalid_precondition_changes_nothing(site: Site, value: str, statuses: set[int]) -> None:
+    """Empty tags are valid (RFC 9110, section 8.8.3); a value that is not a list of tags is refused, not ignored."""
     where = site.submit("conditional")
     headers = {**site.auth("all"), "If-Match": value}
     answers = [
@@ -321,13 +321,13 @@ def test_a_condition_that_cannot_be_read_changes_nothing(site: Site, value: str,
     assert site.client.get(f"{where}/original").data == PROVN
 
 
-def test_a_condition_on_reading_that_fails_is_a_problem(site: Site) -> None:
+def test_a_failed_precondition_on_reading_is_a_problem(site: Site) -> None:
     for path in ("/projects/open", "/health", "/queries", "/static/style.css"):
         answer = site.client.get(path, headers={"If-Match": '"other"'})
         assert (answer.status_code, answer.mimetype) == (412, "application/problem+json"), path
 
 
-def test_the_tag_of_any_representation_serves_to_replace_it(site: Site) -> None:
+def test_the_tag_of_any_representation_works_in_if_match(site: Site) -> None:
     where = site.submit("tagged")
     tag = site.client.get(f"{where}.ttl").headers["ETag"]
     assert put(site, "tagged", LATER, If_Match=tag).status_code == 200
@@ -335,7 +335,7 @@ def test_the_tag_of_any_representation_serves_to_replace_it(site: Site) -> None:
     assert put(site, "tagged", PROVN, If_Match=f"{tag}, {current}").status_code == 200
 
 
-def test_putting_what_is_there_already_changes_nothing(site: Site) -> None:
+def test_putting_the_current_bytes_changes_nothing(site: Site) -> None:
     site.submit("same")
     answer = put(site, "same", PROVN, If_Match="*")
     assert (answer.status_code, answer.get_json()["created"]) == (200, False)
@@ -402,7 +402,7 @@ def test_the_next_page_is_always_within_the_site(site: Site, accept: str) -> Non
     assert "/projects/open/documents?" in answer.text + answer.headers.get("Link", "")
 
 
-def test_projects_show_to_who_may_read_them(site: Site) -> None:
+def test_projects_are_listed_for_callers_who_may_read_them(site: Site) -> None:
     def seen(who: str) -> list[str]:
         answer = site.client.get("/projects", headers=site.auth(who))
         return [project["name"] for project in answer.get_json()["projects"]]
@@ -415,7 +415,7 @@ def test_projects_show_to_who_may_read_them(site: Site) -> None:
     assert links(first.headers["Link"])["next"]
 
 
-def test_projects_are_made_by_tokens_for_all_projects(site: Site) -> None:
+def test_projects_are_created_with_tokens_for_all_projects(site: Site) -> None:
     wish = {"name": "made", "public": True, "title": "Made here"}
     assert site.client.post("/projects", json=wish).status_code == 401
     assert site.client.post("/projects", json=wish, headers=site.auth("open")).status_code == 403
@@ -432,7 +432,7 @@ def test_projects_are_made_by_tokens_for_all_projects(site: Site) -> None:
 # Checking
 
 
-def test_validation_keeps_nothing(site: Site) -> None:
+def test_validation_stores_nothing(site: Site) -> None:
     before = site.store.health()["entries"]
     answer = site.client.post("/validate", data=PROVN, content_type=PROVN_TYPE)
     assert answer.status_code == 200

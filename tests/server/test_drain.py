@@ -1,4 +1,4 @@
-"""A server that gets SIGTERM accepts nothing more, lets its requests end, cancels long ones, and ends with 0."""
+"""Graceful shutdown on SIGTERM: no new connections, running requests end, long ones are cancelled, exit code 0."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.conftest import PROVJSON
 from tests.support.command import environment
 
 SLOW = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?s{i} ?p{i} ?o{i} ." for i in range(9)) + " }"
-"""A product of all triples with themselves, nine times: it ends at its deadline only."""
+"""A query that takes the product of all triples nine times, and so runs until its deadline."""
 
 
 class Server:
-    """``provrepo serve`` with a public project, and its log."""
+    """A process of ``provrepo serve`` with a public project, and its log."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -56,7 +56,7 @@ class Server:
         self.process.send_signal(number)
 
     def wait_for(self, text: str) -> None:
-        """Until the log has a text."""
+        """Wait until the log contains a text."""
         for _ in range(6000):
             if any(text in line for line in self.log):
                 return
@@ -79,11 +79,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
         made.process.wait()
 
 
-def asked(server: Server, query: str) -> tuple[threading.Thread, list[http.client.HTTPResponse]]:
-    """Ask in a thread; the answer, once it is there."""
+def send_query(server: Server, query: str) -> tuple[threading.Thread, list[http.client.HTTPResponse]]:
+    """Send a query in a thread; the list gets the response once it arrives."""
     answers: list[http.client.HTTPResponse] = []
 
-    def ask() -> None:
+    def send() -> None:
         connection = server.connect()
         headers = {"Content-Type": "application/sparql-query", "Authorization": f"Bearer {server.token}"}
         connection.request("POST", "/projects/open/sparql", query, headers)
@@ -94,18 +94,18 @@ def asked(server: Server, query: str) -> tuple[threading.Thread, list[http.clien
         answer.read()
         answers.append(answer)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send)
     thread.start()
     return thread, answers
 
 
 def busy(server: Server) -> None:
-    """Until a query runs: a checkpoint of the dataset has been made for it."""
+    """Wait until a query runs, for which a checkpoint of the dataset is made."""
     for _ in range(6000):
         if any((server.data / "views" / "quads-checkpoints").glob("*/*")):
             return
         threading.Event().wait(0.01)
-    raise AssertionError("the query was not begun")
+    raise AssertionError("the query did not start")
 
 
 def test_idle_connections_are_closed_and_nothing_is_left(server: Server, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_idle_connections_are_closed_and_nothing_is_left(server: Server, tmp_pat
         socket.create_connection(("127.0.0.1", server.port))
 
 
-def test_a_request_that_has_begun_is_answered_and_the_connection_closed(server: Server) -> None:
+def test_a_started_request_is_answered_and_the_connection_closed(server: Server) -> None:
     body = json.dumps({"prefix": {"ex": "http://example.org/"}, "entity": {"ex:new": {}}}).encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(
@@ -146,8 +146,8 @@ def test_a_request_that_has_begun_is_answered_and_the_connection_closed(server: 
     assert server.ended() == 0
 
 
-def test_one_that_takes_too_long_is_cancelled_and_told(server: Server) -> None:
-    thread, answers = asked(server, SLOW)
+def test_a_long_request_is_cancelled_and_answered(server: Server) -> None:
+    thread, answers = send_query(server, SLOW)
     busy(server)
     server.stop()
     assert server.ended() == 0, server.log
@@ -158,8 +158,8 @@ def test_one_that_takes_too_long_is_cancelled_and_told(server: Server) -> None:
     assert not any("Traceback" in line for line in server.log)
 
 
-def test_it_is_not_ready_while_it_ends(server: Server) -> None:
-    thread, _ = asked(server, SLOW)
+def test_it_is_not_ready_while_it_shuts_down(server: Server) -> None:
+    thread, _ = send_query(server, SLOW)
     busy(server)
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(b"GET /ready HTTP/1.1\r\n")

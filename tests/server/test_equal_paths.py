@@ -51,7 +51,7 @@ Steps = list[str]
 
 @contextmanager
 def recorded(site: Site) -> Iterator[Steps]:
-    """What is called and executed in this thread."""
+    """Record the calls and SQL statements of this thread."""
     steps: Steps = []
 
     def entered(frame: FrameType, event: str, arg: Any) -> None:
@@ -76,7 +76,7 @@ def recorded(site: Site) -> Iterator[Steps]:
 
 
 def neutral(text: str) -> str:
-    """A text with the name of either project replaced, and what is random."""
+    """Replace the names of both projects and random values in a text."""
     text = re.sub(rf"{PRIVATE}|{MISSING}", "PROJECT", text)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID", text)
 
@@ -97,7 +97,7 @@ def alike(site: Site, call: Callable[[str], Any]) -> tuple[Any, Any]:
 
 
 def templates(site: Site) -> list[tuple[str, str]]:
-    """Every route that names a project, with each of its methods."""
+    """The routes with a project in their path, with each of their methods."""
     found = []
     for rule in site.app.url_map.iter_rules():
         if "<project>" in rule.rule:
@@ -171,7 +171,7 @@ VARIED = [
     ("POST", "documents/run/pingback", {"Content-Type": "text/uri-list"}, b"https://e.org/x"),
     ("POST", "documents/run/pingback?iri=nonsense", {"Content-Type": "text/plain"}, b"x"),
 ]
-"""Below a project: what would be answered otherwise if it could be seen. Some are refused for a reason of their own."""
+"""Requests within a project whose response would differ if it were visible; some are refused for other reasons."""
 
 
 @pytest.mark.parametrize("who", CALLERS.values(), ids=CALLERS)
@@ -258,8 +258,8 @@ def test_every_verb_takes_the_same_steps(site: Site, actor: Actor) -> None:
         assert "NotFound" in private, name
 
 
-def test_tokens_that_ended_are_refused_like_unknown_ones(site: Site) -> None:
-    """Of one that is revoked or expired its holder learns nothing more, and nobody what tokens there are."""
+def test_revoked_and_expired_tokens_are_refused_like_unknown_ones(site: Site) -> None:
+    """Responses do not reveal whether a token was revoked, has expired, or never existed."""
     from datetime import UTC, datetime, timedelta
 
     accounts = site.store.accounts

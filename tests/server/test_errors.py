@@ -1,4 +1,4 @@
-"""What goes wrong over HTTP: the right status, a clear problem, nothing stored, nothing given away."""
+"""Errors over HTTP: status, problem, nothing stored, nothing private revealed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 DOCUMENTS = "/projects/open/documents"
 RUN = f"{DOCUMENTS}/run"
 
-# method, path, status; a stranger without headers unless said otherwise
+# method, path, status; from a stranger and without headers unless stated
 STRANGER = [
     ("GET", "/", 200),
     ("GET", "/health", 200),
@@ -149,7 +149,7 @@ def test_unreadable_documents(site: Site, data: bytes, type_: str | None, words:
     assert site.store.health()["entries"] == before
 
 
-def test_the_place_of_an_error_is_told(site: Site) -> None:
+def test_an_error_has_line_and_column(site: Site) -> None:
     problem = assert_problem(send(site, b"document\n  prefix ex <https://e/>\n  entity(ex:a,,)\nendDocument"), 400)
     assert problem["line"] == 3
     assert problem["column"] > 1
@@ -169,14 +169,14 @@ def test_the_place_of_an_error_is_told(site: Site) -> None:
         (PROVN_TYPE, {"Content-Encoding": "br, identity"}),
     ],
 )
-def test_what_is_not_understood_is_415(site: Site, type_: str, headers: dict[str, str]) -> None:
+def test_unsupported_media_types_are_415(site: Site, type_: str, headers: dict[str, str]) -> None:
     data = gzip.compress(PROVN) if headers else PROVN
     answer = send(site, data, type_, **headers)
     assert_problem(answer, 415)
     assert answer.headers.get("Accept-Encoding") == ("gzip, deflate, identity" if headers else None)
 
 
-def test_what_curl_sends_unasked_leaves_it_to_the_content(site: Site) -> None:
+def test_the_default_media_type_of_curl_is_unspecific(site: Site) -> None:
     form = "application/x-www-form-urlencoded"
     assert send(site, PROVN, form, query="?name=curl").get_json()["format"] == "provn"
     assert site.client.post("/validate", data=PROVN, content_type=form).status_code == 200
@@ -232,13 +232,13 @@ def test_bad_names(site: Site, name: str) -> None:
         (b'{"name": "p"}', "text/plain", 415),
     ],
 )
-def test_bad_wishes_for_a_project(site: Site, body: bytes, type_: str, status: int) -> None:
+def test_invalid_settings_of_a_new_project(site: Site, body: bytes, type_: str, status: int) -> None:
     answer = site.client.post("/projects", data=body, content_type=type_, headers=site.auth("all"))
     assert_problem(answer, status)
     assert site.client.get("/projects/p", headers=site.auth("all")).status_code == 404
 
 
-def test_unknown_profiles_are_the_callers_mistake(site: Site) -> None:
+def test_unknown_profiles_are_400(site: Site) -> None:
     for path in (f"{DOCUMENTS}?name=p&profile=nonsense", "/validate?profile=nonsense"):
         answer = site.client.post(path, data=PROVN, content_type=PROVN_TYPE, headers=site.auth("all"))
         assert "nonsense" in assert_problem(answer, 400)["detail"]
@@ -256,7 +256,7 @@ def test_a_bad_token_is_401_everywhere(site: Site, path: str, header: str) -> No
     assert "nonsense" not in problem["detail"]
 
 
-def test_a_revoked_token_is_worthless_at_once(site: Site) -> None:
+def test_a_revoked_token_is_invalid_at_once(site: Site) -> None:
     token, info = site.owner.create_token("brief")
     headers = {"Authorization": f"Bearer {token}"}
     assert site.client.get("/projects/secret", headers=headers).status_code == 200
@@ -353,7 +353,7 @@ def test_every_answer_has_the_security_headers(site: Site, method: str, path: st
         assert "Accept" in answer.headers["Vary"]
 
 
-def test_browsers_get_the_same_words_as_a_page(site: Site) -> None:
+def test_browsers_get_problems_as_pages(site: Site) -> None:
     page = site.client.get(f"{DOCUMENTS}/nothing", headers={"Accept": BROWSER})
     problem = site.client.get(f"{DOCUMENTS}/nothing").get_json()
     assert page.status_code == 404
@@ -371,7 +371,7 @@ def test_browsers_get_the_same_words_as_a_page(site: Site) -> None:
     assert "https://example.org/a" in refused.text
 
 
-def test_a_failure_of_ours_says_nothing_but_its_number(
+def test_an_unexpected_exception_reveals_only_the_request_id(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def explode(self: object) -> None:
@@ -392,7 +392,7 @@ def test_each_class_of_error_has_its_status(name: str) -> None:
     row = problems.ERRORS[kind]
     assert HTTPStatus(row.status)
     parent = problems.ERRORS.get(kind.__mro__[1])
-    assert parent is None or row.name != parent.name, "a row that says no more than its parent's"
+    assert parent is None or row.name != parent.name, "the row repeats that of its parent"
 
 
 @pytest.mark.parametrize(
@@ -429,8 +429,8 @@ def test_other_sites_may_read_with_a_token_and_never_write(
     assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
     assert "Access-Control-Allow-Credentials" not in preflight.headers
-    asking = client.options("/sparql", headers={"Origin": "https://elsewhere.example"})
-    assert asking.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
+    preflight = client.options("/sparql", headers={"Origin": "https://elsewhere.example"})
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, POST"
     answer = client.post("/sparql", data={"query": "ASK {}"}, headers={"Origin": "https://elsewhere.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
@@ -441,13 +441,13 @@ def client(site: Site) -> FlaskClient:
 
 
 @pytest.mark.parametrize("path", ["/projects//open", "/projects/open//documents", "//projects//", "/projects/open/"])
-def test_no_answer_names_the_host_of_the_request(site: Site, path: str) -> None:
-    """Proxies and caches would hand the answer to others."""
+def test_no_response_contains_the_host_of_the_request(site: Site, path: str) -> None:
+    """Proxies and caches would hand the response to others."""
     answer = site.client.get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
     assert answer.status_code in (200, 404)
     assert b"evil.example" not in answer.data
     assert "evil.example" not in str(answer.headers)
 
 
-def test_every_method_of_the_application_passes_the_reader_of_requests(site: Site) -> None:
+def test_every_method_of_the_application_passes_the_request_parser(site: Site) -> None:
     assert {method for rule in site.app.url_map.iter_rules() for method in rule.methods or ()} <= METHODS

@@ -1,4 +1,4 @@
-"""Graphs over HTTP: the Graph Store Protocol's reading side, the service description and VoID."""
+"""Graphs over HTTP: reading with the Graph Store Protocol, the service description and VoID."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_asserted_graph_is_what_was_submitted(site: Site) -> None:
     assert answer.mimetype == "text/turtle"
 
 
-def test_of_a_document_with_bundles_it_is_the_top_level(site: Site) -> None:
+def test_the_asserted_graph_of_a_document_with_bundles_is_its_top_level(site: Site) -> None:
     iri = version(site, "bundled")
     top = site.client.get("/projects/open/graphs", query_string={"graph": iri})
     assert "example.org/top" in top.text or "e:top" in top.text
@@ -107,8 +107,8 @@ def test_nothing_is_written(site: Site) -> None:
 
 
 @pytest.mark.parametrize("where", ["/sparql", "/projects/open/sparql"])
-def test_the_service_description_is_whole(site: Site, where: str) -> None:
-    """The three cases of the W3C suite: RDF is returned, it names the endpoint, and the schema's classes are kept."""
+def test_the_service_description_is_complete(site: Site, where: str) -> None:
+    """The three W3C cases: RDF is returned, names the endpoint, and conforms to the schema."""
     address = urljoin("https://lab.example/", where)
     answer = site.client.get(where, headers={"Accept": "text/turtle"})
     store = ox.Store()
@@ -122,7 +122,7 @@ def test_the_service_description_is_whole(site: Site, where: str) -> None:
     )
 
 
-def test_void_tells_of_what_the_caller_may_read(site: Site) -> None:
+def test_void_describes_the_readable_datasets(site: Site) -> None:
     stranger = site.client.get("/.well-known/void")
     assert any("Open crops" in triple for triple in triples(stranger))
     assert "secret" not in stranger.text
@@ -130,7 +130,7 @@ def test_void_tells_of_what_the_caller_may_read(site: Site) -> None:
     assert site.client.get("/.well-known/void", headers={"Accept": BROWSER}).status_code in (200, 406)
 
 
-def test_a_description_counts_and_counts_again_after_a_change(site: Site) -> None:
+def test_statistics_are_recomputed_after_a_change(site: Site) -> None:
     def described() -> ox.Store:
         store = ox.Store()
         answer = site.client.get("/projects/open/sparql", headers={"Accept": "text/turtle"})
@@ -159,15 +159,15 @@ def test_a_description_counts_and_counts_again_after_a_change(site: Site) -> Non
     assert version(site, "counted") in graphs
 
 
-def test_counting_too_long_leaves_the_counts_out() -> None:
-    asked = []
+def test_statistics_are_omitted_if_they_take_too_long() -> None:
+    queries = []
 
-    def ask(query: str, *, timeout: float) -> QueryResult:
-        asked.append(query)
+    def run(query: str, *, timeout: float) -> QueryResult:
+        queries.append(query)
         if "COUNT" in query:
             raise TimedOut(f"longer than {timeout} s")
         return QueryResult("bindings", ("position",), [])
 
-    remembered = StatisticsCache()
-    assert [remembered.of("crops", ask) for _ in range(3)] == [DatasetStatistics()] * 3
-    assert sum("COUNT" in query for query in asked) == 1
+    cache = StatisticsCache()
+    assert [cache.of("crops", run) for _ in range(3)] == [DatasetStatistics()] * 3
+    assert sum("COUNT" in query for query in queries) == 1

@@ -1,4 +1,4 @@
-"""Which hosts the server answers for, and whom it takes for the client."""
+"""The hosts for which the server answers, and the client address behind a proxy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
         ("192.0.2.9%evil.example", 421),
     ],
 )
-def test_hosts_of_base_settings_and_loopback_are_answered(host: str, status: int) -> None:
+def test_hosts_of_base_settings_and_loopback_are_accepted(host: str, status: int) -> None:
     hosts = Hosts.of(
         "https://prov.example:8443/x/", ["", "other.example", "bücher.example", "192.0.2.9", "2001:DB8::1"]
     )
@@ -47,8 +47,8 @@ def test_hosts_of_base_settings_and_loopback_are_answered(host: str, status: int
             assert client.answers(number=1)[0].status == status
 
 
-def test_the_address_that_was_connected_to_is_answered() -> None:
-    """What a load balancer that checks the health of a server knows of it is its address."""
+def test_the_local_address_of_the_connection_is_accepted() -> None:
+    """Health checks of load balancers name the server by its address."""
     hosts = Hosts()
     hosts.check("192.0.2.3:8000", "192.0.2.3")
     hosts.check("[fe80::1]", "fe80::1%eth0")
@@ -71,7 +71,7 @@ def test_the_address_that_was_connected_to_is_answered() -> None:
         ("unknown", "127.0.0.1"),
     ],
 )
-def test_only_what_the_proxy_added_says_who_the_client_is(sent: str, address: str) -> None:
+def test_only_the_address_added_by_the_proxy_identifies_the_client(sent: str, address: str) -> None:
     def who(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Length", str(len(environ["REMOTE_ADDR"])))])
         return [environ["REMOTE_ADDR"].encode()]

@@ -1,4 +1,4 @@
-"""Figures for monitoring: right, and silent about what the caller may not know."""
+"""Metrics: correct, and without information that the caller may not read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def samples(text: str) -> dict[str, float]:
     }
 
 
-def test_a_stranger_sees_public_projects_alone(site: tuple[Repository, FlaskClient]) -> None:
+def test_a_stranger_sees_public_projects_only(site: tuple[Repository, FlaskClient]) -> None:
     _, client = site
     answer = client.get("/metrics")
     assert answer.mimetype == "text/plain"
@@ -55,7 +55,7 @@ def test_an_administrator_sees_everything(site: tuple[Repository, FlaskClient]) 
     assert client.get("/health", headers=headers).get_json()["entries"] == 8
 
 
-def test_figures_follow_the_ledger(site: tuple[Repository, FlaskClient]) -> None:
+def test_metrics_follow_the_ledger(site: tuple[Repository, FlaskClient]) -> None:
     repository, client = site
     name = 'provrepo_documents{project="open"}'
     assert samples(client.get("/metrics").text)[name] == 1

@@ -1,4 +1,4 @@
-"""Which representation a client gets: the Accept header against what is on offer."""
+"""Content negotiation by the Accept header."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_a_client_gets_the_media_type_it_names() -> None:
     assert choice.media_type == "application/json"
 
 
-def test_the_more_exact_range_decides_about_a_media_type() -> None:
+def test_the_more_exact_range_decides() -> None:
     # RFC 9110, section 12.5.1: a vaguer range does not revive what a more exact one refuses.
     choice = accepted((JSON, HTML), "application/json;q=0, application/*;q=1, text/html;q=0.1")
     assert choice is not None
     assert choice.name == "html"
 
 
-def test_a_header_without_end_is_not_read_to_its_end() -> None:
+def test_only_the_first_ranges_of_a_long_header_are_read() -> None:
     assert accepted(OFFERS, ",".join(["image/png"] * 500 + ["text/turtle"])) is None

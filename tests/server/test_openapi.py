@@ -1,4 +1,4 @@
-"""The OpenAPI description says what the server does: every address, and what it takes and answers."""
+"""The OpenAPI description agrees with the server: addresses, parameters, bodies and responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IN_PATH = {
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")
 JSON_LD = ("/original", "sparql", "/queries/{name}", "/prov-aq", "/graphs")
-"""Where ``application/json`` is another name of JSON-LD or of SPARQL's results."""
+"""Addresses on which ``application/json`` is an alias of JSON-LD or of SPARQL results."""
 NONSENSE = {"integer": "many", "number": "soon", "boolean": "perhaps"}
 
 
@@ -62,7 +62,7 @@ def needed(operation: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_every_address_is_there_with_each_of_its_methods(site: Site, described: dict[str, Any]) -> None:
+def test_every_address_and_method_is_described(site: Site, described: dict[str, Any]) -> None:
     routes = {
         (re.sub(r"<(?:[^:>]*:)?([^>]*)>", r"{\1}", rule.rule), method.lower())
         for rule in site.app.url_map.iter_rules()
@@ -84,7 +84,7 @@ def test_operations_are_complete(described: dict[str, Any]) -> None:
         assert len(set(names)) == len(names), path
 
 
-def test_what_is_said_to_be_a_number_or_a_flag_is_read_as_one(site: Site, described: dict[str, Any]) -> None:
+def test_numbers_and_flags_are_validated(site: Site, described: dict[str, Any]) -> None:
     tried = 0
     for path, method, operation in operations(described):
         for parameter in operation["parameters"]:
@@ -105,7 +105,7 @@ def test_what_is_said_to_be_a_number_or_a_flag_is_read_as_one(site: Site, descri
     assert tried > 30
 
 
-def test_what_has_to_be_given_has_to_be_given(site: Site, described: dict[str, Any]) -> None:
+def test_required_parameters_are_required(site: Site, described: dict[str, Any]) -> None:
     tried = 0
     for path, method, operation in operations(described):
         for name in needed(operation):
@@ -115,8 +115,8 @@ def test_what_has_to_be_given_has_to_be_given(site: Site, described: dict[str, A
     assert tried > 4
 
 
-def test_what_is_left_empty_is_left_out(site: Site, described: dict[str, Any]) -> None:
-    """A form sends all of its fields."""
+def test_empty_parameters_count_as_missing(site: Site, described: dict[str, Any]) -> None:
+    """Forms send all of their fields."""
     tried = 0
     for path, method, operation in operations(described):
         if method != "get" or "sparql" in path or path.endswith("graphs"):
@@ -127,39 +127,39 @@ def test_what_is_left_empty_is_left_out(site: Site, described: dict[str, Any]) -
             if parameter["in"] != "query" or parameter.get("required") or parameter["name"] in ("values", "source"):
                 continue
             assert parameter["allowEmptyValue"] is True
-            asked = {**given, parameter["name"]: ""}
-            answer = site.client.get(address(path), query_string=asked, headers=site.auth("all"))
-            assert (answer.status_code, answer.mimetype) == (plain.status_code, plain.mimetype), (path, asked)
+            query = {**given, parameter["name"]: ""}
+            answer = site.client.get(address(path), query_string=query, headers=site.auth("all"))
+            assert (answer.status_code, answer.mimetype) == (plain.status_code, plain.mimetype), (path, query)
             tried += 1
     assert tried > 60
 
 
-def test_representations_are_those_on_offer(site: Site, described: dict[str, Any]) -> None:
-    """What an address lists where it has nothing acceptable is what the description says of it."""
+def test_described_media_types_are_the_offered_ones(site: Site, described: dict[str, Any]) -> None:
+    """The representations listed by a 406 are the media types in the description."""
     tried = 0
     for path, method, operation in operations(described):
-        asking = needed(operation) | ({"default": ""} if path.endswith("graphs") else {})
+        query = needed(operation) | ({"default": ""} if path.endswith("graphs") else {})
         if method != "get":
             continue
         answer = site.client.get(
-            address(path), query_string=asking, headers={**site.auth("all"), "Accept": "nothing/acceptable"}
+            address(path), query_string=query, headers={**site.auth("all"), "Accept": "nothing/acceptable"}
         )
         if answer.status_code != 406:
             continue
         available = {offer["media_type"] for offer in answer.get_json()["available"]}
-        said = set(operation["responses"]["200"]["content"])
-        assert available <= said, path
+        described_content = set(operation["responses"]["200"]["content"])
+        assert available <= described_content, path
         # What else is described is sent to clients that know a format by another name; or to another form of query.
-        for media_type in said - available if path != "/queries/{name}" else ():
+        for media_type in described_content - available if path != "/queries/{name}" else ():
             other = site.client.get(
-                address(path), query_string=asking, headers={**site.auth("all"), "Accept": media_type}
+                address(path), query_string=query, headers={**site.auth("all"), "Accept": media_type}
             )
             assert (other.status_code, other.mimetype) == (200, media_type.partition(";")[0]), (path, media_type)
         tried += 1
     assert tried > 12
 
 
-def test_bodies_that_are_described_are_taken(site: Site, described: dict[str, Any]) -> None:
+def test_described_bodies_are_accepted(site: Site, described: dict[str, Any]) -> None:
     taken = described["paths"]["/projects/{project}/documents"]["post"]["requestBody"]["content"]
     assert PROVN_TYPE in taken
     for media_type in taken:
@@ -167,18 +167,18 @@ def test_bodies_that_are_described_are_taken(site: Site, described: dict[str, An
         assert answer.status_code != 415, media_type
 
 
-def test_every_json_answer_has_a_schema(described: dict[str, Any]) -> None:
-    """What is not described is not checked: each schema is there, is used, and names what an object has."""
+def test_every_json_response_has_a_schema(described: dict[str, Any]) -> None:
+    """Undescribed bodies are not checked: each schema exists, is used, and lists the members of an object."""
     text = json.dumps(described)
     names = described["components"]["schemas"]
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) == set(names)
     tried = 0
     for path, _, operation in operations(described):
         for status, answer in operation["responses"].items():
-            for media_type, said in answer.get("content", {}).items():
+            for media_type, described_content in answer.get("content", {}).items():
                 if media_type not in OURS or (media_type == "application/json" and path.endswith(JSON_LD)):
                     continue
-                assert "$ref" in said["schema"], (path, status, media_type)
+                assert "$ref" in described_content["schema"], (path, status, media_type)
                 tried += 1
     assert tried > 200
 
@@ -213,8 +213,8 @@ def test_writing_needs_a_token(site: Site, described: dict[str, Any]) -> None:
     assert tried > 6
 
 
-def test_a_schema_finds_what_is_wrong(site: Site) -> None:
-    """The check itself: another status, another media type, a member too many, too few, of another type."""
+def test_the_schema_check_finds_deviations(site: Site) -> None:
+    """The check finds another status, another media type, and additional, missing and mistyped members."""
     answer = site.client.get("/projects/open")
     assert breaches(site.app, answer) == []
     good = answer.get_json()

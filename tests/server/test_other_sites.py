@@ -77,7 +77,7 @@ def _pages() -> list[str]:
 
 
 @pytest.mark.parametrize("path", _pages())
-def test_no_page_or_picture_links_to_what_runs_something(site: Site, path: str) -> None:
+def test_no_page_or_picture_links_to_executable_addresses(site: Site, path: str) -> None:
     answer = site.client.get(path, headers={"Accept": BROWSER})
     assert answer.status_code == 200, answer.text
     # An entity with a name that is no address is one all the same to who reads `rel="…has_anchor"` (PROV-AQ, 3.2).
@@ -92,7 +92,7 @@ def test_no_page_or_picture_links_to_what_runs_something(site: Site, path: str) 
 
 
 @pytest.mark.parametrize("address", IN_SVG)
-def test_no_picture_links_to_what_runs_something(address: str) -> None:
+def test_no_picture_links_to_executable_addresses(address: str) -> None:
     picture = render(Graph((NodeGroup("", (Node("e", "entity", "e", href=address),), ()),)))
     root = ElementTree.fromstring(picture)
     assert not [element for element in root.iter() if element.tag.endswith("}a")]
@@ -137,7 +137,7 @@ def _address(site: Site, endpoint: str) -> str:
 
 
 @pytest.mark.parametrize("endpoint", _reading())
-def test_what_a_token_allows_on_ones_own_machine_is_for_no_other_site(site: Site, endpoint: str) -> None:
+def test_without_a_public_base_no_other_site_reads_with_a_token(site: Site, endpoint: str) -> None:
     path = _address(site, endpoint)
     answer = site.client.get(path, headers={**ELSEWHERE, **site.auth("all")})
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -162,7 +162,9 @@ def test_what_a_token_allows_on_ones_own_machine_is_for_no_other_site(site: Site
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_a_base_on_the_web_opens_what_a_token_allows(site: Site, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_public_base_other_sites_read_with_a_token(
+    site: Site, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: base)
     answer = site.client.get("/projects/secret/metrics", headers={**ELSEWHERE, **site.auth("all")})
     assert answer.headers.get("Access-Control-Allow-Origin") == ("*" if BASES[base] else None)
@@ -194,7 +196,7 @@ def test_a_formula_gets_an_apostrophe(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", PLAIN)
-def test_what_is_no_formula_stays_as_it_is(value: str) -> None:
+def test_text_that_is_not_a_formula_is_unchanged(value: str) -> None:
     result = QueryResult("bindings", variables=("v", "w"), rows=[{"v": text(value), "w": Identifier("urn:=")}])
     assert result.write("csv", quote_formulas=True) == result.write("csv")
 
@@ -211,7 +213,7 @@ LABELS = "SELECT ?l { ?e <http://www.w3.org/2000/01/rdf-schema#label> ?l FILTER(
 @pytest.mark.parametrize(
     "path", ["/sparql", "/projects/open/sparql", "/projects/open/documents/formulas/versions/1/sparql"]
 )
-def test_over_http_it_is_a_parameter(site: Site, path: str) -> None:
+def test_quoting_of_formulas_is_a_parameter_over_http(site: Site, path: str) -> None:
     asked = {"query": LABELS, "format": "csv"}
     for quoted, cell in (("true", "'=HYPERLINK(1)"), ("false", "=HYPERLINK(1)"), ("", "=HYPERLINK(1)")):
         fields = {**asked, "quote_formulas": quoted}
@@ -228,7 +230,7 @@ def test_over_http_it_is_a_parameter(site: Site, path: str) -> None:
         assert "quote_formulas" in {parameter.name for parameter in OPERATIONS[key].parameters}, key
 
 
-def test_on_the_command_line_it_is_an_option(site: Site) -> None:
+def test_quoting_of_formulas_is_an_option_on_the_command_line(site: Site) -> None:
     runner = CliRunner()
     wrong = runner.invoke(cli, ["query", "--quote-formulas", "--output", "json", LABELS])
     assert wrong.exit_code == 2

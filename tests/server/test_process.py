@@ -1,4 +1,4 @@
-"""The server as a process: its address, its limits on the wire, and how it ends."""
+"""The server process: its address, limits of requests, and shutdown."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.stop()
 
 
-def test_it_answers_at_the_address_it_announces(server: Server) -> None:
+def test_it_serves_at_the_announced_address(server: Server) -> None:
     status, headers, body = server.request("GET", "/health")
     assert status == 200
     assert json.loads(body)["status"] == "ok"
@@ -96,7 +96,7 @@ def test_it_answers_at_the_address_it_announces(server: Server) -> None:
     assert status == 201
 
 
-def test_a_hundred_megabytes_get_an_answer_and_not_a_reset(server: Server) -> None:
+def test_a_hundred_megabytes_get_a_response_and_not_a_reset(server: Server) -> None:
     connection = server.connect()
     size = 100 << 20
     connection.putrequest("POST", "/projects/open/documents")
@@ -114,7 +114,7 @@ def test_a_hundred_megabytes_get_an_answer_and_not_a_reset(server: Server) -> No
     assert answer.getheader("Content-Security-Policy") == CONTENT_SECURITY_POLICY
 
 
-def test_who_asks_before_sending_is_told_at_once(server: Server) -> None:
+def test_expect_100_continue_is_refused_at_once_for_a_large_body(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\nExpect: 100-continue\r\n\r\n"
@@ -122,7 +122,7 @@ def test_who_asks_before_sending_is_told_at_once(server: Server) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_the_largest_body_that_is_allowed_reaches_the_application(server: Server) -> None:
+def test_the_largest_allowed_body_reaches_the_application(server: Server) -> None:
     padded = PROVN + b" " * (100_000 - len(PROVN))
     status, _, body = server.request("POST", "/validate", padded, **{"Content-Type": PROVN_TYPE})
     assert status == 200, body
@@ -141,7 +141,7 @@ def test_the_largest_body_that_is_allowed_reaches_the_application(server: Server
         (b'GET / HTTP/1.1\r\nHost: "><script>\r\nAccept: text/html\r\n\r\n', 400),
     ],
 )
-def test_broken_http_gets_a_problem_too(server: Server, request_: bytes, status: int) -> None:
+def test_invalid_http_gets_a_problem(server: Server, request_: bytes, status: int) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(request_)
         answer = http.client.HTTPResponse(connection)
@@ -188,7 +188,7 @@ def test_a_base_with_a_path_serves_below_it_and_at_the_root(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
-def test_without_a_base_iri_nobody_else_is_served(tmp_path: Path, host: str) -> None:
+def test_without_a_base_iri_it_listens_on_loopback_only(tmp_path: Path, host: str) -> None:
     with Store.open(Settings(data=tmp_path, workers=1)) as store, pytest.raises(UsageError, match="init --base"):
         serve(store, host=host, port=0)
 
@@ -203,7 +203,7 @@ def test_an_address_that_cannot_be_listened_on(tmp_path: Path) -> None:
             serve(store, host="no-such-host.invalid", port=0)
 
 
-def test_slow_senders_do_not_keep_others_waiting(server: Server) -> None:
+def test_slow_senders_do_not_delay_others(server: Server) -> None:
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(30)]
     try:
         for number, connection in enumerate(slow):

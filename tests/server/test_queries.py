@@ -1,4 +1,4 @@
-"""Queries in a served repository: a client that goes away, a server that is killed."""
+"""Queries on a server whose client disconnects, or which is killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATH = "/sparql?query="
 
 
 class Served:
-    """``provrepo serve`` with one worker for queries."""
+    """A process of ``provrepo serve`` with one query worker."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -72,7 +72,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served.process.stderr.close()
 
 
-def test_a_query_ends_when_its_client_goes_away(served: Served) -> None:
+def test_a_query_ends_when_its_client_disconnects(served: Served) -> None:
     assert b"true" in served.ask("ASK { ?s ?p ?o }")
     served.run_away().close()
     # There is one worker, and the query would have kept it for ten minutes: until it is free again, this is 503.
@@ -85,7 +85,7 @@ def test_a_query_ends_when_its_client_goes_away(served: Served) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-def test_a_killed_server_leaves_no_process_and_sweeps_when_it_starts_again(served: Served) -> None:
+def test_a_killed_server_leaves_no_process_and_cleans_up_at_the_next_start(served: Served) -> None:
     served.ask("ASK {}")
     connection = served.run_away()
     workers = _children(served.process.pid)

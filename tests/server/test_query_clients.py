@@ -1,4 +1,4 @@
-"""The clients that the documentation shows, against a server that runs: what is shown is what is run."""
+"""The examples of SPARQL clients in the documentation, run against a server."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def _run(language: str, example: str, server: str, work: Path) -> str:
     return ran.stdout
 
 
-def test_the_page_shows_every_client() -> None:
+def test_the_documentation_shows_every_client() -> None:
     shown = " ".join(example for _, example in EXAMPLES)
     assert [name for name in ("curl", "SPARQLWrapper", "SPARQLStore") if name not in shown] == []
     assert "pandas.read_csv" in PAGE
 
 
 @pytest.mark.parametrize(("language", "example"), EXAMPLES)
-def test_what_is_shown_works(server: str, tmp_path: Path, language: str, example: str) -> None:
+def test_the_shown_examples_work(server: str, tmp_path: Path, language: str, example: str) -> None:
     printed = _run(language, example, server, tmp_path)
     assert RUN in printed
     assert RAW in printed
 
 
-def test_rdflib_walks_the_graph(server: str, tmp_path: Path) -> None:
+def test_rdflib_traverses_the_graph(server: str, tmp_path: Path) -> None:
     script = f"""
 import os
 from rdflib import Graph, PROV, URIRef
@@ -89,8 +89,8 @@ def _connected(server: str, query: str) -> socket.socket:
     return connection
 
 
-def test_a_client_that_closes_its_sending_side_has_gone_away(server: str) -> None:
-    """TCP tells no half-closed connection from a closed one; the query ends, and its place is free."""
+def test_a_half_closed_connection_counts_as_disconnected(server: str) -> None:
+    """TCP does not distinguish a half-closed connection from a closed one; the query ends, and its slot is free."""
     with _connected(server, RUNAWAY) as connection:
         time.sleep(0.5)
         connection.shutdown(socket.SHUT_WR)
@@ -100,6 +100,6 @@ def test_a_client_that_closes_its_sending_side_has_gone_away(server: str) -> Non
             assert answer.status == 200
 
 
-def test_a_client_that_keeps_its_sending_side_open_gets_its_answer(server: str) -> None:
+def test_an_open_connection_gets_its_response(server: str) -> None:
     with _connected(server, "ASK {}") as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 200 ")

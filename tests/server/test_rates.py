@@ -1,4 +1,4 @@
-"""Rate limits: token buckets, senders, what counts against which limit, and tables that stay small."""
+"""Rate limits: token buckets, senders, the class of each request, and bounded tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provrepo.settings import Settings
 from tests.support.serving import Site, opened
 
 
-def test_a_bucket_fills_up_again() -> None:
+def test_a_bucket_refills() -> None:
     at = [0.0]
     found = RateLimiter({Rate.READ: Limit(60, 60)}, clock=lambda: at[0])
     assert [found.take(Rate.READ, "a") for _ in range(60)] == [0] * 60
@@ -30,7 +30,7 @@ def test_a_bucket_fills_up_again() -> None:
     assert [found.take(Rate.READ, "a") for _ in range(61)] == [*[0] * 60, 1], "no more than the limit is saved up"
 
 
-def test_classes_and_senders_have_buckets_of_their_own() -> None:
+def test_classes_and_senders_have_separate_buckets() -> None:
     found = RateLimiter({Rate.READ: Limit(1, 60), Rate.PINGBACK: Limit(1, 3600)}, clock=lambda: 0.0)
     assert [found.take(Rate.READ, "a"), found.take(Rate.READ, "b"), found.take(Rate.READ, "a")] == [0, 0, 60]
     assert [found.take(Rate.PINGBACK, "a", "p"), found.take(Rate.PINGBACK, "a", "q")] == [0, 0]
@@ -38,7 +38,7 @@ def test_classes_and_senders_have_buckets_of_their_own() -> None:
     assert [found.take(Rate.FREE, "a") for _ in range(100)] == [0] * 100, "a class without a limit"
 
 
-def test_a_limit_of_none_allows_none() -> None:
+def test_a_limit_of_zero_allows_no_request() -> None:
     assert RateLimiter({Rate.PINGBACK: Limit(0, 3600)}).take(Rate.PINGBACK, "a", "p") == 3600
 
 
@@ -75,7 +75,7 @@ def test_senders(address: str, expected: str) -> None:
     assert sender_of(address) == expected
 
 
-def test_the_machine_itself_is_not_limited_unless_the_settings_say_so() -> None:
+def test_loopback_is_limited_only_if_the_settings_say_so() -> None:
     one = {Rate.READ: Limit(1, 60), Rate.PINGBACK: Limit(1, 3600)}
     free, limited = RateLimiter(one, clock=lambda: 0.0), RateLimiter(one, loopback=True, clock=lambda: 0.0)
     assert [free.take(Rate.READ, LOOPBACK) for _ in range(3)] == [0, 0, 0]
@@ -93,7 +93,7 @@ def test_every_class_that_is_limited_has_a_setting() -> None:
 
 
 class Clock:
-    """Time that a test moves."""
+    """A clock that the test controls."""
 
     at = 0.0
 
@@ -140,7 +140,7 @@ def test_each_class_is_limited(site: Site, rate: Rate) -> None:
     assert client.open(path, method=method, headers=headers, **body).status_code in (200, 404)
 
 
-def test_a_token_is_counted_by_itself_and_strangers_by_address(site: Site) -> None:
+def test_tokens_are_counted_separately_and_strangers_by_address(site: Site) -> None:
     client = limited(site, Clock(), rate_read=1)
 
     def get(who: str, address: str = "192.0.2.1") -> int:
@@ -153,7 +153,7 @@ def test_a_token_is_counted_by_itself_and_strangers_by_address(site: Site) -> No
 
 
 @pytest.mark.parametrize("who", ["", "all"])
-def test_requests_from_the_machine_itself_are_not_limited(site: Site, who: str) -> None:
+def test_requests_from_loopback_are_not_limited(site: Site, who: str) -> None:
     site.store.settings = replace(site.store.settings, rate_loopback="off", rate_read=1)
     client = create_app(site.store).test_client()
 
@@ -174,13 +174,13 @@ def test_wrong_tokens_count_against_the_address(site: Site) -> None:
     assert found == [401, 401, 429, 429]
 
 
-def test_what_is_not_there_counts_too(site: Site) -> None:
+def test_unknown_addresses_are_counted(site: Site) -> None:
     client = limited(site, Clock(), rate_read=3)
     paths = ["/nothing/here", "/projects/secret", "/projects/missing", "/projects/secret"]
     assert [client.get(path).status_code for path in paths] == [404, 404, 404, 429]
 
 
-def test_options_and_head_count_as_reading(site: Site) -> None:
+def test_options_and_head_are_counted_as_reads(site: Site) -> None:
     client = limited(site, Clock(), rate_read=2)
     found = [client.options("/sparql"), client.head("/projects"), client.options("/sparql"), client.head("/projects")]
     assert [answer.status_code for answer in found] == [200, 200, 429, 429]
@@ -192,7 +192,7 @@ def test_health_is_never_limited(site: Site) -> None:
     assert {client.get("/ready").status_code for _ in range(20)} <= {200, 503}
 
 
-def test_a_body_of_a_limited_request_is_not_read(site: Site) -> None:
+def test_the_body_of_a_limited_request_is_not_read(site: Site) -> None:
     client = limited(site, Clock(), rate_check=1)
 
     class Body:
@@ -209,7 +209,7 @@ def test_a_body_of_a_limited_request_is_not_read(site: Site) -> None:
     assert answer.status_code == 429
 
 
-def test_names_of_projects_are_no_way_around_the_limit_of_pingbacks(site: Site, tmp_path: Path) -> None:
+def test_invented_project_names_do_not_evade_the_limit_of_pingbacks(site: Site, tmp_path: Path) -> None:
     client = limited(site, Clock(), rate_read=1000, pingback_rate=1)
     rates_ = client.application.extensions[admission._EXTENSION]
     for number in range(30):

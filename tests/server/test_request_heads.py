@@ -1,4 +1,4 @@
-"""Requests as they come: what is taken, what is refused and with which status, whole and in pieces."""
+"""The request parser: accepted and refused requests, received whole and in pieces."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "an unknown method": (b"BREW / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
     "a tunnel": (b"CONNECT localhost:80 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
     "a method in small letters": (b"get / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
-    "a method that is no token": (b"G@T / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a method that is not a token": (b"G@T / HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a method without end": (b"A" * (LONGEST_LINE + 10), 414),
     "a path without end": (b"GET /" + b"a" * (LONGEST_LINE + 10), 414),
     "a path too long": (b"GET /" + b"a" * LONGEST_LINE + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "a Host with a port that is none": (b"GET / HTTP/1.1\r\nHost: localhost:http\r\n\r\n", 400),
     "a Host with a port too large": (b"GET / HTTP/1.1\r\nHost: localhost:65536\r\n\r\n", 400),
     "a Host in broken brackets": (b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400),
-    "a Host in brackets that is no address": (b"GET / HTTP/1.1\r\nHost: [::1::]\r\n\r\n", 400),
+    "a Host in brackets that is not an address": (b"GET / HTTP/1.1\r\nHost: [::1::]\r\n\r\n", 400),
     "a Host too long": (b"GET / HTTP/1.1\r\nHost: " + b"a" * 1000 + b"\r\n\r\n", 400),
     "another Host": (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
     "an empty Host": (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", 421),
@@ -154,7 +154,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "two expectations": (POST + b"Content-Length: 3\r\nExpect: 100-continue, x\r\n\r\nabc", 417),
 }
 
-TAKEN: dict[str, tuple[bytes, bytes]] = {
+ACCEPTED: dict[str, tuple[bytes, bytes]] = {
     "a path": (b"GET /a%20b?c=%20 HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /a b c=%20 "),
     "HTTP/1.0 without a Host": (b"GET / HTTP/1.0\r\n\r\n", b"GET /  "),
     "empty lines before": (b"\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /  "),
@@ -188,8 +188,8 @@ def served() -> Wire:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_as_a_problem_and_the_connection_closed(served: Wire, name: str) -> None:
-    """Whatever follows on the connection is not taken for a request."""
+def test_an_invalid_request_gets_a_problem_and_the_connection_is_closed(served: Wire, name: str) -> None:
+    """Data that follows on the connection is not parsed as a request."""
     data, status = REFUSED[name]
     smuggled = (
         b"" if data[-1:].isalnum() and status in (413, 414, 431) else b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -212,15 +212,15 @@ def test_it_is_refused_as_a_problem_and_the_connection_closed(served: Wire, name
     assert b"script>" not in client.data
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_it_is_taken(served: Wire, name: str) -> None:
-    data, body = TAKEN[name]
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_valid_request_is_accepted(served: Wire, name: str) -> None:
+    data, body = ACCEPTED[name]
     (answer,) = served.ask(data)
     assert (answer.status, answer.body) == (200, body)
 
 
 def _read(pieces: list[bytes]) -> tuple[object, ...]:
-    """What a request is once all pieces have come, and how many bytes of them were its own."""
+    """Parse pieces; return the request and the number of bytes that belong to it."""
 
     def judge(_: object) -> None:
         pass
@@ -239,10 +239,10 @@ def _read(pieces: list[bytes]) -> tuple[object, ...]:
     return request.completed, request.command, request.path, request.headers, body, used
 
 
-@pytest.mark.parametrize("name", [*TAKEN, *(name for name, (data, _) in REFUSED.items() if len(data) < 3000)])
-def test_pieces_make_no_difference(name: str) -> None:
-    """A proxy may cut a request anywhere; what is accepted and what is refused stays the same."""
-    data = TAKEN[name][0] if name in TAKEN else REFUSED[name][0]
+@pytest.mark.parametrize("name", [*ACCEPTED, *(name for name, (data, _) in REFUSED.items() if len(data) < 3000)])
+def test_the_result_does_not_depend_on_how_the_data_is_split(name: str) -> None:
+    """A proxy may split a request anywhere; the result is the same."""
+    data = ACCEPTED[name][0] if name in ACCEPTED else REFUSED[name][0]
     whole = _read([data])
     assert _read([data[at : at + 1] for at in range(len(data))]) == whole
     if len(data) < 300:
@@ -259,14 +259,14 @@ PARTS = [
 
 @given(st.lists(st.sampled_from(PARTS), max_size=14), st.data())
 @settings(max_examples=300, deadline=None)
-def test_whatever_comes_is_a_request_or_refused(parts: list[bytes], data: st.DataObject) -> None:
-    """Also behind a good beginning; and cuts make no difference."""
+def test_any_data_is_a_request_or_refused(parts: list[bytes], data: st.DataObject) -> None:
+    """Also after a valid beginning, and however the data is split."""
     sent = data.draw(st.sampled_from([b"", POST, CHUNKED, CHUNKED + b"\r\n"])) + b"".join(parts)
     at = data.draw(st.integers(0, len(sent)))
     assert _read([sent[:at], sent[at:]]) == _read([sent])
 
 
-def test_each_request_of_several_at_once_is_answered_in_turn(served: Wire) -> None:
+def test_pipelined_requests_are_answered_in_order(served: Wire) -> None:
     """RFC 9112, section 9.3.2."""
     first = POST + b"Content-Length: 3\r\n\r\nabc"
     data = (
@@ -283,7 +283,7 @@ def test_each_request_of_several_at_once_is_answered_in_turn(served: Wire) -> No
         client.wire.until(client.gone)
 
 
-def test_nothing_behind_a_request_that_is_refused_is_answered(served: Wire) -> None:
+def test_nothing_after_a_refused_request_is_answered(served: Wire) -> None:
     good, bad = b"GET /good HTTP/1.1\r\n" + HOST + b"\r\n", REFUSED["both"][0]
     with served.connect(good + bad + good) as client:
         client.socket.shutdown(1)
@@ -291,7 +291,7 @@ def test_nothing_behind_a_request_that_is_refused_is_answered(served: Wire) -> N
     assert [answer.status for answer in client.answers()] == [200, 400]
 
 
-def test_a_client_that_waits_is_asked_for_the_body(served: Wire) -> None:
+def test_a_client_that_expects_100_continue_gets_it(served: Wire) -> None:
     with served.connect(POST + b"Content-Length: 3\r\nExpect: 100-Continue\r\n\r\n") as client:
         assert client.read() == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.send(b"abc")
@@ -305,14 +305,14 @@ def test_an_answer_to_head_has_no_body(served: Wire) -> None:
         assert client.data.endswith(b"\r\n\r\n")
 
 
-def test_fields_with_underscores_do_not_stand_for_others(served: Wire) -> None:
-    """WSGI has the same name for both."""
+def test_fields_with_underscores_are_dropped(served: Wire) -> None:
+    """WSGI maps ``_`` and ``-`` to the same name."""
     sent = POST + b"Content_Length: 3\r\nTransfer_Encoding: chunked\r\nContent-Length: 1\r\n\r\na"
     assert served.ask(sent)[0].body == b"POST /x  a"
 
 
-def test_reading_a_head_is_linear() -> None:
-    """A byte at a time, no byte is looked at again but the few before it: the longest head is read at once."""
+def test_parsing_a_head_is_linear() -> None:
+    """Even byte by byte, only a few bytes are scanned again: the longest head is parsed fast."""
     request = Request(ConnectionLimits(), lambda _: None, lambda: False)
     data = b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 60_000 + b"\r\n\r\n"
     for at in range(len(data)):
@@ -322,11 +322,11 @@ def test_reading_a_head_is_linear() -> None:
     assert len(request.path) == 200_001
 
 
-def test_a_refusal_says_what_it_is() -> None:
+def test_a_refusal_has_a_reason_phrase() -> None:
     assert (Refusal(421, "x").reason, str(Refusal(400, "x"))) == ("Misdirected Request", "x")
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_methods_that_http_has_reach_the_application(method: str) -> None:
+def test_standard_methods_reach_the_application(method: str) -> None:
     assert {"QUERY", "TRACE", "PATCH"} < METHODS
     assert read_line(method.encode() + b" / HTTP/1.1").method == method

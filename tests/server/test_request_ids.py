@@ -1,4 +1,4 @@
-"""Every request has an id: the client's where it is safe, in the answer, in problems and in the log."""
+"""Request ids: that of the client if it is safe; in responses, problems and the log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize("given", GOOD)
-def test_a_safe_id_is_taken(site: Site, given: str) -> None:
+def test_a_safe_id_of_the_client_is_used(site: Site, given: str) -> None:
     answer = site.client.get("/projects?limit=0", headers={"X-Request-Id": given})
     assert answer.headers["X-Request-Id"] == given
     assert answer.get_json()["request_id"] == given
@@ -54,7 +54,7 @@ def test_every_answer_has_one(site: Site) -> None:
     assert len(set(found)) == len(found)
 
 
-def test_what_is_hidden_still_answers_with_the_same_bytes(site: Site) -> None:
+def test_404_is_the_same_for_private_and_unknown_projects(site: Site) -> None:
     answers = [site.client.get(f"/projects/{name}", headers={"X-Request-Id": name}) for name in ("secret", "missing")]
     assert answers[0].data == answers[1].data
     assert [answer.headers["X-Request-Id"] for answer in answers] == ["secret", "missing"]

@@ -1,4 +1,4 @@
-"""The table of routes: complete, and every route answers every kind of caller as its row says."""
+"""The table of routes is complete, and every route admits callers by its row."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from provrepo.server.routing.routes import OPERATIONS, Operation, Permission
 from tests.support.serving import PROVN_TYPE, Site, opened
 
 IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "filename": "style.css"}
-BODY = b"what is not read says nothing"
+BODY = b"a body that is not read"
 
 CALLERS = ("stranger", "foreign", "reader", "writer", "all", "revoked", "expired", "unknown", "malformed", "basic")
 WRONG = frozenset({"revoked", "expired", "unknown", "malformed", "basic"})
 PLACES = ("open", "secret", "missing")
-"""A public project, a private one, and one that there is not."""
+"""A public project, a private one, and one that does not exist."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def routes(app: Flask) -> Iterator[tuple[str, str, Operation]]:
 
 
 def expected(row: Operation, caller: str, project: str | None) -> int | None:
-    """The status of a refusal; None where the request gets as far as its handler."""
+    """The expected status of a refusal; None if the request reaches its handler."""
     permission = row.access.permission
     if permission is Permission.NOTHING:
         return None
@@ -88,8 +88,8 @@ def sent(site: Site, rule: str, method: str, caller: str, project: str | None) -
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_every_route_answers_a_caller_as_its_row_says(site: Site, caller: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a handler would do is not of interest here: it says that it was reached."""
+def test_every_route_admits_callers_by_its_row(site: Site, caller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handlers are replaced by functions that record the call."""
     reached = {endpoint: (lambda **_: ("reached", 299)) for endpoint in site.app.view_functions}
     monkeypatch.setattr(site.app, "view_functions", reached)
     tried = 0
@@ -102,7 +102,7 @@ def test_every_route_answers_a_caller_as_its_row_says(site: Site, caller: str, m
 
 
 @pytest.mark.parametrize("caller", ["stranger", "foreign"])
-def test_missing_and_private_projects_answer_alike(site: Site, caller: str) -> None:
+def test_missing_and_private_projects_give_the_same_response(site: Site, caller: str) -> None:
     for rule, method, _ in routes(site.app):
         if "<project>" not in rule:
             continue
@@ -114,8 +114,8 @@ def test_missing_and_private_projects_answer_alike(site: Site, caller: str) -> N
         }
 
 
-def test_the_same_handlers_answer_whoever_is_let_in(site: Site) -> None:
-    """With the real handlers: what the table lets through is no 401, and no 403 but for a reason of its own."""
+def test_admitted_callers_reach_the_handlers(site: Site) -> None:
+    """With the real handlers, requests that the table admits get no 401, 403 or 429."""
     tried = 0
     for rule, method, row in routes(site.app):
         for caller in ("stranger", "reader", "all"):
@@ -138,7 +138,7 @@ def test_a_project_in_the_query_needs_to_be_readable(site: Site) -> None:
 
 
 class _Body:
-    """A body that nothing reads."""
+    """A body that must not be read."""
 
     def read(self, *_: object) -> bytes:
         raise AssertionError("the body was read")
@@ -147,7 +147,7 @@ class _Body:
 
 
 @pytest.mark.parametrize("caller", ["stranger", "foreign", "reader", "revoked"])
-def test_permission_comes_before_the_body(site: Site, caller: str) -> None:
+def test_permission_is_checked_before_the_body_is_read(site: Site, caller: str) -> None:
     environment = {"wsgi.input": _Body(), "CONTENT_LENGTH": "100000"}
     for path, method in (
         ("/projects/secret/documents", "POST"),
@@ -208,8 +208,8 @@ def test_a_route_of_a_project_needs_what_a_project_needs(
         create_app(site.store)
 
 
-def test_what_changes_something_needs_a_token(site: Site) -> None:
-    """Beside reading in the body of a POST, and what anybody may send."""
+def test_writes_need_a_token(site: Site) -> None:
+    """Except for reads by POST, and requests that need no permission."""
     open_ = {key for key, row in OPERATIONS.items() if key[1] != "GET" and row.access.permission not in WRITING}
     assert open_ == {
         ("validate.validate", "POST"),
@@ -223,7 +223,7 @@ def test_what_changes_something_needs_a_token(site: Site) -> None:
 WRITING = frozenset({Permission.WRITE, Permission.ADMINISTER})
 
 
-def test_the_description_says_permission_and_limits(site: Site) -> None:
+def test_the_description_has_permissions_and_limits(site: Site) -> None:
     for path, methods in describe(site.app)["paths"].items():
         for method, operation in methods.items():
             row = next(row for rule, m, row in routes(site.app) if m == method.upper() and _path(rule) == path)

@@ -32,7 +32,7 @@ def where(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_three_ways_to_ask(site: Site, where: str) -> None:
+def test_three_ways_to_send_a_query(site: Site, where: str) -> None:
     answers = [
         site.client.get(where, query_string={"query": SELECT}),
         site.client.post(where, data={"query": SELECT}),
@@ -102,28 +102,28 @@ def test_negotiation(site: Site, where: str, query: str, accept: str, media_type
         (CONSTRUCT, {}, "text/csv"),
     ],
 )
-def test_an_answer_that_has_no_such_form(site: Site, query: str, parameters: dict[str, str], accept: str) -> None:
+def test_a_result_without_an_acceptable_format(site: Site, query: str, parameters: dict[str, str], accept: str) -> None:
     answer = site.client.get("/sparql", query_string={"query": query, **parameters}, headers={"Accept": accept})
     assert answer.status_code == 406
     assert answer.get_json()["available"]
 
 
 @pytest.mark.parametrize("format_", ["turtle", "ntriples", "rdfxml", "rdfjsonld"])
-def test_graphs_in_each_format_say_the_same(site: Site, where: str, format_: str) -> None:
+def test_graphs_in_all_formats_are_equal(site: Site, where: str, format_: str) -> None:
     answer = site.client.get(where, query_string={"query": CONSTRUCT, "format": format_})
     (triple,) = pyoxigraph.parse(answer.data, pyoxigraph.RdfFormat.from_media_type(answer.mimetype))
     assert triple.subject.value == "https://example.org/run"
     assert triple.object.value == "https://example.org/ada"
 
 
-def test_yes_and_no(site: Site, where: str) -> None:
+def test_ask_is_true_or_false(site: Site, where: str) -> None:
     assert site.client.get(where, query_string={"query": ASK}).get_json()["boolean"] is True
     no = "ASK { <https://nowhere.example/> ?p ?o }"
     assert site.client.get(where, query_string={"query": no}).get_json()["boolean"] is False
     assert "No." in site.client.get(where, query_string={"query": no}, headers={"Accept": BROWSER}).text
 
 
-def test_each_dataset_holds_its_project_alone(site: Site) -> None:
+def test_each_dataset_contains_its_project_only(site: Site) -> None:
     site.owner.submit(
         b"document prefix h <https://hidden.example/> entity(h:x) endDocument", project="secret", name="hidden"
     )
@@ -176,7 +176,7 @@ def test_bad_requests(site: Site, where: str, method: str, kwargs: dict, status:
     assert problem["detail"]
 
 
-def test_a_syntax_error_says_where(site: Site, where: str) -> None:
+def test_a_syntax_error_has_line_and_column(site: Site, where: str) -> None:
     problem = site.client.get(where, query_string={"query": "SELECT ?a WHERE {\n  ?a ?b\n}"}).get_json()
     assert problem["type"].endswith("#query")
     assert problem["line"] in (2, 3)
@@ -209,7 +209,7 @@ def test_a_browser_gets_the_query_page(site: Site, where: str) -> None:
     assert "<script" not in wrong.text
 
 
-def test_more_queries_than_allowed_are_told_to_come_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_beyond_the_limit_get_503_with_retry_after(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     release, started = threading.Event(), threading.Barrier(3)
     original = Repository.query
 

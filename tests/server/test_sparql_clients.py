@@ -39,7 +39,7 @@ GRAPHS = {
     "json": "application/ld+json",
     "json-ld": "application/ld+json",
 }
-"""Names of SPARQLWrapper and what it gets for them; for all others the first of what there is."""
+"""Names of SPARQLWrapper and the media types it gets for them; for other names the default."""
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_sparqlwrapper_selects_in_every_format(url: str, method: str, sent: str,
 @pytest.mark.parametrize(("method", "sent"), WAYS)
 @pytest.mark.parametrize("format_", [None, *(name for name in _allowedFormats if name not in ("csv", "tsv"))])
 def test_sparqlwrapper_asks_in_every_format(url: str, method: str, sent: str, format_: str | None) -> None:
-    """All but those that have no form for a boolean, which it accepts alone."""
+    """Except for formats without booleans, if it accepts no other."""
     found = wrapped(url, ASK, format_, method, sent).queryAndConvert()
     if format_ in (None, XML):
         assert found.getElementsByTagName("boolean")[0].firstChild.data == "true"
@@ -132,7 +132,7 @@ def test_sparqlwrapper_gets_graphs_in_every_format(
         assert tuple(map(URIRef, wanted)) in found
 
 
-def test_sparqlwrapper_is_told_what_is_wrong(url: str) -> None:
+def test_sparqlwrapper_gets_the_error(url: str) -> None:
     from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
     with pytest.raises(QueryBadFormed, match="line 1"):
@@ -164,7 +164,7 @@ def test_rdflibs_store_gets_graphs(url: str, method: str, format_: str) -> None:
     assert list(found) == [(URIRef(RUN), URIRef("urn:used"), URIRef(RAW))]
 
 
-def test_rdflibs_store_is_walked_as_the_page_shows(url: str, site: Site) -> None:
+def test_rdflibs_store_is_traversed_as_documented(url: str, site: Site) -> None:
     graph = Graph(SPARQLStore(url, returnFormat="json"))
     assert set(graph.objects(URIRef(RUN), PROV.used)) == {URIRef(RAW)}
     named = Graph(SPARQLStore(url), identifier=URIRef(site.owner.version("open", "run").iri))
@@ -207,14 +207,14 @@ def test_yasgui(site: Site, method: str, query: str, accept: str, media_type: st
 
 @pytest.mark.parametrize("path", ["/sparql", "/projects/secret/sparql", "/projects/open/documents/run", "/lineage"])
 def test_yasgui_with_a_token(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser asks first, without the token, whether a script may send one (Fetch Standard, CORS preflight)."""
+    """Browsers send a preflight without the token first (Fetch Standard, CORS preflight)."""
     monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: "https://prov.example/")
-    asking = path.endswith("sparql")
+    is_query = path.endswith("sparql")
     preflight = site.client.options(
         path,
         headers={
             "Origin": ELSEWHERE,
-            "Access-Control-Request-Method": "POST" if asking else "GET",
+            "Access-Control-Request-Method": "POST" if is_query else "GET",
             "Access-Control-Request-Headers": "authorization,content-type",
         },
     )
@@ -222,9 +222,9 @@ def test_yasgui_with_a_token(site: Site, path: str, monkeypatch: pytest.MonkeyPa
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     allowed = preflight.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {"authorization", "content-type", "accept"} <= set(allowed)
-    assert ("POST" in preflight.headers["Access-Control-Allow-Methods"].split(", ")) is asking
+    assert ("POST" in preflight.headers["Access-Control-Allow-Methods"].split(", ")) is is_query
     assert int(preflight.headers["Access-Control-Max-Age"]) > 0
-    if asking:
+    if is_query:
         answer = site.client.post(
             path, data={"query": ASK}, headers={**site.auth("all"), "Accept": YASGUI_ROWS, "Origin": ELSEWHERE},
             content_type="application/x-www-form-urlencoded",
@@ -254,7 +254,7 @@ RDF4J_GRAPH = (
 )
 RDF4J = {"User-Agent": "Apache-HttpClient/4.5.14 (Java/17.0.15)", "Accept-Encoding": "gzip,deflate"}
 LONG = SELECT + " # " + "x" * 6000
-"""Beyond 4,000 characters it sends a form instead of an address."""
+"""Beyond 4,000 characters it sends a form instead of a query in the URL."""
 
 
 def plain(answer: TestResponse) -> bytes:
@@ -296,8 +296,8 @@ def test_rdf4j(site: Site, query: str, accept: str, media_type: str, more: dict[
 
 
 def test_rdf4j_names_graphs_and_is_refused_updates(site: Site) -> None:
-    asked = {"query": SELECT, "default-graph-uri": "urn:x", "named-graph-uri": "urn:y"}
-    answer = site.client.get("/sparql", query_string=asked, headers={**RDF4J, "Accept": RDF4J_ROWS})
+    fields = {"query": SELECT, "default-graph-uri": "urn:x", "named-graph-uri": "urn:y"}
+    answer = site.client.get("/sparql", query_string=fields, headers={**RDF4J, "Accept": RDF4J_ROWS})
     assert answer.status_code == 200
     assert b"<result>" not in answer.data
     update = site.client.post(
@@ -323,7 +323,7 @@ def test_rdf4j_names_graphs_and_is_refused_updates(site: Site) -> None:
         (SELECT, "JSON", JSON_ROWS),
         (SELECT, "text/csv", "text/csv"),
         (SELECT, "application/sparql-results+xml", XML_ROWS),
-        (SELECT, "application/sparql-results xml", XML_ROWS),  # a plus that nobody encoded
+        (SELECT, "application/sparql-results xml", XML_ROWS),  # an unencoded plus
         (SELECT, "application/xml", "application/xml"),
         (SELECT, "text/csv,application/json;q=0.5", "text/csv"),
         (CONSTRUCT, "ttl", "text/turtle"),
@@ -334,7 +334,7 @@ def test_rdf4j_names_graphs_and_is_refused_updates(site: Site) -> None:
         (CONSTRUCT, "text/n3", "text/n3"),
         (CONSTRUCT, "application/x-trig", "application/x-trig"),
         (CONSTRUCT, "application/ld+json", "application/ld+json"),
-        # What nobody knows, or what this kind of answer does not have, leaves the choice to Accept.
+        # Unknown values, and values that this kind of result does not have, let Accept decide.
         (SELECT, "nonsense", XML_ROWS),
         (SELECT, "image/png", XML_ROWS),
         (SELECT, "turtle", XML_ROWS),
@@ -346,29 +346,29 @@ def test_rdf4j_names_graphs_and_is_refused_updates(site: Site) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_format_means(site: Site, method: str, query: str, format_: str, media_type: str) -> None:
-    asked = {"query": query, "format": format_}
-    given = {"query_string": asked} if method == "GET" else {"data": asked}
+def test_values_of_format(site: Site, method: str, query: str, format_: str, media_type: str) -> None:
+    fields = {"query": query, "format": format_}
+    given = {"query_string": fields} if method == "GET" else {"data": fields}
     accept = f"{XML_ROWS}, application/xml;q=0.9"
     answer = site.client.open("/sparql", method=method, headers={"Accept": accept}, **given)
     assert (answer.status_code, answer.mimetype) == (200, media_type)
 
 
 def test_the_first_known_format_counts(site: Site) -> None:
-    asked = [("query", SELECT), ("format", "nonsense"), ("format", ""), ("format", "csv"), ("format", "xml")]
-    assert site.client.get(f"/sparql?{urlencode(asked)}").mimetype == "text/csv"
+    fields = [("query", SELECT), ("format", "nonsense"), ("format", ""), ("format", "csv"), ("format", "xml")]
+    assert site.client.get(f"/sparql?{urlencode(fields)}").mimetype == "text/csv"
 
 
 @pytest.mark.parametrize("format_", ["nonsense", "csv", "image/png", ""])
-def test_the_graph_store_leaves_it_to_accept_too(site: Site, format_: str) -> None:
-    asked = {"default": "", "format": format_}
-    answer = site.client.get("/projects/open/graphs", query_string=asked, headers={"Accept": "application/n-triples"})
+def test_the_graph_store_ignores_unknown_values_of_format(site: Site, format_: str) -> None:
+    fields = {"default": "", "format": format_}
+    answer = site.client.get("/projects/open/graphs", query_string=fields, headers={"Accept": "application/n-triples"})
     assert (answer.status_code, answer.mimetype) == (200, "application/n-triples")
     named = site.client.get("/projects/open/graphs", query_string={"default": "", "format": "rdf+xml"})
     assert named.mimetype == "application/rdf+xml"
 
 
-def test_other_addresses_know_media_types_and_no_nonsense(site: Site) -> None:
+def test_other_addresses_refuse_unknown_values_of_format(site: Site) -> None:
     run = "/projects/open/documents/run"
     assert site.client.get(run, query_string={"format": "text/turtle"}).mimetype == "text/turtle"
     assert site.client.get(run, query_string={"format": "nonsense"}).status_code == 406

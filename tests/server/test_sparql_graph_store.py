@@ -1,4 +1,4 @@
-"""The W3C cases of the SPARQL 1.1 Graph Store Protocol, their reading side.
+"""The W3C cases of the SPARQL 1.1 Graph Store Protocol: their read requests.
 
 What a case puts is submitted as a document instead, and its graph is then that of the version: read by its name through
 ``/graphs?graph=`` (indirect identification), or at its own address (direct identification).
@@ -43,14 +43,14 @@ WRITING = {
     "put_get_uri_pct_encoded_indirect": NAMES,
     "put_get_uri_pct_encoded_twice": NAMES,
 }
-"""Cases that cannot be read without writing as the protocol does, and why that is not offered."""
+"""Cases that consist of writes by the protocol, with the reason why they are not supported."""
 
 BASE = "http://www.example/gsp/person/1.ttl"
 
 
 @dataclass
 class Played:
-    """A case as it is played: a project of its own, and the documents behind the names that the case uses."""
+    """A running case: its project, and the documents that stand for its graphs."""
 
     store: Store
     project: str
@@ -62,7 +62,7 @@ class Played:
         self.client = create_app(self.store).test_client()
 
     def write(self, method: str, target: str, data: bytes) -> None:
-        """Do what the case does to a graph, to the document that stands for it."""
+        """Apply a write of the case to the document that stands for the graph."""
         name = self.names.setdefault(target, f"d{len(self.names)}")
         if method == "DELETE":
             with suppress(Withdrawn):
@@ -91,7 +91,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-def test_the_suite_is_whole() -> None:
+def test_the_suite_is_complete() -> None:
     corpus("sparql11")
     assert len(CASES) == 14
     assert set(WRITING) < set(CASES)
@@ -144,7 +144,7 @@ STATUS = {"OK": 200, "Created": 201, "NoContent": 204, "NotFound": 404}
 
 def _check(manifest: Manifest, expected: Any, answer: Any) -> None:
     statuses = {STATUS[status.value.rpartition("#")[2]] for status in manifest.values(expected, MF + "expectedStatus")}
-    # What was withdrawn says so: 410 is the 404 that is for good (RFC 9110, section 15.5.11).
+    # A withdrawn document is 410, a permanent 404 (RFC 9110, section 15.5.11).
     assert (404 if answer.status_code == 410 else answer.status_code) in statuses, answer.text
     if manifest.value(expected, HT + "body") is not None:
         assert re.match(r"text/turtle\b", answer.headers["Content-Type"])

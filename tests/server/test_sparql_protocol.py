@@ -1,4 +1,4 @@
-"""The SPARQL 1.1 Protocol, sections 2.1 and 2.2, beyond the cases of the W3C: also what clients send by mistake."""
+"""The SPARQL 1.1 Protocol, sections 2.1 and 2.2, beyond the W3C cases, with mistakes of clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_head_is_get_without_a_body(site: Site, parameters: dict[str, str]) -> N
         assert head.headers[name] == get.headers[name], name
 
 
-def test_options_say_what_another_sites_script_may_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_answers_cors_preflights(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provrepo.repository.store.Store.base", lambda _: "https://prov.example/")
     answer = site.client.options(
         "/sparql", headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
@@ -67,7 +67,7 @@ def test_other_methods_are_not_allowed(site: Site, method: str) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
-def test_errors_too_may_be_read_by_other_sites(site: Site) -> None:
+def test_other_sites_may_read_errors(site: Site) -> None:
     assert ask(site, "nonsense").headers["Access-Control-Allow-Origin"] == "*"
 
 
@@ -91,7 +91,7 @@ def test_a_query_is_utf_8_whatever_its_charset_says(site: Site, encoding: str) -
     refused(answer, 400, "not UTF-8")
 
 
-def test_parameters_that_are_not_utf_8_are_not_taken_for_others(site: Site) -> None:
+def test_parameters_that_are_not_utf_8_are_refused(site: Site) -> None:
     mangled = "query=ASK%20%7B%20%3Fs%20%3Fp%20%22%E9%22%20%7D"
     refused(site.client.get(f"/sparql?{mangled}"), 400, "not UTF-8")
     refused(site.client.post("/sparql", data=mangled, content_type=FORM), 400, "not UTF-8")
@@ -101,13 +101,13 @@ def test_parameters_that_are_not_utf_8_are_not_taken_for_others(site: Site) -> N
     assert ask(site, 'ASK { ?s ?p "\ufffd" }').get_json()["boolean"] is False
 
 
-def test_a_byte_order_mark_is_no_part_of_a_query(site: Site) -> None:
+def test_a_byte_order_mark_is_ignored(site: Site) -> None:
     answer = site.client.post("/sparql", data="\ufeffASK {}".encode(), content_type=QUERY)
     assert answer.get_json()["boolean"] is True
 
 
 @pytest.mark.parametrize("query", ["", " ", "%0A", "+"])
-def test_an_empty_query_is_none(site: Site, query: str) -> None:
+def test_an_empty_query_counts_as_missing(site: Site, query: str) -> None:
     for accept in ("*/*", "text/turtle", JSON):
         refused(site.client.get(f"/sparql?query={query}", headers={"Accept": accept}), 400, "no query")
     refused(site.client.post("/sparql", data=f"query={query}", content_type=FORM), 400, "no query")
@@ -117,14 +117,14 @@ def test_an_empty_query_is_none(site: Site, query: str) -> None:
     assert (page.status_code, page.mimetype) == (200, "text/html")
 
 
-def test_one_query_wherever_it_stands(site: Site) -> None:
+def test_a_query_may_be_given_once_only(site: Site) -> None:
     assert site.client.post(f"/sparql?query={quote(SELECT)}", data="x=1", content_type=FORM).status_code == 200
     for data, kind in ((f"query={quote(SELECT)}", FORM), (SELECT, QUERY)):
         answer = site.client.post(f"/sparql?query={quote(SELECT)}", data=data, content_type=kind)
         refused(answer, 400, "more than one query")
 
 
-def test_parameters_of_other_endpoints_do_no_harm(site: Site) -> None:
+def test_unknown_parameters_are_ignored(site: Site) -> None:
     answer = ask(site, output="xml", results="json", debug="on")
     assert answer.mimetype == JSON
 
@@ -133,7 +133,7 @@ def test_parameters_of_other_endpoints_do_no_harm(site: Site) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "direct"])
-def test_several_default_graphs_are_one_without_doubles(site: Site, method: str) -> None:
+def test_default_graphs_are_merged_without_duplicates(site: Site, method: str) -> None:
     first = site.owner.version("open", "run").iri
     second = site.owner.version("open", "twice").iri
     count = "SELECT (COUNT(*) AS ?n) { ?run prov:used ?thing }"
@@ -148,7 +148,7 @@ def test_several_default_graphs_are_one_without_doubles(site: Site, method: str)
     assert answer.get_json()["results"]["bindings"][0]["n"]["value"] == "1"
 
 
-def test_the_protocols_graphs_come_before_the_querys(site: Site) -> None:
+def test_graphs_of_the_protocol_override_those_of_the_query(site: Site) -> None:
     """Section 2.1.4."""
     graph = site.owner.version("open", "run").iri
     query = "ASK FROM <urn:nothing> { ?run prov:used ?thing }"
@@ -167,8 +167,8 @@ def test_a_graph_has_an_absolute_iri(site: Site, name: str, value: str) -> None:
 
 @pytest.mark.parametrize("names", [GRAPHS[:1], GRAPHS[1:], GRAPHS])
 @pytest.mark.parametrize("where", ["GET", "form", "direct"])
-def test_an_empty_graph_is_none(site: Site, names: tuple[str, ...], where: str) -> None:
-    """A field of a form that was left empty: the query has all, or the graphs that are named beside it."""
+def test_an_empty_graph_parameter_counts_as_missing(site: Site, names: tuple[str, ...], where: str) -> None:
+    """Empty fields of a form are ignored: all graphs are queried, or those in other parameters."""
     empty = dict.fromkeys(names, "")
     if where == "GET":
         answer = ask(site, **empty)
@@ -205,13 +205,13 @@ def test_an_empty_graph_is_none(site: Site, names: tuple[str, ...], where: str) 
         ("application/rdf+xml, application/sparql-results+xml;q=0.8, */*;q=0.1", "application/sparql-results+xml"),
     ],
 )
-def test_what_is_accepted(site: Site, accept: str, media_type: str) -> None:
+def test_acceptable_media_types(site: Site, accept: str, media_type: str) -> None:
     answer = ask(site, accept=accept)
     assert (answer.status_code, answer.mimetype) == (200, media_type)
 
 
 @pytest.mark.parametrize("accept", ["image/png", f"{JSON};q=0", "text/turtle", "*/*;q=0", "text/boolean"])
-def test_what_is_not_on_offer(site: Site, accept: str) -> None:
+def test_unacceptable_media_types(site: Site, accept: str) -> None:
     answer = ask(site, accept=accept)
     refused(answer, 406, "available are")
     assert {"format": "json", "media_type": JSON} in answer.get_json()["available"]

@@ -1,4 +1,4 @@
-"""Tokens with white space around them work, and no message, representation or log holds one."""
+"""Tokens with surrounding white space work, and no message, representation or log contains a token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}", "\t{} \n", "{}"])
-def test_white_space_around_a_token_is_no_part_of_it(around: str, tmp_path: Path) -> None:
+def test_white_space_around_a_token_is_ignored(around: str, tmp_path: Path) -> None:
     written = around.format(SECRET)
     assert load(environment={"PROVREPO_TOKEN": written}, file=tmp_path / "none").token == SECRET
     file = tmp_path / "provrepo.toml"
@@ -38,7 +38,7 @@ def test_white_space_around_a_token_is_no_part_of_it(around: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("token", BAD)
-def test_what_is_no_token_is_refused_without_being_shown(token: str, tmp_path: Path) -> None:
+def test_an_invalid_token_is_refused_and_not_quoted(token: str, tmp_path: Path) -> None:
     for attempt in (
         lambda: load(environment={"PROVREPO_TOKEN": token}, file=tmp_path / "none"),
         lambda: RemoteEndpoint(CLOSED, token),
@@ -50,12 +50,12 @@ def test_what_is_no_token_is_refused_without_being_shown(token: str, tmp_path: P
 
 
 def assert_secret(text: str) -> None:
-    """No part of the token that lets anybody in stands in a text."""
+    """Check that a text contains no secret part of the token."""
     assert SECRET not in text
     assert SECRET[21:40] not in text
 
 
-def test_representations_hold_no_token() -> None:
+def test_representations_contain_no_token() -> None:
     assert_secret(repr(Settings(token=SECRET)))
     assert_secret(repr(Destination(CLOSED, "p", "n", SECRET)))
     assert_secret(repr(RemoteEndpoint(CLOSED, SECRET)))
@@ -71,7 +71,7 @@ def test_representations_hold_no_token() -> None:
         lambda: send(b"x", "text/turtle", Destination("http://127.0.0.1:9\u2026/", "p", "n", SECRET, 2.0)),
     ],
 )
-def test_no_exception_on_the_way_holds_a_token(attempt: Callable[[], object], caplog: pytest.LogCaptureFixture) -> None:
+def test_no_exception_or_log_contains_a_token(attempt: Callable[[], object], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(Error) as caught:
         attempt()
     assert_secret("".join(traceback.format_exception(caught.value)))
@@ -89,7 +89,7 @@ def test_the_command_line_does_not_show_it(tmp_path: Path, token: str) -> None:
     for verb in (["submit", str(document), "--to", CLOSED], ["query", "ASK {}", "--endpoint", CLOSED]):
         found = provrepo(*verb, cwd=tmp_path, PROVREPO_TOKEN=token)
         assert found.returncode in (1, 2)
-        said = (found.stdout + found.stderr).decode()
-        assert "Traceback" not in said
-        assert said.startswith("error: ")
-        assert_secret(said)
+        printed = (found.stdout + found.stderr).decode()
+        assert "Traceback" not in printed
+        assert printed.startswith("error: ")
+        assert_secret(printed)

@@ -1,4 +1,4 @@
-"""A parameter that an address does not have is refused by name, so that no misspelled one is passed over in silence."""
+"""Unknown parameters are refused by name, so that misspelled ones are not ignored silently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IN_PATH = {
     "filename": "style.css",
 }
 OTHERS = {"sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
-"""Where clients send parameters of their own, and the named queries, which judge theirs."""
+"""Endpoints that ignore unknown parameters, and named queries, which check their own."""
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +34,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def routes(site: Site) -> Iterator[tuple[Rule, str, str]]:
-    """Each rule with each of its methods, and an address of it."""
+    """Each rule with each of its methods, and an example of its address."""
     for rule in site.app.url_map.iter_rules():
         path = re.sub(r"<(?:[^:>]*:)?([^>]*)>", lambda found: IN_PATH[found[1]], rule.rule)
         for method in sorted((rule.methods or set()) - {"OPTIONS"}):
             yield rule, method, path
 
 
-def test_every_address_refuses_what_it_does_not_have(site: Site) -> None:
+def test_every_address_refuses_unknown_parameters(site: Site) -> None:
     checked = 0
     for rule, method, path in routes(site):
         assert (rule.endpoint, "GET" if method == "HEAD" else method) in OPERATIONS
@@ -58,23 +58,23 @@ def test_every_address_refuses_what_it_does_not_have(site: Site) -> None:
     assert checked > 50
 
 
-def test_clients_of_protocols_send_their_own(site: Site) -> None:
+def test_protocol_addresses_ignore_unknown_parameters(site: Site) -> None:
     assert {endpoint for (endpoint, _), found in OPERATIONS.items() if found.ignores_unknown} == OTHERS
-    for path, asked in (
+    for path, query in (
         ("/sparql", "query=ASK%20%7B%7D"),
         ("/projects/open/sparql", "query=ASK%20%7B%7D"),
         ("/projects/open/documents/run/versions/1/sparql", "query=ASK%20%7B%7D"),
         ("/projects/open/graphs", "default"),
         ("/api/v1/lineage", "nodeId=dataset:https%3A//example.org/:table"),
     ):
-        answer = site.client.get(f"{path}?{asked}&profil=core&debug=on&debug=off")
+        answer = site.client.get(f"{path}?{query}&profil=core&debug=on&debug=off")
         assert answer.status_code == 200, path
-    for method, asked in (("GET", "query=ASK%20%7B%7D&infer=true"), ("POST", "infer=true&distinct=false")):
+    for method, query in (("GET", "query=ASK%20%7B%7D&infer=true"), ("POST", "infer=true&distinct=false")):
         data = {"data": "ASK {}", "content_type": "application/sparql-query"} if method == "POST" else {}
-        assert site.client.open(f"/sparql?{asked}", method=method, **data).status_code == 200
+        assert site.client.open(f"/sparql?{query}", method=method, **data).status_code == 200
 
 
-def test_a_named_query_knows_its_own(site: Site) -> None:
+def test_a_named_query_checks_its_parameters(site: Site) -> None:
     answer = site.client.get("/queries/failures?profil=core")
     assert answer.status_code == 400
     assert "'profil'" in answer.get_json()["detail"]
@@ -95,7 +95,9 @@ def test_a_named_query_knows_its_own(site: Site) -> None:
         ("DELETE", "/projects/open/documents/run", "reasons", "reason"),
     ],
 )
-def test_the_closest_one_is_named(site: Site, method: str, path: str, written: str, meant: str) -> None:
+def test_the_message_suggests_the_closest_parameter(
+    site: Site, method: str, path: str, written: str, meant: str
+) -> None:
     answer = site.client.open(path, method=method, query_string={written: "1"}, headers=site.auth("all"))
     assert answer.status_code == 400
     problem = answer.get_json()
@@ -121,51 +123,51 @@ def test_nothing_is_stored_or_withdrawn_by_a_misspelled_request(site: Site) -> N
         ("/search?q=a&q=b", "q"),
     ],
 )
-def test_one_value_is_one_value(site: Site, path: str, name: str) -> None:
+def test_repeated_parameters_with_one_value_are_refused(site: Site, path: str, name: str) -> None:
     answer = site.client.get(path)
     assert answer.status_code == 400
     assert f"{name}= is given 2 times" in answer.get_json()["detail"]
 
 
-def test_what_may_be_given_several_times_may(site: Site) -> None:
+def test_parameters_with_several_values_may_be_repeated(site: Site) -> None:
     data = {"data": PROVN, "content_type": PROVN_TYPE}
     assert site.client.post("/validate?profile=core&profile=core", **data).status_code == 200
     iri = "https://example.org/table"
-    asked = [("iri", iri), ("relation", "used"), ("relation", "wasGeneratedBy"), ("stop", ""), ("stop", "prov:Plan")]
-    assert site.client.get(f"/lineage?{urlencode(asked)}").status_code == 200
+    query = [("iri", iri), ("relation", "used"), ("relation", "wasGeneratedBy"), ("stop", ""), ("stop", "prov:Plan")]
+    assert site.client.get(f"/lineage?{urlencode(query)}").status_code == 200
     assert (
         site.client.get(f"/lineage/common?{urlencode([('iri', iri), ('iri', 'https://example.org/raw')])}").status_code
         == 200
     )
 
 
-def test_an_address_within_an_address_is_not_cut_in_silence(site: Site) -> None:
-    """What PROV-AQ's template ``{+uri}`` makes of an IRI with an ampersand."""
+def test_an_unencoded_ampersand_in_an_iri_is_reported(site: Site) -> None:
+    """The PROV-AQ template ``{+uri}`` does not encode an ampersand in an IRI."""
     answer = site.client.get("/lineage?iri=https://example.org/data?a=1&b=2")
     assert answer.status_code == 400
     assert "%26" in answer.get_json()["detail"]
 
 
-def test_what_is_hidden_stays_hidden(site: Site) -> None:
-    """A private project answers a stranger exactly as one that does not exist, whatever the parameters."""
+def test_unknown_parameters_do_not_reveal_private_projects(site: Site) -> None:
+    """A stranger gets the same response for a private project as for a missing one, whatever the parameters."""
     answers = [site.client.get(f"/projects/{name}/documents?profil=x") for name in ("secret", "nowhere")]
     assert [answer.status_code for answer in answers] == [400, 400]
     assert answers[0].get_json()["detail"] == answers[1].get_json()["detail"]
 
 
-def test_preflights_and_unknown_addresses_are_as_before(site: Site) -> None:
+def test_preflights_and_unknown_addresses_are_not_checked(site: Site) -> None:
     assert site.client.options("/projects?profil=x").status_code == 200
     assert site.client.get("/nowhere?profil=x").status_code == 404
     assert site.client.put("/projects?profil=x").status_code == 405
 
 
-def test_a_very_long_name_is_cut(site: Site) -> None:
+def test_a_very_long_name_is_shortened(site: Site) -> None:
     answer = site.client.get("/projects?" + "x" * 5000)
     assert answer.status_code == 400
     assert len(answer.get_json()["detail"]) < 300
 
 
-def test_a_browser_gets_the_words_as_a_page(site: Site) -> None:
+def test_a_browser_gets_the_problem_as_a_page(site: Site) -> None:
     page = site.client.get("/projects?<script>=1", headers={"Accept": BROWSER})
     assert page.status_code == 400
     assert "&lt;script&gt;" in page.text
@@ -173,7 +175,7 @@ def test_a_browser_gets_the_words_as_a_page(site: Site) -> None:
 
 
 class _Links(HTMLParser):
-    """The addresses that a page leads to: its links, and its forms as they are when nothing is filled in."""
+    """The addresses to which a page leads: its links, and its forms with their initial values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,8 +200,8 @@ class _Links(HTMLParser):
             self._form = None
 
 
-def test_no_page_leads_to_a_parameter_that_is_not_known(site: Site) -> None:
-    """Every link and every form of every page that can be reached from the first one."""
+def test_no_page_links_to_an_unknown_parameter(site: Site) -> None:
+    """Follows every link and form from the home page."""
     start = "https://example.org/table"
     waiting = deque(
         [

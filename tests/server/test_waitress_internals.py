@@ -1,4 +1,4 @@
-"""The internals of waitress that the server uses."""
+"""The undocumented internals of waitress on which the server depends."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ USED = {
     ErrorTask: "execute service set_close_on_finish write",
     ThreadedTaskDispatcher: "add_task shutdown",  # which ``Dispatcher`` takes the place of
 }
-"""What is overridden, called or set, of classes of waitress that are not documented."""
+"""Members of undocumented classes of waitress that are overridden, called or set."""
 MADE = {
     HTTPChannel: "adj outbuf_lock requests server",
     TcpWSGIServer: "active_channels adj application task_dispatcher _map",
 }
-"""Attributes of their instances."""
+"""Attributes of instances of these classes."""
 
 
-def test_the_internals_of_waitress_that_are_used_are_there() -> None:
-    """Fails where a new release changes them; until it is looked at, ``pyproject.toml`` keeps it out."""
+def test_the_used_internals_of_waitress_exist() -> None:
+    """Fails if a new release changes them; ``pyproject.toml`` excludes new releases until they were reviewed."""
     for owner, names in USED.items():
         assert not [name for name in names.split() if not hasattr(owner, name)], owner
     for owner, names in MADE.items():
@@ -51,20 +51,20 @@ def test_the_internals_of_waitress_that_are_used_are_there() -> None:
     assert waitress.__name__ == HTTPChannel.__module__.partition(".")[0]
 
 
-def test_nothing_is_overridden_that_is_not_named() -> None:
+def test_all_overridden_members_are_listed() -> None:
     for ours, theirs in ((Channel, HTTPChannel), (Listener, TcpWSGIServer)):
         inherited = {name for name in vars(ours) if hasattr(theirs, name) and not name.startswith("__")}
         assert inherited <= set(USED[theirs].split()), theirs
 
 
-def test_what_a_channel_asks_of_a_request_is_there() -> None:
-    """Every attribute of its request that waitress reads."""
+def test_the_parser_has_all_attributes_that_waitress_reads() -> None:
+    """Finds every attribute of a request that waitress reads."""
     from waitress import channel, task
 
-    asked = set(re.findall(r"\brequest\.([a-z_]+)", inspect.getsource(channel) + inspect.getsource(task)))
+    read = set(re.findall(r"\brequest\.([a-z_]+)", inspect.getsource(channel) + inspect.getsource(task)))
     with wire() as served, served.connect(b"G") as client:
         request = client.channel.request
-        assert not [name for name in asked if not hasattr(request, name)]
+        assert not [name for name in read if not hasattr(request, name)]
 
 
 def _project() -> Any:
