@@ -197,14 +197,14 @@ def test_a_row_without_a_route_fails(site: Site, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("permission", [Permission.NOTHING, Permission.CALLER, Permission.ADMINISTER])
-def test_a_route_of_a_project_needs_what_a_project_needs(
+def test_a_route_of_a_project_needs_a_permission_on_it(
     site: Site, permission: Permission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = OPERATIONS["projects.one", "GET"]
     monkeypatch.setitem(
         OPERATIONS, ("projects.one", "GET"), replace(row, access=row.access._replace(permission=permission))
     )
-    with pytest.raises(LookupError, match="has to need what a project needs"):
+    with pytest.raises(LookupError, match="must need a permission on the project"):
         create_app(site.store)
 
 

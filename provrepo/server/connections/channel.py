@@ -29,7 +29,7 @@ _MAX_COPY = 64 << 10
 
 _FORWARDED = re.compile(r"\[?[0-9A-Fa-f.:]*[0-9A-Fa-f][0-9A-Fa-f.:]*\]?(:[0-9]+)?")
 """The address that a proxy appends to X-Forwarded-For. Everything before it comes from the client: waitress would parse
-it too, and answer 400 where it is not an address."""
+it too, and respond with 400 if it is not an address."""
 
 _NEW = 1.0
 """The age in seconds up to which a connection counts as new: it had little time to send a request."""
@@ -170,7 +170,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """The longest duration of a phase in seconds, given the bytes transferred in it so far."""
         limits = self._limits
         if phase in (Phase.QUEUED, Phase.RUNNING):
-            return inf  # the application has deadlines of its own
+            return inf  # the application enforces its own deadlines
         if phase is Phase.IDLE:
             return limits.idle if self._answered else limits.head
         if phase is Phase.HEAD:

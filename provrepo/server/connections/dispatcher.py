@@ -198,7 +198,7 @@ class Dispatcher:
             for each in left:
                 self._queue_express(each.task)
             if not left or not self._slots.put(queued, caller):
-                task.requests[0].error = _overloaded("too many requests wait already")
+                task.requests[0].error = _overloaded("too many requests are waiting")
                 self._queue_express(task)
                 return
         self._queue_changed.notify()  # one suffices: when a request ends, its own thread takes the next

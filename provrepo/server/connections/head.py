@@ -136,7 +136,7 @@ def read_head(line: RequestLine, lines: list[bytes]) -> Head:
         if "_" in name:
             continue
         if key in fields and key in _SINGLE:
-            raise Refusal(400, f"the header field {name.title()} comes more than once")
+            raise Refusal(400, f"the header field {name.title()} occurs more than once")
         fields[key] = f"{fields[key]}, {value}" if key in fields else value
     length = _length(line, fields)
     return Head(line, fields, _authority(line, fields), length, _expects(line, fields) and length != 0)

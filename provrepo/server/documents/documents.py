@@ -30,7 +30,7 @@ _DOCUMENT = "/projects/<project>/documents/<document>"
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _DocumentPath:
     """The version and the representation that a path names.
 
     Attributes:
@@ -50,14 +50,14 @@ class _Target:
 def current(project: str, document: str) -> Response:
     """The current version of a document."""
     name, dot, suffix = document.partition(".")
-    return _show(_Target(project, name, suffix=dot + suffix))
+    return _show(_DocumentPath(project, name, suffix=dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions/<version>")
 def one(project: str, document: str, version: str) -> Response:
     """One version, which never changes; 410 if a withdrawal covers it and the caller may not write."""
     number, dot, suffix = version.partition(".")
-    return _show(_Target(project, document, version_number(number), dot + suffix))
+    return _show(_DocumentPath(project, document, version_number(number), dot + suffix))
 
 
 @blueprint.get(f"{_DOCUMENT}/versions")
@@ -118,10 +118,10 @@ def _numbered(version: str | None) -> int | None:
     return None if version is None else version_number(version)
 
 
-def _show(target: _Target) -> Response:
+def _show(path: _DocumentPath) -> Response:
     repo = auth.repository()
-    info = repo.version(target.project, target.name, target.version)
-    choice = choose(OFFERS, suffix=target.suffix)
+    info = repo.version(path.project, path.name, path.version)
+    choice = choose(OFFERS, suffix=path.suffix)
     provaq.version(info)
     if choice.name == HTML.name:
         return conditional(_links(pages.document_page(repo, info), info))

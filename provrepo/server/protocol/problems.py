@@ -98,8 +98,8 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY = {errors.TimedOut: "60", errors.Busy: "1", errors.WorkerFailed: "10"}
 """``Retry-After`` in seconds, by the first matching class; a minute for work that may take as long again."""
 _DETAILS = {
-    405: "This address does not take this method; the Allow header lists those that it takes.",
-    413: "The body is larger than this server takes.",
+    405: "This address does not support this method; the Allow header lists the supported ones.",
+    413: "The body is larger than this server accepts.",
 }
 
 

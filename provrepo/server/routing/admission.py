@@ -45,7 +45,7 @@ def check(app: Flask) -> None:
             if key not in OPERATIONS:
                 raise LookupError(f"{method} {rule.rule}: the table of routes has no row {key}")
             if "project" in rule.arguments and OPERATIONS[key].access.permission not in _OF_PROJECTS:
-                raise LookupError(f"{method} {rule.rule}: the row {key} has to need what a project needs")
+                raise LookupError(f"{method} {rule.rule}: the row {key} must need a permission on the project")
             unused.discard(key)
     if unused:
         raise LookupError(f"the table of routes has rows without a route: {sorted(unused)}")

@@ -75,7 +75,7 @@ class Access(NamedTuple):
 
 # About the server itself; the same for all callers.
 _PROBE = Access(Permission.NOTHING, Rate.FREE, None)
-_OWN = Access(Permission.NOTHING, Rate.READ, None)
+_SELF = Access(Permission.NOTHING, Rate.READ, None)
 _HEALTH = Access(Permission.CALLER, Rate.FREE, None)
 # About everything that the caller may read.
 _OVERVIEW = Access(Permission.CALLER, Rate.READ, Action.LIST)
@@ -155,7 +155,7 @@ _TIMEOUT = RequestParameter("timeout", _SECONDS, "The deadline in seconds, if le
 _QUOTE_FORMULAS = RequestParameter(
     "quote_formulas", _FLAG, "In CSV, put an apostrophe before each text that a spreadsheet would treat as a formula."
 )
-_QUERY = (
+_QUERY_PARAMETERS = (
     RequestParameter("query", STRING, "The query."),
     RequestParameter("default-graph-uri", _several(_IRI), "A graph to merge into the default graph."),
     RequestParameter("named-graph-uri", _several(_IRI), "A named graph."),
@@ -218,16 +218,16 @@ _SUBMITTED = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE),
 _READ = Operation(_DOCUMENT, _FORMATS, (_FORMAT,), problems=(404, 406, 410))
 _REPORT = Operation(_DOCUMENT, _REPORTS, (_FORMAT,), problems=(404, 406, 410))
 _FOUND = Operation(_DOCUMENT, parameters=(_FORMAT,), problems=(404, 406, 410))
-_ASK = Operation(_QUERIED, _RESULTS, _QUERY, problems=(403, 404, 406, 410, 422), ignores_unknown=True)
-_ASK_BY_BODY = Operation(
+_QUERY_GET = Operation(_QUERIED, _RESULTS, _QUERY_PARAMETERS, problems=(403, 404, 406, 410, 422), ignores_unknown=True)
+_QUERY_POST = Operation(
     _QUERIED,
     _RESULTS,
-    _QUERY[1:],
+    _QUERY_PARAMETERS[1:],
     (body.FORM, "application/sparql-query"),
     problems=(403, 404, 406, 410, 413, 415, 422),
     ignores_unknown=True,
 )
-_PINGED = Operation(
+_RECEIVE_PINGBACK = Operation(
     _PING,
     (),
     (RequestParameter("iri", _IRI, "The thing that it is about."),),
@@ -332,10 +332,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SUBMITTED,
         problems=(413, 415),
     ),
-    ("sparql.endpoint", "GET"): _ASK,
-    ("sparql.endpoint", "POST"): _ASK_BY_BODY,
-    ("sparql.one_version", "GET"): _ASK,
-    ("sparql.one_version", "POST"): _ASK_BY_BODY,
+    ("sparql.endpoint", "GET"): _QUERY_GET,
+    ("sparql.endpoint", "POST"): _QUERY_POST,
+    ("sparql.one_version", "GET"): _QUERY_GET,
+    ("sparql.one_version", "POST"): _QUERY_POST,
     ("queries.index", "GET"): Operation(_FIGURES, _PAGED, (PROJECT, _FORMAT), problems=(404,)),
     ("queries.one", "GET"): Operation(
         _NAMED,
@@ -388,9 +388,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         problems=(404,),
         ignores_unknown=True,
     ),
-    ("provaq.service", "GET"): Operation(_OWN, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
-    ("pingback.received", "POST"): _PINGED,
-    ("pingback.received_for_version", "POST"): _PINGED,
+    ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
+    ("pingback.received", "POST"): _RECEIVE_PINGBACK,
+    ("pingback.received_for_version", "POST"): _RECEIVE_PINGBACK,
     ("pingback.of_document", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
     ("pingback.of_project", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
     ("pingback.discard", "DELETE"): Operation(_DISCARD, (), statuses=(204,)),
@@ -398,9 +398,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("health.ready", "GET"): Operation(_PROBE),
     ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),
     ("metrics.one", "GET"): Operation(_LISTED, problems=(404,)),
-    ("openapi.own", "GET"): Operation(_OWN),
+    ("openapi.own", "GET"): Operation(_SELF),
     ("static", "GET"): Operation(
-        _OWN,
+        _SELF,
         _STATIC,
         (RequestParameter("v", STRING, "The release, so that caches keep the releases apart."),),
         statuses=(200, 206),

@@ -197,7 +197,7 @@ SCHEMAS: dict[str, Schema] = {
     "Report": _REPORT,
     "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
-    "Said": _SAID,
+    "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
     "Edge": _record(LineageEdge, basis={"enum": ["asserted", "via-activity"]}, sources=_list(ref("Said"))),
     "Lineage": _object(
