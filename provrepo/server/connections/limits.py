@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from provrepo.limits import BODY_BYTES
 
-__all__ = ["Descriptors", "ConnectionLimits", "ThrottledWarning", "raise_descriptors"]
+__all__ = ["ConnectionLimits", "Descriptors", "ThrottledWarning", "raise_descriptors"]
 
 _WANTED = 8192
 """The number of descriptors to request from the system: a connection may need a second one, for a temporary file."""

@@ -18,7 +18,7 @@ from provrepo.server.protocol import auth
 from provrepo.server.protocol.respond import json_response
 from provrepo.workers.shares import Figures
 
-__all__ = ["blueprint", "add_load"]
+__all__ = ["add_load", "blueprint"]
 
 blueprint = Blueprint("metrics", __name__)
 

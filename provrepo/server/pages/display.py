@@ -19,11 +19,11 @@ from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
 
 __all__ = [
     "AnswerTable",
-    "UnmappedGroup",
-    "StatementRow",
     "DisplayTerm",
     "Shortener",
+    "StatementRow",
     "StatementTable",
+    "UnmappedGroup",
     "answer",
     "brief",
     "row",

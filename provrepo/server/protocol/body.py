@@ -13,7 +13,7 @@ from provrepo.codecs.formats import READABLE, by_media_type
 from provrepo.server.protocol import codings
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["FORM", "Upload", "fields", "json_object", "decoded", "text", "upload"]
+__all__ = ["FORM", "Upload", "decoded", "fields", "json_object", "text", "upload"]
 
 FORM = "application/x-www-form-urlencoded"
 

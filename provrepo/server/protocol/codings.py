@@ -19,7 +19,7 @@ from werkzeug.http import parse_accept_header
 from provrepo.errors import TooLarge
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["MIN_SIZE", "SUPPORTED", "inflate", "open_body", "register", "prefers_gzip"]
+__all__ = ["MIN_SIZE", "SUPPORTED", "inflate", "open_body", "prefers_gzip", "register"]
 
 SUPPORTED = ("gzip", "deflate")
 """The content codings that request bodies may have."""

@@ -19,7 +19,7 @@ from werkzeug.http import parse_list_header, parse_options_header
 
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "requested", "choose", "content_type", "prefers_html"]
+__all__ = ["HTML", "JSON", "Choice", "Offer", "accepted", "choose", "content_type", "prefers_html", "requested"]
 
 
 @dataclass(frozen=True, slots=True)

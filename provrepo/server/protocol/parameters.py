@@ -10,7 +10,7 @@ from flask import request
 from provrepo.server.protocol import body
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["flag", "time_or_entry", "number", "refuse_repeated", "required", "seconds", "values", "text"]
+__all__ = ["flag", "number", "refuse_repeated", "required", "seconds", "text", "time_or_entry", "values"]
 
 _SECONDS = re.compile(r"[0-9]{0,6}(\.[0-9]{1,6})?", re.ASCII)
 _MAX_VALUES = 100

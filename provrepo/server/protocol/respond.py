@@ -11,9 +11,9 @@ from flask import Response, request, url_for
 
 from provrepo.errors import NotFound, Stale
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
-from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol import parameters
 
-__all__ = ["Links", "Pagination", "conditional", "not_modified", "json_response", "version_number", "uri", "pagination"]
+__all__ = ["Links", "Pagination", "conditional", "json_response", "not_modified", "pagination", "uri", "version_number"]
 
 
 class Links:
@@ -74,10 +74,8 @@ def pagination() -> Pagination:
     Raises:
         Rejected: 400, the limit is not a number from 1 to 1,000.
     """
-    given = request.args.get("limit") or str(PAGE_SIZE)
-    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_PAGE_SIZE):
-        raise Rejected(400, f"limit={given[:40]} is not a whole number from 1 to {MAX_PAGE_SIZE}")
-    return Pagination(request.args.get("after", ""), int(given))
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
+    return Pagination(request.args.get("after", ""), limit)
 
 
 def version_number(version: str) -> int:

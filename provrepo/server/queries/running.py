@@ -16,7 +16,7 @@ from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.workers.shares import Slots
 
-__all__ = ["Target", "query_slot", "slots", "register", "run"]
+__all__ = ["Target", "query_slot", "register", "run", "slots"]
 
 _EXTENSION = "provrepo.queries"
 

@@ -23,7 +23,7 @@ from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.rates import Rate
 
-__all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Permission", "Operation", "RequestParameter"]
+__all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Operation", "Permission", "RequestParameter"]
 
 
 def _media(*offered: Offer) -> tuple[str, ...]:
