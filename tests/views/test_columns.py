@@ -1,4 +1,4 @@
-"""The columns of an answer stand in the order of the SELECT; for ``SELECT *`` in that of their first appearance."""
+"""The columns of an answer have the order of the SELECT; for ``SELECT *``, that of their first appearance."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ("SELECT * { ?s ?p ?o } VALUES ?a { 1 }", "spoa"),
         ("SELECT * { { ?d ?c ?b } UNION { ?b ?c ?a } }", "dcba"),
         ("SELECT * { ?s prov:used?/^<urn:q>* ?o ; ?d ?c , ?b }", "sodcb"),
-        # What only looks like a variable, or like a keyword.
+        # Text that looks like a variable or a keyword, but is not.
         ("# SELECT ?x\nSELECT # ?a\n * { ?z ?y ?x . # ?a\n ?x ?b ?a }", "zyxba"),
         ("PREFIX select: <urn:?q#> SELECT * { ?z select:d ?y . ?y <urn:?a> ?a }", "zya"),
         ('SELECT * { ?z ?y \'a ?a\' . ?z ?x "?a \'" , \'\'\'it\'s ?a\'\'\' , """a "?b" \\""" ?c""" ; ?d ?a }', "zyxda"),
         ("SELECT * { ?z ?y 'x'@select . ?z ?x '?'^^xsd:string ; ?b ?a }", "zyxba"),
         ("SELECT * { ?z ?q ?d FILTER(?b<?z&&?a>?d) ?d ?a ?b }", "zqdba"),
         ("SELECT * { ?z ?y ?x FILTER(?x IN (<urn:?b>, <urn:?a>)) ?a ?b ?c }", "zyxabc"),
-        # A subquery counts for what it hands on.
+        # A subquery counts with the variables that it projects.
         ("SELECT * { { SELECT ?b (COUNT(?x) AS ?n) { ?x ?a ?b } GROUP BY ?b } ?q ?a ?x }", "bnqax"),
         ("SELECT * { { SELECT * { ?z ?y ?x } } ?a ?b ?z }", "zyxab"),
         ("SELECT * { { SELECT DISTINCT ?b { { SELECT ?b ?c { ?c ?b ?d } } ?y ?x ?w } } ?d ?c ?a }", "bdca"),
         ("SELECT * { { SELECT (EXISTS { ?x ?y ?z } AS ?b) ?c { ?c ?d ?e } } ?e ?a ?c }", "bcea"),
-        # All other queries have said it themselves.
+        # All other queries list their variables.
         ("SELECT ?b ?a { ?a ?c ?b }", ""),
         ("SELECT (COUNT(*) AS ?b) ?a { ?b ?c ?a }", ""),
         ("SELECT ?b ?a { { SELECT * { ?a ?c ?b } } }", ""),
@@ -69,12 +69,12 @@ def test_variables_by_their_first_appearance(query: str, columns: str) -> None:
         ("SELECT (?c * ?b AS ?a) { ?b ?c ?d }", "SELECT (?c * ?b AS ?a) { ?b ?c ?d }"),
     ],
 )
-def test_the_engine_is_asked_for_columns_by_name(query: str, found: str) -> None:
-    """Where it would not give them in this order by itself."""
+def test_the_engine_gets_the_columns_by_name(query: str, found: str) -> None:
+    """The query is changed where the engine has another order."""
     assert spelled_out(query, "abc") == found
 
 
-def test_names_of_variables_may_hold_any_letter() -> None:
+def test_names_of_variables_may_contain_any_letter() -> None:
     """SPARQL 1.1, section 19.8, VARNAME."""
     names = ["_x", "a\u0301b", "x\u00b71", "\u00e9"]
     query = "SELECT * { ?\u00e9 ?x\u00b71 ?a\u0301b . ?_x ?x\u00b71 1 }"

@@ -1,4 +1,4 @@
-"""Choosing graphs: FROM, FROM NAMED, and the protocol's parameters, which override them."""
+"""Selection of graphs: FROM, FROM NAMED, and the parameters of the protocol, which override them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ NAMED = "{ GRAPH ?g { ?s ?p ?o } }"
         (f"SELECT * FROM NAMED <g2> {NAMED}", "", "g1", 1),
     ],
 )
-def test_a_query_sees_the_graphs_it_chooses(store: ox.Store, text: str, default: str, named: str, rows: int) -> None:
+def test_a_query_reads_the_graphs_that_it_selects(
+    store: ox.Store, text: str, default: str, named: str, rows: int
+) -> None:
     assert count(store, text, default, named) == rows
 
 
@@ -70,7 +72,7 @@ def test_a_merge_has_a_limit(store: ox.Store, monkeypatch: pytest.MonkeyPatch) -
         count(store, f"SELECT * {ALL}", "g1 g2 g3")
 
 
-def test_a_name_that_is_none(store: ox.Store) -> None:
+def test_an_invalid_name_of_a_graph_is_refused(store: ox.Store) -> None:
     with pytest.raises(QueryError, match="absolute IRI"):
         evaluate(store, SparqlQuery(f"SELECT * {ALL}", default_graphs=["relative"]), QueryLimits())
     with pytest.raises(QueryError) as caught:

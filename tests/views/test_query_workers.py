@@ -1,4 +1,4 @@
-"""Queries run in processes that can be killed, on checkpoints, without network."""
+"""Queries run in worker processes, on checkpoints, with limits and without network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from provrepo.workers.pool import Pool
 from tests.conftest import PROVJSON
 
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n0 ?o . ?p ?q ?r }"
-"""What is killed, since it has no end. How soon it is killed is for the benchmarks to say."""
+"""A query that does not end in time and is killed. Benchmarks measure how soon."""
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space need Linux")
 
@@ -51,7 +51,7 @@ def _checkpoints(repository: Repository) -> Path:
     return repository.settings.data / "views" / "quads-checkpoints"
 
 
-def test_a_submitter_reads_his_own_writes(repository: Repository) -> None:
+def test_a_query_after_a_submission_finds_its_content(repository: Repository) -> None:
     for number in range(5):
         document = f"document prefix e <https://example.org/> entity(e:n{number}) endDocument"
         repository.submit(document.encode(), name="changing", update=True, format="provn")
@@ -70,7 +70,7 @@ def test_only_checkpoints_in_use_are_kept(repository: Repository) -> None:
     assert len(list((_checkpoints(repository) / "default").iterdir())) == 1
 
 
-def test_closing_leaves_no_process_and_no_directory(tmp_path: Path) -> None:
+def test_closing_ends_processes_and_removes_checkpoints(tmp_path: Path) -> None:
     before = _children()
     with open_repository(settings=settings(tmp_path / "data")) as repository:
         repository.submit(PROVJSON, name="run")
@@ -80,7 +80,7 @@ def test_closing_leaves_no_process_and_no_directory(tmp_path: Path) -> None:
     assert not _checkpoints(repository).exists()
 
 
-def test_what_a_dead_process_left_is_swept(tmp_path: Path) -> None:
+def test_checkpoints_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     left = tmp_path / "checkpoints" / "crops" / "7"
     left.mkdir(parents=True)
     (left / "CURRENT").write_text("x")
@@ -95,7 +95,7 @@ def test_a_query_is_killed_at_its_deadline(repository: Repository) -> None:
     assert repository.query("ASK { ?s ?p ?o }")
 
 
-def test_the_settings_bound_what_a_caller_may_ask_for(tmp_path: Path) -> None:
+def test_the_settings_limit_the_timeout_of_a_caller(tmp_path: Path) -> None:
     with open_repository(settings=settings(tmp_path / "data", query_timeout=0.7)) as repository:
         repository.submit(PROVJSON, name="run")
         with pytest.raises(TimedOut, match=r"longer than 0\.7 s"):
@@ -108,7 +108,7 @@ def test_a_timeout_is_positive(repository: Repository, timeout: float) -> None:
         repository.query("ASK {}", timeout=timeout)
 
 
-def test_a_query_that_nobody_waits_for_ends(repository: Repository) -> None:
+def test_an_abandoned_query_ends(repository: Repository) -> None:
     gone = threading.Event()
     threading.Timer(0.3, gone.set).start()
     with pytest.raises(WorkerFailed, match="no longer needed"):
@@ -133,7 +133,7 @@ def test_an_answer_with_too_many_rows_is_an_error(repository: Repository) -> Non
         repository.query(f"SELECT ?n {{ VALUES ?n {{ {values} 50 }} }}")
     with pytest.raises(AnswerTooLarge, match="more than 50 rows"):
         repository.query(f"CONSTRUCT {{ <urn:a> <urn:b> ?n }} {{ VALUES ?n {{ {values} 50 }} }}")
-    # What looks like the end of a row within a string is none.
+    # A line break within a string is not the end of a row.
     text = "},{" * 100
     assert len(repository.query(f'SELECT ?n {{ VALUES ?n {{ "{text}" }} }}')) == 1
 
@@ -146,7 +146,7 @@ def test_an_answer_with_too_many_bytes_is_an_error(repository: Repository) -> No
         )
 
 
-def test_a_long_answer_comes_through_a_file_that_is_removed(tmp_path: Path) -> None:
+def test_a_long_answer_goes_through_a_file_that_is_removed(tmp_path: Path) -> None:
     with open_repository(settings=settings(tmp_path / "data", query_bytes=10_000_000)) as repository:
         repository.init()
         long = "x" * 60_000
@@ -155,7 +155,7 @@ def test_a_long_answer_comes_through_a_file_that_is_removed(tmp_path: Path) -> N
         assert list(_checkpoints(repository).glob("answer-*")) == []
 
 
-def test_errors_say_where(repository: Repository) -> None:
+def test_errors_have_line_and_column(repository: Repository) -> None:
     with pytest.raises(QueryError) as caught:
         repository.query("SELECT * WHERE {\n ?s ?p }")
     assert (caught.value.line, caught.value.column) == (2, 9)
@@ -165,7 +165,7 @@ def test_errors_say_where(repository: Repository) -> None:
 
 
 class Listener:
-    """Counts who connects to a port of this machine."""
+    """Counts connections to a port of this machine."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -216,7 +216,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize("query", CALLS)
-def test_no_query_calls_anybody(repository: Repository, listener: Listener, query: str) -> None:
+def test_no_query_connects_to_a_server(repository: Repository, listener: Listener, query: str) -> None:
     try:
         repository.query(query.replace("URL", listener.url), timeout=5)
     except QueryError:
@@ -226,9 +226,11 @@ def test_no_query_calls_anybody(repository: Repository, listener: Listener, quer
 
 @pytest.mark.skipif(not network.available(), reason="this system cannot take the network from a process")
 @pytest.mark.parametrize("query", [query for query in CALLS if "SERVICE" in query.upper()])
-def test_the_kernel_refuses_what_the_guard_would_let_through(tmp_path: Path, listener: Listener, query: str) -> None:
+def test_the_kernel_refuses_connections_that_the_guard_does_not_find(
+    tmp_path: Path, listener: Listener, query: str
+) -> None:
     with Pool(1, 2048) as pool:
-        # Without the guard, that is, as if it had been tricked.
+        # Without the guard, as if it had not found the clause.
         arguments = {"query": query.replace("URL", listener.url)}
         with suppress(WorkerFailed):
             pool.call("tests.views.test_query_workers:unguarded", arguments, timeout=60)
@@ -242,7 +244,7 @@ def unguarded(query: str) -> int:
     return len(list(result)) if isinstance(result, pyoxigraph.QuerySolutions) else 0
 
 
-def test_the_listener_sees_who_does_call(listener: Listener) -> None:
+def test_the_listener_counts_connections(listener: Listener) -> None:
     script = f"import pyoxigraph; pyoxigraph.Store().query('SELECT * {{ SERVICE <{listener.url}> {{ ?s ?p ?o }} }}')"
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
         listener.socket.settimeout(20)
@@ -265,7 +267,7 @@ def attempts() -> list[str]:
             socket.socket(family, kind).close()
         except OSError as error:
             found.append(errno.errorcode[error.errno or 0])
-    # What a worker starts is under the same filter.
+    # Processes that a worker starts have the same filter.
     script = "import socket\ntry: socket.socket()\nexcept PermissionError: print('EPERM')"
     found.append(
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()

@@ -21,7 +21,7 @@ from provrepo.views.sparql.remote import RemoteEndpoint, query
 
 @dataclass
 class Seen:
-    """A request as it arrived."""
+    """A request that the server received."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Seen:
 
 @dataclass
 class Endpoint:
-    """The server: what it was asked, and how it answers."""
+    """The server: its requests, and its answers."""
 
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
@@ -111,7 +111,7 @@ def test_select_ask_construct_describe(endpoint: Endpoint) -> None:
     assert "n-triples" in endpoint.seen[2].headers["accept"]
 
 
-def test_only_the_query_is_sent(endpoint: Endpoint) -> None:
+def test_the_request_has_no_parameter_but_the_query(endpoint: Endpoint) -> None:
     query(endpoint.url, "ASK {}")
     assert list(parse_qs(urlsplit(endpoint.seen[0].path).query)) == ["query"]
     assert "authorization" not in endpoint.seen[0].headers
@@ -126,9 +126,7 @@ def test_a_long_query_is_posted_as_a_form(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("named", load(), ids=lambda named: named.name)
-def test_a_named_query_is_understood_by_an_endpoint_that_knows_no_prefixes(
-    endpoint: Endpoint, named: NamedQuery
-) -> None:
+def test_a_named_query_declares_its_prefixes_for_other_endpoints(endpoint: Endpoint, named: NamedQuery) -> None:
     samples = {"iri": "urn:x", "text": "x", "integer": "1", "time": "2026-01-01T00:00:00Z"}
     bound = named.bind({parameter.name: samples[parameter.kind] for parameter in named.parameters})
     with pytest.raises(SyntaxError):
@@ -137,7 +135,7 @@ def test_a_named_query_is_understood_by_an_endpoint_that_knows_no_prefixes(
     assert ox.Store().query(endpoint.seen[0].query) is not None
 
 
-def test_well_known_prefixes_are_declared_unless_the_query_does(endpoint: Endpoint) -> None:
+def test_predeclared_prefixes_are_declared_unless_the_query_does(endpoint: Endpoint) -> None:
     query(endpoint.url, "PREFIX prov: <urn:mine:> ASK { ?s prov:used ?o ; rdfs:label ?l }")
     sent = endpoint.seen[0].query
     assert sent.count("prov:") == 2
@@ -145,7 +143,7 @@ def test_well_known_prefixes_are_declared_unless_the_query_does(endpoint: Endpoi
     assert "dcat:" not in sent
 
 
-def test_a_token_goes_to_the_endpoint_and_not_beyond(endpoint: Endpoint) -> None:
+def test_a_token_is_not_sent_to_another_host(endpoint: Endpoint) -> None:
     assert query(endpoint.url, "ASK { ?s ?p ?o }", token="pvr_1_x").boolean is True
     assert endpoint.seen[0].headers["authorization"] == "Bearer pvr_1_x"
 
@@ -168,7 +166,7 @@ def test_no_redirect_to_another_scheme(endpoint: Endpoint, target: str) -> None:
         query(endpoint.url, "ASK {}")
 
 
-def test_a_wrong_query_is_a_query_error_in_the_servers_words(endpoint: Endpoint) -> None:
+def test_a_wrong_query_is_a_query_error_with_the_servers_message(endpoint: Endpoint) -> None:
     with pytest.raises(QueryError, match="does not accept the query: error at 1:"):
         query(endpoint.url, "SELECT * { ?s ?p }")
     with pytest.raises(QueryError, match="does not accept the query"):
@@ -186,7 +184,7 @@ def test_updates_are_not_sent(endpoint: Endpoint) -> None:
     ("status", "expected"),
     [(401, "requires a token"), (403, "403"), (404, "address of the endpoint"), (500, "500"), (503, "503")],
 )
-def test_a_refusal_says_what_the_server_said(endpoint: Endpoint, status: int, expected: str) -> None:
+def test_a_refusal_has_the_servers_message(endpoint: Endpoint, status: int, expected: str) -> None:
     endpoint.answer = says(status, "text/plain", b"out of luck\x1b[31m\n" + b"x" * 5_000)
     with pytest.raises(RemoteError, match=expected) as caught:
         query(endpoint.url, "ASK {}")
@@ -194,7 +192,7 @@ def test_a_refusal_says_what_the_server_said(endpoint: Endpoint, status: int, ex
     assert "\x1b" not in str(caught.value)
 
 
-def test_error_pages_lose_their_markup(endpoint: Endpoint) -> None:
+def test_messages_have_no_markup(endpoint: Endpoint) -> None:
     page = b"<html><head><style>p {}</style></head><body><p>The store\n is <b>down</b></p></body></html>"
     endpoint.answer = says(502, "text/html", page)
     with pytest.raises(RemoteError, match="502: The store is down"):
@@ -210,13 +208,13 @@ def test_error_pages_lose_their_markup(endpoint: Endpoint) -> None:
         ("", b""),
     ],
 )
-def test_an_answer_that_is_none_is_a_remote_error(endpoint: Endpoint, media_type: str, body: bytes) -> None:
+def test_an_unreadable_answer_is_a_remote_error(endpoint: Endpoint, media_type: str, body: bytes) -> None:
     endpoint.answer = says(200, media_type, body)
     with pytest.raises(RemoteError, match="cannot be read"):
         query(endpoint.url, "SELECT * {}")
 
 
-def test_silence_ends_at_the_timeout(endpoint: Endpoint) -> None:
+def test_a_silent_server_is_a_timeout(endpoint: Endpoint) -> None:
     over = threading.Event()
     endpoint.answer = lambda handler, seen: over.wait() and None
     try:
@@ -226,7 +224,7 @@ def test_silence_ends_at_the_timeout(endpoint: Endpoint) -> None:
         over.set()
 
 
-def test_a_trickle_ends_at_the_timeout(endpoint: Endpoint) -> None:
+def test_a_slow_answer_is_a_timeout(endpoint: Endpoint) -> None:
     over = threading.Event()
 
     def trickle(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
@@ -245,14 +243,14 @@ def test_a_trickle_ends_at_the_timeout(endpoint: Endpoint) -> None:
         over.set()
 
 
-def test_too_much_is_not_read(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_long_answer_is_not_read(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "MAX_BYTES", 1 << 20)
     endpoint.answer = says(200, "application/sparql-results+json", b" " * (2 << 20))
     with pytest.raises(TooLarge, match="LIMIT"):
         query(endpoint.url, "SELECT * {}")
 
 
-def test_a_cut_answer_is_a_remote_error(endpoint: Endpoint) -> None:
+def test_an_incomplete_answer_is_a_remote_error(endpoint: Endpoint) -> None:
     def cut(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
         handler.send_response(200)
         handler.send_header("Content-Type", "application/n-triples")
@@ -265,7 +263,7 @@ def test_a_cut_answer_is_a_remote_error(endpoint: Endpoint) -> None:
         query(endpoint.url, "CONSTRUCT WHERE { ?s ?p ?o }")
 
 
-def test_nobody_there_is_a_remote_error() -> None:
+def test_an_unreachable_server_is_a_remote_error() -> None:
     with pytest.raises(RemoteError, match="cannot be reached"):
         query("http://127.0.0.1:1/sparql", "ASK {}", timeout=5)
 

@@ -1,4 +1,4 @@
-"""Search: the view's contract, what is found, and for whom."""
+"""Search: the contract of views, matches, and erasure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TestSearch(ViewContract):
         return list(cast("Search", view).dump(dataset))
 
 
-def test_words_of_what_was_erased_are_gone_from_the_file(tmp_path: Path) -> None:
+def test_words_of_erased_versions_are_not_in_the_file(tmp_path: Path) -> None:
     view, stream = Search(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     for name in ("open", "hidden"):
         label = f'<urn:{name}> <{RDFS_LABEL}> "{name}label"'
@@ -35,7 +35,7 @@ def test_words_of_what_was_erased_are_gone_from_the_file(tmp_path: Path) -> None
     assert b"hiddenlabel" not in data
 
 
-def test_what_is_found(tmp_path: Path) -> None:
+def test_words_find_things(tmp_path: Path) -> None:
     with opened(tmp_path) as (owner, stranger):
         put(
             owner,

@@ -1,4 +1,4 @@
-"""Queries made to hang, crash or fill the server, or to make it call others: each gets an answer in time.
+"""Queries that are designed to harm the server: each gets an answer in time.
 
 The deadline is one second. A query that is stopped there is 503, one that is refused before it runs 400.
 """
@@ -20,7 +20,7 @@ from provrepo.settings import Settings
 from tests.support.attacks import ATTACKS
 
 DEADLINE = 1.0
-"""Seconds. How soon after it a query is killed is for the benchmarks to say."""
+"""Seconds until a query is killed. Benchmarks measure how soon after it."""
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +36,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-def test_there_are_enough() -> None:
+def test_there_are_many_attacks() -> None:
     assert len(ATTACKS) >= 40
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_the_server_answers_in_time_and_goes_on(store: Store, name: str) -> None:
+def test_the_server_answers_attacks_in_time(store: Store, name: str) -> None:
     query, expected = ATTACKS[name]
     client = create_app(store).test_client()
     assert client.post("/sparql", data={"query": "ASK {}"}).status_code == 200
@@ -57,7 +57,7 @@ def test_the_server_answers_in_time_and_goes_on(store: Store, name: str) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_the_memory_of_the_server_stays_flat(store: Store) -> None:
+def test_attacks_do_not_increase_the_memory_of_the_server(store: Store) -> None:
     client = create_app(store).test_client()
 
     def attack() -> int:

@@ -1,4 +1,4 @@
-"""What the comparison of quads reads."""
+"""The number of quads that the check of a dataset reads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Counted:
             yield quad
 
 
-def test_what_is_read_grows_with_the_dataset_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_quads_read_grow_with_the_dataset_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "_MAX_SMALL_PATTERNS", 50)
     counts = []
     for things in (500, 1000, 2000):

@@ -1,4 +1,4 @@
-"""Generated queries over a dataset are answered as on a plain store that holds the same triples once."""
+"""Generated queries on a dataset have the answers of a plain store that contains the same triples once."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def compare(world: tuple[Quads, dict[str, ox.Store], list[str]], seeds: range) -
             assert canonical(found) == canonical(expected), f"seed {seed}: {query}"
             assert SECRET not in repr(canonical(found))
             full += bool(found)
-    # Answers that are empty on both sides say little.
+    # Empty answers show little.
     assert full > len(seeds) / 2
 
 
@@ -162,6 +162,8 @@ def test_the_generator_makes_every_kind_of_query() -> None:
         assert any(word in query for query in queries), word
 
 
-def test_there_is_something_to_find_that_must_not_be(world: tuple[Quads, dict[str, ox.Store], list[str]]) -> None:
+def test_the_private_dataset_has_triples_that_must_not_be_found(
+    world: tuple[Quads, dict[str, ox.Store], list[str]],
+) -> None:
     view, _, _ = world
     assert view.query("hidden", f"ASK {{ ?s ?p ?o FILTER(STRSTARTS(STR(?s), '{SECRET}')) }}").boolean

@@ -1,4 +1,4 @@
-"""The W3C suites of SPARQL 1.1: the protocol case by case, and queries that the bare engine answers alike."""
+"""The W3C suites of SPARQL 1.1: the protocol case by case, and queries, compared with the engine alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 
 
 class Manifest:
-    """A manifest of the suite, to walk along."""
+    """A manifest of the suite."""
 
     def __init__(self, file: Path) -> None:
         self.base = f"https://suite.example/{file.parent.name}/{file.name}"
@@ -72,25 +72,25 @@ NO_UPDATE = pytest.mark.xfail(strict=True, reason="what the dataset holds change
 
 
 def _cases() -> list[Any]:
-    # Updates that should succeed do not; updates that should be refused are.
+    # Updates are refused, also those that should succeed.
     return [pytest.param(name, marks=NO_UPDATE if name.startswith("update_") else ()) for name in CASES]
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """The endpoint over a public dataset that has the suite's graphs under the names it wants."""
+    """The endpoint of a public dataset that has the graphs of the suite under their names."""
     corpus("sparql11")
     with Store.open(Settings(data=tmp_path_factory.mktemp("data"), workers=1, query_workers=1)) as store:
         view = store.view(Quads)
-        with view._writing(PUBLIC) as held:
+        with view._writing(PUBLIC) as opened:
             for number in (1, 2, 3):
                 graph = ox.NamedNode(f"http://kasei.us/2009/09/sparql/data/data{number}.rdf")
                 data = corpus("sparql11") / "protocol" / f"data{number}.nt"
-                held.store.load(path=str(data), format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
+                opened.store.load(path=str(data), format=ox.RdfFormat.N_TRIPLES, to_graph=graph)
         yield create_app(store).test_client()
 
 
-def test_the_protocol_suite_is_whole() -> None:
+def test_the_protocol_suite_is_complete() -> None:
     corpus("sparql11")
     assert len(CASES) >= 30
 
@@ -144,7 +144,7 @@ def _queries() -> list[tuple[str, str]]:
     ]
 
 
-def test_the_query_suites_are_whole() -> None:
+def test_the_query_suites_are_complete() -> None:
     corpus("sparql11")
     assert len(_queries()) >= 80
 
@@ -162,7 +162,7 @@ def view(client: FlaskClient) -> Quads:
 
 
 @pytest.mark.parametrize(("suite", "name"), _queries())
-def test_a_query_is_answered_as_by_the_engine(
+def test_a_query_has_the_answer_of_the_engine(
     view: Quads, client: FlaskClient, manifests: dict[str, Manifest], suite: str, name: str
 ) -> None:
     manifest = manifests[suite]
@@ -177,9 +177,9 @@ def test_a_query_is_answered_as_by_the_engine(
         )
     expected = from_pyoxigraph(plain.query(text, base_iri=manifest.base, prefixes=dict(PREDECLARED)))
     expected.variables = ordered(text, expected.variables)  # SPARQL gives those of SELECT * no order
-    with view._writing("suite") as held:
-        held.store.clear()
-        held.store.extend(list(plain))
+    with view._writing("suite") as opened:
+        opened.store.clear()
+        opened.store.extend(list(plain))
     assert canonical(view.query("suite", SparqlQuery(text, manifest.base))) == canonical(expected)
 
 
@@ -188,7 +188,7 @@ def _format(path: Path) -> ox.RdfFormat:
 
 
 def canonical(result: QueryResult) -> tuple[object, ...]:
-    """An answer without the order of its rows, which only ORDER BY promises; concatenated groups in order too."""
+    """An answer with sorted rows, since only ORDER BY defines their order, and with sorted parts of GROUP_CONCAT."""
 
     def term(value: Any) -> str:
         text = repr(value)

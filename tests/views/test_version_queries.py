@@ -1,4 +1,4 @@
-"""Queries over one version, in the graphs that its author gave it."""
+"""Queries on one version in its original graphs."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def test_bundles_are_found_under_their_own_names(site: Site) -> None:
     assert site.owner.query_version("open", "bundled", 1, "ASK { <https://example.org/inner> ?p ?o }").boolean is False
 
 
-def test_only_what_is_asserted_is_there(site: Site) -> None:
+def test_a_version_has_no_completion(site: Site) -> None:
     used = "ASK { ?run prov:used ?raw }"
     assert site.owner.query_version("open", "bundled", 1, used).boolean is True
-    # That what was used is an entity follows, and was not said.
+    # The used thing is an entity by completion only.
     follows = "ASK { <https://example.org/raw> a prov:Entity }"
     assert site.owner.query(follows, project="open").boolean is True
     assert site.owner.query_version("open", "bundled", 1, follows).boolean is False
@@ -72,18 +72,18 @@ def test_an_rdf_source_has_exactly_its_triples(site: Site) -> None:
     assert any(str(row["o"]).startswith("_:") for row in found)
 
 
-def test_values_are_compared_and_not_spellings(site: Site) -> None:
+def test_values_are_compared_by_value(site: Site) -> None:
     query = "SELECT ?n { ?s <https://example.org/count> ?n FILTER(?n = 7) }"
     assert len(site.owner.query_version("open", "bundled", 1, query)) == 1
 
 
-def test_each_version_by_itself(site: Site) -> None:
+def test_each_version_is_queried_alone(site: Site) -> None:
     derived = "ASK { ?a prov:wasDerivedFrom ?b }"
     assert site.owner.query_version("open", "twice", 1, derived).boolean is False
     assert site.owner.query_version("open", "twice", 2, derived).boolean is True
 
 
-def test_graphs_are_chosen_by_the_protocol_and_by_the_query(site: Site) -> None:
+def test_the_protocol_and_the_query_select_graphs(site: Site) -> None:
     chosen = {"query": "ASK { <https://example.org/inner> a prov:Entity }"}
     graph = {"default-graph-uri": "https://example.org/b"}
     assert site.client.get(address("bundled"), query_string=chosen).get_json()["boolean"] is False
@@ -92,7 +92,7 @@ def test_graphs_are_chosen_by_the_protocol_and_by_the_query(site: Site) -> None:
     assert site.client.post(address("bundled"), data=inside).get_json()["boolean"] is True
 
 
-def test_every_way_to_ask(site: Site) -> None:
+def test_every_form_of_request(site: Site) -> None:
     query = "SELECT ?s { ?s a prov:Entity }"
     path = address("bundled")
     answers = [
@@ -122,7 +122,7 @@ def test_every_way_to_ask(site: Site) -> None:
         ("/projects/open/documents/run/versions/first/sparql", 404),
     ],
 )
-def test_what_is_not_there(site: Site, path: str, status: int) -> None:
+def test_unknown_versions(site: Site, path: str, status: int) -> None:
     answer = site.client.post(path, data={"query": "ASK {}"})
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
@@ -131,19 +131,19 @@ def test_what_is_not_there(site: Site, path: str, status: int) -> None:
 @pytest.mark.parametrize(
     "query", ["SELECT * {", "INSERT DATA { <urn:a> <urn:b> <urn:c> }", "ASK { SERVICE <http://127.0.0.1:1/> {} }"]
 )
-def test_the_same_is_refused(site: Site, query: str) -> None:
+def test_the_guard_applies(site: Site, query: str) -> None:
     assert site.client.post(address("run"), data={"query": query}).status_code == 400
     with pytest.raises(QueryError):
         site.owner.query_version("open", "run", 1, query)
 
 
-def test_the_same_deadline(site: Site) -> None:
+def test_the_deadline_applies(site: Site) -> None:
     with pytest.raises(TimedOut, match=r"longer than 0\.5 s"):
         site.owner.query_version("open", "run", 1, RUNAWAY, timeout=0.5)
     assert site.client.post(address("run"), data={"query": RUNAWAY, "timeout": "0.5"}).status_code == 503
 
 
-def test_an_erased_version_is_gone(tmp_path: Path) -> None:
+def test_an_erased_version_cannot_be_queried(tmp_path: Path) -> None:
     with opened(tmp_path / "data") as site:
         ask = {"query": "ASK { ?s ?p ?o }"}
         assert site.client.get(address("twice"), query_string=ask).status_code == 200
@@ -158,7 +158,7 @@ def test_an_erased_version_is_gone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
-    """What has been read anew."""
+    """The versions that a worker has read, in order."""
     seen: list[bytes] = []
     load = quads_version.load
 
@@ -192,7 +192,7 @@ def test_a_worker_reads_a_version_once(tmp_path: Path, loads: list[bytes]) -> No
     assert len(loads) == 3
 
 
-def test_a_worker_keeps_so_much_and_the_last_used(
+def test_the_cache_of_a_worker_has_the_versions_used_last(
     tmp_path: Path, loads: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = [tmp_path / str(number) for number in range(3)]
@@ -205,7 +205,7 @@ def test_a_worker_keeps_so_much_and_the_last_used(
     assert [data[5:6] for data in loads] == [b"0", b"1", b"2"]
     _triples(files[1])
     assert len(loads) == 4
-    # What is larger than all the room is read each time.
+    # A version that is larger than the cache is read each time.
     monkeypatch.setattr(quads_version, "_CACHE_BYTES", size - 1)
     quads_version._stores.clear()
     _triples(files[0])
@@ -214,7 +214,7 @@ def test_a_worker_keeps_so_much_and_the_last_used(
     assert not quads_version._stores
 
 
-def test_a_worker_forgets_what_was_erased(tmp_path: Path, loads: list[bytes]) -> None:
+def test_an_erased_version_leaves_the_cache(tmp_path: Path, loads: list[bytes]) -> None:
     gone, other = tmp_path / "gone", tmp_path / "other"
     for file in (gone, other):
         file.write_text("<urn:a> a <http://www.w3.org/ns/prov#Entity> .")
@@ -230,7 +230,7 @@ def test_a_long_answer_leaves_no_file(site: Site) -> None:
     assert list((site.store.settings.data / "spool").glob("*.in")) == []
 
 
-def test_strangers_may_have_a_deadline_of_their_own(tmp_path: Path) -> None:
+def test_anonymous_clients_may_have_a_shorter_deadline(tmp_path: Path) -> None:
     settings = replace(Settings(data=tmp_path, workers=1, query_workers=1), query_timeout_public=0.4)
     with Store.open(settings) as store:
         owner = Repository(store, store.owner())
