@@ -1,4 +1,4 @@
-"""Fixtures that more than one test file uses."""
+"""Fixtures of several test files."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ EXAMPLES = root() / "examples"
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the example's scripts write."""
+    """The folder with the output of the example's scripts."""
     work = tmp_path_factory.mktemp("work")
     for script, *arguments in (
         ("pipeline.py", "--alpha", "1"),
@@ -38,7 +38,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work
 
 
-# Without site-packages: whoever writes PROV by hand needs the standard library, and nothing else.
+# Without site-packages: writing PROV by hand needs the standard library only.
 _ISOLATED = """
 import runpy, sys
 sys.argv = sys.argv[1:]
@@ -54,7 +54,7 @@ def test_the_pipeline_computes_what_it_says(worked: Path) -> None:
     for metrics in runs:
         assert 0.6 < json.loads(metrics.read_text())["r2"] < 1
     cleaned = {hashlib.sha1(path.read_bytes()).hexdigest() for path in worked.glob("runs/*/clean.csv")}
-    # The very content that cwltool's run of the same analysis made, by other code.
+    # The same content as in the run of the same analysis with cwltool, by other code.
     assert cleaned == {"22d219ab5fa5972d5d8a46e21cb4a725de48fadf"}
     assert "22d219ab5fa5972d5d8a46e21cb4a725de48fadf" in (EXAMPLES / "cwltool/primary.cwlprov.provn").read_text()
 
@@ -126,7 +126,7 @@ def test_the_demo_does_the_main_job_and_starts_afresh(tmp_path: Path) -> None:
     assert formats >= {"turtle", "provn", "provxml", "trig", "provjson", "ntriples"}
 
 
-def test_the_demo_deletes_nothing_that_it_did_not_make(tmp_path: Path) -> None:
+def test_the_demo_deletes_only_its_own_files(tmp_path: Path) -> None:
     (tmp_path / ".demo").mkdir()
     (tmp_path / ".demo" / "thesis.tex").write_text("years of work")
     refused = run("demo", "--no-serve", cwd=tmp_path)

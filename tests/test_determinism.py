@@ -1,4 +1,4 @@
-"""The same input gives the same output, whatever order Python's hashing happens to have."""
+"""The same input gives the same output with any seed of Python's hashing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with provrepo.open(work / sys.argv[2]) as repository:
         repository.submit(source.read_bytes(), name=source.stem)
     repository.query("ASK {}")
     for line in repository.context.store.view(Quads).dump("default"):
-        # Times and actors differ from run to run; they stand in the catalogue alone.
+        # Times and actors differ from run to run; they are in the catalogue only.
         if not line.endswith(f"<{Minter(base).catalogue()}> ."):
             print(line)
 """

@@ -1,4 +1,4 @@
-"""The same document gets the same findings from everybody: command line, Python, server and submission."""
+"""Command line, Python, server and submission report the same findings for a document."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROFILES = ("core", "exchange")
 
 
 def documents() -> list[Path]:
-    """Some of the corpus, in each format, and what ships."""
+    """Some documents of the corpus in each format, and the shipped examples."""
     found = [root() / "examples" / "incomplete.ttl", *sorted((root() / "shapes").glob("*/examples/bad/*.provn"))[::8]]
     suite = present("prov-suite-testcases")
     if suite is not None:
@@ -46,12 +46,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
-def outcome(said: dict[str, Any]) -> Any:
-    return {key: said[key] for key in ("verdict", "layers", "profiles", "statements", "format", "coverage", "findings")}
+def outcome(report: dict[str, Any]) -> Any:
+    return {
+        key: report[key] for key in ("verdict", "layers", "profiles", "statements", "format", "coverage", "findings")
+    }
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_everybody_says_the_same(path: Path, store: Store):
+def test_all_interfaces_report_the_same(path: Path, store: Store):
     repository = Repository(store, store.owner())
     options = {"profiles": PROFILES, "constraints": "gate"}
     try:

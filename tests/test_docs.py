@@ -1,4 +1,4 @@
-"""The documentation is true: generated pages are current, links lead somewhere, examples print what is shown."""
+"""The documentation is correct: generated pages are current, links have targets, examples print the shown output."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_rate_limits_in_the_http_reference_are_the_default_settings() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
     targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
     assert [target for target in targets if not (page.parent / target).exists()] == []
@@ -76,7 +76,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_links_to_headings_lead_somewhere(page: Path) -> None:
+def test_links_to_headings_have_targets(page: Path) -> None:
     text = re.sub(r"(?s)```.*?```", "", page.read_text("utf-8"))
     links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)", text)
     targets = [(page.parent / target if target else page, anchor) for target, anchor in links]

@@ -1,4 +1,4 @@
-"""How groups of integration tests are chosen and judged; the tests themselves run with ``make integration``."""
+"""The selection of integration tests and their known failures; the tests themselves run with ``make integration``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_each_group_has_its_test_file_and_its_row_in_the_documentation() -> None
     assert [group.name for group in GROUPS if f"| `{group.name}` | {group.budget} |" not in page] == []
 
 
-def test_a_change_touches_the_groups_that_are_about_it() -> None:
+def test_a_change_selects_the_groups_of_its_files() -> None:
     assert names(touched(["provrepo/codecs/provn/reader.py"])) == ["provtoolbox", "prov"]
     assert names(touched(["provrepo/server/queries/sparql.py"])) == ["sparql_clients", "rdf4j", "jena", "openapi"]
     assert names(touched(["tests/integration/known/prov.toml"])) == ["prov"]
@@ -77,18 +77,18 @@ def test_on_a_branch_its_own_commits_are_the_change(git: Callable[..., str], tmp
     assert changed(tmp_path)[1] == ["mine"]
 
 
-def test_without_a_history_nothing_is_known_to_have_changed(tmp_path: Path) -> None:
+def test_without_a_history_no_file_has_changed(tmp_path: Path) -> None:
     assert changed(tmp_path) == ("", [])
 
 
-def test_words_stand_for_groups() -> None:
+def test_words_select_groups() -> None:
     assert runner.chosen([]) == list(GROUPS)
     assert names(runner.chosen(["jena", "prov", "jena"])) == ["prov", "jena"]
     with pytest.raises(ValueError, match="no group 'jean': there are all, touched, sample, provtoolbox"):
         runner.chosen(["jean"])
 
 
-def test_a_group_that_does_not_fit_is_not_run() -> None:
+def test_a_group_beyond_the_limit_is_not_run() -> None:
     assert runner.ran(GROUPS[0], left=GROUPS[0].budget - 1.0).outcome == "not run"
 
 
@@ -115,7 +115,7 @@ def test_a_parser_that_skips_statements_has_not_read_the_file(tmp_path: Path) ->
     assert [one.problem for one in found] == ["1 of 2 statements missing", "no"]
 
 
-def test_a_rule_allows_one_difference_and_counts_that_it_was_needed() -> None:
+def test_a_rule_accepts_one_difference_and_counts_its_use() -> None:
     written = b"document\nprefix ex <http://e/>\nactivity(ex:a, %s, -)\nendDocument"
     before = provrepo.read(written % b"2026-01-01T12:00:00Z", format="provn")
     rule = Rule("", instants, ("provn",), ("json",))
@@ -126,14 +126,14 @@ def test_a_rule_allows_one_difference_and_counts_that_it_was_needed() -> None:
 
 
 def test_the_documents_are_the_same_on_every_python() -> None:
-    """The table of known failures is about these; whoever changes them runs the groups again."""
+    """The tables of known failures refer to them. After a change of the documents, run the groups again."""
     digest = hashlib.sha256()
     for number in range(100):
         for instance in document(number).instances():
             for one in instance.statements:
-                said = (instance.id, one.kind.name, one.id, one.args, one.attributes, one.entries)
-                digest.update(repr(said).encode())
-    assert digest.hexdigest() == "9bdec09ad62e5fcb64b3a52899e7c030e9c6d91bff39f091130a98b7b974fdf3"
+                fields = (instance.id, one.kind.name, one.id, one.args, one.attributes, one.entries)
+                digest.update(repr(fields).encode())
+    assert digest.hexdigest() == "0729c49cc4cc9a62b401e9ce89da37c5858425a83291ee7bd882b6952717213c"
 
 
 def _stub(folder: Path, name: str, body: str) -> None:
@@ -143,7 +143,7 @@ def _stub(folder: Path, name: str, body: str) -> None:
 
 
 def test_ci_takes_the_oldest_and_the_newest_python_and_closes_with_a_sum(tmp_path: Path) -> None:
-    # Stubs in place of make and of the interpreters; 3.12 is a shim that does not run.
+    # Stubs replace make and the interpreters; the one of 3.12 fails.
     for name, body in {
         "make": 'echo "make $*"; echo "3 passed, 1 skipped in 1.50s"',
         "chromium": "exit 0",

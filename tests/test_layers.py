@@ -1,4 +1,4 @@
-"""What import-linter cannot see: homes of packages within a layer, the environment, packaged data, and forks."""
+"""Rules that import-linter cannot check: the places of third-party packages, the environment, packaged data, forks."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ HOMES = {
     "waitress": ("server/",),
     "werkzeug": ("server/",),
 }
-"""Third-party package → where it may be imported: a file, a folder, or the beginning of file names."""
+"""Third-party package → the files or folders that may import it, as prefixes of paths."""
 
 
 CHILD = "capture/child/"
-"""Runs in processes that have nothing else of this package: it looks after itself."""
+"""This folder runs in processes without the rest of this package, so it may do all that others must not."""
 
 
 DYNAMIC = {
@@ -69,7 +69,7 @@ def _dynamic(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def violations(source: str, name: str) -> list[str]:
-    """What a file of the package does that only others may do."""
+    """The violations of the rules in a file of the package."""
     found: list[str] = []
     if name.startswith(CHILD):
         return found
@@ -84,7 +84,7 @@ def violations(source: str, name: str) -> list[str]:
         found += [f"{name}:{line} imports by a string: {text}" for text, line in _dynamic(tree)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            # What WSGI calls the environment is that of a request.
+            # The environment of WSGI is that of a request.
             request = isinstance(node.value, ast.Name) and node.value.id == "request"
             if node.attr in {"environ", "environb", "getenv", "putenv"} and name != "settings.py" and not request:
                 found.append(f"{name}:{node.lineno} touches the environment; settings.py does")
@@ -101,7 +101,7 @@ def violations(source: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
-def test_everything_is_at_home(path: Path) -> None:
+def test_files_follow_the_rules(path: Path) -> None:
     assert violations(path.read_text("utf-8"), _name(path)) == []
 
 
@@ -125,11 +125,11 @@ def test_everything_is_at_home(path: Path) -> None:
         ("from importlib import import_module as load", "model/document.py"),
     ],
 )
-def test_the_test_sees_what_is_not_at_home(source: str, name: str) -> None:
+def test_violations_are_found(source: str, name: str) -> None:
     assert violations(source, name) != []
 
 
-def test_modules_of_others_may_be_imported_by_a_string() -> None:
+def test_third_party_modules_may_be_imported_by_a_string() -> None:
     assert violations("import_module('re._parser')", "checks/shapes/patterns.py") == []
 
 
@@ -138,7 +138,7 @@ def test_each_file_on_the_list_imports_by_a_string() -> None:
 
 
 def _entry_points() -> Iterator[str]:
-    """The functions that worker processes are called with, ``module:function``: first arguments of ``….call(…)``."""
+    """The entry points of worker processes, ``module:function``: the first arguments of ``….call(…)``."""
     for path in FILES:
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
@@ -163,6 +163,6 @@ def test_an_entry_point_of_workers_exists(name: str) -> None:
     assert callable(getattr(import_module(module), function))
 
 
-def test_no_file_grows_without_end() -> None:
+def test_no_file_is_too_long() -> None:
     long = {_name(path): lines for path in FILES if (lines := len(path.read_text("utf-8").splitlines())) > 700}
     assert long == {}

@@ -1,4 +1,4 @@
-"""The repository's own terms: every one that the code uses is defined, labelled and explained."""
+"""The repository's own terms: every term that the code uses is defined, labeled and explained."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def defined() -> dict[str, dict[str, list[object]]]:
 
 
 def test_every_term_is_explained() -> None:
-    for term, said in defined().items():
-        assert said[RDF_TYPE][0] in {OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty"}, term
+    for term, properties in defined().items():
+        assert properties[RDF_TYPE][0] in {OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty"}, term
         for predicate in ("label", "comment"):
-            (value,) = said[RDFS + predicate]
+            (value,) = properties[RDFS + predicate]
             assert isinstance(value, Literal)
             assert value.language == "en", term
-        assert said[RDFS + "isDefinedBy"] == [PROVREPO.removesuffix("#")], term
+        assert properties[RDFS + "isDefinedBy"] == [PROVREPO.removesuffix("#")], term
 
 
 def test_every_term_that_the_code_names_is_defined() -> None:

@@ -43,7 +43,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment into which somebody has installed the wheel, and nothing else."""
+    """The interpreter of an environment with the wheel and its dependencies only."""
     folder = tmp_path_factory.mktemp("plain") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = folder / "bin" / "python"
@@ -56,11 +56,11 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _plain() -> dict[str, str]:
-    """The environment of a user who knows nothing of this checkout."""
+    """Environment variables without a reference to this checkout."""
     return {name: value for name, value in environment().items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
 
 
-def test_the_demo_holds_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
+def test_the_demo_runs_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
     demo = [str(python.with_name("provrepo")), "demo", "--no-serve"]
     ran = subprocess.run(demo, cwd=tmp_path, env=_plain(), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -75,8 +75,8 @@ def test_the_server_answers_in_a_plain_environment(python: Path, tmp_path: Path)
         assert process.stderr is not None
         url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
         for path, media_type in (("health", "application/json"), ("", "text/html"), ("sparql", "text/html")):
-            asked = urllib.request.Request(url + path, headers={"Accept": media_type})
-            with urllib.request.urlopen(asked, timeout=60) as answer:
+            request = urllib.request.Request(url + path, headers={"Accept": media_type})
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert (answer.status, answer.headers.get_content_type()) == (200, media_type)
                 page = answer.read().decode()
         style = re.search(r'href="/(static/style[^"]*)"', page)
@@ -89,16 +89,18 @@ def test_the_server_answers_in_a_plain_environment(python: Path, tmp_path: Path)
     assert process.returncode == 0
 
 
-def test_the_readme_holds_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
+def test_the_readme_examples_run_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
     where = "import provrepo.resources as r; print(r.root())"
-    asked = [str(python), "-c", where]
-    root = subprocess.run(asked, cwd=tmp_path, env=_plain(), check=True, capture_output=True, text=True).stdout.strip()
+    command = [str(python), "-c", where]
+    root = subprocess.run(
+        command, cwd=tmp_path, env=_plain(), check=True, capture_output=True, text=True
+    ).stdout.strip()
     assert Path(root).is_relative_to(python.parents[1])
     (tmp_path / "examples").symlink_to(Path(root) / "examples")
     assert readme.wrong(str(python), tmp_path) == []
 
 
-def test_the_wheel_is_small_and_holds_what_it_needs(wheel: Path) -> None:
+def test_the_wheel_is_small_and_complete(wheel: Path) -> None:
     assert wheel.stat().st_size <= 1.5 * MIB
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
@@ -145,7 +147,7 @@ def _requirements(name: str) -> list[str]:
 
 
 def _closure(name: str) -> dict[str, int]:
-    """Every distribution that is installed with this one, with the bytes of its files."""
+    """Every distribution that is installed with this one, with the size of its files."""
     sizes: dict[str, int] = {}
     waiting = [name]
     while waiting:
@@ -161,7 +163,7 @@ def _closure(name: str) -> dict[str, int]:
 def test_the_installed_closure_is_at_most_100_mb(wheel: Path) -> None:
     pytest.importorskip("packaging")
     sizes = _closure("provrepo")
-    # Installed in place, the distribution lists next to nothing: what the wheel unpacks to stands for it.
+    # An editable installation lists hardly any files, so the size of the unpacked wheel is used.
     sizes["provrepo"] = sum(info.file_size for info in zipfile.ZipFile(wheel).infolist())
     assert {"pyoxigraph", "rdflib", "prov", "flask", "click", "lxml"} <= set(sizes)
     assert sum(sizes.values()) <= 100_000_000, sorted(sizes.items(), key=lambda item: -item[1])

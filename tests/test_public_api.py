@@ -1,4 +1,4 @@
-"""What ``import provrepo`` promises: the names, their order, and that it costs nothing until one is used."""
+"""The public names of ``provrepo``, their order, and the cost of the import."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MODULES = sorted(
 
 
 def _fresh(code: str) -> str:
-    """What a new interpreter prints."""
+    """The output of a script in a new interpreter."""
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_all_is_what_is_visible_and_sorted() -> None:
+def test_all_has_the_public_names_in_order() -> None:
     visible = _fresh("import provrepo; print(*(n for n in dir(provrepo) if not n.startswith('_')))").split()
     promised = [name for name in provrepo.__all__ if name != "__version__"]
     assert sorted(visible) == sorted(promised)
@@ -49,7 +49,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert _fresh(f"import sys, provrepo.cli.main; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 
-def test_errors_have_one_root_and_are_drawn_in_the_docstring() -> None:
+def test_errors_have_one_root_and_are_in_the_docstring() -> None:
     classes = [getattr(errors, name) for name in errors.__all__]
     assert all(issubclass(cls, errors.Error) for cls in classes)
     assert errors.__all__ == sorted(errors.__all__)
@@ -61,7 +61,7 @@ def test_errors_have_one_root_and_are_drawn_in_the_docstring() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_what_a_module_exports_exists(name: str) -> None:
+def test_exported_names_exist(name: str) -> None:
     module = import_module(name)
     exported = getattr(module, "__all__", [])
     assert [export for export in exported if not hasattr(module, export)] == []

@@ -1,4 +1,4 @@
-"""Each test that ``SECURITY.md`` names is there."""
+"""Each test that ``SECURITY.md`` names exists."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def rows() -> list[list[str]]:
     return found[2:]
 
 
-def test_each_threat_has_what_holds_and_a_test() -> None:
+def test_each_threat_has_a_measure_and_a_test() -> None:
     assert len(rows()) > 25
     assert [row for row in rows() if len(row) != 3 or not all(row)] == []
     assert len({row[0] for row in rows()}) == len(rows())
 
 
-def test_each_test_that_is_named_is_there() -> None:
+def test_each_named_test_exists() -> None:
     missing = []
     for threat, _, named in rows():
         tests = NAMED.findall(named)

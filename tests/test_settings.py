@@ -23,7 +23,7 @@ def test_flag_before_environment_before_file_before_default(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "message"),
     [
         ("prot = 1", "line 1: no setting is called 'prot'; did you mean port"),
         ("# a comment\nport = 1\n\n  query_timout = 5", "line 4: .*did you mean query_timeout"),
@@ -53,15 +53,15 @@ def test_flag_before_environment_before_file_before_default(tmp_path: Path) -> N
         ("port = 1\nport = 2", "cannot read .*Cannot overwrite"),
     ],
 )
-def test_a_file_that_makes_no_sense(tmp_path: Path, written: str, said: str) -> None:
+def test_an_invalid_file(tmp_path: Path, written: str, message: str) -> None:
     file = tmp_path / "provrepo.toml"
     file.write_text(written)
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         load(environment={}, file=file)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("PROVREPO_THREADS", "many", "PROVREPO_THREADS: 'many' is not a whole number"),
         ("PROVREPO_THREADS", "1_0", "is not a whole number"),
@@ -82,13 +82,13 @@ def test_a_file_that_makes_no_sense(tmp_path: Path, written: str, said: str) -> 
         ("PROVREPO_PORT_8000_TCP_ADDR", "10.0.0.1", "enableServiceLinks"),
     ],
 )
-def test_an_environment_that_makes_no_sense(tmp_path: Path, name: str, value: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_invalid_environment_variables(tmp_path: Path, name: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         load(environment={name: value, "HOME": "/root"}, file=tmp_path / "none")
 
 
-def test_variables_that_are_no_settings_are_known(tmp_path: Path) -> None:
-    """What ``provrepo run`` sets for its command, and what the tests are given."""
+def test_other_variables_are_accepted(tmp_path: Path) -> None:
+    """Variables that ``provrepo run`` sets for its command, and the one of the tests."""
     assert {RUN, REPORT, "PROVREPO_CORPUS"} == set(OTHERS)
     found = load(
         environment={**dict.fromkeys(OTHERS, "x"), "PROVREPO_HOST": "", "provrepo_x": "1"}, file=tmp_path / "none"
@@ -112,7 +112,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert (found.port, found.query_timeout, found.capture) == (1, 5.0, "off")
 
 
-def test_the_command_ends_with_2_and_says_where(tmp_path: Path) -> None:
+def test_the_command_exits_with_2_and_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "provrepo.toml").write_text("# ours\nprot = 1\n")
     ran = provrepo("list", cwd=tmp_path)
     assert (ran.returncode, ran.stdout) == (2, b"")
@@ -134,8 +134,8 @@ def test_a_token_does_not_show_in_a_representation() -> None:
     assert "secret" not in repr(Settings(token="pvr_1_secret"))
 
 
-def test_a_pipeline_goes_on_beside_a_wrong_setting_and_is_told_of_it(tmp_path: Path) -> None:
-    """What is recorded must never stop a program; a setting that is passed over must be said."""
+def test_a_pipeline_continues_after_a_wrong_setting_with_a_warning(tmp_path: Path) -> None:
+    """Capture must never stop a program, and must warn of a setting that it ignores."""
     code = "from provrepo.capture import session, step\nwith session('a'):\n    step(abs)(1)\nprint('ran')\n"
     ran = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""The two stories about lineage show what their commands print, and pictures of what their commands draw."""
+"""The two stories about lineage show the output of their commands, and the pictures that these draw."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORIES = {"find-a-root-cause.md": "cause.svg", "assess-an-impact.md": "impact.s
 
 
 def drawn(picture: Path) -> list[str]:
-    """What a picture says, with the digests of bytes made alike: those of a model differ between releases."""
+    """The text of a picture, with equal digests: those of a model differ between releases."""
     found = re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text("utf-8"))
     return sorted(re.sub(r"sha-256 .*", "content", text) for text in found)
 
@@ -34,7 +34,7 @@ def test_the_story_shows_real_output(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_the_story_asks_in_every_way(name: str) -> None:
+def test_the_stories_use_every_form_of_query(name: str) -> None:
     """Both together show search, paths, common causes, groups and former states."""
     text = "".join((DOCS / "how-to" / story).read_text("utf-8") for story in STORIES)
     for way in ("provrepo search", "--to ", "--common ", "--impact", "--as-of ", "--direction downstream"):

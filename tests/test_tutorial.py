@@ -1,4 +1,4 @@
-"""The tutorials show what their commands print."""
+"""The tutorials show the output of their commands."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
         ("12 things", "13 things", False),
     ],
 )
-def test_what_counts_as_the_same_output(shown: str, printed: str, alike: bool) -> None:
+def test_comparison_of_output(shown: str, printed: str, alike: bool) -> None:
     assert same(shown, printed) is alike

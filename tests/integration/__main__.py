@@ -25,7 +25,7 @@ _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
 
 @dataclass
 class Ran:
-    """What came of one group.
+    """The result of one group.
 
     Attributes:
         outcome: ``passed``, ``failed``, ``skipped``, ``not run`` or ``stopped``.
@@ -40,7 +40,7 @@ class Ran:
 
 
 def chosen(words: Sequence[str]) -> list[Group]:
-    """The groups that words stand for, in the order of the table.
+    """The groups that words of the command line select, in the order of the table.
 
     Raises:
         ValueError: a word is neither a group nor one of ``all``, ``touched`` and ``sample``.
@@ -77,7 +77,7 @@ def ran(group: Group, left: float | None) -> Ran:
     try:
         output, _ = process.communicate(timeout=group.budget)
     except subprocess.TimeoutExpired:
-        # As Ctrl+C would, so that fixtures end the servers that they started.
+        # The same signal as Ctrl+C, so that fixtures end the servers that they started.
         process.send_signal(signal.SIGINT)
         try:
             output, _ = process.communicate(timeout=30)

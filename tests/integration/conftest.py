@@ -20,7 +20,7 @@ ex:bundle { ex:clean a prov:Entity ; prov:wasAttributedTo ex:alice ; ex:note "ge
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of ``provrepo serve`` without the slash at its end; the project ``crops`` is public."""
+    """The address of a running ``provrepo serve``, without the final slash; the project ``crops`` is public."""
     work = tmp_path_factory.mktemp("served")
     command = Command(work / "data")
     command("project", "create", "crops", "--public")

@@ -1,7 +1,7 @@
-"""Documents that other tools are given: all of PROV-DM, the same ones on every machine and every Python.
+"""Documents for other tools: all of PROV-DM, the same ones on every machine and every version of Python.
 
-They are drawn with `random.Random`, whose sequences do not change between versions, and not with hypothesis, so that
-the table of known failures can count them. Each has few statements, so that what fails in it is soon found.
+They are generated with `random.Random`, whose sequences do not change between versions, and not with Hypothesis, since
+the table of known failures refers to them. Each has few statements, so that the cause of a failure is easy to find.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class _Drawn:
     """The parts of one document.
 
     Args:
-        number: of the document; it decides everything.
+        number: the number of the document, which determines all parts.
     """
 
     def __init__(self, number: int) -> None:
         self.random = Random(number)
         self.awkward = number % 4 == 1
-        """Whether local names need escapes, or have no good place to be cut."""
+        """Whether local names need escapes, or are difficult to split from their namespace."""
         self.odd = number % 4 == 2
-        """Whether literals are other than what every tool writes itself."""
+        """Whether literals have forms that not every tool writes itself."""
         self.relations = 0
 
     def chance(self, probability: float) -> bool:
@@ -78,7 +78,7 @@ class _Drawn:
             elif form == 4 and kind.name == "entity" and all(name != PROV_VALUE for name, _ in pairs):
                 pairs.append((Identifier(PROV_VALUE), self.literal()))
             else:
-                # Sometimes several values of one name.
+                # Sometimes an attribute has several values.
                 again = self.chance(0.4) and pairs and pairs[-1][0].startswith(NAMESPACES)
                 pairs.append((pairs[-1][0] if again else self.name(), self.value()))
         return tuple(dict.fromkeys(pairs))
@@ -109,7 +109,7 @@ class _Drawn:
     def statements(self, first: Kind, kinds: list[Kind]) -> list[Statement]:
         drawn = [self.statement(first)]
         drawn += [self.statement(self.random.choice(kinds)) for _ in range(self.random.randrange(4))]
-        # An element twice, with other attributes: formats with maps need a list there.
+        # An element twice, with other attributes, for which formats with maps need a list.
         if drawn[0].kind.element and self.chance(0.3):
             again = self.statement(drawn[0].kind)
             drawn.append(Statement(again.kind, drawn[0].id, again.args, again.attributes))
@@ -143,5 +143,5 @@ def document(number: int) -> Document:
 
 
 def documents(number: int = NUMBER) -> list[Document]:
-    """The first documents of all."""
+    """The first ``number`` documents."""
     return [document(place) for place in range(number)]

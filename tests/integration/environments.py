@@ -1,7 +1,7 @@
-"""An environment for each tool, below ``.integration/``: made from the registries when first needed, and kept.
+"""An environment for each tool, below ``.integration/``: installed from the registries at its first use, and reused.
 
-Nothing is installed where provrepo itself is. What cannot be had here (no Java, no network) raises `NotHere`, and the
-tests that need it are skipped with that sentence.
+Nothing is installed in the environment of provrepo itself. A tool that cannot be installed (no Java, no network) raises
+`NotHere`, and the tests that need it are skipped with its message.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def python(name: str, requirements: Sequence[str]) -> Path:
     """The interpreter of a virtual environment that has only these packages.
 
     Args:
-        name: of the environment.
-        requirements: what pip installs, with versions.
+        name: the name of the environment.
+        requirements: the packages with versions.
 
     Raises:
         NotHere: pip cannot install them.
@@ -62,7 +62,7 @@ def java(folder: str) -> list[str]:
     """The command that runs classes of a folder beside this file: Java with the libraries of its ``pom.xml``.
 
     Args:
-        folder: has ``pom.xml`` and sources, which are compiled.
+        folder: the folder with ``pom.xml`` and sources, which are compiled.
 
     Raises:
         NotHere: there is no Java compiler, no Maven, or the libraries cannot be had.
@@ -85,7 +85,7 @@ def java(folder: str) -> list[str]:
             raise RuntimeError(f"{folder} does not compile: {compiled.stdout}{compiled.stderr}")
         (place / _STAMP).write_text(mark, "utf-8")
     classes = os.pathsep.join((str(place), path.read_text("utf-8").strip()))
-    # A large stack for searches that recurse; without the other option an exception thrown often loses its message.
+    # A large stack for recursive searches. Without the other option, frequent exceptions have no message.
     return ["java", "-Xss256m", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
 
 
@@ -94,7 +94,7 @@ def _mark(parts: Iterable[str]) -> str:
 
 
 def _is_made(place: Path, mark: str) -> bool:
-    """Whether an environment is there and is the one that is asked for; another one is removed."""
+    """Whether the environment exists with these requirements; one with others is removed."""
     stamp = place / _STAMP
     if stamp.exists() and stamp.read_text("utf-8") == mark:
         return True

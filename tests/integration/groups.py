@@ -1,4 +1,4 @@
-"""The groups of integration tests: which part of the source each is about, how long it may take, and what it needs."""
+"""The groups of integration tests, with the source files that they test and their limits of time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["GROUPS", "Group", "changed", "sampled", "touched"]
 
 _CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
-_RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo_*", "provrepo/codecs/rdf/dataset.py", "provrepo/model/*")
+_RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo/*", "provrepo/model/*")
 _SERVER = ("provrepo/server/*", "provrepo/repository/*")
 _ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
 
@@ -21,10 +21,10 @@ class Group:
     """One group: a test file ``test_NAME.py`` with an environment of its own.
 
     Attributes:
-        name: of the group, of its test file and of its environment.
-        budget: seconds that it may take with its installation: some five times what it takes alone on two cores.
-        paths: patterns of source files; a change to one of them is a reason to run the group.
-        about: what it is tested beside.
+        name: the name of the group, of its test file and of its environment.
+        budget: the most seconds, with the installation: about five times the time that it takes alone on two cores.
+        paths: patterns of source files; the group is run when one of them changes.
+        about: the tool, and the subject of the tests.
     """
 
     name: str
@@ -74,10 +74,10 @@ GROUPS: tuple[Group, ...] = (
 
 
 def touched(paths: Iterable[str]) -> list[Group]:
-    """The groups that a change is a reason to run.
+    """The groups to run for a change.
 
     Args:
-        paths: of the changed files, relative to the root of the source tree.
+        paths: the paths of the changed files, relative to the root of the source tree.
     """
     files = list(paths)
     return [
@@ -93,23 +93,23 @@ def touched(paths: Iterable[str]) -> list[Group]:
 
 
 def sampled(groups: Sequence[Group], seed: str, number: int = 2) -> list[Group]:
-    """Some of the groups, others for another commit.
+    """A sample of the groups, which depends on the commit.
 
     Args:
-        groups: to choose from.
-        seed: hexadecimal digits that decide which: the name of the commit.
-        number: how many.
+        groups: the groups to choose from.
+        seed: hexadecimal digits that determine the sample: the name of the commit.
+        number: the size of the sample.
     """
     start = int(seed[:8] or "0", 16)
     return [groups[(start + place) % len(groups)] for place in range(min(number, len(groups)))]
 
 
 def changed(root: Path) -> tuple[str, list[str]]:
-    """The commit that is checked out, and the files in which it differs from what went before.
+    """The current commit, and the files in which it differs from its base.
 
-    What went before is the last common commit with ``main``; on ``main`` itself, as in a fresh clone, it is the commit
-    before those of the last 24 hours. Files that are not committed count as changed. Where the history does not
-    reach so far, all files are changed; where there is no history, none can be found and the name is empty.
+    The base is the last common commit with ``main``; on ``main`` itself, as in a new clone, it is the commit before
+    those of the last 24 hours. Uncommitted files count as changed. If the history does not contain the base, all files
+    are changed. Without a history there are no files, and the commit is an empty string.
     """
 
     def git(*arguments: str) -> str:
@@ -121,9 +121,9 @@ def changed(root: Path) -> tuple[str, list[str]]:
         return "", []
     base = git("merge-base", "HEAD", "main")
     if not base or base == head:
-        moment = git("show", "--no-patch", "--format=%ct", "HEAD")
-        recent = git("log", "--format=%H", f"--since={int(moment) - 86_400}").splitlines()
+        committed = git("show", "--no-patch", "--format=%ct", "HEAD")
+        recent = git("log", "--format=%H", f"--since={int(committed) - 86_400}").splitlines()
         base = git("rev-parse", "--verify", "--quiet", f"{recent[-1]}^") if recent else ""
     names = git("diff", "--name-only", base, "--") if base else git("ls-files")
-    loose = git("ls-files", "--others", "--exclude-standard")
-    return head, [*names.splitlines(), *loose.splitlines()]
+    untracked = git("ls-files", "--others", "--exclude-standard")
+    return head, [*names.splitlines(), *untracked.splitlines()]

@@ -1,8 +1,8 @@
-"""Failures that are known, each with the reason why it is not ours: ``known/TOOL.toml``.
+"""Known failures of other tools, each with its reason: ``known/TOOL.toml``.
 
-An entry holds for one or more formats and steps. It covers the outcomes whose problem its pattern matches and, where
-it names one, whose document has a text that its second pattern matches. The table is strict both ways: an outcome with
-a problem that no entry covers fails the test, and so does an entry that covers none any longer.
+An entry applies to one or more formats and steps. It covers the outcomes whose problem matches its pattern and, where
+it has a second pattern, whose document matches that. The table is strict in both directions: an outcome with a problem
+that no entry covers fails the test, and so does an entry that covers no outcome.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Known:
     """One entry.
 
     Attributes:
-        formats: endings of the files that the tool was given.
-        steps: ``read``, ``write``, ``again`` or ``same``, or one of these with the ending of what the tool wrote.
+        formats: the suffixes of the files that the tool reads.
+        steps: ``read``, ``write``, ``again`` or ``same``, or one of these with the suffix of the written file.
         problem: a pattern for the error message or the difference.
-        where: a pattern for the text of the file that the tool was given; it covers all files where this is empty.
-        sometimes: whether the tool fails so in some runs only, because it goes through sets in the order that they
-            have in memory. Such an entry need not cover anything.
-        reason: what is not right in the tool, or what the format has no place for.
+        where: a pattern for the text of the file that the tool read; empty for all files.
+        sometimes: whether the tool fails in some runs only, because it iterates over sets in the order of memory
+            addresses. Such an entry need not cover an outcome.
+        reason: the error of the tool, or the thing that the format cannot represent.
     """
 
     formats: tuple[str, ...]
@@ -40,7 +40,7 @@ class Known:
     sometimes: bool = False
 
     def covers(self, outcome: Outcome, text: Callable[[Outcome], str]) -> bool:
-        """Whether this entry is the reason of a problem."""
+        """Whether this entry explains the problem of an outcome."""
         return (
             outcome.suffix in self.formats
             and (outcome.step in self.steps or outcome.step.partition(" ")[0] in self.steps)
@@ -59,7 +59,7 @@ def entries(tool: str) -> list[Known]:
 def judged(
     outcomes: Iterable[Outcome], known: Iterable[Known], text: Callable[[Outcome], str]
 ) -> tuple[list[str], list[str]]:
-    """What the table does not say.
+    """The differences between outcomes and the table.
 
     Args:
         outcomes: of the tool.

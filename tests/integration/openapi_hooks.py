@@ -1,8 +1,8 @@
-"""Hooks of Schemathesis, in the environment that has it: nothing of provrepo here.
+"""Hooks of Schemathesis. They run in its environment, so this module imports nothing of provrepo.
 
-They put names into requests that the server knows, and documents into bodies, so that what is generated reaches what
-stands behind the first checks; and they count answers by operation and status, in the file that ``OPENAPI_COUNTS``
-names. What breaks a schema is left as it was generated.
+They put existing names and valid documents into generated requests, so that these pass the first checks of the server.
+They also count answers by operation and status, in the file that ``OPENAPI_COUNTS`` names. Values that violate a schema
+are unchanged.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "relation": ("used", "wasDerivedFrom", "none"),
     "timeout": (0.5, 1, 5),
 }
-"""Values of parameters that mean something to the server."""
+"""Meaningful values of parameters."""
 
 MANY = ("profile", "relation")
-"""Parameters of which there may be several."""
+"""Parameters that may be repeated."""
 
 IDS = ("a", "b", "run", "raw", "clean", "report")
 STATEMENTS = (
@@ -124,7 +124,7 @@ some_triples = pairs.map(
 
 
 def or_broken(good: Any) -> Any:
-    """Documents, one in five of which cannot be read."""
+    """Documents, of which one in five cannot be read."""
     return st.integers(0, 4).flatmap(lambda place: good if place else broken)
 
 
@@ -147,7 +147,7 @@ for media_type, strategy in BODIES.items():
 
 
 def mostly(values: tuple[Any, ...], drawn: Any) -> Any:
-    """One of some values, and one time in six what was drawn."""
+    """One of some values, or with a probability of one sixth the generated value."""
     return st.integers(0, 5).flatmap(lambda place: st.sampled_from(values) if place else st.just(drawn))
 
 
@@ -162,12 +162,12 @@ def flatmap_path_parameters(context: Any, path_parameters: dict[str, Any] | None
 
 @schemathesis.hook
 def flatmap_query(context: Any, query: dict[str, Any] | None) -> Any:
-    """What is no string, or no name where the schema asks for one, stays as it was drawn."""
+    """Replace a generated name; values that violate the schema are unchanged."""
     found = {}
     for name, value in (query or {}).items():
         one = value[0] if isinstance(value, list) and value else value
         plain = name in VALUES and isinstance(one, str) and (name != "project" or NAME.fullmatch(one))
-        # One value is sent as a list of one would be: where the schema has a list, a string has to stay wrong.
+        # A string is sent like a list of one element, so where the schema requires a list, it must stay invalid.
         plain = plain and (isinstance(value, list) if name in MANY else True)
         values = tuple([each] for each in VALUES[name]) if plain and one is not value else VALUES.get(name, ())
         found[name] = mostly(values, value) if plain else st.just(value)
@@ -176,7 +176,7 @@ def flatmap_query(context: Any, query: dict[str, Any] | None) -> Any:
 
 @schemathesis.hook
 def flatmap_headers(context: Any, headers: Any) -> Any:
-    """Most conditions that are drawn become one that holds for whatever version there is, or for none."""
+    """Replace most generated conditions by one that is true for every version, or for none."""
     drawn = headers or {}
     if context.operation.method.upper() != "PUT" and not {"If-Match", "If-None-Match"} & set(drawn):
         return st.just(headers)

@@ -1,4 +1,4 @@
-"""A tool beside which documents go back and forth, and the test that its known failures are all there is."""
+"""Exchange of documents with another tool, and comparison of the outcomes with its known failures."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.integration.rules import Rule
 __all__ = ["PROV_FORMATS", "Peer", "tried"]
 
 PROV_FORMATS = ("provn", "provxml", "provjson", "provjsonld")
-"""The formats that are PROV's own."""
+"""The formats of PROV that are not RDF."""
 
 
 @dataclass
 class Peer:
-    """What a tool made of all documents.
+    """The outcomes of one tool for all documents.
 
     Attributes:
-        name: of its table of known failures.
+        name: the name of its table of known failures.
         found: the outcomes.
-        rules: how documents may differ afterwards.
-        ours: the folder of the files that it was given.
+        rules: the accepted differences of documents.
+        ours: the folder of the files that it read.
     """
 
     name: str
@@ -37,19 +37,19 @@ class Peer:
     _texts: dict[Path, str] = field(default_factory=dict, repr=False)
 
     def text(self, outcome: Outcome) -> str:
-        """The text of the file that an outcome is about."""
+        """The text of the file of an outcome."""
         file = self.ours / outcome.suffix / f"{outcome.number:03}.{outcome.suffix}"
         if file not in self._texts:
             self._texts[file] = file.read_text("utf-8")
         return self._texts[file]
 
     def problems(self) -> tuple[list[str], list[str]]:
-        """The problems that are not known, and what is known and no longer there."""
+        """The unknown problems, and the entries and rules that cover no outcome."""
         unknown, stale = judged(self.found, entries(self.name), self.text)
-        return unknown, stale + [f"no document needs this any longer: {rule}" for rule in self.rules if not rule.needed]
+        return unknown, stale + [f"no document needs this rule: {rule}" for rule in self.rules if not rule.needed]
 
     def counts(self, suffix: str) -> tuple[int, int, int]:
-        """Files of a format: how many there were, how many it read whole, how many came back the same in it."""
+        """The numbers of files of a format: all, those that it read completely, those that it wrote unchanged in it."""
         steps = [one for one in self.found if one.suffix == suffix]
         read = [not one.problem for one in steps if one.step == "read"]
         same = [not one.problem for one in steps if one.step == f"same {suffix}"]
@@ -59,15 +59,15 @@ class Peer:
 def tried(
     name: str, command: Sequence[object], rules: Sequence[Rule], work: Path, formats: Sequence[str] = PROV_FORMATS
 ) -> Peer:
-    """Give a tool every document in each format, and read what it writes.
+    """Let a tool read and write every document in each format, and read its files.
 
     Args:
-        name: of the tool.
-        command: takes a folder to read from, one to write to, and endings.
-        rules: how documents may differ afterwards.
+        name: the name of the tool.
+        command: the command, to which the folders to read from and to write to, and suffixes, are appended.
+        rules: the accepted differences of documents.
         work: an empty folder.
-        formats: what the tool reads and writes. It writes each file in the same format, and files of the first of
-            these in all of them.
+        formats: the formats that the tool reads and writes. It writes each file in the same format, and files of the
+            first of these in all of them.
 
     Raises:
         RuntimeError: the tool ended with an error.
@@ -79,7 +79,7 @@ def tried(
         ours, theirs = work / "ours" / suffix, work / "theirs" / suffix
         theirs.mkdir(parents=True)
         written(given, ours, format_name)
-        # What a format has no place for is a loss that is reported here, and not the tool's matter.
+        # Where the format loses something, the tool must return the document without it.
         kept = [
             provrepo.read(ours / f"{number:03}.{suffix}") if document.losses(format_name) else document
             for number, document in enumerate(given)

@@ -1,4 +1,4 @@
-"""Runs the Python package prov over a folder of documents, in the environment that has it: nothing of provrepo here.
+"""A script that reads and writes documents with the Python package prov, in its environment, without provrepo.
 
 ``python prov_runner.py FROM TO SUFFIX...`` reads each file of FROM and writes it to ``TO/NAME.SUFFIX`` in each format.
 It prints one line of tab-separated fields for each step: the file, ``read`` or ``write SUFFIX``, ``ok`` or ``error``,

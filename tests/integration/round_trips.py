@@ -1,4 +1,4 @@
-"""What another tool makes of documents: whether it reads them, and whether what it writes then says the same.
+"""Round trips through another tool: whether it reads documents, and writes the same statements.
 
 The documents are written in each of the four formats of PROV; the tool reads each file and writes it again in all
 four; those files are read here and compared with the document. An outcome is one file's way through that.
@@ -19,7 +19,7 @@ from tests.integration.rules import Rule, differs
 __all__ = ["SUFFIXES", "Outcome", "outcomes", "written"]
 
 SUFFIXES = {"provn": "provn", "provxml": "provx", "provjson": "json", "provjsonld": "jsonld", "trig": "trig"}
-"""The names of formats, and the endings that tools know them by."""
+"""The names of formats, and the suffixes by which tools recognize them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Outcome:
     """One step of a tool with one file.
 
     Attributes:
-        number: of the document.
-        suffix: the file's format.
-        step: ``read`` or ``write SUFFIX``, which the tool did; ``again SUFFIX``, reading here what it wrote; ``same
-            SUFFIX``, comparing that with the document.
+        number: the number of the document.
+        suffix: the suffix of the file.
+        step: ``read`` or ``write SUFFIX`` by the tool; ``again SUFFIX`` for reading its file with provrepo; ``same
+            SUFFIX`` for the comparison with the document.
         problem: the error message or the difference; empty where there is none.
     """
 
@@ -41,7 +41,7 @@ class Outcome:
 
 
 def written(documents: Iterable[Document], folder: Path, name: str) -> None:
-    """Writes each document into a new folder in one format: ``017.provn`` and so on."""
+    """Write each document to a new folder in one format: ``017.provn`` and so on."""
     folder.mkdir(parents=True)
     for number, document in enumerate(documents):
         (folder / f"{number:03}.{SUFFIXES[name]}").write_bytes(document.write(name))
@@ -50,16 +50,16 @@ def written(documents: Iterable[Document], folder: Path, name: str) -> None:
 def outcomes(
     lines: Iterable[str], documents: list[Document], theirs: Path, rules: Iterable[Rule] = ()
 ) -> list[Outcome]:
-    """The tool's own steps and, after each file that it wrote, the steps here.
+    """The outcomes of the tool's own steps, and of reading and comparing each file that it wrote.
 
-    A file that the tool did not read whole is not compared: its first problem is enough.
+    A file that the tool did not read completely is not compared: its first problem is enough.
 
     Args:
-        lines: what the tool printed: file, step, ``ok`` or ``error``, and the message or the number of statements that
-            it found, separated by tabs.
+        lines: the output of the tool: file, step, ``ok`` or ``error``, and the message or the number of statements,
+            separated by tabs.
         documents: the documents by number.
-        theirs: where the tool wrote ``017.provn.json`` and so on.
-        rules: how a document may differ from what it was. Each notes the outcomes that need it.
+        theirs: the folder in which the tool wrote ``017.provn.json`` and so on.
+        rules: the accepted differences of documents. Each counts the outcomes that need it.
     """
     found: list[Outcome] = []
     whole = True
@@ -70,7 +70,7 @@ def outcomes(
         number = int(stem)
         problem = message if outcome == "error" else ""
         if step == "read" and outcome == "ok":
-            # A parser that goes on after an error, as ANTLR's do, says that it has read the file.
+            # A parser that continues after an error, such as those of ANTLR, reports success.
             statements = _number(documents[number], suffix)
             more = int(message) - statements
             problem = f"{abs(more)} of {statements} statements {'missing' if more < 0 else 'too many'}" if more else ""
@@ -91,6 +91,6 @@ def outcomes(
 
 
 def _number(document: Document, suffix: str) -> int:
-    """How many statements a file has; in RDF all that is written of one thing is one."""
+    """The number of statements in a file; in RDF, the number of subjects."""
     instances = [instance.statements for instance in document.instances()]
     return sum(len(merged(one) if suffix == "trig" else one) for one in instances)

@@ -1,7 +1,7 @@
-"""What may be otherwise in a document after another tool has read and written it, each with its reason.
+"""Accepted differences in a document that another tool has read and written, each with its reason.
 
-A rule changes both documents, or only the one that came back, so that they are the same again if nothing else differs.
-A rule that no document needs any longer is found by its empty ``needed``.
+A rule changes both documents, or only the returned one, so that they are equal if there is no other difference. A rule
+that no document needs has ``needed`` 0.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ _WHOLE = ("integer", "int", "long", "short", "byte", "decimal", "nonNegativeInte
 
 
 Change: TypeAlias = Callable[[list[Statement], list[Statement]], list[Statement]]
-"""From the statements of a document or bundle, and those that the original has there, to what is compared."""
+"""A function of the statements of a document or bundle, and of those of the original; returns those to compare."""
 
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """One way in which what comes back may differ.
+    """One accepted difference.
 
     Attributes:
-        reason: why, in a sentence.
-        change: of the statements to what is compared.
-        sources: endings of the files that the tool was given.
-        targets: endings of the files that it wrote.
+        reason: the reason, as a sentence.
+        change: the change of the statements before the comparison.
+        sources: the suffixes of the files that the tool read.
+        targets: the suffixes of the files that it wrote.
         ours: whether the original is changed, too.
-        needed: how many documents are the same only by it.
+        needed: the number of documents that are equal only with this rule.
     """
 
     reason: str
@@ -65,14 +65,14 @@ class Rule:
     needed: int = field(default=0, init=False)
 
     def holds(self, source: str, target: str) -> bool:
-        """Whether the rule is about files of these endings."""
+        """Whether the rule applies to files with these suffixes."""
         return source in self.sources and target in self.targets
 
 
 def differs(original: Document, again: Document, rules: Sequence[Rule]) -> str:
-    """How a document that came back differs, beyond what rules allow; empty where it does not.
+    """The difference of a returned document that no rule accepts; empty where there is none.
 
-    Counts in each rule whether the two are the same only by it.
+    Each rule counts whether the two documents are equal only with it.
     """
     plain = provrepo.compare(original, again).difference
     if not plain:
@@ -135,7 +135,7 @@ def _instant(lexical: str) -> str:
 
 @_each
 def instants(statement: Statement) -> Statement:
-    """Times are compared as instants; one without a zone is in UTC."""
+    """Times become instants; a time without a zone is in UTC."""
 
     def term(given: Term, is_time: bool) -> Term:
         return _instant(given) if is_time and given is not None else given
@@ -165,7 +165,7 @@ def _value(literal: Literal) -> Literal:
 
 @_each
 def values(statement: Statement) -> Statement:
-    """Numbers and truth values are compared as such, not as they are spelled."""
+    """Numbers and booleans become values, whatever their lexical forms."""
     return _mapped(statement, lambda name: name, _value)
 
 
@@ -174,7 +174,7 @@ def _unescaped(lexical: str) -> str:
 
 
 def plain_attributes(statements: list[Statement], original: list[Statement]) -> list[Statement]:
-    """Attributes with ProvToolbox's escaping of XML names taken away.
+    """Attributes without ProvToolbox's escapes of XML names.
 
     Those whose names need an escape in XML, as ``ex:7`` does, are compared by their values alone.
     """
@@ -194,13 +194,13 @@ def plain_attributes(statements: list[Statement], original: list[Statement]) -> 
 
 @_each
 def unescaped_strings(statement: Statement) -> Statement:
-    """Strings with the escapes of PROV-N taken away once more."""
+    """Strings from which the escapes of PROV-N are removed a second time."""
     return _mapped(statement, lambda name: name, lambda one: one._replace(lexical=_unescaped(one.lexical)))
 
 
 @_each
 def no_blanks(statement: Statement) -> Statement:
-    """Strings of white space alone are empty."""
+    """Strings that consist of white space become empty."""
     return _mapped(
         statement, lambda name: name, lambda one: one._replace(lexical=one.lexical if one.lexical.strip() else "")
     )
@@ -208,13 +208,13 @@ def no_blanks(statement: Statement) -> Statement:
 
 @_each
 def no_members(statement: Statement) -> Statement:
-    """Collections without what their members are."""
+    """Collections without the types of their members."""
     if statement.kind is not MEMBERSHIP:
         return statement
     return Statement(statement.kind, statement.id, (statement.args[0], None), statement.attributes)
 
 
 def once(statements: list[Statement], original: list[Statement]) -> list[Statement]:
-    """Without the elements that the original describes more than once."""
+    """The statements without the elements that the original describes more than once."""
     described = Counter((one.kind.name, one.id) for one in original if one.kind.element)
     return [one for one in statements if described[one.kind.name, one.id] < 2]

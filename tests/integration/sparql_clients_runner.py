@@ -1,4 +1,4 @@
-"""Asks an endpoint with SPARQLWrapper and rdflib, in the environment that has them: nothing of provrepo here.
+"""A script that queries an endpoint with SPARQLWrapper and rdflib, in their environment, without provrepo.
 
 ``python sparql_clients_runner.py ENDPOINT`` prints an object of JSON: for each way of asking what came back, in a form
 that does not depend on the format, or the error.
@@ -28,7 +28,7 @@ WAYS = ((GET, URLENCODED), (POST, URLENCODED), (POST, POSTDIRECTLY))
 
 
 def _rows(got: Any, form: str | None) -> list[list[str]]:
-    """The rows of a result in any format that SPARQLWrapper hands out."""
+    """The rows of a result in any format that SPARQLWrapper returns."""
     if form == JSON:
         names = got["head"]["vars"]
         return [[row[name]["value"] for name in names] for row in got["results"]["bindings"]]
@@ -61,11 +61,11 @@ def _wrapped(endpoint: str) -> Iterator[tuple[str, Callable[[], object]]]:
         for form in formats:
             for method, sent in WAYS:
 
-                def ask(sent: tuple[str, str] = (method, sent), asked: Any = (query, form, read)) -> object:
+                def ask(sent: tuple[str, str] = (method, sent), case: Any = (query, form, read)) -> object:
                     client = Client(endpoint)
                     client.setMethod(sent[0])
                     client.setRequestMethod(sent[1])
-                    query, form, read = asked
+                    query, form, read = case
                     if form is not None:
                         client.setReturnFormat(form)
                     client.setQuery(PREFIX + query)
@@ -83,7 +83,7 @@ def _stored(endpoint: str) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _questions(graph: Graph, graphs: bool) -> dict[str, Callable[[], object]]:
-    """What a graph behind a store is asked; ``graphs`` says whether the store's format has a place for triples."""
+    """Queries on a graph of a store; ``graphs`` states whether the store's format can represent triples."""
     questions: dict[str, Callable[[], object]] = {
         "select": lambda: [[str(cell) for cell in row] for row in graph.query(PREFIX + SELECT)],
         "ask": lambda: graph.query(PREFIX + ASK).askAnswer,
@@ -91,7 +91,7 @@ def _questions(graph: Graph, graphs: bool) -> dict[str, Callable[[], object]]:
         "contains": lambda: (RUN, PROV.used, RAW) in graph,
     }
     if graphs:
-        # With "json" rdflib accepts tables only, and no RDF.
+        # With "json" rdflib accepts tables only, not RDF.
         questions["construct"] = lambda: _triples(graph.query(PREFIX + CONSTRUCT).graph, None)
     return questions
 

@@ -17,7 +17,7 @@ TOOLS = {"ProvToolbox 2.2.1": provtoolbox, "prov 3.2.3": prov}
 
 
 def rows() -> list[str]:
-    """The lines of the table; a tool that cannot be installed is said to be absent."""
+    """The lines of the table; it states which tools cannot be installed."""
     found: dict[str, Peer | None] = {}
     with tempfile.TemporaryDirectory() as work:
         for name, tool in TOOLS.items():

@@ -1,4 +1,4 @@
-"""Jena reads the RDF that is written here as the same quads, and its client asks a running server."""
+"""Jena reads our RDF as the same quads, and its client queries a running server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMATS = {
 }
 NUMBER = 200
 NO_UUID = (b"urn:uuid:", b"tag:example.org,2026:")
-"""Jena refuses names below ``urn:uuid:`` that are no UUIDs, in RDF/XML alone; the documents have such names."""
+"""Jena refuses ``urn:uuid:`` names that are not UUIDs, in RDF/XML only; the documents have such names."""
 EXPECTED = {
     "select": f"{RUN} {RAW}",
     "ask": "true",

@@ -1,4 +1,4 @@
-"""Schemathesis sends to a running server what ``/openapi.json`` says can be sent, and what it says cannot."""
+"""Schemathesis sends requests to a running server that match or violate the description ``/openapi.json``."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tests.integration.environments import NotHere, python, run
 from tests.support.command import Command, serving
 
 CASES = int(os.environ.get("OPENAPI_CASES", "10000"))
-"""Requests to send at least."""
+"""The least number of requests."""
 
 SEED = os.environ.get("OPENAPI_SEED", "1")
-"""What the cases are drawn from."""
+"""The seed of the generated cases."""
 
 CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method"),
 )
-"""Not ``ignored_auth``: what is private is 404 to strangers, and not 401; ``tests/server`` checks it."""
+"""Without ``ignored_auth``: private resources are 404 and not 401 without a token, which ``tests/server`` checks."""
 
 WRITTEN = {
     ("POST", "/projects"): 201,
@@ -35,7 +35,7 @@ WRITTEN = {
     ("DELETE", "/projects/{project}/documents/{document}"): 200,
     ("POST", "/projects/{project}/documents/{document}/pingback"): 204,
 }
-"""What has to succeed, so that the cases have reached what stands behind permission and preconditions."""
+"""Requests that must succeed, so that the cases include those that pass permissions and preconditions."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
 
 @pytest.fixture(scope="module")
 def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Counter[str]]:
-    """The report of Schemathesis, and how many answers there were by method, path and status."""
+    """The report of Schemathesis, and the number of answers by method, path and status."""
     try:
         interpreter = python("openapi", ["schemathesis==4.32.5"])
     except NotHere as error:
@@ -64,14 +64,14 @@ def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     url, token = served
     work = tmp_path_factory.mktemp("ran")
     report, counts = work / "report.json", work / "counts.json"
-    # A failed condition or a withdrawn version is an answer to nonsense too.
+    # A failed condition or a withdrawn version can also be the answer to an invalid request.
     refused = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428]
     more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 35 + 1}\n'
     settings = f"[checks]\nnegative_data_rejection.expected-statuses = {refused}\n[[operations]]\n{more}"
     (work / "schemathesis.toml").write_text(settings, "utf-8")
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
-    # The coverage phase alone has some 2,500 cases; each operation has so many beyond these, more where it writes.
+    # The coverage phase has some 2,500 cases. Each operation has further ones, more where it writes.
     command += ["--max-examples", CASES // 60 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
     command += ["--checks", ",".join(CHECKS), "--suppress-health-check", "all", "--request-timeout", "60"]
     command += ["--warnings", "off", "--report", "json", "--report-json-path", report]

@@ -1,4 +1,4 @@
-"""The Python package prov: it reads what is written here, and what it writes is read here."""
+"""The Python package prov: it reads our files, and we read its files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ["prov[rdf,xml]==3.2.3"]
 
 
 def prov(work: Path) -> Peer:
-    """What prov makes of all documents.
+    """The outcomes of prov for all documents.
 
     Args:
         work: an empty folder.

@@ -1,4 +1,4 @@
-"""ProvToolbox: it reads what is written here, and what it writes is read here; both check documents alike."""
+"""ProvToolbox: it reads our files, we read its files, and both give the same verdicts by PROV-CONSTRAINTS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL = ("provn", "provx", "json", "jsonld")
 
 
 def provtoolbox(work: Path) -> Peer:
-    """What ProvToolbox makes of all documents.
+    """The outcomes of ProvToolbox for all documents.
 
     Args:
         work: an empty folder.
@@ -76,7 +76,7 @@ def test_every_failure_has_a_reason(peer: Peer) -> None:
 
 
 def _verdicts(command: list[str], folder: Path) -> dict[str, str]:
-    """What it says of each document of a folder: ``valid``, ``invalid``, or the error."""
+    """Its verdict on each document of a folder: ``valid``, ``invalid``, or the error."""
     ran = run([*command, "validate", folder])
     assert ran.returncode == 0, ran.stderr
     found = {}

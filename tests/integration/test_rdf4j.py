@@ -1,4 +1,4 @@
-"""RDF4J's SPARQL repository asks a running server."""
+"""RDF4J's SPARQL repository queries a running server."""
 
 from __future__ import annotations
 

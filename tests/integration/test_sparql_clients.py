@@ -1,4 +1,4 @@
-"""SPARQLWrapper and rdflib, each in its own environment, ask a running server in every way that they have."""
+"""SPARQLWrapper and rdflib, each in its own environment, query a running server with each of their methods."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def answers(server: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("client", ["SPARQLWrapper", "rdflib"])
 def test_every_way_of_asking_gives_the_answer(answers: dict[str, object], client: str) -> None:
-    """The first word of a way is what SPARQLWrapper asks, the last what rdflib's store does."""
+    """The first word of a case is the form of SPARQLWrapper's query, the last one the operation of rdflib's store."""
     wanted = {
         way: EXPECTED[way.split()[0 if client == "SPARQLWrapper" else -1]]
         for way in answers

@@ -1,4 +1,4 @@
-"""The extraction for lineage and search: a worker makes it of quads in memory, and the content file yields the same."""
+"""The extraction for lineage and search: from quads in memory and from the content file it is the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.strategies import documents
 
 
 def check(source: Path) -> Extraction:
-    """Compare both extractions of one file; the result."""
+    """Compare both extractions of one file; returns the extraction."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "content.nq"
         target = {

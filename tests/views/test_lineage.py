@@ -1,4 +1,4 @@
-"""Lineage: what each relation means, and the index against a brute-force walk by the published table over the quads."""
+"""Lineage: the rule of each relation, and the index compared with a brute-force traversal of the quads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEAD = f"document\nprefix ex <{EX}>\nprefix c <ni:///sha-256;>\n"
 
 @contextmanager
 def opened(data: Path) -> Iterator[tuple[Repository, Repository]]:
-    """A repository as its owner sees it, with a public project and a private one; and as a stranger sees it."""
+    """A repository with a public and a private project, for its owner and for an anonymous caller."""
     with Store.open(Settings(data=data, workers=1)) as store:
         owner = Repository(store, store.owner())
         owner.create_project("open", public=True)
@@ -64,7 +64,7 @@ def test_every_relation_has_a_rule() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
-def test_the_reference_shows_the_table() -> None:
+def test_the_reference_has_the_table_of_relations() -> None:
     assert markdown() in (ROOT / "docs" / "reference" / "lineage.md").read_text("utf-8")
 
 
@@ -84,14 +84,14 @@ def test_the_reference_shows_the_table() -> None:
         ("hadMember(ex:a, ex:b)", "a", "a b"),
         ("hadMember(ex:a, ex:b)", "b", "b"),
         ("alternateOf(ex:a, ex:b)", "a", "a"),
-        # The other versions of a logical dataset, and what it is derived from, are another matter.
+        # Neither other versions of a logical dataset nor its sources are upstream.
         (
             "specializationOf(ex:a, ex:g) specializationOf(ex:b, ex:g) specializationOf(ex:g, ex:h) "
             "wasDerivedFrom(ex:g, ex:x)",
             "a",
             "a g h",
         ),
-        # The same bytes elsewhere are the same thing.
+        # Things with the same bytes are one thing.
         (
             "specializationOf(ex:a, c:abc) specializationOf(ex:b, c:abc) wasDerivedFrom(ex:b, ex:x)",
             "a",
@@ -137,7 +137,7 @@ def test_options(shared: tuple[Repository, Repository]) -> None:
     assert owner.impact(EX + "d").kinds == {"entity": 2, "activity": 1}
 
 
-def test_the_form_in_which_something_was_said_makes_no_difference(shared: tuple[Repository, Repository]) -> None:
+def test_qualified_and_unqualified_relations_are_equal(shared: tuple[Repository, Repository]) -> None:
     owner, _ = shared
     when = "2025-01-01T12:00:00Z"
     qualified = f"""@prefix prov: <{PROV}> . @prefix ex: <{EX}> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
@@ -166,7 +166,7 @@ def test_the_result_can_be_written_as_prov(shared: tuple[Repository, Repository]
         assert document.write(form)
 
 
-def test_strangers_do_not_see_what_is_private(tmp_path: Path) -> None:
+def test_anonymous_callers_do_not_see_private_projects(tmp_path: Path) -> None:
     with opened(tmp_path) as (owner, stranger):
         put(owner, "wasDerivedFrom(ex:a, ex:b)")
         put(owner, "wasDerivedFrom(ex:b, ex:private)\nwasDerivedFrom(ex:b, ex:c)", project="secret")
@@ -190,12 +190,12 @@ def test_strangers_do_not_see_what_is_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"direction": "up"}, {"depth": 0}, {"limit": 0}, {"to": "no iri"}])
-def test_bad_questions(shared: tuple[Repository, Repository], options: dict[str, object]) -> None:
+def test_invalid_arguments(shared: tuple[Repository, Repository], options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         shared[0].lineage(EX + "a", **options)  # type: ignore[arg-type]
 
 
-# The oracle: paths by the table, one relation at a time, over the statements that SPARQL finds.
+# The reference implementation: it follows the table, one relation at a time, on the statements that SPARQL finds.
 
 SHORTCUTS = "SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } FILTER(isIRI(?o)) }"
 TIMES = """SELECT ?s ?kind ?o ?t ?n {
@@ -247,7 +247,7 @@ def upstream(facts: set[Relation], start: str) -> set[str]:
         for subject, name, upper, time in facts:
             if subject == node and follow[name] is Follow.GENERAL:
                 waiting.append((upper, "general", None))
-            # Content may be said to be a specialization of itself: both ways are open then.
+            # Content may be asserted to be a specialization of itself: then both directions are followed.
             if upper == node and follow[name] is Follow.GENERAL and is_content(node):
                 waiting.append((subject, "any", None))
             if subject != node or allowed == "general":
@@ -296,7 +296,7 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
     if what in ("show", "hide"):
         owner.set_project(project, public=what == "show")
     elif what == "submit":
-        # One bundle at most, at the end, as PROV-N has it.
+        # At most one bundle, at the end, as PROV-N requires.
         plain = [text for text in statements or () if not text.startswith("bundle")]
         bundles = [text for text in statements or () if text.startswith("bundle")][:1]
         text = "\n".join([HEAD, *plain, *bundles, "endDocument"])
@@ -315,7 +315,7 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(ACTS, min_size=1, max_size=7))
-def test_lineage_is_what_a_walk_by_the_table_finds(acts: list[tuple[str, str, str, list[str] | None]]) -> None:
+def test_lineage_is_what_a_traversal_by_the_table_finds(acts: list[tuple[str, str, str, list[str] | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as (owner, stranger):
         store = owner.context.store
         for each in acts:
@@ -324,8 +324,8 @@ def test_lineage_is_what_a_walk_by_the_table_finds(acts: list[tuple[str, str, st
         member = Repository(store, Actor("m", "member", projects=("secret",)))
         facts = {project: relations(owner, project) for project in ("open", "secret")}
         for asker in (owner, stranger, member):
-            held = {info.name for info in asker.projects()}
-            seen = set().union(*(facts[project] for project in held)) if held else set()
+            readable = {info.name for info in asker.projects()}
+            seen = set().union(*(facts[project] for project in readable)) if readable else set()
             mentioned = {node for subject, _, upper, _ in seen for node in (subject, upper)}
             closures = {node: upstream(seen, node) for node in mentioned}
             for node in sorted(mentioned):

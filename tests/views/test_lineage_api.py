@@ -1,4 +1,4 @@
-"""Lineage through Python: relations, stops, sources, former states, impact, what is common, and PROV as the answer."""
+"""Lineage in Python: relations, stop types, sources, former states, impact, common nodes, and answers as PROV."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ entity(ex:table, [prov:type='ex:Table'])
 """
 
 
-# Along which relations, and how far
+# Relations, depth and stop types
 
 
 def test_relations_are_a_filter(both: tuple[Repository, Repository]) -> None:
@@ -62,7 +62,7 @@ def test_a_relation_that_is_not_followed_is_refused(both: tuple[Repository, Repo
     assert len(str(refused.value)) < 600
 
 
-def test_strict_goes_along_derivations_alone(both: tuple[Repository, Repository]) -> None:
+def test_strict_follows_derivations_only(both: tuple[Repository, Repository]) -> None:
     owner, _ = both
     put(owner, MODEL)
     assert names(owner, "table", strict=True, relations=["wasDerivedFrom", "used"]) == ["raw", "table"]
@@ -85,7 +85,7 @@ def test_stop_at_types(both: tuple[Repository, Repository]) -> None:
 # Roots and sources
 
 
-def test_roots_are_all_told_of_and_counted(both: tuple[Repository, Repository]) -> None:
+def test_all_roots_are_returned_and_counted(both: tuple[Repository, Repository]) -> None:
     owner, _ = both
     put(owner, MODEL)
     graph = owner.lineage(EX + "model")
@@ -96,7 +96,7 @@ def test_roots_are_all_told_of_and_counted(both: tuple[Repository, Repository]) 
     assert "1 of 2 roots" in near.left_out()
 
 
-def test_where_other_versions_of_the_same_bytes_were_not_asked_nothing_is_a_root(
+def test_a_node_is_not_a_root_while_other_versions_of_its_bytes_are_not_visited(
     both: tuple[Repository, Repository],
 ) -> None:
     owner, _ = both
@@ -118,20 +118,20 @@ def test_declared_sources(both: tuple[Repository, Repository]) -> None:
     owner, _ = both
     put(owner, MODEL)
 
-    def asked(*patterns: str, start: str = "model", **options: Any) -> tuple[list[str], list[str], float | None]:
+    def coverage(*patterns: str, start: str = "model", **options: Any) -> tuple[list[str], list[str], float | None]:
         graph = owner.lineage(EX + start, sources=patterns, **options)
         return local(graph.declared or ()), local(graph.undeclared or ()), graph.coverage
 
-    assert asked(EX + "raw", EX + "elsewhere") == (["raw"], ["units"], 50.0)
-    assert asked("https://*/raw", EX + "uni*") == (["raw", "units"], [], 100.0)
-    assert asked() == ([], ["raw", "units"], 0.0)
-    assert asked("# a comment", "  ") == ([], ["raw", "units"], 0.0)
-    assert asked(EX + "raw", limit=1)[2] == 50.0, "the share is of all roots, told or not"
+    assert coverage(EX + "raw", EX + "elsewhere") == (["raw"], ["units"], 50.0)
+    assert coverage("https://*/raw", EX + "uni*") == (["raw", "units"], [], 100.0)
+    assert coverage() == ([], ["raw", "units"], 0.0)
+    assert coverage("# a comment", "  ") == ([], ["raw", "units"], 0.0)
+    assert coverage(EX + "raw", limit=1)[2] == 50.0, "the share is of all roots, returned or not"
     put(owner, "wasDerivedFrom(ex:o, ex:p)\nwasDerivedFrom(ex:p, ex:o)", name="circle")
-    assert asked(EX + "*", start="o") == ([], [], None)
+    assert coverage(EX + "*", start="o") == ([], [], None)
     for wrong in ("*", "a*b*c*d*e*f*g*h*i*j"):
         with pytest.raises(UsageError, match="is not a source"):
-            asked(wrong)
+            coverage(wrong)
 
 
 def test_patterns_of_sources_are_matched_in_linear_time() -> None:
@@ -195,25 +195,25 @@ def test_as_of(both: tuple[Repository, Repository]) -> None:
         "2026-01-31T12:00:00Z\n",
     ],
 )
-def test_what_is_no_moment(both: tuple[Repository, Repository], when: str) -> None:
+def test_an_invalid_as_of_is_refused(both: tuple[Repository, Repository], when: str) -> None:
     owner, _ = both
     with pytest.raises(UsageError, match="write PROJECT/SEQUENCE"):
         owner.lineage(EX + "a", as_of=when)
 
 
-def test_a_moment_of_what_may_not_be_read_is_like_one_that_there_is_not(both: tuple[Repository, Repository]) -> None:
+def test_as_of_a_private_project_is_like_as_of_an_unknown_one(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, "wasDerivedFrom(ex:a, ex:b)")
-    said = []
+    messages = []
     for when in ("secret/1", "nowhere/1", "open/999", "open/" + "9" * 15):
         with pytest.raises(NotFound) as missing:
             stranger.lineage(EX + "a", as_of=when)
-        said.append(str(missing.value))
-    assert said[0].replace("secret", "nowhere") == said[1]
+        messages.append(str(missing.value))
+    assert messages[0].replace("secret", "nowhere") == messages[1]
     assert names(stranger, "a", as_of="open/2") == ["a", "b"]
 
 
-def test_what_was_erased_or_made_private_is_not_there_at_any_time(both: tuple[Repository, Repository]) -> None:
+def test_erased_and_private_content_is_in_no_former_state(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, "wasDerivedFrom(ex:a, ex:b)")
     put(owner, "wasDerivedFrom(ex:a, ex:c)")
@@ -234,10 +234,10 @@ def test_what_was_erased_or_made_private_is_not_there_at_any_time(both: tuple[Re
     assert names(owner, "a", as_of=later) == ["a", "c"]
 
 
-# Counting, and what is common
+# Impact and common nodes
 
 
-def test_impact_counts_everything_whatever_is_told(both: tuple[Repository, Repository]) -> None:
+def test_impact_counts_everything_whatever_the_limit(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, MODEL)
     put(owner, "wasDerivedFrom(ex:report, ex:model)\nwasAttributedTo(ex:report, ex:eve)", project="secret", name="s")
@@ -261,7 +261,7 @@ def test_impact_counts_everything_whatever_is_told(both: tuple[Repository, Repos
         stranger.impact(EX + "report")
 
 
-def test_impact_says_what_agents_are_called(both: tuple[Repository, Repository]) -> None:
+def test_impact_has_labels_of_agents(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, MODEL + 'agent(ex:ada, [prov:label="Ada B"])\nwasAttributedTo(ex:table, ex:eve)')
     then = f"open/{owner.version('open', 'd').sequence}"
@@ -271,12 +271,12 @@ def test_impact_says_what_agents_are_called(both: tuple[Repository, Repository])
     assert stranger.impact(EX + "raw").labels == {EX + "ada": "Ada"}, "what is private names nobody"
     assert owner.impact(EX + "raw", project="open").labels == {EX + "ada": "Ada"}
     assert owner.impact(EX + "raw", as_of=then).labels == {EX + "ada": "Ada B"}
-    assert owner.impact(EX + "raw", limit=1).labels == {EX + "ada": "A. L."}, "of agents that are told"
+    assert owner.impact(EX + "raw", limit=1).labels == {EX + "ada": "A. L."}, "of agents that are returned"
     assert stranger.impact(EX + "raw").to_dict()["labels"] == {EX + "ada": "Ada"}
     assert owner.impact(EX + "model").labels == {}
 
 
-def test_what_two_bad_models_share(both: tuple[Repository, Repository]) -> None:
+def test_common_nodes_of_two_models(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, MODEL)
     put(
@@ -307,7 +307,7 @@ def test_what_two_bad_models_share(both: tuple[Repository, Repository]) -> None:
 
 
 @pytest.mark.parametrize("starts", [[], [EX], [EX, EX], [f"{EX}{n}" for n in range(MOST_COMMON + 1)], [EX, "no iri"]])
-def test_what_has_nothing_in_common(both: tuple[Repository, Repository], starts: list[str]) -> None:
+def test_things_without_common_nodes(both: tuple[Repository, Repository], starts: list[str]) -> None:
     with pytest.raises(UsageError):
         both[0].common(starts)
 
@@ -334,7 +334,7 @@ def test_a_deadline_that_has_passed(both: tuple[Repository, Repository]) -> None
     assert owner.lineage(start, timeout=1e9).total_nodes == 3001
 
 
-def test_settings_bound_everybody_but_the_owner(both: tuple[Repository, Repository]) -> None:
+def test_settings_limit_every_caller_but_the_owner(both: tuple[Repository, Repository]) -> None:
     owner, stranger = both
     put(owner, "wasDerivedFrom(ex:a, ex:b)")
     owner.context.store.settings = replace(owner.settings, query_timeout=1e-9)
@@ -372,7 +372,7 @@ def test_bundles_are_valid_where_their_union_is_not(
     written = formats.read(graph.write(format), format=format)
     assert validate(written).conforms
     assert len(written.bundles) == 2
-    graphs = {said.graph for edge in graph.edges for said in edge.sources}
+    graphs = {source.graph for edge in graph.edges for source in edge.sources}
     assert {str(bundle.id) for bundle in written.bundles} == graphs
     for bundle in written.bundles:
         assert validate(Document(statements=list(bundle.statements))).conforms, "each by itself"
@@ -394,7 +394,7 @@ def test_every_followed_relation_can_be_written(both: tuple[Repository, Reposito
     assert len(written.bundles) == 1
 
 
-def test_a_picture_says_what_is_left_out(both: tuple[Repository, Repository]) -> None:
+def test_a_picture_states_what_is_omitted(both: tuple[Repository, Repository]) -> None:
     owner, _ = both
     put(owner, MODEL)
     assert "things" not in owner.lineage(EX + "model").write("svg").decode()

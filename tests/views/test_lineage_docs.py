@@ -1,4 +1,4 @@
-"""The reference of lineage shows true answers, and describes every field of them.
+"""The examples in the reference of lineage are real answers, and it describes every field of them.
 
 ``python -m tests.views.test_lineage_docs`` writes the answers into the page.
 """
@@ -25,11 +25,11 @@ from tests.support.paths import ROOT
 PAGE = ROOT / "docs" / "reference" / "lineage.md"
 EXAMPLE = re.compile(r"<!-- json: (\S+) -->\n```json\n(.*?)```", re.DOTALL)
 SHOWN = {"time": "2026-01-31T12:00:00.000Z", "actor": "5f0c9d…", "submitter": "ana", "sha256": "9f86d0…"}
-"""What differs each time, as the page has it."""
+"""Values that differ in each run, as the page shows them."""
 
 
 def answers() -> dict[str, str]:
-    """The answers of a server that holds the page's document alone, by address."""
+    """The answers of a server with the document of the page only, by address."""
     text = PAGE.read_text("utf-8")
     found = re.search(r"<!-- file: run\.provn -->\n```\n(.*?)```", text, re.DOTALL)
     assert found is not None
@@ -50,7 +50,7 @@ def _shown(value: Any) -> str:
 
 def _steady(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: SHOWN.get(key, _steady(held)) for key, held in value.items()}
+        return {key: SHOWN.get(key, _steady(member)) for key, member in value.items()}
     return [_steady(each) for each in value] if isinstance(value, list) else value
 
 
@@ -59,7 +59,7 @@ def true() -> dict[str, str]:
     return answers()
 
 
-def test_the_examples_are_true(true: dict[str, str]) -> None:
+def test_the_examples_are_real_answers(true: dict[str, str]) -> None:
     shown = dict(EXAMPLE.findall(PAGE.read_text("utf-8")))
     assert len(shown) == 4
     assert shown == true, "run `python -m tests.views.test_lineage_docs`"
@@ -77,14 +77,14 @@ def _fields(value: Any, *, counts: bool = False) -> Iterator[str]:
         for each in value:
             yield from _fields(each)
     elif isinstance(value, dict):
-        for key, held in value.items():
+        for key, member in value.items():
             if not counts:
                 yield key
-            # Below these the names are those of things, not of fields.
-            yield from _fields(held, counts=key in ("kinds", "types", "agents", "projects", "labels", "arguments"))
+            # The names of members of these are those of things, not of fields.
+            yield from _fields(member, counts=key in ("kinds", "types", "agents", "projects", "labels", "arguments"))
 
 
-def test_every_relation_that_can_be_asked_for_is_in_the_table() -> None:
+def test_every_relation_is_in_the_table() -> None:
     rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `")]
     assert [name for name in relations() if not any(row.startswith(f"| `{name}` |") for row in rows)] == []
 

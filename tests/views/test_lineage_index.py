@@ -1,4 +1,4 @@
-"""The lineage index against the oracle, on histories of versions: all that can be asked, now and as of former entries.
+"""The lineage index compared with the reference implementation, on histories of versions and as of former entries.
 
 One view answers all questions of a history, so that rows kept from former questions are part of what is tested.
 """
@@ -49,7 +49,7 @@ def moment(number: int) -> str:
 
 @dataclass
 class Version:
-    """What a version says, and the entries between which it holds."""
+    """The assertions of a version, and the entries between which it is current."""
 
     project: str
     document: str
@@ -62,7 +62,7 @@ class Version:
 
 @dataclass
 class World:
-    """A view, and beside it everything that was ever put into it."""
+    """A view, and all versions that it got."""
 
     view: Lineage
     folder: Path
@@ -89,8 +89,8 @@ class World:
         self.versions = [version for version in self.versions if version not in gone]
         self._apply(project, {"kind": "erase", "document": document, "version": number})
 
-    def question(self, projects: Sequence[str], as_of: dict[str, int] | None, **options: Any) -> OracleQuery:
-        """What is asked, over what these projects held."""
+    def query(self, projects: Sequence[str], as_of: dict[str, int] | None, **options: Any) -> OracleQuery:
+        """A query of the reference implementation on the content of some projects."""
         facts, types = set(), dict[str, set[str]]()
         for version in self.seen(projects, as_of):
             facts.update(version.facts)
@@ -110,10 +110,10 @@ class World:
         return [v for v in self.versions if v.project in projects and holds(v)]
 
     def _end(self, project: str, document: str, entry: int) -> bool:
-        held = [v for v in self.versions if (v.project, v.document, v.until) == (project, document, None)]
-        for version in held:
+        current = [v for v in self.versions if (v.project, v.document, v.until) == (project, document, None)]
+        for version in current:
             version.until = entry
-        return bool(held)
+        return bool(current)
 
     def _apply(self, project: str, entry: dict[str, Any], extraction: Callable[[], Extraction] | None = None) -> None:
         sequence = self.entries[project] = self.entries.get(project, 0) + 1
@@ -199,48 +199,48 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-def options(asked: dict[str, Any], *, up: bool = True) -> Options:
-    stop = frozenset(each.replace("prov:", PROV) for each in asked["stop"])
-    return Options(upstream=up, **{**asked, "stop": stop})
+def options(chosen: dict[str, Any], *, up: bool = True) -> Options:
+    stop = frozenset(each.replace("prov:", PROV) for each in chosen["stop"])
+    return Options(upstream=up, **{**chosen, "stop": stop})
 
 
-def check(w: World, asked: dict[str, Any], projects: Sequence[str], as_of: dict[str, int] | None) -> None:
-    question = w.question(projects, as_of, **asked)
+def check(w: World, chosen: dict[str, Any], projects: Sequence[str], as_of: dict[str, int] | None) -> None:
+    query = w.query(projects, as_of, **chosen)
     known = sorted({node for v in w.seen(projects, as_of) for f in v.facts for node in (f.subject, f.object)})
     for node in known:
-        told = w.view.traverse(node, projects, [options(asked)], limit=ALL, as_of=as_of)
-        up = upstream(question, node)
-        assert found(told) == (up.distances, up.keys, len(up.keys), len(up.beyond))
-        assert told is not None
-        assert set(told.roots) == roots(question, node, up)
-        distances, keys = downstream(question, node)
-        walks = [options(asked, up=False)]
-        told = w.view.traverse(node, projects, walks, limit=ALL, as_of=as_of)
-        assert found(told)[:3] == (distances, keys, len(keys))
-        told = w.view.traverse(node, projects, [options(asked), *walks], limit=ALL, as_of=as_of)
+        answer = w.view.traverse(node, projects, [options(chosen)], limit=ALL, as_of=as_of)
+        up = upstream(query, node)
+        assert found(answer) == (up.distances, up.keys, len(up.keys), len(up.beyond))
+        assert answer is not None
+        assert set(answer.roots) == roots(query, node, up)
+        distances, keys = downstream(query, node)
+        walks = [options(chosen, up=False)]
+        answer = w.view.traverse(node, projects, walks, limit=ALL, as_of=as_of)
+        assert found(answer)[:3] == (distances, keys, len(keys))
+        answer = w.view.traverse(node, projects, [options(chosen), *walks], limit=ALL, as_of=as_of)
         both = {n: min(each.get(n, ALL) for each in (up.distances, distances)) for n in {**up.distances, **distances}}
-        assert found(told)[:3] == (both, up.keys | keys, len(up.keys | keys))
-        short = w.view.traverse(node, projects, [options(asked)], limit=2, as_of=as_of)
+        assert found(answer)[:3] == (both, up.keys | keys, len(up.keys | keys))
+        short = w.view.traverse(node, projects, [options(chosen)], limit=2, as_of=as_of)
         assert short is not None
         first = sorted(up.distances, key=lambda each: (up.distances[each], each))[:2]
         assert [thing.iri for thing in short.things.values()] == first
         assert (short.walk.total, short.walk.total_edges) == (len(up.distances), len(up.keys))
-        impact = w.view.impact(node, projects, [options(asked)], as_of=as_of)
+        impact = w.view.impact(node, projects, [options(chosen)], as_of=as_of)
         assert impact is not None
         others = up.distances.keys() - {node}
         assert impact.total == len(others)
         for kind, name in KINDS.items():
-            assert impact.kinds.get(kind, 0) == sum(name in question.types.get(n, ()) for n in others)
-        assert impact.types.get(MODEL, 0) == sum(MODEL in question.types.get(n, ()) for n in others)
-        assert impact.agents == agents(question, others)
+            assert impact.kinds.get(kind, 0) == sum(name in query.types.get(n, ()) for n in others)
+        assert impact.types.get(MODEL, 0) == sum(MODEL in query.types.get(n, ()) for n in others)
+        assert impact.agents == agents(query, others)
     for iri in {*THINGS, *DOINGS} - {*known, *(m for v in w.seen(projects, as_of) for m in v.models)}:
-        assert w.view.traverse(iri, projects, [options(asked)], limit=1, as_of=as_of) is None
+        assert w.view.traverse(iri, projects, [options(chosen)], limit=1, as_of=as_of) is None
         assert w.view.thing(iri, projects, as_of=as_of) is None
 
 
-def agents(question: OracleQuery, nodes: set[str]) -> dict[str, int]:
+def agents(query: OracleQuery, nodes: set[str]) -> dict[str, int]:
     def objects(node: str, rule: str) -> set[str]:
-        return {fact.object for fact in question.facts if (fact.subject, fact.rule) == (node, rule)}
+        return {fact.object for fact in query.facts if (fact.subject, fact.rule) == (node, rule)}
 
     counted: dict[str, int] = {}
     for node in nodes:
@@ -257,17 +257,17 @@ def perform(w: World, act: tuple[Any, ...]) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(ACTS, ASKED), min_size=1, max_size=6))
-def test_the_index_finds_what_the_table_says(history: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
+def test_the_index_finds_what_the_table_requires(history: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
     plain = {"depth": None, "strict": False, "alternates": False, "relations": None, "stop": frozenset()}
     with world() as w:
-        for act, asked in history:
+        for act, chosen in history:
             perform(w, act)
             check(w, plain, ["open", "secret"], None)
-            check(w, asked, ["open"], None)
-            check(w, asked, ["open", "secret"], None)
-        for _, asked in history[-2:]:
+            check(w, chosen, ["open"], None)
+            check(w, chosen, ["open", "secret"], None)
+        for _, chosen in history[-2:]:
             entries = {project: max(1, length - 1) for project, length in w.entries.items()}
-            check(w, asked, ["open", "secret"], entries)
+            check(w, chosen, ["open", "secret"], entries)
             check(w, plain, ["open", "secret"], {"open": entries.get("open", 0)})
 
 
@@ -275,13 +275,13 @@ def chain(length: int) -> list[Fact]:
     return [Fact(f"urn:n{n}", "wasDerivedFrom", f"urn:n{n + 1}") for n in range(length)]
 
 
-def size(w: World, start: str = "urn:n0", **asked: Any) -> int:
-    told = w.view.traverse(start, ["open"], [Options()], limit=1, **asked)
-    assert told is not None
-    return told.walk.total
+def size(w: World, start: str = "urn:n0", **chosen: Any) -> int:
+    answer = w.view.traverse(start, ["open"], [Options()], limit=1, **chosen)
+    assert answer is not None
+    return answer.walk.total
 
 
-def test_what_is_erased_was_never_there(tmp_path: Path) -> None:
+def test_erased_versions_are_in_no_former_state(tmp_path: Path) -> None:
     with world() as w:
         w.submit("open", "d", [Fact("urn:a", "wasDerivedFrom", "urn:b")])
         w.submit("open", "d", [Fact("urn:a", "wasDerivedFrom", "urn:c")])
@@ -305,26 +305,26 @@ def test_an_alternate_of_what_specializes_itself_is_a_root() -> None:
     ]
     with world() as w:
         w.submit("open", "d", facts)
-        told = w.view.traverse("urn:c", ["open"], [Options(alternates=True)], limit=9)
-        assert told is not None
-        assert told.roots == ("urn:c", "urn:d")
-        question = w.question(["open"], None, alternates=True)
-        assert roots(question, "urn:c", upstream(question, "urn:c")) == set(told.roots)
+        answer = w.view.traverse("urn:c", ["open"], [Options(alternates=True)], limit=9)
+        assert answer is not None
+        assert answer.roots == ("urn:c", "urn:d")
+        query = w.query(["open"], None, alternates=True)
+        assert roots(query, "urn:c", upstream(query, "urn:c")) == set(answer.roots)
 
 
-def test_another_opening_of_the_same_file_sees_every_change() -> None:
+def test_another_view_of_the_same_file_sees_every_change() -> None:
     with world() as w:
         other = Lineage(w.folder / "view", base=BASE)
         for length in (3, 5, 2):
             w.submit("open", "d", chain(length))
             for view in (w.view, other):
-                told = view.traverse("urn:n0", ["open"], [Options()], limit=1)
-                assert told is not None
-                assert told.walk.total == length + 1
+                answer = view.traverse("urn:n0", ["open"], [Options()], limit=1)
+                assert answer is not None
+                assert answer.walk.total == length + 1
         other.close()
 
 
-def test_a_row_that_was_empty_is_not_kept_when_something_follows() -> None:
+def test_a_cached_empty_row_is_dropped_after_a_change() -> None:
     with world() as w:
         w.submit("open", "d", [Fact("urn:n0", "specializationOf", "urn:n1")])
         assert size(w) == 2
@@ -332,8 +332,8 @@ def test_a_row_that_was_empty_is_not_kept_when_something_follows() -> None:
         assert size(w) == 3
 
 
-def test_a_change_that_was_undone_leaves_no_word_of_what_it_touched() -> None:
-    """Its number is given again, to a change of something else."""
+def test_a_change_that_was_rolled_back_is_not_recorded() -> None:
+    """Its generation is used again by another change."""
     with world() as w:
         w.submit("p", "d", [Fact("urn:a", "wasDerivedFrom", "urn:b")])
         file = w.folder / "content.json"
@@ -343,7 +343,7 @@ def test_a_change_that_was_undone_leaves_no_word_of_what_it_touched() -> None:
         assert not w.view._touched
 
 
-def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_rows_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adjacency, "MOST", 100)
     monkeypatch.setattr(scopes, "MOST", 100)
     with world() as w:
@@ -354,7 +354,7 @@ def test_rows_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 0 < w.view._caches.size <= 100
 
 
-def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_changes_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scopes, "_REMEMBERED", 10)
     with world() as w:
         w.submit("open", "d", [Fact("urn:n0", "specializationOf", "urn:n1")])
@@ -366,7 +366,7 @@ def test_changes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -
         assert size(w) == 3
 
 
-def test_a_walk_is_given_up_at_its_deadline() -> None:
+def test_a_traversal_ends_at_its_deadline() -> None:
     with world() as w:
         w.submit("open", "d", chain(5))
         with pytest.raises(TimedOut, match="took too long"):
@@ -374,7 +374,7 @@ def test_a_walk_is_given_up_at_its_deadline() -> None:
         assert size(w, deadline=time.monotonic() + 60) == 6
 
 
-def test_threads_find_one_state_or_the_other() -> None:
+def test_concurrent_readers_see_the_state_before_or_after_a_change() -> None:
     with world() as w:
         w.submit("open", "d", chain(4))
         seen, done = set[int](), threading.Event()
@@ -395,7 +395,7 @@ def test_threads_find_one_state_or_the_other() -> None:
         assert seen <= {5, 10}
 
 
-def test_what_is_common() -> None:
+def test_common_nodes() -> None:
     with world() as w:
         links = ["ac", "bc", "cd", "ad", "bx", "xy", "yx", "ax"]
         w.submit("open", "d", [Fact(f"urn:{first}", "wasDerivedFrom", f"urn:{second}") for first, second in links])
@@ -403,13 +403,13 @@ def test_what_is_common() -> None:
         assert shared is not None
         names = {number: thing.iri for number, thing in shared.things.items()}
         assert shared.total == 4
-        # d is upstream of c; x and y are upstream of each other, and of nothing else that is common.
+        # d is upstream of c; x and y are upstream of each other, and of no other common node.
         assert sorted(names[node] for node in shared.nearest) == ["urn:c", "urn:x", "urn:y"]
         assert {names[node]: shared.distances[node] for node in shared.nearest}["urn:y"] == (2, 2)
         assert w.view.common(["urn:a", "urn:nowhere"], ["open"], Options(), limit=3) is None
 
 
-def test_many_entries_at_once_are_the_same_as_one_by_one() -> None:
+def test_entries_that_share_a_transaction_give_the_same_index() -> None:
     with world() as one, world() as many:
         with many.view.together():
             for w in (one, many):

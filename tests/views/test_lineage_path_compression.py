@@ -1,4 +1,4 @@
-"""Walks by chains find what walks level by level find, on histories with long ways, and whoever else walks on them."""
+"""Traversals with path compression give the same answers as without it, on histories with long paths."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def history(seed: int, size: int) -> list[list[Fact]]:
     return documents
 
 
-def asked(w: World, node: str, options: Options, limit: int = ALL) -> tuple[Any, ...] | None:
-    told = w.view.traverse(node, ["open"], [options], limit=limit)
-    return None if told is None else (told.walk.total, told.walk.total_edges, told.roots, _told(told))
+def summary(w: World, node: str, options: Options, limit: int = ALL) -> tuple[Any, ...] | None:
+    answer = w.view.traverse(node, ["open"], [options], limit=limit)
+    return None if answer is None else (answer.walk.total, answer.walk.total_edges, answer.roots, _returned(answer))
 
 
-def _told(answer: Answer) -> tuple[Any, ...]:
+def _returned(answer: Answer) -> tuple[Any, ...]:
     distances = {thing.iri: answer.walk.nodes[number] for number, thing in answer.things.items()}
     return distances, set(answer.walk.edges)
 
@@ -77,14 +77,14 @@ def _told(answer: Answer) -> tuple[Any, ...]:
 def same(w: World, nodes: Sequence[str]) -> None:
     for options in MODES:
         for node in nodes:
-            found = [asked(w, node, options, limit) for limit in (ALL, 3)]
+            found = [summary(w, node, options, limit) for limit in (ALL, 3)]
             with by_levels():
-                assert found == [asked(w, node, options, limit) for limit in (ALL, 3)]
+                assert found == [summary(w, node, options, limit) for limit in (ALL, 3)]
 
 
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(5, 40))
-def test_chains_find_what_levels_find(seed: int, size: int) -> None:
+def test_chains_give_the_same_answers_as_levels(seed: int, size: int) -> None:
     random, documents = Random(seed), history(seed, size)
     names = [f"urn:{what}{random.randrange(size)}" for what in "tta" * 3]
     names += [f"ni:///sha-256;{random.randrange(size)}", "urn:logical0", "urn:g1"]
@@ -92,7 +92,7 @@ def test_chains_find_what_levels_find(seed: int, size: int) -> None:
         for number, facts in enumerate(documents):
             w.submit("open", f"d{number}", facts)
         same(w, names)
-        # Of what is kept, some is forgotten: a document says something else, another one what was said before, or more.
+        # Some cached chains are dropped: a document changes its assertions, another one repeats or extends them.
         for change in range(3):
             place = random.randrange(len(documents)) if documents else 0
             w.submit(
@@ -105,19 +105,19 @@ def test_chains_find_what_levels_find(seed: int, size: int) -> None:
             same(w, random.sample(names, 2))
 
 
-def test_a_way_without_a_choice_is_one_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Where most has been needed, the chains of all are made.
+def test_a_path_without_branches_is_one_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Most states are needed, so the chains of all states are computed.
     monkeypatch.setattr(prefetch, "_MANY", 0)
     with world() as w:
         w.submit("open", "d", chain(50))
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n30"), Fact("urn:x", "wasDerivedFrom", "urn:n45")])
-        assert asked(w, "urn:n10", Options(), 1) is not None
-        # The first state is nobody else's, and the last one is a tip.
+        assert summary(w, "urn:n10", Options(), 1) is not None
+        # The first state belongs to no other chain, and the last one is a head.
         assert lengths(w) == [39]
-        # Where one begins makes no difference to what is kept.
-        assert asked(w, "urn:n20", Options(), 1) is not None
+        # The start does not change the cached chains.
+        assert summary(w, "urn:n20", Options(), 1) is not None
         assert lengths(w) == [39]
-        assert asked(w, "urn:x", Options(), 1) is not None
+        assert summary(w, "urn:x", Options(), 1) is not None
         assert sorted(lengths(w)) == [5, 15, 19]
         same(w, ["urn:x", "urn:n10", "urn:n29", "urn:n44", "urn:n45", "urn:n50"])
 
@@ -127,13 +127,13 @@ def lengths(w: World) -> list[int]:
     return [len(states) for states in cache.chains._states if states]
 
 
-def test_versions_and_their_bytes_are_tips_until_something_follows_from_them() -> None:
+def test_versions_and_their_bytes_are_heads_until_something_follows() -> None:
     facts = chain(9) + [Fact(f"urn:n{n}", "specializationOf", f"ni:///sha-256;{n}") for n in range(10)]
     facts += [Fact(f"urn:n{n}", "specializationOf", "urn:logical") for n in range(10)]
     with world() as w:
         w.submit("open", "d", facts)
-        assert asked(w, "urn:n0", Options(), 1) == (21, 29, ("urn:n9",), ({"urn:n0": 0}, set()))
-        # The start's own bytes lead back to it, as one of their versions.
+        assert summary(w, "urn:n0", Options(), 1) == (21, 29, ("urn:n9",), ({"urn:n0": 0}, set()))
+        # The start's content leads back to the start, which is one of its versions.
         assert sorted(lengths(w)) == [2, 9]
         w.submit(
             "open",
@@ -143,12 +143,12 @@ def test_versions_and_their_bytes_are_tips_until_something_follows_from_them() -
         same(w, ["urn:n0"])
         w.submit("open", "f", [Fact("urn:elsewhere", "specializationOf", "ni:///sha-256;4")])
         w.submit("open", "g", [Fact("urn:elsewhere", "wasDerivedFrom", "urn:before")])
-        found = asked(w, "urn:n0", Options(), 1)
+        found = summary(w, "urn:n0", Options(), 1)
         assert found is not None
         assert found[:3] == (24, 32, ("urn:before", "urn:n9"))
 
 
-def test_a_circle_back_into_the_chain_it_began_in() -> None:
+def test_a_cycle_into_its_own_chain() -> None:
     with world() as w:
         w.submit(
             "open",
@@ -158,15 +158,15 @@ def test_a_circle_back_into_the_chain_it_began_in() -> None:
         same(w, ["urn:q", "urn:n5", "urn:n2", "urn:n1", "urn:n9"])
 
 
-def test_chains_are_no_longer_than_they_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chains_have_a_maximal_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path_compression, "_LONGEST", 7)
     with world() as w:
         w.submit("open", "d", chain(30))
-        assert asked(w, "urn:n0", Options(), 1) == (31, 30, ("urn:n30",), ({"urn:n0": 0}, set()))
+        assert summary(w, "urn:n0", Options(), 1) == (31, 30, ("urn:n30",), ({"urn:n0": 0}, set()))
         assert max(lengths(w)) == 7
 
 
-def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_versions_are_read_when_much_of_them_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "_SMALL", 10)
     with world() as w:
         w.submit("open", "d", chain(60))
@@ -178,20 +178,20 @@ def test_large_versions_are_read_when_much_of_them_is_asked_for(monkeypatch: pyt
             take(rows, states)
 
         with mock.patch.object(adjacency.Adjacency, "_read", counted):
-            assert asked(w, "urn:n0", Options(), 1) is not None
-        # A third of it one by one, and then the rest.
+            assert summary(w, "urn:n0", Options(), 1) is not None
+        # A third of its rows are read one by one, and then the rest at once.
         assert len(looked) <= 25
         assert max(looked) >= 35
 
 
-def test_a_large_version_is_not_read_for_what_is_asked_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_version_is_not_read_for_rows_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "_SMALL", 50)
     with world() as w:
         w.submit("open", "d", [Fact(f"urn:n{n}", "wasDerivedFrom", f"urn:p{n}") for n in range(60)])
         w.submit("open", "e", [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:q{n}") for n in range(60)])
         needed = [*[f"urn:n{n}" for n in range(50)], "urn:m0"]
         w.submit("open", "f", [Fact("urn:x", "wasDerivedFrom", thing) for thing in needed])
-        found = asked(w, "urn:x", Options(), 1)
+        found = summary(w, "urn:x", Options(), 1)
         assert found is not None
         assert found[:2] == (103, 102)
         (cache,) = w.view._caches._kept.values()
@@ -210,69 +210,69 @@ def test_all_is_read_where_a_third_was_needed_and_there_is_room(
             w.submit(
                 "open", f"d{number}", [Fact(f"urn:m{number}-{n}", "wasDerivedFrom", f"urn:l{n}") for n in range(9)]
             )
-        assert asked(w, "urn:n2", Options(), 1) == (11, 10, ("urn:n12",), ({"urn:n2": 0}, set()))
+        assert summary(w, "urn:n2", Options(), 1) == (11, 10, ("urn:n12",), ({"urn:n2": 0}, set()))
         (cache,) = w.view._caches._kept.values()
         assert cache.prefetch.complete is complete
         assert (len(cache.prefetch.versions) == 14) is complete
         same(w, ["urn:n0", "urn:m12-1", "urn:l3"])
 
 
-def test_walks_at_the_same_time_find_what_they_find_alone() -> None:
+def test_concurrent_traversals_give_the_same_answers() -> None:
     documents, random = history(5, 200), Random(5)
     starts = [f"urn:t{random.randrange(200)}" for _ in range(60)]
     with world() as w:
         for number, facts in enumerate(documents):
             w.submit("open", f"d{number}", facts)
         with by_levels():
-            expected = [asked(w, start, Options(), 1) for start in starts]
+            expected = [summary(w, start, Options(), 1) for start in starts]
         for _ in range(5):
             w.view._caches.clear()
             with ThreadPoolExecutor(6) as pool:
-                assert list(pool.map(lambda start: asked(w, start, Options(), 1), starts)) == expected
+                assert list(pool.map(lambda start: summary(w, start, Options(), 1), starts)) == expected
 
 
-def test_a_walk_finds_all_of_a_chain_that_is_cut_behind_it() -> None:
-    """Between two levels of one walk another one needs a link into the middle of what the first has passed."""
+def test_a_traversal_finds_all_of_a_chain_that_is_split_meanwhile() -> None:
+    """Between two levels of a traversal, another one splits a chain that the first has passed."""
     with world() as w:
         w.submit("open", "d", [*chain(9), *[Fact("urn:n9", "wasDerivedFrom", f"urn:m{n}") for n in range(3)]])
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n4"), Fact("urn:x", "wasDerivedFrom", "urn:n6")])
         w.submit("open", "f", [Fact("urn:y", "wasDerivedFrom", "urn:n0"), Fact("urn:y", "wasDerivedFrom", "urn:m0")])
         with by_levels():
-            expected = asked(w, "urn:y", Options(), 1)
-        assert asked(w, "urn:n1", Options(), 1) is not None
+            expected = summary(w, "urn:y", Options(), 1)
+        assert summary(w, "urn:n1", Options(), 1) is not None
         linked, between = Chains._linked, threading.Event()
 
         def interrupted(chains: Chains, numbers: set[int], rows: adjacency.Adjacency) -> set[int]:
             found = linked(chains, numbers, rows)
             if not between.is_set():
                 between.set()
-                assert asked(w, "urn:x", Options(), 1) is not None
+                assert summary(w, "urn:x", Options(), 1) is not None
             return found
 
         with mock.patch.object(Chains, "_linked", interrupted):
-            assert asked(w, "urn:y", Options(), 1) == expected
-        assert asked(w, "urn:y", Options(), 1) == expected
+            assert summary(w, "urn:y", Options(), 1) == expected
+        assert summary(w, "urn:y", Options(), 1) == expected
 
 
-def test_a_chain_keeps_its_tips_when_it_is_cut_beside_what_was_forgotten() -> None:
+def test_a_chain_keeps_its_heads_when_it_is_split_beside_dropped_rows() -> None:
     facts = [*chain(9), *[Fact("urn:n9", "wasDerivedFrom", f"urn:m{n}") for n in range(2)]]
     facts += [Fact(f"urn:m{n}", "wasDerivedFrom", f"urn:l{n}") for n in range(2)]
     facts.append(Fact("urn:n9", "wasAttributedTo", "urn:agent"))
     with world() as w:
         w.submit("open", "d", facts)
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n5"), Fact("urn:x", "wasDerivedFrom", "urn:n7")])
-        assert asked(w, "urn:n0", Options(), 1) is not None
+        assert summary(w, "urn:n0", Options(), 1) is not None
         w.submit("open", "f", [Fact("urn:y", "wasDerivedFrom", "urn:m0")])
         same(w, ["urn:x"])
-        assert asked(w, "urn:x", Options(), 1) == (11, 11, ("urn:l0", "urn:l1"), ({"urn:x": 0}, set()))
+        assert summary(w, "urn:x", Options(), 1) == (11, 11, ("urn:l0", "urn:l1"), ({"urn:x": 0}, set()))
 
 
-def test_what_is_forgotten_is_not_counted_any_more() -> None:
+def test_dropped_rows_are_not_counted() -> None:
     with world() as w:
         w.submit("open", "d", chain(20))
         w.submit("open", "e", [Fact("urn:x", "wasDerivedFrom", "urn:n5")])
         for start in ("urn:n0", "urn:x", "urn:n7"):
-            assert asked(w, start, Options(), 1) is not None
+            assert summary(w, start, Options(), 1) is not None
         (cache,) = w.view._caches._kept.values()
         assert cache.chains.size > 0
         cache.drop(range(100))

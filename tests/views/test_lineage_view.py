@@ -1,4 +1,4 @@
-"""The lineage view: the contract, and that nothing of what has left stays in its file."""
+"""The lineage view: the contract, and the content of its file after removals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TestLineage(ViewContract):
         return list(cast("Lineage", view).dump(dataset))
 
 
-def test_a_name_leaves_with_the_last_that_is_said_about_it(tmp_path: Path) -> None:
+def test_a_name_is_deleted_with_the_last_assertion_about_it(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:secret-name>"]))
     view.apply("crops", stream.submit("b", [f"<urn:run> <{PROV}used> <urn:open-name>"]))
@@ -41,7 +41,7 @@ def test_a_name_leaves_with_the_last_that_is_said_about_it(tmp_path: Path) -> No
     assert b"secret-name" not in data
 
 
-def test_a_file_of_something_else_is_made_anew(tmp_path: Path) -> None:
+def test_a_file_with_other_tables_is_recreated(tmp_path: Path) -> None:
     (tmp_path / "view").mkdir()
     (tmp_path / "view" / "view.sqlite").write_bytes(
         b"this is no database at all, and long enough to be read as one" * 99
@@ -52,7 +52,7 @@ def test_a_file_of_something_else_is_made_anew(tmp_path: Path) -> None:
     view.close()
 
 
-def test_a_name_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
+def test_escaped_names_are_equal_to_plain_ones(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     lines = ["<urn:caf\\u00e9> <{0}wasDerivedFrom> <urn:b>", "<urn:a> <{0}wasDerivedFrom> <urn:caf\\u00E9>"]
     view.apply("crops", stream.submit("a", [line.format(PROV) for line in lines]))
@@ -93,25 +93,23 @@ def test_what_no_worker_has_extracted_is_refused_and_changes_nothing(tmp_path: P
     view.close()
 
 
-def test_combinations_of_types_leave_with_the_last_that_is_of_them(tmp_path: Path) -> None:
+def test_type_sets_are_deleted_with_their_last_use(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     for document, cls in (("a", "urn:Sample"), ("b", "urn:Sample"), ("c", "urn:Model")):
         view.apply("crops", stream.submit(document, [f"<urn:{document}> <{t}> <{c}>" for t, c in typed(cls)]))
     for document in ("a", "c"):
         view.apply("crops", stream.erase(document, 1))
     with closing(sqlite3.connect(tmp_path / "view" / "view.sqlite")) as connection:
-        held = connection.execute("SELECT types, uses FROM sort").fetchall()
+        rows = connection.execute("SELECT types, uses FROM sort").fetchall()
     view.close()
-    assert held == [('["urn:Sample"]', 1)]
+    assert rows == [('["urn:Sample"]', 1)]
 
 
 def typed(cls: str) -> list[tuple[str, str]]:
     return [(RDF_TYPE, cls), (RDF_TYPE, f"{PROV}Entity")]
 
 
-def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_crash_the_first_of_many_entries_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     changes = [stream.submit(name, [f"<urn:{name}> <{PROV}used> <urn:data>"]) for name in "abcd"]
     try:
@@ -129,7 +127,7 @@ def test_what_is_durable_of_many_entries_is_a_beginning_of_them(
     view.close()
 
 
-def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_can_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     with view.together():
         view.apply("crops", stream.submit("a", [f"<urn:a> <{PROV}used> <urn:data>"]))
@@ -138,9 +136,7 @@ def test_a_block_may_end_long_after_its_last_entry(tmp_path: Path, monkeypatch: 
     view.close()
 
 
-def test_the_longer_it_takes_to_make_entries_durable_the_more_are_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_commits_are_less_frequent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 0)
     monkeypatch.setattr(sqlite_view, "_COMMIT_SHARE", 1e-9)
@@ -168,7 +164,7 @@ def test_a_relation_has_each_of_its_times_once(tmp_path: Path) -> None:
     ]
 
 
-def test_connections_are_kept_for_the_next_readers(tmp_path: Path) -> None:
+def test_connections_are_reused(tmp_path: Path) -> None:
     view, stream = Lineage(tmp_path / "view", base=BASE), ChangeStream(tmp_path)
     view.apply("crops", stream.submit("a", [f"<urn:run> <{PROV}used> <urn:data>"]))
     with view._reading() as first:
@@ -187,7 +183,7 @@ def test_connections_are_kept_for_the_next_readers(tmp_path: Path) -> None:
     assert view._idle == []
 
 
-def test_what_one_reader_may_see_and_for_how_long_is_nothing_to_the_next(
+def test_a_reused_connection_has_neither_snapshot_nor_deadline_of_the_former_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "_STEPS", 1)

@@ -1,4 +1,4 @@
-"""Entries that are applied together: rows that wait for their place in the tables are missed by nobody.
+"""The write buffer: entries that share a transaction give the same tables, and failures lose no rows.
 
 Whatever waits, fails or is cut off, the tables are those that the same entries leave one by one.
 """
@@ -28,7 +28,7 @@ NAMES = ("counter", "term", "edge", "edge_into", "sort", "about", "content", "ve
 
 @pytest.fixture(params=[0, 5, 1_000_000])
 def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits, or hardly anything, or everything."""
+    """The size of the buffer: none, very small, or large."""
     monkeypatch.setattr(write_buffer, "_MANY", request.param)
 
 
@@ -42,14 +42,14 @@ def opened(folder: Path) -> Iterator[Lineage]:
 
 
 def tables(folder: Path) -> Tables:
-    """Everything in the file; what can be found by one end of an edge can be found by the other."""
+    """All rows of the file. Both tables of edges must have the same ones."""
     with closing(sqlite3.connect(folder / "view" / "view.sqlite")) as connection:
         found = {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall()) for name in NAMES}
         keys = "SELECT DISTINCT object, rule, subject FROM edge ORDER BY 1, 2, 3"
         assert found["edge_into"] == connection.execute(keys).fetchall()
         for version, *_ in found["version"]:
-            said = connection.execute("SELECT term FROM about WHERE version = ? ORDER BY 1", (version,)).fetchall()
-            assert [term for (term,) in said] == schema.terms_of(connection, version)
+            rows = connection.execute("SELECT term FROM about WHERE version = ? ORDER BY 1", (version,)).fetchall()
+            assert [term for (term,) in rows] == schema.terms_of(connection, version)
     return found
 
 
@@ -61,13 +61,13 @@ def one_by_one(folder: Path, changes: Sequence[Change]) -> Tables:
 
 
 def submitted(stream: ChangeStream, document: str, *pairs: str) -> Change:
-    """A version that says for each pair of letters that the one was derived from the other."""
+    """A version that asserts for each pair of letters that the one was derived from the other."""
     lines = [f"<urn:{effect}> <{PROV}wasDerivedFrom> <urn:{cause}>" for effect, cause in pairs]
     return stream.submit(document, [*lines, f'<urn:{pairs[0][0]}> <{RDFS_LABEL}> "{document}"'])
 
 
 def history(stream: ChangeStream, seed: int) -> list[Change]:
-    """Versions, withdrawals and erasures that speak of the same few things again and again."""
+    """Versions, withdrawals and erasures about the same few things."""
     random, versions, changes = Random(seed), dict[str, int](), list[Change]()
     for _ in range(30):
         document = random.choice("pqrs")
@@ -85,14 +85,14 @@ def history(stream: ChangeStream, seed: int) -> list[Change]:
 
 
 def disk_error() -> sqlite3.Error:
-    """What SQLite raises where the disk fails."""
+    """An error of SQLite, as after a failure of the disk."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR
     return error
 
 
 class Failing:
-    """Makes a step of an entry fail after it was taken, while it is switched on."""
+    """A step of an entry that fails after its execution, while it is switched on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception) -> None:
         self.on = False
@@ -118,7 +118,7 @@ class Failing:
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("seed", range(6))
-def test_together_is_the_same_as_one_by_one(tmp_path: Path, seed: int) -> None:
+def test_a_shared_transaction_gives_the_same_tables(tmp_path: Path, seed: int) -> None:
     (tmp_path / "one").mkdir()
     changes = history(ChangeStream(tmp_path), seed)
     wanted = one_by_one(tmp_path / "one", changes)
@@ -129,7 +129,7 @@ def test_together_is_the_same_as_one_by_one(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.usefixtures("many")
-def test_an_entry_that_fails_leaves_nothing_of_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_entry_leaves_no_buffered_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     failing = Failing(monkeypatch, "_type_sets", ValueError("in the middle of an entry"))
     changes = history(ChangeStream(tmp_path), 3)
@@ -145,7 +145,9 @@ def test_an_entry_that_fails_leaves_nothing_of_what_waited(tmp_path: Path, monke
 
 
 @pytest.mark.usefixtures("many")
-def test_an_erasure_that_fails_leaves_what_waited_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_erasure_keeps_the_rows_that_were_buffered_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "one").mkdir()
     failing = Failing(monkeypatch, "take", disk_error())
     stream = ChangeStream(tmp_path)
@@ -162,7 +164,7 @@ def test_an_erasure_that_fails_leaves_what_waited_before_it(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("many")
-def test_what_a_failed_block_held_back_does_not_come_later(tmp_path: Path) -> None:
+def test_rows_of_a_failed_block_are_not_written_later(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     changes = history(ChangeStream(tmp_path), 4)
     wanted = one_by_one(tmp_path / "one", changes)
@@ -178,9 +180,7 @@ def test_what_a_failed_block_held_back_does_not_come_later(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("many")
-def test_a_transaction_that_sqlite_ends_takes_what_waited_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_that_sqlite_ends_discards_buffered_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one").mkdir()
     failing = Failing(monkeypatch, "_type_sets", disk_error())
     # As SQLite does after some errors of the disk.
@@ -201,7 +201,7 @@ def test_a_transaction_that_sqlite_ends_takes_what_waited_with_it(
 
 
 @pytest.mark.usefixtures("many")
-def test_a_kill_leaves_a_beginning_with_all_that_belongs_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_kill_the_first_entries_are_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = history(ChangeStream(tmp_path), 5)
     beginnings = []
     for length in range(len(changes) + 1):
@@ -213,7 +213,7 @@ def test_a_kill_leaves_a_beginning_with_all_that_belongs_to_it(tmp_path: Path, m
         for number, change in enumerate(changes):
             monkeypatch.setattr(sqlite_view, "_MIN_COMMIT_INTERVAL", 60 if number % 7 else 0)
             view.apply("crops", change)
-            # What a process leaves that is killed here.
+            # The files of a process that is killed here.
             shutil.copytree(tmp_path / "view", tmp_path / f"killed-{number}" / "view")
             left = tables(tmp_path / f"killed-{number}")
             seen.add(beginnings.index(left))
