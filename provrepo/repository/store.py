@@ -354,7 +354,7 @@ class Store:
             format=info.format,
             base=info.base or None,
             spool=self.temporary(),
-            patience=WORKER_WAIT,
+            queue_timeout=WORKER_WAIT,
             abandoned=abandoned,
         )
 

@@ -66,7 +66,7 @@ def iris(repository: Repository) -> dict[str, Any]:
         names = {value for row in found.rows for value in row.values()}
         datasets[project.name] = sorted(name for name in map(str, names) if re.match("urn:uuid:", name))
     graph = repository.lineage("http://example.org/clean")
-    sources = sorted({said.graph for node in graph.nodes for said in node.sources})
+    sources = sorted({source.graph for node in graph.nodes for source in node.sources})
     return {"versions": versions, "datasets": datasets, "sources": sources}
 
 

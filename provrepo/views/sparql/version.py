@@ -45,7 +45,7 @@ def query_version(
     format: str,  # noqa: A002 (the name that callers use)
     base: str | None,
     spool: Path,
-    patience: float,
+    queue_timeout: float,
     abandoned: Callable[[], bool] | None = None,
 ) -> QueryResult:
     """Query a version.
@@ -58,7 +58,7 @@ def query_version(
         format: the name of their format.
         base: the IRI against which their relative IRIs are resolved.
         spool: the file for a long answer, which is deleted.
-        patience: seconds to wait for a worker.
+        queue_timeout: seconds to wait for a worker.
         abandoned: returns True once the client has gone and no answer is needed; called several times a second.
 
     Raises:
@@ -79,7 +79,7 @@ def query_version(
     }
     try:
         answer = workers.call(
-            f"{__name__}:run", arguments, timeout=limits.seconds, queue_timeout=patience, abandoned=abandoned
+            f"{__name__}:run", arguments, timeout=limits.seconds, queue_timeout=queue_timeout, abandoned=abandoned
         )
         return received(answer, spool)
     except TimedOut:
