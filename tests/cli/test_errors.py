@@ -223,7 +223,7 @@ def test_a_base_that_is_no_iri_is_refused_in_every_format(tmp_path: Path, base: 
         ("submit", file),
     ):
         assert "cannot be a base IRI" in call.error(*arguments, "--base", base, code=2)
-    assert "no base IRI" in Command(tmp_path / "other").error("init", "--base", base, code=2)
+    assert "not a base IRI" in Command(tmp_path / "other").error("init", "--base", base, code=2)
     assert not (tmp_path / "other").exists()
 
 

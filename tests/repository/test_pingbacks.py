@@ -262,7 +262,7 @@ def test_the_verbs(site: Site) -> None:
         owner.pingbacks("open", "none")
     with pytest.raises(Withdrawn):
         owner.pingback("open", "gone", ["http://a.example/"])
-    with pytest.raises(UsageError, match="no relation"):
+    with pytest.raises(UsageError, match="not a relation"):
         owner.pingback("open", "run", links=[Pinged("cites", "http://a.example/")])
     with pytest.raises(TooLarge):
         owner.pingback("open", "run", ["http://a.example/"] * 101)
