@@ -137,14 +137,14 @@ def bearer(token: str, where: str = "the token") -> str:
     Messages of errors do not contain the token.
 
     Args:
-        token: visible ASCII characters (RFC 6750, section 2.1, asks for fewer still); or empty for none.
+        token: visible ASCII characters (RFC 6750, section 2.1, allows fewer); or empty for none.
         where: its name in messages.
 
     Raises:
         SettingsError: it contains a character that a token may not have.
     """
     text = token.strip()
-    wrong = next((place for place, character in enumerate(text, 1) if not "!" <= character <= "~"), None)
+    wrong = next((position for position, character in enumerate(text, 1) if not "!" <= character <= "~"), None)
     if wrong is not None:
         raise SettingsError(
             f"{where} is not a token: character {wrong} of it is a space, a line end or not ASCII; a token is one word"

@@ -38,7 +38,7 @@ def shadowed(draw: st.DrawFn) -> Document:
 @settings(max_examples=60, deadline=None)
 def test_what_is_shadowed_is_read_again(format_: str, document: Document) -> None:
     again = read(document.write(format_), format=format_)
-    # Bundles whose names are spelled alike stand under one key of PROV-JSON, so only their order may change.
+    # Bundles with equally spelled names share one key of PROV-JSON, so only their order may change.
     assert sorted(bundle.id or "" for bundle in again.bundles) == sorted(bundle.id or "" for bundle in document.bundles)
     assert again.compare(document).same
 

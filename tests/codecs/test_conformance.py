@@ -1,4 +1,4 @@
-"""The conformance matrix is true: what a format is said to carry comes back, and what is said to be lost is."""
+"""The conformance matrix is correct: what a format can represent is read back, and each listed loss occurs."""
 
 from __future__ import annotations
 

@@ -69,11 +69,11 @@ def test_a_crate_reads_as_rdf_and_what_is_not_prov_is_kept() -> None:
     assert derived.args[:2] == (BASE + "a.csv", BASE + "b.csv")
     kept = {(quad.predicate, str(quad.object)) for quad in document.unmapped.quads}
     assert ("http://schema.org/name", "A run") in kept
-    # What is derived from something is an entity, and what is said of it stays with it.
+    # A thing that is derived from another is an entity, and keeps its attributes.
     (entity,) = (s for s in document if s.kind.name == "entity")
-    said = {str(name): str(value) for name, value in entity.attributes}
-    assert said["http://schema.org/contentSize"] == "007"
-    assert said["http://h.example/sha1"] == "da39"
+    stated = {str(name): str(value) for name, value in entity.attributes}
+    assert stated["http://schema.org/contentSize"] == "007"
+    assert stated["http://h.example/sha1"] == "da39"
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ BIOSCHEMAS = "https://bioschemas.org/terms/"
 def test_the_terms_of_bioschemas_have_one_name_in_queries(version: str, repository: Repository) -> None:
     text = CRATE.replace("crate/1.1/context", f"crate/{version}/context")
     repository.submit(text.encode(), name="crate", format="rdfjsonld", base=BASE)
-    asked = f"ASK {{ <{BASE}#flow> a <{BIOSCHEMAS}ComputationalWorkflow> ; <{BIOSCHEMAS}input> <{BASE}#in> }}"
-    assert repository.query(asked).boolean is True
+    question = f"ASK {{ <{BASE}#flow> a <{BIOSCHEMAS}ComputationalWorkflow> ; <{BIOSCHEMAS}input> <{BASE}#in> }}"
+    assert repository.query(question).boolean is True
 
 
 def test_the_newest_names_of_bioschemas_are_those_of_the_newest_crates() -> None:
@@ -230,13 +230,15 @@ def test_an_sbom_of_spdx_3_is_read_as_rdf(version: str) -> None:
         {{"type": "Hash", "algorithm": "sha256", "hashValue": "aa"}}], "software_copyrightText": "NOASSERTION"}}]}}"""
     terms = f"https://spdx.org/rdf/{version}/terms/"
     document = formats.read(text.encode(), format="rdfjsonld")
-    held = {(quad.subject, quad.predicate): quad.object for quad in document.unmapped.quads}
-    assert held["http://e/build", RDF_TYPE] == terms + "Build/Build"
-    assert held["http://e/build", terms + "Build/buildStartTime"].datatype == XSD + "dateTimeStamp"
-    assert held["http://e/out", terms + "Core/relationshipType"] == terms + "Core/RelationshipType/hasOutput"
-    assert held["http://e/out", terms + "Core/to"] == "http://e/file"
-    assert held["_:b1", terms + "Core/createdBy"] == "http://e/bob"
-    assert terms + "Core/HashAlgorithm/sha256" in held.values()
+    unmapped_objects = {(quad.subject, quad.predicate): quad.object for quad in document.unmapped.quads}
+    assert unmapped_objects["http://e/build", RDF_TYPE] == terms + "Build/Build"
+    assert unmapped_objects["http://e/build", terms + "Build/buildStartTime"].datatype == XSD + "dateTimeStamp"
+    assert (
+        unmapped_objects["http://e/out", terms + "Core/relationshipType"] == terms + "Core/RelationshipType/hasOutput"
+    )
+    assert unmapped_objects["http://e/out", terms + "Core/to"] == "http://e/file"
+    assert unmapped_objects["_:b1", terms + "Core/createdBy"] == "http://e/bob"
+    assert terms + "Core/HashAlgorithm/sha256" in unmapped_objects.values()
     assert not document.warnings
 
 
@@ -265,6 +267,6 @@ def test_croissant_is_read_as_rdf_and_its_provenance_as_prov(version: str) -> No
     assert ("http://mlcommons.org/croissant/data", '[{"a":1}]') in kept
     report = provrepo.validate(document, source=source, constraints="off")
     # The texts of its times are no xsd:dateTime, and PROV has no isAssociatedWith.
-    said = {finding.rule: finding.message for finding in report.findings}
-    assert "prov:startedAtTime" in said["prov-o:unread"]
-    assert "prov:isAssociatedWith" in said["prov-dm:attribute"]
+    stated = {finding.rule: finding.message for finding in report.findings}
+    assert "prov:startedAtTime" in stated["prov-o:unread"]
+    assert "prov:isAssociatedWith" in stated["prov-dm:attribute"]

@@ -95,11 +95,11 @@ def test_lines_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_document_becomes_the_same_lines_as_when_it_is_written_whole(document: formats.Document) -> None:
     source = document.write("provjson")
     data, done = converted(source, "nquads", "provjson")
-    held = formats.read(source, format="provjson")
-    assert data == held.write("nquads")
-    assert done.losses == held.losses("nquads")
+    parsed = formats.read(source, format="provjson")
+    assert data == parsed.write("nquads")
+    assert done.losses == parsed.losses("nquads")
     if not done.losses:
-        assert compare(formats.read(data, format="nquads"), held).same
+        assert compare(formats.read(data, format="nquads"), parsed).same
 
 
 def test_what_the_reader_and_the_writer_say_is_passed_on() -> None:

@@ -59,12 +59,12 @@ def test_every_quad_in_is_a_quad_out_in_its_spelling(tmp_path: Path) -> None:
     _, quads = written(TRIG, "trig", tmp_path / "content.nq")
     names = {"_:b1": genid(1), "_:b2": genid(2)}
     graph = {None: VERSION, EX + "b": VERSION + "#bundle-1", "_:b3": VERSION + "#bundle-2"}
-    for subject, predicate, value, held in rdf.parse(TRIG, "trig").quads:
+    for subject, predicate, value, source_graph in rdf.parse(TRIG, "trig").quads:
         expected = Quad(
             names.get(subject, subject),
             predicate,
             names.get(value, value) if isinstance(value, str) else value,
-            graph[held],
+            graph[source_graph],
         )
         assert expected in quads
 

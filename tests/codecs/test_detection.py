@@ -1,4 +1,4 @@
-"""Formats are told apart by structure: in every spelling that a specification or a peer allows."""
+"""Formats are detected by structure, in every spelling that a specification or a peer allows."""
 
 from __future__ import annotations
 
@@ -75,31 +75,31 @@ def prov_json(value: dict[str, Any], random: Random) -> dict[str, Any]:
 
     def record(members: dict[str, Any]) -> dict[str, Any]:
         found = {}
-        for key, held in members.items():
-            found[key] = held
-            if isinstance(held, list) and not key.endswith(("key-set", "key-entity-set")):
-                values = [item if key == "prov:entity" else literal(item) for item in held]
+        for key, content in members.items():
+            found[key] = content
+            if isinstance(content, list) and not key.endswith(("key-set", "key-entity-set")):
+                values = [item if key == "prov:entity" else literal(item) for item in content]
                 found[key] = values[0] if len(values) == 1 and random.random() < 0.5 else values
         return found
 
     def instance(sections: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for section, held in sections.items():
+        for section, content in sections.items():
             if section == "prefix":
                 reserved = ("prov", "xsd") if random.random() < 0.5 else ()
-                found[section] = {prefix: iri for prefix, iri in held.items() if prefix not in reserved}
+                found[section] = {prefix: iri for prefix, iri in content.items() if prefix not in reserved}
             elif section == "bundle":
                 found[section] = {
                     name: [instance(one) for one in inner] if isinstance(inner, list) else instance(inner)
-                    for name, inner in held.items()
+                    for name, inner in content.items()
                 }
             elif section == "@id":
                 if random.random() < 0.5:
-                    found[section] = held
+                    found[section] = content
             else:
                 found[section] = {
                     name: [record(one) for one in inner] if isinstance(inner, list) else record(inner)
-                    for name, inner in held.items()
+                    for name, inner in content.items()
                 }
         return found
 
@@ -110,21 +110,21 @@ def prov_jsonld(value: dict[str, Any], random: Random) -> dict[str, Any]:
     """The same with other contexts, as the draft of 2020 spells terms, and with single values beside arrays."""
     spelling = random.choice(("", "prov:"))
 
-    def item(term: str, held: Any) -> Any:
-        if term in ("@type", "@id", "@context", "@graph") or not isinstance(held, list) or len(held) != 1:
-            return held
-        named = isinstance(held[0], str) and term.removeprefix("prov:") not in ("type", "role", "location", "entity")
-        return held if named or random.random() < 0.5 else held[0]
+    def item(term: str, content: Any) -> Any:
+        if term in ("@type", "@id", "@context", "@graph") or not isinstance(content, list) or len(content) != 1:
+            return content
+        named = isinstance(content[0], str) and term.removeprefix("prov:") not in ("type", "role", "location", "entity")
+        return content if named or random.random() < 0.5 else content[0]
 
     def statement(members: dict[str, Any]) -> dict[str, Any]:
         if "@graph" in members:
             inner = [statement(one) for one in members["@graph"]]
             return {**members, "@type": spelling + "Bundle", "@graph": inner}
         found = {}
-        for key, held in members.items():
+        for key, content in members.items():
             plain = key.startswith("@") or ":" in key
             term = key if plain or random.random() < 0.5 else "prov:" + key
-            found[term] = item(term, held)
+            found[term] = item(term, content)
         return {**found, "@type": spelling + members["@type"]}
 
     declared = {} if isinstance(value["@context"][0], str) else value["@context"][0]

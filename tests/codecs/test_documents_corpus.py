@@ -37,13 +37,13 @@ REFUSED = {
         )
     },
 }
-"""Files that are malformed: where, and what is said about it."""
+"""Malformed files, with the location and the message of the error."""
 
 NOT_IN_JSON = {
     # prov:startTime and prov:endTime of an activity: not PROV-O's names, so attributes in RDF; arguments in PROV-JSON.
     "nidm-specs/nidm/nidm-workflow/nipype-bet.ttl",
 }
-"""RDF files with PROV statements that PROV-JSON cannot hold, as ``losses`` says."""
+"""RDF files with PROV statements that PROV-JSON cannot represent, by ``losses``."""
 
 FOLDERS = {
     "documents": CORPUS / "documents",
@@ -86,8 +86,8 @@ def document(name: str) -> Document:
 
 
 def is_rdf(name: str) -> bool:
-    held = document(name).format
-    return held is not None and formats.by_name(held).rdf
+    source = document(name).format
+    return source is not None and formats.by_name(source).rdf
 
 
 def test_the_corpus_is_there() -> None:
@@ -117,22 +117,22 @@ def test_every_format_without_losses_gives_it_back(name: str) -> None:
         unread = Counter(part.reason for part in original.unmapped.unread)
         assert original.unmapped.reasons - unread == again.unmapped.reasons, format_.name
         carried.append(format_.name)
-    # Two bundles of one identifier are the only thing here that RDF datasets cannot hold.
+    # Two bundles of one identifier are the only thing here that RDF datasets cannot represent.
     assert "nquads" in carried or not is_rdf(name)
 
 
 @pytest.mark.parametrize("name", READABLE)
 def test_every_quad_in_is_a_quad_out_in_its_spelling(name: str) -> None:
-    held = document(name)
-    if not is_rdf(name) or held.format is None:
+    source = document(name)
+    if not is_rdf(name) or source.format is None:
         pytest.skip("not RDF")
-    before = rdf.parse(path(name).read_bytes(), held.format, BASE).quads
-    assert lost(before, rdf.parse(held.write("trig"), "trig").quads) == []
+    before = rdf.parse(path(name).read_bytes(), source.format, BASE).quads
+    assert lost(before, rdf.parse(source.write("trig"), "trig").quads) == []
     # A qualified name in a literal is written where there are prefixes for it, and as an identifier elsewhere.
     plain = [quad for quad in before if not isinstance(quad.object, Literal) or quad.object.datatype != XSD + "QName"]
-    assert lost(plain, rdf.parse(held.write("nquads"), "nquads").quads) == []
+    assert lost(plain, rdf.parse(source.write("nquads"), "nquads").quads) == []
     if all(quad.graph is None for quad in before):
-        assert lost(before, rdf.parse(held.write("turtle"), "turtle").quads) == []
+        assert lost(before, rdf.parse(source.write("turtle"), "turtle").quads) == []
 
 
 @pytest.mark.parametrize("name", READABLE)
@@ -145,9 +145,9 @@ def test_rdf_keeps_every_prov_statement_through_prov_json(name: str) -> None:
     found = compare(original, back)
     if name.removeprefix("documents/") in NOT_IN_JSON:
         assert not found.same
-        assert any("for an argument" in loss.reason for loss in original.losses("provjson"))
+        assert any("as an argument" in loss.reason for loss in original.losses("provjson"))
     elif any(uses_prov_terms(quad, reason) for quad, reason in original.unmapped.triples()):
-        # Triples in PROV's words that make no statement are all that is missing, and that is said.
+        # Only unmapped triples with terms of PROV are missing, and the difference lists them.
         assert not found.same
         assert not found.difference.right
         assert not found.difference.changed
@@ -160,7 +160,7 @@ def test_rdf_keeps_every_prov_statement_through_prov_json(name: str) -> None:
 def lost(before: list[Quad], after: list[Quad]) -> list[Quad]:
     """The quads of one list that the other lacks, whatever its blank nodes are called.
 
-    A blank node has come through where some node in the same places has all that was said of it.
+    A blank node is preserved if some node in the same positions has all of its triples.
     """
     everything = set(after)
     named = [quad for quad in before if not any(_blank(term) for term in (quad.subject, quad.object, quad.graph))]
@@ -174,18 +174,18 @@ def lost(before: list[Quad], after: list[Quad]) -> list[Quad]:
         theirs[quad.subject].append(quad)
         leading[quad.predicate, quad.graph].append(quad)
 
-    def alike(one: object, other: object, depth: int) -> bool:
-        """Whether all that is said of one node is said of the other, with the blank nodes below."""
+    def same_node(one: object, other: object, depth: int) -> bool:
+        """Whether two nodes have the same triples, including those of the blank nodes below."""
         if not _blank(one):
             return one == other
         if not _blank(other):
             return False
         return depth == 0 or all(
             any(
-                quad.predicate == said.predicate and alike(said.object, quad.object, depth - 1)
+                quad.predicate == triple.predicate and same_node(triple.object, quad.object, depth - 1)
                 for quad in theirs[other]
             )
-            for said in about[one]
+            for triple in about[one]
         )
 
     for quad in before:
@@ -195,8 +195,8 @@ def lost(before: list[Quad], after: list[Quad]) -> list[Quad]:
         if not any(
             quad.predicate == other.predicate
             and (quad.graph == other.graph or (_blank(quad.graph) and _blank(other.graph)))
-            and alike(quad.subject, other.subject, 4)
-            and alike(quad.object, other.object, 4)
+            and same_node(quad.subject, other.subject, 4)
+            and same_node(quad.object, other.object, 4)
             for other in candidates
         ):
             missing.append(quad)

@@ -143,7 +143,7 @@ def test_an_identifier_that_is_not_closed_is_no_identifier() -> None:
 
 
 def test_every_place_of_a_name_in_json_ld() -> None:
-    """JSON-LD drops what is said with names that are no IRIs; pyoxigraph does so in silence."""
+    """JSON-LD drops triples with names that are not IRIs; pyoxigraph does so without an error."""
     source = {
         "@context": {"e": EX, "odd": "http://e/[o]/", "id": "@id", "used": {"@id": f"{PROV}used", "@type": "@id"}},
         "@graph": [

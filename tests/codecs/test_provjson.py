@@ -397,7 +397,7 @@ class TestWriting:
 
         # prov takes every key of a bundle for a kind of statement, also "@id", without which ProvToolbox reads none.
         value = json.loads(document.write("provjson"))
-        # Bundles whose names are spelled alike by their own prefixes stand in an array, which prov does not read.
+        # Bundles whose own prefixes spell their names equally are in an array, which prov does not read.
         assume(all(isinstance(bundle, dict) for bundle in value.get("bundle", {}).values()))
         for bundle in value.get("bundle", {}).values():
             assert bundle.pop("@id") in value["bundle"]
@@ -435,8 +435,8 @@ class TestWriting:
                 for record in records.values() if section not in ("prefix", "bundle", "@id") else ():
                     for one in record if isinstance(record, list) else [record]:
                         arguments = {"prov:" + argument.name for argument in KINDS[section].arguments}
-                        values = [held for key, held in one.items() if key not in arguments]
-                        assert all(isinstance(held, list) for held in values)
+                        values = [member for key, member in one.items() if key not in arguments]
+                        assert all(isinstance(member, list) for member in values)
 
     def test_names_of_anonymous_relations_never_clash(self) -> None:
         used = [Statement(KINDS["used"], None, (Identifier("_:id2"), None, None)) for _ in range(3)]

@@ -239,13 +239,13 @@ def test_a_pair_that_is_described_as_an_entity_is_an_attribute_of_its_dictionary
         "ex:d a prov:Dictionary ; prov:hadDictionaryMember ex:p . "
         "ex:p a prov:Entity, prov:KeyEntityPair ; prov:pairKey 'k' ; prov:pairEntity ex:e ."
     )
-    said = provn(
+    expected = provn(
         "entity(ex:d, [prov:type='prov:Dictionary', prov:hadDictionaryMember='ex:p']) "
         "entity(ex:p, [prov:type='prov:KeyEntityPair', prov:pairKey=\"k\", prov:pairEntity='ex:e'])"
     )
-    assert compare(document, said).same
+    assert compare(document, expected).same
     assert not len(document.unmapped)
-    assert not formats.losses(said, "turtle")
+    assert not formats.losses(expected, "turtle")
 
 
 def test_several_values_in_several_places_of_a_blank_node_are_not_paired() -> None:
@@ -373,9 +373,9 @@ def accounted(quads: list[Quad], document: Document) -> list[Quad]:
     graphs: dict[Identifier | None, list[Quad]] = {}
     for quad in document_quads(document):
         graphs.setdefault(quad.graph, []).append(quad)
-    for held in graphs.values():
-        held.extend(complete(held, lambda subject, predicate, value: Identifier("_:x")))
-    written = {blurred(quad) for held in graphs.values() for quad in held}
+    for triples in graphs.values():
+        triples.extend(complete(triples, lambda subject, predicate, value: Identifier("_:x")))
+    written = {blurred(quad) for triples in graphs.values() for quad in triples}
     return [quad for quad in quads if quad.predicate not in RENAMED and blurred(quad) not in written]
 
 

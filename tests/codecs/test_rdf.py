@@ -198,8 +198,8 @@ def test_losses_name_what_is_lost() -> None:
     )
     reasons = "\n".join(loss.reason for loss in rdf.losses(document, format="trig"))
     expected = ("one kind and identifier", "empty bundle", "two bundles", "both its ends", "meaning for this property")
-    for said in expected:
-        assert said in reasons
+    for part in expected:
+        assert part in reasons
 
 
 RDFS = Identifier(RDFS_LABEL)

@@ -135,12 +135,12 @@ def documents(case: str) -> dict[str, Document]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_files_of_a_case_say_the_same(case: str) -> None:
     known = {pair for entry in KNOWN if entry.case == case for pair in entry.pairs()}
-    held = documents(case)
-    assert len(held) >= 4
-    assert not any(len(document.unmapped) for document in held.values())
-    for one, other in permutations(held, 2):
+    variants = documents(case)
+    assert len(variants) >= 4
+    assert not any(len(document.unmapped) for document in variants.values())
+    for one, other in permutations(variants, 2):
         if (one, other) not in known:
-            assert str(compare(held[one], held[other]).difference) == "", (one, other)
+            assert str(compare(variants[one], variants[other]).difference) == "", (one, other)
 
 
 def known_pairs() -> list[object]:
@@ -161,8 +161,8 @@ def known_pairs() -> list[object]:
 
 @pytest.mark.parametrize(("case", "pair"), known_pairs())
 def test_known_differences(case: str, pair: tuple[str, str]) -> None:
-    held = documents(case)
-    assert compare(held[pair[0]], held[pair[1]]).same
+    variants = documents(case)
+    assert compare(variants[pair[0]], variants[pair[1]]).same
 
 
 @pytest.mark.parametrize("entry", KNOWN, ids=lambda entry: entry.case)
@@ -181,9 +181,9 @@ def test_few_pairs_differ() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case_survives_every_format(case: str) -> None:
-    held = documents(case)
+    variants = documents(case)
     # Which file is taken changes with the case: they say the same.
-    document = held[list(held)[CASES.index(case) % len(held)]]
+    document = variants[list(variants)[CASES.index(case) % len(variants)]]
     for name in FORMATS:
         lost = formats.losses(document, name)
         difference = compare(document, formats.read(document.write(name), format=name)).difference
@@ -206,16 +206,16 @@ def test_a_document_with_one_thing_changed_says_something_else(case: str) -> Non
 
 def test_different_cases_say_different_things() -> None:
     corpus("prov-suite-testcases")
-    alike: dict[frozenset[str], list[tuple[str, Document]]] = {}
+    similar: dict[frozenset[str], list[tuple[str, Document]]] = {}
     for case in CASES:
         for document in documents(case).values():
-            alike.setdefault(said(document), []).append((case, document))
-    suspects = [pair for group in alike.values() for pair in combinations(group, 2)]
+            similar.setdefault(statements_of(document), []).append((case, document))
+    suspects = [pair for group in similar.values() for pair in combinations(group, 2)]
     same = {frozenset((a, b)) for (a, one), (b, other) in suspects if a != b and compare(one, other).same}
-    assert same == {frozenset(pair) for alike in ALIKE for pair in combinations(sorted(alike), 2)}
+    assert same == {frozenset(pair) for similar in ALIKE for pair in combinations(sorted(similar), 2)}
 
 
-def said(document: Document) -> frozenset[str]:
+def statements_of(document: Document) -> frozenset[str]:
     """What a document says where nothing tells one anonymous thing from another: the same if it says the same."""
     lines = set()
     for instance in document.instances():

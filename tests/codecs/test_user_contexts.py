@@ -1,4 +1,4 @@
-"""A folder of JSON-LD contexts of one's own: what stands in for an address, and who is told where to put it."""
+"""The folder of user-defined JSON-LD contexts: which file is used for a URL, and the advice about unknown URLs."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_the_setting_reaches_readers_and_workers(folder: Path, tmp_path: Path, m
     monkeypatch.setenv("PROVREPO_CONTEXTS", str(folder))
     assert kinds(provrepo.read(RDF)) == ["activity", "used"]
     monkeypatch.setenv("PROVREPO_CONTEXTS", str(tmp_path / "none"))
-    with pytest.raises(SettingsError, match="no folder"):
+    with pytest.raises(SettingsError, match="not a folder"):
         load()
 
 

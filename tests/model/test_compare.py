@@ -51,16 +51,16 @@ def ring(size: int, first: int = 0) -> list[Statement]:
     return [derived(blank(first + i), blank(first + (i + 1) % size)) for i in range(size)]
 
 
-class TestWhatIsTold:
+class TestDifferences:
     def test_a_changed_attribute(self) -> None:
-        def held(size: str) -> Document:
+        def sample(size: str) -> Document:
             return document(
                 Statement(
                     ENTITY, ex("e"), (), ((ex("size"), Literal(size, XSD + "int")), (ex("note"), text("n", "en")))
                 )
             )
 
-        found = compare(held("7"), held("8")).difference
+        found = compare(sample("7"), sample("8")).difference
         change = ChangedStatement("entity", "ex:e", ('ex:size "7" %% xsd:int',), ('ex:size "8" %% xsd:int',))
         assert (found.left, found.right, found.changed) == ((), (), (change,))
         assert str(found) == '~ entity(ex:e)\n  - ex:size "7" %% xsd:int\n  + ex:size "8" %% xsd:int'
@@ -91,21 +91,21 @@ class TestWhatIsTold:
         assert found.right == ("entity(<urn:x:y>)", "entity(mine:r)")
 
     def test_prefixes_alone_are_no_difference(self) -> None:
-        said = Statement(ENTITY, ex("e"), (), ((ex("p"), ex("q")),))
-        assert compare(document(said, prefix="a"), document(said, prefix="b")).same
+        stated = Statement(ENTITY, ex("e"), (), ((ex("p"), ex("q")),))
+        assert compare(document(stated, prefix="a"), document(stated, prefix="b")).same
 
     def test_the_bundle_is_named(self) -> None:
         left = Document(bundles=[Bundle(ex("b"), [Statement(ENTITY, ex("e"))])], prefixes={"ex": EX})
         found = compare(left, Document(bundles=[Bundle(ex("b"), [])], prefixes={"ex": EX})).difference
         assert found.left == ("entity(ex:e) in bundle ex:b",)
 
-    def test_what_hangs_on_a_blank_node_is_told_where_it_differs_and_not_all_around(self) -> None:
-        def held(label: str, *names: str) -> Document:
+    def test_a_difference_at_a_blank_node_is_located_and_does_not_spread(self) -> None:
+        def sample(label: str, *names: str) -> Document:
             a, b, c = map(blank, names)
             note = (ex("note"), text(label))
             return document(derived(a, b), derived(b, c), Statement(ENTITY, b, (), (note,)), Statement(ENTITY, a))
 
-        found = compare(held("x", "1", "2", "3"), held("y", "7", "8", "9")).difference
+        found = compare(sample("x", "1", "2", "3"), sample("y", "7", "8", "9")).difference
         assert found.left == ('entity(_:n2, [ex:note="x"])',)
         assert found.right == ('entity(_:n8, [ex:note="y"])',)
 
@@ -135,12 +135,12 @@ class TestBlankNodes:
         assert not compare(several(3), several(2)).same
 
     def test_blank_nodes_hold_bundles_and_the_top_level_together(self) -> None:
-        def held(inside: Identifier) -> Document:
-            said = [Statement(ENTITY, blank(name), (), ((ex("n"), text(str(name))),)) for name in (1, 2)]
-            return Document(said, [Bundle(ex("b"), [derived(ex("e"), inside)])])
+        def sample(inside: Identifier) -> Document:
+            stated = [Statement(ENTITY, blank(name), (), ((ex("n"), text(str(name))),)) for name in (1, 2)]
+            return Document(stated, [Bundle(ex("b"), [derived(ex("e"), inside)])])
 
-        assert compare(held(blank(1)), held(blank(1))).same
-        assert not compare(held(blank(1)), held(blank(2))).same
+        assert compare(sample(blank(1)), sample(blank(1))).same
+        assert not compare(sample(blank(1)), sample(blank(2))).same
 
     def test_a_blank_name_of_a_bundle_does_not_matter(self) -> None:
         one, other = (Document(bundles=[Bundle(blank(n), [Statement(ENTITY, ex("e"))])]) for n in (1, 2))
@@ -206,12 +206,12 @@ def renamed(original: Document, names: Callable[[str], Identifier]) -> Document:
     def other(term: Term) -> Term:
         return names(term) if isinstance(term, Identifier) and is_anonymous(term) else term
 
-    def value(held: Value) -> Value:
-        return names(held) if isinstance(held, Identifier) and is_anonymous(held) else held
+    def value(sample: Value) -> Value:
+        return names(sample) if isinstance(sample, Identifier) and is_anonymous(sample) else sample
 
     def statement(s: Statement) -> Statement:
         own = names(s.id) if s.id is not None and is_anonymous(s.id) else s.id
-        attributes: tuple[Attribute, ...] = tuple((name, value(held)) for name, held in s.attributes)
+        attributes: tuple[Attribute, ...] = tuple((name, value(sample)) for name, sample in s.attributes)
         entries = tuple(
             DictionaryEntry(value(key), None if e is None else Identifier(str(other(e)))) for key, e in s.entries
         )
@@ -236,8 +236,8 @@ def renamed_some(drawn: Document, salt: int) -> Document:
     def chosen(name: str) -> Identifier:
         return Identifier(f"_:c{sum(map(ord, name))}") if (len(name) + salt) % 4 == 0 else Identifier(name)
 
-    def term(held: Term) -> Term:
-        return chosen(held) if isinstance(held, Identifier) else held
+    def term(sample: Term) -> Term:
+        return chosen(sample) if isinstance(sample, Identifier) else sample
 
     def statement(s: Statement) -> Statement:
         own = chosen(s.id) if s.id is not None else None
@@ -274,9 +274,9 @@ def test_one_value_changed_is_a_difference(original: Document, chance: random.Ra
     if not places:
         return
     place = chance.choice(places)
-    said = original.statements[place]
-    more = (*said.attributes, (ex("surely-new"), text("value")))
-    mutated = Statement(said.kind, said.id, said.args, more, None, said.entries)
+    stated = original.statements[place]
+    more = (*stated.attributes, (ex("surely-new"), text("value")))
+    mutated = Statement(stated.kind, stated.id, stated.args, more, None, stated.entries)
     statements = [*original.statements]
     statements[place] = mutated
     found = compare(original, Document(statements, original.bundles))

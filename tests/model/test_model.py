@@ -78,12 +78,12 @@ class TestStatements:
         assert text("a", "en") == Literal("a", RDF_LANG_STRING, "en")
 
     def test_a_document_holds_its_bundles_statements(self) -> None:
-        held = Document(
+        sample = Document(
             statements=[Statement(ENTITY, ex("a"))], bundles=[Bundle(ex("b"), [Statement(ENTITY, ex("c"))])]
         )
-        assert len(held) == 2
-        assert [s.id for s in held] == [ex("a"), ex("c")]
-        assert [i.id for i in held.instances()] == [None, ex("b")]
+        assert len(sample) == 2
+        assert [s.id for s in sample] == [ex("a"), ex("c")]
+        assert [i.id for i in sample.instances()] == [None, ex("b")]
         assert bool(Document())
 
 
@@ -177,7 +177,7 @@ class TestAnonymous:
 
 class TestDigests:
     @pytest.mark.parametrize(
-        ("iri", "told"),
+        ("iri", "expected"),
         [
             ("ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk", "sha-256 f4OxZX_x…"),
             ("ni://lab.example/sha-256;f4OxZX_x_FO5?ct=text/plain", "sha-256 f4OxZX_x…"),
@@ -191,8 +191,8 @@ class TestDigests:
             ("swh:1:cnt:94a9ed024d3859793618152ea559a168bbcbb5e2;origin=https://h/", "swh 94a9ed02…"),
         ],
     )
-    def test_what_names_bytes_is_told_by_how_its_digest_begins(self, iri: str, told: str) -> None:
-        assert digest(iri) == told
+    def test_an_iri_with_a_digest_is_shortened_to_the_start_of_the_digest(self, iri: str, expected: str) -> None:
+        assert digest(iri) == expected
         assert is_content(iri), "so lineage takes it for content too"
 
     @pytest.mark.parametrize(

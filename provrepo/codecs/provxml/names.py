@@ -3,10 +3,10 @@
 PROV-XML spells identifiers as ``xs:QName`` and attributes as elements, so a strict writer needs an NCName after the
 prefix. The Recommendation has no rule for other names. Two conventions exist:
 
-* ``_x0030_tag``: a character that an NCName cannot hold, as its code point. The `prov` package does this for elements
+* ``_x0030_tag``: a character that an NCName cannot have, as its code point. The `prov` package does this for elements
   and writes identifiers unchanged. So does this codec: every reader understands the identifiers, and only elements
   are escaped.
-* ProvToolbox escapes elements and identifiers alike: ``_2F`` for ``/``, ``__`` for ``_``, and one more ``_`` before
+* ProvToolbox escapes both elements and identifiers: ``_2F`` for ``/``, ``__`` for ``_``, and one more ``_`` before
   a name that does not begin with a letter (``_0tag`` for ``0tag``). Names such as ``run_21`` are different
   names if they were not escaped, so this is decoded only if all names of the document agree with that escaping.
 """
