@@ -17,7 +17,7 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.model.minting import Minter
 from provrepo.repository.repository import Repository
 from tests.support.command import environment
-from tests.support.directories import BUNDLED, FIRST, SECOND, fill, held, unpack
+from tests.support.directories import BUNDLED, FIRST, SECOND, fill, iris, unpack
 from tests.support.ledgers import SOFTWARE, submit, tamper
 from tests.support.paths import ROOT, TESTS
 
@@ -25,14 +25,14 @@ ARCHIVES = sorted((TESTS / "data").glob("directory-v*.tar.gz"))
 
 
 def minted(found: dict[str, Any]) -> set[str]:
-    """All IRIs that a repository minted, as ``directories.held`` lists them."""
+    """All IRIs that a repository minted, as ``directories.iris`` lists them."""
     names = {name for names in found["datasets"].values() for name in names}
     return names | set(found["versions"].values()) | set(found["sources"])
 
 
 def assert_kept(repository: Repository, expected: dict[str, Any]) -> None:
     """Check that all former IRIs exist; another mapping may have added some."""
-    found = held(repository)
+    found = iris(repository)
     assert found["versions"] == expected["versions"]
     assert found["sources"] == expected["sources"]
     for project, names in expected["datasets"].items():
@@ -47,7 +47,7 @@ def test_two_repositories_never_give_one_iri_to_different_things(tmp_path: Path)
             fill(repository)
             repository.create_project("same")
             repository.submit(BUNDLED, project="same", name="run", format="trig")
-            found.append(minted(held(repository)))
+            found.append(minted(iris(repository)))
             for project in repository.projects():
                 rows = repository.query(
                     "PREFIX provrepo: <https://w3id.org/provrepo/ns#> SELECT ?s "
@@ -147,9 +147,9 @@ def test_what_comes_after_an_upgrade_is_named_by_the_identity(tmp_path: Path) ->
             repository.submit(BUNDLED, project="crops", name="other", format="trig")
             repository.create_project("new")
             repository.submit(SECOND, project="new", name="run")
-            after = held(repository)
+            after = iris(repository)
             repository.rebuild()
-            assert held(repository) == after
+            assert iris(repository) == after
         assert old in set(before["versions"].values())
         assert iri.version.iri not in minted(before)
         # Older versions and their document keep their IRIs.
