@@ -70,6 +70,23 @@ class TestQuadsReopened(TestQuads):
         monkeypatch.setattr(quads, "_REOPEN_AFTER", 0)
 
 
+class TestQuadsDeferred(TestQuads):
+    """The suite with small submissions that wait until a reader needs them."""
+
+    def open(self, path: Path) -> View:
+        view = Quads(path, base=BASE)
+        view.defer(lambda projects, error: pytest.fail(f"{projects}: {error}"))
+        return view
+
+
+class TestQuadsDeferredInBulk(TestQuadsDeferred):
+    """The same, with a bulk load for any number of them."""
+
+    @pytest.fixture(autouse=True)
+    def bulk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(quads, "_FEW", 0)
+
+
 class TestMemory(QuadsContract):
     @pytest.fixture(autouse=True)
     def views_by_path(self) -> Iterator[None]:

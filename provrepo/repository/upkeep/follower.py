@@ -8,10 +8,9 @@ nothing: each view stores its position, and the next holder continues from there
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,9 +19,10 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
+from provrepo.repository.upkeep.derived_content import DerivedContent
 from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
 from provrepo.repository.upkeep.views_lock import ViewsLock
-from provrepo.views.extraction import Extraction, discard, extraction_file
+from provrepo.views.sparql.store import Quads
 from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change, View
 
@@ -77,6 +77,7 @@ class Follower:
         self._base = ""
         self._position = -1  # the ledger's position at the last catch-up; -1 before the first
         self._applying = threading.RLock()
+        self._defers = False  # whether views may let small submissions wait: only where a thread polls
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.set_aside = set_aside
@@ -105,8 +106,7 @@ class Follower:
             if not self._lock.acquire(url):
                 return False
             try:
-                self._base = self._current_base()
-                self._views = self._open_views(self._base)
+                self._open()
             except BaseException:
                 self._lock.release()
                 raise
@@ -117,6 +117,8 @@ class Follower:
         if not self.acquire(url):
             return False
         self.catch_up()
+        self._defers = True
+        self._defer()
         self._thread = threading.Thread(target=self._run, name="provrepo-follower", daemon=True)
         self._thread.start()
         return True
@@ -221,6 +223,7 @@ class Follower:
         """Yield the open views, up to date. No other thread applies entries until the block ends."""
         with self._applying:
             self.catch_up()
+            self._flush()
             yield self._views or ()
 
     def close(self) -> None:
@@ -238,6 +241,7 @@ class Follower:
         while not self._stop.wait(INTERVAL):
             try:
                 self.catch_up()
+                self._flush()
             except Exception:  # the thread must survive any exception of a view
                 log.exception("the views could not be brought up to date; trying again")
                 self._stop.wait(_PAUSE)
@@ -248,8 +252,29 @@ class Follower:
     def _reopen(self) -> None:
         for view in self._views or ():
             view.close()
+        self._open()
+
+    def _open(self) -> None:
         self._base = self._current_base()
         self._views = self._open_views(self._base)
+        if self._defers:
+            self._defer()
+
+    def _defer(self) -> None:
+        for view in self._views or ():
+            if isinstance(view, Quads):
+                view.defer(self._dropped)
+
+    def _dropped(self, projects: set[str], error: Exception) -> None:
+        for project in projects:
+            self.postpone(project, error)
+
+    def _flush(self) -> None:
+        """Load what waits in the views. What cannot be loaded is applied again by the next poll, entry by entry."""
+        for view in self._views or ():
+            if isinstance(view, Quads):
+                with suppress(Busy):
+                    view.flush()
 
     @contextmanager
     def _batched(self) -> Iterator[None]:
@@ -312,7 +337,7 @@ class Follower:
         for entry in self._ledger.entries(project, after=applied):
             behind = [target for target in targets if target.position < entry.sequence]
             # Derived at most once, for all views and datasets.
-            content = _Content(lambda entry=entry: self._content(entry))  # type: ignore[misc]
+            content = DerivedContent(lambda entry=entry: self._content(entry))  # type: ignore[misc]
             try:
                 for target in behind:
                     wanted = target.view.HISTORY or entry.sequence not in replaced
@@ -341,7 +366,7 @@ class Follower:
                 targets.append(_ViewDataset(view, dataset, view.position(dataset, project)))
         return targets
 
-    def _advance(self, target: _ViewDataset, entry: Entry, content: _Content | None) -> None:
+    def _advance(self, target: _ViewDataset, entry: Entry, content: DerivedContent | None) -> None:
         """Apply an entry, after skipping the unreadable entries before it, which ``fsck`` reports.
 
         When the view fails on the entry, it gets the entry without content; when it fails again, it skips the entry.
@@ -372,7 +397,7 @@ class Follower:
     def _skipped(self, project: str, sequence: int) -> Change:
         return Change(project, sequence, "", {"kind": "skipped"}, self._base)
 
-    def _change(self, entry: Entry, content: _Content | None) -> Change:
+    def _change(self, entry: Entry, content: DerivedContent | None) -> Change:
         if not entry.effective or entry.kind in ("identity", "gap", "token", "name"):
             # These kinds change nothing in a view but its position.
             return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
@@ -435,45 +460,3 @@ class _ViewDataset:
 
 def _name(view: View) -> str:
     return type(view).__name__.lower()
-
-
-class _Content:
-    """The content file of one entry: derived on first use, with one hard link for each dataset that loads it."""
-
-    def __init__(self, derive: Callable[[], Path | None]) -> None:
-        self._derive = derive
-        self._file: Path | None = None
-        self._derived = False
-        self._links = 0
-        self._extraction: Extraction | None = None
-
-    def original(self) -> Path | None:
-        if not self._derived:
-            self._file, self._derived = self._derive(), True
-        return self._file
-
-    def link(self) -> Path:
-        """Return a new hard link to the file, for a view to read and delete."""
-        file = self.original()
-        if file is None:
-            raise FileNotFoundError("this entry has no content")
-        self._links += 1
-        link = file.with_name(f"{file.name}.{self._links}")
-        link.unlink(missing_ok=True)
-        os.link(file, link)
-        return link
-
-    def extraction(self) -> Extraction:
-        """What was extracted from the content."""
-        if self._extraction is None:
-            file = self.original()
-            if file is None:
-                raise FileNotFoundError("this entry has no content")
-            self._extraction = Extraction.read(extraction_file(file))
-        return self._extraction
-
-    def close(self) -> None:
-        if self._file is not None:
-            for number in range(1, self._links + 1):
-                self._file.with_name(f"{self._file.name}.{number}").unlink(missing_ok=True)
-            discard(self._file)

@@ -74,6 +74,14 @@ class Edit:
     replaced: list[tuple[Identifier, Identifier | None]] = field(default_factory=list)
     added: list[Quad] = field(default_factory=list)
 
+    @classmethod
+    def merged(cls, edits: Sequence[Edit]) -> Edit:
+        """One edit for several of different new documents, in the order of their entries."""
+        positions = {quad.subject: quad for edit in edits for quad in edit.added if quad.predicate == POSITION}
+        others = [quad for edit in edits for quad in edit.added if quad.predicate != POSITION]
+        replaced = dict.fromkeys(pair for edit in edits for pair in edit.replaced)
+        return cls(list(replaced), [*positions.values(), *dict.fromkeys(others)])
+
 
 class Catalogue:
     """Converts ledger entries into edits of the catalogue.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +40,19 @@ def check_graph(graph: str, version: str) -> None:
 
 
 class BulkLoad(io.RawIOBase):
-    """A content file as a stream of N-Quads, with every triple twice: in its named graph and in the default graph.
+    """Content files as a stream of N-Quads, with every triple twice: in its named graph and in the default graph.
 
     One stream is one atomic load, so no reader sees a triple in one of the two graphs only.
     """
 
-    def __init__(self, file: Path, version: str, trailer: Callable[[Iterable[str]], bytes]) -> None:
-        """Open a content file.
+    def __init__(self, contents: Sequence[tuple[Path, str, Callable[[Iterable[str]], bytes]]]) -> None:
+        """Read content files.
 
         Args:
-            file: N-Quads, each line in a named graph of the version.
-            version: the version's IRI.
-            trailer: makes N-Quads that are appended, from the names of the graphs in the content.
-
-        Raises:
-            OSError: the file cannot be opened.
+            contents: for each version its content file, N-Quads with each line in a named graph of the version; its
+                IRI; and a function that makes N-Quads to append, from the names of the graphs in the content.
         """
-        self._lines = file.open("rb")
-        self._version = version
-        self._trailer: Callable[[Iterable[str]], bytes] | None = trailer
-        self._graphs: set[bytes] = set()
+        self._pieces = _pieces(contents)
         self._buffer = memoryview(b"")
 
     def readable(self) -> bool:
@@ -68,32 +61,30 @@ class BulkLoad(io.RawIOBase):
 
     def readinto(self, target: Any) -> int:
         """Write the next bytes to ``target``; returns their number, 0 at the end."""
-        if not self._buffer:
-            self._buffer = memoryview(self._next())
+        while not self._buffer:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._buffer = memoryview(piece)
         count = min(len(target), len(self._buffer))
         target[:count] = self._buffer[:count]
         self._buffer = self._buffer[count:]
         return count
 
     def close(self) -> None:
-        """Close the file."""
-        self._lines.close()
+        """Close the file that is being read."""
+        self._pieces.close()
         super().close()
 
-    def graphs(self) -> list[str]:
-        """The graphs of the lines that have been read, sorted."""
-        return sorted(graph[1:-1].decode() for graph in self._graphs)
 
-    def _next(self) -> bytes:
-        lines = self._lines.readlines(_CHUNK)
-        if lines:
-            pairs = [split(line) for line in lines]
-            self._check_graphs({graph for _, graph in pairs})
-            return b"".join(lines) + b" .\n".join([triple for triple, _ in pairs]) + b" .\n"
-        trailer, self._trailer = self._trailer, None
-        return trailer(self.graphs()) if trailer is not None else b""
-
-    def _check_graphs(self, graphs: set[bytes]) -> None:
-        for graph in sorted(graphs - self._graphs):
-            check_graph(graph[1:-1].decode("utf-8", "replace"), self._version)
-        self._graphs |= graphs
+def _pieces(contents: Sequence[tuple[Path, str, Callable[[Iterable[str]], bytes]]]) -> Generator[bytes]:
+    for content, version, records in contents:
+        graphs: set[bytes] = set()
+        with content.open("rb") as file:
+            while lines := file.readlines(_CHUNK):
+                pairs = [split(line) for line in lines]
+                for graph in sorted({graph for _, graph in pairs} - graphs):
+                    check_graph(graph[1:-1].decode("utf-8", "replace"), version)
+                    graphs.add(graph)
+                yield b"".join(lines) + b" .\n".join([triple for triple, _ in pairs]) + b" .\n"
+        yield records(sorted(graph[1:-1].decode() for graph in graphs))

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, cast
@@ -23,18 +24,20 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from provrepo.codecs.rdf.terms import PyoxigraphTerms
-from provrepo.codecs.results import QueryResult, value_of
-from provrepo.errors import AnswerTooLarge, Damaged, QueryError, TimedOut
+from provrepo.codecs.results import QueryResult
+from provrepo.errors import AnswerTooLarge, Busy, Damaged, QueryError, TimedOut
 from provrepo.limits import WORKER_WAIT
-from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
-from provrepo.views.sparql.catalog import CURRENT, GRAPH, OWN_PROJECT, POSITION, STAMP, Catalogue, Edit
+from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit
 from provrepo.views.sparql.checkpoints import Checkpoints
 from provrepo.views.sparql.content import BulkLoad, check_graph
 from provrepo.views.sparql.dataset_store import DatasetStore, open_store, translated_errors
+from provrepo.views.sparql.deferred import Deferred, Waiting
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
+from provrepo.views.sparql.recorded import Recorded
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
@@ -51,6 +54,15 @@ _OPEN_STORES = 32
 
 _SMALL_CONTENT = 4 << 20
 """Bytes of content up to which an entry is one transaction, which is in memory: some 20,000 quads."""
+
+_DEFERRED_CONTENT = 1 << 20
+"""Bytes of content up to which a submission may wait."""
+
+_MOST_DEFERRED = 256
+"""Submissions that wait for one dataset at the most."""
+
+_FEW = 10
+"""Submissions up to which an update takes less time than a bulk load, which costs about 30 ms for any number."""
 
 _BATCH = 20_000
 """The most quads deleted in one transaction. For a larger version its successor is loaded first."""
@@ -98,30 +110,64 @@ class Quads:
         self.STAMP = f"{MAPPING} {base}".rstrip()
         self._catalogue = Catalogue(base, minter)
         self._graph = ox.NamedNode(self._catalogue.graph)
+        self._recorded = Recorded(self._catalogue)
         self._updates = Updates(self._catalogue, self.STAMP)
         self._pool: StorePool[DatasetStore] = StorePool(path, open_store, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}
         self._workers = workers
         self._limits = limits or QueryLimits()
         self._checkpoints = Checkpoints(path.with_name(f"{path.name}-checkpoints"))
+        self._deferred = Deferred()
+        self._on_drop: Callable[[set[str], Exception], None] | None = None
+
+    def defer(self, on_drop: Callable[[set[str], Exception], None]) -> None:
+        """Let small submissions of new documents wait from now on, until ``flush`` or a reader of the dataset.
+
+        Args:
+            on_drop: called with projects and the reason where changes that waited cannot be loaded. They count as not
+                applied then, and have to be applied again, one by one.
+        """
+        self._on_drop = on_drop
+
+    def flush(self, dataset: str | None = None) -> None:
+        """Load what waits for one dataset, or for all of them.
+
+        Raises:
+            Busy: it cannot be loaded; ``on_drop`` has been called.
+        """
+        for name in [dataset] if dataset is not None else self._deferred.datasets():
+            if not self._deferred.waiting(name):
+                continue
+            with self._writer(name):
+                changes = self._deferred.waiting(name)
+                try:
+                    self._load(name, changes)
+                except Exception as error:
+                    projects = self._deferred.drop(name)
+                    if self._on_drop is not None:
+                        self._on_drop(projects, error)
+                    raise Busy(f"{name} has submissions that could not be indexed yet ({error}); try again") from error
+                self._deferred.loaded(name, changes)
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""
+        self.flush()
         return self._pool.names()
 
     def stamp(self, dataset: str) -> str | None:
         """The stamp under which the dataset was built; None for an empty one."""
-        with self._reading(dataset) as store:
-            found = self._values(store, self._catalogue.repository, STAMP)
+        with self.reading(dataset) as store:
+            found = self._recorded.values(store, self._catalogue.repository, STAMP)
         return str(found[0]) if found else None
 
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
+        waiting = self._deferred.position(dataset, project)
         with self._reading(dataset) as store:
-            return self._position(store, project)
+            return max(self._recorded.position(store, project), waiting)
 
     def apply(self, dataset: str, change: Change) -> None:
-        """Apply one entry.
+        """Apply one entry, or let it wait where that is allowed (``defer``).
 
         A small change is one transaction. Large content is loaded first, atomically. Only then are the graphs that it
         replaces deleted and the position moved. After a crash in between, applying the entry again completes it.
@@ -130,16 +176,20 @@ class Quads:
             ValueError: not the entry after the last one applied, or of an unknown kind.
             Damaged: the content file is invalid, or the store cannot be read or written.
             NoSpace: the disk is full.
+            Busy: what waited before it cannot be loaded.
         """
+        if self._wait(dataset, change):
+            return
+        self.flush(dataset)
         with self._writing(dataset) as dataset_store:
             store = dataset_store.store
-            position = self._position(store, change.project)
+            position = self._recorded.position(store, change.project)
             if change.sequence <= position:
                 return
             if change.sequence != position + 1:
                 raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
-            edit = self._catalogue.edit(change, lambda subject, predicate: self._values(store, subject, predicate))
-            removed = self._graphs_to_remove(store, change)
+            edit = self._catalogue.edit(change, partial(self._recorded.values, store))
+            removed = self._recorded.graphs_to_remove(store, change)
             if change.kind == "submit" and change.content is not None:
                 content = change.content()
                 try:
@@ -148,6 +198,43 @@ class Quads:
                     content.unlink(missing_ok=True)
             else:
                 self._remove(dataset_store, removed, self._updates.edit(edit, removed))
+
+    def _wait(self, dataset: str, change: Change) -> bool:
+        """Let a change wait, if it may."""
+        if (
+            self._on_drop is None
+            or change.kind != "submit"
+            or change.content is None
+            or change.entry["version"] != 1
+            or not self._deferred.may_wait(dataset, change)
+            or self.position(dataset, change.project) != change.sequence - 1
+        ):
+            return False
+        content = change.content()
+        if content.stat().st_size > _DEFERRED_CONTENT:
+            content.unlink(missing_ok=True)
+            return False
+        if self._deferred.add(dataset, Waiting(change, content)) >= _MOST_DEFERRED:
+            self.flush(dataset)
+        return True
+
+    def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
+        """Load submissions of new documents: the content of all, then their records in one transaction."""
+        with self._writing(dataset) as dataset_store:
+            store = dataset_store.store
+            insertions = []
+            if len(changes) < _FEW:
+                insertions = [self._insertion(each.change, each.content) for each in changes]
+            else:
+                self._bulk_load(store, changes)
+            edits = [self._catalogue.edit(each.change, partial(self._recorded.values, store)) for each in changes]
+            removed = {
+                version: graphs
+                for each in changes
+                for version, graphs in self._recorded.graphs_to_remove(store, each.change).items()
+            }
+            edited = self._updates.edit(Edit.merged(edits), removed)
+            self._remove(dataset_store, removed, ";\n".join([*insertions, edited]))
 
     def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
@@ -161,20 +248,21 @@ class Quads:
         """Remove a project from a dataset; returns whether the dataset has no project any more."""
         with self._writing(dataset) as dataset_store:
             store = dataset_store.store
-            versions = self._subjects(store, OWN_PROJECT, project)
-            removed = {version: graphs for version in versions if (graphs := self._graphs_of(store, version))}
+            versions = self._recorded.subjects(store, OWN_PROJECT, project)
+            removed = {version: graphs for version in versions if (graphs := self._recorded.graphs_of(store, version))}
             self._remove(dataset_store, removed, self._updates.project_removal(project))
             return next(store.quads_for_pattern(None, ox.NamedNode(POSITION), None, self._graph), None) is None
 
     def clear(self, dataset: str) -> None:
         """Remove the dataset, once the queries on it have ended."""
         with self._writer(dataset):
+            self._deferred.drop(dataset)
             self._pool.remove(dataset)
             self._checkpoints.outdate(dataset)
 
     def reset(self) -> None:
         """Remove every dataset, without opening any."""
-        for dataset in self.datasets():
+        for dataset in {*self._pool.names(), *self._deferred.datasets()}:
             self.clear(dataset)
 
     @contextmanager
@@ -184,22 +272,25 @@ class Quads:
         Raises:
             Damaged: it cannot be read.
         """
+        self.flush(dataset)
         with self._reading(dataset) as store:
             yield store
 
     def close(self) -> None:
         """Close every store, once the queries on it have ended. The workers stay open: they belong to the caller."""
+        with suppress(Busy):
+            self.flush()
         self._checkpoints.close()
         self._pool.close()
 
     def count(self, dataset: str) -> int:
         """The number of quads of a dataset: in its named graphs, the catalogue, and the default graph."""
-        with self._reading(dataset) as store:
+        with self.reading(dataset) as store:
             return len(store)
 
     def dump(self, dataset: str) -> Iterator[str]:
         """Every quad of a dataset as a line of N-Quads, sorted. All lines are in memory at once."""
-        with self._reading(dataset) as store:
+        with self.reading(dataset) as store:
             data = store.dump(format=ox.RdfFormat.N_QUADS) or b""
         return iter(sorted(data.decode().splitlines()))
 
@@ -233,6 +324,7 @@ class Quads:
         """
         if isinstance(query, str):
             query = SparqlQuery(query)
+        self.flush(dataset)
         if self._workers is None:
             answer = self._query_here(dataset, query)
         else:
@@ -314,39 +406,6 @@ class Quads:
             if full:
                 self._pool.retire(dataset)
 
-    def _position(self, store: ox.Store, project: str) -> int:
-        found = self._values(store, self._catalogue.minter.project(project), POSITION)
-        return int(str(found[0])) if found else 0
-
-    def _values(self, store: ox.Store, subject: Identifier, predicate: Identifier) -> list[Value]:
-        """The values of a property in the catalogue."""
-        pattern = store.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, self._graph)
-        return [value_of(quad.object) for quad in pattern]
-
-    def _subjects(self, store: ox.Store, predicate: Identifier, value: Identifier) -> list[Identifier]:
-        pattern = store.quads_for_pattern(None, ox.NamedNode(predicate), ox.NamedNode(value), self._graph)
-        return sorted(Identifier(quad.subject.value) for quad in pattern if isinstance(quad.subject, ox.NamedNode))
-
-    def _graphs_of(self, store: ox.Store, version: Identifier) -> list[Identifier]:
-        return sorted(value for value in self._values(store, version, GRAPH) if isinstance(value, Identifier))
-
-    def _graphs_to_remove(self, store: ox.Store, change: Change) -> dict[Identifier, list[Identifier]]:
-        """The graphs that an entry removes from the dataset, by version.
-
-        They are those of the current version. They are also those of the entry's own version where it has no content:
-        an attempt that a crash interrupted may have loaded bytes that have been erased since.
-        """
-        if change.kind not in ("submit", "withdraw", "erase"):
-            return {}
-        own = self._catalogue.version(change)
-        versions = {own}
-        if change.kind != "erase":
-            current = self._values(store, self._catalogue.document(change), CURRENT)
-            versions |= {version for version in current if isinstance(version, Identifier)}
-        if change.kind == "submit" and change.content is not None:
-            versions.discard(own)
-        return {version: graphs for version in sorted(versions) if (graphs := self._graphs_of(store, version))}
-
     def _replace(
         self,
         dataset_store: DatasetStore,
@@ -356,26 +415,37 @@ class Quads:
         edit: Edit,
     ) -> None:
         """Insert the content of a version and remove the graphs that it replaces."""
-        version = self._catalogue.version(change)
         edited = self._updates.edit(edit, removed)
         if content.stat().st_size > _SMALL_CONTENT:
-            self._bulk_load(dataset_store.store, change, content)
+            self._bulk_load(dataset_store.store, [Waiting(change, content)])
             self._remove(dataset_store, removed, edited)
             return
+        insertion = self._insertion(change, content)
+        self._remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
+
+    def _insertion(self, change: Change, content: Path) -> str:
+        """The operation that inserts a content file and the records of its graphs."""
         quads = list(_read(content))
         graphs = sorted({"" if isinstance(q.graph_name, ox.DefaultGraph) else q.graph_name.value for q in quads})
         for graph in graphs:
-            check_graph(graph, version)
-        insertion = self._updates.insertion(quads, self._catalogue.graphs(change, graphs))
-        self._remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
+            check_graph(graph, self._catalogue.version(change))
+        return self._updates.insertion(quads, self._catalogue.graphs(change, graphs))
 
-    def _bulk_load(self, store: ox.Store, change: Change, content: Path) -> None:
-        def trailer(graphs: Iterable[str]) -> bytes:
-            records = self._catalogue.graphs(change, graphs)
-            return "".join(f"{quad} .\n" for quad in PyoxigraphTerms().quads(records)).encode()
-
-        with BulkLoad(content, self._catalogue.version(change), trailer) as stream:
+    def _bulk_load(self, store: ox.Store, changes: Iterable[Waiting]) -> None:
+        contents = [
+            (each.content, self._catalogue.version(each.change), self._records(each.change)) for each in changes
+        ]
+        with BulkLoad(contents) as stream:
             store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
+
+    def _records(self, change: Change) -> Callable[[Iterable[str]], bytes]:
+        """Makes the catalogue's records of the graphs of a version, as N-Quads."""
+
+        def records(graphs: Iterable[str]) -> bytes:
+            quads = PyoxigraphTerms().quads(self._catalogue.graphs(change, graphs))
+            return "".join(f"{quad} .\n" for quad in quads).encode()
+
+        return records
 
     def _remove(
         self,
