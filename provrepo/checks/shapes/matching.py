@@ -71,12 +71,16 @@ _Test = Callable[[str], bool]
 class _StateSet:
     """A set of states, closed under transitions without a character."""
 
-    __slots__ = ("accepts", "moves", "successors")
+    __slots__ = ("accepts", "accepts_after", "following", "moves", "successors")
 
     def __init__(self, accepts: bool, moves: list[tuple[_Test, int]]) -> None:
         self.accepts = accepts
         self.moves = moves
         self.successors: dict[str, frozenset[int]] = {}
+        # Where a position has no context but the two ends of the text: the set after a character that is not the
+        # last one, and whether the set after the last character accepts.
+        self.following: dict[str, _StateSet] = {}
+        self.accepts_after: dict[str, bool] = {}
 
 
 class Matcher:
@@ -94,7 +98,10 @@ class Matcher:
         """
         try:
             parsed = _PARSER.parse(pattern, flags)
-            self._automaton = _Automaton(parsed, int(parsed.state.flags))
+            flags = int(parsed.state.flags)
+            self._automaton = _Automaton(parsed, flags)
+            # Lookarounds are expensive. Few texts match what is left of an expression without them.
+            self._relaxed = _Automaton(parsed, flags, relaxed=True) if self._automaton.uses_context else None
         except (re.error, OverflowError) as error:
             raise Unmatchable(f"it cannot be understood: {error}") from error
         except RecursionError as error:
@@ -102,28 +109,38 @@ class Matcher:
 
     def search(self, text: str) -> bool:
         """Whether the expression matches somewhere in a text."""
+        if self._relaxed is not None and not any(self._relaxed.accepted(text)):
+            return False
         return any(self._automaton.accepted(text))
 
 
 class _Automaton:
     """A nondeterministic finite automaton for an expression, or for one of its lookarounds."""
 
-    def __init__(self, nodes: Iterable[tuple[Any, Any]], flags: int, *, backwards: bool = False) -> None:
+    def __init__(
+        self, nodes: Iterable[tuple[Any, Any]], flags: int, *, backwards: bool = False, relaxed: bool = False
+    ) -> None:
         """Compile an expression.
 
         Args:
             nodes: its parsed nodes.
             flags: that apply to it.
             backwards: whether texts are read from their end, as lookaheads are.
+            relaxed: leave out all conditions but those on the two ends of the text, so that more texts match.
         """
+        self.uses_context = False
+        nodes = list(nodes)
         self._backwards = backwards
+        self._relaxed = relaxed
+        # Whether a match begins at the beginning of the text.
+        self._anchored = not backwards and _is_anchored(nodes, flags)
         self._epsilons: list[list[tuple[_Condition | None, int]]] = []
         self._moves: list[tuple[_Test, int] | None] = []
-        self._uses_context = False
         self._lookarounds: list[_Automaton] = []
         self._tests: dict[tuple[str, int], _Test] = {}
         self._state_sets: dict[tuple[frozenset[int], _Context], _StateSet] = {}
         self._start = self._state()
+        self._start_set = frozenset((self._start,))
         self._end = self._sequence(nodes, flags, self._start)
 
     # Compiling --------------------------------------------------------------------------------------------------
@@ -195,23 +212,27 @@ class _Automaton:
         self._link(start, first)
         return self._sequence(body, flags, first)
 
-    def _lookaround(self, body: Any, flags: int, *, ahead: bool, wanted: bool) -> _Condition:
-        self._uses_context = True
+    def _lookaround(self, body: Any, flags: int, *, ahead: bool, wanted: bool) -> _Condition | None:
+        if self._relaxed:
+            return None
+        self.uses_context = True
         number = len(self._lookarounds)
         self._lookarounds.append(_Automaton(body, flags, backwards=ahead))
         return lambda context: context.lookarounds[number] is wanted
 
-    def _condition(self, name: str, flags: int) -> _Condition:
+    def _condition(self, name: str, flags: int) -> _Condition | None:
         lines = bool(flags & re.MULTILINE)
+        if self._relaxed and (lines or name in ("AT_BOUNDARY", "AT_NON_BOUNDARY")):
+            return None
         if name in ("AT_BOUNDARY", "AT_NON_BOUNDARY"):
-            self._uses_context = True
+            self.uses_context = True
             wanted = name == "AT_BOUNDARY"
             return lambda context: context.boundary is wanted
         if name == "AT_BEGINNING" and lines:
-            self._uses_context = True
+            self.uses_context = True
             return lambda context: context.first or context.after_line
         if name == "AT_END" and lines:
-            self._uses_context = True
+            self.uses_context = True
             return lambda context: context.last or context.before_line
         if name in ("AT_BEGINNING", "AT_BEGINNING_STRING"):
             return lambda context: context.first
@@ -228,33 +249,71 @@ class _Automaton:
     # Matching ---------------------------------------------------------------------------------------------------
 
     def accepted(self, text: str) -> Iterator[bool]:
-        """For each position in reading order, whether a match ends there that began there or at an earlier one."""
-        start = frozenset((self._start,))
-        current = start
+        """For each position in reading order, whether a match ends there that began there or at an earlier one.
+
+        The positions that are left out at the end are those where no match ends.
+        """
+        return self._accepted_in_context(text) if self.uses_context else self._accepted(text)
+
+    def _accepted(self, text: str) -> Iterator[bool]:
+        """``accepted`` for expressions of which no part depends on the characters around it."""
+        backwards = self._backwards
+        if not text:
+            yield self._close(self._start_set, _CONTEXTS[True, True]).accepts
+            return
+        closed = self._close(self._start_set, _CONTEXTS[not backwards, backwards])
+        yield closed.accepts
+        for character in reversed(text[1:]) if backwards else text[:-1]:
+            if not closed.moves and self._anchored:
+                return
+            following = closed.following.get(character)
+            if following is None:
+                following = self._close(self._successor(closed, character), _CONTEXTS[False, False])
+                if len(closed.following) >= _MOST_SETS:
+                    closed.following.clear()
+                closed.following[character] = following
+            closed = following
+            yield closed.accepts
+        last = text[0] if backwards else text[-1]
+        accepts = closed.accepts_after.get(last)
+        if accepts is None:
+            accepts = self._close(self._successor(closed, last), _CONTEXTS[backwards, not backwards]).accepts
+            if len(closed.accepts_after) >= _MOST_SETS:
+                closed.accepts_after.clear()
+            closed.accepts_after[last] = accepts
+        yield accepts
+
+    def _accepted_in_context(self, text: str) -> Iterator[bool]:
+        """``accepted`` for all expressions."""
+        current = self._start_set
         size = len(text)
         lookarounds = [automaton.by_position(text) for automaton in self._lookarounds]
         for position in range(size, -1, -1) if self._backwards else range(size + 1):
             closed = self._close(current, self._context(text, position, size, lookarounds))
             yield closed.accepts
             following = position - 1 if self._backwards else position
-            if not 0 <= following < size:
+            if not 0 <= following < size or (self._anchored and not closed.moves):
                 return
-            character = text[following]
-            successor = closed.successors.get(character)
-            if successor is None:
-                reached = frozenset(target for test, target in closed.moves if test(character))
-                if len(closed.successors) >= _MOST_SETS:
-                    closed.successors.clear()
-                successor = closed.successors[character] = reached | start
-            current = successor
+            current = self._successor(closed, text[following])
+
+    def _successor(self, closed: _StateSet, character: str) -> frozenset[int]:
+        """The states after a character, with that of a match that begins there."""
+        successor = closed.successors.get(character)
+        if successor is None:
+            reached = frozenset(target for test, target in closed.moves if test(character))
+            if len(closed.successors) >= _MOST_SETS:
+                closed.successors.clear()
+            successor = closed.successors[character] = reached | self._start_set
+        return successor
 
     def by_position(self, text: str) -> list[bool]:
         """``accepted``, indexed by position."""
         found = list(self.accepted(text))
+        found += [False] * (len(text) + 1 - len(found))
         return found[::-1] if self._backwards else found
 
     def _context(self, text: str, position: int, size: int, lookarounds: list[list[bool]]) -> _Context:
-        if not self._uses_context:
+        if not self.uses_context:
             return _CONTEXTS[position == 0, position == size]
         before, after = text[position - 1 : position] if position else "", text[position : position + 1]
         return _Context(
@@ -281,6 +340,13 @@ class _Automaton:
             moves = [move for state in sorted(reached) if (move := self._moves[state]) is not None]
             closed = self._state_sets[states, context] = _StateSet(self._end in reached, moves)
         return closed
+
+
+def _is_anchored(nodes: list[tuple[Any, Any]], flags: int) -> bool:
+    if not nodes or str(nodes[0][0]) != "AT":
+        return False
+    name = str(nodes[0][1])
+    return name == "AT_BEGINNING_STRING" or (name == "AT_BEGINNING" and not flags & re.MULTILINE)
 
 
 _CONTEXTS = {(first, last): _Context(first, last) for first in (False, True) for last in (False, True)}
