@@ -78,6 +78,44 @@ def branching(nodes: int, *, seed: int = 1) -> Document:
     return Document(made, prefixes={"ex": EX})
 
 
+def bare(steps: int) -> Document:
+    """A document whose relations say nothing beyond the two things that they relate, as most workflow systems write it.
+
+    Each thing has a type and a label, and each activity two times. With 13,000 steps it has 79,692 statements and
+    133,012 triples.
+
+    Args:
+        steps: the number of activities, each of which uses one entity and generates another.
+    """
+    made: list[Statement] = []
+
+    def thing(kind: str, local: str, times: tuple[str, ...] = ()) -> None:
+        label = _attribute(PROV_LABEL, text(f"the {kind} {local}"))
+        made.append(Statement(KINDS[kind], _name(local), times, (label,)))
+
+    def relation(kind: str, subject: str, value: str) -> None:
+        missing = (None,) * (len(KINDS[kind].arguments) - 2)
+        made.append(Statement(KINDS[kind], None, (_name(subject), _name(value), *missing)))
+
+    for number in range(20):
+        thing("agent", f"agent{number}")
+    for number in range(steps // 10):
+        thing("entity", f"raw{number}")
+    for step in range(steps):
+        activity, output = f"a{step}", f"out{step}"
+        source = f"out{step - 1}" if step % 10 else f"raw{step // 10}"
+        minute = f"2026-{1 + step // 40_000 % 12:02}-{1 + step // 1_440 % 28:02}T{step // 60 % 24:02}:{step % 60:02}"
+        thing("entity", output)
+        thing("activity", activity, (f"{minute}:00Z", f"{minute}:30Z"))
+        relation("used", activity, source)
+        relation("wasGeneratedBy", output, activity)
+        relation("wasDerivedFrom", output, source)
+        relation("wasAssociatedWith", activity, f"agent{step % 20}")
+    for step in range(steps * 372 // 13_000):
+        relation("used", f"a{step}", f"raw{(step * 7 + 3) % (steps // 10)}")
+    return Document(made, prefixes={"ex": EX})
+
+
 def _name(local: str) -> Identifier:
     return Identifier(EX + local)
 
