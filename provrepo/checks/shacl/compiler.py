@@ -1,7 +1,7 @@
 """From a shapes graph to shapes that can judge (SHACL, sections 2 and 4).
 
-What is ill-formed, recursive or based on SPARQL is not compiled: each root shape that needs it is named with the
-reason, so that another processor can judge it.
+Constraints based on SPARQL (sections 5 and 6) are left to another processor, and so are root shapes that are
+ill-formed, recursive, or that have such constraints inside ``sh:not``, ``sh:or`` and the like.
 """
 
 from __future__ import annotations
@@ -52,23 +52,25 @@ _RANGES = {
 """What ``compare`` has to return for a value and the limit, by parameter."""
 
 _TARGETS = frozenset(SH + name for name in ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
-_NOT_CORE = frozenset(SH + name for name in ("sparql", "js", "expression", "rule", "target"))
+_SPARQL = sh("sparql")
+_NOT_CORE = frozenset(SH + name for name in ("js", "expression", "rule", "target"))
 _OF_PROPERTY_SHAPES = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape")
 """Parameters that node shapes must not have (SHACL, sections 4.2, 4.4.5, 4.5.3, 4.5.4 and 4.7.3)."""
 
-_PARAMETERS = frozenset(
+CORE_PARAMETERS = frozenset(
     SH + name
     for name in (
         *("class", "datatype", "nodeKind", "minExclusive", "minInclusive", "maxExclusive", "maxInclusive"),
-        *("minLength", "maxLength", "pattern", "languageIn", "uniqueLang", "equals", "disjoint", "lessThan"),
-        *("lessThanOrEquals", "not", "and", "or", "xone", "node", "property", "qualifiedValueShape", "closed"),
-        *("hasValue", "in", "minCount", "maxCount", "path"),
+        *("minLength", "maxLength", "pattern", "flags", "languageIn", "uniqueLang", "equals", "disjoint", "lessThan"),
+        *("lessThanOrEquals", "not", "and", "or", "xone", "node", "closed", "ignoredProperties", "hasValue", "in"),
+        *("minCount", "maxCount", "qualifiedValueShape", "qualifiedMinCount", "qualifiedMaxCount"),
+        "qualifiedValueShapesDisjoint",
     )
 )
-"""A node that has one of these is a shape (SHACL, section 2.1)."""
+"""The parameters of the constraint components of SHACL Core (section 4), but for ``sh:property``."""
 
-_EXTENDING = frozenset(SH + name for name in ("parameter", "validator", "nodeValidator", "propertyValidator"))
-"""Properties of constraint components of one's own (SHACL, section 6)."""
+_OF_SHAPES = CORE_PARAMETERS | {sh("property"), sh("path")}
+"""A node that has one of these is a shape (SHACL, section 2.1)."""
 
 
 class Compiled:
@@ -76,7 +78,8 @@ class Compiled:
 
     Attributes:
         graph: the shapes graph.
-        roots: the shapes with targets that were compiled.
+        roots: the shapes with targets that were compiled, but for constraints based on SPARQL.
+        sparql: those of them that have such constraints, by IRI.
         others: shapes with targets, or of a type of SHACL, that were not compiled, by IRI, with the reason.
     """
 
@@ -86,18 +89,29 @@ class Compiled:
         self.others: dict[str, str] = {}
         self._shapes: dict[Value, Shape] = {}
         self._open: set[Value] = set()
-        extending = any(triple.predicate in _EXTENDING for triple in self.graph.triples)
+        self.sparql: set[str] = set()
+        # The shapes with constraints based on SPARQL, of their own or of their property shapes.
+        self._with_sparql: set[Value] = set()
+        self._sparql_parameters = {_SPARQL, *self._own_parameters()}
         targeted = self._targeted()
         for node in dict.fromkeys([*targeted, *self._typed()]):
             try:
-                if extending:
-                    raise NotCovered("the shapes define constraint components")
+                if not self._sparql_parameters.isdisjoint(CORE_PARAMETERS):
+                    raise NotCovered("the shapes define constraint components with parameters of SHACL Core")
                 shape = self._shape(node)
                 if node in targeted:
+                    if node in self._with_sparql:
+                        self.sparql.add(node)
                     shape.targets = list(self._targets(node))
                     self.roots.append(shape)
             except (NotCovered, RecursionError) as error:
                 self.others[node] = str(error)
+
+    def _own_parameters(self) -> Iterator[str]:
+        """The parameters of the constraint components that the file defines (section 6.2.1)."""
+        for triple in self.graph.triples:
+            if triple.predicate == sh("parameter"):
+                yield from (str(path) for path in self.graph.objects(triple.object, sh("path")))
 
     # Targets (section 2.1.3) ------------------------------------------------------------------------------------
 
@@ -132,7 +146,7 @@ class Compiled:
 
     def _is_shape(self, node: Value) -> bool:
         return any(
-            predicate in _PARAMETERS or (predicate == RDF_TYPE and value in (sh("NodeShape"), sh("PropertyShape")))
+            predicate in _OF_SHAPES or (predicate == RDF_TYPE and value in (sh("NodeShape"), sh("PropertyShape")))
             for predicate, value in self.graph.triples_of(node)
         )
 
@@ -170,6 +184,8 @@ class Compiled:
         for predicate, _ in graph.triples_of(node):
             if predicate in _NOT_CORE:
                 raise NotCovered(f"{node} has {predicate}, which is not of SHACL Core")
+            if predicate in self._sparql_parameters:
+                self._with_sparql.add(node)
         shape = Shape(node, deactivated=graph.is_true(node, sh("deactivated")))
         path = graph.at_most_one(node, sh("path"))
         if path is not None:
@@ -183,12 +199,15 @@ class Compiled:
         if path is None and any(graph.objects(node, sh(name)) for name in _OF_PROPERTY_SHAPES):
             raise NotCovered(f"{node} is a node shape and has a parameter of property shapes")
         if shape.deactivated:
+            self._with_sparql.discard(node)
             return shape
         shape.constraints = list(_Constraints(self, node, shape))
         for nested in graph.objects(node, sh("property")):
             shape.properties.append(self._shape(nested))
             if shape.properties[-1].path is None:
                 raise NotCovered(f"{nested} is a value of sh:property and not a property shape")
+            if nested in self._with_sparql:
+                self._with_sparql.add(node)
         return shape
 
     def shape(self, node: Value) -> Shape:
@@ -197,7 +216,10 @@ class Compiled:
         Raises:
             NotCovered: it cannot be compiled.
         """
-        return self._shape(node)
+        shape = self._shape(node)
+        if node in self._with_sparql:
+            raise NotCovered(f"{node} has a constraint based on SPARQL and decides about another one")
+        return shape
 
     def shapes(self, head: Value) -> list[Shape]:
         """The shapes of a list.
@@ -205,7 +227,7 @@ class Compiled:
         Raises:
             NotCovered: one cannot be compiled, or there is no list.
         """
-        return [self._shape(node) for node in self.graph.members(head)]
+        return [self.shape(node) for node in self.graph.members(head)]
 
 
 def _node_target(term: Value) -> Target:

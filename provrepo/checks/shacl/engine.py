@@ -20,6 +20,7 @@ class Shapes:
 
     Attributes:
         others: the shapes that another processor has to judge, by IRI, with the reason.
+        sparql: the shapes of which it has to judge the constraints based on SPARQL alone, by IRI.
     """
 
     def __init__(self, turtle: bytes, base: str | None = None) -> None:
@@ -40,6 +41,7 @@ class Shapes:
             raise NotCovered(f"the shapes cannot be read: {error}") from error
         self._reporter = Reporter(self._compiled.graph)
         self.others = self._compiled.others
+        self.sparql = self._compiled.sparql
 
     def validate(self, data: Graph, only: Collection[str] | None = None) -> list[RawResult]:
         """The validation results of one graph.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TypeAlias, TypedDict
 
@@ -11,7 +12,7 @@ from provrepo.checks.shacl.shapes_graph import ShapesGraph, sh
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.vocab import PROVREPO, RDF, SH, XSD_STRING
 
-__all__ = ["RawResult", "Reporter", "Results", "ntriples"]
+__all__ = ["RawResult", "Reporter", "Results", "SourceShape", "ntriples", "preferred_message"]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
@@ -75,7 +76,7 @@ def ntriples(term: Value) -> str:
     return f'"{text}"' if term.datatype == XSD_STRING else f'"{text}"^^<{term.datatype}>'
 
 
-class _Source:
+class SourceShape:
     """What results have from their source shape."""
 
     __slots__ = ("expected", "message", "name", "patch", "repair", "severity")
@@ -85,7 +86,7 @@ class _Source:
         severity = graph.first(node, sh("severity"))
         name = str(severity or sh("Violation"))
         self.severity = name.removeprefix(SH).lower() if name.startswith(SH) else name
-        self.message = _message(graph.objects(node, sh("message")))
+        self.message = preferred_message(graph.objects(node, sh("message")))
         owner = Identifier(self.name)
         self.expected = _optional(graph.first(node, sh("class")) or graph.first(node, sh("datatype")))
         self.repair = _optional(graph.first(owner, PROVREPO + "repair"))
@@ -96,7 +97,7 @@ def _optional(term: Value | None) -> str | None:
     return None if term is None else str(term)
 
 
-def _message(messages: list[Value]) -> str:
+def preferred_message(messages: Iterable[Value]) -> str:
     """The message in English or without a language, before those in other languages."""
     texts = [message for message in messages if isinstance(message, Literal)]
     texts.sort(key=lambda m: ((m.language or "en").lower()[:2] != "en", m.language or "", m.lexical))
@@ -108,8 +109,8 @@ class Reporter:
 
     def __init__(self, graph: ShapesGraph) -> None:
         self._graph = graph
-        self._source = cache(lambda node: _Source(graph, node))
-        self._is_monotone = cache(self._find_monotone)
+        self.source = cache(lambda node: SourceShape(graph, node))
+        self.is_monotone = cache(self._find_monotone)
 
     def raw(self, data: Graph, root: Shape, result: Result) -> RawResult:
         """A result.
@@ -120,12 +121,12 @@ class Reporter:
             result: in numbers of the data.
         """
         shape, constraint, focus, violation = result
-        source = self._source(shape.node)
+        source = self.source(shape.node)
         value = violation.value
         term = data.term(focus)
         return {
             "root": root.node,
-            "monotone": self._is_monotone(shape.node, constraint.component),
+            "monotone": self.is_monotone(shape.node, constraint.component),
             "shape": source.name,
             "component": SH + constraint.component,
             "severity": source.severity,

@@ -1,6 +1,7 @@
 """Validation of graphs against the shapes of profiles: which engine, and in which process.
 
-SHACL Core is evaluated by ``provrepo.checks.shacl``. Shapes that it does not cover are left to pySHACL.
+SHACL Core is evaluated by ``provrepo.checks.shacl``. Constraints based on SPARQL, and shapes that it does not cover,
+are left to pySHACL.
 
 Shapes are programs. Those that ship with provrepo are known to be harmless, and are evaluated in the process of the
 caller, with a deadline. User-defined shapes are evaluated in a worker process with limits of time and memory, and so is
@@ -163,18 +164,23 @@ def _validated(graph: Graph, file: Path, only: Collection[str] | None) -> list[R
         shapes: Shapes | None = shapes_of(file)
     except NotCovered:
         shapes = None
-    found = [] if shapes is None else shapes.validate(graph, only)
-    others = None if shapes is None else set(shapes.others)
-    if others is None or others:
-        from provrepo.checks.shapes.pyshacl_engine import PyShacl
-
-        found += PyShacl().validate(graph, file, _both(others, only))
+    if shapes is None:
+        return _pyshacl(graph, file, only)
+    found = shapes.validate(graph, only)
+    others, sparql = _both(shapes.others, only), _both(shapes.sparql, only)
+    if others:
+        found += _pyshacl(graph, file, others)
+    if sparql:
+        found += _pyshacl(graph, file, sparql, sparql_alone=True)
     return found
 
 
-def _both(one: Collection[str] | None, other: Collection[str] | None) -> set[str] | None:
-    """What two limits have in common, of which None is none."""
-    if one is None or other is None:
-        both = other if one is None else one
-        return None if both is None else set(both)
-    return set(one) & set(other)
+def _pyshacl(graph: Graph, file: Path, only: Collection[str] | None, *, sparql_alone: bool = False) -> list[RawResult]:
+    # Importing it takes longer than most validations.
+    from provrepo.checks.shapes.pyshacl_engine import PyShacl
+
+    return PyShacl().validate(graph, file, only, sparql_alone=sparql_alone)
+
+
+def _both(wanted: Collection[str], only: Collection[str] | None) -> set[str]:
+    return set(wanted) if only is None else set(wanted) & set(only)
