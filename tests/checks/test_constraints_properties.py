@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from provrepo.checks.constraints.equivalence import equivalent, normalized
@@ -95,7 +95,12 @@ def test_validity_is_the_same_as_by_the_rules_to_the_letter(instance):
     assert verdict(instance) is second_opinion(instance)
 
 
+SEEN = Statement(KINDS["wasAssociatedWith"], Identifier(EX + "r"), (ACTIVITIES[1], None, None), (ATTRIBUTES[-1],))
+"""With the same statement with a plan, its variable is bound to the placeholder, and still stands in the attribute."""
+
+
 @given(instances)
+@example([Statement(SEEN.kind, SEEN.id, (ACTIVITIES[1], None, UNKNOWN[0])), SEEN])
 @settings(max_examples=200, deadline=None)
 def test_normalizing_twice_is_normalizing_once(instance):
     assume(verdict(instance))

@@ -125,7 +125,7 @@ def _value(form: NormalForm, value: Value) -> Part:
     if isinstance(value, Identifier):
         if is_anonymous(value):
             terms = form.instance.terms
-            term = terms.find(terms.number(value))
+            term = terms.value(value)
             return term if term in terms.variables else f"<{terms.names[term]}>"
         return f"<{value}>"
     return f"{value.lexical!r}{'@' + value.language.lower() if value.language else '^^<' + value.datatype + '>'}"

@@ -167,4 +167,4 @@ class _StatementBuilder:
     def _renamed(self, name: Identifier) -> Identifier:
         if not is_anonymous(name):
             return name
-        return self._identifier(self._terms.find(self._terms.number(name))) or name
+        return self._identifier(self._terms.value(name)) or name

@@ -81,6 +81,15 @@ class Terms:
                 self.variables.add(found)
         return found
 
+    def value(self, name: str) -> int:
+        """The number of an identifier in an attribute, once unification is done.
+
+        Attributes have no placeholder ``-``. A variable that was bound to it elsewhere stands for itself there.
+        """
+        number = self.number(name)
+        found = self.find(number)
+        return number if found == NONE else found
+
     def time(self, lexical: str) -> int:
         """The number of an instant; lexical forms of the same instant have the same number."""
         found = self._times.get(lexical)
