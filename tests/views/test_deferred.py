@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import provrepo
 from provrepo.errors import Busy, Damaged
 from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.sparql import store
-from provrepo.views.sparql.content import BulkLoad
+from provrepo.views.sparql.content import BulkLoad, Content
+from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PROV
 
@@ -194,14 +196,14 @@ def test_a_submission_is_seen_by_the_next_query_of_each_dataset(
 def test_an_entry_that_fails_in_a_batch_is_set_aside_and_the_others_are_loaded(
     followed: provrepo.Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insertion: Callable[..., str] = Quads._insertion
+    insertion: Callable[..., str] = Loader.insertion
 
-    def failing(self: Quads, change: store.Change, content: Path) -> str:
+    def failing(self: Loader, change: store.Change, content: Path) -> str:
         if change.entry["document"] == "d1":
             raise Damaged("this one fails")
         return insertion(self, change, content)
 
-    monkeypatch.setattr(Quads, "_insertion", failing)
+    monkeypatch.setattr(Loader, "insertion", failing)
     for number in range(3):
         followed.submit(entity(f"e{number}"), project="crops", name=f"d{number}")
     with pytest.raises(Busy):
@@ -242,15 +244,29 @@ def test_what_waits_when_a_process_is_killed_is_applied_again(tmp_path: Path, mo
         assert repository.fsck(views=True).sound
 
 
-def test_a_stream_of_content_files_has_every_triple_twice(tmp_path: Path) -> None:
-    contents = []
+def test_a_stream_of_content_files_has_every_triple_twice() -> None:
+    contents, triple = [], '<urn:s> <urn:p> "a <b> c"'
     for name in "ab":
-        file = tmp_path / f"{name}.nq"
-        file.write_text(f'<urn:s> <urn:p> "a <b> c" <urn:{name}> .\n', "utf-8")
-        contents.append((file, f"urn:{name}", lambda graphs: "".join(f"# {graph}\n" for graph in graphs).encode()))
+        lines = f"{triple} <urn:{name}> .\n".encode()
+        contents.append(Content(io.BytesIO(lines), f"urn:{name}", lambda graphs: f"# {graphs}\n".encode()))
     with BulkLoad(contents) as stream:
         assert stream.read().decode().splitlines() == [
             line
             for name in "ab"
-            for line in (f'<urn:s> <urn:p> "a <b> c" <urn:{name}> .', '<urn:s> <urn:p> "a <b> c" .', f"# urn:{name}")
+            for line in (
+                f'<urn:s> <urn:p> "a <b> c" <urn:{name}> .',
+                '<urn:s> <urn:p> "a <b> c" .',
+                f"# ['urn:{name}']",
+            )
         ]
+
+
+def test_a_stream_of_a_part_ends_with_a_line() -> None:
+    lines = [f"<urn:s> <urn:p> <urn:{number}> <urn:v#g{number // 2}> .\n".encode() for number in range(5)]
+    content = Content(io.BytesIO(b"".join(lines)), "urn:v", lambda graphs: f"# {list(graphs)}\n".encode())
+    parts = []
+    while content.lines.tell() < len(b"".join(lines)):
+        with BulkLoad([content], most=len(lines[0]) + 1) as stream:
+            parts.append(stream.read().splitlines(keepends=True))
+    assert [line for part in parts for line in part[: len(part) // 2]] == lines
+    assert [part[-1] for part in parts] == [b"# ['urn:v#g0']\n", b"# ['urn:v#g1']\n", b"# ['urn:v#g2']\n"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from provrepo.errors import Damaged
 from provrepo.model.identifiers import Identifier
 from provrepo.views.contract import BASE, SHARED, ChangeStream, QuadsContract, rebuild
+from provrepo.views.sparql import loading
 from provrepo.views.sparql import store as quads
 from provrepo.views.sparql.memory import Memory
 from provrepo.views.sparql.pool import directory_name, name_of
@@ -45,6 +46,14 @@ class TestQuadsInBulk(TestQuads):
     def bulk(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(quads, "_SMALL_CONTENT", -1)
         monkeypatch.setattr(quads, "_BATCH", 1)
+
+
+class TestQuadsInParts(TestQuadsInBulk):
+    """The suite with every file loaded line by line."""
+
+    @pytest.fixture(autouse=True)
+    def parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(loading, "_PART", 1)
 
 
 class TestQuadsInBatches(TestQuads):

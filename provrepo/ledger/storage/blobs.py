@@ -165,8 +165,9 @@ class Blobs:
         for path in (directory.parent, directory):
             path.mkdir(mode=durable.PRIVATE, parents=True, exist_ok=True)
         durable.sync_directory(directory.parent)
-        durable.sync_directory(self._root)
-        self._durable.add(directory)
+        if directory.parent not in self._durable:
+            durable.sync_directory(self._root)
+        self._durable |= {directory, directory.parent}
 
     def _sync_name(self, digest: str) -> None:
         """Sync the name of a blob: another process may have written it and not synced it yet."""

@@ -124,8 +124,9 @@ def submit(
         unchanged = _precondition(current, blob, document, update=update, if_match=_condition(if_match, taken, current))
         if unchanged is None:
             # The same bytes may have been erased meanwhile, which is not possible inside the transaction.
-            store.blobs.put(data)
-            store.blobs.put(stored_report_bytes)
+            for content in (data, stored_report_bytes):
+                if not store.blobs.exists(hashlib.sha256(content).hexdigest()):
+                    store.blobs.put(content)
         entry = unchanged or appending.append(
             "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id, token=actor.token
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, BinaryIO, NamedTuple
 
 from provrepo.errors import Damaged
 
-__all__ = ["BulkLoad", "check_graph", "split"]
+__all__ = ["BulkLoad", "Content", "check_graph", "split"]
 
 _CHUNK = 1 << 20
 """Bytes of lines that are read at a time."""
@@ -39,20 +38,34 @@ def check_graph(graph: str, version: str) -> None:
         raise Damaged(f"content of {version} has quads in the graph {graph or 'by default'}, which is not its own")
 
 
+class Content(NamedTuple):
+    """A content file to load.
+
+    Attributes:
+        lines: the open file: N-Quads, each line in a named graph of the version.
+        version: the version's IRI.
+        records: makes N-Quads to append, from the names of the graphs that were read.
+    """
+
+    lines: BinaryIO
+    version: str
+    records: Callable[[Iterable[str]], bytes]
+
+
 class BulkLoad(io.RawIOBase):
     """Content files as a stream of N-Quads, with every triple twice: in its named graph and in the default graph.
 
     One stream is one atomic load, so no reader sees a triple in one of the two graphs only.
     """
 
-    def __init__(self, contents: Sequence[tuple[Path, str, Callable[[Iterable[str]], bytes]]]) -> None:
-        """Read content files.
+    def __init__(self, contents: Iterable[Content], *, most: int | None = None) -> None:
+        """Read content files from where they are.
 
         Args:
-            contents: for each version its content file, N-Quads with each line in a named graph of the version; its
-                IRI; and a function that makes N-Quads to append, from the names of the graphs in the content.
+            contents: the content files.
+            most: bytes of each file to read, up to the end of a line; None for all.
         """
-        self._pieces = _pieces(contents)
+        self._pieces = _pieces(contents, most)
         self._buffer = memoryview(b"")
 
     def readable(self) -> bool:
@@ -72,19 +85,20 @@ class BulkLoad(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Close the file that is being read."""
+        """End the stream. The files stay open."""
         self._pieces.close()
         super().close()
 
 
-def _pieces(contents: Sequence[tuple[Path, str, Callable[[Iterable[str]], bytes]]]) -> Generator[bytes]:
-    for content, version, records in contents:
+def _pieces(contents: Iterable[Content], most: int | None) -> Generator[bytes]:
+    for content in contents:
         graphs: set[bytes] = set()
-        with content.open("rb") as file:
-            while lines := file.readlines(_CHUNK):
-                pairs = [split(line) for line in lines]
-                for graph in sorted({graph for _, graph in pairs} - graphs):
-                    check_graph(graph[1:-1].decode("utf-8", "replace"), version)
-                    graphs.add(graph)
-                yield b"".join(lines) + b" .\n".join([triple for triple, _ in pairs]) + b" .\n"
-        yield records(sorted(graph[1:-1].decode() for graph in graphs))
+        left = most
+        while (left is None or left > 0) and (lines := content.lines.readlines(_CHUNK if left is None else left)):
+            pairs = [split(line) for line in lines]
+            for graph in sorted({graph for _, graph in pairs} - graphs):
+                check_graph(graph[1:-1].decode("utf-8", "replace"), content.version)
+                graphs.add(graph)
+            left = None if left is None else left - sum(map(len, lines))
+            yield b"".join(lines) + b" .\n".join([triple for triple, _ in pairs]) + b" .\n"
+        yield content.records(sorted(graph[1:-1].decode() for graph in graphs))

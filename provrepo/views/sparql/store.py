@@ -19,22 +19,20 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
 import pyoxigraph as ox
 
-from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.codecs.results import QueryResult
-from provrepo.errors import AnswerTooLarge, Busy, Damaged, QueryError, TimedOut
+from provrepo.errors import AnswerTooLarge, Busy, QueryError, TimedOut
 from provrepo.limits import WORKER_WAIT
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit
 from provrepo.views.sparql.checkpoints import Checkpoints
-from provrepo.views.sparql.content import BulkLoad, check_graph
 from provrepo.views.sparql.dataset_store import DatasetStore, open_store, translated_errors
 from provrepo.views.sparql.deferred import Deferred, Waiting
+from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.recorded import Recorded
@@ -117,8 +115,10 @@ class Quads:
         self._workers = workers
         self._limits = limits or QueryLimits()
         self._checkpoints = Checkpoints(path.with_name(f"{path.name}-checkpoints"))
+        self._loader = Loader(self._catalogue, self._updates)
         self._deferred = Deferred()
         self._on_drop: Callable[[set[str], Exception], None] | None = None
+        self._loading: set[str] = set()
 
     def defer(self, on_drop: Callable[[set[str], Exception], None]) -> None:
         """Let small submissions of new documents wait from now on, until ``flush`` or a reader of the dataset.
@@ -193,7 +193,7 @@ class Quads:
             if change.kind == "submit" and change.content is not None:
                 content = change.content()
                 try:
-                    self._replace(dataset_store, change, content, removed, edit)
+                    self._replace(dataset, dataset_store, change, content, removed, edit)
                 finally:
                     content.unlink(missing_ok=True)
             else:
@@ -224,9 +224,9 @@ class Quads:
             store = dataset_store.store
             insertions = []
             if len(changes) < _FEW:
-                insertions = [self._insertion(each.change, each.content) for each in changes]
+                insertions = [self._loader.insertion(each.change, each.content) for each in changes]
             else:
-                self._bulk_load(store, changes)
+                self._loader.bulk_load(store, changes)
             edits = [self._catalogue.edit(each.change, partial(self._recorded.values, store)) for each in changes]
             removed = {
                 version: graphs
@@ -375,7 +375,19 @@ class Quads:
             finally:
                 spool.unlink(missing_ok=True)
 
+    @contextmanager
+    def _frozen(self, dataset: str) -> Iterator[None]:
+        """Keep the checkpoint of a dataset as it is during several loads; the caller is its writer."""
+        with self._checkpoints.use(dataset, lambda path: self._checkpoint(dataset, path)):
+            self._loading.add(dataset)
+            try:
+                yield
+            finally:
+                self._loading.discard(dataset)
+
     def _checkpoint(self, dataset: str, path: Path) -> bool:
+        if dataset in self._loading:
+            return False  # the dataset did not exist before
         with translated_errors(dataset), self._pool.use(dataset) as dataset_store:
             if dataset_store is not None:
                 dataset_store.store.backup(str(path))
@@ -408,6 +420,7 @@ class Quads:
 
     def _replace(
         self,
+        dataset: str,
         dataset_store: DatasetStore,
         change: Change,
         content: Path,
@@ -417,35 +430,12 @@ class Quads:
         """Insert the content of a version and remove the graphs that it replaces."""
         edited = self._updates.edit(edit, removed)
         if content.stat().st_size > _SMALL_CONTENT:
-            self._bulk_load(dataset_store.store, [Waiting(change, content)])
+            with self._frozen(dataset):
+                self._loader.load_in_parts(dataset_store.store, change, content)
             self._remove(dataset_store, removed, edited)
             return
-        insertion = self._insertion(change, content)
+        insertion = self._loader.insertion(change, content)
         self._remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
-
-    def _insertion(self, change: Change, content: Path) -> str:
-        """The operation that inserts a content file and the records of its graphs."""
-        quads = list(_read(content))
-        graphs = sorted({"" if isinstance(q.graph_name, ox.DefaultGraph) else q.graph_name.value for q in quads})
-        for graph in graphs:
-            check_graph(graph, self._catalogue.version(change))
-        return self._updates.insertion(quads, self._catalogue.graphs(change, graphs))
-
-    def _bulk_load(self, store: ox.Store, changes: Iterable[Waiting]) -> None:
-        contents = [
-            (each.content, self._catalogue.version(each.change), self._records(each.change)) for each in changes
-        ]
-        with BulkLoad(contents) as stream:
-            store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
-
-    def _records(self, change: Change) -> Callable[[Iterable[str]], bytes]:
-        """Makes the catalogue's records of the graphs of a version, as N-Quads."""
-
-        def records(graphs: Iterable[str]) -> bytes:
-            quads = PyoxigraphTerms().quads(self._catalogue.graphs(change, graphs))
-            return "".join(f"{quad} .\n" for quad in quads).encode()
-
-        return records
 
     def _remove(
         self,
@@ -479,11 +469,3 @@ class Quads:
 
 def _all_of(store: ox.Store, graphs: Iterable[ox.NamedNode]) -> Iterator[ox.Quad]:
     return (quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
-
-
-def _read(content: Path) -> Iterator[ox.Quad]:
-    # Parsed and written again, not copied: the text of an update must consist of whole terms only.
-    try:
-        yield from ox.parse(path=str(content), format=ox.RdfFormat.N_QUADS)
-    except SyntaxError as error:
-        raise Damaged(f"the content is not N-Quads: {error.msg}") from error

@@ -1,0 +1,80 @@
+"""Loading of content files into Oxigraph: as an update, in one bulk load, or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, cast
+
+import pyoxigraph as ox
+
+from provrepo.codecs.rdf.terms import PyoxigraphTerms
+from provrepo.errors import Damaged
+from provrepo.views.sparql.catalog import Catalogue
+from provrepo.views.sparql.content import BulkLoad, Content, check_graph
+from provrepo.views.sparql.deferred import Waiting
+from provrepo.views.sparql.updates import Updates
+from provrepo.views.view import Change
+
+__all__ = ["Loader"]
+
+_PART = 16 << 20
+"""Bytes of content in one bulk load, which takes about ten times as much memory."""
+
+
+class Loader:
+    """Loads the content of submissions, with the catalogue's records of their graphs."""
+
+    def __init__(self, catalogue: Catalogue, updates: Updates) -> None:
+        """Load for one view."""
+        self._catalogue = catalogue
+        self._updates = updates
+
+    def insertion(self, change: Change, content: Path) -> str:
+        """The operation that inserts a content file and the records of its graphs."""
+        quads = list(_read(content))
+        graphs = sorted({"" if isinstance(q.graph_name, ox.DefaultGraph) else q.graph_name.value for q in quads})
+        for graph in graphs:
+            check_graph(graph, self._catalogue.version(change))
+        return self._updates.insertion(quads, self._catalogue.graphs(change, graphs))
+
+    def bulk_load(self, store: ox.Store, changes: Iterable[Waiting]) -> None:
+        """Load the content of submissions as one atomic change."""
+        with ExitStack() as files:
+            contents = [self._content(files, each.change, each.content) for each in changes]
+            with BulkLoad(contents) as stream:
+                store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
+
+    def load_in_parts(self, store: ox.Store, change: Change, content: Path) -> None:
+        """Load large content in parts: a bulk load keeps all of its quads in memory.
+
+        Readers of the store see the parts one by one.
+        """
+        size = content.stat().st_size
+        with ExitStack() as files:
+            part = self._content(files, change, content)
+            while part.lines.tell() < size:
+                with BulkLoad([part], most=_PART) as stream:
+                    store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
+
+    def _content(self, files: ExitStack, change: Change, content: Path) -> Content:
+        file = files.enter_context(content.open("rb"))
+        return Content(file, self._catalogue.version(change), self._records(change))
+
+    def _records(self, change: Change) -> Callable[[Iterable[str]], bytes]:
+        """Makes the catalogue's records of the graphs of a version, as N-Quads."""
+
+        def records(graphs: Iterable[str]) -> bytes:
+            quads = PyoxigraphTerms().quads(self._catalogue.graphs(change, graphs))
+            return "".join(f"{quad} .\n" for quad in quads).encode()
+
+        return records
+
+
+def _read(content: Path) -> Iterator[ox.Quad]:
+    # Parsed and written again, not copied: the text of an update must consist of whole terms only.
+    try:
+        yield from ox.parse(path=str(content), format=ox.RdfFormat.N_QUADS)
+    except SyntaxError as error:
+        raise Damaged(f"the content is not N-Quads: {error.msg}") from error
