@@ -30,7 +30,7 @@ from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
-from provrepo.repository.lineage.assertions import Saying
+from provrepo.repository.lineage.assertions import Assertion
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import (
     CommonNode,
@@ -39,10 +39,10 @@ from provrepo.repository.lineage.records import (
     LineageGraph,
     LineageImpact,
     LineageNode,
-    Said,
     SearchResult,
+    SourceReference,
 )
-from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.lineage.things import KnownThing, VersionAssertions
 from provrepo.repository.options import Kind, options
 from provrepo.repository.queries.named import load
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
@@ -58,13 +58,13 @@ RETURNED = (
     LineageGraph,
     LineageNode,
     LineageEdge,
-    Said,
+    SourceReference,
     LineageImpact,
     LineageCommon,
     CommonNode,
     KnownThing,
-    Account,
-    Saying,
+    VersionAssertions,
+    Assertion,
     SearchResult,
     Receipt,
     VersionInfo,

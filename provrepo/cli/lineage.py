@@ -14,7 +14,7 @@ from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQu
 from provrepo.repository.lineage.records import BUNDLED
 
 if TYPE_CHECKING:
-    from provrepo.repository.lineage.assertions import Saying
+    from provrepo.repository.lineage.assertions import Assertion
     from provrepo.repository.lineage.records import LineageCommon, LineageGraph, LineageImpact, LineageNode
     from provrepo.repository.lineage.things import KnownThing
 
@@ -97,8 +97,8 @@ def thing(invocation: Invocation, /, iri: str, style: str, **values: Any) -> Non
     else:
         output.data(found.document().write(style))
     output.note(
-        f"{found.told_statements:,} of {found.total_statements:,} statements of "
-        f"{len(found.accounts):,} of {found.total_versions:,} versions"
+        f"{found.returned_statements:,} of {found.total_statements:,} statements of "
+        f"{len(found.versions):,} of {found.total_versions:,} versions"
     )
 
 
@@ -180,24 +180,24 @@ def _table_of_thing(found: KnownThing) -> None:
     output.result(f"{kind} {iri}" + (f" ({label})" if label else "") + f", in {projects}")
     for cls in found.node.types:
         output.result(f"  type {cls}")
-    for account in found.accounts:
-        info = account.version
-        told = f"{len(account.sayings)} of {account.total}"
+    for each in found.versions:
+        info = each.version
+        count = f"{len(each.assertions)} of {each.total}"
         output.result(
-            f"\n{info.project}/{info.name}@{info.version}, {info.time} by {info.submitter}: {told} statements"
+            f"\n{info.project}/{info.name}@{info.version}, {info.time} by {info.submitter}: {count} statements"
         )
-        for saying in account.sayings:
-            output.result(f"  {_statement(saying)}")
-        for triple in account.triples:
+        for assertion in each.assertions:
+            output.result(f"  {_statement(assertion)}")
+        for triple in each.triples:
             output.result(f"  {triple.predicate} {triple.object}")
 
 
-def _statement(saying: Saying) -> str:
+def _statement(assertion: Assertion) -> str:
     """A statement on one line, near to PROV-N, with whole IRIs."""
     from provrepo.cli.query import shown
     from provrepo.model.identifiers import Identifier
 
-    statement = saying.statement
+    statement = assertion.statement
     element = statement.kind.element
     parts = [statement.id or ""] if element else []
     parts += ["-" if term is None else shown(Identifier(term)) for term in statement.args]
@@ -205,7 +205,7 @@ def _statement(saying: Saying) -> str:
     if statement.attributes:
         parts.append(f"[{', '.join(f'{shown(name)}={shown(value)}' for name, value in statement.attributes)}]")
     name = "" if element or statement.id is None else f"{statement.id}; "
-    bundle = f" in bundle {saying.bundle}" if saying.bundle else ""
+    bundle = f" in bundle {assertion.bundle}" if assertion.bundle else ""
     return f"{statement.kind.name}({name}{', '.join(parts)}){bundle}"
 
 

@@ -16,9 +16,9 @@ from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import Statement
 from provrepo.repository.lineage.answers import MOST_SOURCES
-from provrepo.repository.lineage.assertions import Saying, run, shares
+from provrepo.repository.lineage.assertions import Assertion, run, shares
 from provrepo.repository.lineage.records import LineageNode
-from provrepo.repository.lineage.things import Account
+from provrepo.repository.lineage.things import VersionAssertions
 from provrepo.repository.repository import Repository
 from tests.support.strategies import documents
 from tests.views.test_lineage import EX, opened, put
@@ -32,8 +32,10 @@ def both(tmp_path: Path) -> Iterator[tuple[Repository, Repository]]:
         yield found
 
 
-def lines(account: Account) -> list[str]:
-    return [f"{saying.statement!r} as {'+'.join(saying.roles)}".replace(EX, "") for saying in account.sayings]
+def lines(account: VersionAssertions) -> list[str]:
+    return [
+        f"{assertion.statement!r} as {'+'.join(assertion.roles)}".replace(EX, "") for assertion in account.assertions
+    ]
 
 
 def test_every_statement_in_which_it_stands(both: tuple[Repository, Repository]) -> None:
@@ -51,7 +53,7 @@ def test_every_statement_in_which_it_stands(both: tuple[Repository, Repository])
         "bundle ex:inner\n  entity(ex:a)\nendBundle",
     )
     found = owner.thing(EX + "a")
-    (account,) = found.accounts
+    (account,) = found.versions
     assert lines(account) == [
         "entity(a, [2 attributes]) as id",
         "entity(a) as id",
@@ -62,10 +64,10 @@ def test_every_statement_in_which_it_stands(both: tuple[Repository, Repository])
         "specializationOf(a, a2) as specificEntity",
         "entity(c, [1 attributes]) as attribute",
     ], "what describes it first, then relations as in the source, and nothing that was completed"
-    assert account.sayings[0].statement.attributes[1] == (Identifier(EX + "n"), Literal("007", XSD + "int"))
+    assert account.assertions[0].statement.attributes[1] == (Identifier(EX + "n"), Literal("007", XSD + "int"))
     version = account.version
-    assert [saying.graph for saying in account.sayings[:2]] == [version.iri, version.iri + "#bundle-1"]
-    assert [saying.bundle for saying in account.sayings[:2]] == ["", EX + "inner"]
+    assert [assertion.graph for assertion in account.assertions[:2]] == [version.iri, version.iri + "#bundle-1"]
+    assert [assertion.bundle for assertion in account.assertions[:2]] == ["", EX + "inner"]
     assert (account.total, found.total_statements, found.truncated) == (8, 8, False)
     assert (found.node.label, found.node.kinds) == ("A", ("entity",))
 
@@ -80,7 +82,7 @@ def test_who_said_it_in_which_version(both: tuple[Repository, Repository]) -> No
     ada = owner.as_actor(type(owner.actor)(token.actor, "ada", projects=("open",), write=True))
     ada.submit(b"document\nprefix ex <https://example.org/>\nentity(ex:a)\nendDocument", project="open", name="zoe")
     found = owner.thing(EX + "a")
-    told = [(a.version.project, a.version.name, a.version.version, a.version.submitter) for a in found.accounts]
+    told = [(a.version.project, a.version.name, a.version.version, a.version.submitter) for a in found.versions]
     name = owner.actor.name
     assert told == [
         ("open", "one", 1, name),
@@ -88,13 +90,13 @@ def test_who_said_it_in_which_version(both: tuple[Repository, Repository]) -> No
         ("open", "zoe", 1, "ada"),
         ("secret", "three", 1, name),
     ]
-    assert found.accounts[0].version == owner.version("open", "one"), "as the history has it"
+    assert found.versions[0].version == owner.version("open", "one"), "as the history has it"
     assert "wrong" not in str(found.to_dict()), "what was corrected is no longer said"
     seen = stranger.thing(EX + "a")
-    assert (seen.total_versions, [a.version.name for a in seen.accounts]) == (3, ["one", "two", "zoe"])
+    assert (seen.total_versions, [a.version.name for a in seen.versions]) == (3, ["one", "two", "zoe"])
     assert "hidden" not in str(seen.to_dict())
     assert "secret" not in str(seen.to_dict())
-    assert [a.version.name for a in owner.thing(EX + "a", project="secret").accounts] == ["three"]
+    assert [a.version.name for a in owner.thing(EX + "a", project="secret").versions] == ["three"]
     for wrong in ("secret", "nowhere"):
         with pytest.raises(NotFound, match=f"there is no project '{wrong}'"):
             stranger.thing(EX + "a", project=wrong)
@@ -117,10 +119,10 @@ def test_nodes_without_a_name_are_found_by_the_name_they_were_given(
     assert len(nodes) == 2
     kinds: list[list[str]] = []
     for iri in nodes:
-        (account,) = owner.thing(iri).accounts
-        kinds.append([saying.statement.kind.name for saying in account.sayings])
-        for saying in account.sayings:
-            named = [*saying.statement.identifiers(), saying.statement.id]
+        (account,) = owner.thing(iri).versions
+        kinds.append([assertion.statement.kind.name for assertion in account.assertions])
+        for assertion in account.assertions:
+            named = [*assertion.statement.identifiers(), assertion.statement.id]
             assert iri in named
             assert not any(str(name).startswith("_:") for name in named)
     assert sorted(map(sorted, kinds)) == [["entity", "wasAttributedTo", "wasDerivedFrom"], ["wasAttributedTo"]]
@@ -131,7 +133,7 @@ def test_what_rdf_says_beside_prov(both: tuple[Repository, Repository]) -> None:
     turtle = f"""@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ex: <{EX}> .
     ex:a a prov:Entity ; prov:wasDerivedFrom "a literal" ; ex:note "kept" ."""
     owner.submit(turtle.encode(), project="open", name="d", format="turtle")
-    (account,) = owner.thing(EX + "a").accounts
+    (account,) = owner.thing(EX + "a").versions
     assert [(quad.predicate, str(quad.object)) for quad in account.triples] == [
         ("http://www.w3.org/ns/prov#wasDerivedFrom", "a literal")
     ]
@@ -144,10 +146,10 @@ def test_limits_are_stated_and_fair(both: tuple[Repository, Repository]) -> None
     for number in range(4):
         put(owner, "entity(ex:a)", name=f"b{number}")
     found = owner.thing(EX + "a", limit=10)
-    assert [len(account.sayings) for account in found.accounts] == [6, 1, 1, 1, 1]
-    assert (found.total_statements, found.told_statements, found.truncated) == (54, 10, True)
+    assert [len(account.assertions) for account in found.versions] == [6, 1, 1, 1, 1]
+    assert (found.total_statements, found.returned_statements, found.truncated) == (54, 10, True)
     found = owner.thing(EX + "a", versions=2)
-    assert (len(found.accounts), found.total_versions, len(found.node.sources), found.truncated) == (2, 5, 2, True)
+    assert (len(found.versions), found.total_versions, len(found.node.sources), found.truncated) == (2, 5, 2, True)
     with pytest.raises(UsageError):
         owner.thing(EX + "a", limit=0)
     with pytest.raises(UsageError):
@@ -184,7 +186,7 @@ def test_bytes_that_are_gone_or_broken(both: tuple[Repository, Repository]) -> N
     # Erased by another process, and not applied to the views yet.
     owner.context.store.blobs.path(owner.version("open", "one").sha256).unlink()
     found = owner.thing(EX + "a")
-    assert ([a.version.name for a in found.accounts], found.total_versions, found.truncated) == (["two"], 2, True)
+    assert ([a.version.name for a in found.versions], found.total_versions, found.truncated) == (["two"], 2, True)
     blob = owner.context.store.blobs.path(owner.version("open", "two").sha256)
     blob.chmod(0o600)
     blob.write_bytes(b"document nonsense(")
@@ -215,9 +217,9 @@ def test_statements_survive_the_way_from_the_worker() -> None:
       wasAssociatedWith(ex:a, -, ex:p)
     endDocument"""
     for statement in formats.read(text.encode(), format="provn").statements:
-        saying = Saying(statement, ("id",), "urn:g", "")
-        again = Saying.from_dict(saying.to_dict())
-        assert again == saying
+        assertion = Assertion(statement, ("id",), "urn:g", "")
+        again = Assertion.from_dict(assertion.to_dict())
+        assert again == assertion
         assert again.statement.span is not None
 
 
@@ -236,7 +238,7 @@ def test_nothing_is_left_out_and_nothing_changed(file: Path, document: Document,
     version = {"source": str(file), "format": format, "base": "", "blob": "ab" * 32, "version": "urn:v"}
     for iri in names[:4]:
         (found,) = run(iri=iri, versions=[version], minting="", limit=1000, size=1 << 24)
-        said = [Saying.from_dict(each) for each in found["sayings"]]
+        said = [Assertion.from_dict(each) for each in found["assertions"]]
         true = [
             (number, statement)
             for number, instance in enumerate(source.instances())
@@ -245,10 +247,10 @@ def test_nothing_is_left_out_and_nothing_changed(file: Path, document: Document,
         ]
         assert found["total"] == len(said) == len(true)
         graphs = [f"urn:v#bundle-{number}" if number else "urn:v" for number, _ in true]
-        assert sorted(saying.graph for saying in said) == sorted(graphs)
+        assert sorted(assertion.graph for assertion in said) == sorted(graphs)
         if not any(name.startswith("_:") for _, statement in true for name in _named(statement)):
-            assert {saying.statement for saying in said} == {statement for _, statement in true}
-        assert all(saying.roles for saying in said)
+            assert {assertion.statement for assertion in said} == {statement for _, statement in true}
+        assert all(assertion.roles for assertion in said)
 
 
 def _named(statement: Statement) -> set[str]:

@@ -225,7 +225,7 @@ def test_sources_and_counts_as_of_then_leave_it_out(tmp_path: Path) -> None:
         writer = owner.as_actor(Actor("w", "w", projects=("p",), write=True, token="t"))
         for repo, documents, derived in ((stranger, ["a"], 1), (writer, ["a", "b"], 2), (owner, ["a", "b"], 2)):
             thing = repo.thing(EX + "shared", as_of=f"p/{entry}")
-            assert [account.version.name for account in thing.accounts] == documents
+            assert [account.version.name for account in thing.versions] == documents
             assert thing.node.total_sources == len(documents)
             graph = repo.lineage(EX + "source", direction="downstream", as_of=f"p/{entry}")
             assert len(graph.edges) == derived

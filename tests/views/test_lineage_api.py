@@ -169,9 +169,9 @@ def test_as_of(both: tuple[Repository, Repository]) -> None:
     assert owner.impact(EX + "d", as_of=f"open/{second}").total == 2
     assert local(n.node.iri for n in owner.common([EX + "a", EX + "c"], as_of=f"open/{second}").nodes) == ["c", "d"]
     thing = owner.thing(EX + "a", as_of=f"open/{first}")
-    assert [(a.version.version, a.version.state) for a in thing.accounts] == [(1, "superseded")]
+    assert [(a.version.version, a.version.state) for a in thing.versions] == [(1, "superseded")]
     assert thing.as_of == f"open/{first}"
-    assert owner.thing(EX + "a", as_of=f"open/{second}").accounts[0].version.state == "withdrawn"
+    assert owner.thing(EX + "a", as_of=f"open/{second}").versions[0].version.state == "withdrawn"
     with pytest.raises(NotFound, match="speaks"):
         owner.lineage(EX + "a")
 

@@ -1,4 +1,4 @@
-"""The verb ``accepted_at``: when versions were accepted."""
+"""The verb ``arrivals``: when versions were accepted."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
-    from provrepo.repository.lineage.records import Said
+    from provrepo.repository.lineage.records import SourceReference
 
 __all__ = ["arrivals"]
 
 
-def arrivals(context: Context, sources: Iterable[Said]) -> dict[tuple[str, str, int], str]:
-    """When versions were accepted, xsd:dateTime in UTC, by project, document and number.
+def arrivals(context: Context, sources: Iterable[SourceReference]) -> dict[tuple[str, str, int], str]:
+    """The times at which versions were accepted, xsd:dateTime in UTC, by project, document and number.
 
     Args:
-        sources: the versions; what there is not (any more) is left out.
+        sources: the versions; those that do not exist (any more) are left out.
 
     Raises:
         NotFound: no such project.
     """
     wanted: dict[str, dict[str, None]] = {}
-    for said in sources:
-        wanted.setdefault(said.project, {})[said.document] = None
+    for source in sources:
+        wanted.setdefault(source.project, {})[source.document] = None
     found: dict[tuple[str, str, int], str] = {}
     for project, documents in wanted.items():
         context.require_read(project)

@@ -1,4 +1,4 @@
-"""What the index answers, numbers and names of versions, as records."""
+"""Records from the answers of the lineage index, which have numbers of nodes and names of versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from provrepo.model.minting import Minter
-from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode, Said
+from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode, SourceReference
 
 if TYPE_CHECKING:
     from provrepo.views.lineage.index import Answer, Source, Thing
@@ -18,16 +18,16 @@ MOST_SOURCES = 20
 
 
 class Records:
-    """Makes the records of one answer. The same version speaks of many things; its name is minted once."""
+    """Makes the records of one answer. A version is a source of many things; its name is minted once."""
 
     def __init__(self, minter: Minter) -> None:
         """Make records.
 
         Args:
-            minter: of the repository: versions and bundles have the names of their graphs.
+            minter: mints the IRIs of versions and bundles, which are the names of their graphs.
         """
         self._minter = minter
-        self._said: dict[Source, Said] = {}
+        self._references: dict[Source, SourceReference] = {}
 
     def graph(self, start: str, direction: str, answer: Answer) -> LineageGraph:
         """A lineage, without its roots."""
@@ -60,9 +60,9 @@ class Records:
         """A thing.
 
         Args:
-            thing: what the index knows of it.
+            thing: its record in the index.
             distance: from the start.
-            most: how many of the versions that speak of it are named.
+            most: the most versions to name as its sources.
         """
         return LineageNode(
             thing.iri,
@@ -75,17 +75,17 @@ class Records:
             tuple(sorted({source.project for source in thing.sources})),
         )
 
-    def _sources(self, sources: Iterable[Source]) -> tuple[Said, ...]:
-        known, found = self._said, []
+    def _sources(self, sources: Iterable[Source]) -> tuple[SourceReference, ...]:
+        known, found = self._references, []
         for source in sorted(sources):
-            said = known.get(source)
-            if said is None:
-                said = known[source] = self._named(source)
-            found.append(said)
+            reference = known.get(source)
+            if reference is None:
+                reference = known[source] = self._reference(source)
+            found.append(reference)
         return tuple(found)
 
-    def _named(self, source: Source) -> Said:
+    def _reference(self, source: Source) -> SourceReference:
         graph = self._minter.version(source.project, source.document, source.version)
         if source.bundle:
             graph = Minter.bundle(graph, source.bundle)
-        return Said(source.project, source.document, source.version, str(graph))
+        return SourceReference(source.project, source.document, source.version, str(graph))

@@ -1,8 +1,8 @@
-"""What is said about one thing, read again from the bytes of the versions that say it.
+"""The assertions about one thing, read again from the bytes of the versions that make them.
 
-The datasets could be asked instead, and would answer for a version of 100,000 statements in a millisecond where reading
-it again takes a second. But they hold values and not spellings (``"007"`` becomes 7), PROV-O and not the statements
-that were sent, and current versions alone; a usual version of some sixty statements is read in less than one
+The datasets could be queried instead: a query about a version of 100,000 statements takes a millisecond, and reading it
+again a second. But datasets contain values and not spellings (``"007"`` becomes 7), PROV-O and not the statements that
+were submitted, and current versions alone; a usual version of some sixty statements is read in less than one
 millisecond. So what was asserted is shown as it was asserted, for any moment, and how much is read is limited.
 """
 
@@ -21,15 +21,24 @@ from provrepo.model.minting import Minter
 from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.workers.pool import Pool
 
-__all__ = ["Found", "Saying", "Wanted", "read", "run", "shares", "statement_to_dict", "value_to_dict"]
+__all__ = [
+    "Assertion",
+    "ThingAssertions",
+    "VersionBytes",
+    "read",
+    "run",
+    "shares",
+    "statement_to_dict",
+    "value_to_dict",
+]
 
 _T = TypeVar("_T")
 
 ID = "id"
-"""The role of what a statement describes, or of the name that a relation was given."""
+"""The role of the thing that a statement describes, or of the identifier of a relation."""
 
 ENTRY = "entry"
-"""The role of what is under a key of a dictionary."""
+"""The role of the entity under a key of a dictionary."""
 
 KEY = "key"
 """The role of a key of a dictionary, which may be an IRI."""
@@ -39,14 +48,14 @@ ATTRIBUTE = "attribute"
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class Assertion:
     """One statement about a thing.
 
     Attributes:
         statement: as it was asserted; blank nodes have the IRIs that they have in the dataset.
-        roles: where the thing stands in it: ``id``, names of arguments, ``entry``, ``key``, ``attribute``.
-        graph: in which graph of the dataset it stands: the version's own, or that of one of its bundles.
-        bundle: the bundle's own IRI; empty at the top level.
+        roles: the roles of the thing in it: ``id``, names of arguments, ``entry``, ``key``, ``attribute``.
+        graph: its graph in the dataset: that of the version, or of one of its bundles.
+        bundle: the IRI of the bundle; empty at the top level.
     """
 
     statement: Statement
@@ -64,21 +73,21 @@ class Saying:
         }
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Saying:
+    def from_dict(cls, found: Mapping[str, Any]) -> Assertion:
         """The inverse of ``to_dict``."""
         return cls(_statement(found), tuple(found["roles"]), found["graph"], found["bundle"] or "")
 
 
-class Wanted(NamedTuple):
-    """A version to read.
+class VersionBytes(NamedTuple):
+    """The bytes of a version, to be read again.
 
     Attributes:
         source: the file with its bytes.
-        format: in which they were read.
-        base: against which their relative IRIs are resolved; may be empty.
+        format: the format in which they were read.
+        base: the IRI against which their relative IRIs are resolved; may be empty.
         blob: the digest of the bytes.
         version: the version's IRI.
-        identity: with which its blank nodes are named; may be empty.
+        identity: the identity of the repository, for the IRIs of its blank nodes; may be empty.
     """
 
     source: str
@@ -89,16 +98,16 @@ class Wanted(NamedTuple):
     identity: str = ""
 
 
-class Found(NamedTuple):
-    """What a version says about a thing.
+class ThingAssertions(NamedTuple):
+    """The assertions of one version about a thing.
 
     Attributes:
-        sayings: the first statements: those that describe it, then its relations, as in the source.
-        total: how many statements there are.
-        triples: what an RDF source says of it that PROV has no place for.
+        assertions: the first ones: those that describe it, then its relations, in the order of the source.
+        total: the number of all assertions.
+        triples: the triples about it of an RDF source that are not PROV statements.
     """
 
-    sayings: tuple[Saying, ...]
+    assertions: tuple[Assertion, ...]
     total: int
     triples: tuple[Quad, ...]
 
@@ -106,7 +115,7 @@ class Found(NamedTuple):
 def read(
     workers: Pool,
     iri: str,
-    versions: Sequence[Wanted],
+    versions: Sequence[VersionBytes],
     *,
     base: str,
     limit: int,
@@ -114,26 +123,26 @@ def read(
     timeout: float,
     patience: float,
     abandoned: Callable[[], bool] | None = None,
-) -> list[Found]:
+) -> list[ThingAssertions]:
     """Read versions in a worker process.
 
     Args:
-        workers: the processes that read.
+        workers: the worker processes.
         iri: the thing.
-        versions: which.
+        versions: the versions to read.
         base: the repository's base IRI.
-        limit: the most statements to tell in all. Every version tells something before one tells much.
-        size: the most bytes of the answer, as JSON.
-        timeout: seconds that it may take.
+        limit: the most assertions in all. Each version has some before one has many.
+        size: the most bytes of the result as JSON.
+        timeout: the most seconds for reading.
         patience: seconds to wait for a worker.
-        abandoned: says that nobody waits for the answer any more.
+        abandoned: returns whether the result is no longer needed.
 
     Raises:
         TimedOut: it took too long.
-        AnswerTooLarge: the statements are longer than ``size``.
+        AnswerTooLarge: the assertions are longer than ``size``.
         WorkerFailed: it took too much memory.
         Busy: no worker came free.
-        Damaged: what was read when it was submitted cannot be read any more.
+        Damaged: a version that was read when it was submitted cannot be read any more.
     """
     reply = workers.call(
         f"{__name__}:run",
@@ -149,8 +158,8 @@ def read(
         abandoned=abandoned,
     )
     return [
-        Found(
-            tuple(map(Saying.from_dict, found["sayings"])),
+        ThingAssertions(
+            tuple(map(Assertion.from_dict, found["assertions"])),
             found["total"],
             tuple(Quad(Identifier(iri), Identifier(name), _value(value)) for name, value in found["triples"]),
         )
@@ -159,7 +168,7 @@ def read(
 
 
 def shares(counts: Sequence[int], limit: int) -> list[int]:
-    """How many each may have of ``limit``, so that whoever has few tells all and the others equally many."""
+    """The share of each of some counts in ``limit``: small counts in full, the others equal parts of the rest."""
     given = [0] * len(counts)
     left = limit
     waiting = sorted(range(len(counts)), key=lambda place: counts[place])
@@ -173,23 +182,25 @@ def shares(counts: Sequence[int], limit: int) -> list[int]:
 
 
 def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, size: int) -> list[dict[str, Any]]:
-    """What versions say about a thing; see ``read``, whose arguments these are, as JSON."""
-    found = [_said(iri, Wanted(**version), minting, limit) for version in versions]
-    given = shares([len(each.sayings) for each in found], limit)
+    """The assertions of versions about a thing, as JSON; see ``read`` for the arguments."""
+    found = [_assertions_of(iri, VersionBytes(**version), minting, limit) for version in versions]
+    given = shares([len(each.assertions) for each in found], limit)
     reply = [
         {
             "total": each.total,
-            "sayings": [saying.to_dict() for saying in each.sayings[:share]],
+            "assertions": [assertion.to_dict() for assertion in each.assertions[:share]],
             "triples": [[quad.predicate, value_to_dict(quad.object)] for quad in each.triples],
         }
         for each, share in zip(found, given, strict=True)
     ]
     if len(json.dumps(reply)) > size:
-        raise AnswerTooLarge(f"what is said of it is longer than {size} bytes; ask for fewer statements or versions")
+        raise AnswerTooLarge(
+            f"the assertions about it are longer than {size} bytes; request fewer statements or versions"
+        )
     return reply
 
 
-def _said(iri: str, wanted: Wanted, base: str, limit: int) -> Found:
+def _assertions_of(iri: str, wanted: VersionBytes, base: str, limit: int) -> ThingAssertions:
     from provrepo.codecs import formats
     from provrepo.codecs.rdf import dataset
 
@@ -201,26 +212,26 @@ def _said(iri: str, wanted: Wanted, base: str, limit: int) -> Found:
     minter = Minter(base, wanted.identity)
     blank = dataset.blank_names(document, row, lambda number: minter.genid(wanted.blob, number))
     names = {Identifier(iri), *(label for label, name in blank.items() if name == iri)}
-    found = list(_sayings(document, names, blank, wanted.version))
-    describing = [saying for saying in found if saying.statement.kind.element and ID in saying.roles]
-    others = [saying for saying in found if not (saying.statement.kind.element and ID in saying.roles)]
+    found = list(_assertions(document, names, blank, wanted.version))
+    describing = [assertion for assertion in found if assertion.statement.kind.element and ID in assertion.roles]
+    others = [assertion for assertion in found if not (assertion.statement.kind.element and ID in assertion.roles)]
     triples = tuple(
         Quad(Identifier(iri), quad.predicate, _renamed(quad.object, blank))
         for quad in document.unmapped.quads
         if quad.subject in names
     )
-    return Found(tuple([*describing, *others][:limit]), len(found), triples[:limit])
+    return ThingAssertions(tuple([*describing, *others][:limit]), len(found), triples[:limit])
 
 
-def _sayings(
+def _assertions(
     document: Document, names: set[Identifier], blank: Mapping[Identifier, Identifier], version: str
-) -> Iterator[Saying]:
+) -> Iterator[Assertion]:
     for number, instance in enumerate(document.instances()):
         graph = Minter.bundle(version, number) if number else version
         for statement in instance.statements:
             roles = _roles(statement, names)
             if roles:
-                yield Saying(_named(statement, blank), roles, graph, instance.id or "")
+                yield Assertion(_named(statement, blank), roles, graph, instance.id or "")
 
 
 def _roles(statement: Statement, names: set[Identifier]) -> tuple[str, ...]:
@@ -238,7 +249,7 @@ def _roles(statement: Statement, names: set[Identifier]) -> tuple[str, ...]:
 
 
 def _named(statement: Statement, blank: Mapping[Identifier, Identifier]) -> Statement:
-    """A statement whose blank nodes are called what the dataset calls them."""
+    """A statement with the IRIs that its blank nodes have in the dataset."""
     if not blank:
         return statement
     return Statement(

@@ -1,4 +1,4 @@
-"""A lineage as PROV: one document, with a bundle for each graph that says something, or a picture."""
+"""A lineage as PROV: one document, with a bundle for each graph that asserts something, or a picture."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def document(graph: LineageGraph, *, bundles: bool) -> Document:
         found.statements += [statement for node in graph.nodes for statement in _elements(node)]
         found.statements += map(_relation, graph.edges)
         return found
-    # PROV-CONSTRAINTS, section 7.2, judges the top level and each bundle by itself. What is entity to one document and
-    # activity to another cannot be said to be either at the top level, which has what is known of a thing in all.
+    # PROV-CONSTRAINTS, section 7.2, validates the top level and each bundle separately. A thing that is an entity in
+    # one document and an activity in another can be neither at the top level, which combines all documents.
     found.statements += [statement for node in graph.nodes if not _contradictory(node) for statement in _elements(node)]
     graphs: dict[str, list[Statement]] = {}
     for edge in graph.edges:
-        for said in edge.sources:
-            graphs.setdefault(said.graph, []).append(_relation(edge))
+        for source in edge.sources:
+            graphs.setdefault(source.graph, []).append(_relation(edge))
     found.bundles += (Bundle(Identifier(name), graphs[name]) for name in sorted(graphs))
     return found
 
@@ -45,7 +45,7 @@ def write(graph: LineageGraph, format: str) -> bytes:  # noqa: A002 (the name th
 
 
 def _contradictory(node: LineageNode) -> bool:
-    """Whether it is said to be both an entity and an activity, which nothing is (PROV-CONSTRAINTS 55)."""
+    """Whether it is asserted to be both an entity and an activity, which are disjoint (PROV-CONSTRAINTS 55)."""
     return {"entity", "activity"} <= set(node.kinds)
 
 
@@ -64,7 +64,7 @@ def _elements(node: LineageNode) -> list[Statement]:
 
 @cache
 def _rules() -> dict[str, Rule]:
-    # A mention needs the bundle it speaks of, which no edge has; it implies a specialization (PROV-Links, section 3).
+    # A mention names a bundle, which no edge has; it implies a specialization (PROV-Links, section 3).
     return {rule.name: replace(rule, kind=SPECIALIZATION) if rule.kind is MENTION else rule for rule in RULES}
 
 

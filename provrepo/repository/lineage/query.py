@@ -1,6 +1,6 @@
 """The queries about lineage, things and words: each option of a verb is one field here, with all that is known of it.
 
-``docs/development/recipes.md`` says how to add one.
+``docs/development/recipes.md`` explains how to add one.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ class CommonQuery(TraversalQuery):
     def __post_init__(self) -> None:
         super(CommonQuery, self).__post_init__()
         if not 2 <= len(self.starts()) <= MOST_COMMON:
-            raise UsageError(f"name 2 to {MOST_COMMON} different things to ask what they have in common")
+            raise UsageError(f"name 2 to {MOST_COMMON} different things to find what they have in common")
 
     def starts(self) -> tuple[str, ...]:
         """The things, each once."""

@@ -1,4 +1,4 @@
-"""What the verbs about lineage return: plain frozen records that the command line, the server and scripts render."""
+"""The results of the verbs about lineage, as frozen records that the command line, the server and scripts render."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "LineageGraph",
     "LineageImpact",
     "LineageNode",
-    "Said",
+    "SourceReference",
     "SearchResult",
 ]
 
@@ -28,18 +28,18 @@ BUNDLED = ("provn", "trig", "provjson")
 """Formats in which an answer has a bundle for each graph that asserts something, by name."""
 
 KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
-"""What a thing can be, in the order in which it is told."""
+"""The kinds of things, in the order in which they are listed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Which version of which document says something.
+class SourceReference:
+    """The version and graph that assert something.
 
     Attributes:
         project: the project.
         document: the document.
         version: the version's number.
-        graph: the graph in the project's dataset: the version's own, or that of one of its bundles.
+        graph: the graph in the project's dataset: that of the version, or of one of its bundles.
     """
 
     project: str
@@ -57,13 +57,13 @@ class LineageNode:
     """A thing.
 
     Attributes:
-        iri: its name.
-        kinds: of ``entity``, ``activity`` and ``agent`` those that it is said or implied to be.
+        iri: its IRI.
+        kinds: of ``entity``, ``activity`` and ``agent`` those that are asserted or follow.
         label: one of its labels; empty where it has none.
         types: its types beyond those kinds.
-        distance: how many relations it is away from the start.
-        sources: the first versions that speak of it, by project and document; an agent may be spoken of in thousands.
-        total_sources: how many versions speak of it.
+        distance: the number of relations from the start.
+        sources: the first versions that mention it, by project and document; thousands may mention an agent.
+        total_sources: the number of versions that mention it.
         projects: the projects of all of them, by name.
     """
 
@@ -72,12 +72,12 @@ class LineageNode:
     label: str
     types: tuple[str, ...]
     distance: int
-    sources: tuple[Said, ...]
+    sources: tuple[SourceReference, ...]
     total_sources: int = 0
     projects: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """What it is, as JSON."""
+        """Its IRI, kinds, label and types, as JSON."""
         return {"iri": self.iri, "kinds": list(self.kinds), "label": self.label, "types": list(self.types)}
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,27 +87,27 @@ class LineageNode:
             "distance": self.distance,
             "projects": list(self.projects),
             "total_sources": self.total_sources,
-            "sources": [said.to_dict() for said in self.sources],
+            "sources": [source.to_dict() for source in self.sources],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """A relation from an effect to what is upstream of it.
+    """A relation from an effect to its cause.
 
     Attributes:
         subject: the effect.
         relation: its name in PROV, followed by that of the argument where it is not the second one.
-        object: what is upstream.
-        basis: ``asserted``, or ``via-activity`` where it is part of a way through an activity.
-        sources: the graphs that say so.
+        object: the cause, upstream.
+        basis: ``asserted``, or ``via-activity`` where it is part of a path through an activity.
+        sources: the graphs that assert it.
     """
 
     subject: str
     relation: str
     object: str
     basis: str
-    sources: tuple[Said, ...]
+    sources: tuple[SourceReference, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -116,7 +116,7 @@ class LineageEdge:
             "relation": self.relation,
             "object": self.object,
             "basis": self.basis,
-            "sources": [said.to_dict() for said in self.sources],
+            "sources": [source.to_dict() for source in self.sources],
         }
 
 
@@ -129,15 +129,15 @@ class LineageGraph:
         direction: ``upstream``, ``downstream`` or ``both``.
         nodes: the start first, then by distance and name.
         edges: by subject, relation and object; those between ``nodes``.
-        roots: entities of which it is not said what they came from, by name: the sources as far as they are known.
-        total_nodes: how many nodes were found, told or not.
-        total_edges: how many edges were found.
-        beyond: how many nodes are known to lie one relation beyond the depth.
-        total_roots: how many roots were found.
-        declared: the roots that were declared to be sources, by name; None where nobody declared any.
-        undeclared: the other roots; None where nobody declared any.
-        total_declared: how many roots were declared.
-        as_of: the entry or time that was asked for; None for now.
+        roots: entities without an asserted origin, by IRI: the sources as far as they are known.
+        total_nodes: the number of nodes found, returned or not.
+        total_edges: the number of edges found.
+        beyond: the number of nodes one relation beyond the depth.
+        total_roots: the number of roots found.
+        declared: the roots that are declared sources, by IRI; None for a query without declared sources.
+        undeclared: the other roots; None for a query without declared sources.
+        total_declared: the number of declared roots.
+        as_of: the entry or time of the query; None for now.
     """
 
     start: str
@@ -168,7 +168,7 @@ class LineageGraph:
     def coverage(self) -> float | None:
         """The share of roots that were declared, in percent, rounded down to a tenth: 100.0 means all.
 
-        None where nobody declared any, or where there is no root: lineage that goes round in a circle.
+        None for a query without declared sources, and where there is no root, as in a cycle.
         """
         if self.declared is None or not self.total_roots:
             return None
@@ -194,24 +194,24 @@ class LineageGraph:
         }
 
     def left_out(self) -> str:
-        """A sentence about what is not told, for people; empty where everything is."""
+        """A sentence that counts what was left out, for people; empty where nothing was."""
         if not self.truncated:
             return ""
-        told = [
+        parts = [
             f"{len(self.nodes):,} of {self.total_nodes:,} things",
             f"{len(self.edges):,} of {self.total_edges:,} relations",
         ]
         if self.total_roots > len(self.roots):
-            told.append(f"{len(self.roots):,} of {self.total_roots:,} roots")
+            parts.append(f"{len(self.roots):,} of {self.total_roots:,} roots")
         beyond = f"; {self.beyond:,} more things one relation beyond the depth" if self.beyond else ""
-        return ", ".join(told) + beyond
+        return ", ".join(parts) + beyond
 
     def document(self, *, bundles: bool = False) -> Document:
         """The same as PROV, to be written in any format.
 
         Args:
-            bundles: put each relation into bundles named after the graphs that say it. Without, relations of several
-                documents stand side by side, and a union of valid documents need not be valid.
+            bundles: put each relation into bundles named after the graphs that assert it. Without bundles, relations of
+                several documents are combined, and a union of valid documents need not be valid.
         """
         from provrepo.repository.lineage.prov import document
 
@@ -220,7 +220,7 @@ class LineageGraph:
     def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
         """The same in a format of PROV: with a bundle for each graph where the format has bundles, or as a picture.
 
-        A picture says itself what was left out.
+        A picture states what was left out.
 
         Raises:
             UnknownFormat: no such format.
@@ -232,21 +232,21 @@ class LineageGraph:
 
 @dataclass(frozen=True, slots=True)
 class LineageImpact:
-    """What depends on a thing, counted: all of it, whatever is told elsewhere.
+    """Counts of all things that depend on a thing.
 
     Attributes:
         start: the thing.
-        direction: ``downstream``, or what else was asked for.
-        total: how many things there are, the start aside.
-        kinds: how many of them are entities, activities, agents; the most frequent first, as below.
-        types: how many have each type.
-        agents: how many each agent stands for: activities it was associated with, entities attributed to it, or, where
-            that is not said of one, generated by such an activity.
-        projects: of how many each project speaks.
-        total_types: how many types there are, told or not.
-        total_agents: how many agents there are.
-        total_projects: how many projects there are.
-        as_of: the entry or time that was asked for; None for now.
+        direction: the direction of the query.
+        total: the number of things without the start.
+        kinds: the number of entities, activities and agents; the most frequent first, as below.
+        types: the number of things of each type.
+        agents: the number of things of each agent: activities associated with it, entities attributed to it, and
+            entities without attribution that were generated by such an activity.
+        projects: the number of things that each project mentions.
+        total_types: the number of types, returned or not.
+        total_agents: the number of agents.
+        total_projects: the number of projects.
+        as_of: the entry or time of the query; None for now.
         labels: one of the labels of each of ``agents`` that has any.
     """
 
@@ -265,7 +265,7 @@ class LineageImpact:
 
     @property
     def truncated(self) -> bool:
-        """Whether there are more types, agents or projects than are told."""
+        """Whether there are more types, agents or projects than are returned."""
         return (self.total_types, self.total_agents, self.total_projects) != (
             len(self.types),
             len(self.agents),
@@ -273,7 +273,7 @@ class LineageImpact:
         )
 
     def groups(self) -> dict[str, dict[str, int]]:
-        """The counts by what they are grouped by."""
+        """The counts by group: kinds, types, agents and projects."""
         return {
             "kinds": dict(self.kinds),
             "types": dict(self.types),
@@ -304,7 +304,7 @@ class CommonNode:
     Attributes:
         node: the thing; its distance is the smallest.
         distances: from each start, in their order.
-        nearest: whether it is not upstream of another common one: where the ways first meet.
+        nearest: whether it is not upstream of another common thing: where the paths first meet.
     """
 
     node: LineageNode
@@ -322,9 +322,9 @@ class LineageCommon:
 
     Attributes:
         starts: the things.
-        nodes: what all of them came from: the nearest first, then by distance and name.
-        total: how many there are, told or not.
-        as_of: the entry or time that was asked for; None for now.
+        nodes: the things that all of them came from: the nearest first, then by distance and name.
+        total: the number of them, returned or not.
+        as_of: the entry or time of the query; None for now.
     """
 
     starts: tuple[str, ...]
@@ -334,7 +334,7 @@ class LineageCommon:
 
     @property
     def truncated(self) -> bool:
-        """Whether there are more than ``nodes`` tells."""
+        """Whether there are more than ``nodes`` has."""
         return self.total > len(self.nodes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -350,11 +350,11 @@ class LineageCommon:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found by words.
+    """The result of a search.
 
     Attributes:
         things: those with the shortest labels first.
-        total: how many were found, told or not.
+        total: the number found, returned or not.
     """
 
     things: tuple[LineageNode, ...]

@@ -1,4 +1,4 @@
-"""What is known of one thing: a summary, and everything that is said about it by which document, version and person."""
+"""One thing: its node, and all assertions about it by document, version and submitter."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, Statement
 from provrepo.repository import catalog
-from provrepo.repository.lineage import assertions as sayings
-from provrepo.repository.lineage.assertions import Saying, Wanted
-from provrepo.repository.lineage.records import LineageNode, Said
+from provrepo.repository.lineage import assertions
+from provrepo.repository.lineage.assertions import Assertion, VersionBytes
+from provrepo.repository.lineage.records import LineageNode, SourceReference
 from provrepo.repository.records import VersionInfo
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
-__all__ = ["Account", "KnownThing", "accounts"]
+__all__ = ["KnownThing", "VersionAssertions", "version_assertions"]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """What one version says about a thing.
+class VersionAssertions:
+    """The assertions of one version about a thing.
 
     Attributes:
         version: the version: its project, document and number, when and by whom it was submitted.
-        sayings: its statements about the thing: those that describe it, then its relations, as in the source.
-        total: how many statements there are, told or not.
-        submitter: the IRI of who submitted it.
-        triples: what an RDF source says of it that PROV has no place for.
+        assertions: those that describe the thing, then its relations, in the order of the source.
+        total: the number of its statements about the thing, returned or not.
+        submitter: the IRI of the submitter.
+        triples: the triples about the thing of an RDF source that are not PROV statements.
     """
 
     version: VersionInfo
-    sayings: tuple[Saying, ...]
+    assertions: tuple[Assertion, ...]
     total: int
     submitter: Identifier
     triples: tuple[Quad, ...] = ()
@@ -46,7 +46,7 @@ class Account:
         """As JSON."""
         info = self.version
         return {
-            **Said(info.project, info.name, info.version, info.iri).to_dict(),
+            **SourceReference(info.project, info.name, info.version, info.iri).to_dict(),
             "time": info.time,
             "actor": info.actor,
             "submitter": info.submitter,
@@ -54,55 +54,55 @@ class Account:
             "format": info.format,
             "state": info.state,
             "total_statements": self.total,
-            "statements": [saying.to_dict() for saying in self.sayings],
+            "statements": [assertion.to_dict() for assertion in self.assertions],
             "triples": [
-                {"predicate": quad.predicate, "object": sayings.value_to_dict(quad.object)} for quad in self.triples
+                {"predicate": quad.predicate, "object": assertions.value_to_dict(quad.object)} for quad in self.triples
             ],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class KnownThing:
-    """A thing.
+    """A thing and the assertions about it.
 
     Attributes:
-        node: what it is, and the versions that speak of it.
-        accounts: what these versions say of it, by project and document.
-        as_of: the entry or time that was asked for; None for now.
+        node: its node, with the versions that mention it.
+        versions: the versions that were read, with their assertions, by project and document.
+        as_of: the entry or time of the query; None for now.
     """
 
     node: LineageNode
-    accounts: tuple[Account, ...]
+    versions: tuple[VersionAssertions, ...]
     as_of: str | None = None
 
     @property
     def total_versions(self) -> int:
-        """How many versions speak of it, told or not."""
+        """The number of versions that mention it, read or not."""
         return self.node.total_sources
 
     @property
     def total_statements(self) -> int:
-        """How many statements the versions of ``accounts`` have about it, told or not."""
-        return sum(account.total for account in self.accounts)
+        """The number of statements about it in ``versions``, returned or not."""
+        return sum(each.total for each in self.versions)
 
     @property
-    def told_statements(self) -> int:
-        """How many of them are told."""
-        return sum(len(account.sayings) for account in self.accounts)
+    def returned_statements(self) -> int:
+        """The number of them that are returned."""
+        return sum(len(each.assertions) for each in self.versions)
 
     @property
     def truncated(self) -> bool:
-        """Whether there are more versions or statements than are told."""
-        return self.total_versions > len(self.accounts) or self.total_statements > self.told_statements
+        """Whether there are more versions or statements than are returned."""
+        return self.total_versions > len(self.versions) or self.total_statements > self.returned_statements
 
     def others(self) -> list[str]:
-        """The IRIs beside its own that its statements hold: of other things, and of types and bundles."""
+        """The other IRIs in its statements: of things, types and bundles."""
         found: dict[str, None] = {}
-        for account in self.accounts:
-            for statement, bundle in ((saying.statement, saying.bundle) for saying in account.sayings):
+        for each in self.versions:
+            for statement, bundle in ((assertion.statement, assertion.bundle) for assertion in each.assertions):
                 values = (value for _, value in statement.attributes if isinstance(value, Identifier))
                 found.update(dict.fromkeys((statement.id or "", *statement.identifiers(), *values, bundle)))
-            found.update((quad.object, None) for quad in account.triples if isinstance(quad.object, Identifier))
+            found.update((quad.object, None) for quad in each.triples if isinstance(quad.object, Identifier))
         return [iri for iri in found if iri not in ("", self.node.iri)]
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,63 +114,64 @@ class KnownThing:
             "truncated": self.truncated,
             "total_versions": self.total_versions,
             "total_statements": self.total_statements,
-            "sources": [account.to_dict() for account in self.accounts],
+            "sources": [each.to_dict() for each in self.versions],
         }
 
     def document(self) -> Document:
-        """The same as PROV: a bundle for each graph that says something, attributed to who submitted it."""
+        """The same as PROV: a bundle for each graph that asserts something, attributed to the submitter."""
         found = Document()
         bundles: dict[str, Bundle] = {}
         agents: dict[str, Statement] = {}
-        for account in self.accounts:
-            info = account.version
-            for saying in account.sayings:
-                if saying.graph not in bundles:
-                    graph = Identifier(saying.graph)
+        for each in self.versions:
+            info = each.version
+            for assertion in each.assertions:
+                if assertion.graph not in bundles:
+                    graph = Identifier(assertion.graph)
                     bundles[graph] = Bundle(graph)
                     bundle = (Identifier(PROV_TYPE), Identifier(PROV + "Bundle"))
                     found.statements.append(Statement(ENTITY, graph, (), (bundle,)))
-                    found.statements.append(Statement(ATTRIBUTION, None, (graph, account.submitter)))
-                bundles[saying.graph].statements.append(saying.statement)
+                    found.statements.append(Statement(ATTRIBUTION, None, (graph, each.submitter)))
+                bundles[assertion.graph].statements.append(assertion.statement)
             label = (Identifier(PROV_LABEL), Literal(info.submitter, XSD_STRING))
-            agents.setdefault(account.submitter, Statement(AGENT, account.submitter, (), (label,)))
+            agents.setdefault(each.submitter, Statement(AGENT, each.submitter, (), (label,)))
         found.statements += agents.values()
         found.bundles += bundles.values()
         return found
 
 
-def _of(said: Said) -> tuple[str, str, int]:
-    return said.project, said.document, said.version
-
-
-def accounts(
+def version_assertions(
     store: Store,
     iri: str,
-    sources: Sequence[Said],
+    sources: Sequence[SourceReference],
     *,
     limit: int,
     timeout: float,
     curates: Callable[[str], bool],
     abandoned: Callable[[], bool] | None = None,
-) -> tuple[Account, ...]:
-    """What versions say of a thing; raises as ``sayings.read``.
+) -> tuple[VersionAssertions, ...]:
+    """The assertions of versions about a thing; raises as ``assertions.read``.
 
-    Those aside whose bytes have been erased meanwhile, and those that were withdrawn from a project, unless ``curates``
-    says of its name that they may be read.
+    Versions whose bytes were erased meanwhile are left out, and so are those that were withdrawn from a project, except
+    where ``curates`` returns that the caller may read them.
     """
     minter = store.minter()
     infos = [
         info
-        for said in sources
-        if (info := catalog.one_version(store, *_of(said), curator=curates(said.project))) is not None
+        for source in sources
+        if (
+            info := catalog.one_version(
+                store, source.project, source.document, source.version, curator=curates(source.project)
+            )
+        )
+        is not None
         and store.blobs.exists(info.sha256)
     ]
     try:
-        found = sayings.read(
+        found = assertions.read(
             store.queries,
             iri,
             [
-                Wanted(
+                VersionBytes(
                     str(store.blobs.path(i.sha256)),
                     i.format,
                     i.base,
@@ -189,10 +190,10 @@ def accounts(
         )
     except TimedOut:
         raise TimedOut(
-            f"reading what is said of it took longer than the {timeout:.3g} s that were left; ask for one project, or "
-            "for fewer versions"
+            f"reading the assertions about it took longer than the {timeout:.3g} s that were left; ask for one "
+            "project, or for fewer versions"
         ) from None
     return tuple(
-        Account(info, said.sayings, said.total, minter.actor(info.actor), said.triples)
-        for info, said in zip(infos, found, strict=True)
+        VersionAssertions(info, each.assertions, each.total, minter.actor(info.actor), each.triples)
+        for info, each in zip(infos, found, strict=True)
     )

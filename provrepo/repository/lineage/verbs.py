@@ -140,14 +140,14 @@ def thing(context: Context, query: ThingQuery) -> KnownThing:
         WorkerFailed: reading the versions took too much memory.
         NotFound, UsageError, TimedOut, Busy: as ``lineage``.
     """
-    from provrepo.repository.lineage.things import KnownThing, accounts
+    from provrepo.repository.lineage.things import KnownThing, version_assertions
 
     deadline = _deadline(context, query.timeout)
     node = _node(context, query.iri, query.project, query.as_of, query.versions)
     left = _DAY if deadline is None else deadline - time.monotonic()
     if left <= 0:
         raise TimedOut("finding the versions that mention it took longer than there was time for")
-    found = accounts(
+    found = version_assertions(
         context.store,
         query.iri,
         node.sources,

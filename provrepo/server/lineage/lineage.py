@@ -1,4 +1,4 @@
-"""Where things come from, what is known of them, and things by words: over all that the caller may read."""
+"""Lineage, the assertions about a thing, and search: over all projects that the caller may read."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ def thing() -> Response:
         found = repo.thing(iri, **options)
         labels = repo.labels(found.others(), **arguments(ScopedQuery)) if page else {}
     provaq.thing(found.node)
-    access_log.record_projects(account.version.project for account in found.accounts)
+    access_log.record_projects(each.version.project for each in found.versions)
     if page:
         return conditional(lineage_pages.thing_page(found, labels))
     if choice.name == JSON.name:
         return json_response(found.to_dict())
     totals = {
-        "Provrepo-Versions": f"{len(found.accounts)}/{found.total_versions}",
-        "Provrepo-Statements": f"{found.told_statements}/{found.total_statements}",
+        "Provrepo-Versions": f"{len(found.versions)}/{found.total_versions}",
+        "Provrepo-Statements": f"{found.returned_statements}/{found.total_statements}",
     }
     return _written(found.document().write(choice.name), choice, totals)
 
@@ -135,13 +135,13 @@ def search() -> Response:
 
 
 def _thing(repo: Repository) -> str:
-    return targets.asked(repo, project=parameters.text("project"))
+    return targets.requested_thing(repo, project=parameters.text("project"))
 
 
 def _written(data: bytes, choice: Choice, totals: Mapping[str, str]) -> Response:
     response = Response(data, content_type=content_type(choice.media_type))
     response.headers.update(totals)
     if choice.name == "rdfxml":
-        # A browser would run what XML of a stranger's says in the XHTML namespace.
+        # A browser would run scripts in the XHTML namespace that submitted XML contains.
         response.headers["Content-Disposition"] = 'attachment; filename="lineage.rdf"'
     return conditional(response)

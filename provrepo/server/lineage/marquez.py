@@ -1,4 +1,4 @@
-"""Marquez's lineage, ``GET /api/v1/lineage``: its clients find an answer here, in its shape and with its errors."""
+"""The lineage API of Marquez, ``GET /api/v1/lineage``, with its form of answers and errors."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("marquez", __name__)
 
 DEPTH = 20
-"""Steps from job to job that are gone where a client does not say, as in Marquez."""
+"""Steps from job to job where ``depth`` is not given, as in Marquez."""
 
-_ASKED = 1000
-"""Things that one query is about."""
+_QUERIED = 1000
+"""Things of one SPARQL query."""
 
 _FACTS = """SELECT ?thing ?about ?value WHERE {
   VALUES ?thing { %s }
@@ -57,8 +57,8 @@ def lineage() -> Response:
     )
     access_log.record_projects(project for node in graph.nodes for project in node.projects)
     things = [node for node in graph.nodes if type_of(node)]
-    arrivals = repo.arrivals(said for node in things for said in node.sources)
-    return conditional(_json(shape(graph, start, _facts(repo, graph), arrivals)))
+    accepted_at = repo.arrivals(source for node in things for source in node.sources)
+    return conditional(_json(shape(graph, start, _facts(repo, graph), accepted_at)))
 
 
 @blueprint.errorhandler(HTTPException)
@@ -66,7 +66,7 @@ def lineage() -> Response:
 def _(error: Exception) -> Response:
     """Errors as Marquez has them: the status as ``code``, and a message."""
     problem = problems.of(error)
-    # What is said here of a node is the same whether it is unknown or private.
+    # The message about a node is the same whether it is unknown or private.
     message = (error.detail if isinstance(error, Rejected) else "") or problem.detail
     response = _json({"code": problem.type.status, "message": message}, problem.type.status)
     response.headers.update(problem.headers)
@@ -75,18 +75,18 @@ def _(error: Exception) -> Response:
 
 
 def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Reading, LineageGraph]:
-    """What a node's id stands for, with its lineage.
+    """The reading of a node's id, with the lineage of its thing.
 
     Raises:
-        Rejected: 400, it is no id of a dataset or job; 404, none that the caller may know of.
+        Rejected: 400, not the id of a dataset or job; 404, no such node that the caller may read.
     """
-    # No IRI has a space: it was a plus that nobody encoded.
+    # An IRI has no spaces: this one is a plus that the client did not encode.
     type_, possible = readings(node_id.replace(" ", "+"))
     if not type_:
         raise Rejected(
             400, f"nodeId={node_id[:200]} is no id of a node: dataset:<namespace>:<name> and job:<namespace>:<name> are"
         )
-    # Marquez counts from job to job; between two there is a dataset, and around the last ones their datasets.
+    # Marquez counts steps from job to job; there is a dataset between two jobs, and datasets beyond the last ones.
     relations = 2 * depth + (1 if type_ == JOB else 2)
     for reading in possible:
         try:
@@ -107,7 +107,7 @@ def _number(name: str, default: int, least: int) -> int:
 
 
 def _facts(repo: Repository, graph: LineageGraph) -> dict[str, Facts]:
-    """Times and states of all things that are no agents, from the datasets of the projects that speak of them."""
+    """Times and states of all things but agents, from the datasets of the projects that mention them."""
     by_project: dict[str, list[str]] = {}
     for node in graph.nodes:
         if type_of(node):
@@ -115,23 +115,23 @@ def _facts(repo: Repository, graph: LineageGraph) -> dict[str, Facts]:
                 by_project.setdefault(project, []).append(node.iri)
     found: dict[str, Facts] = {}
     for project, iris in sorted(by_project.items()):
-        for place in range(0, len(iris), _ASKED):
-            _learn(repo, project, iris[place : place + _ASKED], found)
+        for place in range(0, len(iris), _QUERIED):
+            _add_facts(repo, project, iris[place : place + _QUERIED], found)
     return found
 
 
-def _learn(repo: Repository, project: str, iris: Sequence[str], found: dict[str, Facts]) -> None:
+def _add_facts(repo: Repository, project: str, iris: Sequence[str], found: dict[str, Facts]) -> None:
     query = _FACTS % " ".join(f"<{iri}>" for iri in iris)
     rows = [(row["thing"], row["about"], row["value"]) for row in running.run(repo, Target(project), query).rows]
     for thing, about, value in sorted(rows, key=str):
         known = found.setdefault(str(thing), Facts())
-        name, said = _text(about), _text(value)
+        name, text = _text(about), _text(value)
         # Where documents contradict each other one value counts, the same whatever the order of the rows.
         if name == "status" and isinstance(value, Identifier):
-            known.status = known.status or said
-        elif name != "status" and _INSTANT.fullmatch(said):
+            known.status = known.status or text
+        elif name != "status" and _INSTANT.fullmatch(text):
             before = getattr(known, name)
-            setattr(known, name, (min if name == "started" else max)(before or said, said))
+            setattr(known, name, (min if name == "started" else max)(before or text, text))
 
 
 def _text(value: Value) -> str:

@@ -1,7 +1,7 @@
 """A lineage as the graph that Marquez answers with: entities are datasets, activities are jobs, each with one run.
 
-Its clients need every field of a node to be there. What the repository does not know is null or empty; what it says
-instead of Marquez's own notions is in ``docs/reference/marquez.md``.
+Its clients need every field of a node. Unknown values are null or empty. ``docs/reference/marquez.md`` describes how
+terms of Marquez are represented.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from provrepo.repository.lineage.records import LineageGraph, LineageNode, Said
+from provrepo.repository.lineage.records import LineageGraph, LineageNode, SourceReference
 from provrepo.server.lineage.marquez_names import DATASET, JOB, Name, Reading, name_of
 from provrepo.vocab import SCHEMA
 
@@ -30,7 +30,7 @@ _UUID = "urn:uuid:"
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of a thing's times, xsd:dateTime with a zone; empty where it is not known.
+    """Times of a thing, xsd:dateTime with a zone, and its status; empty where unknown.
 
     Attributes:
         started: when an activity started.
@@ -54,24 +54,24 @@ class _Node:
     targets: set[str] = field(default_factory=set)
 
 
-Arrivals = Mapping[tuple[str, str, int], str]
+AcceptedAt = Mapping[tuple[str, str, int], str]
 
 
 def type_of(thing: LineageNode) -> str:
-    """``JOB`` for an activity, ``DATASET`` for an entity or what is said to be neither; empty for an agent."""
+    """``JOB`` for an activity, ``DATASET`` for an entity or a thing of neither kind; empty for an agent."""
     if "activity" in thing.kinds:
         return JOB
     return "" if "agent" in thing.kinds else DATASET
 
 
-def shape(graph: LineageGraph, start: Reading, facts: Mapping[str, Facts], arrivals: Arrivals) -> dict[str, Any]:
-    """The answer to a client of Marquez.
+def shape(graph: LineageGraph, start: Reading, facts: Mapping[str, Facts], accepted_at: AcceptedAt) -> dict[str, Any]:
+    """A lineage in the form of Marquez.
 
     Args:
         graph: what was found.
-        start: the thing that was asked for, and the name under which the client knows it.
+        start: the thing of the request, with the name that the client uses.
         facts: times, by the thing's IRI.
-        arrivals: when versions were accepted, by project, document and number.
+        accepted_at: when versions were accepted, by project, document and number.
     """
     nodes = _nodes(graph, start)
     _connect(graph, nodes)
@@ -80,7 +80,7 @@ def shape(graph: LineageGraph, start: Reading, facts: Mapping[str, Facts], arriv
         {
             "id": ids[iri],
             "type": node.type,
-            "data": _data(node, nodes, facts.get(iri, Facts()), _accepted(node.thing.sources, arrivals)),
+            "data": _data(node, nodes, facts.get(iri, Facts()), _accepted(node.thing.sources, accepted_at)),
             "inEdges": [{"origin": ids[other], "destination": ids[iri]} for other in sorted(node.sources)],
             "outEdges": [{"origin": ids[iri], "destination": ids[other]} for other in sorted(node.targets)],
         }
@@ -88,7 +88,7 @@ def shape(graph: LineageGraph, start: Reading, facts: Mapping[str, Facts], arriv
     ]
     return {
         "graph": sorted(shown, key=lambda node: str(node["id"])),
-        # A key of our own, which clients of Marquez pass over.
+        # A key that Marquez does not have and its clients ignore.
         "provrepo": {
             "start": graph.start,
             "truncated": graph.truncated,
@@ -112,7 +112,7 @@ def _nodes(graph: LineageGraph, start: Reading) -> dict[str, _Node]:
 def _connect(graph: LineageGraph, nodes: Mapping[str, _Node]) -> None:
     """Data flows from what is upstream to the effect.
 
-    A derivation is left out where a job of the graph leads from the one dataset to the other: Marquez says it that way.
+    A derivation is left out where a job of the graph connects the two datasets: Marquez represents it by the job.
     """
     flows = {
         (edge.object, edge.subject)
@@ -132,10 +132,12 @@ def _through_job(source: str, target: str, nodes: Mapping[str, _Node]) -> bool:
     return any(nodes[between].type == JOB for between in nodes[source].targets & nodes[target].sources)
 
 
-def _accepted(sources: Iterable[Said], arrivals: Arrivals) -> tuple[str | None, str | None]:
-    """When the first and the last of the versions were accepted that speak of a thing."""
+def _accepted(sources: Iterable[SourceReference], accepted_at: AcceptedAt) -> tuple[str | None, str | None]:
+    """The times at which the first and the last version that mention a thing were accepted."""
     times = sorted(
-        arrivals[key] for said in sources if (key := (said.project, said.document, said.version)) in arrivals
+        accepted_at[key]
+        for source in sources
+        if (key := (source.project, source.document, source.version)) in accepted_at
     )
     return (times[0], times[-1]) if times else (None, None)
 
@@ -186,7 +188,7 @@ def _names(iris: Iterable[str], nodes: Mapping[str, _Node]) -> list[dict[str, st
 
 
 def _run(node: _Node, facts: Facts, accepted: tuple[str | None, str | None]) -> dict[str, Any] | None:
-    """The one run of a job, since an activity happens once; None where nothing is known of when and how it went."""
+    """The one run of a job, since an activity happens once; None where neither its times nor its status are known."""
     state = _STATES.get(facts.status) or ("COMPLETED" if facts.ended else None)
     if not (facts.started or facts.ended or state):
         return None
@@ -207,7 +209,7 @@ def _run(node: _Node, facts: Facts, accepted: tuple[str | None, str | None]) -> 
 
 
 def _run_id(iri: str) -> str:
-    """The UUID that an activity is named by, or else the one that its IRI has (RFC 9562, section 5.5)."""
+    """The UUID in the IRI of an activity, or else one computed from the IRI (RFC 9562, section 5.5)."""
     if iri.startswith(_UUID):
         try:
             return str(uuid.UUID(iri.removeprefix(_UUID)))
@@ -217,7 +219,7 @@ def _run_id(iri: str) -> str:
 
 
 def _milliseconds(started: str, ended: str) -> int | None:
-    """How long it took; None where a time is not known, or is one that Python has no form for, as in the year 20000."""
+    """The duration; None where a time is unknown, or beyond those of Python, as in the year 20000."""
     try:
         return round((datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds() * 1000)
     except (ValueError, TypeError):

@@ -1,8 +1,8 @@
-"""Names of nodes as Marquez has them, ``dataset:<namespace>:<name>`` and ``job:<namespace>:<name>``, and IRIs.
+"""Names of nodes in Marquez, ``dataset:<namespace>:<name>`` and ``job:<namespace>:<name>``, and their IRIs.
 
 An IRI is cut after its last ``/`` or ``#``; one without, such as a URN, at its last ``:``, which then is the colon
-between the two. So every IRI has one name, and the name leads back to it: the name part has neither ``/`` nor ``#``, so
-that the last of them ends the namespace.
+between the two. So each IRI has one name, from which it can be restored: the name part has neither ``/`` nor ``#``, so
+the last of them ends the namespace.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DATASET, JOB = "DATASET", "JOB"
 """The types of nodes; in lower case they begin a node's id."""
 
 _CUT = re.compile(r"[/#](?=[^/#]*.$)", re.DOTALL)
-"""The last ``/`` or ``#`` that has something behind it; at the very end it is part of the name."""
+"""The last ``/`` or ``#`` that is followed by something; at the very end it is part of the name."""
 
 _COLON = re.compile(r":(?!//|\d+)")
 """Where Marquez cuts the id of a node: neither in ``scheme://`` nor before a port."""
@@ -29,15 +29,15 @@ class Name(NamedTuple):
     """A node's name.
 
     Attributes:
-        namespace: what Marquez groups by.
-        name: within it.
+        namespace: the group in Marquez.
+        name: the name within it.
     """
 
     namespace: str
     name: str
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON holds it."""
+        """As JSON."""
         return {"namespace": self.namespace, "name": self.name}
 
     def id(self, type_: str) -> str:
@@ -46,11 +46,11 @@ class Name(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the id of a node may stand for.
+    """A reading of the id of a node.
 
     Attributes:
         iri: the thing.
-        name: under which the client knows it.
+        name: the name that the client uses.
     """
 
     iri: str

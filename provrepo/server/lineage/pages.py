@@ -1,6 +1,6 @@
-"""Pages about lineage, about one thing, and of what a search found: the same answers as JSON has, to be looked at.
+"""Pages of lineage, of one thing, and of a search: the answers of the JSON representations, for people.
 
-Nothing is asked here: whatever shows has been found for whoever sent the request.
+Nothing is queried here: the handlers pass what the caller may read.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from provrepo.repository.lineage.records import (
     LineageGraph,
     LineageImpact,
     LineageNode,
-    Said,
     SearchResult,
+    SourceReference,
 )
-from provrepo.repository.lineage.things import Account, KnownThing
+from provrepo.repository.lineage.things import KnownThing, VersionAssertions
 from provrepo.repository.records import VersionInfo
 from provrepo.server.lineage.page_query import PageQuery
 from provrepo.server.lineage.pictures import MARKED, draw
@@ -56,28 +56,28 @@ class Row:
 
     Attributes:
         node: the thing.
-        name: what it is called: its label, or the end of its IRI.
-        documents: the first versions that speak of it.
-        more: how many others do.
-        root: whether it is not said what it came from.
+        name: its label, or the end of its IRI.
+        documents: the first versions that mention it.
+        more: the number of other versions.
+        root: whether it has no asserted origin.
     """
 
     node: LineageNode
     name: str
-    documents: tuple[Said, ...]
+    documents: tuple[SourceReference, ...]
     more: int
     root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How often one thing occurs.
+    """The number of occurrences of one value.
 
     Attributes:
-        name: what it is called.
-        short: the end of its IRI where it is called otherwise; labels need not be unique.
-        iri: its whole name.
-        count: how often.
+        name: its label, or the end of its IRI.
+        short: the end of its IRI where the name is a label; labels need not be unique.
+        iri: its IRI.
+        count: the number of occurrences.
     """
 
     name: str
@@ -88,13 +88,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How often something occurs among what is affected.
+    """Counts of the affected things by kind, type, agent or project.
 
     Attributes:
-        title: what is counted.
-        what: in a word.
+        title: the heading.
+        what: the name of the group.
         counts: the most frequent.
-        more: how many others there are.
+        more: the number of other values.
     """
 
     title: str
@@ -107,9 +107,9 @@ class Download(NamedTuple):
     """A file to download.
 
     Attributes:
-        format: what ``?format=`` calls it.
+        format: the value of ``?format=``.
         title: for people.
-        file: what to call it.
+        file: the name of the file.
     """
 
     format: str
@@ -118,15 +118,15 @@ class Download(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one version says of a thing.
+class VersionTable:
+    """The assertions of one version about a thing, as a table.
 
     Attributes:
         version: the version.
-        rows: its statements.
-        caption: how many there are.
-        bundles: whether any stands in a bundle.
-        triples: predicates and values that have no place in PROV.
+        rows: the statements.
+        caption: the number of statements.
+        bundles: whether any statement is in a bundle.
+        triples: predicates and values of triples that are not PROV statements.
     """
 
     version: VersionInfo
@@ -140,8 +140,8 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
     """A lineage: its picture, and the same as a list.
 
     Args:
-        graph: what was found; None for a page that asks what to look for.
-        impact: how much depends on it; None where nobody asked for that.
+        graph: the lineage; None for the form alone.
+        impact: counts of the things that depend on it; None for a page without them.
     """
     query = PageQuery.of(request.args)
     if graph is not None:
@@ -170,40 +170,40 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
 
 
 def common_page(common: LineageCommon) -> Response:
-    """What several things came from, all of them."""
+    """The common lineage of several things."""
     query = PageQuery.of(request.args)
     rows = [(row(each.node), each.distances, each.nearest) for each in common.nodes]
     return pages.page("common.html", query=query, common=common, rows=rows, lineage_of=lineage_of)
 
 
 def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None) -> Response:
-    """Everything that is said of one thing.
+    """All assertions about one thing.
 
     Args:
-        thing: the thing; None for a page that asks of which.
-        labels: what other things are called.
+        thing: the thing; None for the form alone.
+        labels: the labels of other things.
     """
     if thing is None:
         return pages.page("thing.html", thing=None)
     name = name_of(thing.node)
     known = labels or {}
     called = {iri: label for iri in thing.others() if (label := display.brief(known.get(iri, "")) or digest(iri))}
-    accounts = [told(account, thing.node.iri, name, called) for account in thing.accounts]
+    tables = [version_table(each, thing.node.iri, name, called) for each in thing.versions]
     return pages.page(
         "thing.html",
         thing=thing,
         name=name,
-        accounts=accounts,
-        told=sum(len(account.rows) for account in accounts),
+        tables=tables,
+        shown=sum(len(table.rows) for table in tables),
         downloads=tuple(downloads("thing", BUNDLED)),
     )
 
 
 def search_page(found: SearchResult | None, text: str) -> Response:
-    """What was found by words.
+    """The results of a search.
 
     Args:
-        found: things; None for a page that asks for words.
+        found: the results; None for the form alone.
         text: the words.
     """
     rows = [row(thing) for thing in found.things] if found else []
@@ -218,22 +218,22 @@ def lineage_of(iri: str, query: PageQuery) -> str:
 
 
 def name_of(node: LineageNode) -> str:
-    """What to call a thing: its label, or the end of its IRI."""
+    """The name of a thing for people: its label, or the end of its IRI."""
     return " ".join(node.label.split()) or _naming.short(node.iri)
 
 
 def row(node: LineageNode, *, root: bool = False) -> Row:
-    """A thing as a list shows it."""
+    """The row of a thing in a list."""
     documents = node.sources[:_MOST_SOURCES]
     return Row(node, name_of(node), documents, node.total_sources - len(documents), root)
 
 
 def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
-    """What a page's answer can be downloaded as.
+    """The downloads of the answer of a page.
 
     Args:
-        name: of the file, without its ending.
-        formats: beside JSON.
+        name: the name of the file without its suffix.
+        formats: the formats besides JSON.
     """
     yield Download("json", "JSON", f"{name}.json")
     for known in map(by_name, formats):
@@ -244,7 +244,7 @@ def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
 
 
 def groups(impact: LineageImpact) -> Iterator[Group]:
-    """The groups of what is affected, as far as a page has room for them."""
+    """The counts of an impact in groups, with the most frequent values of each."""
     totals = {"types": impact.total_types, "agents": impact.total_agents, "projects": impact.total_projects}
     for what, counts in impact.groups().items():
         labels = impact.labels if what == "agents" else {}
@@ -258,14 +258,14 @@ def _counted(iri: str, count: int, labels: Mapping[str, str]) -> Counted:
     return Counted(label or short, short if label else "", iri, count)
 
 
-def told(account: Account, iri: str, name: str, called: Mapping[str, str]) -> Told:
-    """What a version says of a thing, as a table shows it.
+def version_table(found: VersionAssertions, iri: str, name: str, called: Mapping[str, str]) -> VersionTable:
+    """The assertions of a version about a thing, as a table.
 
     Args:
-        account: what it says.
-        iri: the thing's name, in the place of which the table has what it is called.
-        name: that.
-        called: what other things are called.
+        found: the assertions.
+        iri: the IRI of the thing, which the table replaces by its name.
+        name: the name of the thing.
+        called: the names of other things.
     """
     shortener, itself = display.Shortener(PREDECLARED, called), display.DisplayTerm(name, iri, kind="self")
 
@@ -274,14 +274,14 @@ def told(account: Account, iri: str, name: str, called: Mapping[str, str]) -> To
         details = tuple((what, itself if term.iri == iri else term) for what, term in row.details)
         return replace(row, subject=subject, object=object_, details=details)
 
-    rows = [display.row(saying.statement, shortener, bundle=saying.bundle) for saying in account.sayings]
-    count = f"{account.total:,} statement{'' if account.total == 1 else 's'}"
-    if len(account.sayings) < account.total:
-        count = f"The first {len(account.sayings):,} of {count}"
-    return Told(
-        account.version,
+    rows = [display.row(assertion.statement, shortener, bundle=assertion.bundle) for assertion in found.assertions]
+    count = f"{found.total:,} statement{'' if found.total == 1 else 's'}"
+    if len(found.assertions) < found.total:
+        count = f"The first {len(found.assertions):,} of {count}"
+    return VersionTable(
+        found.version,
         tuple(map(as_called, rows)),
         count,
-        any(saying.bundle for saying in account.sayings),
-        tuple((shortener.term(triple.predicate), shortener.named(triple.object)) for triple in account.triples),
+        any(assertion.bundle for assertion in found.assertions),
+        tuple((shortener.term(triple.predicate), shortener.named(triple.object)) for triple in found.triples),
     )

@@ -1,4 +1,4 @@
-"""Lineage as a picture whose nodes lead on: what is nearest to the start, as much of it as can be read."""
+"""Lineage as a picture whose nodes are links: the nodes nearest to the start, as many as are readable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from provrepo.server.documents.pictures import PREFIX
 __all__ = ["MARKED", "LineagePicture", "draw"]
 
 MARKED = f"{PREFIX}-marked"
-"""The id of the node that the lineage is about."""
+"""The id of the element of the start node."""
 
 _MOST_EDGES = 800
 
@@ -28,10 +28,10 @@ class LineagePicture:
     """A drawn lineage.
 
     Attributes:
-        svg: one SVG element.
-        words: what it shows, in a sentence.
-        drawn: how many nodes of the lineage it shows, those that are drawn as badges included.
-        at: the middle of the node that the lineage is about, in px from the left and from the top.
+        svg: an SVG element.
+        words: a description in a sentence.
+        drawn: the number of nodes that it shows, including those drawn as badges.
+        at: the center of the start node, in px from the left and from the top.
     """
 
     svg: str
@@ -41,11 +41,11 @@ class LineagePicture:
 
 
 def draw(lineage: LineageGraph, link: Callable[[str], str]) -> LineagePicture:
-    """Draw a lineage, however large it is.
+    """Draw a lineage of any size.
 
     Args:
         lineage: its nearest nodes are drawn, with the relations between them.
-        link: the address to which the node of an IRI leads.
+        link: returns the address for the node of an IRI.
     """
     most = DRAWN_NODES
     while (drawn := graph(_nearest(lineage, most).document(), most_nodes=DRAWN_NODES, most_edges=_MOST_EDGES)) is None:
@@ -71,7 +71,7 @@ def _linked(node: Node, start: str, link: Callable[[str], str]) -> Node:
 
 @lru_cache(64)
 def _rendered(drawn: Graph) -> tuple[str, tuple[int, int]]:
-    """The same picture is asked for again and again, and laying it out takes most of a page's time."""
+    """Cached, since the layout takes most of the time of a page and the same pictures are requested repeatedly."""
     layout = laid_out(drawn)
     at = next(((round(node.x), round(node.y)) for node in layout.nodes if node.node.marked), (0, 0))
     return render(drawn, prefix=PREFIX, layout=layout), at

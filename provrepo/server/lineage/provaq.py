@@ -1,7 +1,7 @@
-"""PROV-AQ (W3C Note of 30 April 2013): every answer says where provenance is found, and who can be asked for more.
+"""PROV-AQ (W3C Note of 30 April 2013): each answer links to provenance and to query services.
 
-A handler says what its answer is about; the same links then go into the ``Link`` header (section 3.1) and, as
-``<link>`` elements, into the page (section 3.2). The service description (section 4.1) tells clients how to ask.
+A handler declares the subject of its answer; the same links then go into the ``Link`` header (section 3.1) and, as
+``<link>`` elements, into the page (section 3.2). The service description (section 4.1) describes the query services.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 from provrepo.codecs.results import QueryResult
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, text
-from provrepo.repository.lineage.records import LineageNode, Said
+from provrepo.repository.lineage.records import LineageNode, SourceReference
 from provrepo.repository.records import VersionInfo
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
@@ -49,12 +49,12 @@ ROOM = 4000
 """Bytes of all ``Link`` headers up to which links are added: proxies allow 4 to 8 KiB for a whole answer's headers."""
 
 _MOST_RECORDS = 8
-"""Documents that the answer about one thing points to."""
+"""Documents that the answer about one thing links to."""
 
 _WITH_SERVICE = frozenset({"documents", "lineage", "pages", "projects"})
-"""Blueprints whose answers name the query service even where they are about nothing in particular.
+"""Blueprints whose answers link to the query service even without a subject.
 
-Not SPARQL's: it has a description of its own, and its look-ups come by the hundred a second.
+SPARQL is not one of them: it has its own description, and clients send hundreds of queries a second.
 """
 
 _SD = "http://www.w3.org/ns/sparql-service-description#"
@@ -71,7 +71,7 @@ _RESULT_FORMATS = (
 
 
 _LINKED = re.compile(r"(?i)(?:https?://|/(?![/\\])|(?:ark|did|doi|hash|info|nih?|swh|tag|urn):)")
-"""What may be a link: addresses, and names that browsers do nothing with. Things may be called ``javascript:…``."""
+"""Permitted links: web addresses, and IRIs that browsers do not open. The IRI of a thing may be ``javascript:…``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +87,20 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def _(response: Response) -> Response:
-        # The Note gives the links a meaning with successful answers only.
+        # The Note defines the links for successful answers only.
         if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
             _add(response)
         return response
 
     @app.context_processor
     def _() -> dict[str, Any]:
-        # A page cannot say what a link leads away from: one `has_anchor` speaks for all (section 3.2).
+        # A link in a page has no anchor of its own: one `has_anchor` applies to all (section 3.2).
         shown = [(link.relation, link.target) for link in _links()]
         return {"provenance_links": list(dict.fromkeys(shown))}
 
 
 def version(info: VersionInfo) -> None:
-    """The running request is answered with a version of a document, or with something about it."""
+    """Declare that the answer to the running request is about a version of a document."""
     g.version = info.version
     names: dict[str, Any] = {"project": info.project, "document": info.name, "version": info.version}
     found = [
@@ -113,22 +113,22 @@ def version(info: VersionInfo) -> None:
 
 
 def thing(node: LineageNode) -> None:
-    """The running request is answered with what is known of one thing."""
+    """Declare that the answer to the running request is about one thing."""
     documents = _documents(node.sources)[:_MOST_RECORDS]
     records = [_Link(url_for("documents.one", **names), HAS_PROVENANCE, node.iri) for names in documents]
-    # One is enough: whoever wants to say something of the thing shall not have to say it to each of them.
+    # One is enough: clients need not send the same pingback for each document.
     pingback = [_pingback(names, node.iri, iri=node.iri) for names in documents[:1]]
     g.provenance = [*_about(node.iri), *chain.from_iterable(pingback), *records]
 
 
 def lineage(iri: str) -> None:
-    """The running request is answered with the lineage of a thing."""
+    """Declare that the answer to the running request is the lineage of a thing."""
     g.provenance = _about(iri)
 
 
 @blueprint.get("/prov-aq")
 def service() -> Response:
-    """How to ask for provenance: by a thing's IRI, and in SPARQL (PROV-AQ, section 4.1)."""
+    """The query services: by a thing's IRI, and in SPARQL (PROV-AQ, section 4.1)."""
     choice = choose(PROVAQ)
     triples = [Quad(Identifier(s), Identifier(p), o) for s, p, o in _description(pages.address())]
     data = QueryResult("graph", triples=triples).write(choice.name)
@@ -136,10 +136,10 @@ def service() -> Response:
 
 
 def _description(base: str) -> list[tuple[str, str, Value]]:
-    """What the service description says.
+    """The triples of the service description.
 
     Args:
-        base: where the server is reached, ending in a slash.
+        base: the address of the server, ending in a slash.
     """
     here = base + "prov-aq"
     simple, reserved, sparql = (f"{here}#{name}" for name in ("direct", "direct-unencoded", "sparql"))
@@ -165,9 +165,9 @@ def _description(base: str) -> list[tuple[str, str, Value]]:
 
 
 def _catalogued(info: VersionInfo) -> str:
-    """Where the repository says who sent a version, when and how: the version's own provenance."""
-    asked: dict[str, Any] = {"default-graph-uri": auth.store().minter().catalogue()}
-    return url_for("sparql.endpoint", project=info.project, query=f"DESCRIBE <{info.iri}>", **asked)
+    """The address of the provenance of a version: who submitted it, when and how."""
+    graph: dict[str, Any] = {"default-graph-uri": auth.store().minter().catalogue()}
+    return url_for("sparql.endpoint", project=info.project, query=f"DESCRIBE <{info.iri}>", **graph)
 
 
 def _about(iri: str) -> list[_Link]:
@@ -179,20 +179,20 @@ def _about(iri: str) -> list[_Link]:
 
 
 def _pingback(names: dict[str, Any], anchor: str, **about: Any) -> list[_Link]:
-    """Where to report back about a version; nowhere if the settings say so."""
+    """The links for pingbacks about a version; none where the settings allow no pingbacks."""
     if not auth.store().settings.pingbacks:
         return []
     return [_Link(url_for("pingback.received_for_version", **names, **about), PINGBACK, anchor)]
 
 
-def _documents(sources: Sequence[Said]) -> list[dict[str, Any]]:
-    """The versions that speak of a thing, each once, whatever number of its bundles do."""
-    versions = dict.fromkeys((said.project, said.document, said.version) for said in sources)
+def _documents(sources: Sequence[SourceReference]) -> list[dict[str, Any]]:
+    """The versions that mention a thing, each once, even where several of its bundles do."""
+    versions = dict.fromkeys((source.project, source.document, source.version) for source in sources)
     return [dict(zip(("project", "document", "version"), version, strict=True)) for version in versions]
 
 
 def _links() -> list[_Link]:
-    """The links of the running request's answer, without those that would make a link of a name that runs something."""
+    """The links of the answer to the running request, without IRIs that a browser would execute."""
     if "provenance" in g:
         named = cast("list[_Link]", g.provenance)
         return [

@@ -1,4 +1,4 @@
-"""The thing that a request is about, ``?iri=``, as clients of several kinds write it.
+"""The thing of a request, ``?iri=``, in the encodings that clients use.
 
 A form and the URI template ``{uri}`` encode every special character. ``{+uri}`` leaves an IRI as it is (RFC 6570,
 section 3.2.3), so that a ``+`` or an encoded character of the IRI itself arrives as if it had been encoded for the
@@ -17,30 +17,28 @@ from flask import request
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound
 from provrepo.repository.repository import Repository
-from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol import parameters
 
-__all__ = ["asked", "readings"]
+__all__ = ["readings", "requested_thing"]
 
 _BEYOND_ASCII = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
 
-def asked(repo: Repository, name: str = "iri", *, project: str | None = None) -> str:
-    """The IRI that the running request asks about.
+def requested_thing(repo: Repository, name: str = "iri", *, project: str | None = None) -> str:
+    """The IRI of the thing of the running request.
 
-    Where it can be read in several ways, the first one counts of which anything is known.
+    Where it has several readings, the result is the first that the repository knows.
 
     Args:
-        repo: bound to whoever asks.
-        name: of the parameter.
-        project: where to look; in all that the caller may read where it is not given.
+        repo: bound to the caller.
+        name: the parameter.
+        project: the project to search; None for all that the caller may read.
 
     Raises:
         Rejected: 400, there is no such parameter.
         NotFound: no such project.
     """
-    value = request.args.get(name, "")
-    if not value:
-        raise Rejected(400, f"say what is asked for: ?{name}=")
+    value = parameters.required(name)
     found = readings(name, request.query_string)
     if len(found) < 2:
         return found[0] if found else value
@@ -48,7 +46,7 @@ def asked(repo: Repository, name: str = "iri", *, project: str | None = None) ->
 
 
 def readings(name: str, query: bytes) -> list[str]:
-    """What a parameter of a query may mean: absolute IRIs, the likeliest first; none where there is no such IRI.
+    """The readings of a parameter as absolute IRIs, the likeliest first; none where there is no such IRI.
 
     Args:
         name: of the parameter; its first value counts.
@@ -62,7 +60,7 @@ def readings(name: str, query: bytes) -> list[str]:
 def _readings(raw: str) -> Iterator[str]:
     decoded = unquote_plus(raw)
     yield decoded
-    # No IRI has a space: it was a plus that nobody encoded.
+    # An IRI has no spaces: this one is a plus that the client did not encode.
     yield decoded.replace(" ", "+")
     yield raw
     for iri in (decoded, raw):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
-from provrepo.repository.lineage.records import LineageEdge, LineageNode, Said
+from provrepo.repository.lineage.records import LineageEdge, LineageNode, SourceReference
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
@@ -98,7 +98,7 @@ def _record(kind: type[DataclassInstance], **changes: Schema) -> Schema:
     return _object({name: changes.get(name) or _typed(hints[name]) for name in (field.name for field in fields(kind))})
 
 
-_SAID = _record(Said, project=NAME, document=NAME)
+_SAID = _record(SourceReference, project=NAME, document=NAME)
 _VERSION = _record(
     VersionInfo,
     project=NAME,
