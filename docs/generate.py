@@ -1,6 +1,6 @@
-"""Writes the parts of the reference that the code says itself: the command line, the settings, the Python API.
+"""Writes the pages of the reference that are derived from the code: command line, settings, Python API and others.
 
-``python docs/generate.py`` writes them, ``python docs/generate.py --check`` says which are out of date.
+``python docs/generate.py`` writes them, ``python docs/generate.py --check`` lists those that are out of date.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def settings() -> str:
             "# Settings",
             "",
             NOTICE,
-            "A flag of the command line comes before the environment, the environment before `provrepo.toml` in the",
-            "working directory, and that before the default. `provrepo.toml` holds the names below at its top level:",
+            "An option of the command line has precedence over the environment, the environment over `provrepo.toml`",
+            "in the working directory, and that over the default. `provrepo.toml` has these names at its top level:",
             "",
             "```toml",
             'data = "/srv/provenance"',
@@ -142,16 +142,15 @@ def settings() -> str:
             "|---|---|---|---|",
             *rows,
             "",
-            "A name that no setting has is an error, in the file as in the environment, and so is a value of another",
-            "type: the message says where it stands, and the command ends with 2. Of the variables that begin with",
-            "`PROVREPO_` these are no settings:",
+            "An unknown name in the file or in the environment is an error, and so is a value of the wrong type: the",
+            "message has its place, and the command ends with 2. These variables are not settings:",
             "",
             "| variable | meaning |",
             "|---|---|",
             *(f"| `{name}` | {meaning} |" for name, meaning in OTHERS.items()),
             "",
-            "For a service that is called provrepo, Kubernetes sets variables such as `PROVREPO_PORT`, which are not",
-            "meant for these settings: set `enableServiceLinks: false` for the pod, or give the service another name.",
+            "For a service named provrepo, Kubernetes sets variables such as `PROVREPO_PORT`, which conflict with",
+            "these settings: set `enableServiceLinks: false` for the pod, or give the service another name.",
             "",
         ]
     )
@@ -197,7 +196,7 @@ def python() -> str:
     parts = [
         "# The Python API",
         NOTICE,
-        "`import provrepo` is cheap: each name loads its part when it is first used.",
+        "`import provrepo` is fast: the module of each name is loaded on first use.",
     ]
     for name in provrepo.__all__:
         value = getattr(provrepo, name)
@@ -209,13 +208,13 @@ def python() -> str:
     parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
     parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _verbs(Repository)]
     parts.append(
-        "## provrepo.capture\n\nWhat pipelines record themselves with; see [the guide](../how-to/capture.md). "
-        "`with step(...) as run` gives the activity `run`."
+        "## provrepo.capture\n\nRecords the provenance of a pipeline; see [the guide](../how-to/capture.md). "
+        "`with step(...) as run` returns the activity `run`."
     )
     parts += [f"### {name}\n\n{_described(name, getattr(capture, name))}" for name in capture.__all__]
     told = ("parameter", "used", "generated")
     parts += [f"### run.{name}\n\n{_described(name, getattr(Activity, name))}" for name in told]
-    parts.append("## What the verbs return")
+    parts.append("## Returned records")
     parts += [f"### {cls.__name__}\n\n{_prose(inspect.getdoc(cls) or '')}" for cls in RETURNED]
     return "\n\n".join(parts) + "\n"
 
@@ -307,9 +306,9 @@ def constraints() -> str:
     parts = [
         "# Rules of PROV-CONSTRAINTS",
         NOTICE,
-        "Findings name a rule as `prov-constraints:42`. Definitions and inferences cannot be violated; they say what "
-        "follows. The [explanation](../explanation/constraints.md) says how the rules are applied. What each says in "
-        "full is in the [Recommendation](https://www.w3.org/TR/prov-constraints/).",
+        "Findings name a rule as `prov-constraints:42`. Definitions and inferences cannot be violated. The "
+        "[explanation](../explanation/constraints.md) describes how the rules are applied; the "
+        "[Recommendation](https://www.w3.org/TR/prov-constraints/) has their full text.",
     ]
     for group, (first, last) in groups.items():
         rows = [f"| {rule.number} | `{rule.title}` | {rule.meaning} |" for rule in RULES.values()]
@@ -327,15 +326,16 @@ def constraints() -> str:
 
 
 def conformance() -> str:
-    """What each format can carry of PROV, measured when the page is written."""
+    """Which concepts of PROV each format can represent, measured when the page is written."""
     matrix = runpy.run_path(str(Path(__file__).with_name("conformance.py")))["matrix"]
     return "\n\n".join(
         [
             "# Conformance",
             NOTICE,
-            "What each format carries of PROV-DM, PROV-Links and PROV-Dictionary. For every cell a document with that "
-            "concept was written and read again: *yes* means that the statements came back the same, spellings "
-            "included; the number beside a *no* is the reason, as `Document.losses` and `provrepo convert` give it.",
+            "The concepts of PROV-DM, PROV-Links and PROV-Dictionary that each format can represent. For every cell a "
+            "document with that concept was written and read again. *yes*: the statements are the same, including "
+            "lexical forms. *no*: the number refers to the reason, as reported by `Document.losses` and "
+            "`provrepo convert`.",
             matrix(),
         ]
     )
@@ -346,11 +346,11 @@ def named_queries() -> str:
     parts = [
         "# Named queries",
         NOTICE,
-        "Questions that people ask of provenance, ready to be asked with `provrepo query --name NAME --param "
+        "Queries for common questions about provenance. They are run with `provrepo query --name NAME --param "
         "KEY=VALUE`, at `/queries`, or in Python with `repository.query(queries.by_name(NAME).bind({...}))` from "
         "`provrepo.repository.queries.named`. The first eleven answer the competency questions of Workflow Run "
-        "RO-Crate in terms of PROV. A parameter stands in a query as `$name`; without a value, an optional one is "
-        "`UNDEF`, which asks about everything.",
+        "RO-Crate in terms of PROV. A parameter is written as `$name` in the query; an optional one without a value is "
+        "`UNDEF`, which matches everything.",
     ]
     for query in sorted(load(), key=lambda query: (query.name not in COMPETENCY, query.name)):
         rows = [
@@ -370,16 +370,16 @@ def ledger() -> str:
     parts = [
         "# Entries of the ledger",
         NOTICE,
-        "[The ledger](../explanation/ledger.md) says what entries are for, how they are chained, and what software "
-        "does with a kind that it does not know. A *reserved* kind is written by no verb yet: its fields are fixed, "
-        "this version keeps, reads and verifies it, and it changes nothing of what is shown.",
-        "| type | what it is |\n|---|---|\n"
+        "[The ledger](../explanation/ledger.md) describes the purpose of entries, how they are linked, and how "
+        "software treats unknown kinds. A *reserved* kind is not written by any verb yet: its fields are fixed, and "
+        "this version stores, reads and verifies it, without an effect on documents.",
+        "| type | meaning |\n|---|---|\n"
         "| name | `[A-Za-z0-9][A-Za-z0-9_-]{0,99}` |\n"
         "| SHA-256 | 64 lower-case hexadecimal digits |\n"
         "| time | xsd:dateTime in UTC, ending in `Z` |\n"
         "| UUID | in its usual lower-case form |\n"
-        "| salted digest | SHA-256 of a random salt and the UTF-8 text. The salt is kept beside the ledger, so that "
-        "the text can be proven while it is there, and not be guessed once it is destroyed |",
+        "| salted digest | SHA-256 of a random salt and the UTF-8 text. The salt is stored beside the ledger. With the "
+        "salt the text can be proven; after its deletion the text cannot be guessed |",
         "## Every entry\n\n" + _fields(COMMON),
         "## Kinds\n\n| kind | stream | may be skipped | |\n|---|---|---|---|\n"
         + "\n".join(
