@@ -10,7 +10,6 @@ from provrepo.model.statements import KINDS, Attribute, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_ROLE, PROV_TYPE, XSD
 
 EX = "http://example.org/run/"
-_PER_PLAIN_STEP = 9
 PER_STEP = 10
 """Statements of one step: 3 entities, 1 activity, 2 usages, 1 generation, 1 association, 2 derivations."""
 
@@ -28,25 +27,6 @@ def pipeline(statements: int, *, salt: str = "") -> Document:
     while len(made) < statements:
         made.append(Statement(KINDS["entity"], _name(f"spare{salt}{len(made)}")))
     return Document(made, prefixes={"ex": EX, "schema": "http://schema.org/"})
-
-
-def plain(statements: int) -> Document:
-    """A document of about so many statements without qualified relations: 1.67 triples a statement in Turtle."""
-    made = [_agent("alice", "Alice Example", "Person")]
-    for step in range((statements - 1) // _PER_PLAIN_STEP):
-        run, data, log = (_name(f"{kind}{step}") for kind in ("run", "data", "log"))
-        times = (f"2026-01-01T{step // 3600 % 24:02d}:{step // 60 % 60:02d}:{step % 60:02d}Z",) * 2
-        inputs = [_name(f"data{max(step - back, 0)}") for back in (1, 7)]
-        made += [
-            Statement(KINDS["activity"], run, times, [_attribute(PROV_LABEL, text(f"run {step}"))]),
-            Statement(KINDS["entity"], data, (), [_attribute(PROV_LABEL, text(f"data set {step}"))]),
-            Statement(KINDS["entity"], log, (), [_attribute(EX + "size", Literal(str(step), XSD + "integer"))]),
-            *(Statement(KINDS["used"], None, (run, entity, None)) for entity in inputs),
-            *(Statement(KINDS["wasGeneratedBy"], None, (entity, run, None)) for entity in (data, log)),
-            Statement(KINDS["wasDerivedFrom"], None, (data, inputs[0], None, None, None)),
-            Statement(KINDS["wasAssociatedWith"], None, (run, _name("alice"), None)),
-        ]
-    return Document(made, prefixes={"ex": EX})
 
 
 def branching(nodes: int, *, seed: int = 1) -> Document:
