@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -164,5 +165,48 @@ def test_an_entry_point_of_workers_exists(name: str) -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    long = {_name(path): lines for path in FILES if (lines := len(path.read_text("utf-8").splitlines())) > 700}
+    long = {_name(path): lines for path in FILES if (lines := len(path.read_text("utf-8").splitlines())) > 500}
     assert long == {}
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    sizes = Counter(path.parent.relative_to(PACKAGE).as_posix() for path in FILES if path.name != "__init__.py")
+    assert {folder: size for folder, size in sizes.items() if size > 18} == {}
+
+
+def _dependencies() -> dict[str, set[str]]:
+    """Module → the modules of the package that it imports anywhere, also for types only."""
+    names = {}
+    for path in FILES:
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    found = {}
+    for name, path in names.items():
+        imported = {module for module, _ in _imports(ast.parse(path.read_text("utf-8")))}
+        # Of ``from package import module`` the module is meant.
+        packages = {module for module in imported if any(other.startswith(f"{module}.") for other in imported)}
+        found[name] = ((imported - packages) & names.keys()) - {name}
+    return found
+
+
+def _circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """The strongly connected components of more than one module."""
+    reached = {}
+    for start in graph:
+        seen, stack = {start}, [start]
+        while stack:
+            for other in graph[stack.pop()] - seen:
+                seen.add(other)
+                stack.append(other)
+        reached[start] = seen
+    circles = {frozenset(other for other in reached[name] if name in reached[other]) for name in graph}
+    return [set(circle) for circle in circles if len(circle) > 1]
+
+
+def test_circles_of_imports_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}
+    assert _circles(graph) == [{"a", "b", "c"}]
+
+
+def test_no_circle_of_imports_is_large() -> None:
+    assert [sorted(circle) for circle in _circles(_dependencies()) if len(circle) > 4] == []

@@ -8,23 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provrepo.model.extensions import Extension
-from provrepo.model.identifiers import Identifier, Value
+from provrepo.model.identifiers import Identifier
 from provrepo.model.operations import operations
+from provrepo.model.quads import Quad
 from provrepo.model.statements import Statement
 
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
 __all__ = ["Bundle", "Document", "Loss", "Quad", "RdfSource", "Unmapped", "UnreadPart", "ReaderWarning"]
-
-
-class Quad(NamedTuple):
-    """An RDF triple or quad in the model's own terms; ``graph`` is None for the default graph."""
-
-    subject: Identifier
-    predicate: Identifier
-    object: Value
-    graph: Identifier | None = None
 
 
 class Loss(NamedTuple):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.model.prov_namespace import CLASSES, NON_PROVENANCE, TERMS, term_of
+from provrepo.model.quads import Quad
 from provrepo.vocab import RDF_TYPE
 
 __all__ = [

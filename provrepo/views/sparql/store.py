@@ -28,14 +28,13 @@ from provrepo.limits import WORKER_WAIT
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
-from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit
+from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
 from provrepo.views.sparql.checkpoints import Checkpoints
 from provrepo.views.sparql.dataset_store import DatasetStore, open_store, translated_errors
 from provrepo.views.sparql.deferred import Deferred, Waiting
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
-from provrepo.views.sparql.recorded import Recorded
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
