@@ -21,7 +21,7 @@ from provrepo.model.statements import ENTITY, Statement
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
 from provrepo.workers.pool import Pool, default_pool
 from tests.support.corpus import corpus
-from tests.support.work import ENDLESS
+from tests.support.work import ENDLESS, bounded
 
 EX = "http://example.org/"
 
@@ -365,6 +365,23 @@ def test_the_engine_is_stopped_at_the_deadline():
     document = provn("".join(f"activity(ex:a{i})\n" for i in range(20_000)))
     with pytest.raises(WorkerFailed, match=r"longer than 0\.001 s"):
         check(document, profiles=["core"], timeout=0.001)
+
+
+def test_more_results_than_fit_into_memory_are_an_error(monkeypatch):
+    monkeypatch.setattr("provrepo.checks.shacl.graph.MOST_RESULTS", 300)
+    times = [f"'2024-05-31T14:00:{second:02}Z'^^xsd:dateTime" for second in range(40)]
+    late, early = ", ".join(times[20:]), ", ".join(times[:20])
+    document, _ = turtle(f"ex:run a prov:Activity ; prov:startedAtTime {late} ; prov:endedAtTime {early} .")
+    with pytest.raises(WorkerFailed, match="more than 2,000,000 results"):
+        check(document, profiles=["core"], constraints="off")
+
+
+def test_all_pairs_of_times_end_at_the_deadline():
+    times = "".join(f", '{2100 + n}-01-01T00:00:00Z'^^xsd:dateTime" for n in range(3000))
+    early = "".join(f", '{1100 - n % 100}-01-01T00:00:00.{n}Z'^^xsd:dateTime" for n in range(3000))
+    document, _ = turtle(f"ex:run a prov:Activity ; prov:startedAtTime {early[1:]} ; prov:endedAtTime {times[1:]} .")
+    with bounded(), pytest.raises(WorkerFailed, match="longer than 1 s"):
+        check(document, profiles=["core"], constraints="off", timeout=1)
 
 
 def test_what_the_engine_gets_can_be_read_by_any_other():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DeadlinePassed", "NotCovered"]
+__all__ = ["DeadlinePassed", "NotCovered", "TooManyResults"]
 
 
 class NotCovered(Exception):
@@ -11,3 +11,7 @@ class NotCovered(Exception):
 
 class DeadlinePassed(Exception):
     """The time that validation may take is over."""
+
+
+class TooManyResults(Exception):
+    """A graph has more results than are kept in memory."""

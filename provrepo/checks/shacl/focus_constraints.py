@@ -115,16 +115,15 @@ class LessThan(FocusConstraint):
         values, others = path.index(graph), pairs.by_subject()
         return {focus for focus in foci if not _in_order(graph, values.get(focus, ()), others[focus])}
 
-    def violations(self, graph: Graph, focus: int, values: Collection[int]) -> Iterable[Violation]:
+    def violations(self, graph: Graph, focus: int, values: Collection[int]) -> Iterator[Violation]:
         """See ``FocusConstraint.violations``."""
         others = graph.pairs(self._predicate).by_subject().get(focus, ())
-        found = [(_value(graph, other)) for other in others] if values else []
-        return [
-            Violation(value)
-            for value in values
-            for other in found
-            if compare(_value(graph, value), other) not in self._allowed
-        ]
+        found = [_value(graph, other) for other in others] if values else []
+        for value in values:
+            graph.check_deadline()
+            for other in found:
+                if compare(_value(graph, value), other) not in self._allowed:
+                    yield Violation(value)
 
 
 def _in_order(graph: Graph, values: Collection[int], others: Collection[int]) -> bool:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import repeat
 from typing import Any, TypeAlias, TypeVar
 
-from provrepo.checks.shacl.errors import DeadlinePassed
+from provrepo.checks.shacl.errors import DeadlinePassed, TooManyResults
 from provrepo.codecs.provo.completion import minted
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.vocab import RDF_TYPE, RDFS
 
-__all__ = ["Graph", "Index", "Nodes", "Pairs"]
+__all__ = ["MOST_RESULTS", "Graph", "Index", "Nodes", "Pairs"]
 
 Nodes: TypeAlias = "set[int]"
 """Numbers of RDF terms."""
@@ -30,6 +30,8 @@ Index: TypeAlias = "Mapping[int, Collection[int]]"
 
 _SUBCLASS_OF = RDFS + "subClassOf"
 _MINTED_SCHEME = "urn:uuid:"
+MOST_RESULTS = 2_000_000
+"""Results of one graph. Few triples can have very many, such as all pairs of times of one activity."""
 _FEW = 8
 """Values of one node up to which a tuple is searched as fast as a dictionary."""
 
@@ -118,6 +120,7 @@ class Graph:
         "_memo",
         "_named",
         "_numbers",
+        "_results",
         "_scanned",
         "_terms",
         "_unnamed",
@@ -137,6 +140,7 @@ class Graph:
         self._literals: Nodes = set()
         self._blanks: Nodes = set()
         self._memo: dict[Any, Any] = {}
+        self._results = 0
         self.add(quads)
 
     def add(self, quads: Iterable[Quad]) -> None:
@@ -307,6 +311,19 @@ class Graph:
         """
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise DeadlinePassed
+
+    def count_results(self, count: int = 1) -> None:
+        """Count results that were found.
+
+        Raises:
+            TooManyResults: they are more than ``MOST_RESULTS``.
+            DeadlinePassed: see ``check_deadline``.
+        """
+        self._results += count
+        if self._results > MOST_RESULTS:
+            raise TooManyResults
+        if not self._results % 1024:
+            self.check_deadline()
 
 
 def _folded(literal: Literal) -> Literal:

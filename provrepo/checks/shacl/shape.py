@@ -122,16 +122,18 @@ class Shape:
             if isinstance(constraint, ValueConstraint):
                 violating = constraint.violating(graph, values())
                 for focus in self._origin(graph, violating, foci):
-                    self._add(found, constraint, focus, map(Violation, self._among(graph, focus, violating)))
+                    violations = map(Violation, self._among(graph, focus, violating))
+                    self._add(graph, found, constraint, focus, violations)
             elif isinstance(constraint, FocusConstraint):
                 for focus in constraint.candidates(graph, self.path, foci):
-                    violations = constraint.violations(graph, focus, self._values(graph, focus))
-                    self._add(found, constraint, focus, violations)
+                    more = constraint.violations(graph, focus, self._values(graph, focus))
+                    self._add(graph, found, constraint, focus, more)
         for shape in self.properties:
             inner = shape._results(graph, values())
             for focus in self._origin(graph, set(inner), foci):
                 # SHACL, section 4.7.2: the results of each value node, for each focus node that it belongs to.
                 for value in self._among(graph, focus, inner):
+                    graph.count_results(len(inner[value]))
                     found.setdefault(focus, []).extend(inner[value])
         return found
 
@@ -139,8 +141,13 @@ class Shape:
         return [value for value in self._values(graph, focus) if value in wanted]
 
     def _add(
-        self, found: dict[int, list[Result]], constraint: Constraint, focus: int, violations: Iterable[Violation]
+        self,
+        graph: Graph,
+        found: dict[int, list[Result]],
+        constraint: Constraint,
+        focus: int,
+        violations: Iterable[Violation],
     ) -> None:
-        results = [Result(self, constraint, focus, violation) for violation in violations]
-        if results:
-            found.setdefault(focus, []).extend(results)
+        for violation in violations:
+            graph.count_results()
+            found.setdefault(focus, []).append(Result(self, constraint, focus, violation))

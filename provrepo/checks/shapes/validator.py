@@ -20,11 +20,11 @@ from provrepo import resources
 from provrepo.checks.profiles import Profile
 from provrepo.checks.shacl import ntriples
 from provrepo.checks.shacl.engine import Shapes, shapes_of
-from provrepo.checks.shacl.errors import DeadlinePassed, NotCovered
-from provrepo.checks.shacl.graph import Graph
+from provrepo.checks.shacl.errors import DeadlinePassed, NotCovered, TooManyResults
+from provrepo.checks.shacl.graph import MOST_RESULTS, Graph
 from provrepo.checks.shacl.results import RawResult, Results
 from provrepo.codecs.collector import collection_paused
-from provrepo.errors import TimedOut
+from provrepo.errors import TimedOut, WorkerFailed
 from provrepo.settings import load
 from provrepo.workers.child import in_worker
 from provrepo.workers.pool import Pool, default_pool
@@ -155,8 +155,12 @@ def validate_graph(graph: Graph, files: Iterable[Path], only: Collection[str] | 
     Raises:
         Damaged: shapes cannot be read or are not well-formed.
         DeadlinePassed: the deadline of the graph passed.
+        WorkerFailed: there are too many results.
     """
-    return [_validated(graph, file, only) for file in files]
+    try:
+        return [_validated(graph, file, only) for file in files]
+    except TooManyResults:
+        raise WorkerFailed(f"there are more than {MOST_RESULTS:,} results for the shapes") from None
 
 
 def _validated(graph: Graph, file: Path, only: Collection[str] | None) -> list[RawResult]:
