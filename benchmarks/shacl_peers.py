@@ -160,12 +160,12 @@ def _run(command: list[str]) -> tuple[float, float, float]:
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
-    told = process.stderr.read()
+    output = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):  # 1: the data do not conform
-        raise SystemExit(f"{command[0]} failed: {told.decode(errors='replace')[-500:]}")
+        raise SystemExit(f"{command[0]} failed: {output.decode(errors='replace')[-500:]}")
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
     return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / unit
 

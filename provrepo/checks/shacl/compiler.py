@@ -1,4 +1,4 @@
-"""From a shapes graph to shapes that can judge (SHACL, sections 2 and 4).
+"""From a shapes graph to shapes that can validate (SHACL, sections 2 and 4).
 
 Constraints based on SPARQL (sections 5 and 6) are left to another processor, and so are root shapes that are
 ill-formed, recursive, or that have such constraints inside ``sh:not``, ``sh:or`` and the like.
@@ -41,7 +41,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value, is_blank
 from provrepo.vocab import RDF_TYPE, RDFS, SH
 
-__all__ = ["Compiled"]
+__all__ = ["CORE_PARAMETERS", "Compiled"]
 
 _RANGES = {
     "minExclusive": (1,),
@@ -53,6 +53,7 @@ _RANGES = {
 
 _TARGETS = frozenset(SH + name for name in ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
 _SPARQL = sh("sparql")
+"""The parameter of constraints in SPARQL (section 5.1)."""
 _NOT_CORE = frozenset(SH + name for name in ("js", "expression", "rule", "target"))
 _OF_PROPERTY_SHAPES = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape")
 """Parameters that node shapes must not have (SHACL, sections 4.2, 4.4.5, 4.5.3, 4.5.4 and 4.7.3)."""
@@ -90,7 +91,7 @@ class Compiled:
         self._shapes: dict[Value, Shape] = {}
         self._open: set[Value] = set()
         self.sparql: set[str] = set()
-        # The shapes with constraints based on SPARQL, of their own or of their property shapes.
+        # The shapes that have constraints based on SPARQL, or whose property shapes have.
         self._with_sparql: set[Value] = set()
         self._sparql_parameters = {_SPARQL, *self._own_parameters()}
         targeted = self._targeted()
@@ -100,15 +101,15 @@ class Compiled:
                     raise NotCovered("the shapes define constraint components with parameters of SHACL Core")
                 shape = self._shape(node)
                 if node in targeted:
-                    if node in self._with_sparql:
-                        self.sparql.add(node)
                     shape.targets = list(self._targets(node))
                     self.roots.append(shape)
+                    if node in self._with_sparql:
+                        self.sparql.add(node)
             except (NotCovered, RecursionError) as error:
                 self.others[node] = str(error)
 
     def _own_parameters(self) -> Iterator[str]:
-        """The parameters of the constraint components that the file defines (section 6.2.1)."""
+        """The parameters of the constraint components that the file declares (section 6.2.1)."""
         for triple in self.graph.triples:
             if triple.predicate == sh("parameter"):
                 yield from (str(path) for path in self.graph.objects(triple.object, sh("path")))
@@ -125,19 +126,19 @@ class Compiled:
         return sorted(found)
 
     def _typed(self) -> list[Identifier]:
-        """The nodes that the file says are shapes."""
+        """The nodes that have a type of shapes."""
         types = (sh("NodeShape"), sh("PropertyShape"))
         return sorted({subject for type_ in types for subject in self.graph.subjects(Identifier(type_))})
 
     def _classes(self) -> set[Value]:
         """``rdfs:Class`` and the classes that the shapes graph declares below it."""
         classes: set[Value] = set()
-        waiting: list[Value] = [Identifier(RDFS + "Class")]
-        while waiting:
-            cls = waiting.pop()
+        pending: list[Value] = [Identifier(RDFS + "Class")]
+        while pending:
+            cls = pending.pop()
             if cls not in classes:
                 classes.add(cls)
-                waiting += [
+                pending += [
                     subject
                     for subject in self.graph.subjects(cls)
                     if cls in self.graph.objects(subject, RDFS + "subClassOf")

@@ -257,15 +257,15 @@ class _Completion:
     def _arguments(self, node: int, kind: Kind) -> list[int]:
         """What a node relates its subject to."""
         places, literals = PLACES[kind], self._literals
-        held = self._values.get(node, ())
-        return list(dict.fromkeys(value for name, value in held if value not in literals and places.get(name) == 1))
+        values = self._values.get(node, ())
+        return list(dict.fromkeys(value for name, value in values if value not in literals and places.get(name) == 1))
 
     def _times(self, node: int, kind: Kind) -> list[int]:
         """The instants of a node that its subject has too."""
         if kind not in TIME_OF:
             return []
-        held = self._values.get(node, ())
-        return list(dict.fromkeys(value for name, value in held if name == AT_TIME and value in self._literals))
+        values = self._values.get(node, ())
+        return list(dict.fromkeys(value for name, value in values if name == AT_TIME and value in self._literals))
 
     # Shortcuts --------------------------------------------------------------------------------------------------
 

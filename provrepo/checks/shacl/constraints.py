@@ -1,9 +1,9 @@
 """What constraint components have in common (SHACL, section 3.4).
 
-Some components judge each value node by itself, whatever its focus node is: ``sh:class``, ``sh:datatype``, ``sh:not``
-and others. They are given all value nodes at once. The others judge a focus node by all its value nodes: counts,
-comparisons with other properties, ``sh:hasValue``. They first find the focus nodes that may violate them, by operations
-on sets, and look at those one by one.
+Some components apply to each value node separately, whatever its focus node is: ``sh:class``, ``sh:datatype``,
+``sh:not`` and others. They get all value nodes at once. The others apply to a focus node with all its value nodes:
+counts, comparisons with other properties, ``sh:hasValue``. They first find the focus nodes that may violate them, by
+operations on sets, and then evaluate those one by one.
 """
 
 from __future__ import annotations

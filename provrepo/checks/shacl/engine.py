@@ -16,11 +16,11 @@ __all__ = ["Shapes", "shapes_of"]
 
 
 class Shapes:
-    """The shapes of one file, ready to judge.
+    """The compiled shapes of one file.
 
     Attributes:
-        others: the shapes that another processor has to judge, by IRI, with the reason.
-        sparql: the shapes of which it has to judge the constraints based on SPARQL alone, by IRI.
+        others: the shapes that another processor has to evaluate, by IRI, with the reason.
+        sparql: the shapes of which it has to evaluate the constraints based on SPARQL alone, by IRI.
     """
 
     def __init__(self, turtle: bytes, base: str | None = None) -> None:
@@ -48,7 +48,7 @@ class Shapes:
 
         Args:
             data: the triples, the subclass triples that hold included.
-            only: the shapes with targets that judge; None for all. Those of ``others`` are left out.
+            only: IRIs of the shapes with targets to validate against; None is all. Those of ``others`` are left out.
 
         Raises:
             DeadlinePassed: the deadline of the graph passed.

@@ -6,7 +6,7 @@ __all__ = ["DeadlinePassed", "NotCovered", "TooManyResults"]
 
 
 class NotCovered(Exception):
-    """Shapes that this evaluator does not judge: SPARQL constraints, recursion, or shapes that are ill-formed."""
+    """Shapes that this evaluator does not cover: SPARQL constraints, recursion, or shapes that are ill-formed."""
 
 
 class DeadlinePassed(Exception):

@@ -294,12 +294,12 @@ class Graph:
         if number is None:
             return set()
         below = self.pairs(_SUBCLASS_OF).by_object()
-        classes, waiting = {number}, [number]
-        while waiting:
-            for narrower in below.get(waiting.pop(), ()):
+        classes, pending = {number}, [number]
+        while pending:
+            for narrower in below.get(pending.pop(), ()):
                 if narrower not in classes:
                     classes.add(narrower)
-                    waiting.append(narrower)
+                    pending.append(narrower)
         by_class = self.pairs(RDF_TYPE).by_object()
         return set().union(*(by_class.get(each, ()) for each in classes))
 

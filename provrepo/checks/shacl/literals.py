@@ -122,7 +122,7 @@ def _since(moment: datetime) -> timedelta:
 
 
 def in_plain_order(one: Value, other: Value) -> bool:
-    """Whether two terms are times in UTC to the second, the first before the second. Their texts tell."""
+    """Whether two terms are times in UTC to the second, the first before the second, which their texts show."""
     return (
         isinstance(one, Literal)
         and isinstance(other, Literal)

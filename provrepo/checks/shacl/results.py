@@ -146,16 +146,16 @@ class Reporter:
             return True
         if name not in _NESTING:
             return False
-        waiting = list(self._graph.objects(node, sh(_NESTING[name])))
+        pending = list(self._graph.objects(node, sh(_NESTING[name])))
         seen: set[Value] = set()
-        while waiting:
-            inner = waiting.pop()
+        while pending:
+            inner = pending.pop()
             if inner in seen:
                 continue
             seen.add(inner)
             for predicate, value in self._graph.triples_of(inner):
                 if predicate in _LISTS or predicate in _DEEPER:
-                    waiting.append(value)
+                    pending.append(value)
                 elif predicate.startswith(SH) and predicate not in _HARMLESS:
                     return False
         return True

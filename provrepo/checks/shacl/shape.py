@@ -1,4 +1,4 @@
-"""Shapes that judge all their focus nodes at once (SHACL, sections 2 and 3.4)."""
+"""Shapes that validate all their focus nodes at once (SHACL, sections 2 and 3.4)."""
 
 from __future__ import annotations
 
