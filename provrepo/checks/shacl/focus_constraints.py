@@ -178,9 +178,15 @@ class Closed(FocusConstraint):
 
     def violations(self, graph: Graph, focus: int, values: Collection[int]) -> Iterator[Violation]:  # noqa: ARG002
         """See ``FocusConstraint.violations``."""
+        others = graph.memo(self, lambda: self._others(graph))
+        for value in values:
+            yield from others.get(value, ())
+
+    def _others(self, graph: Graph) -> dict[int, dict[Violation, None]]:
+        """By subject, the triples with predicates that are not allowed. There may be many predicates."""
+        others: dict[int, dict[Violation, None]] = {}
         for predicate, pairs in graph.predicates.items():
             if predicate not in self._allowed:
-                index = pairs.by_subject()
-                for value in values:
-                    for other in index.get(value, ()):
-                        yield Violation(other, predicate)
+                for subject, value in zip(pairs.subjects, pairs.objects, strict=True):
+                    others.setdefault(subject, {})[Violation(value, predicate)] = None
+        return others

@@ -16,7 +16,7 @@ from provrepo.vocab import RDF_LANG_STRING, XSD_STRING
 
 __all__ = ["LINE", "escaped_iri", "lines", "read", "write"]
 
-LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"\S*) \.\n')
+LINE = re.compile(r'(<[^>]*>|_:\S+) (<[^>]*>) (<[^>]*>|_:\S+|".*"(?:@\S+|\^\^<[^>]*>)?) \.\n')
 """One triple; the groups are its terms."""
 
 _UNSAFE = re.compile(r'[\x00-\x20<>"{}|^`\\]')

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from provrepo.checks.shacl.completion import complete
@@ -99,17 +99,18 @@ class SourceTriples:
     def asserted(self) -> list[Graph]:
         """The asserted triples and the class hierarchy, in the order of ``instance_graphs``."""
         source = self._document.source
+        grouped = _Grouped()
         if source is not None and source.statements == len(self._document):
-            from provrepo.codecs.rdf.codec import parse
+            from provrepo.codecs.rdf.codec import parse_into
 
-            return self._by_instance(parse(source.data, source.format, source.base).quads)
-        labels = Labels(self._document)
-        written = [
-            quad
-            for bundle in self._document.instances()
-            for quad in instance_quads(bundle.statements, labels, bundle.id)
-        ]
-        return self._by_instance([*written, *self._document.variants, *self._document.unmapped.quads])
+            parse_into(source.data, source.format, source.base, grouped.add, grouped.clear)
+        else:
+            labels = Labels(self._document)
+            for bundle in self._document.instances():
+                grouped.add(instance_quads(bundle.statements, labels, bundle.id))
+            grouped.add(self._document.variants)
+            grouped.add(self._document.unmapped.quads)
+        return grouped.graphs(_names(self._document))
 
     @cached_property
     def extended(self) -> list[Graph]:
@@ -136,11 +137,28 @@ class SourceTriples:
                 found.append(graph)
         return found
 
-    def _by_instance(self, quads: Iterable[Quad]) -> list[Graph]:
-        graphs: dict[Identifier | None, list[Quad]] = {}
-        for quad in quads:
-            graphs.setdefault(quad.graph, []).append(quad)
-        return [Graph([*graphs.pop(name, ()), *HIERARCHY]) for name in _names(self._document)]
+
+class _Grouped:
+    """Triples by the named graph that they belong to."""
+
+    def __init__(self) -> None:
+        self._graphs: dict[Identifier | None, Graph] = {}
+
+    def add(self, quads: Iterable[Quad]) -> None:
+        for name, group in groupby(quads, key=lambda quad: quad.graph):
+            self._graphs.setdefault(name, Graph()).add(group)
+
+    def clear(self) -> None:
+        self._graphs.clear()
+
+    def graphs(self, names: Iterable[Identifier | None]) -> list[Graph]:
+        """The graph of each name with the class hierarchy; a name that comes again has nothing else."""
+        found = []
+        for name in names:
+            graph = self._graphs.pop(name, None) or Graph()
+            graph.add(HIERARCHY)
+            found.append(graph)
+        return found
 
 
 _UNQUALIFIED_AND_TYPE = (*sorted(_UNQUALIFIED), TYPE)
