@@ -295,9 +295,9 @@ class _Constraints:
         for name, allowed in _RANGES.items():
             limit = self._one(name)
             if limit is not None:
-                self._graph.text(limit)
                 component = name[0].upper() + name[1:]
-                yield Range(component, self._say.range(component, limit), comparable(limit), allowed)
+                message = self._say.range(component, self._graph.text(limit))
+                yield Range(component, message, comparable(limit), allowed)
 
     def _texts(self) -> Iterator[Constraint]:
         """Section 4.4."""

@@ -27,6 +27,9 @@ _RANGES = {
     "MaxInclusive": "{} or less",
 }
 
+_GIVEN = "the shape that is given for it"
+_QUALIFIED = "the qualified value shape"
+
 
 def short(iri: str) -> str:
     """An IRI with a well-known prefix where there is one."""
@@ -64,9 +67,9 @@ class Messages:
         """The message for ``sh:nodeKind``."""
         return f"{self._value} is not {_KINDS[kind]}."
 
-    def range(self, component: str, limit: Value) -> str:
+    def range(self, component: str, limit: str) -> str:
         """The message for the four components of ranges."""
-        return f"{self._value} is not {_RANGES[component].format(_text(limit))}."
+        return f"{self._value} is not {_RANGES[component].format(limit)}."
 
     def min_length(self, least: int) -> str:
         """The message for ``sh:minLength``."""
@@ -92,7 +95,7 @@ class Messages:
 
     def not_(self, shape: Value) -> str:
         """The message for ``sh:not``."""
-        return f"{self._value} conforms to {self._shape(shape)}, to which it must not conform."
+        return f"{self._value} conforms to {_named(shape, _GIVEN)}, to which it must not conform."
 
     def and_(self, shapes: int) -> str:
         """The message for ``sh:and``."""
@@ -108,7 +111,7 @@ class Messages:
 
     def node(self, shape: Value) -> str:
         """The message for ``sh:node``."""
-        return f"{self._value} does not conform to {self._shape(shape)}."
+        return f"{self._value} does not conform to {_named(shape, _GIVEN)}."
 
     def min_count(self, least: int) -> str:
         """The message for ``sh:minCount``."""
@@ -150,11 +153,12 @@ class Messages:
 
     def qualified_min_count(self, least: int, shape: Value) -> str:
         """The message for ``sh:qualifiedMinCount``."""
-        return f"Fewer than {least:,} values of {self._path} conform to {self._shape(shape)}."
+        return f"Fewer than {least:,} values of {self._path} conform to {_named(shape, _QUALIFIED)}."
 
     def qualified_max_count(self, most: int, shape: Value) -> str:
         """The message for ``sh:qualifiedMaxCount``."""
-        return f"More than {most:,} values of {self._path} conform to {self._shape(shape)}."
+        return f"More than {most:,} values of {self._path} conform to {_named(shape, _QUALIFIED)}."
 
-    def _shape(self, shape: Value) -> str:
-        return "the shape that is given for it" if is_blank(str(shape)) else f"the shape {_text(shape)}"
+
+def _named(shape: Value, otherwise: str) -> str:
+    return otherwise if is_blank(str(shape)) else f"the shape {_text(shape)}"
