@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,8 @@ def test_what_cannot_be_loaded_counts_as_not_applied_and_is_applied_one_by_one(
     assert view.position("crops", "crops") == 1
     with pytest.raises(Damaged):
         view.apply("crops", bad)
+    for change in stream.changes[1:]:
+        view.apply("crops", replace(change, entry={"kind": "skipped"}))
     assert len(view.query("crops", COUNT).rows) == 1
 
 

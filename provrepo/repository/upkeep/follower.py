@@ -80,6 +80,7 @@ class Follower:
         self._defers = False  # whether views may let small submissions wait: only where a thread polls
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._again: set[str] = set()  # projects of changes that a view dropped, perhaps while they were followed
         self.set_aside = set_aside
         self.waiting: dict[str, str] = {}
 
@@ -162,7 +163,7 @@ class Follower:
             if self._views is None:
                 return
             position = self._ledger.position()
-            if position == self._position and not self.waiting:
+            if position == self._position and not (self.waiting or self._again):
                 return
             try:
                 self._apply_until(position)
@@ -187,7 +188,7 @@ class Follower:
         else:
             # To look at every project after every entry would make a submission cost O(projects).
             changed = {project for project, _ in self._ledger.projects_changed_since(self._position)}
-            for project in sorted((changed | self.waiting.keys()) - {REPOSITORY}):
+            for project in sorted((changed | self.waiting.keys() | self._again) - {REPOSITORY}):
                 self._update(project)
         self._position = position
 
@@ -266,6 +267,8 @@ class Follower:
                 view.defer(self._dropped)
 
     def _dropped(self, projects: set[str], error: Exception) -> None:
+        # First this, since the thread that follows the project may be about to remove it from ``waiting``.
+        self._again |= projects
         for project in projects:
             self.postpone(project, error)
 
@@ -298,6 +301,7 @@ class Follower:
 
         An entry of a kind that this version does not know stops the project, since later entries may depend on it.
         """
+        self._again.discard(project)
         try:
             self._apply_new(project)
         except Exception as error:
@@ -308,7 +312,8 @@ class Follower:
             else:
                 raise
         else:
-            self.waiting.pop(project, None)
+            if project not in self._again:
+                self.waiting.pop(project, None)
             self.set_aside.discard(project, None, LEDGER)
 
     def postpone(self, project: str, error: Exception) -> None:
@@ -328,13 +333,17 @@ class Follower:
         self.set_aside.add(project, None, part, str(error))
 
     def _apply_new(self, project: str) -> None:
+        # Before the targets: an entry that was appended after the project became private is not for the public dataset.
+        length = self._ledger.length(project)
         targets = self._targets(project)
         applied = min((target.position for target in targets), default=0)
-        if applied >= self._ledger.length(project):
+        if applied >= length:
             return
         replaced = self._replaced(project, after=applied)
         delayed: Exception | None = None
         for entry in self._ledger.entries(project, after=applied):
+            if entry.sequence > length:
+                break
             behind = [target for target in targets if target.position < entry.sequence]
             # Derived at most once, for all views and datasets.
             content = DerivedContent(lambda entry=entry: self._content(entry))  # type: ignore[misc]
@@ -350,6 +359,8 @@ class Follower:
                             delayed = error
                         else:
                             self._stop_project(project, target.name, error)
+                            if isinstance(target.view, Quads):
+                                target.view.give_up(target.dataset, project)
             finally:
                 content.close()
         if delayed is not None:
@@ -360,7 +371,7 @@ class Follower:
         public = bool(self._ledger.settings(project).get("public", False))
         targets: list[_ViewDataset] = []
         for view in self._views or ():
-            if not public and view.position(PUBLIC, project):
+            if not public and view.MERGES:
                 view.remove_project(PUBLIC, project)
             for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
                 targets.append(_ViewDataset(view, dataset, view.position(dataset, project)))

@@ -335,6 +335,15 @@ class Recorded:
         pattern = store.quads_for_pattern(None, ox.NamedNode(predicate), ox.NamedNode(value), self._graph)
         return sorted(Identifier(quad.subject.value) for quad in pattern if isinstance(quad.subject, ox.NamedNode))
 
+    def has(self, store: ox.Store, project: Identifier) -> bool:
+        """Whether there are records of a project: its position, or records of its documents."""
+        node = ox.NamedNode(project)
+        found = (
+            store.quads_for_pattern(node, ox.NamedNode(POSITION), None, self._graph),
+            store.quads_for_pattern(None, ox.NamedNode(OWN_PROJECT), node, self._graph),
+        )
+        return any(next(quads, None) is not None for quads in found)
+
     def graphs_of(self, store: ox.Store, version: Identifier) -> list[Identifier]:
         """The graphs of a version, sorted."""
         return sorted(value for value in self.values(store, version, GRAPH) if isinstance(value, Identifier))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyoxigraph as ox
 from provrepo.errors import Damaged, NoSpace
 from provrepo.workers import heap
 
-__all__ = ["DatasetStore", "open_store", "translated_errors"]
+__all__ = ["DatasetStore", "open_store", "quads_of", "translated_errors"]
 
 _QUAD_BYTES = 400
 """Bytes that a quad and its triple in the default graph would take in the text of an update."""
@@ -91,3 +91,8 @@ def translated_errors(dataset: str) -> Iterator[None]:
         raise Damaged(
             f"dataset {dataset} cannot be read or written ({error}); provrepo rebuild recreates it"
         ) from error
+
+
+def quads_of(store: ox.Store, graphs: Iterable[ox.NamedNode]) -> Iterator[ox.Quad]:
+    """The quads of some graphs of a store."""
+    return (quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))

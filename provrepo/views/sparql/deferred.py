@@ -4,6 +4,9 @@ To load one small submission into Oxigraph takes about 13 ms, half of it the sam
 changes wait here counts as having them: each reader of the dataset loads them first. What waits is in memory, with its
 content in files. When the process is killed it is gone, the position in the store is the former one, and the entries
 are applied again.
+
+Changes that cannot be loaded are dropped and count as not applied. Until the store has them, no further change of their
+project waits, and the dataset has no reader: it would miss what counted as applied before.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from provrepo.errors import Busy
 from provrepo.views.view import Change
 
-__all__ = ["Deferred", "Waiting"]
+__all__ = ["Deferred", "Waiting", "not_loaded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +35,28 @@ class Waiting:
     content: Path
 
 
+def not_loaded(dataset: str, reason: str) -> Busy:
+    """The error for readers of a dataset whose changes cannot be loaded."""
+    return Busy(f"{dataset} has submissions that could not be indexed yet ({reason}); try again")
+
+
 class Deferred:
     """The changes of each dataset that wait, in order. Any number of threads may use it."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._waiting: dict[str, list[Waiting]] = {}
-        self._refused: dict[tuple[str, str], int] = {}
-
-    def may_wait(self, dataset: str, change: Change) -> bool:
-        """Whether a change may wait: not one that was dropped before, so that its failure is found at once."""
-        with self._guard:
-            return change.sequence > self._refused.get((dataset, change.project), 0)
+        self._dropped: dict[str, dict[str, tuple[int, str]]] = {}
 
     def add(self, dataset: str, waiting: Waiting) -> int:
-        """Add the next change of a dataset; returns how many wait then."""
+        """Add the next change of a dataset.
+
+        Returns:
+            How many wait then; 0 where it may not wait, because changes of its project were dropped.
+        """
         with self._guard:
+            if waiting.change.project in self._dropped.get(dataset, ()):
+                return 0
             changes = self._waiting.setdefault(dataset, [])
             changes.append(waiting)
             return len(changes)
@@ -76,12 +86,39 @@ class Deferred:
         for each in changes:
             each.content.unlink(missing_ok=True)
 
-    def drop(self, dataset: str) -> set[str]:
-        """Remove all changes of a dataset, with their files; returns their projects. They may not wait again."""
+    def drop(self, dataset: str, reason: str) -> set[str]:
+        """Remove all changes of a dataset, which cannot be loaded, with their files; returns their projects."""
         with self._guard:
             changes = self._waiting.pop(dataset, [])
             for each in changes:
-                self._refused[dataset, each.change.project] = each.change.sequence
+                self._dropped.setdefault(dataset, {})[each.change.project] = each.change.sequence, reason
         for each in changes:
             each.content.unlink(missing_ok=True)
         return {each.change.project for each in changes}
+
+    def dropped(self, dataset: str) -> dict[str, tuple[int, str]]:
+        """For each project whose changes were dropped, the sequence number of the last one and the reason."""
+        with self._guard:
+            return dict(self._dropped.get(dataset, ()))
+
+    def applied(self, dataset: str, project: str, sequence: int) -> None:
+        """Note that the store has the changes of a project up to one; those after it may wait again."""
+        with self._guard:
+            dropped = self._dropped.get(dataset, {})
+            if project in dropped and dropped[project][0] <= sequence:
+                del dropped[project]
+
+    def forget(self, dataset: str, project: str | None = None) -> None:
+        """Remove the changes of one project, or of all, with their files, as if there had been none."""
+        with self._guard:
+            changes = self._waiting.pop(dataset, [])
+            rest = [each for each in changes if project not in (None, each.change.project)]
+            if rest:
+                self._waiting[dataset] = rest
+            dropped = self._dropped.pop(dataset, {})
+            if project is not None:
+                dropped.pop(project, None)
+                self._dropped[dataset] = dropped
+        for each in changes:
+            if project in (None, each.change.project):
+                each.content.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -30,8 +30,8 @@ from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
 from provrepo.views.sparql.checkpoints import Checkpoints
-from provrepo.views.sparql.dataset_store import DatasetStore, open_store, translated_errors
-from provrepo.views.sparql.deferred import Deferred, Waiting
+from provrepo.views.sparql.dataset_store import DatasetStore, open_store, quads_of, translated_errors
+from provrepo.views.sparql.deferred import Deferred, Waiting, not_loaded
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
@@ -139,13 +139,15 @@ class Quads:
                 continue
             with self._writer(name):
                 changes = self._deferred.waiting(name)
+                if not changes:
+                    continue  # another thread has loaded them
                 try:
                     self._load(name, changes)
                 except Exception as error:
-                    projects = self._deferred.drop(name)
+                    projects = self._deferred.drop(name, str(error) or type(error).__name__)
                     if self._on_drop is not None:
                         self._on_drop(projects, error)
-                    raise Busy(f"{name} has submissions that could not be indexed yet ({error}); try again") from error
+                    raise not_loaded(name, str(error)) from error
                 self._deferred.loaded(name, changes)
 
     def datasets(self) -> list[str]:
@@ -186,6 +188,7 @@ class Quads:
             if change.sequence <= position:
                 return
             if change.sequence != position + 1:
+                self._require_loaded(dataset, change.project)
                 raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
             edit = self._catalogue.edit(change, partial(self._recorded.values, store))
             removed = self._recorded.graphs_to_remove(store, change)
@@ -200,22 +203,41 @@ class Quads:
 
     def _wait(self, dataset: str, change: Change) -> bool:
         """Let a change wait, if it may."""
-        if (
-            self._on_drop is None
-            or change.kind != "submit"
-            or change.content is None
-            or change.entry["version"] != 1
-            or not self._deferred.may_wait(dataset, change)
-            or self.position(dataset, change.project) != change.sequence - 1
-        ):
+        if self._on_drop is None or change.kind != "submit" or change.content is None or change.entry["version"] != 1:
+            return False
+        position = self.position(dataset, change.project)
+        self._deferred.applied(dataset, change.project, position)
+        if position != change.sequence - 1:
             return False
         content = change.content()
         if content.stat().st_size > _DEFERRED_CONTENT:
             content.unlink(missing_ok=True)
             return False
-        if self._deferred.add(dataset, Waiting(change, content)) >= _MOST_DEFERRED:
+        waiting = self._deferred.add(dataset, Waiting(change, content))
+        if not waiting:
+            content.unlink(missing_ok=True)
+        elif waiting >= _MOST_DEFERRED:
             self.flush(dataset)
-        return True
+        return waiting > 0
+
+    def _require_loaded(self, dataset: str, project: str | None = None) -> None:
+        """Require that the store has all that counted as applied, of one project or of all.
+
+        Raises:
+            Busy: some of it was dropped, and was not applied again yet.
+        """
+        for name, (sequence, reason) in self._deferred.dropped(dataset).items():
+            if project in (None, name):
+                with self._reading(dataset) as store:
+                    position = self._recorded.position(store, name)
+                if position < sequence:
+                    raise not_loaded(dataset, reason)
+                self._deferred.applied(dataset, name, position)
+
+    def give_up(self, dataset: str, project: str) -> None:
+        """Answer queries without the changes of a project that were dropped: they will not be applied again."""
+        if project in (dropped := self._deferred.dropped(dataset)):
+            self._deferred.applied(dataset, project, dropped[project][0])
 
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
         """Load submissions of new documents: the content of all, then their records in one transaction."""
@@ -237,10 +259,14 @@ class Quads:
 
     def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
-        if not self.position(dataset, project):
-            return
+        name = self._catalogue.minter.project(project)
         with self._writer(dataset):
-            if self._delete_project(dataset, self._catalogue.minter.project(project)):
+            self._deferred.forget(dataset, project)
+            with self._reading(dataset) as store:
+                # Content without a position is that of a load that was interrupted.
+                if not self._recorded.has(store, name):
+                    return
+            if self._delete_project(dataset, name) and not self._deferred.waiting(dataset):
                 self.clear(dataset)
 
     def _delete_project(self, dataset: str, project: Identifier) -> bool:
@@ -255,7 +281,7 @@ class Quads:
     def clear(self, dataset: str) -> None:
         """Remove the dataset, once the queries on it have ended."""
         with self._writer(dataset):
-            self._deferred.drop(dataset)
+            self._deferred.forget(dataset)
             self._pool.remove(dataset)
             self._checkpoints.outdate(dataset)
 
@@ -311,7 +337,7 @@ class Quads:
             abandoned: returns True once the client has gone and no answer is needed; called several times a second.
 
         Returns:
-            The whole answer. It includes everything that was applied before the call.
+            The whole answer. It includes everything that was applied before the call, or waited.
 
         Raises:
             QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); or it
@@ -319,11 +345,12 @@ class Quads:
             AnswerTooLarge: the answer has more rows or bytes than the limits allow.
             TimedOut: it took too long.
             WorkerFailed: it needed too much memory, or the worker process ended.
-            Busy: no worker became free in time.
+            Busy: no worker became free in time, or what waited cannot be loaded yet.
         """
         if isinstance(query, str):
             query = SparqlQuery(query)
         self.flush(dataset)
+        self._require_loaded(dataset)
         if self._workers is None:
             answer = self._query_here(dataset, query)
         else:
@@ -454,17 +481,13 @@ class Quads:
                 transaction; ``then`` includes it.
         """
         nodes = [ox.NamedNode(graph) for graphs in removed.values() for graph in graphs]
-        deleted = sum(1 for _ in islice(_all_of(dataset_store.store, nodes), _BATCH + 1))
+        deleted = sum(1 for _ in islice(quads_of(dataset_store.store, nodes), _BATCH + 1))
         if deleted > _BATCH:
             if first:
                 dataset_store.update(first)
             for node in nodes:
-                while next(_all_of(dataset_store.store, [node]), None) is not None:
+                while next(quads_of(dataset_store.store, [node]), None) is not None:
                     dataset_store.update(self._updates.removal(node, limit=_BATCH), deleted=_BATCH)
             deleted = 0
         operations = [self._updates.removal(node) for node in nodes] + [f"DROP SILENT GRAPH {node}" for node in nodes]
         dataset_store.update(";\n".join([*operations, then]), deleted=deleted)
-
-
-def _all_of(store: ox.Store, graphs: Iterable[ox.NamedNode]) -> Iterator[ox.Quad]:
-    return (quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
