@@ -38,6 +38,7 @@ from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.read_only import copy_views
 from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
+from provrepo.views.extraction import extraction_file
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.search import Search
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
@@ -406,7 +407,7 @@ class Store:
         fields = entry.fields
         project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
         file = folder / content_files.file_name(project, document, version, blob, base)
-        if file.exists():
+        if file.exists() and extraction_file(file).exists():
             return file
         if not self.blobs.exists(blob):
             return None

@@ -21,7 +21,7 @@ from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE
 from provrepo.views.lineage.rules import RULES
 from provrepo.vocab import DCTERMS, PROV_LABEL, RDF_TYPE, RDFS_LABEL
 
-__all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Extraction", "Extractor", "Pairs", "discard", "extraction_file"]
+__all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Extraction", "Extractor", "Pairs", "discard", "extraction_file", "move"]
 
 UNTIMED = 0
 """The time of an edge without one."""
@@ -147,6 +147,12 @@ class Extraction:
 def extraction_file(content: Path) -> Path:
     """The file beside a content file that has what was extracted from it."""
     return content.with_suffix(".json")
+
+
+def move(content: Path, target: Path) -> None:
+    """Rename a content file and the file beside it. The content file is last: if it exists, the other does, too."""
+    extraction_file(content).replace(extraction_file(target))
+    content.replace(target)
 
 
 def discard(content: Path) -> None:

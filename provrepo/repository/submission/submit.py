@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
 from provrepo.repository.submission.worker import MAPPING
-from provrepo.views.extraction import discard
+from provrepo.views.extraction import discard, move
 
 __all__ = ["name_for", "submit", "validate"]
 
@@ -88,48 +89,54 @@ def submit(
     store.require_space(len(data))
 
     names = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
-    target = _target(store, project, document, blob) if store.may_index() else None
     folders = user_defined.folders(store, project, names)
-    arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report", "target": target}
-    result = _run_worker(store, data, file, {**arguments, "allow_empty": allow_empty})
-    report = Report.from_dict(result["report"])
-    if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
-        raise Refused(_refusal(document, report), report)
+    arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report"}
+    with _Content(store, project, document, blob) as quads:
+        result = _run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
+        report = Report.from_dict(result["report"])
+        if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
+            raise Refused(_refusal(document, report), report)
 
-    store.blobs.put(data)
-    outcome = report.to_dict()
-    stored_report_bytes = json.dumps(outcome, ensure_ascii=False, sort_keys=True).encode()
-    body: dict[str, Any] = {
-        "document": document,
-        "blob": blob,
-        "size": len(data),
-        "format": result["format"],
-        "base": base or "",
-        "title": result["title"],
-        "statements": result["statements"],
-        "layers": list(report.layers),
-        "profiles": list(report.profiles),
-        "mapping": MAPPING,
-        "verdict": report.verdict,
-        "possible": outcome.get("possible"),
-        "warnings": outcome["counts"]["warning"],
-        "report": store.blobs.put(stored_report_bytes),
-        "note": note,
-        "origin": None,
-    }
-    with store.ledger.appending(project) as appending:
-        current = _current(appending.last(document), appending.erased())
-        taken = appending.taken_back(document, blob)
-        _require_again(store, actor, taken, current, blob, again=again)
-        unchanged = _precondition(current, blob, document, update=update, if_match=_condition(if_match, taken, current))
-        if unchanged is None:
-            # The same bytes may have been erased meanwhile, which is not possible inside the transaction.
-            for content in (data, stored_report_bytes):
-                if not store.blobs.exists(hashlib.sha256(content).hexdigest()):
-                    store.blobs.put(content)
-        entry = unchanged or appending.append(
-            "submit", {**body, "version": appending.newest(document) + 1}, actor=actor.id, token=actor.token
-        )
+        store.blobs.put(data)
+        outcome = report.to_dict()
+        stored_report_bytes = json.dumps(outcome, ensure_ascii=False, sort_keys=True).encode()
+        body: dict[str, Any] = {
+            "document": document,
+            "blob": blob,
+            "size": len(data),
+            "format": result["format"],
+            "base": base or "",
+            "title": result["title"],
+            "statements": result["statements"],
+            "layers": list(report.layers),
+            "profiles": list(report.profiles),
+            "mapping": MAPPING,
+            "verdict": report.verdict,
+            "possible": outcome.get("possible"),
+            "warnings": outcome["counts"]["warning"],
+            "report": store.blobs.put(stored_report_bytes),
+            "note": note,
+            "origin": None,
+        }
+        with store.ledger.appending(project) as appending:
+            current = _current(appending.last(document), appending.erased())
+            taken = appending.taken_back(document, blob)
+            _require_again(store, actor, taken, current, blob, again=again)
+            unchanged = _precondition(
+                current, blob, document, update=update, if_match=_condition(if_match, taken, current)
+            )
+            if unchanged is None:
+                # The same bytes may have been erased meanwhile, which is not possible inside the transaction.
+                for content in (data, stored_report_bytes):
+                    if not store.blobs.exists(hashlib.sha256(content).hexdigest()):
+                        store.blobs.put(content)
+            version = appending.newest(document) + 1
+            if unchanged is None and result["written"]:
+                quads.publish(version)
+            entry = unchanged or appending.append(
+                "submit", {**body, "version": version}, actor=actor.id, token=actor.token
+            )
+        quads.keep()
     store.index()
     return _receipt(store, entry, created=unchanged is None, report=report)
 
@@ -251,23 +258,63 @@ def _precondition(
     return None
 
 
-def _target(store: Store, project: str, document: str, blob: str) -> dict[str, Any]:
-    """Return the target of the quads, for the version number that will probably be next.
+class _Content:
+    """The content file of one submission: a temporary file, until the entry is appended.
 
-    If another submission gets that number, the file is not used, and the quads are derived again.
+    Many submissions fail, or turn out to be of bytes that another has stored meanwhile. They leave no file: it could
+    have content that is erased later.
+
+    Attributes:
+        target: where the worker writes the quads, for the version number that will probably be next; None where this
+            process has no views.
     """
-    minter = store.minter()
-    versions = store.ledger.versions(project, document)
-    version = int(versions[-1].fields["version"]) + 1 if versions else 1
-    return content_files.target(
-        minter,
-        project,
-        document,
-        version,
-        blob,
-        output=store.content_file(project, document, version, blob, minter.base),
-        partial=store.temporary(".part"),
-    )
+
+    def __init__(self, store: Store, project: str, document: str, blob: str) -> None:
+        self._store = store
+        self._key = project, document, blob
+        self._published: Path | None = None
+        self.target: dict[str, Any] | None = None
+        if store.may_index():
+            minter, versions = store.minter(), store.ledger.versions(project, document)
+            version = int(versions[-1].fields["version"]) + 1 if versions else 1
+            self._expected = self._file(version, minter.base)
+            self._written = store.temporary(".nq")
+            self.target = content_files.target(
+                minter,
+                project,
+                document,
+                version,
+                blob,
+                output=self._written,
+                partial=store.temporary(".part"),
+            )
+
+    def publish(self, version: int) -> None:
+        """Give the follower the file; to be called inside the transaction that appends the entry.
+
+        If another submission got the number, or the base IRI was changed, the quads are derived again.
+        """
+        if self.target is not None and self._file(version, self._store.base()) == self._expected:
+            self._published = self._expected
+            with suppress(OSError):  # such as a full disk
+                move(self._written, self._expected)
+
+    def keep(self) -> None:
+        """Note that the entry was appended: the follower deletes the file."""
+        self._published = None
+
+    def _file(self, version: int, base: str) -> Path:
+        project, document, blob = self._key
+        return self._store.content_file(project, document, version, blob, base)
+
+    def __enter__(self) -> _Content:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.target is not None:
+            discard(self._written)
+        if self._published is not None:
+            discard(self._published)
 
 
 def _refusal(document: str, report: Report) -> str:

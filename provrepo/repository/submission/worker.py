@@ -16,7 +16,7 @@ from provrepo.checks.emptiness import only_empty
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
-from provrepo.views.extraction import Extractor, extraction_file
+from provrepo.views.extraction import Extractor, extraction_file, move
 from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROV_TYPE, PROVREPO
 from provrepo.workers.blob import read_blob
 
@@ -110,9 +110,7 @@ def run(
         )
         _name_bundles(partial, version, counts.bundles)
         extractor.extraction().write(extraction_file(partial))
-        # The content file last: if it exists, the other does, too.
-        extraction_file(partial).replace(extraction_file(output))
-        partial.replace(output)
+        move(partial, output)
     return {
         "format": chosen.name,
         "statements": len(document),

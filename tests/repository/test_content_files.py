@@ -1,0 +1,108 @@
+"""Content files of submissions: none stays, whatever becomes of the submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import provrepo
+from provrepo.errors import Conflict, Error, Refused, WorkerFailed
+from provrepo.repository.submission import submit
+from provrepo.views.extraction import extraction_file
+
+
+def entity(name: str) -> bytes:
+    return f"document\nprefix ex <http://example.org/>\nentity(ex:{name})\nendDocument".encode()
+
+
+def left(data: Path) -> list[str]:
+    """The files of submissions below the spool."""
+    return sorted(file.name for file in (data / "spool").rglob("*") if file.is_file() and file.suffix != ".lock")
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+    """Do something once, while the next submission is with a worker."""
+    run, done = submit._run_worker, []
+
+    def worker(*arguments: Any) -> dict[str, Any]:
+        if not done:
+            done.append(True)
+            work()
+        return run(*arguments)
+
+    monkeypatch.setattr(submit, "_run_worker", worker)
+
+
+def test_bytes_that_another_submits_at_the_same_time_leave_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        meanwhile(monkeypatch, lambda: repository.submit(entity("a"), project="crops", name="d"))
+        assert not repository.submit(entity("a"), project="crops", name="d").created
+        assert left(tmp_path / "data") == []
+
+
+def test_a_conflict_that_is_found_late_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        meanwhile(monkeypatch, lambda: repository.submit(entity("a"), project="crops", name="d"))
+        with pytest.raises(Conflict):
+            repository.submit(entity("b"), project="crops", name="d")
+        assert left(tmp_path / "data") == []
+
+
+def test_a_version_number_that_another_takes_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        meanwhile(monkeypatch, lambda: repository.submit(entity("a"), project="crops", name="d"))
+        assert repository.submit(entity("b"), project="crops", name="d", update=True).version.version == 2
+        assert left(tmp_path / "data") == []
+        assert repository.query("ASK { <http://example.org/b> a prov:Entity }", project="crops").boolean
+
+
+def test_a_base_iri_that_changes_meanwhile_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        meanwhile(monkeypatch, lambda: repository.init("https://prov.example/"))
+        assert repository.submit(entity("a"), project="crops", name="d").indexed
+        assert left(tmp_path / "data") == []
+        assert repository.fsck(views=True).sound
+
+
+@pytest.mark.parametrize("error", [Refused, WorkerFailed])
+def test_a_submission_that_fails_after_its_quads_were_written_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Error]
+) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+
+        def fails(*arguments: Any) -> dict[str, Any]:
+            target = Path(arguments[-1]["target"]["output"])
+            extraction_file(target).write_text("{}")
+            raise WorkerFailed("killed") if error is WorkerFailed else Refused("no", None)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(submit, "_run_worker", fails)
+        with pytest.raises(error):
+            repository.submit(entity("a"), project="crops", name="d")
+        assert left(tmp_path / "data") == []
+
+
+def test_a_content_file_without_its_extraction_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = submit._Content.publish
+
+    def incomplete(self: submit._Content, version: int) -> None:
+        publish(self, version)
+        extraction_file(self._expected).unlink()
+
+    monkeypatch.setattr(submit._Content, "publish", incomplete)
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        assert repository.submit(entity("a"), project="crops", name="d").indexed
+        assert left(tmp_path / "data") == []
+        assert repository.fsck(views=True).sound
