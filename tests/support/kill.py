@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import http.client
 import json
 import os
 import random
@@ -19,42 +18,13 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import provrepo
 from provrepo.views.sparql.store import Quads
+from tests.support.kill_clients import MARK, PROJECT, STATEMENTS, Clients, Tally, document
 
-PROJECT = "killed"
-STATEMENTS = 30
-MARK = "http://example.org/mark"
-
-
-def document(number: int) -> bytes:
-    """A PROV-JSON document of ``STATEMENTS`` entities, each with one attribute that a query can count."""
-    entities = {f"ex:d{number}-e{i}": {"ex:mark": f"{number}/{i}"} for i in range(STATEMENTS)}
-    return json.dumps({"prefix": {"ex": "http://example.org/"}, "entity": entities}).encode()
-
-
-@dataclass
-class Tally:
-    """The results of the rounds."""
-
-    rounds: int = 0
-    attempted: int = 0
-    acknowledged: dict[str, str] = field(default_factory=dict)
-    stored: int = 0
-    problems: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    """Seconds of a ``provrepo submit`` that is not killed. On a busy machine it is more, and kills are later."""
-
-    def report(self) -> str:
-        return (
-            f"{self.rounds} rounds, {self.attempted} submissions, {len(self.acknowledged)} acknowledged, "
-            f"{self.stored} stored, {len(self.problems)} problems"
-        )
+CLIENTS = 16
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -104,50 +74,23 @@ def command_line_round(data: Path, work: Path, tally: Tally, chance: random.Rand
 
 
 def server_round(data: Path, token: str, tally: Tally, chance: random.Random) -> None:
-    """Run a server with three clients and kill it at a random moment while they submit."""
+    """Run a server with many clients and kill it at a random moment while they submit."""
     server = subprocess.Popen(
         _provrepo(data, "serve", "--port", "0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    url = _announced(server)
-    stop, acknowledged = threading.Event(), threading.Event()
-    lock = threading.Lock()
-
-    def client() -> None:
-        while not stop.is_set():
-            with lock:
-                number = tally.attempted = tally.attempted + 1
-            content = document(number)
-            request = urllib.request.Request(
-                f"{url}projects/{PROJECT}/documents?name=d{number}",
-                data=content,
-                headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
-            )
-            try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    receipt = json.load(answer)
-            except urllib.error.HTTPError as error:
-                with lock:
-                    tally.problems.append(f"d{number}: HTTP {error.code} {error.read()[:300]!r}")
-                return
-            except (OSError, ValueError, http.client.HTTPException):
-                return  # killed before the answer was complete, so nothing was acknowledged
-            with lock:
-                tally.acknowledged[receipt["name"]] = hashlib.sha256(content).hexdigest()
-            acknowledged.set()
-
-    clients = [threading.Thread(target=client) for _ in range(3)]
-    for thread in clients:
-        thread.start()
+    clients = Clients(_announced(server), token, data, tally, count=CLIENTS, seed=chance.randrange(1 << 30))
+    drain = threading.Thread(target=server.stderr.read if server.stderr else None)
+    drain.start()
+    clients.start()
     if chance.random() < 0.8:  # otherwise possibly before a submission is stored
-        acknowledged.wait(tally.seconds * 60)
-    time.sleep(tally.seconds * chance.uniform(0.0, 1.5))
+        clients.acknowledged.wait(tally.seconds * 60)
+    time.sleep(tally.seconds * chance.uniform(0.0, 2.5))
     _kill(server)
-    stop.set()
-    for thread in clients:
-        thread.join()
+    clients.stop()
+    drain.join()
     for pipe in (server.stdout, server.stderr):
         if pipe:
             pipe.close()
@@ -167,27 +110,51 @@ def _announced(server: subprocess.Popen[bytes]) -> str:
 def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
     """Check a data directory after a kill: nothing is lost or incomplete, and the views match the ledger."""
     with provrepo.open(data) as repository:
-        stored = {info.name: info.current for info in repository.documents(PROJECT)}
+        listed = {info.name: info.current for info in repository.documents(PROJECT)}
+        stored = {name: version for name, version in listed.items() if version.state != "erased"}
         for name, digest in tally.acknowledged.items():
+            if name in tally.uncertain:
+                continue
             if name not in stored:
                 tally.problems.append(f"{name} was acknowledged and is lost")
             elif stored[name].sha256 != digest:
                 tally.problems.append(f"{name} has other bytes than were acknowledged")
-        rows = repository.query(
-            f"SELECT ?g (COUNT(*) AS ?n) WHERE {{ GRAPH ?g {{ ?s <{MARK}> ?o }} }} GROUP BY ?g", project=PROJECT
-        ).rows
-        counted = {str(row["g"]): int(row["n"].lexical) for row in rows}
-        expected = {info.iri: STATEMENTS for info in stored.values()}
-        if counted != expected:
-            tally.problems.append(
-                f"the dataset has {len(counted)} documents, the ledger {len(expected)}, or some are incomplete"
-            )
-        default = repository.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ ?s <{MARK}> ?o }}", project=PROJECT).rows
-        if int(default[0]["n"].lexical) != STATEMENTS * len(stored):
-            tally.problems.append("the default graph does not contain each triple once")
+        for name in stored.keys() & tally.gone.keys() - tally.uncertain:
+            tally.problems.append(f"{name} was withdrawn or erased, and is there")
+        # What was not acknowledged has been decided now.
+        for name in tally.uncertain:
+            tally.acknowledged.pop(name, None)
+            if name in stored:
+                tally.acknowledged[name] = stored[name].sha256
+                tally.gone.pop(name, None)
+        tally.uncertain.clear()
+        blobs = repository.context.store.blobs
+        tally.problems += [f"{digest} was erased and is there" for digest in tally.erased if blobs.exists(digest)]
+        for public in (False, True):
+            _inspect_dataset(repository, stored, tally, public=public)
+        left = [file.name for file in (data / "spool").rglob("*") if file.is_file() and file.suffix != ".lock"]
+        if left:
+            tally.problems.append(f"the spool has files: {left[:5]}")
         if thorough:
             tally.problems += repository.fsck().problems
         tally.stored = len(stored)
+
+
+def _inspect_dataset(
+    repository: provrepo.Repository, stored: dict[str, provrepo.VersionInfo], tally: Tally, *, public: bool
+) -> None:
+    """Compare the statements in the project's dataset, or in the public one, with the current documents."""
+    dataset = {"public": True} if public else {"project": PROJECT}
+    query = f"SELECT ?g (COUNT(*) AS ?n) WHERE {{ GRAPH ?g {{ ?s <{MARK}> ?o }} }} GROUP BY ?g"
+    counted = {str(row["g"]): int(row["n"].lexical) for row in repository.query(query, **dataset).rows}
+    expected = {info.iri: STATEMENTS for info in stored.values()}
+    if counted != expected:
+        tally.problems.append(
+            f"{dataset} has {len(counted)} documents, the ledger {len(expected)}, or some are incomplete"
+        )
+    default = repository.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ ?s <{MARK}> ?o }}", **dataset).rows
+    if int(default[0]["n"].lexical) != STATEMENTS * len(stored):
+        tally.problems.append(f"the default graph of {dataset} does not contain each triple once")
 
 
 def dump(data: Path) -> str:
