@@ -163,9 +163,11 @@ class Closure(Path):
     """A zero-or-more, one-or-more or zero-or-one path (SHACL, sections 2.3.1.5 to 2.3.1.7)."""
 
     def __init__(self, step: Path, *, zero: bool, many: bool) -> None:
-        self._step = step
-        self._zero = zero
-        self._many = many
+        inner = step if isinstance(step, Closure) else None
+        # One closure leads where a closure of it leads; following both takes time exponential in their depth.
+        self._step: Path = step if inner is None else inner._step
+        self._zero: bool = zero or (inner is not None and inner._zero)
+        self._many: bool = many or (inner is not None and inner._many)
 
     def values(self, graph: Graph, focus: int) -> Collection[int]:
         """See ``Path.values``."""

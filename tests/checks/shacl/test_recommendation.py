@@ -255,6 +255,14 @@ def test_evaluation_ends_at_the_deadline() -> None:
         Shapes((PREFIXES + "e:S sh:targetClass e:A ; sh:class e:B .").encode()).validate(graph)
 
 
+def test_closures_of_closures_are_one_closure() -> None:
+    path = "e:p"
+    for name in ("zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath") * 16:
+        path = f"[ sh:{name} {path} ]"
+    shapes = f"e:S sh:targetNode e:1 ; sh:path {path} ; sh:in ( e:1 e:2 e:3 ) ."
+    assert found(shapes, "e:1 e:p e:2 . e:2 e:p e:3 . e:3 e:p e:1, e:4 .") == ["In <e:4>"]
+
+
 def test_a_closure_along_a_chain_takes_linear_time() -> None:
     chain = "".join(f"e:n{i} e:p e:n{i + 1} ." for i in range(20_000))
     shapes = "e:S sh:targetNode e:n0 ; sh:path [ sh:zeroOrMorePath e:p ] ; sh:nodeKind sh:IRI ; sh:maxCount 5 ."
