@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
-from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -165,6 +164,8 @@ def check(query: Any) -> None:
 
 def required_iri(name: str) -> None:
     """Raise UsageError where a name is not an absolute IRI."""
+    from provrepo.codecs.rdf.terms import is_iri  # only here: it takes a tenth of the start of a command
+
     if not is_iri(name):
         raise UsageError(f"{name[:200]!r} is not an absolute IRI")
 

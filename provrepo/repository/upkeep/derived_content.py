@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +21,15 @@ class DerivedContent:
         self._derive = derive
         self._file: Path | None = None
         self._derived = False
+        self._guard = threading.Lock()
         self._extraction: Extraction | None = None
 
     def original(self) -> Path | None:
         """Return the file itself; None where the bytes were erased."""
-        if not self._derived:
-            self._file, self._derived = self._derive(), True
-        return self._file
+        with self._guard:
+            if not self._derived:
+                self._file, self._derived = self._derive(), True
+            return self._file
 
     def link(self) -> Path:
         """Return a new hard link to the file. The view reads and deletes it, perhaps long after ``close``."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ V = TypeVar("V")
 
 INTERVAL = 0.2
 """Seconds between two polls for entries of other processes."""
+
+_LARGE = 1 << 20
+"""Bytes of a submission from which its datasets are loaded at the same time."""
 
 _PAUSE = 5.0
 """Seconds to wait after an unexpected failure, so that it does not fill the log."""
@@ -348,23 +352,49 @@ class Follower:
             # Derived at most once, for all views and datasets.
             content = DerivedContent(lambda entry=entry: self._content(entry))  # type: ignore[misc]
             try:
-                for target in behind:
-                    wanted = target.view.HISTORY or entry.sequence not in replaced
-                    try:
-                        self._advance(target, entry, content if wanted else None)
-                    except Exception as error:  # noqa: BLE001 (a view may raise anything)
-                        # The other views go on.
-                        targets.remove(target)
-                        if is_transient(error):
-                            delayed = error
-                        else:
-                            self._stop_project(project, target.name, error)
-                            if isinstance(target.view, Quads):
-                                target.view.give_up(target.dataset, project)
+                current = entry.sequence not in replaced
+                contents = [content if current or target.view.HISTORY else None for target in behind]
+                for target, error in self._advance_all(behind, entry, contents):
+                    # The other views go on.
+                    targets.remove(target)
+                    if is_transient(error):
+                        delayed = error
+                    else:
+                        self._stop_project(project, target.name, error)
+                        if isinstance(target.view, Quads):
+                            target.view.give_up(target.dataset, project)
             finally:
                 content.close()
         if delayed is not None:
             raise delayed
+
+    def _advance_all(
+        self, targets: Sequence[_ViewDataset], entry: Entry, contents: Sequence[DerivedContent | None]
+    ) -> list[tuple[_ViewDataset, Exception]]:
+        """Apply an entry to datasets, each with its content; return those that failed, with the reason.
+
+        Large content is loaded into the quads view in threads: a bulk load does not hold Python's lock.
+        """
+
+        def advance(target: _ViewDataset, content: DerivedContent | None) -> Exception | None:
+            try:
+                self._advance(target, entry, content)
+            except Exception as error:  # noqa: BLE001 (a view may raise anything)
+                return error
+            return None
+
+        large = entry.kind == "submit" and entry.fields["size"] >= _LARGE
+        found: dict[int, Exception | None] = {}
+        with ThreadPoolExecutor(max_workers=len(targets) or 1) as threads:
+            running = {}
+            for number, (target, content) in enumerate(zip(targets, contents, strict=True)):
+                if isinstance(target.view, Quads) and large:
+                    running[number] = threads.submit(advance, target, content)
+            for number, (target, content) in enumerate(zip(targets, contents, strict=True)):
+                if number not in running:
+                    found[number] = advance(target, content)
+            found.update({number: future.result() for number, future in running.items()})
+        return [(target, error) for number, target in enumerate(targets) if (error := found[number]) is not None]
 
     def _targets(self, project: str) -> list[_ViewDataset]:
         """Return the datasets that a project's entries go to: its own in every view, and if public the merged ones."""

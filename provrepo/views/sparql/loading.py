@@ -19,7 +19,7 @@ from provrepo.views.view import Change
 
 __all__ = ["Loader"]
 
-_PART = 16 << 20
+_PART = 8 << 20
 """Bytes of content in one bulk load, which takes about ten times as much memory."""
 
 
