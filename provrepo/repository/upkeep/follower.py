@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +21,7 @@ from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.upkeep.derived_content import DerivedContent
 from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
+from provrepo.repository.upkeep.view_dataset import ViewDataset, view_name
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views.sparql.store import Quads
 from provrepo.views.sqlite_view import SqliteView
@@ -298,7 +298,7 @@ class Follower:
             if view.stamp(dataset) != view.STAMP:
                 log.info("dataset %s was built differently and is built again", dataset)
                 view.clear(dataset)
-                self.set_aside.forget(_name(view))
+                self.set_aside.forget(view_name(view))
 
     def _update(self, project: str) -> None:
         """Apply the new entries of one project. A failure does not affect the other projects.
@@ -369,14 +369,14 @@ class Follower:
             raise delayed
 
     def _advance_all(
-        self, targets: Sequence[_ViewDataset], entry: Entry, contents: Sequence[DerivedContent | None]
-    ) -> list[tuple[_ViewDataset, Exception]]:
+        self, targets: Sequence[ViewDataset], entry: Entry, contents: Sequence[DerivedContent | None]
+    ) -> list[tuple[ViewDataset, Exception]]:
         """Apply an entry to datasets, each with its content; return those that failed, with the reason.
 
         Large content is loaded into the quads view in threads: a bulk load does not hold Python's lock.
         """
 
-        def advance(target: _ViewDataset, content: DerivedContent | None) -> Exception | None:
+        def advance(target: ViewDataset, content: DerivedContent | None) -> Exception | None:
             try:
                 self._advance(target, entry, content)
             except Exception as error:  # noqa: BLE001 (a view may raise anything)
@@ -396,18 +396,18 @@ class Follower:
             found.update({number: future.result() for number, future in running.items()})
         return [(target, error) for number, target in enumerate(targets) if (error := found[number]) is not None]
 
-    def _targets(self, project: str) -> list[_ViewDataset]:
+    def _targets(self, project: str) -> list[ViewDataset]:
         """Return the datasets that a project's entries go to: its own in every view, and if public the merged ones."""
         public = bool(self._ledger.settings(project).get("public", False))
-        targets: list[_ViewDataset] = []
+        targets: list[ViewDataset] = []
         for view in self._views or ():
             if not public and view.MERGES:
                 view.remove_project(PUBLIC, project)
             for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
-                targets.append(_ViewDataset(view, dataset, view.position(dataset, project)))
+                targets.append(ViewDataset(view, dataset, view.position(dataset, project)))
         return targets
 
-    def _advance(self, target: _ViewDataset, entry: Entry, content: DerivedContent | None) -> None:
+    def _advance(self, target: ViewDataset, entry: Entry, content: DerivedContent | None) -> None:
         """Apply an entry, after skipping the unreadable entries before it, which ``fsck`` reports.
 
         When the view fails on the entry, it gets the entry without content; when it fails again, it skips the entry.
@@ -425,7 +425,7 @@ class Follower:
                 raise
             self._set_aside(target, entry, error)
 
-    def _set_aside(self, target: _ViewDataset, entry: Entry, error: Exception) -> None:
+    def _set_aside(self, target: ViewDataset, entry: Entry, error: Exception) -> None:
         try:
             target.apply(self._change(entry, None))
         except Exception as again:
@@ -479,25 +479,3 @@ class Follower:
             return None
         self.set_aside.discard(entry.project, entry.sequence, CONTENT)
         return content
-
-
-@dataclass(slots=True, eq=False)
-class _ViewDataset:
-    """A dataset of a view, with the sequence number of the last entry of one project that it has applied."""
-
-    view: View
-    dataset: str
-    position: int
-
-    @property
-    def name(self) -> str:
-        """The name of the view in messages."""
-        return _name(self.view)
-
-    def apply(self, change: Change) -> None:
-        self.view.apply(self.dataset, change)
-        self.position = change.sequence
-
-
-def _name(view: View) -> str:
-    return type(view).__name__.lower()
