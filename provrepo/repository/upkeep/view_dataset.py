@@ -23,6 +23,7 @@ class ViewDataset:
         return view_name(self.view)
 
     def apply(self, change: Change) -> None:
+        """Apply an entry of the project, the next one."""
         self.view.apply(self.dataset, change)
         self.position = change.sequence
 
