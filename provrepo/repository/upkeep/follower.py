@@ -81,6 +81,7 @@ class Follower:
         self._base = ""
         self._position = -1  # the ledger's position at the last catch-up; -1 before the first
         self._applying = threading.RLock()
+        self._rebuilding = False  # whether the base IRI was changed, and not all entries are applied under it yet
         self._defers = False  # whether views may let small submissions wait: only where a thread polls
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -144,7 +145,8 @@ class Follower:
         """Return the open view of a class. Without a polling thread it is brought up to date first.
 
         Raises:
-            Busy: another process holds the views; the message names its URL where it has one.
+            Busy: another process holds the views; the message names its URL where it has one. Or the base IRI was
+                changed, and the views are being built again.
         """
         if not self.acquire():
             holder = self._lock.holder()
@@ -156,6 +158,8 @@ class Follower:
         if self._thread is None:
             # With a thread, a reader does not wait until a large submission of another client is loaded.
             self.catch_up()
+        elif self._rebuilding:
+            raise Busy("the base IRI was changed, and everything is being indexed again; try again later")
         for view in self._views or ():
             if isinstance(view, kind):
                 return view
@@ -180,6 +184,7 @@ class Follower:
 
     def _apply_until(self, position: int) -> None:
         if self._current_base() != self._base:
+            self._rebuilding = True
             self._reopen()
             self._position = -1
         if self._position < 0:
@@ -195,6 +200,7 @@ class Follower:
             for project in sorted((changed | self.waiting.keys() | self._again) - {REPOSITORY}):
                 self._update(project)
         self._position = position
+        self._rebuilding = False
 
     def rebuild(self, progress: Callable[[str, int], None] | None = None) -> None:
         """Discard the content of every view and apply the whole ledger again.
@@ -256,7 +262,10 @@ class Follower:
 
     def _reopen(self) -> None:
         for view in self._views or ():
-            view.close()
+            if isinstance(view, Quads):
+                view.close(forever=True)
+            else:
+                view.close()
         self._open()
 
     def _open(self) -> None:

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provrepo.views.sparql.pool import directory_name
+from provrepo.errors import Busy
+from provrepo.views.sparql.pool import CLOSED, directory_name
 
 __all__ = ["Checkpoints"]
 
@@ -43,7 +44,8 @@ class Checkpoints:
         self._newest: dict[str, _Checkpoint] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._changed = threading.Condition()
-        self._used = 0
+        self._used = 0  # checkpoints in use or being created
+        self._closed = False
         self._made = 0
         # No path is used twice, not even by another instance: a worker may still have the former checkpoint open.
         self._unique = uuid.uuid4().hex[:12]
@@ -66,6 +68,9 @@ class Checkpoints:
 
         Yields:
             The checkpoint's directory, which exists until the block ends; None where there is no dataset.
+
+        Raises:
+            Busy: they were closed forever.
         """
         checkpoint = self._enter(dataset, make)
         if checkpoint is None:
@@ -76,9 +81,10 @@ class Checkpoints:
         finally:
             self._leave(dataset, checkpoint)
 
-    def close(self) -> None:
-        """Remove all checkpoints, once none is in use. Afterwards new ones can be created."""
+    def close(self, *, forever: bool = False) -> None:
+        """Remove all checkpoints, once none is in use. Afterwards new ones can be created, unless it is ``forever``."""
         with self._changed:
+            self._closed = forever
             self._changed.wait_for(lambda: not self._used)
             self._newest.clear()
             shutil.rmtree(self.root, ignore_errors=True)
@@ -88,26 +94,32 @@ class Checkpoints:
             making = self._making[dataset]
         with making:
             with self._changed:
+                if self._closed:
+                    raise Busy(CLOSED)
                 # Read before the checkpoint is created: it may or may not include a change that happens meanwhile.
                 state = self._states[dataset]
                 found = self._newest.get(dataset)
                 if found is not None and found.state == state:
                     return self._count(found)
                 self._made += 1
+                self._used += 1
                 path = self.root / directory_name(dataset) / f"{self._unique}-{self._made}"
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                exists = make(path)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not make(path):
+                    return None
+                with self._changed:
+                    if found is not None and self._newest.get(dataset) is found and not found.users:
+                        self._remove(found)
+                    self._newest[dataset] = _Checkpoint(path, state)
+                    return self._count(self._newest[dataset])
             except BaseException:
                 shutil.rmtree(path, ignore_errors=True)
                 raise
-            if not exists:
-                return None
-            with self._changed:
-                if found is not None and self._newest.get(dataset) is found and not found.users:
-                    self._remove(found)
-                self._newest[dataset] = _Checkpoint(path, state)
-                return self._count(self._newest[dataset])
+            finally:
+                with self._changed:
+                    self._used -= 1
+                    self._changed.notify_all()
 
     def _count(self, checkpoint: _Checkpoint) -> _Checkpoint:
         checkpoint.users += 1

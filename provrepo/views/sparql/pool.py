@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from provrepo.errors import Busy
 from provrepo.views.view import PUBLIC
 
-__all__ = ["StorePool", "directory_name", "name_of"]
+__all__ = ["CLOSED", "StorePool", "directory_name", "name_of"]
 
 log = logging.getLogger("provrepo.views.sparql.pool")
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+CLOSED = "the datasets are being built again; try again"
+"""The reason for readers that came before a view was closed, and go on after it."""
+
 _PUBLIC_DIRECTORY = "_public"
 _TRASH = ".removed-"
 
@@ -76,6 +80,7 @@ class StorePool(Generic[T]):
         self._capacity = capacity
         self._slots: OrderedDict[str, _Slot[T]] = OrderedDict()
         self._changed = threading.Condition()
+        self._closed = False
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in root.glob(f"{_TRASH}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -96,6 +101,9 @@ class StorePool(Generic[T]):
         Args:
             dataset: its name.
             create: create the directory where there is none; otherwise None is returned.
+
+        Raises:
+            Busy: the pool was closed forever.
         """
         slot = self._enter(dataset, create)
         if slot is None:
@@ -127,9 +135,10 @@ class StorePool(Generic[T]):
             self._slots.pop(dataset, None)
             return True
 
-    def close(self) -> None:
-        """Close all stores, once none is in use. Afterwards they can be opened again."""
+    def close(self, *, forever: bool = False) -> None:
+        """Close all stores, once none is in use. Afterwards they can be opened again, unless it is ``forever``."""
         with self._changed:
+            self._closed = forever
             self._changed.wait_for(lambda: all(slot.users == 0 for slot in self._slots.values()))
             self._slots.clear()
 
@@ -144,6 +153,8 @@ class StorePool(Generic[T]):
 
     def _enter(self, dataset: str, create: bool) -> _Slot[T] | None:
         with self._changed:
+            if self._closed:
+                raise Busy(CLOSED)
             slot = self._slots.get(dataset)
             if slot is None:
                 path = self.path(dataset)

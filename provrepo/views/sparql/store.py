@@ -301,12 +301,16 @@ class Quads:
         with self._reading(dataset) as store:
             yield store
 
-    def close(self) -> None:
-        """Close every store, once the queries on it have ended. The workers stay open: they belong to the caller."""
+    def close(self, *, forever: bool = False) -> None:
+        """Close every store, once the queries on it have ended. The workers stay open: they belong to the caller.
+
+        Args:
+            forever: whether later calls raise Busy, since another instance may have the stores then.
+        """
         with suppress(Busy):
             self.flush()
-        self._checkpoints.close()
-        self._pool.close()
+        self._checkpoints.close(forever=forever)
+        self._pool.close(forever=forever)
 
     def count(self, dataset: str) -> int:
         """The number of quads of a dataset: in its named graphs, the catalogue, and the default graph."""
