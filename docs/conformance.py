@@ -146,8 +146,8 @@ def _said(document: Document) -> tuple[list[object], list[Quad]]:
 
 
 def matrix() -> str:
-    """The page: a row for each concept, a column for each format that documents are read from."""
-    forms = [form for form in FORMATS if form.reads]
+    """The page: a row for each concept, a column for each format that documents are written in and read from."""
+    forms = [form for form in FORMATS if form.reads and form.writes]
     notes: dict[str, int] = {}
     rows = []
     for concept, section, text in SPECIMENS:

@@ -13,14 +13,14 @@ SCRIPT = """
 import hashlib, sys
 from pathlib import Path
 import provrepo
-from provrepo.codecs.formats import FORMATS
+from provrepo.codecs.formats import WRITABLE
 from provrepo.model.minting import Minter
 from provrepo.views.sparql.store import Quads
 
 work = Path(sys.argv[1])
 for source in sorted(work.glob("*.in")):
     document = provrepo.read(source.read_bytes())
-    for format_ in FORMATS:
+    for format_ in WRITABLE:
         print(source.name, format_.name, hashlib.sha256(document.write(format_.name)).hexdigest())
         print(document.losses(format_.name))
     print(provrepo.validate(document, profiles=["core"]).to_dict())

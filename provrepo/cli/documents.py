@@ -59,12 +59,12 @@ def convert(src: str, dst: str, from_: str | None, to: str | None, base: str | N
     bytes.
     """
     from provrepo.codecs.convert import convert as convert_
-    from provrepo.codecs.formats import by_name, by_suffix, check_base, names
+    from provrepo.codecs.formats import WRITABLE, by_name, by_suffix, check_base, names
 
     check_base(base)
     target = by_name(to) if to else by_suffix(dst)
     if target is None:
-        raise UsageError(f"the suffix of {dst} names no format; name it with --to: {', '.join(names())}")
+        raise UsageError(f"the suffix of {dst} names no format; name it with --to: {', '.join(names(WRITABLE))}")
     with output.saving(dst) as file:
         done = convert_(source(src), file, to=target.name, format=from_, base=base)
     _warn(src, done.warnings)

@@ -12,13 +12,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Protocol, TypeAlias, cast
 
-from provrepo.errors import ReadError, UnknownFormat
+from provrepo.errors import ReadError, UnknownFormat, WriteError
 from provrepo.model.document import Document, Loss
 from provrepo.model.unmapped import uses_prov_terms
 
 __all__ = [
     "FORMATS",
     "READABLE",
+    "WRITABLE",
     "Format",
     "Source",
     "by_media_type",
@@ -37,7 +38,10 @@ Source: TypeAlias = str | Path | bytes | IO[bytes]
 
 
 class Codec(Protocol):
-    """The functions of a format's module; ``format`` is the name of a row of the table."""
+    """The functions of a format's module; ``format`` is the name of a row of the table.
+
+    A module whose formats can only be read has ``read`` alone.
+    """
 
     def read(self, data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
         """The document in some bytes. Raises ReadError, with line and column if known."""
@@ -62,7 +66,8 @@ class Format:
         bundles: whether it can represent bundles.
         module: the module of ``provrepo.codecs``, imported at its first use.
         specification: the URL of the definition of the format.
-        reads: whether documents can be read from it; every format can be written.
+        reads: whether documents can be read from it.
+        writes: whether documents can be written in it. Formats of other tools may be read only.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Format:
     module: str
     specification: str
     reads: bool = True
+    writes: bool = True
 
     @property
     def media_type(self) -> str:
@@ -203,6 +209,9 @@ FORMATS: tuple[Format, ...] = (
 
 READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
 """The formats that documents can be read from: all but SVG."""
+
+WRITABLE = tuple(format_ for format_ in FORMATS if format_.writes)
+"""The formats that documents can be written in: all."""
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _SUFFIXES = sorted(
@@ -344,12 +353,12 @@ def write(document: Document, format: str) -> bytes:  # noqa: A002
 
     Raises:
         UnknownFormat: no format has that name.
-        WriteError: the format cannot represent this document at all.
+        WriteError: the format cannot represent this document at all, or can only be read.
     """
     from provrepo.codecs.collector import collection_paused
 
     with collection_paused():
-        return by_name(format).codec().write(document, format=format)
+        return _writable(format).codec().write(document, format=format)
 
 
 _UNMAPPED = {False: "are not PROV", True: "make no statement"}
@@ -357,8 +366,13 @@ _UNMAPPED = {False: "are not PROV", True: "make no statement"}
 
 
 def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
-    """What the format cannot represent of the document; everything that writing drops is listed."""
-    chosen = by_name(format)
+    """What the format cannot represent of the document; everything that writing drops is listed.
+
+    Raises:
+        UnknownFormat: no format has that name.
+        WriteError: the format can only be read.
+    """
+    chosen = _writable(format)
     found: list[Loss] = []
     if not chosen.reads:
         # A picture has one loss, not one for each triple.
@@ -377,6 +391,13 @@ def losses(document: Document, format: str) -> list[Loss]:  # noqa: A002
     if not chosen.bundles:
         found += [Loss(f"{chosen.title} cannot represent bundles", bundle.id or "") for bundle in document.bundles]
     return found + chosen.codec().losses(document, format=format)
+
+
+def _writable(format: str) -> Format:  # noqa: A002
+    chosen = by_name(format)
+    if not chosen.writes:
+        raise WriteError(f"documents can be read from {chosen.title} and cannot be written in it")
+    return chosen
 
 
 def names(formats: Iterable[Format] = FORMATS) -> list[str]:

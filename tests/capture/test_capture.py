@@ -666,7 +666,7 @@ for number in range(2):
 """
 
 
-@pytest.mark.parametrize("ending", [ending for format_ in formats.FORMATS for ending in format_.suffixes[:1]])
+@pytest.mark.parametrize("ending", [ending for format_ in formats.WRITABLE for ending in format_.suffixes[:1]])
 def test_what_writing_documents_imports_is_no_requirement_of_the_program(work: Path, ending: str) -> None:
     """The second session of a process runs on the same packages as the first, whatever the format."""
     script = (

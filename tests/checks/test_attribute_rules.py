@@ -7,7 +7,7 @@ import pytest
 import provrepo
 from provrepo.checks import syntax
 from provrepo.checks.findings import Finding, Severity
-from provrepo.codecs.formats import READABLE
+from tests.support.round_trip import BOTH_WAYS
 
 EX = "http://example.org/"
 
@@ -20,7 +20,7 @@ def found(document: provrepo.Document, rule: str) -> list[Finding]:
     return [finding for finding in syntax.check(document) if finding.rule == rule]
 
 
-@pytest.mark.parametrize("format_", [format_.name for format_ in READABLE])
+@pytest.mark.parametrize("format_", [format_.name for format_ in BOTH_WAYS])
 @pytest.mark.parametrize("label", ["'ex:View'", "5", '"a" %% xsd:anyURI', '"2024-01-01" %% xsd:date'])
 def test_a_label_that_is_no_string_is_a_violation_in_every_format(format_: str, label: str) -> None:
     document = provn(f"entity(ex:v, [prov:label={label}])")

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provrepo.codecs.formats import READABLE, read
+from provrepo.codecs.formats import read
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import ENTITY, USAGE, Statement
+from tests.support.round_trip import BOTH_WAYS
 
 NAMESPACES = ("http://a.example/", "http://b.example/", "http://a.example/b/", "urn:c:")
-FORMATS = [format_.name for format_ in READABLE if format_.bundles]
+FORMATS = [format_.name for format_ in BOTH_WAYS if format_.bundles]
 
 _names = st.builds(lambda start, local: Identifier(start + local), st.sampled_from(NAMESPACES), st.sampled_from("xyz"))
 _prefixes = st.dictionaries(st.sampled_from(["", "p", "q"]), st.sampled_from(NAMESPACES), max_size=3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provrepo.codecs import formats
 from provrepo.codecs.formats import FORMATS, READABLE, by_media_type, by_name, by_suffix, detect
-from provrepo.errors import ReadError, UnknownFormat
+from provrepo.errors import ReadError, UnknownFormat, WriteError
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import KINDS, Statement
@@ -41,6 +42,10 @@ class TestRow:
         assert by_media_type(row.media_type.replace("application", "Application")) is row
 
     def test_what_it_writes_it_reads_and_recognizes(self, row: formats.Format) -> None:
+        if not row.writes:
+            with pytest.raises(WriteError, match="cannot be written"):
+                SMALL.write(row.name)
+            return
         data = SMALL.write(row.name)
         if not row.reads:
             assert detect(data) is detect(data, "document" + row.suffixes[0]) is row
@@ -55,7 +60,17 @@ class TestRow:
         assert formats.read(data, format=row.name).format == row.name
 
     def test_writing_is_deterministic(self, row: formats.Format) -> None:
-        assert SMALL.write(row.name) == SMALL.write(row.name)
+        assert not row.writes or SMALL.write(row.name) == SMALL.write(row.name)
+
+
+def test_a_format_that_is_only_read_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = SMALL.write("provn")
+    log = replace(by_name("provn"), name="log", title="Log", writes=False)
+    monkeypatch.setitem(formats._BY_NAME, "log", log)
+    assert formats.read(data, format="log").compare(SMALL).same
+    for call in (SMALL.write, SMALL.losses):
+        with pytest.raises(WriteError, match="from Log and cannot be written"):
+            call("log")
 
 
 def test_media_types_are_told_apart_by_profile() -> None:

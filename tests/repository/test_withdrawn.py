@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import provrepo
-from provrepo.codecs.formats import FORMATS
+from provrepo.codecs.formats import WRITABLE
 from provrepo.errors import NotFound, UsageError, Withdrawn
 from provrepo.ledger import confidential
 from provrepo.repository.access import ANONYMOUS, LONGEST
@@ -53,7 +53,7 @@ def get(site: Site, path: str, who: str = "", **headers: str) -> Any:
 # Addresses
 
 BELOW = ["", "/original", "/report", "/metadata", "/sparql?query=ASK%20%7B%7D", "/sparql"]
-BELOW += [suffix for format_ in FORMATS for suffix in format_.suffixes] + [".html"]
+BELOW += [suffix for format_ in WRITABLE for suffix in format_.suffixes] + [".html"]
 HIDDEN = [("d", 1), ("d", 2), ("e", 1)]
 
 

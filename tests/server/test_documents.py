@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 import provrepo
-from provrepo.codecs.formats import FORMATS, READABLE
+from provrepo.codecs.formats import WRITABLE
+from tests.support.round_trip import BOTH_WAYS
 from tests.support.serving import BROWSER, LATER, PROVN, PROVN_TYPE, Site, opened, sha256
 
 
@@ -80,7 +81,7 @@ def test_json_ld_without_a_profile_is_detected_by_its_content(site: Site) -> Non
 
 def test_every_format_can_be_submitted_under_its_media_type(site: Site) -> None:
     document = provrepo.read(PROVN)
-    for format_ in READABLE:
+    for format_ in BOTH_WAYS:
         answer = post(site, f"?name=as-{format_.name}", document.write(format_.name), type_=format_.media_type)
         assert answer.status_code == 201, (format_.name, answer.data)
         assert answer.get_json()["format"] == format_.name
@@ -114,7 +115,7 @@ def test_a_violated_profile_refuses_with_the_report_and_stores_nothing(site: Sit
 # Reading
 
 
-@pytest.mark.parametrize("format_", FORMATS, ids=lambda f: f.name)
+@pytest.mark.parametrize("format_", WRITABLE, ids=lambda f: f.name)
 def test_each_format_by_suffix_by_parameter_and_by_accept(site: Site, format_) -> None:
     where = "/projects/open/documents/run"
     answers = [
@@ -160,14 +161,14 @@ def test_406_lists_the_available_representations(site: Site) -> None:
     ):
         problem = answer.get_json()
         assert answer.status_code == 406
-        assert [offer["format"] for offer in problem["available"]] == [f.name for f in FORMATS] + ["html"]
+        assert [offer["format"] for offer in problem["available"]] == [f.name for f in WRITABLE] + ["html"]
         assert "turtle" in problem["detail"]
 
 
 def test_each_representation_has_its_own_tag(site: Site) -> None:
     where = "/projects/open/documents/run"
-    tags = {site.client.get(where + f.suffixes[0]).headers["ETag"] for f in FORMATS}
-    assert len(tags) == len(FORMATS)
+    tags = {site.client.get(where + f.suffixes[0]).headers["ETag"] for f in WRITABLE}
+    assert len(tags) == len(WRITABLE)
     assert not any(tag.startswith("W/") for tag in tags)
     turtle = site.client.get(f"{where}.ttl").headers["ETag"]
     same = site.client.get(f"{where}.ttl", headers={"If-None-Match": turtle})
@@ -209,7 +210,7 @@ def test_links_lead_to_formats_versions_metadata_and_original(site: Site) -> Non
         *(f"http://www.w3.org/ns/prov#has_{name}" for name in ("provenance", "anchor", "query_service")),
         "http://www.w3.org/ns/prov#pingback",
     }
-    assert len(found["alternate"]) == len(FORMATS)
+    assert len(found["alternate"]) == len(WRITABLE)
     for target in [target for relation, targets in found.items() if "#" not in relation for target in targets]:
         assert site.client.get(target).status_code == 200, target
     assert "predecessor-version" not in links(site.client.get("/projects/open/documents/run").headers["Link"])

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, url_for
 
 from provrepo._version import __version__
-from provrepo.codecs.formats import FORMATS, by_name
+from provrepo.codecs.formats import WRITABLE, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
@@ -23,7 +23,7 @@ __all__ = ["OFFERS", "blueprint"]
 
 blueprint = Blueprint("documents", __name__)
 
-OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in FORMATS), HTML)
+OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in WRITABLE), HTML)
 """PROV-JSON is first and so the default; the page is last, so that only clients that ask for HTML get it."""
 
 _DOCUMENT = "/projects/<project>/documents/<document>"
@@ -161,7 +161,7 @@ def _links(response: Response, info: VersionInfo) -> Response:
         links.add(url_for("documents.one", **{**pinned, "version": info.version - 1}), "predecessor-version")
     links.add(url_for("documents.metadata", **pinned), "describedby", "application/json")
     links.add(url_for("documents.original", **pinned), "original", by_name(info.format).media_type)
-    for format_ in FORMATS:
+    for format_ in WRITABLE:
         links.add(here + format_.suffixes[0], "alternate", format_.media_type)
     response.headers["Link"] = str(links)
     return response

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template, url_
 from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
-from provrepo.codecs.formats import FORMATS, READABLE, by_name
+from provrepo.codecs.formats import READABLE, WRITABLE, by_name
 from provrepo.drawing.outline import sentence
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
@@ -69,7 +69,7 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         statements=table,
         picture=picture.svg if picture and picture.graph.nodes else None,
         in_words=sentence(picture.graph) if picture else "",
-        formats=FORMATS,
+        formats=WRITABLE,
         submitted_as=by_name(info.format),
     )
 
