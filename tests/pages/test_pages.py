@@ -17,6 +17,7 @@ import pytest
 from provrepo.model.statements import KINDS
 from provrepo.repository.submission import conversion
 from provrepo.server.pages.display import words
+from provrepo.server.routing.routes import OPERATIONS
 from tests.support.paths import ROOT
 from tests.support.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
 
@@ -38,6 +39,9 @@ PAGES = [
     QUERIED,
     "/projects/open/sparql?query=ASK+%7B%7D",
     "/projects/open/sparql?query=nonsense",
+    "/projects/open/documents/run/versions/1/sparql?query=ASK+%7B%7D",
+    "/queries",
+    "/queries/failures?project=open",
     "/lineage",
     "/lineage?iri=https://example.org/table",
     TRACED,
@@ -91,6 +95,15 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_every_address_with_a_page_is_in_the_list(site: Site) -> None:
+    addresses = site.app.url_map.bind("localhost")
+    listed = {addresses.match(path.partition("?")[0])[0] for path in PAGES}
+    offering = {
+        name for (name, method), row in OPERATIONS.items() if method == "GET" and "text/html" in row.response_types
+    }
+    assert offering - listed == set()
 
 
 @pytest.mark.parametrize("path", PAGES)
