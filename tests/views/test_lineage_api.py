@@ -22,6 +22,7 @@ from tests.views.test_lineage import EX, local, names, opened, put
 
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[tuple[Repository, Repository]]:
+    """A repository for its owner and for an anonymous caller."""
     with opened(tmp_path) as found:
         yield found
 

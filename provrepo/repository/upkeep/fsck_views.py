@@ -44,6 +44,9 @@ _ROUNDS = 10
 _SHOWN = 20
 """The most problems of one view that are shown."""
 
+_TABULAR: tuple[type[SqliteView], ...] = (Lineage, Search)
+"""The views in SQLite."""
+
 V = TypeVar("V")
 
 Progress = Callable[[str, int], None]
@@ -104,7 +107,7 @@ def _all(store: Store, progress: Progress | None) -> Iterator[str]:
                 expected = _level(store, rebuilt)
                 if dict(set_aside.items()).keys() != dict(store.set_aside.items()).keys():
                     yield "other entries are set aside than by a rebuild"
-                for kind in (Lineage, Search):
+                for kind in _TABULAR:
                     yield from _limited(_tabular(_of(views, kind), _of(expected, kind)))
                 yield from _limited(_quads(_of(views, Quads), _of(expected, Quads)))
         finally:
@@ -153,7 +156,7 @@ def _quads(view: Quads, expected: Quads) -> Iterator[str]:
 
 def _some(store: Store) -> Iterator[str]:
     with store.follower.paused() as views:
-        for kind in (Lineage, Search):
+        for kind in _TABULAR:
             yield from (f"{kind.__name__.lower()}: {p}" for p in sqlite_check.malformed(_of(views, kind), whole=False))
         sample = _sample(store)
         if not sample:
