@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import provrepo
-from provrepo.errors import Busy, Damaged
+from provrepo.errors import Busy, Damaged, NoSpace
 from provrepo.views.contract import BASE, ChangeStream
+from provrepo.views.sparql.content import BulkLoad
 from provrepo.views.sparql.deferred import Deferred, Waiting
 from provrepo.views.sparql.store import Quads
 from provrepo.views.view import Change
@@ -249,3 +252,34 @@ def test_a_view_without_what_waits_is_closed(tmp_path: Path, dropped: Dropped) -
     opened.defer(lambda projects, error: dropped.append((projects, error)))
     opened.close()
     assert dropped == []
+
+
+# Large content --------------------------------------------------------------------------------------------------
+
+
+def test_no_reader_sees_the_parts_of_a_load_that_failed(
+    tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provrepo.views.sparql.store._SMALL_CONTENT", 0)
+    monkeypatch.setattr("provrepo.views.sparql.store._DEFERRED_CONTENT", 0)
+    monkeypatch.setattr("provrepo.views.sparql.loading._PART", 1)
+    stream, parts = ChangeStream(tmp_path), []
+    submit(view, stream, "a")
+    before = list(view.dump("crops"))
+    change = stream.submit("b", [f"<urn:b{number}> <{PROV}used> <urn:raw>" for number in range(5)])
+
+    class Full(BulkLoad):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            parts.append(1)
+            if len(parts) == 4:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().__init__(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("provrepo.views.sparql.loading.BulkLoad", Full)
+        with pytest.raises(NoSpace):
+            view.apply("crops", change)
+    assert [str(row["a"]) for row in view.query("crops", COUNT).rows] == ["urn:a"]
+    assert list(view.dump("crops")) == before
+    view.apply("crops", change)
+    assert len(view.query("crops", COUNT).rows) == 6

@@ -12,7 +12,7 @@ project waits, and the dataset has no reader: it would miss what counted as appl
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +52,12 @@ class Deferred:
         """Add the next change of a dataset.
 
         Returns:
-            How many wait then; 0 where it may not wait, because changes of its project were dropped.
+            How many wait then; 0 where it may not wait, because changes of its project were dropped. Its file is
+            deleted then.
         """
         with self._guard:
             if waiting.change.project in self._dropped.get(dataset, ()):
+                waiting.content.unlink(missing_ok=True)
                 return 0
             changes = self._waiting.setdefault(dataset, [])
             changes.append(waiting)
@@ -96,10 +98,30 @@ class Deferred:
             each.content.unlink(missing_ok=True)
         return {each.change.project for each in changes}
 
-    def dropped(self, dataset: str) -> dict[str, tuple[int, str]]:
-        """For each project whose changes were dropped, the sequence number of the last one and the reason."""
+    def require_loaded(self, dataset: str, stored: Callable[[str], int], project: str | None = None) -> None:
+        """Require that the changes of a project that were dropped, or of all projects, are in the store.
+
+        Args:
+            dataset: its name.
+            stored: returns the sequence number of the last entry of a project in the store.
+            project: the project; None for all.
+
+        Raises:
+            Busy: they are not applied again yet.
+        """
         with self._guard:
-            return dict(self._dropped.get(dataset, ()))
+            dropped = dict(self._dropped.get(dataset, ()))
+        for name, (sequence, reason) in dropped.items():
+            if project in (None, name):
+                position = stored(name)
+                if position < sequence:
+                    raise not_loaded(dataset, reason)
+                self.applied(dataset, name, position)
+
+    def give_up(self, dataset: str, project: str) -> None:
+        """Forget that changes of a project were dropped: they will not be applied again."""
+        with self._guard:
+            self._dropped.get(dataset, {}).pop(project, None)
 
     def applied(self, dataset: str, project: str, sequence: int) -> None:
         """Note that the store has the changes of a project up to one; those after it may wait again."""

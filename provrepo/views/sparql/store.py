@@ -164,8 +164,11 @@ class Quads:
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
         waiting = self._deferred.position(dataset, project)
+        return max(self._stored(dataset, project), waiting)
+
+    def _stored(self, dataset: str, project: str) -> int:
         with self._reading(dataset) as store:
-            return max(self._recorded.position(store, project), waiting)
+            return self._recorded.position(store, project)
 
     def apply(self, dataset: str, change: Change) -> None:
         """Apply one entry, or let it wait where that is allowed (``defer``).
@@ -188,7 +191,7 @@ class Quads:
             if change.sequence <= position:
                 return
             if change.sequence != position + 1:
-                self._require_loaded(dataset, change.project)
+                self._deferred.require_loaded(dataset, partial(self._stored, dataset), change.project)
                 raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
             edit = self._catalogue.edit(change, partial(self._recorded.values, store))
             removed = self._recorded.graphs_to_remove(store, change)
@@ -214,30 +217,13 @@ class Quads:
             content.unlink(missing_ok=True)
             return False
         waiting = self._deferred.add(dataset, Waiting(change, content))
-        if not waiting:
-            content.unlink(missing_ok=True)
-        elif waiting >= _MOST_DEFERRED:
+        if waiting >= _MOST_DEFERRED:
             self.flush(dataset)
         return waiting > 0
 
-    def _require_loaded(self, dataset: str, project: str | None = None) -> None:
-        """Require that the store has all that counted as applied, of one project or of all.
-
-        Raises:
-            Busy: some of it was dropped, and was not applied again yet.
-        """
-        for name, (sequence, reason) in self._deferred.dropped(dataset).items():
-            if project in (None, name):
-                with self._reading(dataset) as store:
-                    position = self._recorded.position(store, name)
-                if position < sequence:
-                    raise not_loaded(dataset, reason)
-                self._deferred.applied(dataset, name, position)
-
     def give_up(self, dataset: str, project: str) -> None:
         """Answer queries without the changes of a project that were dropped: they will not be applied again."""
-        if project in (dropped := self._deferred.dropped(dataset)):
-            self._deferred.applied(dataset, project, dropped[project][0])
+        self._deferred.give_up(dataset, project)
 
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
         """Load submissions of new documents: the content of all, then their records in one transaction."""
@@ -354,7 +340,7 @@ class Quads:
         if isinstance(query, str):
             query = SparqlQuery(query)
         self.flush(dataset)
-        self._require_loaded(dataset)
+        self._deferred.require_loaded(dataset, partial(self._stored, dataset))
         if self._workers is None:
             answer = self._query_here(dataset, query)
         else:
@@ -460,12 +446,24 @@ class Quads:
         """Insert the content of a version and remove the graphs that it replaces."""
         edited = self._updates.edit(edit, removed)
         if content.stat().st_size > _SMALL_CONTENT:
-            with self._frozen(dataset):
+            with self._frozen(dataset), self._whole(dataset_store, change):
                 self._loader.load_in_parts(dataset_store.store, change, content)
             self._remove(dataset_store, removed, edited)
             return
         insertion = self._loader.insertion(change, content)
         self._remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
+
+    @contextmanager
+    def _whole(self, dataset_store: DatasetStore, change: Change) -> Iterator[None]:
+        """Where a load in parts fails, remove the parts, if that is possible: readers must not see them."""
+        try:
+            yield
+        except Exception:
+            with suppress(Exception):
+                version = self._catalogue.version(change)
+                removed = {version: self._recorded.graphs_of(dataset_store.store, version)}
+                self._remove(dataset_store, removed, self._updates.edit(Edit([(version, None)]), removed))
+            raise
 
     def _remove(
         self,
