@@ -106,3 +106,26 @@ def test_a_content_file_without_its_extraction_is_written_again(
         assert repository.submit(entity("a"), project="crops", name="d").indexed
         assert left(tmp_path / "data") == []
         assert repository.fsck(views=True).sound
+
+
+def test_no_file_has_the_text_of_an_erased_document_after_a_rebuild(tmp_path: Path) -> None:
+    data, text = tmp_path / "data", "zqxsecretvk7734"
+    with provrepo.open(data) as repository:
+        repository.create_project("crops", public=True)
+        repository.context.store.follower.start()
+        repository.submit(entity("a"), project="crops", name="a")
+        repository.submit(entity(text), project="crops", name="b")
+        repository.erase("crops", "b", 1, reason="the law")
+        thing = f"<http://example.org/{text}>"
+        asked = f"ASK {{ {{ {thing} ?p ?o }} UNION {{ GRAPH ?g {{ {thing} ?p ?o }} }} }}"
+        assert not repository.query(asked, project="crops").boolean
+        assert not repository.query(asked, public=True).boolean
+        assert [file for file in _with(data, text) if not any(part.startswith("quads") for part in file.parts)] == []
+    with provrepo.open(data) as repository:
+        repository.rebuild()
+    assert _with(data, text) == []
+
+
+def _with(folder: Path, text: str) -> list[Path]:
+    """The files below a folder that contain a text."""
+    return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
