@@ -173,8 +173,9 @@ class Quads:
     def apply(self, dataset: str, change: Change) -> None:
         """Apply one entry, or let it wait where that is allowed (``defer``).
 
-        A small change is one transaction. Large content is loaded first, atomically. Only then are the graphs that it
-        replaces deleted and the position moved. After a crash in between, applying the entry again completes it.
+        A small change is one transaction. Large content is loaded first, in parts; queries see all of them or none.
+        Only then are the graphs that it replaces deleted and the position moved. After a crash in between, applying the
+        entry again completes it.
 
         Raises:
             ValueError: not the entry after the last one applied, or of an unknown kind.
