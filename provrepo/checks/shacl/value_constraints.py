@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection
 
 from provrepo.checks.shacl.constraints import ValueConstraint
@@ -40,9 +41,9 @@ class _Tested(ValueConstraint):
                 violating.add(value)
         return violating
 
+    @abstractmethod
     def is_satisfied(self, term: Value) -> bool:
         """Whether a value node satisfies the constraint."""
-        raise NotImplementedError
 
 
 class Datatype(_Tested):
@@ -116,9 +117,9 @@ class _OfText(_Tested):
         """See the base class."""
         return self.is_satisfied_by(term.lexical if isinstance(term, Literal) else term)
 
+    @abstractmethod
     def is_satisfied_by(self, text: str) -> bool:
         """Whether a text satisfies the constraint."""
-        raise NotImplementedError
 
 
 class Length(_OfText):
