@@ -207,8 +207,9 @@ def _parameter(named: Named) -> inspect.Parameter:
 
 
 def _documented(doc: str, found: tuple[Named, ...]) -> str:
-    """A docstring with the section ``Args`` before the section ``Raises``."""
-    items = (f"        {each.name}: {each.described()}" for each in found)
-    lines = "\n".join(textwrap.fill(item, 120, subsequent_indent=" " * 12) for item in items)
-    before, raises, after = doc.partition("    Raises:\n")
-    return f"{before}    Args:\n{lines}\n\n{raises}{after}"
+    """A docstring without indentation, with the section ``Args`` before the section ``Raises``."""
+    items = (f"    {each.name}: {each.described()}" for each in found)
+    lines = "\n".join(textwrap.fill(item, 116, subsequent_indent=" " * 8) for item in items)
+    # The compiler removes the indentation since Python 3.13.
+    before, raises, after = inspect.cleandoc(doc).partition("Raises:\n")
+    return f"{before}Args:\n{lines}\n\n{raises}{after}"

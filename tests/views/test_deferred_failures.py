@@ -270,10 +270,10 @@ def test_no_reader_sees_the_parts_of_a_load_that_failed(
 
     class Full(BulkLoad):
         def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             parts.append(1)
             if len(parts) == 4:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            super().__init__(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr("provrepo.views.sparql.loading.BulkLoad", Full)
