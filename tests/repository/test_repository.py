@@ -497,3 +497,12 @@ def test_lists_are_paged_by_name(repository: Repository) -> None:
     assert [i.name for i in repository.documents("default", after="a", limit=1)] == ["c"]
     assert repository.documents("default", after="c") == []
     assert repository.project("default").documents == 2
+
+
+def test_an_unknown_profile_is_refused_also_for_bytes_that_are_stored(tmp_path: Path) -> None:
+    data = b"document\nprefix ex <http://example.org/>\nentity(ex:e)\nendDocument"
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.submit(data, name="d")
+        with pytest.raises(UsageError, match="nonesuch"):
+            repository.submit(data, name="d", profiles=["nonesuch"])
+        assert not repository.submit(data, name="d", profiles=["core"]).created

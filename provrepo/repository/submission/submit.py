@@ -72,6 +72,8 @@ def submit(
         by_name(format)
     check_base(base)
     access.text("note", note)
+    if profiles:
+        user_defined.chosen(store, project, profiles)  # an unknown one is refused also where the bytes are stored
     _within(data, store.settings.max_body)
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
