@@ -59,6 +59,9 @@ V = TypeVar("V")
 _LEAST_FREE = 1 << 20
 """Bytes. With less free space hardly any submission fits, whatever ``Settings.min_free`` is."""
 
+_DEFERRING_FREE = 64 << 20
+"""Free bytes beyond ``Settings.min_free`` from which submissions may wait to be loaded into the quads view."""
+
 
 class Store:
     """A data directory and its worker processes.
@@ -374,7 +377,14 @@ class Store:
         limits = self._limits(self.settings.query_timeout)
         minter = self.minter(base)
         return [
-            Quads(folder / "quads", base=base, minter=minter, workers=self.queries, limits=limits),
+            Quads(
+                folder / "quads",
+                base=base,
+                minter=minter,
+                workers=self.queries,
+                limits=limits,
+                has_space=lambda: self._free() >= self.settings.min_free + _DEFERRING_FREE,
+            ),
             Lineage(folder / "lineage", base=base, minter=minter),
             Search(folder / "search", base=base, minter=minter),
         ]

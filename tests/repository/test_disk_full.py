@@ -55,6 +55,7 @@ def test_a_full_disk_loses_nothing_and_heals(small: Path) -> None:
             if answer.status_code == 201:
                 stored.append(f"d{number}")
                 waiting += [] if answer.get_json()["indexed"] else [f"d{number}"]
+                assert not store.view(Quads)._deferred.datasets(), "indexed says what is loaded"
             else:
                 assert answer.status_code == 507, answer.get_data(as_text=True)
                 refused += 1

@@ -13,7 +13,7 @@ import pytest
 import provrepo
 from provrepo.errors import Busy, Damaged
 from provrepo.views.contract import BASE, ChangeStream
-from provrepo.views.sparql import store
+from provrepo.views.sparql import deferred, store
 from provrepo.views.sparql.content import BulkLoad, Content
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.store import Quads
@@ -87,10 +87,36 @@ def test_a_withdrawal_and_a_second_version_come_after_what_waits(
 
 
 def test_no_more_wait_than_the_limit(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_MOST_DEFERRED", 3)
+    monkeypatch.setattr(deferred, "_MOST", 3)
     sizes = loads(monkeypatch)
     submit(view, ChangeStream(tmp_path), *"abcdefg")
     assert sizes == [3, 3]
+
+
+def test_no_more_bytes_wait_than_the_limit(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deferred, "_MOST_BYTES", 200)
+    sizes, stream = loads(monkeypatch), ChangeStream(tmp_path)
+    submit(view, stream, *"abcdefgh")
+    assert len(sizes) > 1
+    assert max(sizes) < 8
+
+
+def test_on_a_nearly_full_disk_no_submission_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = [True, False, False, True]
+    view = Quads(tmp_path / "view", base=BASE, has_space=lambda: space.pop(0))
+    view.defer(lambda projects, error: pytest.fail(f"{projects}: {error}"))
+    sizes, stream = loads(monkeypatch), ChangeStream(tmp_path)
+    submit(view, stream, "a")
+    assert view._stored("crops", "crops") == 0
+    submit(view, stream, "b")
+    assert view._stored("crops", "crops") == 2, "what waited is loaded first"
+    submit(view, stream, "c")
+    assert view._stored("crops", "crops") == 3
+    submit(view, stream, "d")
+    assert view._stored("crops", "crops") == 3
+    assert sizes == [1]
+    assert len(view.query("crops", COUNT).rows) == 4
+    view.close()
 
 
 def test_large_content_does_not_wait(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,9 @@ changes wait here counts as having them: each reader of the dataset loads them f
 content in files. When the process is killed it is gone, the position in the store is the former one, and the entries
 are applied again.
 
+Changes wait only while the disk has space to spare: on a full one they could not be loaded, after the submitter was told
+that they are indexed.
+
 Changes that cannot be loaded are dropped and count as not applied. Until the store has them, no further change of their
 project waits, and the dataset has no reader: it would miss what counted as applied before.
 """
@@ -21,6 +24,12 @@ from provrepo.views.view import Change
 
 __all__ = ["Deferred", "Waiting", "not_loaded"]
 
+_MOST = 256
+"""Submissions that wait for one dataset at the most."""
+
+_MOST_BYTES = 8 << 20
+"""Bytes of content that wait for one dataset at the most: a bulk load takes about ten times as much memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -29,10 +38,12 @@ class Waiting:
     Attributes:
         change: the submission of a new document.
         content: its content file, which belongs to the view.
+        size: the bytes of that file.
     """
 
     change: Change
     content: Path
+    size: int = 0
 
 
 def not_loaded(dataset: str, reason: str) -> Busy:
@@ -43,25 +54,36 @@ def not_loaded(dataset: str, reason: str) -> Busy:
 class Deferred:
     """The changes of each dataset that wait, in order. Any number of threads may use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_space: Callable[[], bool] = lambda: True) -> None:
+        """Start without changes.
+
+        Args:
+            has_space: whether the disk has so much space that changes may wait.
+        """
+        self._has_space = has_space
         self._guard = threading.Lock()
         self._waiting: dict[str, list[Waiting]] = {}
         self._dropped: dict[str, dict[str, tuple[int, str]]] = {}
 
-    def add(self, dataset: str, waiting: Waiting) -> int:
+    def add(self, dataset: str, waiting: Waiting) -> bool:
         """Add the next change of a dataset.
 
         Returns:
-            How many wait then; 0 where it may not wait, because changes of its project were dropped. Its file is
-            deleted then.
+            Whether it waits now. It may not where changes of its project were dropped, or the disk has little space.
+            Its file is deleted then.
         """
+        has_space = self._has_space()
         with self._guard:
-            if waiting.change.project in self._dropped.get(dataset, ()):
+            if not has_space or waiting.change.project in self._dropped.get(dataset, ()):
                 waiting.content.unlink(missing_ok=True)
-                return 0
-            changes = self._waiting.setdefault(dataset, [])
-            changes.append(waiting)
-            return len(changes)
+                return False
+            self._waiting.setdefault(dataset, []).append(waiting)
+            return True
+
+    def full(self, dataset: str) -> bool:
+        """Whether so much waits for a dataset that it has to be loaded."""
+        changes = self.waiting(dataset)
+        return len(changes) >= _MOST or sum(each.size for each in changes) >= _MOST_BYTES
 
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last change of a project that waits; 0 where none does."""

@@ -55,9 +55,6 @@ _SMALL_CONTENT = 4 << 20
 _DEFERRED_CONTENT = 1 << 20
 """Bytes of content up to which a submission may wait."""
 
-_MOST_DEFERRED = 256
-"""Submissions that wait for one dataset at the most."""
-
 _FEW = 10
 """Submissions up to which an update takes less time than a bulk load, which costs about 30 ms for any number."""
 
@@ -92,6 +89,7 @@ class Quads:
         capacity: int = _OPEN_STORES,
         workers: Workers | None = None,
         limits: QueryLimits | None = None,
+        has_space: Callable[[], bool] = lambda: True,
     ) -> None:
         """Open the view; datasets are opened when first used.
 
@@ -103,6 +101,7 @@ class Quads:
             workers: the processes that evaluate queries. None evaluates them in this process, where nothing can stop
                 them: for trusted queries only.
             limits: the limits of one query.
+            has_space: whether the disk has so much space that submissions may wait (``defer``).
         """
         self.STAMP = f"{MAPPING} {base}".rstrip()
         self._catalogue = Catalogue(base, minter)
@@ -115,7 +114,7 @@ class Quads:
         self._limits = limits or QueryLimits()
         self._checkpoints = Checkpoints(path.with_name(f"{path.name}-checkpoints"))
         self._loader = Loader(self._catalogue, self._updates)
-        self._deferred = Deferred()
+        self._deferred = Deferred(has_space)
         self._on_drop: Callable[[set[str], Exception], None] | None = None
         self._loading: set[str] = set()
 
@@ -214,13 +213,14 @@ class Quads:
         if position != change.sequence - 1:
             return False
         content = change.content()
-        if content.stat().st_size > _DEFERRED_CONTENT:
+        size = content.stat().st_size
+        if size > _DEFERRED_CONTENT:
             content.unlink(missing_ok=True)
             return False
-        waiting = self._deferred.add(dataset, Waiting(change, content))
-        if waiting >= _MOST_DEFERRED:
+        waits = self._deferred.add(dataset, Waiting(change, content, size))
+        if self._deferred.full(dataset):
             self.flush(dataset)
-        return waiting > 0
+        return waits
 
     def give_up(self, dataset: str, project: str) -> None:
         """Answer queries without the changes of a project that were dropped: they will not be applied again."""
