@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import provrepo
 from provrepo.errors import Conflict, Error, Refused, WorkerFailed
 from provrepo.repository.submission import submit
 from provrepo.views.extraction import extraction_file
+from provrepo.views.sparql import store as of_quads
 
 
 def entity(name: str) -> bytes:
@@ -108,22 +110,73 @@ def test_a_content_file_without_its_extraction_is_written_again(
         assert repository.fsck(views=True).sound
 
 
-def test_no_file_has_the_text_of_an_erased_document_after_a_rebuild(tmp_path: Path) -> None:
+def test_no_file_has_the_text_of_an_erased_document(tmp_path: Path) -> None:
     data, text = tmp_path / "data", "zqxsecretvk7734"
     with provrepo.open(data) as repository:
         repository.create_project("crops", public=True)
         repository.context.store.follower.start()
         repository.submit(entity("a"), project="crops", name="a")
         repository.submit(entity(text), project="crops", name="b")
-        repository.erase("crops", "b", 1, reason="the law")
         thing = f"<http://example.org/{text}>"
         asked = f"ASK {{ {{ {thing} ?p ?o }} UNION {{ GRAPH ?g {{ {thing} ?p ?o }} }} }}"
+        assert repository.query(asked, project="crops").boolean
+        assert repository.query(asked, public=True).boolean
+        repository.erase("crops", "b", 1, reason="the law")
+        assert _with(data, text) == []
         assert not repository.query(asked, project="crops").boolean
         assert not repository.query(asked, public=True).boolean
-        assert [file for file in _with(data, text) if not any(part.startswith("quads") for part in file.parts)] == []
+        assert repository.query("ASK { <http://example.org/a> ?p ?o }", public=True).boolean
+        assert repository.fsck(views=True).sound
+
+
+@pytest.mark.parametrize("before", ["withdrawn", "replaced", "made private"])
+def test_no_file_has_the_text_of_an_erased_version_that_left_a_dataset_before(tmp_path: Path, before: str) -> None:
+    data, text = tmp_path / "data", "zqxsecretvk7734"
     with provrepo.open(data) as repository:
+        repository.create_project("other", public=True)
+        repository.submit(entity("o"), project="other", name="o")
+        repository.create_project("crops", public=True)
+        repository.submit(entity(text), project="crops", name="b")
+        if before == "withdrawn":
+            repository.withdraw("crops", "b", reason="wrong")
+        elif before == "replaced":
+            repository.submit(entity("c"), project="crops", name="b", if_match="*")
+        else:
+            repository.set_project("crops", public=False)
+        repository.erase("crops", "b", 1, reason="the law")
+        assert _with(data, text) == []
+        assert repository.query("ASK { <http://example.org/o> ?p ?o }", public=True).boolean
+        assert repository.fsck(views=True).sound
+
+
+def test_a_full_disk_delays_the_removal_of_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, text = tmp_path / "data", "zqxsecretvk7734"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with provrepo.open(data) as repository:
+        repository.submit(entity(text), name="b")
+        repository.submit(entity("a"), name="a")
+        with monkeypatch.context() as patch:
+            patch.setattr(of_quads, "copy_store", full)
+            repository.erase("default", "b", 1, reason="the law")
+            store = repository.context.store
+            assert "disk is full" in str(store.health()["waiting"])
+            assert _with(data / "views", text)
+    # What a killed process left is completed by the next one.
+    with provrepo.open(data) as repository:
+        assert repository.query("ASK { <http://example.org/a> ?p ?o }", project="default").boolean
+        assert _with(data, text) == []
+
+
+def test_a_rebuild_writes_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.submit(entity("a"), name="a")
+        repository.submit(entity("b"), name="b")
+        repository.erase("default", "b", 1, reason="the law")
+        monkeypatch.setattr(of_quads, "copy_store", lambda *_: pytest.fail("nothing that was erased has been loaded"))
         repository.rebuild()
-    assert _with(data, text) == []
 
 
 def _with(folder: Path, text: str) -> list[Path]:

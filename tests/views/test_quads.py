@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from provrepo.errors import Damaged
 from provrepo.model.identifiers import Identifier
 from provrepo.views.contract import BASE, SHARED, ChangeStream, QuadsContract, rebuild
-from provrepo.views.sparql import loading
+from provrepo.views.sparql import loading, updates
 from provrepo.views.sparql import store as quads
 from provrepo.views.sparql.memory import Memory
 from provrepo.views.sparql.pool import directory_name, name_of
@@ -45,7 +45,7 @@ class TestQuadsInBulk(TestQuads):
     @pytest.fixture(autouse=True)
     def bulk(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(quads, "_SMALL_CONTENT", -1)
-        monkeypatch.setattr(quads, "_BATCH", 1)
+        monkeypatch.setattr(updates, "_BATCH", 1)
 
 
 class TestQuadsInParts(TestQuadsInBulk):
@@ -61,7 +61,7 @@ class TestQuadsInBatches(TestQuads):
 
     @pytest.fixture(autouse=True)
     def batches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(quads, "_BATCH", 1)
+        monkeypatch.setattr(updates, "_BATCH", 1)
 
 
 class TestQuadsOneAtATime(TestQuads):
@@ -147,7 +147,7 @@ def test_random_histories_give_the_quads_of_the_reference(
     versions: dict[tuple[str, str], int] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quads, "_SMALL_CONTENT", small)
-        patch.setattr(quads, "_BATCH", batch)
+        patch.setattr(updates, "_BATCH", batch)
         for kind, project, document, asserted, completed in steps:
             history, number = streams[project], versions.get((project, document), 0)
             views: tuple[View, ...] = (real, reference)
@@ -237,7 +237,7 @@ def test_a_large_version_is_removed_in_consistent_steps(
     tmp_path: Path, view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After each transaction the default graph is the union of the others, and no transaction is large."""
-    monkeypatch.setattr(quads, "_BATCH", 7)
+    monkeypatch.setattr(updates, "_BATCH", 7)
     odd = [
         triple("odd", value) for value in ('"07"^^<http://www.w3.org/2001/XMLSchema#integer>', '"a\\n\\"b"@en', '"é"')
     ]
@@ -303,7 +303,7 @@ def test_after_a_crash_at_any_step_applying_again_completes_the_change(
     view: Quads, stream: ChangeStream, monkeypatch: pytest.MonkeyPatch, small: int, at: int
 ) -> None:
     monkeypatch.setattr(quads, "_SMALL_CONTENT", small)
-    monkeypatch.setattr(quads, "_BATCH", 1)
+    monkeypatch.setattr(updates, "_BATCH", 1)
     view.apply("crops", stream.submit("a", [triple("old"), triple("older"), SHARED]))
     view.apply("crops", stream.submit("b", [SHARED]))
     change = stream.submit("a", [triple("new"), triple("old")], completed=[triple("completed")])
@@ -354,7 +354,7 @@ def test_content_loaded_before_a_crash_is_removed_when_its_bytes_are_erased(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Quads, "_remove", die)
+        patch.setattr(updates.Updates, "remove", die)
         with pytest.raises(KeyboardInterrupt):
             view.apply("crops", change)
     assert view.position("crops", "crops") == 1

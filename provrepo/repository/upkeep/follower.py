@@ -175,6 +175,7 @@ class Follower:
                 return
             try:
                 self._apply_until(position)
+                self._rewrite()
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -224,6 +225,7 @@ class Follower:
                     self._update(project)
                     if progress is not None:
                         progress(project, self._ledger.length(project))
+            self._rewrite()
 
     def stop(self) -> None:
         """Stop polling. Failures from now on, because workers are killed, set nothing aside."""
@@ -291,6 +293,12 @@ class Follower:
             if isinstance(view, Quads):
                 with suppress(Busy):
                     view.flush()
+
+    def _rewrite(self) -> None:
+        """Remove the strings of what was erased from the files of the quads view."""
+        for view in self._views or ():
+            if isinstance(view, Quads):
+                view.rewrite()
 
     @contextmanager
     def _batched(self) -> Iterator[None]:

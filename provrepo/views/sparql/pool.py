@@ -28,6 +28,8 @@ CLOSED = "the datasets are being built again; try again"
 
 _PUBLIC_DIRECTORY = "_public"
 _TRASH = ".removed-"
+_NEW = ".new-"
+_MARK = ".rewrite-"
 
 
 def directory_name(dataset: str) -> str:
@@ -82,7 +84,7 @@ class StorePool(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in root.glob(f"{_TRASH}*"):
+        for left in (*root.glob(f"{_TRASH}*"), *root.glob(f"{_NEW}*")):
             shutil.rmtree(left, ignore_errors=True)
 
     def names(self) -> list[str]:
@@ -126,6 +128,44 @@ class StorePool(Generic[T]):
                 shutil.rmtree(trash, ignore_errors=True)
                 path.rename(trash)
                 shutil.rmtree(trash)
+            self._mark(dataset).unlink(missing_ok=True)
+
+    def mark(self, dataset: str) -> None:
+        """Note that a dataset is to be written anew (``rewrite``). The note is a file, which outlives the process."""
+        self._mark(dataset).touch(mode=0o600)
+
+    def marked(self) -> list[str]:
+        """The datasets that are to be written anew, sorted."""
+        found = (name_of(mark.name.removeprefix(_MARK)) for mark in self._root.glob(f"{_MARK}*"))
+        return sorted(name for name in found if name is not None)
+
+    def rewrite(self, dataset: str, copy: Callable[[T, Path], None]) -> None:
+        """Replace the directory of a dataset by a copy of the store, once the store is not in use.
+
+        After a crash the dataset is the former one, the new one, or missing, and then its entries are applied again.
+
+        Args:
+            dataset: its name; nobody may write to it meanwhile.
+            copy: copies an open store to an empty directory, and closes the copy.
+        """
+        path = self.path(dataset)
+        new = path.with_name(f"{_NEW}{path.name}")
+        shutil.rmtree(new, ignore_errors=True)
+        with self.use(dataset) as store:
+            if store is not None:
+                new.mkdir(mode=0o700)
+                copy(store, new)
+            del store
+        if new.is_dir():
+            trash = path.with_name(f"{_TRASH}{path.name}")
+            shutil.rmtree(trash, ignore_errors=True)
+            with self._changed:
+                self._changed.wait_for(lambda: self._idle(dataset))
+                self._slots.pop(dataset, None)
+                path.rename(trash)
+                new.rename(path)
+            shutil.rmtree(trash)
+        self._mark(dataset).unlink(missing_ok=True)
 
     def retire(self, dataset: str) -> bool:
         """Close a store unless it is in use; returns whether it was closed. The next use opens it again."""
@@ -146,6 +186,9 @@ class StorePool(Generic[T]):
         """The number of open stores."""
         with self._changed:
             return len(self._slots)
+
+    def _mark(self, dataset: str) -> Path:
+        return self._root / f"{_MARK}{directory_name(dataset)}"
 
     def _idle(self, dataset: str) -> bool:
         slot = self._slots.get(dataset)

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -30,7 +29,12 @@ from provrepo.model.minting import Minter
 from provrepo.views.sparql import query as quads_query
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
 from provrepo.views.sparql.checkpoints import Checkpoints
-from provrepo.views.sparql.dataset_store import DatasetStore, open_store, quads_of, translated_errors
+from provrepo.views.sparql.dataset_store import (
+    DatasetStore,
+    copy_store,
+    open_store,
+    translated_errors,
+)
 from provrepo.views.sparql.deferred import Deferred, Waiting, not_loaded
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
@@ -57,9 +61,6 @@ _DEFERRED_CONTENT = 1 << 20
 
 _FEW = 10
 """Submissions up to which an update takes less time than a bulk load, which costs about 30 ms for any number."""
-
-_BATCH = 20_000
-"""The most quads deleted in one transaction. For a larger version its successor is loaded first."""
 
 _REOPEN_AFTER = 16 << 20
 """Bytes of updates after which a store is closed, to be opened again when it is needed.
@@ -117,6 +118,7 @@ class Quads:
         self._deferred = Deferred(has_space)
         self._on_drop: Callable[[set[str], Exception], None] | None = None
         self._loading: set[str] = set()
+        self._without: set[tuple[str, Identifier]] = set()  # versions that were applied without content
 
     def defer(self, on_drop: Callable[[set[str], Exception], None]) -> None:
         """Let small submissions of new documents wait from now on, until ``flush`` or a reader of the dataset.
@@ -195,6 +197,10 @@ class Quads:
                 raise ValueError(f"entry {change.sequence} of {change.project} cannot follow entry {position}")
             edit = self._catalogue.edit(change, partial(self._recorded.values, store))
             removed = self._recorded.graphs_to_remove(store, change)
+            if change.kind == "erase" and (dataset, self._catalogue.version(change)) not in self._without:
+                self._pool.mark(dataset)
+            if change.kind == "submit" and change.content is None and not removed:
+                self._without.add((dataset, self._catalogue.version(change)))
             if change.kind == "submit" and change.content is not None:
                 content = change.content()
                 try:
@@ -202,7 +208,7 @@ class Quads:
                 finally:
                     content.unlink(missing_ok=True)
             else:
-                self._remove(dataset_store, removed, self._updates.edit(edit, removed))
+                self._updates.remove(dataset_store, removed, self._updates.edit(edit, removed))
 
     def _wait(self, dataset: str, change: Change) -> bool:
         """Let a change wait, if it may."""
@@ -226,6 +232,19 @@ class Quads:
         """Answer queries without the changes of a project that were dropped: they will not be applied again."""
         self._deferred.give_up(dataset, project)
 
+    def rewrite(self) -> None:
+        """Write the datasets anew from which a version was erased or a project removed: their files keep the strings.
+
+        Raises:
+            Damaged: a store cannot be read or written.
+            NoSpace: the disk is full; the next call tries again.
+        """
+        for dataset in self._pool.marked():
+            self.flush(dataset)
+            with self._writer(dataset), translated_errors(dataset):
+                self._pool.rewrite(dataset, copy_store)
+                self._checkpoints.outdate(dataset)
+
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
         """Load submissions of new documents: the content of all, then their records in one transaction."""
         with self._writing(dataset) as dataset_store:
@@ -242,7 +261,7 @@ class Quads:
                 for version, graphs in self._recorded.graphs_to_remove(store, each.change).items()
             }
             edited = self._updates.edit(Edit.merged(edits), removed)
-            self._remove(dataset_store, removed, ";\n".join([*insertions, edited]))
+            self._updates.remove(dataset_store, removed, ";\n".join([*insertions, edited]))
 
     def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""
@@ -253,6 +272,7 @@ class Quads:
                 # Content without a position is that of a load that was interrupted.
                 if not self._recorded.has(store, name):
                     return
+            self._pool.mark(dataset)
             if self._delete_project(dataset, name) and not self._deferred.waiting(dataset):
                 self.clear(dataset)
 
@@ -262,7 +282,7 @@ class Quads:
             store = dataset_store.store
             versions = self._recorded.subjects(store, OWN_PROJECT, project)
             removed = {version: graphs for version in versions if (graphs := self._recorded.graphs_of(store, version))}
-            self._remove(dataset_store, removed, self._updates.project_removal(project))
+            self._updates.remove(dataset_store, removed, self._updates.project_removal(project))
             return next(store.quads_for_pattern(None, ox.NamedNode(POSITION), None, self._graph), None) is None
 
     def clear(self, dataset: str) -> None:
@@ -449,10 +469,10 @@ class Quads:
         if content.stat().st_size > _SMALL_CONTENT:
             with self._frozen(dataset), self._whole(dataset_store, change):
                 self._loader.load_in_parts(dataset_store.store, change, content)
-            self._remove(dataset_store, removed, edited)
+            self._updates.remove(dataset_store, removed, edited)
             return
         insertion = self._loader.insertion(change, content)
-        self._remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
+        self._updates.remove(dataset_store, removed, f"{insertion};\n{edited}", first=insertion)
 
     @contextmanager
     def _whole(self, dataset_store: DatasetStore, change: Change) -> Iterator[None]:
@@ -463,34 +483,5 @@ class Quads:
             with suppress(Exception):
                 version = self._catalogue.version(change)
                 removed = {version: self._recorded.graphs_of(dataset_store.store, version)}
-                self._remove(dataset_store, removed, self._updates.edit(Edit([(version, None)]), removed))
+                self._updates.remove(dataset_store, removed, self._updates.edit(Edit([(version, None)]), removed))
             raise
-
-    def _remove(
-        self,
-        dataset_store: DatasetStore,
-        removed: Mapping[Identifier, list[Identifier]],
-        then: str,
-        *,
-        first: str = "",
-    ) -> None:
-        """Remove graphs from the dataset, and from the default graph the triples that no other graph contains.
-
-        Args:
-            dataset_store: the store of the dataset.
-            removed: the graphs, by version.
-            then: further operations of the same transaction.
-            first: what to execute before, in a transaction of its own, where the graphs are too large for one
-                transaction; ``then`` includes it.
-        """
-        nodes = [ox.NamedNode(graph) for graphs in removed.values() for graph in graphs]
-        deleted = sum(1 for _ in islice(quads_of(dataset_store.store, nodes), _BATCH + 1))
-        if deleted > _BATCH:
-            if first:
-                dataset_store.update(first)
-            for node in nodes:
-                while next(quads_of(dataset_store.store, [node]), None) is not None:
-                    dataset_store.update(self._updates.removal(node, limit=_BATCH), deleted=_BATCH)
-            deleted = 0
-        operations = [self._updates.removal(node) for node in nodes] + [f"DROP SILENT GRAPH {node}" for node in nodes]
-        dataset_store.update(";\n".join([*operations, then]), deleted=deleted)

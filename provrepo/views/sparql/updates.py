@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import pyoxigraph as ox
 
@@ -10,8 +11,12 @@ from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.views.sparql.catalog import AGENT, OWN_PROJECT, STAMP, TYPE, WITH, Catalogue, Edit
+from provrepo.views.sparql.dataset_store import DatasetStore, quads_of
 
 __all__ = ["Updates"]
+
+_BATCH = 20_000
+"""The most quads deleted in one transaction. For a larger version its successor is loaded first."""
 
 
 class Updates:
@@ -60,6 +65,35 @@ class Updates:
             f"BIND(IF(EXISTS {{ GRAPH ?other {{ ?s ?p ?o }} FILTER(?other NOT IN ({graph}, {self._graph})) }}, "
             "?none, ?s) AS ?removed) }"
         )
+
+    def remove(
+        self,
+        dataset_store: DatasetStore,
+        removed: Mapping[Identifier, list[Identifier]],
+        then: str,
+        *,
+        first: str = "",
+    ) -> None:
+        """Remove graphs from the dataset, and from the default graph the triples that no other graph contains.
+
+        Args:
+            dataset_store: the store of the dataset.
+            removed: the graphs, by version.
+            then: further operations of the same transaction.
+            first: what to execute before, in a transaction of its own, where the graphs are too large for one
+                transaction; ``then`` includes it.
+        """
+        nodes = [ox.NamedNode(graph) for graphs in removed.values() for graph in graphs]
+        deleted = sum(1 for _ in islice(quads_of(dataset_store.store, nodes), _BATCH + 1))
+        if deleted > _BATCH:
+            if first:
+                dataset_store.update(first)
+            for node in nodes:
+                while next(quads_of(dataset_store.store, [node]), None) is not None:
+                    dataset_store.update(self.removal(node, limit=_BATCH), deleted=_BATCH)
+            deleted = 0
+        operations = [self.removal(node) for node in nodes] + [f"DROP SILENT GRAPH {node}" for node in nodes]
+        dataset_store.update(";\n".join([*operations, then]), deleted=deleted)
 
     def edit(self, edit: Edit, removed: Mapping[Identifier, Sequence[Identifier]]) -> str:
         """The operations of an edit of the catalogue; they also write the stamp.
