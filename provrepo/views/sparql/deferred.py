@@ -5,8 +5,8 @@ changes wait here counts as having them: each reader of the dataset loads them f
 content in files. When the process is killed it is gone, the position in the store is the former one, and the entries
 are applied again.
 
-Changes wait only while the disk has space to spare: on a full one they could not be loaded, after the submitter was told
-that they are indexed.
+Changes wait only while the disk has space to spare: on a full one they could not be loaded, after the submitter was
+told that they are indexed.
 
 Changes that cannot be loaded are dropped and count as not applied. Until the store has them, no further change of their
 project waits, and the dataset has no reader: it would miss what counted as applied before.
