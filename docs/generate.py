@@ -26,6 +26,7 @@ from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
 from provrepo.ledger.accounts import Token
+from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
@@ -74,6 +75,7 @@ RETURNED = (
     Check,
     Pingback,
     Pinged,
+    Peer,
     Audit,
     AuditEvent,
 )

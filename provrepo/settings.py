@@ -83,6 +83,7 @@ class Settings:
             IPv6); ``off`` writes nothing of its address.
         trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address; empty for none.
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
+        peer_token: the token for a peer that ``peers add`` and ``peers set`` store.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
         send_project: the project there.
         contexts: a folder of user-defined JSON-LD contexts, used instead of URLs in documents; empty for none.
@@ -120,6 +121,7 @@ class Settings:
     audit_networks: str = "off"
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
+    peer_token: str = dataclasses.field(default="", repr=False)
     send_to: str = ""
     send_project: str = "default"
     contexts: str = ""
@@ -306,7 +308,7 @@ def _linked(name: str, value: str = "") -> str:
 
 def _shown(field: dataclasses.Field[Any], value: object) -> str:
     """A value for a message; a token is not shown."""
-    return "what is given" if field.name == "token" else repr(value)
+    return "what is given" if field.name in _SECRET else repr(value)
 
 
 class _Kind(NamedTuple):
@@ -366,6 +368,7 @@ _MOST = {
         ("worker_memory", "query_memory"), _PEBIBYTE
     ),  # in MiB; larger values do not fit into a limit of the system
 }
+_SECRET = ("token", "peer_token")
 _CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off"), "audit_networks": ("on", "off")}
 
 
@@ -375,7 +378,7 @@ def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
     Raises:
         SettingsError: the text is invalid; with its location.
     """
-    if field.name == "token":
+    if field.name in _SECRET:
         return bearer(text, where)
     kind = _KINDS.get(str(field.type), _TEXT)
     shown = _shown(field, text)

@@ -185,20 +185,31 @@ def token() -> None:
 @click.argument("name")
 @click.option("--project", "projects", multiple=True, metavar="P", help="Only for this project; repeatable.")
 @click.option("--read-only", is_flag=True, help="Allow reading only.")
+@click.option("--push-only", is_flag=True, help="For the peer NAME: allow what `provrepo peers` says and nothing else.")
 @click.option(
     "--days", type=click.IntRange(min=1), help="The number of days that it is valid. Default: until it is revoked."
 )
 @json_option
 @pass_invocation
 def token_create(
-    invocation: Invocation, name: str, projects: tuple[str, ...], read_only: bool, days: int | None, style: str
+    invocation: Invocation,
+    name: str,
+    projects: tuple[str, ...],
+    read_only: bool,
+    push_only: bool,
+    days: int | None,
+    style: str,
 ) -> None:
     """Create a token for NAME, the submitter of what is sent with it.
 
     The token is printed once, on stdout; the repository keeps only its digest.
     """
+    if push_only and (projects or read_only):
+        raise UsageError("--push-only gives access to no project: omit --project and --read-only")
+    write = not (read_only or push_only)
+    chosen = () if push_only else projects or None
     with invocation.repository() as repository:
-        secret, made = repository.create_token(name, projects=projects or None, write=not read_only, days=days)
+        secret, made = repository.create_token(name, projects=chosen, write=write, days=days)
     if style == "json":
         output.records({"token": secret, **made.to_dict()})
         return
@@ -239,5 +250,7 @@ def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: 
 
 
 def _scope(found: Token) -> str:
+    if found.projects == ():
+        return "what the peer of its name may send"
     where = "all projects" if found.projects is None else ", ".join(found.projects)
     return f"{'read and write' if found.write else 'read'}: {where}"

@@ -13,6 +13,8 @@ from provrepo.errors import Damaged
 from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.entries import Entry
+from provrepo.ledger.exchange.database import ExchangeDatabase
+from provrepo.ledger.exchange.peers import Peers
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
@@ -41,6 +43,7 @@ class Parts:
         blobs: the bytes of submissions, reports and profiles.
         accounts: names and tokens.
         pingbacks: the links to other provenance that were sent by PROV-AQ pingback.
+        exchange: the database about the exchange with other repositories.
         access_log: one line for each answered request.
         former: the versions from before the repository had an identity, which keep their IRIs.
         derived: the directory of derived files: the data directory, or a temporary directory if that is read-only.
@@ -53,12 +56,18 @@ class Parts:
     blobs: Blobs
     accounts: Accounts
     pingbacks: Pingbacks
+    exchange: ExchangeDatabase
     access_log: AccessLog
     former: FormerVersions
     derived: Path
     scratch: Scratch
     set_aside: SetAside
     follower: Follower
+
+    @property
+    def peers(self) -> Peers:
+        """The other repositories that the operator has named."""
+        return Peers(self.exchange)
 
     @property
     def read_only(self) -> bool:
@@ -78,6 +87,7 @@ class Parts:
     def close(self) -> None:
         """Close the files. The follower, whose views use worker processes, is closed before."""
         self.pingbacks.close()
+        self.exchange.close()
         self.access_log.close()
         self.ledger.close()
         self.scratch.close()
@@ -143,6 +153,7 @@ def open_parts(
         blobs=blobs,
         accounts=Accounts(ledger.database, software=_SOFTWARE),
         pingbacks=Pingbacks(data / "pingbacks.sqlite", scratch=private.path if private else None),
+        exchange=ExchangeDatabase(data / "exchange.sqlite", scratch=private.path if private else None),
         access_log=AccessLog(
             data / "access",
             days=0 if read_only else settings.audit_days,

@@ -16,6 +16,7 @@ from provrepo.repository import stream as of_stream
 from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
+from provrepo.repository.exchange import peers as of_peers
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
@@ -160,6 +161,12 @@ class Repository:
     pingback = verb(of_pingbacks.pingback)
     pingbacks = verb(of_pingbacks.pingbacks)
     discard_pingbacks = verb(of_pingbacks.discard_pingbacks)
+
+    add_peer = verb(of_peers.add_peer)
+    set_peer = verb(of_peers.set_peer)
+    peers = verb(of_peers.peers)
+    peer = verb(of_peers.peer)
+    remove_peer = verb(of_peers.remove_peer)
 
     rebuild = verb(of_upkeep.rebuild)
     fsck = verb(of_upkeep.fsck)

@@ -23,6 +23,8 @@ from provrepo.errors import Busy, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.entries import REPOSITORY, Entry
+from provrepo.ledger.exchange.database import ExchangeDatabase
+from provrepo.ledger.exchange.peers import Peers
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
@@ -169,6 +171,16 @@ class Store:
     def pingbacks(self) -> Pingbacks:
         """The links to other provenance that were sent by PROV-AQ pingback."""
         return self.parts.pingbacks
+
+    @property
+    def exchange(self) -> ExchangeDatabase:
+        """The database about the exchange with other repositories."""
+        return self.parts.exchange
+
+    @property
+    def peers(self) -> Peers:
+        """The other repositories that the operator has named."""
+        return self.parts.peers
 
     @property
     def access_log(self) -> AccessLog:

@@ -23,7 +23,8 @@ def create_token(
 
     Args:
         name: the name of the actor; tokens with the same name authenticate the same actor.
-        projects: the projects that it gives access to; None for all.
+        projects: the projects that it gives access to; None for all. Without any, it only lets the peer of that name
+            send documents.
         write: whether it gives write access.
         days: the number of days until it expires; None for never.
 

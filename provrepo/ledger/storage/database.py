@@ -60,6 +60,7 @@ class Database:
         current: Callable[[sqlite3.Connection], bool] = is_current,
         scratch: Path | None = None,
         immutable: bool = False,
+        secure_delete: bool = False,
     ) -> None:
         """Open the database, and create or migrate it if needed.
 
@@ -71,6 +72,7 @@ class Database:
             scratch: a folder of this process. If it is given, the database, or a copy of it in this folder, is opened
                 for reading only.
             immutable: open for reading only and without a log, since no process writes the database.
+            secure_delete: overwrite deleted content with zeros.
 
         Raises:
             Damaged: the database cannot be opened, belongs to another program, or is of a newer version.
@@ -78,6 +80,7 @@ class Database:
         """
         self.file = file
         self.timeout = timeout
+        self._pragmas = (*_PRAGMAS, "PRAGMA secure_delete = ON") if secure_delete else _PRAGMAS
         self._closed = False
         self._guard = threading.Lock()
         self._connections: dict[threading.Thread, _ThreadConnection] = {}
@@ -225,7 +228,7 @@ class Database:
             check_same_thread=False,  # `close` may be called by any thread
         )
         try:
-            for pragma in _PRAGMAS:
+            for pragma in self._pragmas:
                 connection.execute(pragma)
         except BaseException:
             connection.close()

@@ -8,7 +8,8 @@
     └── snapshots/00000001
         ├── manifest.json     the content of the snapshot, with digests
         ├── ledger.sqlite
-        └── pingbacks.sqlite  if there are any
+        ├── pingbacks.sqlite  if there are any
+        └── exchange.sqlite   if anything was exchanged; it contains the tokens for peers
 
 A snapshot gets its name by one rename, after everything that it needs was synced to disk. So an interrupted backup
 adds no snapshot, and the earlier ones are unchanged. ``docs/adr/0019-backup.md`` records the decision.
@@ -41,9 +42,11 @@ from provrepo.ledger.storage.blobs import Blobs
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
-__all__ = ["LEDGER", "PINGBACKS", "Archive", "Progress", "Snapshot", "back_up", "copy_file", "remove"]
+__all__ = ["BESIDE", "LEDGER", "Archive", "Progress", "Snapshot", "back_up", "copy_file", "remove"]
 
-LEDGER, PINGBACKS, _MANIFEST = "ledger.sqlite", "pingbacks.sqlite", "manifest.json"
+LEDGER, _MANIFEST = "ledger.sqlite", "manifest.json"
+PINGBACKS, EXCHANGE = BESIDE = ("pingbacks.sqlite", "exchange.sqlite")
+"""The databases beside the ledger, which may not exist."""
 
 _FORMAT = 1
 _NUMBERS = ("schema", "entries", "blobs", "size", "copied")
@@ -295,7 +298,7 @@ class Archive:
             ):
                 raise ValueError("it contains what was never written")
             found["files"] = {str(key): (int(size), str(digest)) for key, (size, digest) in found["files"].items()}
-            if not {LEDGER} <= found["files"].keys() <= {LEDGER, PINGBACKS}:
+            if not {LEDGER} <= found["files"].keys() <= {LEDGER, *BESIDE}:
                 raise ValueError("it lists other files than the databases")
             return Snapshot(**{**found, "name": name, "problems": tuple(found["problems"])})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -367,6 +370,8 @@ def _attempt(store: Store, archive: Archive, software: str, progress: Progress |
         stack.callback(remove, building)
         with durable.translated(f"write to the backup {archive.path}"):
             building.mkdir(mode=durable.PRIVATE)
+        # Before the ledger: what it says of documents that were accepted meanwhile is corrected by their entries.
+        store.exchange.copy_to(building / EXCHANGE)
         store.ledger.database.copy_to(building / LEDGER, progress)
         store.pingbacks.copy_to(building / PINGBACKS)
         ledger = stack.enter_context(Ledger(building, software=software, immutable=True))
@@ -390,7 +395,7 @@ def _attempt(store: Store, archive: Archive, software: str, progress: Progress |
         identity, setup, entries = ledger.identity().id, ledger.setup(), ledger.position()
         ledger.close()
         files: dict[str, tuple[int, str]] = {}
-        for file in (building / LEDGER, building / PINGBACKS):
+        for file in (building / name for name in (LEDGER, *BESIDE)):
             digest = _digest(file) or ""
             if digest:
                 files[file.name] = (file.stat().st_size, digest)

@@ -35,6 +35,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     """
     problems = [f"{problem}: {_RESTORE}" for problem in store.ledger.verify()]
     problems += store.pingbacks.verify()
+    problems += store.exchange.verify()
     notes: list[str] = []
     entries = 0
     needed: set[str] = set()

@@ -22,7 +22,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.storage import durable
 from provrepo.ledger.storage.blobs import Blobs
-from provrepo.repository.upkeep.backup import LEDGER, PINGBACKS, Archive, Progress, Snapshot, copy_file, remove
+from provrepo.repository.upkeep.backup import BESIDE, LEDGER, Archive, Progress, Snapshot, copy_file, remove
 from provrepo.settings import Settings, load
 
 __all__ = ["FOLDER", "Restored", "restore", "sweep", "under_way"]
@@ -186,8 +186,9 @@ def _move(building: Path, data: Path) -> None:
         durable.make_file(building / _MOVING)
         durable.sync_directory(building)
         (building / "blobs").rename(data / "blobs")
-        if (building / PINGBACKS).exists():
-            (building / PINGBACKS).rename(data / PINGBACKS)
+        for name in BESIDE:
+            if (building / name).exists():
+                (building / name).rename(data / name)
         durable.sync_directory(data)
         try:
             # Unlike a rename, a link does not replace a file that another process has created meanwhile.
@@ -226,7 +227,7 @@ def _build_folder(data: Path) -> Iterator[Path]:
 
 def _require_empty(data: Path) -> None:
     """Raise Conflict if a directory contains a file that is not from an interrupted restore."""
-    interrupted = {"blobs", PINGBACKS} if (data / FOLDER / _MOVING).exists() else set()
+    interrupted = {"blobs", *BESIDE} if (data / FOLDER / _MOVING).exists() else set()
     found = sorted(file.name for file in data.iterdir() if file.name not in _IGNORED | interrupted)
     if found:
         what = "a repository" if LEDGER in found else repr(found[0])
@@ -237,7 +238,8 @@ def _clear(building: Path, data: Path) -> None:
     """Remove the files of an interrupted restore. The file ``moving`` shows that it had begun to move them."""
     if (building / _MOVING).exists():
         remove(data / "blobs")
-        remove(data / PINGBACKS)
+        for name in BESIDE:
+            remove(data / name)
     for left in building.iterdir():
         if left.name not in ("lock", _MOVING):
             remove(left)
