@@ -26,6 +26,7 @@ Error:
     ├── WorkerFailed          a worker died or ran out of memory
     │   └── TimedOut          it was killed at its deadline
     ├── RemoteError           another server refused, failed, or sent an invalid response
+    │   └── Unreachable       no connection, or no complete answer in time
     └── Damaged               the data directory is inconsistent
 """
 
@@ -53,6 +54,7 @@ __all__ = [
     "TimedOut",
     "TooLarge",
     "UnknownFormat",
+    "Unreachable",
     "UsageError",
     "Withdrawn",
     "WorkerFailed",
@@ -238,6 +240,13 @@ class RemoteError(Error):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Unreachable(RemoteError):
+    """Another server cannot be reached, or its answer does not arrive completely or in time.
+
+    What was asked of it may have been done. ``status`` is the HTTP status if there was one, such as 503.
+    """
 
 
 class Damaged(Error):

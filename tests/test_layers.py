@@ -17,6 +17,8 @@ HOMES = {
     "SPARQLWrapper": ("views/sparql/remote.py",),
     "click": ("cli/",),
     "flask": ("server/",),
+    "httpcore": ("http_client/",),
+    "httpx": ("http_client/",),
     "jinja2": ("server/",),
     "lxml": ("codecs/",),
     "prov": ("codecs/",),

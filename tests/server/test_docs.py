@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from provrepo import problems
 from provrepo.codecs.formats import FORMATS
-from provrepo.server.protocol import problems
 from tests.support.paths import ROOT
 from tests.support.serving import opened
 

@@ -11,9 +11,8 @@ from http import HTTPStatus
 import pytest
 from flask.testing import FlaskClient
 
-from provrepo import errors
+from provrepo import errors, problems
 from provrepo.server.connections.head import METHODS
-from provrepo.server.protocol import problems
 from provrepo.server.protocol.headers import CONTENT_SECURITY_POLICY
 from tests.support.serving import BROWSER, MAX_BODY, PROVN, PROVN_TYPE, Site, opened
 

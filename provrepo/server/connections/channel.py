@@ -15,6 +15,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
+from provrepo.problems import MEDIA_TYPE
 from provrepo.server.connections.head import Head
 from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
@@ -63,7 +64,7 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
         content = json.dumps(problem.to_dict(request_id), indent=2).encode() + b"\n"
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
-            ("Content-Type", problems.MEDIA_TYPE),
+            ("Content-Type", MEDIA_TYPE),
             ("Cache-Control", "no-store"),
             (headers.REQUEST_ID, request_id),
             *headers.SECURITY.items(),

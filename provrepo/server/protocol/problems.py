@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): every error as a response, by a table of exception classes and status codes.
+"""Problems (RFC 9457): every error as a response, by the tables of ``provrepo.problems``.
 
 Browsers get the same text as a page. A private resource and an unknown one give exactly the same response to a caller
 who may not read it.
@@ -18,78 +18,15 @@ from werkzeug.exceptions import HTTPException
 
 from provrepo import errors
 from provrepo.checks.report import Report
+from provrepo.problems import ERRORS, HTTP, MEDIA_TYPE, TYPES, ProblemType
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import prefers_html
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["ERRORS", "HTTP", "MEDIA_TYPE", "TYPES", "Problem", "of", "of_status", "register", "response"]
+__all__ = ["Problem", "of", "of_status", "register", "response"]
 
 _log = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
-TYPES = "https://w3id.org/provrepo/problems#"
-"""The namespace of problem types; ``docs/reference/http.md`` describes each of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """A problem type.
-
-    Attributes:
-        status: the status code.
-        name: the last part of its IRI, after ``TYPES``.
-        title: a short summary, the same for every problem of this type.
-    """
-
-    status: int
-    name: str
-    title: str
-
-
-ERRORS: dict[type[Exception], ProblemType] = {
-    errors.UsageError: ProblemType(400, "usage", "A parameter is wrong"),
-    errors.UnknownFormat: ProblemType(400, "format", "No such format"),
-    errors.InvalidName: ProblemType(400, "name", "Not a valid name"),
-    errors.NoRepository: ProblemType(500, "no-repository", "There is no repository"),
-    errors.SettingsError: ProblemType(500, "settings", "The server is set up wrongly"),
-    errors.ReadError: ProblemType(400, "unreadable", "The document cannot be read"),
-    errors.QueryError: ProblemType(400, "query", "The query cannot be answered"),
-    errors.WriteError: ProblemType(406, "unwritable", "The format cannot represent this document"),
-    errors.NotFound: ProblemType(404, "not-found", "Not found"),
-    errors.Withdrawn: ProblemType(410, "withdrawn", "Withdrawn"),
-    errors.Denied: ProblemType(403, "denied", "Not allowed"),
-    errors.Conflict: ProblemType(409, "conflict", "The name is taken"),
-    errors.TakenBack: ProblemType(409, "taken-back", "These bytes were taken back"),
-    errors.Stale: ProblemType(412, "stale", "No longer the current version"),
-    errors.Refused: ProblemType(422, "refused", "The document does not conform"),
-    errors.TooLarge: ProblemType(413, "too-large", "Too large"),
-    errors.AnswerTooLarge: ProblemType(422, "answer-too-large", "The answer is too large"),
-    errors.Busy: ProblemType(503, "busy", "Busy"),
-    errors.NotAvailable: ProblemType(501, "not-available", "Not available"),
-    errors.WorkerFailed: ProblemType(503, "worker", "Stopped at a limit"),
-    errors.TimedOut: ProblemType(503, "timed-out", "Stopped at the deadline"),
-    errors.RemoteError: ProblemType(502, "remote", "Another server failed"),
-    errors.NoSpace: ProblemType(507, "no-space", "No space left"),
-    errors.Damaged: ProblemType(500, "damaged", "The data directory is damaged"),
-    errors.Error: ProblemType(500, "error", "The server failed"),
-}
-"""The problem type of each class of ``provrepo.errors``; a subclass without a row has that of its parent."""
-
-HTTP = {
-    400: ProblemType(400, "usage", "The request cannot be understood"),
-    401: ProblemType(401, "unauthorized", "A valid token is needed"),
-    403: ProblemType(403, "denied", "Not allowed"),
-    404: ProblemType(404, "not-found", "Not found"),
-    405: ProblemType(405, "method", "Not possible here"),
-    406: ProblemType(406, "not-acceptable", "No acceptable representation"),
-    413: ProblemType(413, "too-large", "Too large"),
-    415: ProblemType(415, "media-type", "This media type is not understood"),
-    429: ProblemType(429, "rate", "Too many requests"),
-    428: ProblemType(428, "precondition", "A precondition is needed"),
-    503: ProblemType(503, "busy", "Busy"),
-}
-"""Problem types of errors of the protocol itself, by status; any other status has the type ``http``."""
 
 _NOT_FOUND = "There is nothing here, or nothing that you may see without a token for it."
 """The detail of a 404 that must not reveal whether a private resource exists."""

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, current_app
 from werkzeug.routing import Rule
 
 from provrepo._version import __version__
-from provrepo.server.protocol.problems import MEDIA_TYPE
+from provrepo.problems import MEDIA_TYPE
 from provrepo.server.protocol.respond import json_response
 from provrepo.server.routing import schemas
 from provrepo.server.routing.rates import Rate
