@@ -51,6 +51,9 @@ QUERY_ROWS = 1_000_000
 QUERY_BYTES = 64 << 20
 """Bytes of the answer to a query: the default of the setting ``query_bytes``."""
 
+MERGED_QUADS = 1_000_000
+"""Quads of the projects of one query, without the largest, that are merged with it in some ten seconds."""
+
 BODY_BYTES = 32 << 20
 """Bytes of the body of a request: the default of the setting ``max_body``."""
 

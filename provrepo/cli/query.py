@@ -22,7 +22,13 @@ __all__ = ["query", "shown"]
 @click.option("-f", "--file", metavar="FILE", help="A file with the query; - is stdin.")
 @click.option("--name", "named", metavar="NAME", help="A named query; `--name list` lists them.")
 @click.option("--param", "values", metavar="KEY=VALUE", multiple=True, help="A parameter of the named query.")
-@click.option("--project", metavar="P", help="The project to query. Default: the project `default`.")
+@click.option(
+    "--project",
+    "projects",
+    metavar="P",
+    multiple=True,
+    help="The project to query; repeatable, to query several as one. Default: the project `default`.",
+)
 @click.option("--public", is_flag=True, help="Query all public projects together.")
 @click.option(
     "--version", "reference", type=REFERENCE, help="Query one version in its original graphs, without inferred triples."
@@ -52,7 +58,7 @@ def query(
     file: str | None,
     named: str | None,
     values: tuple[str, ...],
-    project: str | None,
+    projects: tuple[str, ...],
     public: bool,
     reference: Reference | None,
     endpoint: str | None,
@@ -62,12 +68,12 @@ def query(
 ) -> None:
     """Query with SPARQL 1.1: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
-    The dataset is a project, all public projects, one version, or another endpoint. It contains the current version of
-    each document: each version as a named graph, and in the default graph the merged triples of all of them with the
-    triples that follow by fixed rules. A query changes nothing. The prefixes prov, rdf, rdfs, xsd, dcterms, dcat,
-    schema, foaf, spdx and provrepo are predeclared.
+    The dataset is a project, several projects, all public projects, one version, or another endpoint. It contains the
+    current version of each document: each version as a named graph, and in the default graph the merged triples of all
+    of them, each once, with the triples that follow by fixed rules. A query changes nothing. The prefixes prov, rdf,
+    rdfs, xsd, dcterms, dcat, schema, foaf, spdx and provrepo are predeclared.
     """
-    if sum(map(bool, (project, public, reference, endpoint))) > 1:
+    if sum(map(bool, (projects, public, reference, endpoint))) > 1:
         raise UsageError("--project, --public, --version and --endpoint exclude each other")
     if quote_formulas and style != "csv":
         raise UsageError("--quote-formulas is for --output csv")
@@ -81,7 +87,7 @@ def query(
         result = _query_version(invocation, reference, question, timeout)
     else:
         with invocation.repository(follow=True) as repository:
-            result = repository.query(question, project=project, public=public, timeout=timeout)
+            result = repository.query(question, project=projects or None, public=public, timeout=timeout)
     _show(result, style, quote_formulas=quote_formulas)
 
 

@@ -214,6 +214,7 @@ def test_writes_need_a_token(site: Site) -> None:
     assert open_ == {
         ("validate.validate", "POST"),
         ("sparql.endpoint", "POST"),
+        ("sparql.public", "POST"),
         ("sparql.one_version", "POST"),
         ("pingback.received", "POST"),
         ("pingback.received_for_version", "POST"),

@@ -23,7 +23,7 @@ IN_PATH = {
     "name": "failures",
     "filename": "style.css",
 }
-OTHERS = {"sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
+OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
 """Endpoints that ignore unknown parameters, and named queries, which check their own."""
 
 

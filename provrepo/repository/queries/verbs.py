@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from provrepo.errors import UsageError
 from provrepo.repository import documents
 from provrepo.repository.context import Context
 from provrepo.repository.records import DEFAULT, PUBLIC
@@ -20,7 +21,7 @@ def query(
     context: Context,
     query: str,
     *,
-    project: str | None = None,
+    project: str | Sequence[str] | None = None,
     public: bool = False,
     base: str | None = None,
     timeout: float | None = None,
@@ -28,11 +29,14 @@ def query(
     named_graphs: Sequence[str] = (),
     abandoned: Callable[[], bool] | None = None,
 ) -> QueryResult:
-    """Query one dataset with SPARQL 1.1.
+    """Query one dataset, or the merge of several projects, with SPARQL 1.1.
+
+    In a merge, a triple that several projects have in their default graphs is there once; named graphs stay apart.
 
     Args:
         query: SELECT, ASK, CONSTRUCT or DESCRIBE; common prefixes need no declaration.
-        project: the project whose dataset is queried; ``default`` where neither this nor ``public`` is given.
+        project: the project whose dataset is queried, or a sequence of projects; ``default`` where neither this nor
+            ``public`` is given.
         public: query the dataset that merges all public projects.
         base: the IRI against which the query's relative IRIs are resolved.
         timeout: seconds after which the query is stopped, where that is less than the settings allow.
@@ -41,24 +45,20 @@ def query(
         abandoned: returns True once the client has gone and no answer is needed; called several times a second.
 
     Raises:
-        QueryError: it cannot be parsed, or is not allowed.
+        QueryError: it cannot be parsed, or is not allowed; or the projects are too many or too large to be merged.
         TimedOut: it took too long.
         AnswerTooLarge: the answer has more rows or bytes than the settings allow.
         WorkerFailed: it needed too much memory.
-        UsageError: the timeout is not a positive number.
-        NotFound: the project does not exist, or the actor may not read it.
+        UsageError: the timeout is not a positive number, or the sequence of projects is empty.
+        NotFound: one of the projects does not exist, or the actor may not read it.
         Busy: another process holds the views; the message names its URL.
     """
-    if public:
-        dataset = PUBLIC
-    else:
-        dataset = project or DEFAULT
-        context.require_read(dataset)
+    datasets = [PUBLIC] if public else _projects(context, project)
     from provrepo.views.sparql.query import SparqlQuery
 
     selected = SparqlQuery(query, base, default_graphs, named_graphs)
     seconds = context.seconds(timeout)
-    return _quads(context).query(dataset, selected, timeout=seconds, abandoned=abandoned)
+    return _quads(context).query(datasets, selected, timeout=seconds, abandoned=abandoned)
 
 
 def query_version(
@@ -100,6 +100,16 @@ def query_version(
 
     selected = SparqlQuery(query, base, default_graphs, named_graphs)
     return context.store.query_version(info, selected, context.seconds(timeout), abandoned)
+
+
+def _projects(context: Context, project: str | Sequence[str] | None) -> list[str]:
+    """The projects of a query, each once, which the actor may read."""
+    projects = [project or DEFAULT] if project is None or isinstance(project, str) else list(dict.fromkeys(project))
+    if not projects:
+        raise UsageError("the query names no project")
+    for name in projects:
+        context.require_read(name)
+    return projects
 
 
 def _quads(context: Context) -> Quads:

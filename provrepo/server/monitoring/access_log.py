@@ -26,7 +26,7 @@ __all__ = ["record_projects", "register"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _MAX_PROJECTS = 100
-_OVER_PUBLIC = frozenset({"sparql.endpoint", "queries.one"})
+_OVER_PUBLIC = frozenset({"sparql.public", "queries.one"})
 """Routes that query the dataset of all public projects if no project is named."""
 
 
@@ -104,7 +104,7 @@ def _projects(response: Response, row: Operation) -> list[str]:
         return [named] if _NAME.fullmatch(named) else []
     if response.status_code >= 400:
         return []
-    return [PUBLIC] if request.endpoint in _OVER_PUBLIC else cast("list[str]", g.get("answer_projects", []))
+    return cast("list[str]", g.get("answer_projects")) or ([PUBLIC] if request.endpoint in _OVER_PUBLIC else [])
 
 
 def _version(named: str | None) -> int | None:

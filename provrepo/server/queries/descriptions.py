@@ -97,7 +97,7 @@ def void() -> Response:
         *_counts(_statistics(public)),
         *(f"    void:subset <#project-{info.name}> ;" for info in projects if info.public),
         f"    prov:has_query_service <{url_for('provaq.service')}> ;",  # PROV-AQ, section 3.3
-        f"    void:sparqlEndpoint <{url_for('sparql.endpoint')}> .",
+        f"    void:sparqlEndpoint <{url_for('sparql.public')}> .",
     ]
     for info in projects:
         lines += [
@@ -112,7 +112,7 @@ def void() -> Response:
 
 
 def _statistics(target: Target) -> DatasetStatistics:
-    if target.document:
+    if target.document or target.merged:
         return DatasetStatistics()
     cache = cast("StatisticsCache", current_app.extensions[_EXTENSION])
     return cache.of(target, partial(running.run, auth.repository(), target))
@@ -127,6 +127,8 @@ def _vocabularies() -> list[str]:
 
 
 def _title(target: Target) -> str:
+    if target.merged:
+        return target.title
     if target.project is None:
         return "All public projects"
     return target.title if target.document else auth.repository().project(target.project).title or target.project

@@ -28,11 +28,13 @@ class Target(NamedTuple):
         project: the project of the dataset; None for the dataset of all public projects.
         document: the document whose version is queried instead; empty for the dataset.
         version: the number of the version.
+        merged: projects whose datasets are queried as one; empty for one dataset.
     """
 
     project: str | None = None
     document: str = ""
     version: int = 0
+    merged: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -45,6 +47,8 @@ class Target(NamedTuple):
     @property
     def title(self) -> str:
         """A readable name."""
+        if self.merged:
+            return f"the projects {', '.join(self.merged[:-1])} and {self.merged[-1]}"
         if self.project is None:
             return "all public projects"
         return f"{self.document}, version {self.version}" if self.document else f"project {self.project}"
@@ -113,11 +117,11 @@ def run(
     Raises:
         Busy: no slot became free in time.
     """
-    project, document, version = target
+    project, document, version, merged = target
     if project is not None and document:
         execute = partial(repo.query_version, project, document, version)
     else:
-        execute = partial(repo.query, project=project, public=project is None)
+        execute = partial(repo.query, project=merged or project, public=not merged and project is None)
     with query_slot():
         return execute(
             query,

@@ -1,4 +1,4 @@
-"""The query operation of the SPARQL 1.1 Protocol, on a project, on all public projects, or on one version.
+"""The query operation of the SPARQL 1.1 Protocol, on one or several projects, on all public ones, or on one version.
 
 Without a query, browsers get the query page, and clients that accept RDF get the service description.
 """
@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from provrepo import errors
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
+from provrepo.server.monitoring import access_log
 from provrepo.server.pages import display, pages
 from provrepo.server.protocol import answers, auth, body, parameters, problems
 from provrepo.server.protocol.negotiate import HTML, Choice, accepted, choose, content_type
@@ -57,11 +58,26 @@ LIMIT 100""",
 """Examples on the query page: title and query. The usual prefixes need not be declared."""
 
 
-@blueprint.route("/sparql", methods=["GET", "POST"], defaults={"project": None})
-@blueprint.route("/projects/<project>/sparql", methods=["GET", "POST"])
-def endpoint(project: str | None) -> Response:
-    """Query the dataset of a project, or of all public projects."""
+@blueprint.route("/sparql", methods=["GET", "POST"])
+def public() -> Response:
+    """Query all public projects, or those of ``?project=a&project=b`` as one."""
     repo = auth.repository()
+    names = list(dict.fromkeys(name for name in body.fields("project") if name))
+    for name in names:
+        repo.require(name)
+    if names:
+        access_log.record_projects(names)
+    target = Target(None, merged=tuple(names)) if len(names) > 1 else Target(names[0] if names else None)
+    query = _query()
+    return _without_query(target) if query is None else answer_query(repo, target, query)
+
+
+@blueprint.route("/projects/<project>/sparql", methods=["GET", "POST"])
+def endpoint(project: str) -> Response:
+    """Query the dataset of a project."""
+    repo = auth.repository()
+    if any(body.fields("project")):
+        raise Rejected(400, "the address names the project; to query several, send ?project=a&project=b to /sparql")
     query = _query()
     return _without_query(Target(project)) if query is None else answer_query(repo, Target(project), query)
 
@@ -150,6 +166,7 @@ def _page(
         project=target.project,
         title=target.title,
         address=f"{request.script_root}/{target.path}",
+        merged=[("project", name) for name in target.merged],
         query=query,
         answer=answer,
         problem=problem,

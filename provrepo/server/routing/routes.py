@@ -8,7 +8,7 @@ has no row here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -235,6 +235,9 @@ _RECEIVE_PINGBACK = Operation(
     (204,),
     (404, 410, 413, 415, 501, 507),
 )
+_PROJECTS = RequestParameter(
+    "project", _several(PROJECT.schema), "A project to query; several are queried as one. None for all public projects."
+)
 _WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -332,6 +335,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SUBMITTED,
         problems=(413, 415),
     ),
+    ("sparql.public", "GET"): replace(_QUERY_GET, parameters=(*_QUERY_GET.parameters, _PROJECTS)),
+    ("sparql.public", "POST"): replace(_QUERY_POST, parameters=(*_QUERY_POST.parameters, _PROJECTS)),
     ("sparql.endpoint", "GET"): _QUERY_GET,
     ("sparql.endpoint", "POST"): _QUERY_POST,
     ("sparql.one_version", "GET"): _QUERY_GET,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from provrepo.errors import Busy
 from provrepo.views.sparql.pool import CLOSED, directory_name
+from provrepo.views.sparql.querying.merged_checkpoints import MergedCheckpoints
 
 __all__ = ["Checkpoints"]
 
@@ -34,12 +35,14 @@ class Checkpoints:
 
     Attributes:
         root: the directory that contains a directory for each dataset; no other process may write to it.
+        merged: merged checkpoints of several datasets.
     """
 
     def __init__(self, root: Path) -> None:
         """Empty the directory ``root``, in which a process that was killed may have left checkpoints."""
         self.root = root
         shutil.rmtree(root, ignore_errors=True)
+        self.merged = MergedCheckpoints(root / ".merged")
         self._states: defaultdict[str, int] = defaultdict(int)
         self._newest: dict[str, _Checkpoint] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -52,6 +55,7 @@ class Checkpoints:
 
     def outdate(self, dataset: str) -> None:
         """Note a change of the dataset, so that the next query gets a new checkpoint."""
+        self.merged.outdate(dataset)
         with self._changed:
             self._states[dataset] += 1
             newest = self._newest.get(dataset)
@@ -87,6 +91,7 @@ class Checkpoints:
             self._closed = forever
             self._changed.wait_for(lambda: not self._used)
             self._newest.clear()
+            self.merged.clear()
             shutil.rmtree(self.root, ignore_errors=True)
 
     def _enter(self, dataset: str, make: Callable[[Path], bool]) -> _Checkpoint | None:

@@ -22,11 +22,9 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from provrepo.codecs.results import QueryResult
-from provrepo.errors import AnswerTooLarge, Busy, QueryError, TimedOut
-from provrepo.limits import WORKER_WAIT
+from provrepo.errors import Busy
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
-from provrepo.views.sparql import query as quads_query
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
 from provrepo.views.sparql.checkpoints import Checkpoints
 from provrepo.views.sparql.dataset_store import (
@@ -39,6 +37,7 @@ from provrepo.views.sparql.deferred import Deferred, Waiting, not_loaded
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
+from provrepo.views.sparql.querying.runner import Runner
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
@@ -111,9 +110,8 @@ class Quads:
         self._updates = Updates(self._catalogue, self.STAMP)
         self._pool: StorePool[DatasetStore] = StorePool(path, open_store, capacity=capacity)
         self._writers: dict[str, threading.RLock] = {}
-        self._workers = workers
-        self._limits = limits or QueryLimits()
         self._checkpoints = Checkpoints(path.with_name(f"{path.name}-checkpoints"))
+        self._runner = Runner(self._checkpoints, self._checkpoint, self._reading, workers, limits or QueryLimits())
         self._loader = Loader(self._catalogue, self._updates)
         self._deferred = Deferred(has_space)
         self._on_drop: Callable[[set[str], Exception], None] | None = None
@@ -332,16 +330,16 @@ class Quads:
 
     def query(
         self,
-        dataset: str,
+        dataset: str | Sequence[str],
         query: str | SparqlQuery,
         *,
         timeout: float | None = None,
         abandoned: Callable[[], bool] | None = None,
     ) -> QueryResult:
-        """Query one dataset; a dataset that does not exist is an empty one.
+        """Query one dataset, or the merge of several; a dataset that does not exist is an empty one.
 
         Args:
-            dataset: its name.
+            dataset: its name, or the names of one or more.
             query: the text of a SPARQL 1.1 query, or an object that also selects graphs. The prefixes of
                 ``provrepo.vocab.PREDECLARED`` need no declaration.
             timeout: seconds, where that is less than the limit of the view.
@@ -351,71 +349,24 @@ class Quads:
             The whole answer. It includes everything that was applied before the call, or waited.
 
         Raises:
-            QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); or it
-                cannot be evaluated.
+            QueryError: it cannot be parsed, with line and column; it is not allowed (``views.sparql.guard``); it cannot
+                be evaluated; or there are too many datasets or quads to merge.
             AnswerTooLarge: the answer has more rows or bytes than the limits allow.
             TimedOut: it took too long.
             WorkerFailed: it needed too much memory, or the worker process ended.
-            Busy: no worker became free in time, or what waited cannot be loaded yet.
+            Busy: no worker became free in time, another merge took too long, or what waited cannot be loaded yet.
         """
-        if isinstance(query, str):
-            query = SparqlQuery(query)
-        self.flush(dataset)
-        self._deferred.require_loaded(dataset, partial(self._stored, dataset))
-        if self._workers is None:
-            answer = self._query_here(dataset, query)
-        else:
-            seconds = self._limits.seconds if timeout is None else min(timeout, self._limits.seconds)
-            answer = self._query_in_worker(self._workers, dataset, query, seconds, abandoned)
-        if isinstance(answer, QueryResult):
-            return answer
-        raise answer
-
-    # Errors are returned, not raised: ``translated_errors`` would take a raised one for an error of the store, and its
-    # traceback would keep the store open for as long as the error exists.
-
-    def _query_here(self, dataset: str, query: SparqlQuery) -> QueryResult | QueryError | AnswerTooLarge:
-        with self._reading(dataset) as store:
-            try:
-                return QueryResult.from_written(*quads_query.evaluate(store, query, self._limits))
-            except (QueryError, AnswerTooLarge) as error:
-                error.__context__ = None
-                return error.with_traceback(None)
-
-    def _query_in_worker(
-        self,
-        workers: Workers,
-        dataset: str,
-        query: SparqlQuery,
-        seconds: float,
-        abandoned: Callable[[], bool] | None,
-    ) -> QueryResult:
-        with self._checkpoints.use(dataset, lambda path: self._checkpoint(dataset, path)) as checkpoint:
-            spool = quads_query.spool(self._checkpoints.root)
-            try:
-                reply = workers.call(
-                    f"{quads_query.__name__}:run",
-                    {
-                        "checkpoint": None if checkpoint is None else str(checkpoint),
-                        "query": query.to_dict(),
-                        "rows": self._limits.rows,
-                        "size": self._limits.size,
-                        "spool": str(spool),
-                    },
-                    timeout=seconds,
-                    queue_timeout=WORKER_WAIT,
-                    abandoned=abandoned,
-                )
-                return quads_query.received(reply, spool)
-            except TimedOut:
-                raise quads_query.too_slow(seconds) from None
-            finally:
-                spool.unlink(missing_ok=True)
+        datasets = [dataset] if isinstance(dataset, str) else sorted(set(dataset))
+        for name in datasets:
+            self.flush(name)
+            self._deferred.require_loaded(name, partial(self._stored, name))
+        sparql = SparqlQuery(query) if isinstance(query, str) else query
+        return self._runner.query(datasets, sparql, timeout=timeout, abandoned=abandoned)
 
     @contextmanager
     def _frozen(self, dataset: str) -> Iterator[None]:
         """Keep the checkpoint of a dataset as it is during several loads; the caller is its writer."""
-        with self._checkpoints.use(dataset, lambda path: self._checkpoint(dataset, path)):
+        with self._checkpoints.use(dataset, partial(self._checkpoint, dataset)):
             self._loading.add(dataset)
             try:
                 yield
