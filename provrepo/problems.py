@@ -13,7 +13,7 @@ from typing import Any
 
 from provrepo import errors
 
-__all__ = ["ERRORS", "HTTP", "MEDIA_TYPE", "TYPES", "ProblemType", "error", "printable"]
+__all__ = ["ERRORS", "HIDDEN", "HTTP", "MEDIA_TYPE", "TYPES", "ProblemType", "error", "printable"]
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://w3id.org/provrepo/problems#"
@@ -79,6 +79,9 @@ HTTP = {
     503: ProblemType(503, "busy", "Busy"),
 }
 """Problem types of errors of the protocol itself, by status; any other status has the type ``http``."""
+
+HIDDEN = "There is nothing here, or nothing that you may see without a token for it."
+"""The detail of a 404 that must not reveal whether a private resource exists."""
 
 _CLASSES: dict[str, type[errors.Error]] = {
     "unauthorized": errors.Denied,

@@ -7,8 +7,8 @@ from jinja2 import StrictUndefined
 
 from provrepo import resources
 from provrepo.repository.store import Store
-from provrepo.server.documents import documents, pingback, projects, submissions, validate
-from provrepo.server.lineage import lineage, marquez, provaq
+from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
+from provrepo.server.lineage import gate, lineage, marquez, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, codings, headers, problems
@@ -47,10 +47,12 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         documents,
         submissions,
         validate,
+        profiles,
         sparql,
         named,
         graphs,
         lineage,
+        gate,
         marquez,
         audit,
         health,

@@ -213,6 +213,7 @@ def test_writes_need_a_token(site: Site) -> None:
     open_ = {key for key, row in OPERATIONS.items() if key[1] != "GET" and row.access.permission not in WRITING}
     assert open_ == {
         ("validate.validate", "POST"),
+        ("gate.gate", "POST"),
         ("sparql.endpoint", "POST"),
         ("sparql.public", "POST"),
         ("sparql.one_version", "POST"),

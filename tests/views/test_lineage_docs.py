@@ -24,7 +24,13 @@ from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "lineage.md"
 EXAMPLE = re.compile(r"<!-- json: (\S+) -->\n```json\n(.*?)```", re.DOTALL)
-SHOWN = {"time": "2026-01-31T12:00:00.000Z", "actor": "5f0c9d…", "submitter": "ana", "sha256": "9f86d0…"}
+SHOWN = {
+    "time": "2026-01-31T12:00:00.000Z",
+    "actor": "5f0c9d…",
+    "submitter": "ana",
+    "agent": "https://prov.example/actors/5f0c9d…",
+    "sha256": "9f86d0…",
+}
 """Values that differ in each run, as the page shows them."""
 
 

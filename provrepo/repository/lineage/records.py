@@ -184,6 +184,7 @@ class LineageGraph:
             "total_nodes": self.total_nodes,
             "total_edges": self.total_edges,
             "total_roots": self.total_roots,
+            "total_declared": self.total_declared,
             "beyond": self.beyond,
             "roots": list(self.roots),
             "declared": None if self.declared is None else list(self.declared),

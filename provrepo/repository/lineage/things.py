@@ -50,6 +50,7 @@ class VersionAssertions:
             "time": info.time,
             "actor": info.actor,
             "submitter": info.submitter,
+            "agent": self.submitter,
             "sha256": info.sha256,
             "format": info.format,
             "state": info.state,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -13,6 +14,7 @@ from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response, pagination
+from provrepo.server.queries import running
 
 __all__ = ["blueprint"]
 
@@ -35,8 +37,10 @@ def index() -> Response:
 def create() -> Response:
     """Create a project, private by default. Needs a token for all projects."""
     repo = auth.repository()
-    given = _settings(body.json_object())
-    info = repo.create_project(given["name"], public=given["public"], title=given["title"], profiles=given["profiles"])
+    given = _settings(body.json_object(), _TYPES)
+    if "name" not in given:
+        raise Rejected(400, "a project needs a name")
+    info = repo.create_project(given.pop("name"), **given)
     return json_response(info.to_dict(), status=201, headers={"Location": url_for("projects.one", project=info.name)})
 
 
@@ -52,12 +56,32 @@ def one(project: str) -> Response:
     return json_response(info.to_dict())
 
 
+@blueprint.patch("/projects/<project>")
+def change(project: str) -> Response:
+    """Change settings of a project: those in the body. Needs a token for all projects."""
+    given = _settings(body.json_object(), _CHANGES)
+    return json_response(auth.repository().set_project(project, **given).to_dict())
+
+
+@blueprint.get("/projects/<project>/exposure")
+def exposure(project: str) -> Response:
+    """What everybody could read if the project were public. Needs a token for all projects."""
+    with running.query_slot():
+        found = auth.repository().exposure(project)
+    return json_response(found.to_dict())
+
+
 @blueprint.get("/projects/<project>/documents")
 def documents(project: str) -> Response:
-    """The documents of a project by name; with ``?withdrawn=true`` also the withdrawn ones."""
-    info = auth.repository().project(project)
+    """The documents of a project by name; with ``?withdrawn=true`` also the withdrawn ones; or that of ``?name=``."""
+    repo = auth.repository()
+    info = repo.project(project)
     if _wants_page():
         return _page(info)
+    if name := request.args.get("name"):
+        pagination()
+        _flag("withdrawn")
+        return json_response({"project": project, "documents": [repo.document(project, name).to_dict()]})
     shown, following = _documents(project)
     return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
 
@@ -104,23 +128,26 @@ def _flag(name: str) -> bool:
     return value == "true"
 
 
-_TYPES: dict[str, tuple[type, Any, str]] = {
-    "name": (str, None, "a string"),
-    "public": (bool, False, "true or false"),
-    "title": (str, "", "a string"),
-    "profiles": (list, (), "a list of names of profiles"),
+_CHANGES: dict[str, tuple[type, str]] = {
+    "public": (bool, "true or false"),
+    "title": (str, "a string"),
+    "profiles": (list, "a list of names of profiles"),
 }
+_TYPES: dict[str, tuple[type, str]] = {"name": (str, "a string"), **_CHANGES}
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(given) - set(_TYPES))
+def _settings(given: dict[str, Any], types: Mapping[str, tuple[type, str]]) -> dict[str, Any]:
+    """The members of a JSON object after checking their types.
+
+    Raises:
+        Rejected: 400, a member is unknown or has another type.
+    """
+    unknown = sorted(set(given) - set(types))
     if unknown:
-        raise Rejected(400, f"a project has no member {unknown[0][:40]!r}; it has: {', '.join(_TYPES)}")
-    if "name" not in given:
-        raise Rejected(400, "a project needs a name")
+        raise Rejected(400, f"a project has no member {unknown[0][:40]!r}; it has: {', '.join(types)}")
     for member, value in given.items():
-        kind, _, description = _TYPES[member]
+        kind, description = types[member]
         strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
         if not isinstance(value, kind) or not strings:
             raise Rejected(400, f"{member!r} of a project is {description}")
-    return {member: given.get(member, default) for member, (_, default, _) in _TYPES.items()}
+    return given

@@ -25,7 +25,7 @@ _TAG = re.compile(r"([0-9a-f]{64})(?:\..*)?")
 def submit(project: str) -> Response:
     """Submit a new document. Submitting the same bytes under the same name again returns the same receipt."""
     repo = auth.repository()
-    again = parameters.flag("again")
+    again, update = parameters.flag("again"), parameters.flag("update")
     allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
     receipt = repo.submit(
@@ -33,6 +33,7 @@ def submit(project: str) -> Response:
         project=project,
         name=request.args.get("name") or None,
         profiles=request.args.getlist("profile"),
+        update=update,
         format=upload.format,
         base=upload.base,
         note=request.args.get("note", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from provrepo.server.documents import reports
-from provrepo.server.protocol import auth, body
+from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import choose
 
 __all__ = ["blueprint"]
@@ -21,6 +21,7 @@ def validate() -> Response:
     upload = body.upload()
     report = repo.validate(
         upload.data,
+        project=parameters.text("project"),
         profiles=request.args.getlist("profile"),
         constraints=request.args.get("constraints") or None,
         format=upload.format,

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from provrepo import errors
 from provrepo.checks.report import Report
-from provrepo.problems import ERRORS, HTTP, MEDIA_TYPE, TYPES, ProblemType
+from provrepo.problems import ERRORS, HIDDEN, HTTP, MEDIA_TYPE, TYPES, ProblemType
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import prefers_html
@@ -27,9 +27,6 @@ from provrepo.server.protocol.rejections import Rejected
 __all__ = ["Problem", "of", "of_status", "register", "response"]
 
 _log = logging.getLogger(__name__)
-
-_NOT_FOUND = "There is nothing here, or nothing that you may see without a token for it."
-"""The detail of a 404 that must not reveal whether a private resource exists."""
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY = {errors.TimedOut: "60", errors.Busy: "1", errors.WorkerFailed: "10"}
@@ -127,14 +124,14 @@ def of_status(status: int, detail: str) -> Problem:
 
 def _of_http(error: HTTPException, detail: str, members: dict[str, Any], headers: dict[str, str]) -> Problem:
     if error.code == 404:
-        return Problem(HTTP[404], _NOT_FOUND, instance=False)
+        return Problem(HTTP[404], HIDDEN, instance=False)
     return replace(of_status(error.code or 500, detail), members=members, headers=headers)
 
 
 def _of_error(error: errors.Error) -> Problem:
     type_ = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
     if type_.status == 404:
-        return Problem(type_, str(error) if _may_see_project() else _NOT_FOUND, instance=False)
+        return Problem(type_, str(error) if _may_see_project() else HIDDEN, instance=False)
     if isinstance(error, errors.Denied) and auth.is_stranger():
         return Problem(HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
     if type_.status == 500:

@@ -16,7 +16,7 @@ from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.routing import unknown_parameters
 from provrepo.server.routing.rates import Rate, RateLimiter, limits, sender_of
-from provrepo.server.routing.routes import OPERATIONS, PROJECT, Operation, Permission
+from provrepo.server.routing.routes import IN_QUERY, OPERATIONS, Operation, Permission
 
 __all__ = ["check", "operation", "project", "register"]
 
@@ -95,7 +95,7 @@ def _admit() -> None:
 def project(found: Operation) -> str | None:
     """The project that the current request names, in its path or as ``?project=``; None if it names none."""
     in_path = cast("str | None", (request.view_args or {}).get("project"))
-    if in_path is None and PROJECT in found.parameters:
+    if in_path is None and any(parameter in IN_QUERY for parameter in found.parameters):
         return request.args.get("project") or None
     return in_path
 

@@ -7,6 +7,7 @@ has no row here.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -23,7 +24,17 @@ from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.rates import Rate
 
-__all__ = ["NAME", "OPERATIONS", "PROJECT", "STRING", "Access", "Operation", "Permission", "RequestParameter"]
+__all__ = [
+    "IN_QUERY",
+    "NAME",
+    "OPERATIONS",
+    "PROJECT",
+    "STRING",
+    "Access",
+    "Operation",
+    "Permission",
+    "RequestParameter",
+]
 
 
 def _media(*offered: Offer) -> tuple[str, ...]:
@@ -84,12 +95,15 @@ _LINEAGE = Access(Permission.CALLER, Rate.QUERY, Action.LINEAGE)
 _SEARCH = Access(Permission.CALLER, Rate.QUERY, Action.SEARCH)
 _NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
+_PROFILED = Access(Permission.CALLER, Rate.READ, None)
 _CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
 _LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
 _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
 _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
+_CHANGE = Access(Permission.WRITE, Rate.WRITE, Action.SETTINGS)
+_EXPOSURE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
 _PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
 _PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
@@ -141,6 +155,7 @@ _LIMIT = RequestParameter(
     "limit", _whole(MAX_PAGE_SIZE, PAGE_SIZE), 'The most items on a page; `Link: rel="next"` leads to the next page.'
 )
 _AFTER = RequestParameter("after", STRING, "Only items after this name.")
+_NAME = RequestParameter("name", STRING, "Only this document, withdrawn or not.")
 _PROFILES = RequestParameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
 _BASE = RequestParameter("base", _IRI, "The IRI against which relative IRIs are resolved.")
 _NOTE = RequestParameter("note", STRING, "A note of the submitter.")
@@ -151,6 +166,10 @@ PROJECT = RequestParameter(
     {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
     "Only this project, instead of all that the caller may read.",
 )
+PROJECT_PROFILES = dataclasses.replace(PROJECT, text="Include the profiles of this project.")
+IN_QUERY = (PROJECT, PROJECT_PROFILES)
+"""Parameters that name a project which the caller has to be able to read."""
+
 _TIMEOUT = RequestParameter("timeout", _SECONDS, "The deadline in seconds, if less than that of the server.")
 _QUOTE_FORMULAS = RequestParameter(
     "quote_formulas", _FLAG, "In CSV, put an apostrophe before each text that a spreadsheet would treat as a formula."
@@ -250,9 +269,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("projects.documents", "GET"): Operation(
         _LISTED,
         _PAGED,
-        (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
+        (_NAME, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
         problems=(404,),
     ),
+    ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
+    ("projects.exposure", "GET"): Operation(_EXPOSURE),
     ("projects.ledger", "GET"): Operation(
         _LISTED,
         parameters=(
@@ -283,6 +304,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SUBMIT,
         parameters=(
             RequestParameter("name", NAME, "The name of the document; by default derived from the digest."),
+            RequestParameter("update", _FLAG, "Append a version if the document exists."),
             _BASE,
             _PROFILES,
             _NOTE,
@@ -323,6 +345,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _CHECK,
         _REPORTS,
         (
+            PROJECT_PROFILES,
             _PROFILES,
             RequestParameter(
                 "constraints",
@@ -333,8 +356,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _FORMAT,
         ),
         _SUBMITTED,
-        problems=(413, 415),
+        problems=(404, 413, 415),
     ),
+    ("profiles.index", "GET"): Operation(_PROFILED, parameters=(PROJECT_PROFILES, _FORMAT), problems=(404,)),
     ("sparql.public", "GET"): replace(_QUERY_GET, parameters=(*_QUERY_GET.parameters, _PROJECTS)),
     ("sparql.public", "POST"): replace(_QUERY_POST, parameters=(*_QUERY_POST.parameters, _PROJECTS)),
     ("sparql.endpoint", "GET"): _QUERY_GET,
@@ -379,6 +403,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _LINEAGE, _media(*offers.THING), (*_of_query(ThingQuery), _FORMAT), problems=(404, 406)
     ),
     ("lineage.search", "GET"): Operation(_SEARCH, _PAGED, (*_of_query(SearchQuery), _FORMAT), problems=(404,)),
+    ("gate.gate", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(404, 413, 415, 422)),
     ("marquez.lineage", "GET"): Operation(
         _LINEAGE,
         parameters=(

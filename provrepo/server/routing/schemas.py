@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
+from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.lineage.records import LineageEdge, LineageNode, SourceReference
 from provrepo.repository.queries.named import Parameter
-from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
+from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
 
 if TYPE_CHECKING:
@@ -186,6 +187,37 @@ SCHEMAS: dict[str, Schema] = {
         },
         "additionalProperties": False,
     },
+    "ProjectChange": {
+        "type": "object",
+        "description": "Settings of a project; those that are absent stay the same.",
+        "properties": {"public": FLAG, "title": STRING, "profiles": _list(STRING)},
+        "additionalProperties": False,
+    },
+    "Exposure": _extended(
+        _record(
+            Exposure,
+            project=NAME,
+            documents=_list(_record(ExposedDocument)),
+            endings=_list(_record(ExposedEnding)),
+            agents=_list(_record(ExposedAgent)),
+        ),
+        {"total_versions": INTEGER, "total_statements": INTEGER},
+    ),
+    "Profile": _record(ProfileInfo),
+    "Profiles": _object({"profiles": _list(ref("Profile"))}),
+    "GateRequest": {
+        "type": "object",
+        "required": ["iri", "sources"],
+        "properties": {
+            "iri": {"type": "string", "format": "iri"},
+            "sources": {**_list(STRING), "description": "IRIs, in which `*` stands for any characters."},
+            "min_coverage": {**NUMBER, "minimum": 0, "maximum": 100, "default": 100},
+            "project": _or_null(NAME),
+            "public": {**FLAG, "default": False},
+        },
+        "additionalProperties": False,
+    },
+    "Gate": _extended(_record(GateResult, gaps=_list(_object({"thing": STRING, "reason": STRING}))), {"passed": FLAG}),
     "Version": _VERSION,
     "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
     "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER)}),
@@ -209,6 +241,7 @@ SCHEMAS: dict[str, Schema] = {
             "total_nodes": INTEGER,
             "total_edges": INTEGER,
             "total_roots": INTEGER,
+            "total_declared": INTEGER,
             "beyond": INTEGER,
             "roots": _list(STRING),
             "declared": _or_null(_list(STRING)),
@@ -255,6 +288,7 @@ SCHEMAS: dict[str, Schema] = {
             "time": _TIME,
             "actor": STRING,
             "submitter": STRING,
+            "agent": STRING,
             "sha256": _DIGEST,
             "format": STRING,
             "state": STRING,
@@ -375,6 +409,8 @@ ANSWERS: dict[str, str] = {
     "projects.index": "Projects",
     "projects.create": "Project",
     "projects.one": "Project",
+    "projects.change": "Project",
+    "projects.exposure": "Exposure",
     "projects.documents": "Documents",
     "projects.ledger": "Entries",
     "submissions.submit": "Receipt",
@@ -392,6 +428,8 @@ ANSWERS: dict[str, str] = {
     "lineage.common": "Common",
     "lineage.thing": "KnownThingOrProvJson",
     "lineage.search": "Search",
+    "gate.gate": "Gate",
+    "profiles.index": "Profiles",
     "marquez.lineage": "MarquezLineage",
     "pingback.of_document": "Pingbacks",
     "pingback.of_project": "Pingbacks",
@@ -403,7 +441,11 @@ ANSWERS: dict[str, str] = {
 }
 """The name of the schema of an ``application/json`` response, by endpoint."""
 
-BODIES: dict[str, str] = {"projects.create": "NewProject"}
+BODIES: dict[str, str] = {
+    "projects.create": "NewProject",
+    "projects.change": "ProjectChange",
+    "gate.gate": "GateRequest",
+}
 """The name of the schema of an ``application/json`` request body, by endpoint."""
 
 _IN_PROJECT = {"project": "$response.body#/name"}
