@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provrepo.capture.facts.parameters import shown
 from provrepo.capture.facts.parts import Part, fragment
-from provrepo.capture.facts.redaction import secret_name, shown
 from provrepo.capture.facts.values import CONTAINERS, qualified, things
 from provrepo.capture.failures import contained
 from provrepo.capture.files.digests import FileVersion, Pending, absolute, signature
 from provrepo.capture.journal.events import COMPLETED, FAILED, Event
+from provrepo.model.redaction import secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,6 @@ from provrepo._version import __version__
 from provrepo.capture.activities import Activity
 from provrepo.capture.commands.processes import Abandoned, Process, as_by_a_shell
 from provrepo.capture.facts import plans
-from provrepo.capture.facts.redaction import command as redacted
 from provrepo.capture.failures import contained, enabled
 from provrepo.capture.files import reports
 from provrepo.capture.files.digests import Pending, Signature, absolute, signature
@@ -22,6 +21,7 @@ from provrepo.capture.files.hook import yield_to
 from provrepo.capture.journal.events import SUFFIX, Event
 from provrepo.capture.recorder import Recorder
 from provrepo.capture.sessions import default_name, document_path
+from provrepo.model.redaction import command as redacted
 
 __all__ = ["run"]
 

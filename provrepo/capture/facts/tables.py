@@ -10,8 +10,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provrepo.capture.facts.redaction import secret_name, text
 from provrepo.capture.failures import contained
+from provrepo.model.redaction import secret_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

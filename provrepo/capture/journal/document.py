@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from provrepo.capture.facts.redaction import clean
 from provrepo.capture.journal.events import COMPLETED, FAILED, UNFINISHED, Event
 from provrepo.capture.journal.history import Entity, History, Run
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
+from provrepo.model.redaction import clean
 from provrepo.model.statements import (
     ACTIVITY,
     AGENT,

@@ -1,25 +1,19 @@
-"""Redaction: a value as short text without secrets."""
+"""Redaction: text without what looks like a secret."""
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from urllib.parse import urlsplit, urlunsplit
 
-from provrepo.capture.facts.values import ATOMS
-
-__all__ = ["MASK", "clean", "command", "secret_name", "shown", "text"]
+__all__ = ["LONGEST", "MASK", "READ", "clean", "command", "secret_name", "text", "whole"]
 
 MASK = "(masked)"
 LONGEST = 200
-"""Characters of a parameter that are recorded."""
+"""Characters that are returned, unless a caller asks for more."""
 READ = 1 << 16
 """Characters of a text that are searched for secrets; the rest is cut."""
-WIDEST = 20
-"""Members of a list or dictionary that are recorded."""
-DEEPEST = 3
 
 _SECRET = re.compile(
     r"pass(?:wd|word|phrase|code)?(?:$|[^a-z])|pwd|secret|token|credential|(?:api|access|account|private|shared)_?key|"
@@ -68,8 +62,13 @@ def text(value: str, longest: int = LONGEST) -> str:
         longest: characters that are returned.
     """
     # Cut after masking: half a URL or half a token would not be recognized.
-    value = _line(value[:READ]) if " -" in value else _masked(value[:READ])
+    value = whole(value[:READ])
     return value if len(value) <= longest else value[: longest - 1] + "…"
+
+
+def whole(value: str) -> str:
+    """Mask what looks like a secret in a text of any length, and return all of it."""
+    return _line(value) if " -" in value else _masked(value)
 
 
 def _masked(value: str) -> str:
@@ -87,46 +86,6 @@ def _url(url: str) -> str:
     except ValueError:
         return MASK
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def shown(name: str, value: object) -> str:
-    """A parameter as text without secrets.
-
-    No code of the user runs: values of built-in types are shown, other values by their type.
-    """
-    return MASK if secret_name(name) else text(_plain(value, 0))
-
-
-def _plain(value: object, depth: int) -> str:
-    kind = type(value)
-    if kind is str:
-        return str(value)
-    if kind is bytes:
-        return f"{len(value)} bytes"  # type: ignore[arg-type]
-    if kind in ATOMS:
-        return repr(value)
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, enum.Enum):
-        return f"{kind.__qualname__}.{value.name}"
-    if kind in (list, tuple, set, frozenset) and depth < DEEPEST:
-        return f"[{', '.join(_some(value, depth))}]"  # type: ignore[arg-type]
-    if kind is dict and depth < DEEPEST:
-        pairs = [_pair(key, member, depth) for key, member in list(value.items())[:WIDEST]]  # type: ignore[attr-defined]
-        return "{" + ", ".join(pairs) + ("" if len(pairs) == len(value) else ", …") + "}"  # type: ignore[arg-type]
-    return f"<{kind.__module__}.{kind.__qualname__}>"
-
-
-def _some(values: Iterable[object], depth: int) -> list[str]:
-    members = list(values)
-    if members and all(type(member) is str for member in members):
-        return command(members[:WIDEST]) + ["…"] * (len(members) > WIDEST)  # type: ignore[arg-type]
-    return [text(_plain(member, depth + 1)) for member in members[:WIDEST]] + ["…"] * (len(members) > WIDEST)
-
-
-def _pair(key: object, member: object, depth: int) -> str:
-    name = _plain(key, depth + 1)
-    return f"{name}: {MASK if secret_name(name) else text(_plain(member, depth + 1))}"
 
 
 def command(words: Iterable[str], longest: int = LONGEST) -> list[str]:
