@@ -25,6 +25,9 @@ from provrepo.capture.recorder import Activity
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
 from provrepo.codecs.results import QueryResult
+from provrepo.importers.openlineage.dataset_facets import LOGICAL, OWN, VERSION
+from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
+from provrepo.importers.openlineage.run_facets import RUN_FACETS
 from provrepo.ledger.accounts import Token
 from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
@@ -427,8 +430,23 @@ def lineage() -> str:
     return re.sub(r"(?s)(?<=<!-- options -->\n\n).*?(?=\n\n<!-- end of the options -->)", lambda _: table, page)
 
 
+def openlineage() -> str:
+    """The page about OpenLineage as it is, with the table of its facets."""
+    places = (
+        ("run", RUN_FACETS),
+        ("job", {**JOB_FACETS, **ELSEWHERE}),
+        ("dataset", {**VERSION, **LOGICAL}),
+        ("input, output", OWN),
+    )
+    rows = [f"| {place} | `{key}` | {row.becomes} |" for place, table in places for key, row in table.items()]
+    table = "\n".join(["| facet of a | key | becomes |", "|---|---|---|", *rows])
+    page = (REFERENCE / "openlineage.md").read_text("utf-8")
+    return re.sub(r"(?s)(?<=<!-- facets -->\n\n).*?(?=\n\n<!-- end of the facets -->)", lambda _: table, page)
+
+
 PAGES = {
     "lineage.md": lineage,
+    "openlineage.md": openlineage,
     "ledger.md": ledger,
     "cli.md": command_line,
     "settings.md": settings,

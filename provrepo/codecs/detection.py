@@ -10,10 +10,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from provrepo.codecs.formats import IMPORTED
 from provrepo.codecs.json_source import JsonSource
 from provrepo.codecs.jsonld.contexts import find as find_context
 from provrepo.codecs.jsonld.contexts import is_shipped
@@ -88,6 +89,7 @@ class _JsonFeatures:
     """The structure of the top level of a JSON text.
 
     Attributes:
+        keys: the keys of its members.
         sections: names of PROV-JSON's sections whose values have the shape of a section.
         keywords: the keywords of JSON-LD in it.
         context: the value of ``@context``.
@@ -97,6 +99,7 @@ class _JsonFeatures:
         others: the number of members of ``@graph`` whose type PROV-JSONLD does not have.
     """
 
+    keys: set[str] = field(default_factory=set)
     sections: list[str] = field(default_factory=list)
     keywords: set[str] = field(default_factory=set)
     context: Any = None
@@ -118,11 +121,15 @@ def _json(data: bytes, named: str | None) -> str:
     start = source.start()
     other = "rdfjsonld" if named in ("provjsonld", "rdfjsonld") else "provjson"
     if source.text.startswith("[", start):
-        return "rdfjsonld"  # the only one that may be an array
+        # Of the formats of PROV only JSON-LD may be an array.
+        return _imported(_first(source, start)) or "rdfjsonld"
     seen = _structure(source, start)
     if seen.keywords.isdisjoint(("@context", "@graph")):
         if seen.sections:
             return "provjson"
+        imported = _imported(seen.keys)
+        if imported is not None:
+            return imported
         return "rdfjsonld" if seen.keywords else other
     kind = _linked(seen)
     if seen.sections:
@@ -135,10 +142,23 @@ def _json(data: bytes, named: str | None) -> str:
     return kind
 
 
+def _imported(keys: Iterable[str]) -> str | None:
+    """The format of another tool whose objects have these keys."""
+    found = set(keys)
+    return next((format_.name for format_ in IMPORTED if any(each <= found for each in format_.keys)), None)
+
+
+def _first(source: JsonSource, start: int) -> Iterable[str]:
+    """The keys of the first element of an array, if it is an object."""
+    element = next(_each(source, start), None)
+    return element.keys() if isinstance(element, dict) else ()
+
+
 def _structure(source: JsonSource, start: int) -> _JsonFeatures:
     seen = _JsonFeatures()
     try:
         for key, _, at in source.members(start):
+            seen.keys.add(key)
             opening = source.text[at : at + 1]
             if key in _KEYWORDS:
                 seen.keywords.add(key)

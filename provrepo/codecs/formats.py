@@ -18,6 +18,7 @@ from provrepo.model.unmapped import uses_prov_terms
 
 __all__ = [
     "FORMATS",
+    "IMPORTED",
     "READABLE",
     "WRITABLE",
     "Format",
@@ -64,10 +65,11 @@ class Format:
         media_types: the registered one first; a media type may carry a ``profile`` parameter.
         rdf: whether it is a serialization of RDF, that is, of PROV-O.
         bundles: whether it can represent bundles.
-        module: the module of ``provrepo.codecs``, imported at its first use.
+        module: the module below ``provrepo``, imported at its first use.
         specification: the URL of the definition of the format.
         reads: whether documents can be read from it.
         writes: whether documents can be written in it. Formats of other tools may be read only.
+        keys: sets of keys of a JSON object, by each of which documents of another tool are recognized.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Format:
     specification: str
     reads: bool = True
     writes: bool = True
+    keys: tuple[frozenset[str], ...] = ()
 
     @property
     def media_type(self) -> str:
@@ -88,7 +91,7 @@ class Format:
 
     def codec(self) -> Codec:
         """The module that reads and writes it."""
-        return cast("Codec", import_module(f"provrepo.codecs.{self.module}"))
+        return cast("Codec", import_module(f"provrepo.{self.module}"))
 
 
 PROV_PROFILE = 'application/ld+json; profile="http://www.w3.org/ns/prov#"'
@@ -101,7 +104,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/json", "application/prov+json"),
         rdf=False,
         bundles=True,
-        module="provjson.codec",
+        module="codecs.provjson.codec",
         specification="https://www.w3.org/Submission/2013/SUBM-prov-json-20130424/",
     ),
     Format(
@@ -111,7 +114,7 @@ FORMATS: tuple[Format, ...] = (
         ("text/provenance-notation",),
         rdf=False,
         bundles=True,
-        module="provn.codec",
+        module="codecs.provn.codec",
         specification="https://www.w3.org/TR/2013/REC-prov-n-20130430/",
     ),
     Format(
@@ -121,7 +124,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/provenance+xml", "application/xml", "text/xml"),
         rdf=False,
         bundles=True,
-        module="provxml.codec",
+        module="codecs.provxml.codec",
         specification="https://www.w3.org/TR/2013/NOTE-prov-xml-20130430/",
     ),
     Format(
@@ -131,7 +134,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/ld+json", 'application/ld+json; profile="https://openprovenance.org/prov-jsonld"'),
         rdf=False,
         bundles=True,
-        module="provjsonld.codec",
+        module="codecs.provjsonld.codec",
         specification="https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/",
     ),
     Format(
@@ -141,7 +144,7 @@ FORMATS: tuple[Format, ...] = (
         ("text/turtle", "application/x-turtle"),
         rdf=True,
         bundles=False,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/turtle/",
     ),
     Format(
@@ -151,7 +154,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/trig", "application/x-trig"),
         rdf=True,
         bundles=True,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/trig/",
     ),
     Format(
@@ -161,7 +164,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/n-triples",),
         rdf=True,
         bundles=False,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/n-triples/",
     ),
     Format(
@@ -171,7 +174,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/n-quads",),
         rdf=True,
         bundles=True,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/n-quads/",
     ),
     Format(
@@ -181,7 +184,7 @@ FORMATS: tuple[Format, ...] = (
         ("application/rdf+xml",),
         rdf=True,
         bundles=False,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/rdf-syntax-grammar/",
     ),
     Format(
@@ -191,7 +194,7 @@ FORMATS: tuple[Format, ...] = (
         (PROV_PROFILE,),
         rdf=True,
         bundles=True,
-        module="rdf.codec",
+        module="codecs.rdf.codec",
         specification="https://www.w3.org/TR/json-ld11/",
     ),
     Format(
@@ -201,9 +204,25 @@ FORMATS: tuple[Format, ...] = (
         ("image/svg+xml",),
         rdf=False,
         bundles=True,
-        module="svg.codec",
+        module="codecs.svg.codec",
         specification="https://www.w3.org/TR/SVG2/",
         reads=False,
+    ),
+    Format(
+        "openlineage",
+        "OpenLineage",
+        (".jsonl", ".ndjson"),
+        ("application/vnd.openlineage+json", "application/x-ndjson"),
+        rdf=False,
+        bundles=False,
+        module="importers.openlineage.codec",
+        specification="https://openlineage.io/spec/2-0-2/OpenLineage.json",
+        writes=False,
+        keys=(
+            frozenset({"eventTime", "run"}),
+            frozenset({"eventTime", "job"}),
+            frozenset({"eventTime", "dataset"}),
+        ),
     ),
 )
 
@@ -211,13 +230,16 @@ READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
 """The formats that documents can be read from: all but SVG."""
 
 WRITABLE = tuple(format_ for format_ in FORMATS if format_.writes)
-"""The formats that documents can be written in: all."""
+"""The formats that documents can be written in: those of PROV, and SVG."""
+
+IMPORTED = tuple(format_ for format_ in FORMATS if format_.module.startswith("importers."))
+"""The formats of other tools, which importers read."""
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _SUFFIXES = sorted(
     ((suffix, format_) for format_ in FORMATS for suffix in format_.suffixes), key=lambda pair: -len(pair[0])
 )
-_AMBIGUOUS = {".json", ".jsonld", ".xml"}
+_AMBIGUOUS = {".json", ".jsonl", ".jsonld", ".ndjson", ".xml"}
 """Suffixes that several formats share in practice, so that the content decides."""
 
 

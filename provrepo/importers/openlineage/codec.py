@@ -1,0 +1,138 @@
+"""The codec of OpenLineage events, which are read as the runs, jobs and datasets that they describe together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+
+from provrepo.importers.openlineage.common_facets import TAGS
+from provrepo.importers.openlineage.dataset_facets import LOGICAL, VERSION, described
+from provrepo.importers.openlineage.events import Dataset, Event, Problem, events
+from provrepo.importers.openlineage.facets import Context, mapped
+from provrepo.importers.openlineage.fold import Facets, Fold, Side, fold
+from provrepo.importers.openlineage.names import TERMS, Names
+from provrepo.importers.openlineage.quality import DQV, measured
+from provrepo.importers.openlineage.run_facets import WFPROV
+from provrepo.importers.openlineage.runs import plan, state_run
+from provrepo.importers.payload import state_payload
+from provrepo.importers.statements import Statements, link, words
+from provrepo.model.document import Document, ReaderWarning
+from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
+
+__all__ = ["MAPPING", "read"]
+
+MAPPING = "openlineage/1"
+"""The version of the mapping from events to statements."""
+
+_OF_RUNS = ("columnLineage", "lineage", "lifecycleStateChange")
+"""Facets of a dataset that say what a run did. Outside of a run they are kept whole."""
+
+_PREFIXES = {
+    "dcat": DCAT,
+    "dcterms": DCTERMS,
+    "dqv": DQV,
+    "ol": TERMS,
+    "provrepo": PROVREPO,
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "run": "urn:uuid:",
+    "schema": SCHEMA,
+    "spdx": SPDX,
+    "wfprov": WFPROV,
+    "xsd": XSD,
+}
+
+
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002, ARG001
+    """Read events as a document.
+
+    Args:
+        data: UTF-8: one event, an array of events, or JSON lines.
+        format: ``openlineage``.
+        base: the beginning of the IRIs of datasets and jobs; without one they are the same in all repositories.
+
+    Raises:
+        ReadError: not JSON, with line and column.
+    """
+    understood: list[Event] = []
+    warnings = _Warnings()
+    for event, problems, line, pointer in events(data):
+        warnings.add(problems, line, pointer)
+        if event is not None:
+            understood.append(event)
+    names = Names.below(base)
+    folded = fold(understood)
+    for run in folded.runs.values():
+        if len(run.jobs) > 1:
+            warnings.note(f"the events of run {run.id} name {len(run.jobs)} jobs; the last is taken")
+    document = _document(folded, names, data)
+    document.warnings = warnings.found()
+    return document
+
+
+def _document(folded: Fold, names: Names, data: bytes) -> Document:
+    statements = Statements()
+    state_payload(
+        statements,
+        names.made(sha256(data).hexdigest()),
+        data,
+        MAPPING,
+        [attribute for producer in folded.producers for attribute in words(f"{TERMS}producer", producer)],
+    )
+    for run in folded.runs.values():
+        state_run(statements, names, run)
+    for job, declared in folded.jobs.items():
+        name = plan(statements, names, job, declared.facets)
+        context = Context(statements, names, name, "", job)
+        for term, sides in (("reads", declared.inputs), ("writes", declared.outputs)):
+            for dataset, side in sorted(sides.items()):
+                statements.entity(name, [link(TERMS + term, _logical(context, dataset, side.facets))])
+    for dataset, declared in folded.datasets.items():
+        context = Context(statements, names, names.job(dataset), "", dataset)
+        _logical(context, dataset, declared.facets)
+    return statements.document(_PREFIXES)
+
+
+def _logical(context: Context, dataset: Dataset, facets: Facets) -> str:
+    """Describe a dataset outside of any run, where what else is about a version is about the dataset."""
+    logical = described(context, dataset)
+    about = Context(context.statements, context.names, logical, "", dataset)
+    own = {key: facet for key, facet in facets.items() if key in _OF_RUNS}
+    rest = {key: facet for key, facet in facets.items() if key not in _OF_RUNS}
+    attributes = mapped(about, rest, {**VERSION, **LOGICAL, "tags": TAGS})
+    context.statements.entity(logical, attributes, mapped(about, own, {}), measured(about, Side(facets)))
+    return logical
+
+
+class _Warnings:
+    """The problems of events as warnings of the reader: equal ones once, with the place of the first."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, bool], tuple[str, int | None]] = {}
+        self._count: Counter[tuple[str, bool]] = Counter()
+
+    def add(self, problems: list[Problem], line: int, pointer: str) -> None:
+        for problem in problems:
+            key = problem.message, problem.fatal
+            self._first.setdefault(key, (f"{pointer}{problem.pointer}", line))
+            self._count[key] += 1
+
+    def note(self, message: str) -> None:
+        self._first.setdefault((message, False), ("", None))
+        self._count[message, False] += 1
+
+    def found(self) -> list[ReaderWarning]:
+        warnings = []
+        for (message, fatal), (pointer, line) in self._first.items():
+            more = self._count[message, fatal] - 1
+            text = f"{pointer}: {message}" if pointer else message
+            if fatal:
+                text += "; the event is left out"
+            if more:
+                text += f" (and {more:,} more)"
+            rule = "openlineage:not-understood" if fatal else "openlineage:unusual"
+            warnings.append(ReaderWarning(text, line, None, rule, violation=fatal, repair=_REPAIR if fatal else None))
+        return warnings
+
+
+_REPAIR = "correct the event and send it again; the others of this source are not affected by it"

@@ -1,0 +1,122 @@
+"""The IRIs of what OpenLineage names by namespace and name."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from provrepo.codecs.rdf.terms import is_iri
+from provrepo.importers.masking import without_login
+from provrepo.importers.openlineage.events import Dataset
+from provrepo.model.redaction import clean
+
+__all__ = ["ROOT", "TERMS", "Names", "column"]
+
+ROOT = "https://w3id.org/provrepo/openlineage/"
+"""The beginning of all names, where the caller gives no base IRI: the same dataset has the same name everywhere."""
+
+TERMS = "https://w3id.org/provrepo/openlineage#"
+"""The namespace of terms for which no vocabulary has one."""
+
+UNKNOWN = "@unknown"
+"""The version of a dataset that was read, where no event says which. No version of a facet is spelled so."""
+
+_RUNS = uuid.UUID("5b0a1f0e-52b1-5d5e-9d35-7d1d3c8b6c0f")
+"""The namespace of runs whose identifier is not a UUID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Mints IRIs.
+
+    Attributes:
+        root: their beginning, which ends with a slash.
+    """
+
+    root: str = ROOT
+
+    @classmethod
+    def below(cls, base: str | None) -> Names:
+        """Names below a base IRI; below ``ROOT`` without one."""
+        if not base:
+            return cls()
+        return cls(base if base.endswith(("/", "#")) else f"{base}/")
+
+    def dataset(self, dataset: Dataset) -> str:
+        """A logical dataset: all of its versions."""
+        return f"{self.root}dataset/{_path(dataset)}"
+
+    def version(self, dataset: Dataset, version: str) -> str:
+        """A version of a dataset, by the value of the facet ``version``, or by the run that wrote it."""
+        return f"{self.root}version/{_path(dataset)}/{_part(version)}"
+
+    def unknown(self, dataset: Dataset) -> str:
+        """The unknown version of a dataset."""
+        return f"{self.root}version/{_path(dataset)}/{UNKNOWN}"
+
+    def job(self, job: Dataset) -> str:
+        """A job, which is the plan of its runs."""
+        return f"{self.root}job/{_path(job)}"
+
+    def code(self, job: Dataset, version: str) -> str:
+        """A version of the code of a job."""
+        return f"{self.job(job)}/{_part(version)}"
+
+    @staticmethod
+    def run(id_: str) -> str:
+        """A run: ``urn:uuid:``; a UUID is computed from an identifier that is none."""
+        try:
+            return f"urn:uuid:{uuid.UUID(id_)}"
+        except ValueError:
+            return f"urn:uuid:{uuid.uuid5(_RUNS, id_)}"
+
+    @classmethod
+    def part_of_run(cls, id_: str, dataset: Dataset) -> str:
+        """The part of a run that made one output."""
+        return f"{cls.run(id_)}#{_path(dataset)}"
+
+    def producer(self, producer: str) -> str:
+        """The software that sent an event, which names itself by a URI."""
+        address = without_login(producer)
+        return address if is_iri(address) else f"{self.root}producer/{_part(producer)}"
+
+    def engine(self, name: str, version: str) -> str:
+        """An engine in a version."""
+        return f"{self.root}agent/{_part(name)}" + (f"/{_part(version)}" if version else "")
+
+    def owner(self, name: str) -> str:
+        """An owner, whose name may begin with a type: ``user:ann``, ``team:data``."""
+        return f"{self.root}agent/" + "/".join(_part(part) for part in name.split(":", 1))
+
+    def quality(self, run: str, dataset: Dataset | None, number: str) -> str:
+        """A measurement of the quality of a dataset, by a run."""
+        about = f"/{_path(dataset)}" if dataset is not None else ""
+        return f"{self.root}quality/{_part(run)}{about}/{number}"
+
+    def metric(self, name: str) -> str:
+        """What a measurement measures."""
+        return f"{self.root}quality/metric/{_part(name)}"
+
+    def parameter(self, run: str, name: str) -> str:
+        """A parameter of a run."""
+        return f"{self.run(run)}#parameter/{_part(name)}"
+
+    def made(self, digest: str) -> str:
+        """What was made from a payload by this mapping."""
+        return f"{self.root}import/{digest}"
+
+
+def column(version: str, field: str) -> str:
+    """A column of a version of a dataset."""
+    return f"{version}#{_part(field)}"
+
+
+def _path(dataset: Dataset) -> str:
+    return f"{_part(without_login(dataset.namespace))}/{_part(without_login(dataset.name))}"
+
+
+def _part(text: str) -> str:
+    """One segment of a path. ``.`` and ``..`` would vanish when an IRI is resolved."""
+    quoted = quote(clean(text), safe="")
+    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted

@@ -1,0 +1,107 @@
+"""Quality of data: assertions, metrics and tests, as measurements of the Data Quality Vocabulary (DQV)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provrepo.importers.openlineage.events import Dataset, Moment, canonical
+from provrepo.importers.openlineage.facets import Context, items, text_of
+from provrepo.importers.openlineage.fold import Side
+from provrepo.importers.openlineage.names import TERMS
+from provrepo.importers.statements import json_value, link, typed, value, words
+from provrepo.model.statements import DERIVATION, GENERATION, Attribute
+from provrepo.vocab import DCTERMS
+
+__all__ = ["DQV", "measured", "tests"]
+
+DQV = "http://www.w3.org/ns/dqv#"
+
+_ASSERTION = ("column", "severity", "name", "description", "expected", "actual", "content", "contentType")
+_TEST = ("type", "description", "expected", "actual", "content", "contentType")
+
+
+def tests(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
+    """The tests that a run carried out. A status is a text: it need not be success or failure."""
+    for number, test in enumerate(items(facet.get("tests")), 1):
+        attributes = [
+            *words(f"{TERMS}status", test.get("status")),
+            *words(f"{TERMS}severity", test.get("severity")),
+            *_details(test, _TEST),
+        ]
+        _measurement(context, None, number, text_of(test.get("name")), attributes, about="")
+    return []
+
+
+def measured(context: Context, side: Side) -> list[Attribute]:
+    """The measurements of a dataset, in its own facets and in those of the input or output.
+
+    Args:
+        context: its subject is the version, or the logical dataset where nothing ran.
+        side: its facets. The same assertion in both places counts once.
+
+    Returns:
+        Attributes of the version.
+    """
+    attributes: list[Attribute] = []
+    number = 0
+    found: dict[bytes, Mapping[str, Any]] = {}
+    for facets in (side.facets, side.own):
+        for assertion in items(facets.get("dataQualityAssertions", {}).get("assertions")):
+            found.setdefault(canonical(assertion), assertion)
+    for assertion in found.values():
+        number += 1
+        details = [*value(f"{DQV}value", assertion.get("success")), *_details(assertion, _ASSERTION)]
+        _measurement(
+            context, context.dataset, number, text_of(assertion.get("assertion")), details, about=context.subject
+        )
+    metrics: dict[bytes, tuple[str, str, Any]] = {}
+    for facets in (side.facets, side.own):
+        facet = facets.get("dataQualityMetrics", {})
+        updated = Moment.parse(text_of(facet.get("lastUpdated")))
+        if updated is not None:
+            attributes.append(typed(f"{DCTERMS}modified", updated.lexical, "dateTime"))
+        for metric in _metrics(facet):
+            metrics.setdefault(canonical(metric), metric)
+    for name, field, result in metrics.values():
+        number += 1
+        details = [*value(f"{DQV}value", result), *words(f"{TERMS}column", field)]
+        _measurement(context, context.dataset, number, name, details, about=context.subject)
+    return attributes
+
+
+def _metrics(facet: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Name, column and value of each metric; the column is empty for a metric of the whole dataset."""
+    found = [(name, "", facet[name]) for name in ("rowCount", "bytes", "fileCount") if facet.get(name) is not None]
+    columns = facet.get("columnMetrics")
+    for field, metrics in columns.items() if isinstance(columns, dict) else ():
+        for name, result in metrics.items() if isinstance(metrics, dict) else ():
+            if name == "quantiles" and isinstance(result, dict):
+                found += [(f"quantile {quantile}", str(field), each) for quantile, each in result.items()]
+            elif result is not None:
+                found.append((str(name), str(field), result))
+    return found
+
+
+def _details(item: Mapping[str, Any], members: tuple[str, ...]) -> list[Attribute]:
+    attributes = [attribute for member in members for attribute in value(TERMS + member, item.get(member))]
+    if item.get("params") is not None:
+        attributes.append(json_value(f"{TERMS}params", item["params"]))
+    return attributes
+
+
+def _measurement(
+    context: Context, dataset: Dataset | None, number: int, metric: str, attributes: list[Attribute], *, about: str
+) -> None:
+    statements, names = context.statements, context.names
+    key = context.run or "declared"
+    computed = [link(f"{DQV}computedOn", about)] if about else []
+    measurement = statements.entity(
+        names.quality(key, dataset, f"{'output/' if context.output else ''}{number}"),
+        [*computed, link(f"{DQV}isMeasurementOf", names.metric(metric)), *attributes],
+        types=[f"{DQV}QualityMeasurement"],
+    )
+    if context.run:
+        statements.relate(GENERATION, measurement, names.run(context.run))
+    if about:
+        statements.relate(DERIVATION, measurement, about)
