@@ -172,7 +172,7 @@ def test_extended_profiles_are_checked_first_and_once():
         *("core/1.0", "pipeline/1.1", "ml-training/1.0", "exchange/1.0"),
     ]
     report = check(provrepo.Document(), profiles=["pipeline"])
-    assert report.profiles == ("core/1.0", "pipeline/1.0")
+    assert report.profiles == ("core/1.0", "pipeline/1.1")
 
 
 def test_a_profile_that_extends_itself_is_refused(tmp_path):
