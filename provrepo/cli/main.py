@@ -19,6 +19,7 @@ from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
+from provrepo.cli.exchange.package import pack
 from provrepo.cli.exchange.peers import peers
 from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.pingbacks import pingbacks
@@ -210,6 +211,7 @@ for _verb in (
     fsck,
     backup,
     restore,
+    pack,
 ):
     cli.add_command(_verb)
 

@@ -17,6 +17,7 @@ from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import peers as of_peers
+from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
@@ -174,6 +175,8 @@ class Repository:
     backup = verb(of_upkeep.backup)
     waiting = verb(of_upkeep.waiting)
     indexing_server = verb(of_upkeep.indexing_server)
+
+    pack = verb(of_package.pack)
 
     create_token = verb(of_tokens.create_token)
     tokens = verb(of_tokens.tokens)

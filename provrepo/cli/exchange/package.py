@@ -1,0 +1,55 @@
+"""The verbs ``pack`` and ``unpack``: a project as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import Invocation, json_option, pass_invocation
+
+__all__ = ["pack"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(short_help="Write a project to a file, for another repository.")
+@click.argument("project", metavar="P")
+@click.argument("target", type=_FILE, metavar="OUT.zip")
+@click.option(
+    "--since",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Only entries after entry N, the last that the receiver has, and their files.",
+)
+@click.option("--for-readers", is_flag=True, help="Leave out withdrawn versions, which readers do not see.")
+@json_option
+@pass_invocation
+def pack(invocation: Invocation, project: str, target: Path, since: int, for_readers: bool, style: str) -> None:
+    """Write project P to the zip archive OUT.zip, from which `provrepo unpack` makes a mirror in another repository.
+
+    The archive is an RO-Crate 1.2 in a BagIt bag with SHA-512 digests. It contains the ledger entries with their exact
+    bytes, the submitted bytes of all versions, current versions as PROV-JSON, reports, profiles of the project, names
+    of submitters, and a page `index.html` for people. Withdrawn versions are in it, unless --for-readers is given;
+    erased bytes and internal reasons are not.
+
+    OUT.zip is complete or is not there, even after a kill; an existing file is replaced at the end. Each blob is
+    compared with its digest, and the chain of entries is verified. The same entries give the same bytes with the same
+    version of provrepo. Memory grows with the number of files, and not with their sizes.
+    """
+    with output.Progress() as progress, invocation.repository() as repository:
+        made = repository.pack(project, target, since=since, for_readers=for_readers, progress=progress)
+    if style == "json":
+        output.records({"file": str(target), **made.to_dict()})
+        return
+    contents = made.contents
+    output.result(
+        f"{target}: entries {contents.first} to {contents.last} of {contents.project}, {made.originals:,} "
+        f"version{'' if made.originals == 1 else 's'}, {made.size:,} bytes; last entry {contents.sha256}"
+    )
+    if made.withdrawn:
+        output.note(f"{made.withdrawn:,} of these versions were withdrawn: --for-readers leaves them out")
+    if made.omitted:
+        output.note(f"the bytes of {made.omitted:,} withdrawn or erased versions are not in it")

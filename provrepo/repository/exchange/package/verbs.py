@@ -1,0 +1,57 @@
+"""Verbs that write a project to a file, and read it from one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provrepo.errors import UsageError
+from provrepo.repository.context import Context
+
+if TYPE_CHECKING:
+    from provrepo.repository.exchange.package.pack import Package, Progress
+
+__all__ = ["pack"]
+
+
+def pack(
+    context: Context,
+    project: str,
+    target: str | Path,
+    *,
+    since: int = 0,
+    for_readers: bool = False,
+    progress: Progress | None = None,
+) -> Package:
+    """Write a project to a zip archive, from which ``unpack`` makes a mirror in another repository.
+
+    The file is complete or is not there: it is written under another name, synced and renamed. The same entries give
+    the same bytes with the same version of provrepo. It contains what the actor may read: the ledger entries, the
+    submitted bytes, current versions as PROV-JSON, reports, profiles of the project, and names of submitters. Withdrawn
+    versions are in it for actors who may change the project. Erased bytes and internal reasons are never in it.
+
+    Args:
+        project: the project.
+        target: the file to write; an existing file is replaced.
+        since: the sequence number of the last entry that the receiver has; 0 for none.
+        for_readers: leave out withdrawn versions, which readers of the project do not see.
+        progress: called with the name of a part, and the number of its items that are done.
+
+    Raises:
+        NotFound: no such project, or it has no entries after ``since``.
+        UsageError: ``since`` is negative, or the file cannot be written there.
+        Damaged: an entry or a blob is damaged; nothing is written.
+        TooLarge: the project has too many documents for one file.
+        Busy: another process writes the same file.
+        NoSpace: the disk is full.
+    """
+    from provrepo.repository.exchange.package.pack import write_package
+    from provrepo.repository.exchange.package.target import replacing
+
+    context.require_read(project)
+    path, data = Path(target), context.store.settings.data.resolve()
+    if data in path.resolve().parents:
+        raise UsageError(f"{target} is in the data directory; choose a file outside of it")
+    withdrawn = context.curates(project) and not for_readers
+    with replacing(path) as file:
+        return write_package(context.store, project, file, since=since, withdrawn=withdrawn, progress=progress)
