@@ -34,6 +34,8 @@ from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
+from provrepo.repository.exchange.package.layout import Contents
+from provrepo.repository.exchange.package.pack import Package
 from provrepo.repository.lineage.assertions import Assertion
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import (
@@ -81,6 +83,8 @@ RETURNED = (
     Peer,
     Audit,
     AuditEvent,
+    Package,
+    Contents,
 )
 COMPETENCY = {
     "configuration",

@@ -14,6 +14,7 @@ _CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
 _RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo/*", "provrepo/model/*")
 _SERVER = ("provrepo/server/*", "provrepo/repository/*")
 _ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
+_PACKAGES = ("provrepo/repository/exchange/package/*", "tests/integration/crates.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ GROUPS: tuple[Group, ...] = (
         600,
         (*_SERVER, "tests/integration/openapi_hooks.py"),
         "Schemathesis 4.32.5: what /openapi.json says can be sent, and what it says cannot, against a running server",
+    ),
+    Group("bagit", 120, _PACKAGES, "bagit 1.9.0: packages are valid bags, and its bags are read"),
+    Group(
+        "rocrate",
+        240,
+        (*_PACKAGES, "tests/integration/rocrate_runner.py"),
+        "roc-validator 0.13.0 and rocrate 0.16.0: packages are valid crates",
     ),
 )
 

@@ -224,11 +224,11 @@ class Archive:
                 key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
                 former, was_file = known.setdefault(key, (path, is_file))
                 if former != path:
-                    raise self.error(
-                        f"member {quoted(path)} differs from {quoted(former)} by case or Unicode normalization only"
-                    )
-                if was_file != is_file:
-                    raise self.error(f"member {quoted(path)} is a file and a folder")
+                    problem = f"differs from {quoted(former)} by case or Unicode normalization only"
+                elif was_file != is_file:
+                    problem = f"makes {quoted(path)} a file and a folder"
+                if problem:
+                    raise self.error(f"member {quoted(info.filename)} {problem}")
             self.folder = self.folder or parts[0]
             if parts[0] != self.folder or (len(parts) == 1 and not info.is_dir()):
                 raise self.error(f"member {quoted(info.filename)} is not in the folder {quoted(self.folder)}")

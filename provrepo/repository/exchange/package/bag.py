@@ -112,12 +112,12 @@ class Bag:
             time: the time of all files, xsd:dateTime in UTC.
             scratch: an existing folder for temporary files.
         """
-        self._output = _Forward(file)
-        self._zip = zipfile.ZipFile(self._output, "w", zipfile.ZIP_DEFLATED)  # type: ignore[call-overload]
         self._folder = folder
         self._time = _zip_time(time)
         self._manifest = Spool(scratch)
         self._bytes = 0
+        self._output = _Forward(file)
+        self._zip = zipfile.ZipFile(self._output, "w", zipfile.ZIP_DEFLATED)  # type: ignore[call-overload]
 
     @property
     def members(self) -> int:

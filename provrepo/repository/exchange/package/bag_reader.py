@@ -14,6 +14,7 @@ _ALGORITHM = "sha512"
 _MANIFEST, _TAGS = f"manifest-{_ALGORITHM}.txt", f"tagmanifest-{_ALGORITHM}.txt"
 _DECLARATION, _INFORMATION = "bagit.txt", "bag-info.txt"
 _TAG_FILES = (_DECLARATION, _INFORMATION, _MANIFEST)
+_VERSIONS = (b"BagIt-Version: 1.0", b"BagIt-Version: 0.97")
 _SMALL = 1 << 20
 """The most bytes of a tag file other than the manifest."""
 
@@ -54,8 +55,8 @@ class BagReader:
             if not path.startswith("data/") and path not in (*_TAG_FILES, _TAGS):
                 raise archive.refused(path, "is none of the files of a package")
         declared = archive.read(_DECLARATION, _SMALL).replace(b"\r\n", b"\n").strip().split(b"\n")
-        if declared != [b"BagIt-Version: 1.0", b"Tag-File-Character-Encoding: UTF-8"]:
-            raise archive.refused(_DECLARATION, "does not declare BagIt 1.0 in UTF-8")
+        if declared not in [[version, b"Tag-File-Character-Encoding: UTF-8"] for version in _VERSIONS]:
+            raise archive.refused(_DECLARATION, "does not declare BagIt 1.0 or 0.97 in UTF-8")
         self._manifest = self._read_manifest(_MANIFEST)
         self._check_tags()
         self.information: Mapping[str, str] = self._read_information()

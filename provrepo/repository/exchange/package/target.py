@@ -35,21 +35,23 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
         raise UsageError(f"{target} is not a file")
     temporary = target.with_name(f".{target.name}.part")
     descriptor = _locked(temporary, target)
-    with durable.translated(f"write {target}"), os.fdopen(descriptor, "wb") as file:
-        try:
+    try:
+        with durable.translated(f"write {target}"):
             os.ftruncate(descriptor, 0)
-            yield file
-            file.flush()
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
+                yield file
             durable.sync(descriptor)
             if target.exists():
                 temporary.chmod(target.stat().st_mode & 0o7777)
             temporary.replace(target)
             durable.sync_directory(target.parent)
-        except BaseException:
-            # Before it is closed: then another process may lock it.
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    finally:
+        # Last: then another process may lock it.
+        os.close(descriptor)
 
 
 def _locked(temporary: Path, target: Path) -> int:
