@@ -34,6 +34,8 @@ from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
+from provrepo.repository.exchange.notices.receiving import Received
+from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, Sending, SentNotice
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.pack import Package
 from provrepo.repository.lineage.assertions import Assertion
@@ -81,6 +83,11 @@ RETURNED = (
     Pingback,
     Pinged,
     Peer,
+    Holder,
+    SentNotice,
+    ReceivedNotice,
+    Received,
+    Sending,
     Audit,
     AuditEvent,
     Package,

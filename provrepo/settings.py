@@ -71,12 +71,15 @@ class Settings:
         workers: worker processes kept for reading and checking.
         pingbacks: the most pingbacks kept for one project; 0 takes none.
         pingback_rate: pingback requests taken in an hour from one address about one project.
+        inbox: the most notices kept whose sender is not proven to be a peer; 0 takes no notices at all.
+        inbox_rate: notices taken in an hour from one address without a token.
         rate_read: requests that read, in a minute, with one token or from one address; 0 for no limit, here and in the
             next three.
         rate_query: requests for queries, lineage and search, counted in the same way.
         rate_check: requests to check a document that is not stored.
         rate_write: requests that change something.
-        rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks are always limited.
+        rate_loopback: ``on`` limits requests from this machine's own addresses too; pingbacks and notices without a
+            token are always limited.
         audit_days: days for which the access log of a server is kept; 0 writes none.
         audit_bytes: the most bytes of the whole access log; the oldest files are deleted first.
         audit_networks: ``on`` writes the network of a request without a token to the access log (/24 in IPv4, /48 in
@@ -111,6 +114,8 @@ class Settings:
     workers: int = 2
     pingbacks: int = 1000
     pingback_rate: int = 60
+    inbox: int = 1000
+    inbox_rate: int = 60
     rate_read: int = 1200
     rate_query: int = 300
     rate_check: int = 60

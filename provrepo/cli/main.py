@@ -19,6 +19,7 @@ from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
+from provrepo.cli.exchange.notices import notices
 from provrepo.cli.exchange.package import pack
 from provrepo.cli.exchange.peers import peers
 from provrepo.cli.lineage import lineage, search, thing
@@ -202,6 +203,7 @@ for _verb in (
     token,
     pingbacks,
     peers,
+    notices,
     audit,
     serve,
     run,

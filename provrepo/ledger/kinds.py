@@ -367,20 +367,21 @@ _TABLE = (
         stream="repository",
         ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "notice",
         "A notice was sent to a peer or received from one.",
-        stream="both",
-        fields={
+        {
             "notice": EntryField(TEXT, "identifier of the notice"),
             "direction": EntryField(_one_of("sent", "received"), "from here, or to here"),
-            "about": EntryField(TEXT, "its topic"),
-            "peer": _PEER,
+            "about": EntryField(TEXT, "its topic: `withdrawn`, `corrected`, `erased`, `derived` or `other`"),
+            "peer": EntryField(TEXT, "the name of the peer; empty for an address that the operator named"),
             "document": EntryField(NAME.or_null(), "the document that it is about"),
             "version": EntryField(NUMBER.or_null(), "the version that it is about"),
             "answers": EntryField(TEXT, "identifier of the notice that it answers; may be empty"),
             "blob": EntryField(DIGEST.or_null(), "of its text"),
         },
+        stream="both",
+        ignorable=True,
     ),
     _reserved(
         "events",

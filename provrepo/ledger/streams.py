@@ -214,6 +214,17 @@ class Stream:
         )
         return readable(*rows[0]) if rows else None
 
+    def has_notice(self, notice: str, direction: str, blob: str) -> bool:
+        """Return whether there is an entry about a notice.
+
+        Args:
+            notice: the identifier of the notice.
+            direction: ``sent`` or ``received``.
+            blob: SHA-256 of its text.
+        """
+        found = _only_readable(self._rows("kind = 'notice' AND blob = ?", blob))
+        return any((entry.body["notice"], entry.body["direction"]) == (notice, direction) for entry in found)
+
     def references(self, blob: str) -> int:
         """Return how many entries of all projects need a blob: see ``Ledger.references``."""
         return int(

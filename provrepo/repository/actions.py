@@ -21,5 +21,6 @@ class Action(StrEnum):
     SEARCH = "search"
     CHECK = "check"
     PINGBACK = "pingback"
+    NOTICE = "notice"
     DISCARD = "discard"
     AUDIT = "audit"

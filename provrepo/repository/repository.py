@@ -17,6 +17,8 @@ from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import peers as of_peers
+from provrepo.repository.exchange.notices import receiving as of_receiving
+from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
@@ -168,6 +170,15 @@ class Repository:
     peers = verb(of_peers.peers)
     peer = verb(of_peers.peer)
     remove_peer = verb(of_peers.remove_peer)
+
+    notices = verb(of_notices.notices)
+    notice = verb(of_notices.notice)
+    inbox = verb(of_notices.inbox)
+    receive_notice = verb(of_receiving.receive_notice)
+    send_notices = verb(of_notices.send_notices)
+    holders = verb(of_notices.holders)
+    add_holder = verb(of_notices.add_holder)
+    remove_holder = verb(of_notices.remove_holder)
 
     rebuild = verb(of_upkeep.rebuild)
     fsck = verb(of_upkeep.fsck)

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
+from provrepo.server.exchange import inbox
 from provrepo.server.lineage import gate, lineage, marquez, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
@@ -63,6 +64,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     descriptions.register(app)
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
+    app.register_blueprint(inbox.blueprint)
     metrics.add_load(app, "checks", store.pool.figures)
     running.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)

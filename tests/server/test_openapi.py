@@ -20,6 +20,7 @@ IN_PATH = {
     "version": "1",
     "number": "1",
     "name": "failures",
+    "key": "0",
     "filename": "style.css",
 }
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}

@@ -85,7 +85,7 @@ def test_loopback_is_limited_only_if_the_settings_say_so() -> None:
 
 def test_every_class_that_is_limited_has_a_setting() -> None:
     assert set(limits(Settings())) == set(Rate) - {Rate.FREE}
-    assert set(limits(Settings(rate_read=0, rate_query=0, rate_check=0, rate_write=0))) == {Rate.PINGBACK}
+    assert set(limits(Settings(rate_read=0, rate_query=0, rate_check=0, rate_write=0))) == {Rate.PINGBACK, Rate.NOTICE}
     assert {found.access.rate for found in OPERATIONS.values()} == set(Rate)
 
 

@@ -18,7 +18,7 @@ from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes import OPERATIONS, Operation, Permission
 from tests.support.serving import PROVN_TYPE, Site, opened
 
-IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "filename": "style.css"}
+IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "key": "0", "filename": "style.css"}
 BODY = b"a body that is not read"
 
 CALLERS = ("stranger", "foreign", "reader", "writer", "all", "revoked", "expired", "unknown", "malformed", "basic")
@@ -219,6 +219,7 @@ def test_writes_need_a_token(site: Site) -> None:
         ("sparql.one_version", "POST"),
         ("pingback.received", "POST"),
         ("pingback.received_for_version", "POST"),
+        ("inbox.receive", "POST"),
     }
 
 

@@ -21,6 +21,7 @@ IN_PATH = {
     "version": "1",
     "number": "1",
     "name": "failures",
+    "key": "0",
     "filename": "style.css",
 }
 OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}

@@ -456,8 +456,8 @@ class Follower:
         return Change(project, sequence, "", {"kind": "skipped"}, self._base)
 
     def _change(self, entry: Entry, content: DerivedContent | None) -> Change:
-        if not entry.effective or entry.kind in ("identity", "gap", "token", "name"):
-            # These kinds change nothing in a view but its position.
+        if not entry.effective or entry.kind not in ("submit", "withdraw", "erase", "settings"):
+            # Other kinds change nothing in a view but its position.
             return Change(entry.project, entry.sequence, entry.sha256, {"kind": "skipped"}, self._base)
         if entry.kind != "submit" or content is None or content.original() is None:
             return Change(entry.project, entry.sequence, entry.sha256, entry.fields, self._base)

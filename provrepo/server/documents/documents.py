@@ -13,6 +13,7 @@ from provrepo.codecs.formats import WRITABLE, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
+from provrepo.server.exchange.inbox import LDP_INBOX
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
@@ -161,6 +162,8 @@ def _links(response: Response, info: VersionInfo) -> Response:
         links.add(url_for("documents.one", **{**pinned, "version": info.version - 1}), "predecessor-version")
     links.add(url_for("documents.metadata", **pinned), "describedby", "application/json")
     links.add(url_for("documents.original", **pinned), "original", by_name(info.format).media_type)
+    if auth.store().settings.inbox:
+        links.add(url_for("inbox.receive"), LDP_INBOX)
     for format_ in WRITABLE:
         links.add(here + format_.suffixes[0], "alternate", format_.media_type)
     response.headers["Link"] = str(links)

@@ -80,6 +80,8 @@ def _admit() -> None:
         raise
     address = _address()
     sender = f"token {actor.token}" if actor.token and not _limiter().exempt(address) else address
+    if rate is Rate.NOTICE and actor.token:
+        rate = Rate.WRITE  # as for other requests of peers
     # Pingbacks are counted per project, after the check that it exists: invented names must not evade the limit.
     _count(Rate.READ if rate is Rate.PINGBACK else rate, sender)
     unknown_parameters.check(found)

@@ -7,7 +7,7 @@ from provrepo.repository.lineage.records import BUNDLED
 from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
-__all__ = ["GRAPHS", "LINEAGE", "PROVAQ", "SVG", "THING"]
+__all__ = ["GRAPHS", "INBOX", "LINEAGE", "PROVAQ", "SVG", "THING"]
 
 
 def _offers(*names: str) -> tuple[Offer, ...]:
@@ -24,6 +24,7 @@ LINEAGE = (
     SVG,
     HTML,
 )
+INBOX = (Offer("jsonld", ("application/ld+json",), (".jsonld",)),)
 THING = (JSON, *_BUNDLED, HTML)
 GRAPHS = tuple(graph_offer(name, by_name(name).media_types) for name in ("turtle", "ntriples", "rdfxml", "rdfjsonld"))
 PROVAQ = (

@@ -35,6 +35,7 @@ class Rate(StrEnum):
     CHECK = "check"
     WRITE = "write"
     PINGBACK = "pingback"
+    NOTICE = "notice"
 
 
 class Limit(NamedTuple):
@@ -58,7 +59,12 @@ def limits(settings: Settings) -> dict[Rate, Limit]:
         Rate.WRITE: settings.rate_write,
     }
     found = {rate: Limit(requests, 60.0) for rate, requests in by_minute.items() if requests}
-    return {**found, Rate.PINGBACK: Limit(settings.pingback_rate, 3600.0)}
+    by_hour = {Rate.PINGBACK: settings.pingback_rate, Rate.NOTICE: settings.inbox_rate}
+    return {**found, **{rate: Limit(requests, 3600.0) for rate, requests in by_hour.items()}}
+
+
+_ALWAYS = frozenset({Rate.PINGBACK, Rate.NOTICE})
+"""The classes that are limited also from this machine, since anybody's requests store something."""
 
 
 class RateLimiter:
@@ -71,7 +77,7 @@ class RateLimiter:
 
         Args:
             limits: the limit of each class.
-            loopback: whether requests from this machine are limited too; pingbacks always are.
+            loopback: whether requests from this machine are limited too; pingbacks and notices always are.
             clock: a monotonic time in seconds.
         """
         self._limits = dict(limits)
@@ -83,7 +89,7 @@ class RateLimiter:
         }
 
     def exempt(self, sender: str) -> bool:
-        """Whether a sender is this machine and exempt from limits other than that of pingbacks."""
+        """Whether a sender is this machine and exempt from the limits of all classes but ``_ALWAYS``."""
         return sender == LOOPBACK and not self._loopback
 
     def take(self, rate: Rate, *sender: str) -> int:
@@ -97,7 +103,7 @@ class RateLimiter:
             0 if the request is allowed; otherwise the seconds after which the sender may try again.
         """
         limit = self._limits.get(rate)
-        if limit is None or (self.exempt(sender[0]) and rate is not Rate.PINGBACK):
+        if limit is None or (self.exempt(sender[0]) and rate not in _ALWAYS):
             return 0
         capacity, seconds = limit
         with self._lock:

@@ -107,6 +107,8 @@ _EXPOSURE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
 _PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
 _PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
+_NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
+_INBOX = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _AUDIT = Access(Permission.WRITE, Rate.QUERY, Action.AUDIT)
 _DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
@@ -424,6 +426,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pingback.of_document", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
     ("pingback.of_project", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
     ("pingback.discard", "DELETE"): Operation(_DISCARD, (), statuses=(204,)),
+    ("inbox.receive", "POST"): Operation(
+        _NOTICE, (), request_types=("application/ld+json",), statuses=(201, 202), problems=(409, 413, 415, 501, 507)
+    ),
+    ("inbox.listed", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(406,)),
+    ("inbox.one", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(404, 406)),
+    ("inbox.of_project", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
     ("health.health", "GET"): Operation(_HEALTH),
     ("health.ready", "GET"): Operation(_PROBE),
     ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),

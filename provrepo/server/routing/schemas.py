@@ -12,6 +12,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from provrepo.checks.findings import Finding, Severity
+from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
+from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
@@ -138,6 +140,17 @@ _FIGURES = {
 _VALUE: Schema = {
     "anyOf": [_object({"iri": STRING}), _object({"text": STRING, "datatype": STRING}, optional={"language": STRING})]
 }
+_ABOUT: Schema = {"enum": ["withdrawn", "corrected", "erased", "derived", ""]}
+_SENT_NOTICE = _extended(
+    _record(SentNotice, body=STRING),
+    {"direction": {"const": "sent"}, "about": _ABOUT, "state": {"enum": list(STATES)}},
+    *("due", "body"),
+)
+_RECEIVED_NOTICE = _extended(
+    _record(ReceivedNotice, body=STRING),
+    {"direction": {"const": "received"}, "about": _ABOUT, "proof": {"enum": ["token", "ledger", ""]}},
+    *("key", "body", "attempts"),
+)
 _MARQUEZ_NAME = _object({"namespace": STRING, "name": STRING})
 _MARQUEZ_EDGES = _list(_object({"origin": STRING, "destination": STRING}))
 _TERM = _object(
@@ -325,6 +338,7 @@ SCHEMAS: dict[str, Schema] = {
             "pingbacks": _list(_record(Pingback, relation={"enum": ["has_provenance", "has_query_service"]})),
         }
     ),
+    "Notices": _object({"project": NAME, "notices": _list({"anyOf": [_SENT_NOTICE, _RECEIVED_NOTICE]})}),
     "Metrics": _object(
         {"project": NAME, **_FIGURES, "over_time": _list(_object({"month": STRING, **_FIGURES}))},
     ),
@@ -433,6 +447,7 @@ ANSWERS: dict[str, str] = {
     "marquez.lineage": "MarquezLineage",
     "pingback.of_document": "Pingbacks",
     "pingback.of_project": "Pingbacks",
+    "inbox.of_project": "Notices",
     "health.health": "Health",
     "health.ready": "Ready",
     "metrics.one": "Metrics",
@@ -467,6 +482,7 @@ LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
         ("metrics.one", "GET", _IN_PROJECT),
         ("sparql.endpoint", "GET", _IN_PROJECT),
         ("pingback.of_project", "GET", _IN_PROJECT),
+        ("inbox.of_project", "GET", _IN_PROJECT),
     ),
     "submissions.submit": _OF_RECEIPT,
     "submissions.replace": _OF_RECEIPT,

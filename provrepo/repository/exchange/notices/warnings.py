@@ -1,0 +1,102 @@
+"""Warnings about copies: what happened to a version at its origin, as the peer that it came from has announced it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from provrepo.repository.exchange.notices import held, tables
+
+if TYPE_CHECKING:
+    from provrepo.ledger.entries import Entry
+    from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
+    from provrepo.repository.store import Store
+
+__all__ = ["OriginWarning", "of_projects", "of_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class OriginWarning:
+    """A warning that the origin of a version has taken it back or replaced it.
+
+    Attributes:
+        project: the project of the copy.
+        document: its document.
+        version: its version.
+        what: ``withdrawn``, ``corrected`` (there is a later version) or ``erased``.
+        peer: the name of the peer from which the version came.
+        by: the name of the actor there; may be empty.
+        when: the time of the event there, xsd:dateTime in UTC.
+        reason: the published reason, or the note of the later version; may be empty.
+        see: the IRI of the document, or of the later version, at the origin.
+        notice: the identifier of the notice.
+    """
+
+    project: str
+    document: str
+    version: int
+    what: str
+    peer: str
+    by: str
+    when: str
+    reason: str
+    see: str
+    notice: str
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether the version was withdrawn or erased, and not only replaced."""
+        return self.what != "corrected"
+
+    def __str__(self) -> str:
+        place = f"{self.project}/{self.document}@{self.version}"
+        by = f" by {self.by}" if self.by else ""
+        verb = "has a later version" if self.what == "corrected" else f"was {self.what}"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{place} {verb} at its origin {self.peer}, {self.when}{by}{reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return asdict(self)
+
+
+def of_version(store: Store, submission: Entry) -> tuple[OriginWarning, ...]:
+    """Return the warnings about one version, the oldest first."""
+    found = held.origin(store, submission)
+    if found is None:
+        return ()
+    notices = tables.incoming(store).taken_back(found.peer, found.project, found.document)
+    fields = submission.fields
+    copy = held.Copy(submission.project, fields["document"], fields["version"], found.version)
+    return tuple(_warnings(copy, notices))
+
+
+def of_projects(store: Store, projects: Collection[str]) -> dict[tuple[str, str, int], tuple[OriginWarning, ...]]:
+    """Return project, document and version → warnings, for all versions of some projects that have any."""
+    found = {}
+    for peer, project, document in tables.incoming(store).documents_taken_back():
+        notices = tables.incoming(store).taken_back(peer, project, document)
+        for copy in held.copies(store, peer, project, document):
+            if copy.project in projects and (warnings := tuple(_warnings(copy, notices))):
+                found[copy.project, copy.document, copy.version] = warnings
+    return found
+
+
+def _warnings(copy: held.Copy, notices: Iterable[ReceivedNotice]) -> list[OriginWarning]:
+    """Return the warnings for a copy; of several corrections only the last one."""
+    about = [notice for notice in notices if _concerns(notice, copy.origin)]
+    corrections = [notice for notice in about if notice.about == "corrected"]
+    last = max(corrections, key=lambda notice: notice.version, default=None)
+    return [
+        OriginWarning(
+            *copy[:3], notice.about, notice.peer, notice.by, notice.time, notice.reason, notice.subject, notice.id
+        )
+        for notice in about
+        if notice.about != "corrected" or notice is last
+    ]
+
+
+def _concerns(notice: ReceivedNotice, version: int) -> bool:
+    """Return whether a notice is about a version: a withdrawal covers all versions up to the one that it names."""
+    return notice.version == version if notice.about == "erased" else notice.version >= version
