@@ -15,6 +15,18 @@ MAX_PAGE_SIZE = 1_000
 LINEAGE_NODES = 10_000
 """Nodes of a lineage in Python and in the JSON of HTTP, where ``limit`` is not given."""
 
+SURROUNDING_THINGS = 5_000
+"""Things in one answer to a peer after which no further relations are followed."""
+
+FEDERATED_THINGS = 20_000
+"""Things that a lineage across repositories gathers; what is beyond them is declared as missing."""
+
+FEDERATED_REQUESTS = 200
+"""Requests to peers for one lineage across repositories."""
+
+FEDERATED_SECONDS = 60.0
+"""Seconds of a lineage across repositories for the owner of the data directory, where ``timeout`` is not given."""
+
 PRINTED_NODES = 1_000
 """Nodes of a lineage on the command line, as RDF or PROV over HTTP, and for Marquez, where ``limit`` is not given."""
 

@@ -20,6 +20,7 @@ from provrepo.repository.exchange import peers as of_peers
 from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
+from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
@@ -147,6 +148,7 @@ class Repository:
     query_version = verb(of_queries.query_version)
 
     lineage = verb(of_lineage.lineage, from_views=True)
+    surroundings = verb(of_federation.surroundings, from_views=True)
     impact = verb(of_lineage.impact, from_views=True)
     common = verb(of_lineage.common, from_views=True)
     thing = verb(of_lineage.thing, from_views=True)

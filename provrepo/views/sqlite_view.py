@@ -20,9 +20,9 @@ from provrepo.model.minting import Minter
 from provrepo.views.extraction import Extraction
 from provrepo.views.view import Change
 
-__all__ = ["SqliteView"]
+__all__ = ["COMMON", "SqliteView"]
 
-_COMMON = """
+COMMON = """
 CREATE TABLE dataset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL);
 CREATE TABLE position (
     dataset INTEGER NOT NULL, project TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (dataset, project)
@@ -215,7 +215,7 @@ class SqliteView(ABC):
 
     def layout(self) -> str:
         """The statements that create the tables and indexes."""
-        return f"{_COMMON}{self.TABLES}"
+        return f"{COMMON}{self.TABLES}"
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -216,6 +216,7 @@ def test_writes_need_a_token(site: Site) -> None:
         ("gate.gate", "POST"),
         ("sparql.endpoint", "POST"),
         ("sparql.public", "POST"),
+        ("lineage.surroundings", "POST"),
         ("sparql.one_version", "POST"),
         ("pingback.received", "POST"),
         ("pingback.received_for_version", "POST"),

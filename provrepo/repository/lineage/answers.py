@@ -80,11 +80,12 @@ class Records:
         for source in sorted(sources):
             reference = known.get(source)
             if reference is None:
-                reference = known[source] = self._reference(source)
+                reference = known[source] = self.reference(source)
             found.append(reference)
         return tuple(found)
 
-    def _reference(self, source: Source) -> SourceReference:
+    def reference(self, source: Source) -> SourceReference:
+        """A version and its graph."""
         graph = self._minter.version(source.project, source.document, source.version)
         if source.bundle:
             graph = Minter.bundle(graph, source.bundle)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provrepo.views.lineage.states import Options
 
 __all__ = [
+    "ASKED",
     "DIRECTIONS",
     "MOST_COMMON",
     "CommonQuery",
@@ -36,6 +37,9 @@ MOST_COMMON = 20
 
 DIRECTIONS = {"upstream": "Where it came from", "downstream": "What depends on it", "both": "Both ways"}
 """The directions of a lineage, with the words of a form for each."""
+
+ASKED = {"all": "All things", "known": "Things that a peer is known to know"}
+"""The things that peers are asked about."""
 
 _IRI = option("The entity, activity or agent.", Kind.THING, label="Thing (its IRI)", primary=True)
 _DIRECTION = option(
@@ -199,6 +203,27 @@ class LineageQuery(TraversalQuery):
             metavar="FILE",
         ),
     )
+    federated: bool = field(
+        default=False,
+        metadata=option(
+            "Go on in the repositories of the configured peers, and say which of them says what.",
+            Kind.FLAG,
+            detail="It sends the IRIs of things to the peers, with the operator's tokens. Only the owner of the data "
+            "directory and tokens that may write can request it.",
+            repeated=False,
+        ),
+    )
+    ask: str = field(
+        default="all",
+        metadata=option(
+            "Which things the peers are asked about: `all`, or those that a peer is `known` to know.",
+            Kind.CHOICE,
+            detail="Known are content, what is below the URL of the peer, what a mirrored document or a pingback "
+            "connects with it, and what it has named itself.",
+            choices=ASKED,
+            repeated=False,
+        ),
+    )
     limit: int = field(
         default=limits.LINEAGE_NODES,
         metadata=option(
@@ -210,6 +235,16 @@ class LineageQuery(TraversalQuery):
             command_default=limits.PRINTED_NODES,
         ),
     )
+
+    def __post_init__(self) -> None:
+        super(LineageQuery, self).__post_init__()
+        if self.ask != "all" and not self.federated:
+            raise UsageError("ask is for a federated lineage")
+        if self.federated and (self.project is not None or self.as_of is not None):
+            name = "project" if self.project is not None else "as_of"
+            raise UsageError(
+                f"{name} cannot be combined with federated: peers have other projects and other times of acceptance"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from provrepo.errors import NotFound, TimedOut
 from provrepo.repository.context import Context
@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
     from provrepo.repository.lineage.things import KnownThing
 
-__all__ = ["common", "impact", "labels", "lineage", "node", "search", "thing"]
+__all__ = [
+    "common",
+    "declared_sources",
+    "impact",
+    "labels",
+    "lineage",
+    "node",
+    "search",
+    "thing",
+    "with_roots",
+]
+
+G = TypeVar("G", bound=LineageGraph)
 
 _DAY = 86_400.0
 """Seconds that stand for no limit in a worker process."""
@@ -42,14 +54,19 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
 
     Raises:
         NotFound: nothing that the actor may read mentions it; or no such project or entry.
+        Denied: the actor may not request a federated lineage.
         UsageError: not an IRI, not a direction, no relation of that name, not a time, a source that would be
-            everything, or a number that is not positive.
+            everything, a number that is not positive, an option that a federated lineage does not have, or no peer.
         TimedOut: it took too long.
         Busy: another process holds the views; the message names its URL.
     """
+    if query.federated:
+        from provrepo.repository.federation.lineage import federated_lineage
+
+        return federated_lineage(context, query)
     from provrepo.views.lineage.index import Lineage
 
-    declared = None if query.sources is None else _sources(query.sources)
+    declared = declared_sources(query.sources)
     answer = context.store.view(Lineage).traverse(
         query.iri,
         _datasets(context, query.project),
@@ -62,7 +79,7 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
     if answer is None:
         raise _unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
     graph = Records(context.store.minter()).graph(query.iri, query.direction, answer)
-    return _with_roots(replace(graph, as_of=query.as_of), answer.roots, declared, query.limit)
+    return with_roots(replace(graph, as_of=query.as_of), answer.roots, declared, query.limit)
 
 
 @takes(ImpactQuery)
@@ -243,17 +260,19 @@ def _datasets(context: Context, project: str | None) -> list[str]:
     return context.readable_projects()
 
 
-def _sources(patterns: Iterable[str]) -> Sources:
+def declared_sources(patterns: Iterable[str] | None) -> Sources | None:
+    """The declared sources of a query; None where it has none."""
     from provrepo.checks.coverage import Sources
 
-    return Sources.parse("\n".join(patterns))
+    return None if patterns is None else Sources.parse("\n".join(patterns))
 
 
 def _unknown(names: str, as_of: str | None) -> NotFound:
     return NotFound(f"nothing that you may read {'speaks' if as_of is None else 'spoke then'} of {names}")
 
 
-def _with_roots(graph: LineageGraph, roots: Sequence[str], sources: Sources | None, limit: int) -> LineageGraph:
+def with_roots(graph: G, roots: Sequence[str], sources: Sources | None, limit: int) -> G:
+    """A lineage with its roots, and with those that are declared sources."""
     graph = replace(graph, roots=tuple(roots[:limit]), total_roots=len(roots))
     if sources is None:
         return graph

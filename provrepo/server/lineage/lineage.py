@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from provrepo import limits
+from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.lineage.query import (
     CommonQuery,
     ImpactQuery,
@@ -19,9 +21,10 @@ from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
 from provrepo.server.monitoring import access_log
-from provrepo.server.protocol import auth, parameters
+from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, choose, content_type
 from provrepo.server.protocol.options import arguments
+from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.server.queries import running
 from provrepo.server.routing.offers import LINEAGE, SVG, THING
@@ -32,6 +35,21 @@ blueprint = Blueprint("lineage", __name__)
 
 
 _PAGES = (JSON, HTML)
+
+_MEMBERS: dict[str, type] = {
+    **dict.fromkeys(("start", "full", "half", "none"), list),
+    "direction": str,
+    "depth": int,
+    "relations": list,
+    "stop": list,
+    "strict": bool,
+    "alternates": bool,
+    "limit": int,
+    "timeout": float,
+}
+"""The members of a question about surroundings."""
+
+_KINDS = {list: "a list of texts", str: "a text", int: "a whole number", bool: "true or false", float: "a number"}
 
 _INDENTED = 200
 """Nodes up to which JSON is indented."""
@@ -48,6 +66,8 @@ def lineage() -> Response:
     page = choice.name == HTML.name
     if page and not request.args.get("iri"):
         return conditional(lineage_pages.lineage_page(None))
+    if page and parameters.flag("federated"):
+        raise Rejected(400, "a federated lineage has no page; ask for it with format=json, or as trig, provjson or svg")
     most = _MOST_NODES.get(choice.name, limits.PRINTED_NODES)
     iri = _thing(repo)
     options = {"limit": most, **arguments(LineageQuery, most={"limit": most})}
@@ -56,7 +76,8 @@ def lineage() -> Response:
         graph = repo.lineage(iri, **options)
         impact = repo.impact(iri, **arguments(ImpactQuery, without=("limit",))) if counted else None
     provaq.lineage(iri)
-    access_log.record_projects(project for node in graph.nodes for project in node.projects)
+    # The projects of peers are named with the peer.
+    access_log.record_projects(project for node in graph.nodes for project in node.projects if "/" not in project)
     if page:
         return conditional(lineage_pages.lineage_page(graph, impact))
     if choice.name == JSON.name:
@@ -66,7 +87,41 @@ def lineage() -> Response:
         "Provrepo-Nodes": f"{len(graph.nodes)}/{graph.total_nodes}",
         "Provrepo-Edges": f"{len(graph.edges)}/{graph.total_edges}",
     }
+    if isinstance(graph, FederatedLineage):
+        totals["Provrepo-Complete"] = str(graph.complete).lower()
     return _written(graph.write(choice.name), choice, totals)
+
+
+@blueprint.post("/lineage/surroundings")
+def surroundings() -> Response:
+    """The relations around some things, for a lineage across repositories.
+
+    Levels of permission, options and limits are members of the body.
+    """
+    repo = auth.repository()
+    question = body.json_object()
+    choose((JSON,))
+    with running.query_slot():
+        found = repo.surroundings(**_question(question))
+    access_log.record_projects(project for thing in found.things for project in thing.node.projects)
+    return json_response(found.to_dict(), compact=True)
+
+
+def _question(question: dict[str, Any]) -> dict[str, Any]:
+    """The members of a question about surroundings as arguments of the verb.
+
+    Raises:
+        Rejected: 400, a member is unknown, or not of its kind.
+    """
+    for name, value in question.items():
+        kind = _MEMBERS.get(name)
+        if kind is None:
+            known = ", ".join(_MEMBERS)
+            raise Rejected(400, f"the question has no member {name[:60]!r}; it has: {known}")
+        several = kind is list and isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not several and (kind is list or type(value) not in (kind, int if kind is float else kind)):
+            raise Rejected(400, f"the member {name!r} of the question is not {_KINDS[kind]}")
+    return question
 
 
 @blueprint.get("/lineage/impact")

@@ -17,6 +17,7 @@ from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
+from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
 from provrepo.repository.lineage.records import LineageEdge, LineageNode, SourceReference
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
@@ -101,7 +102,9 @@ def _record(kind: type[DataclassInstance], **changes: Schema) -> Schema:
     return _object({name: changes.get(name) or _typed(hints[name]) for name in (field.name for field in fields(kind))})
 
 
-_SAID = _record(SourceReference, project=NAME, document=NAME)
+_SAID = _object(
+    _record(SourceReference, project=NAME, document=NAME)["properties"], optional={"laboratory": _or_null(STRING)}
+)
 _VERSION = _record(
     VersionInfo,
     project=NAME,
@@ -127,6 +130,7 @@ _REPORT = _object(
         "findings": _list(ref("Finding")),
     }
 )
+_LEVEL = {"enum": ["none", "half", "full", "start"]}
 _NODE = _record(LineageNode, kinds=_list(_KIND), sources=_list(ref("Said")))
 _SUMMARY = {name: _NODE["properties"][name] for name in ("iri", "kinds", "label", "types")}
 _AS_OF = _or_null(STRING)
@@ -262,8 +266,35 @@ SCHEMAS: dict[str, Schema] = {
             "coverage": _PERCENT,
             "nodes": _list(ref("Thing")),
             "edges": _list(ref("Edge")),
+        },
+        optional={
+            "complete": FLAG,
+            "missing": _list(_record(Missing)),
+            "laboratories": _list(_record(LaboratoryReport)),
+        },
+    ),
+    "Surroundings": _object(
+        {
+            "direction": _DIRECTION,
+            "things": _list(_extended(_NODE, {"followed": _LEVEL}, "distance")),
+            "relations": _list(_record(StatedRelation)),
+            "sources": _list(ref("Said")),
+            "cut": _list(STRING),
         }
     ),
+    "SurroundingsQuestion": {
+        **_object(
+            {},
+            optional={
+                **dict.fromkeys(("start", "full", "half", "none", "relations", "stop"), _list(STRING)),
+                "direction": {"enum": ["upstream", "downstream"]},
+                **{name: {"type": "integer", "minimum": 1} for name in ("depth", "limit")},
+                **dict.fromkeys(("strict", "alternates"), FLAG),
+                "timeout": NUMBER,
+            },
+        ),
+        "additionalProperties": False,
+    },
     "Impact": _object(
         {
             "start": STRING,
@@ -438,6 +469,7 @@ ANSWERS: dict[str, str] = {
     "validate.validate": "Report",
     "queries.index": "Queries",
     "lineage.lineage": "LineageOrProvJson",
+    "lineage.surroundings": "Surroundings",
     "lineage.impact": "Impact",
     "lineage.common": "Common",
     "lineage.thing": "KnownThingOrProvJson",
@@ -460,6 +492,7 @@ BODIES: dict[str, str] = {
     "projects.create": "NewProject",
     "projects.change": "ProjectChange",
     "gate.gate": "GateRequest",
+    "lineage.surroundings": "SurroundingsQuestion",
 }
 """The name of the schema of an ``application/json`` request body, by endpoint."""
 

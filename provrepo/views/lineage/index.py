@@ -8,30 +8,26 @@ deleted.
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.minting import Minter
-from provrepo.model.statements import ENTITY
 from provrepo.views.extraction import Extraction
 from provrepo.views.lineage import schema
-from provrepo.views.lineage.adjacency import Adjacency, timed_out
+from provrepo.views.lineage.adjacency import timed_out
+from provrepo.views.lineage.answering import Answer, Reader, first_nodes
 from provrepo.views.lineage.impact import Impact, impact
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.scopes import RowCaches
 from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
 from provrepo.views.lineage.states import Options
-from provrepo.views.lineage.traversal import Found, Traversal, merged, nearest_common, reported_edges
+from provrepo.views.lineage.surroundings import Surroundings, around
+from provrepo.views.lineage.traversal import Traversal, nearest_common
 from provrepo.views.lineage.write_buffer import WriteBuffer
 from provrepo.views.sqlite_view import SqliteView
-from provrepo.workers.callers import client_gone
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
@@ -40,22 +36,6 @@ MAPPING = "2"
 
 _STEPS = 100_000
 """Instructions of SQLite's virtual machine between two checks of the deadline."""
-
-
-class Answer(NamedTuple):
-    """The result of ``traverse``.
-
-    Attributes:
-        walk: nodes and edges.
-        things: the records of the first nodes, by distance and name.
-        sources: the versions of the edges, by number.
-        roots: the names of all roots, also beyond the limit, sorted.
-    """
-
-    walk: Found
-    things: dict[int, Thing]
-    sources: dict[int, Source]
-    roots: tuple[str, ...] = ()
 
 
 class Common(NamedTuple):
@@ -120,19 +100,7 @@ class Lineage(SqliteView):
             TimedOut: the deadline passed.
         """
         with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
-            snapshot, start = reader.snapshot, reader.snapshot.known(iri)
-            end = None if to is None else snapshot.known(to)
-            if start is None or (to is not None and end is None):
-                return None
-            traversals = [reader.traverse(start, replace(options, to=end)) for options in walks]
-            walk = merged(traversals, limit)
-            entities = snapshot.of_type(walk.roots, [BASE_CLASS[ENTITY]])
-            walk.roots = [root for root in walk.roots if root in entities]
-            first = _first(snapshot, walk.nodes, limit)
-            walk.edges = reported_edges(traversals, snapshot, first)
-            versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
-            roots = tuple(sorted(snapshot.names(walk.roots).values()))
-            return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots)
+            return reader.answer(iri, walks, to, limit)
 
     def impact(
         self,
@@ -192,7 +160,7 @@ class Lineage(SqliteView):
             nearest = nearest_common(traversals, distances)
             ranks = {node: (True, sum(each)) for node, each in distances.items()}
             ranks.update((node, (False, sum(distances[node]))) for node in nearest)
-            first = _first(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
+            first = first_nodes(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
             return Common(distances, nearest, snapshot.things(first), len(distances))
 
     def thing(
@@ -207,6 +175,30 @@ class Lineage(SqliteView):
         with self._snapshot_of(datasets, as_of, curated, None) as reader:
             known = reader.snapshot.known(iri)
             return None if known is None else reader.snapshot.things([known])[known]
+
+    def surroundings(
+        self,
+        levels: Mapping[str, int],
+        datasets: Sequence[str],
+        walk: Options,
+        *,
+        limit: int,
+        deadline: float | None = None,
+    ) -> Surroundings:
+        """What some datasets say around some things; see ``provrepo.views.lineage.surroundings``.
+
+        Args:
+            levels: for each thing the level of permission, an index in ``states.LEVELS``.
+            datasets: the names of the datasets that the caller may read.
+            walk: the options of the traversal. Its depth counts the relations from the things.
+            limit: the number of things from which no further relations are followed.
+            deadline: in seconds of ``time.monotonic``; None for none.
+
+        Raises:
+            TimedOut: the deadline passed.
+        """
+        with self._snapshot_of(datasets, None, None, deadline) as reader:
+            return around(reader, levels, walk, limit)
 
     def labels(
         self,
@@ -300,14 +292,14 @@ class Lineage(SqliteView):
         as_of: Mapping[str, int] | None,
         curated: Collection[str] | None,
         deadline: float | None,
-    ) -> Iterator[_Reader]:
+    ) -> Iterator[Reader]:
         with self._reading() as connection, ExitStack() as stack:
             # The current state has no withdrawn versions, so curators and others see the same.
             curated = None if as_of is None else curated
             snapshot = Snapshot(connection, datasets, as_of, curated)
             entries = None if as_of is None else tuple(sorted(as_of.items()))
             audience = (tuple(sorted(datasets)), entries, None if curated is None else tuple(sorted(curated)))
-            reader = _Reader(snapshot, self._caches, audience, schema.generation(connection), deadline, stack)
+            reader = Reader(snapshot, self._caches, audience, schema.generation(connection), deadline, stack)
             connection.set_progress_handler(reader.late, _STEPS)
             try:
                 yield reader
@@ -315,39 +307,3 @@ class Lineage(SqliteView):
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise timed_out() from error
                 raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """One query: a snapshot of the index, and the row caches that belong to it."""
-
-    snapshot: Snapshot
-    caches: RowCaches
-    audience: Hashable
-    generation: int
-    deadline: float | None
-    stack: ExitStack
-
-    def traverse(self, start: int, options: Options) -> Traversal:
-        """Traverse from a node."""
-        key = (self.audience, replace(options, depth=None, to=None))
-        cache = self.stack.enter_context(self.caches.using(key, self.generation, self.snapshot))
-        return Traversal(start, Adjacency(cache, self.snapshot, options, self.deadline), self.snapshot, options)
-
-    def late(self) -> bool:
-        """Whether the deadline has passed, or the client is gone."""
-        return client_gone() or (self.deadline is not None and time.monotonic() > self.deadline)
-
-
-def _first(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> list[int]:
-    """The first nodes by rank and name; ``ranks`` is in the order of ranks."""
-    found: list[int] = []
-    last: list[int] = []
-    for _, group in groupby(ranks.items(), key=itemgetter(1)):
-        found += last
-        last = [node for node, _ in group]
-        names = snapshot.names(last)
-        last.sort(key=names.__getitem__)
-        if len(found) + len(last) >= limit:
-            break
-    return [*found, *last][:limit]

@@ -146,6 +146,42 @@ class Snapshot:
             nodes,
         )
 
+    def around(
+        self, nodes: Sequence[int], rules: Collection[int], *, into: bool, content: bool = False, most: int
+    ) -> list[tuple[int, int, int, int, int, int]]:
+        """The edges of some rules whose subject, or object, is one of some nodes, as ``assertions`` returns them.
+
+        Args:
+            nodes: the numbers.
+            rules: the rules.
+            into: match the object instead of the subject.
+            content: only edges to content.
+            most: the most rows.
+        """
+        if not nodes or not rules:
+            return []
+        among = f"AND {'i' if into else 'e'}.rule IN ({', '.join(map(str, rules))})"
+        found = _INTO.format(among) if into else f"{_OUT} {among}"
+        where = "WHERE e.object & 1" if content else ""
+        query = (
+            f"e.subject, e.rule, e.object, e.time, e.version, e.graph FROM json_each(?) j {found} {_EDGE} {where} "
+            f"LIMIT {most:d}"
+        )
+        rows: list[tuple[int, int, int, int, int, int]] = []
+        for row in self._rows(query, nodes):
+            rows.append(row)
+            if len(rows) >= most:
+                break
+        return rows
+
+    def numbers(self, iris: Collection[str]) -> dict[str, int]:
+        """The numbers of the things among some names that the snapshot mentions."""
+        query = (
+            "SELECT DISTINCT t.iri, t.id FROM json_each(?) j CROSS JOIN term t ON t.iri = j.value "  # noqa: S608
+            f"CROSS JOIN about a ON a.term = t.id {_ABOUT}"
+        )
+        return dict(self.connection.execute(query, (json.dumps(list(iris)),)))
+
     def total(self) -> int:
         """The number of versions in the snapshot."""
         return int(self.connection.execute(_CURRENT.format("count(*)")).fetchone()[0])

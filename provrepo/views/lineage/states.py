@@ -20,6 +20,7 @@ __all__ = [
     "BOUNDED",
     "GENERAL",
     "LEAF",
+    "LEVELS",
     "MAIN",
     "NODE",
     "OTHER",
@@ -54,7 +55,11 @@ YES = frozenset(number for number, rule in enumerate(RULES) if rule.follow is Fo
 _GENERATION = next(number for number, rule in enumerate(RULES) if rule.kind is GENERATION)
 _USAGE = next(number for number, rule in enumerate(RULES) if rule.kind is USAGE)
 
-# Levels of permission at a node: each includes the smaller ones.
+LEVELS = ("none", "half", "full", "start")
+"""The names of the levels of permission at a node, each of which includes the smaller ones: no relation is followed;
+those that are followed after a specialization (upstream), or all but specializations (downstream); all but those that
+are followed from the start only; all."""
+
 _NOTHING, _HALF, _FULL, _ALL = range(4)
 _LEVELS = {True: (_FULL, _NOTHING, _HALF, _ALL), False: (_HALF, _NOTHING, _FULL, _ALL)}
 
@@ -122,6 +127,20 @@ class Transitions:
     def backs(self, rules: tuple[int, ...]) -> bool:
         """Whether any of some rules can be followed back."""
         return any(self._back[START][rule] is not None for rule in rules)
+
+    def state(self, node: int, level: int) -> int:
+        """The state of a node at a level of permission, which is an index in ``LEVELS``."""
+        return node | self._mode[level] << SHIFT
+
+    def level(self, state: int) -> int:
+        """The level of permission of a state."""
+        return _LEVELS[self.upstream][_base(state)]
+
+    def followed(self, level: int) -> tuple[list[int], list[int]]:
+        """The rules that may be followed at a level of permission: along the traversal, and back."""
+        state, rules = self.state(0, level), range(len(RULES))
+        own = [rule for rule in rules if self.own(state, rule) is not None]
+        return own, [rule for rule in rules if self.back(state, rule) is not None]
 
     def explains(self, state: int) -> bool:
         """Whether a state looks for the causes of its node."""

@@ -1,0 +1,204 @@
+"""Lineage across repositories: the rounds (``walk``), and the answer with the repository that says each part of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.limits import FEDERATED_SECONDS
+from provrepo.repository.context import Context
+from provrepo.repository.federation.known import Known
+from provrepo.repository.federation.laboratories import Here, Laboratory, PeerLaboratory
+from provrepo.repository.federation.reading import DescribedThing
+from provrepo.repository.federation.records import (
+    FederatedLineage,
+    FederatedSource,
+    LaboratoryReport,
+    Missing,
+)
+from provrepo.repository.federation.walk import Budget, Gathering, Participant
+from provrepo.repository.lineage.answers import MOST_SOURCES
+from provrepo.repository.lineage.query import LineageQuery
+from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageNode
+from provrepo.repository.lineage.verbs import declared_sources, with_roots
+from provrepo.views.lineage.gathered import Gathered
+from provrepo.views.lineage.rules import RULES
+
+if TYPE_CHECKING:
+    from provrepo.views.lineage.answering import Answer
+
+__all__ = ["federated_lineage", "lineage_of"]
+
+_GRACE = 30.0
+"""Seconds after the deadline in which the answer is made from what was gathered."""
+
+
+def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage:
+    """What a thing came from, or what depends on it, in this repository and in those of its peers.
+
+    Raises:
+        Denied: the actor is neither the owner nor may write.
+        UsageError: there is no peer, or an option is invalid.
+        NotFound: no repository that answered mentions the thing.
+        TimedOut, Busy: as ``lineage``.
+    """
+    actor = context.actor
+    if not (actor.owner or (actor.id and actor.write)):
+        raise Denied(
+            f"{actor.name} may not request a federated lineage, since it uses the operator's tokens for the peers; "
+            "a token that may write is needed"
+        )
+    peers = context.store.parts.peers
+    configured = peers.list()
+    if not configured:
+        raise UsageError("there is no peer: provrepo peers add NAME URL adds one")
+    with ExitStack() as stack:
+        laboratories: list[Laboratory] = [Here(context)]
+        for peer in configured:
+            laboratory = PeerLaboratory(peer.name, peer.url, peers.token(peer.name))
+            stack.callback(laboratory.close)
+            laboratories.append(laboratory)
+        if not actor.owner:
+            seconds = context.seconds(query.timeout)
+        elif query.timeout is None:
+            seconds = FEDERATED_SECONDS
+        else:
+            seconds = query.timeout
+        may_ask = Known(context).may_ask if query.ask == "known" else None
+        return lineage_of(query, laboratories, Budget(time.monotonic() + seconds), may_ask)
+
+
+def lineage_of(
+    query: LineageQuery,
+    laboratories: Iterable[Laboratory],
+    budget: Budget,
+    may_ask: Callable[[Participant, str], bool] | None = None,
+) -> FederatedLineage:
+    """The lineage across some repositories.
+
+    Args:
+        query: the query.
+        laboratories: the repositories: this one first.
+        budget: the limits.
+        may_ask: whether a repository may be asked about a thing; None where each may be asked about everything.
+
+    Raises:
+        NotFound: no repository that answered mentions the thing, or the end of the paths.
+        TimedOut: the answer could not be made in time.
+    """
+    declared = declared_sources(query.sources)
+    walks = query.traversals(query.direction)
+    with Gathered(budget.deadline + _GRACE) as index:
+        gathering = Gathering(index, laboratories, query.iri, walks, budget, to=query.to, may_ask=may_ask)
+        gathering.run()
+        missing = gathering.missing()
+        answer = index.answer(query.iri, walks, query.to, query.limit)
+    if answer is None:
+        raise _unknown(query, gathering.participants)
+    graph = _Answered(gathering).graph(query, answer)
+    graph = with_roots(graph, answer.roots, declared, query.limit)
+    return _reported(graph, gathering.participants, missing)
+
+
+class _Answered:
+    """Makes the records of one answer."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self._participants = gathering.participants
+        self._sources = {number: source for source, number in gathering.sources.items()}
+
+    def graph(self, query: LineageQuery, answer: Answer) -> FederatedLineage:
+        """The lineage without its roots and reports."""
+        walk, things = answer.walk, answer.things
+        nodes = [self._node(thing.iri, walk.nodes[number]) for number, thing in things.items()]
+        edges = [
+            LineageEdge(
+                things[subject].iri,
+                RULES[rule].name,
+                things[upper].iri,
+                RULES[rule].basis,
+                _ordered(self._sources[int(answer.sources[version].project)] for version, _ in sources),
+            )
+            for (subject, rule, upper), sources in walk.edges.items()
+        ]
+        return FederatedLineage(
+            query.iri,
+            query.direction,
+            tuple(sorted(nodes, key=lambda node: (node.distance, node.iri))),
+            tuple(sorted(edges, key=lambda edge: (edge.subject, edge.relation, edge.object))),
+            (),
+            walk.total,
+            walk.total_edges,
+            walk.beyond,
+        )
+
+    def _node(self, iri: str, distance: int) -> LineageNode:
+        """A thing with what all repositories say about it."""
+        said: dict[str | None, DescribedThing] = {
+            each.laboratory.name: each.described[iri] for each in self._participants if iri in each.described
+        }
+        kinds, types = 0, set[str]()
+        for thing in said.values():
+            kinds |= thing.kinds
+            types.update(thing.types)
+        labels = sorted(thing.label for thing in said.values() if thing.label)
+        projects = [
+            project if name is None else f"{name}/{project}"
+            for name, thing in said.items()
+            for project in thing.projects
+        ]
+        return LineageNode(
+            iri,
+            tuple(kind.name for place, kind in enumerate(KINDS) if kinds >> place & 1),
+            labels[0] if labels else "",
+            tuple(sorted(types)),
+            distance,
+            _ordered(source for thing in said.values() for source in thing.sources)[:MOST_SOURCES],
+            sum(thing.total_sources for thing in said.values()),
+            tuple(projects),
+        )
+
+
+def _ordered(sources: Iterable[FederatedSource]) -> tuple[FederatedSource, ...]:
+    """Sources in order: those of this repository first."""
+    return tuple(
+        sorted(
+            set(sources),
+            key=lambda each: (each.laboratory or "", each.project, each.document, each.version, each.graph),
+        )
+    )
+
+
+def _reported(
+    graph: FederatedLineage, participants: Sequence[Participant], missing: Sequence[Missing]
+) -> FederatedLineage:
+    """A lineage with the reports of the repositories."""
+    relations: dict[str | None, int] = {}
+    for edge in graph.edges:
+        for name in {source.laboratory for source in edge.sources if isinstance(source, FederatedSource)}:
+            relations[name] = relations.get(name, 0) + 1
+    nodes = {node.iri for node in graph.nodes}
+    reports = tuple(
+        LaboratoryReport(
+            each.laboratory.name,
+            each.laboratory.url,
+            each.state,
+            each.message,
+            each.requests,
+            len(nodes.intersection(each.described)),
+            relations.get(each.laboratory.name, 0),
+        )
+        for each in participants
+    )
+    return replace(graph, laboratories=reports, missing=tuple(missing))
+
+
+def _unknown(query: LineageQuery, participants: Sequence[Participant]) -> NotFound:
+    names = query.iri if query.to is None else f"both {query.iri} and {query.to}"
+    failed = [f"{each.laboratory.name or 'this repository'} ({each.message})" for each in participants if each.message]
+    left = f"; there was no answer from {', '.join(failed)}" if failed else ""
+    return NotFound(f"nothing that you may read, here or at the peers, speaks of {names}{left}")

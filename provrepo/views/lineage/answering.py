@@ -1,0 +1,94 @@
+"""Answers of the lineage index: traversals of a snapshot, with the records of what they found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from provrepo.codecs.provo.terms import BASE_CLASS
+from provrepo.model.statements import ENTITY
+from provrepo.views.lineage.adjacency import Adjacency
+from provrepo.views.lineage.scopes import RowCaches
+from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
+from provrepo.views.lineage.states import Options
+from provrepo.views.lineage.traversal import Found, Traversal, merged, reported_edges
+from provrepo.workers.callers import client_gone
+
+__all__ = ["Answer", "Reader", "first_nodes"]
+
+
+class Answer(NamedTuple):
+    """The result of ``traverse``.
+
+    Attributes:
+        walk: nodes and edges.
+        things: the records of the first nodes, by distance and name.
+        sources: the versions of the edges, by number.
+        roots: the names of all roots, also beyond the limit, sorted.
+    """
+
+    walk: Found
+    things: dict[int, Thing]
+    sources: dict[int, Source]
+    roots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One query: a snapshot of the index, and the row caches that belong to it."""
+
+    snapshot: Snapshot
+    caches: RowCaches
+    audience: Hashable
+    generation: int
+    deadline: float | None
+    stack: ExitStack
+
+    def adjacency(self, options: Options) -> Adjacency:
+        """The adjacency for traversals with some options."""
+        key = (self.audience, replace(options, depth=None, to=None))
+        cache = self.stack.enter_context(self.caches.using(key, self.generation, self.snapshot))
+        return Adjacency(cache, self.snapshot, options, self.deadline)
+
+    def traverse(self, start: int, options: Options) -> Traversal:
+        """Traverse from a node."""
+        return Traversal(start, self.adjacency(options), self.snapshot, options)
+
+    def answer(self, iri: str, walks: Sequence[Options], to: str | None, limit: int) -> Answer | None:
+        """The answer for one thing; see ``provrepo.views.lineage.index.Lineage.traverse``."""
+        snapshot, start = self.snapshot, self.snapshot.known(iri)
+        end = None if to is None else snapshot.known(to)
+        if start is None or (to is not None and end is None):
+            return None
+        traversals = [self.traverse(start, replace(options, to=end)) for options in walks]
+        walk = merged(traversals, limit)
+        entities = snapshot.of_type(walk.roots, [BASE_CLASS[ENTITY]])
+        walk.roots = [root for root in walk.roots if root in entities]
+        first = first_nodes(snapshot, walk.nodes, limit)
+        walk.edges = reported_edges(traversals, snapshot, first)
+        versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
+        roots = tuple(sorted(snapshot.names(walk.roots).values()))
+        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots)
+
+    def late(self) -> bool:
+        """Whether the deadline has passed, or the client is gone."""
+        return client_gone() or (self.deadline is not None and time.monotonic() > self.deadline)
+
+
+def first_nodes(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> list[int]:
+    """The first nodes by rank and name; ``ranks`` is in the order of ranks."""
+    found: list[int] = []
+    last: list[int] = []
+    for _, group in groupby(ranks.items(), key=itemgetter(1)):
+        found += last
+        last = [node for node, _ in group]
+        names = snapshot.names(last)
+        last.sort(key=names.__getitem__)
+        if len(found) + len(last) >= limit:
+            break
+    return [*found, *last][:limit]

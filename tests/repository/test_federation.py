@@ -1,0 +1,102 @@
+"""Generated federations: a lineage across repositories is that of one repository with all documents."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pytest
+
+from provrepo.repository.federation.lineage import lineage_of
+from provrepo.repository.federation.records import FederatedLineage
+from provrepo.repository.federation.walk import Budget
+from provrepo.repository.lineage.query import LineageQuery
+from tests.support.federations import NAMES, World, asked, comparable, federation, parts, query
+
+FEDERATIONS = 1_000 if os.environ.get("CI") else 60
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(tmp_path_factory.mktemp("federations"), [federation(number) for number in range(FEDERATIONS)])
+    yield world
+    world.close()
+
+
+@pytest.fixture(autouse=True)
+def up(world: World) -> None:
+    for client in world.clients.values():
+        client.fails, client.asked = (lambda _: False), 0
+
+
+def across(world: World, question: LineageQuery, budget: Budget | None = None) -> FederatedLineage:
+    return lineage_of(question, world.clients.values(), budget or Budget(time.monotonic() + 600))
+
+
+def together(world: World, question: LineageQuery) -> object:
+    values = {each.name: getattr(question, each.name) for each in fields(question)}
+    return world.merged.lineage(values.pop("iri"), **values)
+
+
+def test_the_answer_is_that_of_one_repository_with_all_documents(world: World) -> None:
+    sizes, crossed = [], 0
+    for each in world.federations:
+        question = query(each)
+        expected = asked(lambda question=question: together(world, question))
+        found = asked(lambda question=question: across(world, question))
+        assert comparable(found) == comparable(expected), (each.number, question)
+        if isinstance(found, FederatedLineage):
+            assert found.complete, each.number
+            sizes.append(found.total_nodes)
+            crossed += len({source.laboratory for edge in found.edges for source in edge.sources}) > 1
+    # Small answers show little.
+    assert sum(sizes) > 3 * len(world.federations)
+    assert crossed > len(world.federations) / 4
+
+
+def test_what_may_be_missing_is_always_declared(world: World) -> None:
+    differed = 0
+    for each in world.federations:
+        chance, question = random.Random(each.number + 7), query(each)
+        down = set(chance.sample(NAMES[1:], chance.randrange(1, 4)))
+        after = chance.choice([0, 0, 1, 2])
+        for name, client in world.clients.items():
+            client.asked, client.fails = 0, (lambda count, name=name: name in down and count > after)
+        found = asked(lambda question=question: across(world, question))
+        failed = {name for name in down if world.clients[name].asked > after}
+        expected = asked(lambda question=question: together(world, question))
+        if found is None:
+            differed += expected is not None
+            continue
+        assert expected is not None
+        assert found.complete == (not failed), (each.number, question)
+        assert {missing.laboratory for missing in found.missing} == failed
+        assert {report.name for report in found.laboratories if report.state == "unreachable"} == failed
+        assert all(missing.things and missing.total for missing in found.missing)
+        differed += comparable(found) != comparable(expected)
+        if question.to is None and question.depth is None and not question.stop:
+            # What was found is true, although times or types that are missing could end a path.
+            known = asked(lambda question=question: together(world, question))
+            assert parts(found)[0] <= set(each.things()), known
+    assert differed > len(world.federations) / 4
+
+
+@pytest.mark.parametrize("budget", [{"things": 4}, {"requests": 2}, {"deadline": 0.0}])
+def test_a_limit_that_was_reached_is_declared(world: World, budget: dict[str, float]) -> None:
+    reached = 0
+    for each in world.federations[:60]:
+        question = query(each)
+        found = asked(
+            lambda question=question: across(world, question, Budget(**{"deadline": time.monotonic() + 600, **budget}))
+        )
+        expected = asked(lambda question=question: together(world, question))
+        if found is not None and comparable(found) != comparable(expected):
+            assert not found.complete, each.number
+            assert any(
+                word in missing.reason for missing in found.missing for word in ("limit of", "no time left")
+            ), found.missing
+            reached += 1
+    assert reached > 5 or "deadline" in budget
