@@ -38,6 +38,15 @@ from provrepo.repository.exchange.notices.receiving import Received
 from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, Sending, SentNotice
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.pack import Package
+from provrepo.repository.federation.records import (
+    FederatedLineage,
+    FederatedSource,
+    LaboratoryReport,
+    LineageSurroundings,
+    Missing,
+    StatedRelation,
+    SurroundingThing,
+)
 from provrepo.repository.lineage.assertions import Assertion
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import (
@@ -67,6 +76,10 @@ RETURNED = (
     LineageNode,
     LineageEdge,
     SourceReference,
+    FederatedLineage,
+    FederatedSource,
+    LaboratoryReport,
+    Missing,
     LineageImpact,
     LineageCommon,
     CommonNode,
@@ -74,6 +87,9 @@ RETURNED = (
     VersionAssertions,
     Assertion,
     SearchResult,
+    LineageSurroundings,
+    SurroundingThing,
+    StatedRelation,
     Receipt,
     VersionInfo,
     DocumentInfo,

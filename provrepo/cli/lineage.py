@@ -54,9 +54,12 @@ def lineage(
     THING is an IRI, or a file, which stands for its present content, wherever that was recorded. Without --direction
     the answer is upstream, and with --impact downstream. It covers the current versions of all projects and follows the
     relations that docs/reference/lineage.md lists. What is left out is counted on stderr.
+    --federated goes on in the repositories of the peers, and says on stderr which of them did not answer.
     """
     options = given(values)
     if common or impact:
+        if options.pop("federated") or "ask" in options:
+            raise UsageError("--common and --impact are not federated")
         if common and (impact or options.pop("direction", "upstream") != "upstream"):
             raise UsageError("--common goes upstream, and by itself")
         if "to" in options or "sources" in options or style not in ("table", "json"):
@@ -139,6 +142,8 @@ def _show_graph(graph: LineageGraph, style: str) -> None:
     else:
         output.data(graph.write(style))
     output.note(graph.left_out() or f"{graph.total_nodes} things, {graph.total_edges} relations")
+    for line in graph.reports():
+        output.note(line)
     if graph.declared is not None:
         share = "" if graph.coverage is None else f", {graph.coverage:g} %"
         output.note(f"{graph.total_declared} of {graph.total_roots} roots are declared sources{share}")

@@ -1,7 +1,7 @@
 """Generated federations: documents that are split over several repositories, and one repository with all of them.
 
-Many federations share the repositories. Each has names of its own, so that no walk leads from one to another. A document
-of a repository has the statements of many federations, so that few submissions are needed.
+Many federations share the repositories. Each has names of its own, so that no walk leads from one to another. A
+document of a repository has the statements of many federations, so that few submissions are needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from provrepo.errors import NotFound
 from provrepo.repository.federation.laboratories import ADDRESS, NoAnswer
-from provrepo.repository.federation.records import FederatedLineage, FederatedSource
+from provrepo.repository.federation.records import FederatedSource
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import LineageGraph
 from provrepo.repository.repository import Repository
@@ -137,13 +137,13 @@ class Client:
     Attributes:
         name: its name; None for that of the caller.
         url: its URL.
-        fails: decides by the number of questions so far whether the next one fails.
+        answers: how many questions are answered before it is down; None for all.
     """
 
     def __init__(self, name: str | None, client: FlaskClient, token: str) -> None:
         self.name = name
         self.url = f"https://{name}.example/"
-        self.fails: Callable[[int], bool] = lambda _: False
+        self.answers: int | None = None
         self.asked = 0
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
@@ -151,7 +151,7 @@ class Client:
     def ask(self, question: Mapping[str, Any], *, seconds: float) -> Any:
         assert seconds > 0
         self.asked += 1
-        if self.fails(self.asked):
+        if self.answers is not None and self.asked > self.answers:
             raise NoAnswer("unreachable", "it is down")
         answer = self._client.post(f"/{ADDRESS}", json=question, headers=self._headers)
         assert answer.status_code == 200, answer.text
@@ -233,6 +233,12 @@ def asked(ask: Callable[[], LineageGraph]) -> LineageGraph | None:
         return None
 
 
-def parts(graph: FederatedLineage | LineageGraph) -> tuple[set[str], set[tuple[str, str, str]]]:
-    """The names of the nodes and the keys of the edges."""
-    return {node.iri for node in graph.nodes}, {(edge.subject, edge.relation, edge.object) for edge in graph.edges}
+def parts(graph: LineageGraph) -> set[str]:
+    """The names of the nodes."""
+    return {node.iri for node in graph.nodes}
+
+
+def asserted(found: Federation) -> set[str]:
+    """The names in all documents of a federation."""
+    lines = [line for documents in (found.documents, found.bundles) for lines in documents.values() for line in lines]
+    return {iri for iri in found.things() if any(f"<{iri}>" in line for line in lines)}

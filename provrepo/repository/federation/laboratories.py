@@ -43,7 +43,7 @@ class Laboratory(Protocol):
 
     Attributes:
         name: the name of the peer; None for this repository.
-        url: the URL of the peer; empty for this repository.
+        url: the URL of the peer; for this repository its own IRI.
     """
 
     @property
@@ -52,7 +52,7 @@ class Laboratory(Protocol):
 
     @property
     def url(self) -> str:
-        """The URL of the peer; empty for this repository."""
+        """The URL of the peer; for this repository its own IRI."""
 
     def ask(self, question: Mapping[str, Any], *, seconds: float) -> Any:
         """Ask for surroundings.
@@ -70,14 +70,19 @@ class Laboratory(Protocol):
 
 
 class Here:
-    """This repository, as its caller may read it."""
+    """This repository, as its caller may read it.
+
+    Attributes:
+        name: None.
+        url: its own IRI.
+    """
 
     name = None
-    url = ""
 
     def __init__(self, context: Context) -> None:
         """Ask for the actor of a context."""
         self._context = context
+        self.url = str(context.store.minter().repository())
 
     def ask(self, question: Mapping[str, Any], *, seconds: float) -> Any:
         """See ``Laboratory``; other errors of the verb are raised."""

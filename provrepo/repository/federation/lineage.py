@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from provrepo.repository.federation.records import (
     LaboratoryReport,
     Missing,
 )
-from provrepo.repository.federation.walk import Budget, Gathering, Participant
+from provrepo.repository.federation.walk import Budget, Gathering, MayAsk, Participant
 from provrepo.repository.lineage.answers import MOST_SOURCES
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageNode
@@ -68,7 +68,7 @@ def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage
             seconds = FEDERATED_SECONDS
         else:
             seconds = query.timeout
-        may_ask = Known(context).may_ask if query.ask == "known" else None
+        may_ask = Known(context, configured).may_ask if query.ask == "known" else None
         return lineage_of(query, laboratories, Budget(time.monotonic() + seconds), may_ask)
 
 
@@ -76,7 +76,7 @@ def lineage_of(
     query: LineageQuery,
     laboratories: Iterable[Laboratory],
     budget: Budget,
-    may_ask: Callable[[Participant, str], bool] | None = None,
+    may_ask: MayAsk | None = None,
 ) -> FederatedLineage:
     """The lineage across some repositories.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class LaboratoryReport:
 
     Attributes:
         name: the name of the peer; None for this repository.
-        url: the URL of the peer; empty for this repository.
+        url: the URL of the peer; for this repository its own IRI.
         state: ``answered``; ``unasked`` where there was no reason to ask; or why it did not answer: ``refused``,
             ``unreachable``, ``late``, ``busy``, ``unsupported`` or ``malformed``.
         message: the reason, for people; empty where it answered.
@@ -117,6 +118,38 @@ class FederatedLineage(LineageGraph):
     def complete(self) -> bool:
         """Whether every repository was asked about every thing, and answered."""
         return not self.missing
+
+    def reports(self) -> list[str]:
+        """Lines about what each repository contributed, and what may be missing, for people."""
+        found = []
+        for each in self.laboratories:
+            says = f"{each.things:,} things, {each.relations:,} relations" if each.state == "answered" else each.state
+            found.append(f"{each.name or 'this repository'}: {says}")
+        return found + [f"incomplete: {reason}" for reason in self.incompleteness()]
+
+    def bundle_names(self) -> Mapping[SourceReference, str]:
+        """The names of bundles for sources: a graph that several repositories name is one bundle for each of them."""
+        graphs: dict[str, set[str]] = {}
+        for source in self._edge_sources():
+            graphs.setdefault(source.graph, set()).add(source.laboratory or "")
+        return {
+            source: f"{source.graph}{'-' if '#' in source.graph else '#'}laboratory-{source.laboratory or 'here'}"
+            for source in self._edge_sources()
+            if len(graphs[source.graph]) > 1
+        }
+
+    def attributed_bundles(self) -> Mapping[str, tuple[str, str]]:
+        """The bundle of each graph, with the URL and the name of the repository that asserts it."""
+        names, urls = self.bundle_names(), {each.name: each.url for each in self.laboratories}
+        return {
+            names.get(source, source.graph): (urls[source.laboratory], source.laboratory or "")
+            for source in self._edge_sources()
+            if urls.get(source.laboratory)
+        }
+
+    def _edge_sources(self) -> set[FederatedSource]:
+        sources = (source for edge in self.edges for source in edge.sources)
+        return {source for source in sources if isinstance(source, FederatedSource)}
 
     def incompleteness(self) -> list[str]:
         """A sentence for each reason why something may be missing, for people."""

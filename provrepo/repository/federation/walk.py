@@ -26,13 +26,16 @@ from provrepo.repository.federation.surroundings import MOST_ASKED
 from provrepo.views.lineage.gathered import Gathered
 from provrepo.views.lineage.states import LEVELS, Options
 
-__all__ = ["Budget", "Gathering", "Participant"]
+__all__ = ["Budget", "Gathering", "MayAsk", "Participant"]
 
 _AT_ONCE = 8
 """Peers that are asked at the same time."""
 
 _SHOWN = 20
 """Things that are named for each reason."""
+
+MayAsk = Callable[["Participant", str, Sequence[FederatedSource]], bool]
+"""Whether a repository may be asked about a thing, of which this repository knows by some sources."""
 
 _PARTS = {True: "upstream", False: "downstream"}
 _START = len(LEVELS) - 1
@@ -123,7 +126,7 @@ class Gathering:
         budget: Budget,
         *,
         to: str | None = None,
-        may_ask: Callable[[Participant, str], bool] | None = None,
+        may_ask: MayAsk | None = None,
     ) -> None:
         """Begin; nobody is asked yet.
 
@@ -196,8 +199,10 @@ class Gathering:
 
     def _may_ask(self, participant: Participant, iri: str) -> bool:
         """Whether a repository may be asked about a thing."""
-        allowed = self._filter is None or iri in (self._start, self._to) or participant.laboratory.name is None
-        return allowed or (self._filter is not None and self._filter(participant, iri))
+        if self._filter is None or iri in (self._start, self._to) or participant.laboratory.name is None:
+            return True
+        here = self.participants[0].described.get(iri)
+        return self._filter(participant, iri, here.sources if here else ())
 
     def _exhausted(self) -> str:
         """The limit that was reached, for people; empty for none."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.statements import MENTION, SPECIALIZATION, Statement, Term
+from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, MENTION, SPECIALIZATION, Statement, Term
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode
 from provrepo.views.lineage.rules import RULES, Rule
-from provrepo.vocab import PROV_LABEL, PROV_TYPE, XSD_STRING
+from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
 __all__ = ["document", "write"]
 
@@ -25,11 +26,28 @@ def document(graph: LineageGraph, *, bundles: bool) -> Document:
     # PROV-CONSTRAINTS, section 7.2, validates the top level and each bundle separately. A thing that is an entity in
     # one document and an activity in another can be neither at the top level, which combines all documents.
     found.statements += [statement for node in graph.nodes if not _contradictory(node) for statement in _elements(node)]
+    names = graph.bundle_names()
     graphs: dict[str, list[Statement]] = {}
     for edge in graph.edges:
         for source in edge.sources:
-            graphs.setdefault(source.graph, []).append(_relation(edge))
+            graphs.setdefault(names.get(source, source.graph), []).append(_relation(edge))
+    found.statements += _attributions(graph.attributed_bundles())
     found.bundles += (Bundle(Identifier(name), graphs[name]) for name in sorted(graphs))
+    return found
+
+
+def _attributions(bundles: Mapping[str, tuple[str, str]]) -> list[Statement]:
+    """The attribution of bundles to the repositories that assert them."""
+    found: list[Statement] = []
+    for iri, name in sorted(set(bundles.values())):
+        label = ((Identifier(PROV_LABEL), Literal(name, XSD_STRING)),) if name else ()
+        found.append(Statement(AGENT, Identifier(iri), (), label))
+    for bundle, (iri, _) in sorted(bundles.items()):
+        kind = ((Identifier(PROV_TYPE), Identifier(f"{PROV}Bundle")),)
+        found.append(Statement(ENTITY, Identifier(bundle), (), kind))
+        arguments: list[Term] = [None] * len(ATTRIBUTION.arguments)
+        arguments[0], arguments[1] = Identifier(bundle), Identifier(iri)
+        found.append(Statement(ATTRIBUTION, None, tuple(arguments), ()))
     return found
 
 

@@ -194,6 +194,18 @@ class LineageGraph:
             "edges": [edge.to_dict() for edge in self.edges],
         }
 
+    def reports(self) -> list[str]:
+        """Lines about where the answer comes from, for people."""
+        return []
+
+    def bundle_names(self) -> Mapping[SourceReference, str]:
+        """The names of bundles for sources whose graph is not the name."""
+        return {}
+
+    def attributed_bundles(self) -> Mapping[str, tuple[str, str]]:
+        """The bundles that are attributed to a repository: its IRI and its label."""
+        return {}
+
     def left_out(self) -> str:
         """A sentence that counts what was left out, for people; empty where nothing was."""
         if not self.truncated:

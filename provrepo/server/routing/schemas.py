@@ -6,10 +6,7 @@ Objects allow further members, because clients must ignore members that they do 
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
@@ -22,84 +19,22 @@ from provrepo.repository.lineage.records import LineageEdge, LineageNode, Source
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from provrepo.server.routing.schema_parts import FLAG, INTEGER, NAME, NUMBER, OBJECT, STRING, Schema, ref
+from provrepo.server.routing.schema_parts import array as _list
+from provrepo.server.routing.schema_parts import extended as _extended
+from provrepo.server.routing.schema_parts import mapping as _map
+from provrepo.server.routing.schema_parts import members as _object
+from provrepo.server.routing.schema_parts import or_null as _or_null
+from provrepo.server.routing.schema_parts import record as _record
 
 __all__ = ["ANSWERS", "BODIES", "LINKS", "NAME", "SCHEMAS", "answer", "ref"]
 
-Schema = dict[str, Any]
-
-STRING: Schema = {"type": "string"}
-INTEGER: Schema = {"type": "integer", "minimum": 0}
-NUMBER: Schema = {"type": "number"}
-FLAG: Schema = {"type": "boolean"}
-OBJECT: Schema = {"type": "object"}
-NAME: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"}
 _DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TIME: Schema = {"type": "string", "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"}
 _PERCENT: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
 _VERDICT: Schema = {"enum": ["conforms", "fails"]}
 _DIRECTION: Schema = {"enum": ["upstream", "downstream", "both"]}
 _KIND: Schema = {"enum": ["entity", "activity", "agent"]}
-
-
-def ref(name: str) -> Schema:
-    """A reference to one of ``SCHEMAS``."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _map(values: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": values}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else {"anyOf": [schema, {"type": "null"}]}
-
-
-def _object(properties: Mapping[str, Schema], *, optional: Mapping[str, Schema] | None = None) -> Schema:
-    """The schema of an object; all members are required except the optional ones."""
-    return {"type": "object", "required": list(properties), "properties": {**properties, **(optional or {})}}
-
-
-def _extended(schema: Schema, properties: Mapping[str, Schema], *without: str) -> Schema:
-    """The schema of an object with further or changed members, and without some."""
-    members = {name: value for name, value in {**schema["properties"], **properties}.items() if name not in without}
-    optional = set(schema["properties"]) - set(schema["required"]) - set(properties)
-    return {"type": "object", "required": [name for name in members if name not in optional], "properties": members}
-
-
-_PLAIN: dict[Any, Schema] = {str: STRING, int: INTEGER, float: NUMBER, bool: FLAG, dict: OBJECT}
-
-
-def _typed(hint: Any) -> Schema:
-    """The schema for the type annotation of a field."""
-    if hint in _PLAIN:
-        return _PLAIN[hint]
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        (kind,) = (member for member in inner if member is not type(None))
-        return _or_null(_typed(kind))
-    if origin is Literal:
-        return {"enum": list(inner)}
-    if origin is tuple:
-        return _list(_typed(inner[0]))
-    return _PLAIN[origin]
-
-
-def _record(kind: type[DataclassInstance], **changes: Schema) -> Schema:
-    """The schema of a record as its ``to_dict`` writes it, with a member for each field.
-
-    Args:
-        kind: a dataclass.
-        changes: schemas of fields whose annotation is too general.
-    """
-    hints = get_type_hints(kind)
-    return _object({name: changes.get(name) or _typed(hints[name]) for name in (field.name for field in fields(kind))})
 
 
 _SAID = _object(
