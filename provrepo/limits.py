@@ -80,3 +80,6 @@ STACK_BYTES = 64 << 20
 
 NESTED_CONTEXTS = 8
 """JSON-LD contexts that may refer to each other in a chain."""
+
+IMPORT_FILES = 10_000
+"""The most files of a folder or archive that are imported at once."""

@@ -22,6 +22,7 @@ from provrepo.cli.documents import compare, convert, normalize, validate
 from provrepo.cli.exchange.notices import notices
 from provrepo.cli.exchange.package import pack
 from provrepo.cli.exchange.peers import peers
+from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
@@ -188,6 +189,7 @@ for _verb in (
     normalize,
     validate,
     submit,
+    import_,
     list_,
     history,
     export,

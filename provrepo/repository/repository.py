@@ -21,6 +21,7 @@ from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.federation import surroundings as of_federation
+from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
@@ -127,6 +128,7 @@ class Repository:
 
     submit = verb(of_submission.submit)
     validate = verb(of_submission.validate)
+    import_documents = verb(of_imports.import_documents)
 
     documents = verb(of_documents.documents)
     document = verb(of_documents.document)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
+from provrepo.errors import ReadError
 from provrepo.importers.openlineage.common_facets import TAGS
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, VERSION, described
-from provrepo.importers.openlineage.events import Dataset, Event, Problem, events
+from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Problem, canonical, events
 from provrepo.importers.openlineage.facets import Context, mapped
 from provrepo.importers.openlineage.fold import Facets, Fold, Side, fold
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import DQV, measured
 from provrepo.importers.openlineage.run_facets import WFPROV
 from provrepo.importers.openlineage.runs import plan, state_run
+from provrepo.importers.parts import Part, Skipped
 from provrepo.importers.payload import state_payload
 from provrepo.importers.statements import Statements, link, words
 from provrepo.model.document import Document, ReaderWarning
 from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
 
-__all__ = ["MAPPING", "read"]
+__all__ = ["MAPPING", "merge", "read", "split"]
 
 MAPPING = "openlineage/1"
 """The version of the mapping from events to statements."""
@@ -68,6 +71,51 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     document = _document(folded, names, data)
     document.warnings = warnings.found()
     return document
+
+
+def split(data: bytes) -> Iterator[Part | Skipped]:
+    """The events of each run, apart from those of other runs; and the events without a run.
+
+    Each part is the different events as canonical JSON lines in their order, so that the same events give the same
+    bytes. What is not understood is skipped.
+    """
+    skipped: list[Skipped] = []
+
+    def failed(error: ReadError) -> None:
+        skipped.append(Skipped(f"line {error.line}", error.message))
+
+    runs: dict[str, dict[str, Event]] = {}
+    for event, problems, line, pointer in events(data, failed):
+        if event is None:
+            fatal = next(problem for problem in problems if problem.fatal)
+            skipped.append(Skipped(f"line {line}", f"{pointer}{fatal.pointer}: {fatal.message}".removeprefix(": ")))
+        else:
+            run = str(event.member("run")["runId"]) if event.kind == "run" else ""
+            runs.setdefault(run, {}).setdefault(event.digest, event)
+    for run, different in sorted(runs.items()):
+        lines = _lines(different)
+        name = f"run-{Names.run(run).removeprefix('urn:uuid:')}" if run else f"events-{sha256(lines).hexdigest()[:12]}"
+        yield Part(name, lines, FORMAT)
+    yield from skipped
+
+
+def merge(former: bytes, more: bytes) -> bytes:
+    """The different events of two documents of one run, as ``split`` writes them.
+
+    Raises:
+        ReadError: one of them is not JSON.
+    """
+    different: dict[str, Event] = {}
+    for data in (former, more):
+        for event, *_ in events(data):
+            if event is not None:
+                different.setdefault(event.digest, event)
+    return _lines(different)
+
+
+def _lines(different: Mapping[str, Event]) -> bytes:
+    ordered = sorted(different.values(), key=lambda event: event.order)
+    return b"".join(canonical(event.data) + b"\n" for event in ordered)
 
 
 def _document(folded: Fold, names: Names, data: bytes) -> Document:

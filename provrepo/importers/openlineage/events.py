@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from provrepo.errors import ReadError
 
-__all__ = ["Dataset", "Event", "Moment", "Problem", "canonical", "events", "parse", "read_event"]
+__all__ = ["FORMAT", "Dataset", "Event", "Moment", "Problem", "canonical", "events", "parse", "read_event"]
 
 TYPES = ("OTHER", "START", "RUNNING", "COMPLETE", "ABORT", "FAIL")
 """Values of ``eventType``, in the order of events with the same time."""
@@ -141,11 +141,12 @@ def canonical(data: object) -> bytes:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def parse(data: bytes) -> Iterator[tuple[int, str, Any]]:
+def parse(data: bytes, failed: Callable[[ReadError], None] | None = None) -> Iterator[tuple[int, str, Any]]:
     """The values of a text: JSON lines, values one after the other, or the members of arrays.
 
     Args:
         data: UTF-8.
+        failed: called for text that is not JSON; reading goes on at the next line. Without it the error is raised.
 
     Yields:
         For each value its line, its JSON pointer in the array that contains it (empty outside of arrays), and itself.
@@ -157,12 +158,19 @@ def parse(data: bytes) -> Iterator[tuple[int, str, Any]]:
     place = _Place(text)
     position = _skip(text, 0)
     while position < len(text):
-        if text[position] == "[":
-            position = yield from _members(text, position, place)
-        else:
-            value, end = _decoded(text, position, place)
-            yield place.line(position), "", value
-            position = end
+        try:
+            if text[position] == "[":
+                position = yield from _members(text, position, place)
+            else:
+                value, end = _decoded(text, position, place)
+                yield place.line(position), "", value
+                position = end
+        except ReadError as error:
+            if failed is None:
+                raise
+            # The value is where it starts: a half one seems to end in a later line.
+            failed(ReadError(error.message, line=place.line(position), format=FORMAT))
+            position = text.find("\n", position) + 1 or len(text)
         position = _skip(text, position)
 
 
@@ -183,8 +191,10 @@ def _members(text: str, position: int, place: _Place) -> Generator[tuple[int, st
         position = _skip(text, position + 1)
 
 
-def events(data: bytes) -> Iterator[tuple[Event | None, list[Problem], int, str]]:
-    """The events of a text.
+def events(
+    data: bytes, failed: Callable[[ReadError], None] | None = None
+) -> Iterator[tuple[Event | None, list[Problem], int, str]]:
+    """The events of a text; arguments as ``parse``.
 
     Yields:
         For each value the event, None where it cannot be understood; its problems; its line; its JSON pointer.
@@ -192,7 +202,7 @@ def events(data: bytes) -> Iterator[tuple[Event | None, list[Problem], int, str]
     Raises:
         ReadError: the text is not JSON, with line and column.
     """
-    for line, pointer, value in parse(data):
+    for line, pointer, value in parse(data, failed):
         event, problems = read_event(value, line, pointer)
         yield event, problems, line, pointer
 

@@ -1,0 +1,160 @@
+"""The verb ``import``: records of other tools as documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from provrepo.cli import output
+from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.errors import UsageError
+
+if TYPE_CHECKING:
+    from provrepo.repository.imports.verbs import Imported
+    from provrepo.repository.repository import Repository
+
+__all__ = ["import_"]
+
+_POLL = 1.0
+"""Seconds between two looks at a followed source. A file is imported once it did not change between two of them."""
+
+
+@click.command("import")
+@click.argument("source", required=False)
+@click.option("--from", "from_", metavar="NAME", help="The format. Default: detected by suffix and content.")
+@click.option("--project", default="default", show_default=True, metavar="P", help="The project to import to.")
+@click.option("--name", metavar="N", help="The name of the document: the source becomes one document.")
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="An additional profile to those of the project; repeatable.",
+)
+@click.option("--base", metavar="IRI", help="The base for relative IRIs, and of the names that the importer mints.")
+@click.option("--note", default="", metavar="TEXT", help="A note for the history of the documents.")
+@click.option("--follow", is_flag=True, help="Import again whenever the file or folder changes, until Ctrl-C.")
+@click.option("--list", "list_", is_flag=True, help="List the importers.")
+@json_option
+@pass_invocation
+def import_(
+    invocation: Invocation,
+    source: str | None,
+    from_: str | None,
+    project: str,
+    name: str | None,
+    profiles: tuple[str, ...],
+    base: str | None,
+    note: str,
+    follow: bool,
+    list_: bool,
+    style: str,
+) -> int:
+    """Store the records of another tool as documents.
+
+    SOURCE is a file, a folder or a URL; `-` is stdin. A source with the events of several runs becomes a document for
+    each run, named run-ID. A document that exists gets a new version if its events changed. What cannot be stored is
+    named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only the URL itself is
+    fetched.
+    """
+    if list_:
+        _list(style)
+        return 0
+    if source is None:
+        raise UsageError("name a file, a folder or a URL to import; --list shows what can be imported")
+    options: dict[str, Any] = {"project": project, "name": name, "format": from_, "profiles": profiles}
+    options |= {"base": base, "note": note}
+    with invocation.repository(follow=True) as repository:
+        if follow:
+            return _follow(repository, source, options, style)
+        return _show(repository.import_documents(_content(invocation, source), **options), style)
+
+
+def _content(invocation: Invocation, source: str) -> str | bytes:
+    """The path, or the bytes of stdin or of a URL."""
+    from provrepo.cli.documents import source as argument
+
+    if urlsplit(source).scheme not in ("http", "https"):
+        found = argument(source)
+        return found if isinstance(found, bytes) else source
+    from provrepo.http_client.client import HttpClient
+
+    with HttpClient(source) as client:
+        return client.get(limit=invocation.settings().max_body).content
+
+
+def _follow(repository: Repository, source: str, options: dict[str, Any], style: str) -> int:
+    """Import each file when it is there and whenever it has changed."""
+    place = Path(source)
+    if not place.exists():
+        raise UsageError(f"{source} is not a file or folder; only these can be followed")
+    imported: dict[Path, tuple[int, int]] = {}
+    before: dict[Path, tuple[int, int]] = {}
+    output.note(f"following {source}; Ctrl-C ends")
+    while True:
+        states = dict(_states(place))
+        for path, state in sorted(states.items()):
+            # A file that is being written waits until it rests.
+            if imported.get(path) != state and before.get(path) == state:
+                named = options | {"name": _name(place, path, options["name"])}
+                _show(repository.import_documents(str(path), **named), style)
+                imported[path] = state
+        before = states
+        time.sleep(_POLL)
+
+
+def _name(place: Path, path: Path, name: str | None) -> str | None:
+    """The name of the document of a file; None for the one that it gets by itself."""
+    return f"{name}-{path.stem}" if name is not None and place != path else name
+
+
+def _states(place: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+    for path in place.rglob("*") if place.is_dir() else [place]:
+        try:
+            state = path.stat()
+        except OSError:
+            continue  # it was removed meanwhile
+        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+            yield path, (state.st_mtime_ns, state.st_size)
+
+
+def _show(found: Imported, style: str) -> int:
+    if style == "json":
+        output.records(found.to_dict())
+    else:
+        for receipt in found.receipts:
+            version = receipt.version
+            reference = f"{version.project}/{version.name}@{version.version}"
+            state = "stored" if receipt.created else "is these bytes already"
+            output.result(f"{reference} {state}: {version.statements} statements ({version.format}), {version.verdict}")
+        for skipped in found.skipped:
+            output.note(f"not imported: {skipped.place}: {skipped.reason}")
+        if not found.receipts and not found.skipped:
+            output.note("nothing to import was found")
+    return 1 if found.skipped else 0
+
+
+def _list(style: str) -> None:
+    from provrepo.codecs.formats import IMPORTED
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": format_.name,
+            "title": format_.title,
+            "suffixes": list(format_.suffixes),
+            "recognized": [sorted(keys) for keys in format_.keys],
+            "specification": format_.specification,
+        }
+        for format_ in IMPORTED
+    ]
+    if style == "json":
+        output.records(rows)
+        return
+    for row in rows:
+        keys = " or ".join("+".join(each) for each in row["recognized"])
+        output.result(f"{row['name']}  {row['title']} ({' '.join(row['suffixes'])}), recognized by {keys}")

@@ -1,0 +1,164 @@
+"""The verb that stores the records of other tools as documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from provrepo.checks.findings import Severity
+from provrepo.checks.report import Report
+from provrepo.codecs.formats import by_name, content, detect
+from provrepo.errors import (
+    Busy,
+    Conflict,
+    Error,
+    NotFound,
+    ReadError,
+    Refused,
+    Stale,
+    TooLarge,
+    UsageError,
+    WorkerFailed,
+)
+from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_of
+from provrepo.repository.context import Context
+from provrepo.repository.documents import original
+from provrepo.repository.records import DEFAULT, Receipt
+from provrepo.repository.submission.submit import name_for
+from provrepo.repository.submission.verbs import submit
+
+if TYPE_CHECKING:
+    from provrepo.codecs.formats import Source
+
+__all__ = ["Imported", "import_documents"]
+
+_OF_ONE_PART = (Conflict, ReadError, Refused, TooLarge, UsageError, WorkerFailed)
+"""Errors of one document, which do not stop the import of the others."""
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The result of an import.
+
+    Attributes:
+        receipts: of the documents that are stored, in the order of the source.
+        skipped: what is not stored, with the reason.
+    """
+
+    receipts: tuple[Receipt, ...]
+    skipped: tuple[Skipped, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "receipts": [receipt.to_dict() for receipt in self.receipts],
+            "skipped": [skipped._asdict() for skipped in self.skipped],
+        }
+
+
+def import_documents(
+    context: Context,
+    source: Source,
+    *,
+    project: str = DEFAULT,
+    name: str | None = None,
+    format: str | None = None,  # noqa: A002
+    profiles: Sequence[str] = (),
+    base: str | None = None,
+    note: str = "",
+) -> Imported:
+    """Store the records of another tool, or all files of a folder, as documents.
+
+    A source with the events of several runs becomes a document for each run. A document that exists gets a new version,
+    unless it has these bytes already. What cannot be stored is skipped and named; it does not stop the rest.
+
+    Args:
+        source: a path of a file or folder, the bytes, or a binary file object.
+        project: the project; ``default`` is created when its owner first needs it.
+        name: the name of the document: then the source becomes one document. For a folder, the beginning of the names.
+        format: the name of the format; detected by default, and for each file of a folder.
+        profiles: names of profiles to check it against, in addition to those of the project.
+        base: the IRI against which relative IRIs are resolved.
+        note: a note of the submitter.
+
+    Raises:
+        ReadError: the source cannot be read.
+        NotFound: no such project.
+        Denied: the actor may not submit to the project.
+        NoSpace: the disk is nearly full.
+    """
+    receipts: list[Receipt] = []
+    skipped: list[Skipped] = []
+    for part in _parts(source, name, format):
+        if isinstance(part, Skipped):
+            skipped.append(part)
+            continue
+        try:
+            receipts.append(_store(context, part, project, profiles=profiles, base=base, note=note))
+        except _OF_ONE_PART as error:
+            skipped.append(Skipped(": ".join(filter(None, (part.place, part.name))) or "the source", _reason(error)))
+    return Imported(tuple(receipts), tuple(skipped))
+
+
+def _store(context: Context, part: Part, project: str, **options: Any) -> Receipt:
+    """Store one part. Of a run, the events that the stored document has are in the new version, too."""
+    context.store.make()
+    name = part.name or name_for(part.place, sha256(part.data).hexdigest())
+    for _ in range(_ATTEMPTS):
+        whole, before = part, None
+        if part.splits:
+            with suppress(NotFound):
+                former, current = original(context, project, name)
+                if current.format == part.format:
+                    whole, before = merged(part, former), current.sha256
+        try:
+            return submit(
+                context,
+                whole.data,
+                project=project,
+                name=name,
+                update=True,
+                if_match=before,
+                format=part.format,
+                **options,
+            )
+        except Stale:
+            continue  # another process has added events meanwhile
+    raise Busy(f"{name} changes faster than it can be imported; try again")
+
+
+def _parts(source: Source, name: str | None, format: str | None) -> Iterator[Part | Skipped]:  # noqa: A002
+    if isinstance(source, str | Path) and Path(source).is_dir():
+        folder = Path(source)
+        chosen = by_name(format) if format else None
+        for found in files_of(folder):
+            if isinstance(found, Skipped):
+                yield found
+                continue
+            path, detected = found
+            below = "-".join(path.relative_to(folder).with_suffix("").parts)
+            for part in parts_of(path.read_bytes(), chosen or detected, str(path)):
+                if isinstance(part, Part) and not part.name:
+                    named = name_for(f"{name}-{below}" if name else below, sha256(part.data).hexdigest())
+                    yield part._replace(name=named)
+                    continue
+                yield part
+        return
+    data, file = content(source)
+    chosen = by_name(format) if format else detect(data, file)
+    for part in parts_of(data, chosen, file or "", whole=name is not None):
+        yield part._replace(name=name) if isinstance(part, Part) and name is not None else part
+
+
+def _reason(error: Error) -> str:
+    if isinstance(error, Refused):
+        findings = cast("Report", error.report).findings
+        first = next((each for each in findings if each.severity is Severity.VIOLATION), None)
+        return str(error) if first is None else f"{error}: {first.message}"
+    return str(error)
