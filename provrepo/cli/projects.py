@@ -35,19 +35,37 @@ _profiles = click.option(
 )
 
 
+_license = click.option(
+    "--license",
+    "license_",
+    metavar="URL",
+    help="The web address of the license under which its documents may be used, such as "
+    "https://spdx.org/licenses/CC-BY-4.0; an empty text removes it.",
+)
+
+
 @project.command("create")
 @click.argument("name")
 @_visibility
 @_title
 @_profiles
+@_license
 @json_option
 @pass_invocation
 def project_create(
-    invocation: Invocation, name: str, public: bool | None, title: str | None, profiles: tuple[str, ...], style: str
+    invocation: Invocation,
+    name: str,
+    public: bool | None,
+    title: str | None,
+    profiles: tuple[str, ...],
+    license_: str | None,
+    style: str,
 ) -> None:
     """Create a project, private unless --public is given. Exit 1: it exists already, and is not changed."""
     with invocation.repository(follow=True) as repository:
-        made = repository.create_project(name, public=bool(public), title=title or "", profiles=profiles)
+        made = repository.create_project(
+            name, public=bool(public), title=title or "", profiles=profiles, license=license_ or ""
+        )
     _show_project(made, style)
 
 
@@ -83,6 +101,7 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
 @_visibility
 @_title
 @_profiles
+@_license
 @click.option("--no-profiles", is_flag=True, help="Remove all profiles: submissions need not conform to any.")
 @click.option("--dry-run", is_flag=True, help="With --public: list what would be published, and change nothing.")
 @json_option
@@ -93,6 +112,7 @@ def project_set(
     public: bool | None,
     title: str | None,
     profiles: tuple[str, ...],
+    license_: str | None,
     no_profiles: bool,
     dry_run: bool,
     style: str,
@@ -106,7 +126,7 @@ def project_set(
     names of submitters. It changes nothing.
     """
     if dry_run:
-        if not public or title is not None or profiles or no_profiles:
+        if not public or title is not None or profiles or no_profiles or license_ is not None:
             raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
             found = repository.exposure(name)
@@ -116,7 +136,7 @@ def project_set(
         raise UsageError("--profile and --no-profiles contradict each other")
     chosen = () if no_profiles else profiles or None
     with invocation.repository(follow=True) as repository:
-        changed = repository.set_project(name, public=public, title=title, profiles=chosen)
+        changed = repository.set_project(name, public=public, title=title, profiles=chosen, license=license_)
         waiting = repository.waiting()
     if waiting:
         output.note(f"set; {not_indexed(waiting)}")
@@ -135,6 +155,8 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     if found.title:
         output.result(f"  title     {found.title}")
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
+    if found.license:
+        output.result(f"  license   {found.license}")
 
 
 def _show_exposure(found: Exposure, style: str) -> None:

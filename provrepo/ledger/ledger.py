@@ -372,6 +372,11 @@ class Ledger:
         with self._stream(project) as stream:
             return stream.documents(after, limit)
 
+    def page_ends(self, project: str, size: int) -> list[str]:
+        """Return each ``size``-th name of the documents that are not withdrawn, by name."""
+        with self._stream(project) as stream:
+            return stream.page_ends(size)
+
     def count(self, project: str) -> int:
         """Return the number of documents of a project that are not withdrawn."""
         with self._stream(project) as stream:

@@ -172,6 +172,15 @@ class Stream:
                 found.append((str(name), submitted, withdrawn))
         return found
 
+    def page_ends(self, size: int) -> list[str]:
+        """Return each ``size``-th name of the documents that are not withdrawn, by name."""
+        rows = self._connection.execute(
+            "SELECT document FROM (SELECT document, row_number() OVER (ORDER BY document) AS number "
+            "FROM documents WHERE project = ? AND withdrawn IS NULL) WHERE number % ? = 0",
+            (self.project, size),
+        )
+        return [str(name) for (name,) in rows.fetchall()]
+
     def count(self) -> int:
         """Return the number of documents that are not withdrawn."""
         row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()

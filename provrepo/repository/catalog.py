@@ -40,6 +40,7 @@ def project_info(store: Store, project: str) -> ProjectInfo:
         profiles=tuple(settings.get("profiles", ())),
         documents=store.ledger.count(project),
         entries=store.ledger.length(project),
+        license=str(settings.get("license", "")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
-from provrepo.errors import NotFound
+from provrepo.errors import NotFound, UsageError
 from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.model.document import Document
 from provrepo.repository import catalog
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
 
-__all__ = ["document", "documents", "export", "history", "original", "read", "report", "version"]
+__all__ = ["document", "document_pages", "documents", "export", "history", "original", "read", "report", "version"]
 
 
 def documents(
@@ -48,6 +48,29 @@ def documents(
                 )
                 found.append(info)
     return found[:limit]
+
+
+def document_pages(context: Context, project: str, size: int) -> list[str]:
+    """Return where the pages of the list of documents begin, without reading the documents.
+
+    Args:
+        project: the project.
+        size: the number of documents of a page.
+
+    Returns:
+        For each page the value of ``after`` in ``documents`` with this limit; the first is empty. Withdrawn documents
+        are not counted.
+
+    Raises:
+        NotFound: no such project.
+        UsageError: the size is not positive.
+    """
+    context.require_read(project)
+    if size < 1:
+        raise UsageError(f"a page has at least one document, not {size}")
+    ends = context.store.ledger.page_ends(project, size)
+    pages = -(-context.store.ledger.count(project) // size)
+    return ["", *ends][:pages]
 
 
 def document(context: Context, project: str, name: str) -> DocumentInfo:

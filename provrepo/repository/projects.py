@@ -59,7 +59,13 @@ def identity(context: Context) -> str:
 
 
 def create_project(
-    context: Context, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
+    context: Context,
+    name: str,
+    *,
+    public: bool = False,
+    title: str = "",
+    profiles: Sequence[str] = (),
+    license: str = "",  # noqa: A002 (the name of the setting)
 ) -> ProjectInfo:
     """Create a project.
 
@@ -68,27 +74,26 @@ def create_project(
         public: whether anonymous clients may read it.
         title: a title; may be empty.
         profiles: names of the profiles that each submission must satisfy.
+        license: the web address of the license under which the documents may be used; may be empty.
 
     Raises:
         Conflict: a project of that name exists.
         InvalidName: the name is malformed.
-        UsageError: a profile is unknown, or the title cannot be stored.
+        UsageError: a profile is unknown, the title cannot be stored, or the license is not a web address.
         Denied: the actor may not create projects.
     """
     access.name("project", name)
     access.text("title", title)
+    _license(license)
     context.store.make()
     access.require_administer(context.actor)
     user_defined.chosen(context.store, None, profiles)
     with context.store.ledger.appending(name) as appending:
         if appending.exists():
             raise Conflict(f"there is a project {name!r} already")
-        appending.append(
-            "settings",
-            {"public": public, "title": title, "profiles": list(dict.fromkeys(profiles))},
-            actor=context.actor.id,
-            token=context.actor.token,
-        )
+        settings = {"public": public, "title": title, "profiles": list(dict.fromkeys(profiles))}
+        settings |= {"license": license} if license else {}
+        appending.append("settings", settings, actor=context.actor.id, token=context.actor.token)
     return catalog.project_info(context.store, name)
 
 
@@ -99,27 +104,48 @@ def set_project(
     public: bool | None = None,
     title: str | None = None,
     profiles: Sequence[str] | None = None,
+    license: str | None = None,  # noqa: A002 (the name of the setting)
 ) -> ProjectInfo:
     """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
 
     Raises:
         NotFound: no such project.
-        UsageError: a profile is unknown, or the title cannot be stored.
+        UsageError: a profile is unknown, the title cannot be stored, or the license is not a web address.
         Denied: the actor may not change it.
     """
     context.require_read(name)
     access.text("title", title or "")
+    _license(license or "")
     if not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
     user_defined.chosen(context.store, name, profiles or ())
-    wanted = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
+    chosen = None if profiles is None else list(profiles)
+    wanted = {"public": public, "title": title, "profiles": chosen, "license": license}
     with context.store.ledger.appending(name) as appending:
         settings = appending.settings()
-        changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k) != v}
+        changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k, _UNSET.get(k)) != v}
         if changed:
             appending.append("settings", changed, actor=context.actor.id, token=context.actor.token)
     context.store.index()
     return catalog.project_info(context.store, name)
+
+
+_UNSET = {"license": ""}
+"""The values of settings that the first entry of a project may lack."""
+
+
+def _license(license_: str) -> None:
+    """Check the web address of a license, or an empty text.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    access.text("license", license_)
+    if license_ and (web_address(license_) is None or not is_iri(license_)):
+        raise UsageError(
+            f"the license {license_[:120]!r} is not a web address; write that of the license, "
+            "such as https://spdx.org/licenses/CC-BY-4.0"
+        )
 
 
 def project(context: Context, name: str) -> ProjectInfo:

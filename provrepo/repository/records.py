@@ -60,6 +60,7 @@ class ProjectInfo:
         profiles: names of the profiles that each submission must satisfy.
         documents: the number of documents that are not withdrawn.
         entries: the number of its ledger entries.
+        license: the IRI of the license under which its documents may be used; empty if none is stated.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ProjectInfo:
     profiles: tuple[str, ...] = ()
     documents: int = 0
     entries: int = 0
+    license: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""

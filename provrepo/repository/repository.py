@@ -131,6 +131,7 @@ class Repository:
     import_documents = verb(of_imports.import_documents)
 
     documents = verb(of_documents.documents)
+    document_pages = verb(of_documents.document_pages)
     document = verb(of_documents.document)
     history = verb(of_documents.history)
     version = verb(of_documents.version)

@@ -7,12 +7,13 @@ from jinja2 import StrictUndefined
 
 from provrepo import resources
 from provrepo.repository.store import Store
+from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
 from provrepo.server.exchange import inbox
 from provrepo.server.lineage import gate, lineage, marquez, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
-from provrepo.server.protocol import auth, codings, headers, problems
+from provrepo.server.protocol import addresses, auth, codings, headers, problems
 from provrepo.server.queries import descriptions, graphs, named, running, sparql
 from provrepo.server.routing import admission, openapi
 
@@ -33,7 +34,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.config["MAX_CONTENT_LENGTH"] = store.settings.max_body
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    app.config[pages.URL] = url
+    app.config[addresses.URL] = url
     app.extensions[auth.EXTENSION] = store
     auth.register(app)
     access_log.register(app)
@@ -59,9 +60,14 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         health,
         metrics,
         openapi,
+        catalogs,
+        linksets,
+        sitemaps,
+        vocabularies,
     ):
         app.register_blueprint(part.blueprint)
     descriptions.register(app)
+    signposts.register(app)  # before PROV-AQ, whose hook then runs first
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
     app.register_blueprint(inbox.blueprint)

@@ -20,7 +20,7 @@ from provrepo.server.connections.hosts import Hosts
 from provrepo.server.connections.limits import ConnectionLimits, Descriptors, raise_descriptors
 from provrepo.server.connections.listener import Listener, listen
 from provrepo.server.monitoring import metrics
-from provrepo.server.pages import pages
+from provrepo.server.protocol import addresses
 from provrepo.settings import host_names
 from provrepo.workers import heap
 
@@ -84,7 +84,7 @@ def serve(
         raise
     shown = f"[{address}]" if family == socket.AF_INET6 else address
     url = f"http://{shown}:{server.effective_port}{prefix}/"
-    app.config[pages.URL] = url
+    app.config[addresses.URL] = url
     drain = Drain(server, store, on_signal=on_signal)
     try:
         with drain.signals():

@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running ``provrepo serve``, without the final slash; the project ``crops`` is public."""
     work = tmp_path_factory.mktemp("served")
     command = Command(work / "data")
-    command("project", "create", "crops", "--public")
+    command("project", "create", "crops", "--public", "--license", "https://spdx.org/licenses/CC-BY-4.0")
     for name, data in (("run.ttl", TURTLE), ("report.trig", TRIG)):
         (work / name).write_bytes(data)
         command("submit", work / name, "--project", "crops", "--name", Path(name).stem)

@@ -77,6 +77,11 @@ GROUPS: tuple[Group, ...] = (
         240,
         (*_PACKAGES, "tests/integration/rocrate_runner.py"),
         "roc-validator 0.13.0 and rocrate 0.16.0: packages are valid crates",
+    Group(
+        "signposting",
+        240,
+        ("provrepo/server/discovery/*", "provrepo/server/documents/*", "provrepo/server/protocol/*"),
+        "signposting 0.9.9, a client of FAIR Signposting, against a running server",
     ),
 )
 

@@ -52,7 +52,16 @@ def get(site: Site, path: str, who: str = "", **headers: str) -> Any:
 
 # Addresses
 
-BELOW = ["", "/original", "/report", "/metadata", "/sparql?query=ASK%20%7B%7D", "/sparql"]
+BELOW = [
+    "",
+    "/original",
+    "/report",
+    "/metadata",
+    "/linkset",
+    "/metadata?format=turtle",
+    "/sparql?query=ASK%20%7B%7D",
+    "/sparql",
+]
 BELOW += [suffix for format_ in WRITABLE for suffix in format_.suffixes] + [".html"]
 HIDDEN = [("d", 1), ("d", 2), ("e", 1)]
 

@@ -218,6 +218,7 @@ VERBS: dict[str, Callable[[Repository, str], Any]] = {
     "project": lambda repo, p: repo.project(p),
     "set_project": lambda repo, p: repo.set_project(p, public=True),
     "documents": lambda repo, p: repo.documents(p, withdrawn=True),
+    "document_pages": lambda repo, p: repo.document_pages(p, 10),
     "document": lambda repo, p: repo.document(p, "run"),
     "history": lambda repo, p: repo.history(p, "run"),
     "version": lambda repo, p: repo.version(p, "gone", 1),

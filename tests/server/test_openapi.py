@@ -22,6 +22,7 @@ IN_PATH = {
     "name": "failures",
     "key": "0",
     "filename": "style.css",
+    "profile": "core",
 }
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")

@@ -18,7 +18,15 @@ from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes import OPERATIONS, Operation, Permission
 from tests.support.serving import PROVN_TYPE, Site, opened
 
-IN_PATH = {"document": "run", "version": "1", "number": "1", "name": "failures", "key": "0", "filename": "style.css"}
+IN_PATH = {
+    "document": "run",
+    "version": "1",
+    "number": "1",
+    "name": "failures",
+    "key": "0",
+    "filename": "style.css",
+    "profile": "core",
+}
 BODY = b"a body that is not read"
 
 CALLERS = ("stranger", "foreign", "reader", "writer", "all", "revoked", "expired", "unknown", "malformed", "basic")

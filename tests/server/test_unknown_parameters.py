@@ -23,6 +23,7 @@ IN_PATH = {
     "name": "failures",
     "key": "0",
     "filename": "style.css",
+    "profile": "core",
 }
 OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
 """Endpoints that ignore unknown parameters, and named queries, which check their own."""

@@ -50,6 +50,7 @@ IN_PATH = {
     "number": ("1", "x"),
     "name": ("failures", "agents", "none"),
     "filename": ("style.css", "../app.py"),
+    "profile": ("core", "../ontology"),
 }
 QUERY = {
     "iri": (THING, "https://example.org/table", "https://example.org/ada"),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 
 from provrepo._version import __version__
 from provrepo.codecs.formats import WRITABLE, by_name
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
+from provrepo.server.discovery import dcat, linksets, signposts
 from provrepo.server.documents import reports
-from provrepo.server.exchange.inbox import LDP_INBOX
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
-from provrepo.server.protocol.respond import Links, conditional, json_response, not_modified, version_number
+from provrepo.server.protocol.respond import conditional, json_response, not_modified, version_number
+from provrepo.server.routing.offers import METADATA
 
 __all__ = ["OFFERS", "blueprint"]
 
@@ -80,7 +80,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     provaq.version(info)
     tag = info.sha256
     if not_modified(tag):
-        return _finish(Response(status=304), info, tag)
+        return _finish(Response(status=304), info, tag, "/original")
     data, info = repo.original(project, document, info.version)
     response = Response(data)
     format_ = by_name(info.format)
@@ -89,7 +89,7 @@ def original(project: str, document: str, version: str | None) -> Response:
     digest = base64.b64encode(bytes.fromhex(info.sha256)).decode("ascii")
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
     response.headers["Digest"] = f"sha-256={digest}"  # RFC 3230, which clients still read
-    return _finish(response, info, tag)
+    return _finish(response, info, tag, "/original")
 
 
 @blueprint.get(f"{_DOCUMENT}/report", defaults={"version": None})
@@ -106,13 +106,29 @@ def report(project: str, document: str, version: str | None) -> Response:
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})
 @blueprint.get(f"{_DOCUMENT}/versions/<version>/metadata")
 def metadata(project: str, document: str, version: str | None) -> Response:
-    """The metadata of a version: submitter, time, digest, verdict, and the numbers of findings and unmapped parts."""
+    """The metadata of a version: submitter, time, digest, verdict, and the numbers of findings and unmapped parts.
+
+    In RDF it is described in DCAT 3.
+    """
     repo = auth.repository()
     info = repo.version(project, document, _numbered(version))
-    choose((JSON,))
+    choice = choose(METADATA)
     provaq.version(info)
+    if choice.name != JSON.name:
+        triples = dcat.version(info, repo.document(project, document).title, repo.project(project))
+        return signposts.add(dcat.response(triples, choice), info, "/metadata")
     found = repo.report(project, document, info.version).to_dict()
-    return json_response({**info.to_dict(), "counts": found["counts"], "unmapped": found["unmapped"]})
+    answer = json_response({**info.to_dict(), "counts": found["counts"], "unmapped": found["unmapped"]})
+    return signposts.add(answer, info, "/metadata")
+
+
+@blueprint.get(f"{_DOCUMENT}/linkset", defaults={"version": None})
+@blueprint.get(f"{_DOCUMENT}/versions/<version>/linkset")
+def linkset(project: str, document: str, version: str | None) -> Response:
+    """All typed links of a version, its submitted bytes and its metadata (RFC 9264)."""
+    info = auth.repository().version(project, document, _numbered(version))
+    provaq.version(info)
+    return linksets.response(signposts.contexts(info, provaq.declared()))
 
 
 def _numbered(version: str | None) -> int | None:
@@ -125,7 +141,8 @@ def _show(path: _DocumentPath) -> Response:
     choice = choose(OFFERS, suffix=path.suffix)
     provaq.version(info)
     if choice.name == HTML.name:
-        return conditional(_links(pages.document_page(repo, info), info))
+        signposts.declare(info)
+        return conditional(signposts.add(pages.document_page(repo, info), info))
     return _representation(repo, info, choice)
 
 
@@ -144,27 +161,7 @@ def _representation(repo: Repository, info: VersionInfo, choice: Choice) -> Resp
     return _finish(response, info, tag)
 
 
-def _finish(response: Response, info: VersionInfo, tag: str) -> Response:
+def _finish(response: Response, info: VersionInfo, tag: str, below: str = "") -> Response:
     # A version never changes, but may be withdrawn: caches revalidate each time, and get 304 or 410.
     response.set_etag(tag)
-    return _links(response, info)
-
-
-def _links(response: Response, info: VersionInfo) -> Response:
-    """Add typed links (RFC 8288): other formats, versions (RFC 5829), metadata, and the submitted bytes."""
-    names: dict[str, Any] = {"project": info.project, "document": info.name}
-    pinned: dict[str, Any] = {**names, "version": info.version}
-    here = url_for("documents.one", **pinned)
-    links = Links()
-    links.add(url_for("documents.current", **names), "latest-version")
-    links.add(url_for("documents.versions", **names), "version-history")
-    if info.version > 1:
-        links.add(url_for("documents.one", **{**pinned, "version": info.version - 1}), "predecessor-version")
-    links.add(url_for("documents.metadata", **pinned), "describedby", "application/json")
-    links.add(url_for("documents.original", **pinned), "original", by_name(info.format).media_type)
-    if auth.store().settings.inbox:
-        links.add(url_for("inbox.receive"), LDP_INBOX)
-    for format_ in WRITABLE:
-        links.add(here + format_.suffixes[0], "alternate", format_.media_type)
-    response.headers["Link"] = str(links)
-    return response
+    return signposts.add(response, info, below)

@@ -9,11 +9,12 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.repository.records import DocumentInfo, ProjectInfo
+from provrepo.server.discovery import schema_org
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import conditional, json_response, pagination
+from provrepo.server.protocol.respond import Links, conditional, json_response, pagination
 from provrepo.server.queries import running
 
 __all__ = ["blueprint"]
@@ -108,9 +109,19 @@ def _page(info: ProjectInfo) -> Response:
     shown, following = _documents(info.name)
     after = request.args.get("after", "")
     titled = any(document.title != document.name for document in shown)
-    return conditional(
-        pages.page("project.html", project=info, documents=shown, titled=titled, following=following, after=after)
+    answer = pages.page(
+        "project.html",
+        project=info,
+        documents=shown,
+        titled=titled,
+        following=following,
+        after=after,
+        description=schema_org.block(schema_org.project(info)),
     )
+    links = Links()
+    links.add(url_for("catalogs.of_project", project=info.name), "describedby", "text/turtle")
+    answer.headers["Link"] = str(links)
+    return conditional(answer)
 
 
 def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
@@ -132,6 +143,7 @@ _CHANGES: dict[str, tuple[type, str]] = {
     "public": (bool, "true or false"),
     "title": (str, "a string"),
     "profiles": (list, "a list of names of profiles"),
+    "license": (str, "a web address"),
 }
 _TYPES: dict[str, tuple[type, str]] = {"name": (str, "a string"), **_CHANGES}
 

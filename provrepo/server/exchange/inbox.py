@@ -12,8 +12,7 @@ from flask import Blueprint, Response, request, url_for
 from provrepo.errors import NotFound, TooLarge
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.repository.exchange.notices.payload import MEDIA_TYPE, MOST_BYTES
-from provrepo.server.pages import pages
-from provrepo.server.protocol import auth, body
+from provrepo.server.protocol import addresses, auth, body
 from provrepo.server.protocol.negotiate import JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import Links, conditional, json_response
@@ -50,7 +49,7 @@ def listed() -> Response:
     response = json_response(
         {
             "@context": "http://www.w3.org/ns/ldp",
-            "@id": f"{pages.address()}inbox",
+            "@id": f"{addresses.address()}inbox",
             "contains": [_address(notice.key) for notice in found],
         }
     )
@@ -76,7 +75,7 @@ def of_project(project: str) -> Response:
 
 
 def _address(key: str) -> str:
-    return pages.address() + f"inbox/{key}"
+    return addresses.address() + f"inbox/{key}"
 
 
 def _as_json_ld(response: Response) -> Response:

@@ -19,8 +19,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Value, text
 from provrepo.repository.lineage.records import LineageNode, SourceReference
 from provrepo.repository.records import VersionInfo
-from provrepo.server.pages import pages
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import addresses, auth
 from provrepo.server.protocol.negotiate import choose, content_type
 from provrepo.server.protocol.respond import Links, conditional
 from provrepo.server.routing.offers import PROVAQ
@@ -32,6 +31,7 @@ __all__ = [
     "HAS_QUERY_SERVICE",
     "PINGBACK",
     "blueprint",
+    "declared",
     "lineage",
     "register",
     "thing",
@@ -112,6 +112,11 @@ def version(info: VersionInfo) -> None:
     g.provenance = [*found, *_pingback(names, info.iri)]
 
 
+def declared() -> list[tuple[str, str, str]]:
+    """The links of the current answer for a linkset: anchor, relation and target; without ``has_anchor``."""
+    return [(link.anchor, link.relation, link.target) for link in _links() if link.anchor]
+
+
 def thing(node: LineageNode) -> None:
     """Declare that the answer to the running request is about one thing."""
     documents = _documents(node.sources)[:_MOST_RECORDS]
@@ -130,7 +135,7 @@ def lineage(iri: str) -> None:
 def service() -> Response:
     """The query services: by a thing's IRI, and in SPARQL (PROV-AQ, section 4.1)."""
     choice = choose(PROVAQ)
-    triples = [Quad(Identifier(s), Identifier(p), o) for s, p, o in _description(pages.address())]
+    triples = [Quad(Identifier(s), Identifier(p), o) for s, p, o in _description(addresses.address())]
     data = QueryResult("graph", triples=triples).write(choice.name)
     return conditional(Response(data, content_type=content_type(choice.media_type)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, render_template, url_for
+from flask import Blueprint, Flask, Response, render_template, url_for
 
 from provrepo._version import __version__
 from provrepo.checks.findings import Severity
@@ -15,16 +15,15 @@ from provrepo.drawing.outline import sentence
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
+from provrepo.server.discovery import schema_org
 from provrepo.server.documents.pictures import PictureCache
 from provrepo.server.pages import display
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import addresses, auth
+from provrepo.server.protocol.respond import Links
 
-__all__ = ["URL", "address", "blueprint", "document_page", "page", "register"]
+__all__ = ["blueprint", "document_page", "page", "register"]
 
 blueprint = Blueprint("pages", __name__)
-
-URL = "PROVREPO_URL"
-"""The configuration key of the server's URL, for the commands that pages show. It never comes from a Host header."""
 
 _pictures = PictureCache()
 
@@ -36,7 +35,15 @@ ROWS = 500
 def home() -> Response:
     """The home page: the projects, and how to submit."""
     repo = auth.repository()
-    return page("home.html", projects=repo.projects(), formats=READABLE)
+    projects = repo.projects()
+    answer = page(
+        "home.html", projects=projects, formats=READABLE, description=schema_org.block(schema_org.repository(projects))
+    )
+    links = Links()
+    links.add(url_for("linksets.api_catalog"), "api-catalog", "application/linkset+json")
+    links.add(url_for("catalogs.catalog"), "describedby", "text/turtle")
+    answer.headers["Link"] = str(links)
+    return answer
 
 
 def page(template: str, **context: Any) -> Response:
@@ -59,9 +66,11 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         table = display.statements(document, limit=ROWS)
         # Only current versions have links: things of a former version may be unknown today.
         picture = _pictures.of(info, document, _thing if info.state == "current" else None)
+    named = repo.document(info.project, info.name)
     return page(
         "document.html",
-        document=repo.document(info.project, info.name),
+        document=named,
+        description=schema_org.block(schema_org.document(info, named.title, repo.project(info.project))),
         version=info,
         newest=history[-1],
         history=history[::-1],
@@ -93,13 +102,7 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def _() -> dict[str, Any]:
-        return {"url": address}
-
-
-def address() -> str:
-    """The URL of the server with a final slash: the base IRI, or the address on which it listens."""
-    settings = auth.store().settings
-    return auth.store().base() or current_app.config.get(URL) or f"http://{settings.host}:{settings.port}/"
+        return {"url": addresses.address}
 
 
 def _utc(time: str) -> str:

@@ -12,8 +12,7 @@ from flask import Flask, current_app
 from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server.monitoring import metrics
-from provrepo.server.pages import pages
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import addresses, auth
 from provrepo.workers.shares import Slots
 
 __all__ = ["Target", "query_slot", "register", "run", "slots"]
@@ -127,7 +126,7 @@ def run(
             query,
             # Relative IRIs are resolved against the endpoint (SPARQL 1.1 Query, section 4.1.1.2), with the base IRI of
             # the repository instead of the Host header.
-            base=pages.address() + target.path,
+            base=addresses.address() + target.path,
             timeout=timeout,
             default_graphs=default_graphs,
             named_graphs=named_graphs,

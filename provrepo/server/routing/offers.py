@@ -7,7 +7,7 @@ from provrepo.repository.lineage.records import BUNDLED
 from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
-__all__ = ["GRAPHS", "INBOX", "LINEAGE", "PROVAQ", "SVG", "THING"]
+__all__ = ["DESCRIPTION", "GRAPHS", "INBOX", "LINEAGE", "METADATA", "PROVAQ", "SVG", "THING"]
 
 
 def _offers(*names: str) -> tuple[Offer, ...]:
@@ -33,3 +33,10 @@ PROVAQ = (
     Offer("rdfxml", ("application/rdf+xml",), (".rdf",)),
     Offer("ntriples", ("application/n-triples",), (".nt",)),
 )
+DESCRIPTION = (
+    Offer("turtle", ("text/turtle",), (".ttl",)),
+    Offer("rdfjsonld", ("application/ld+json",), (".jsonld",)),
+    Offer("rdfxml", ("application/rdf+xml",), (".rdf",)),
+    Offer("ntriples", ("application/n-triples",), (".nt",)),
+)
+METADATA = (JSON, *DESCRIPTION)

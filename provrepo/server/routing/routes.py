@@ -45,6 +45,7 @@ def _media(*offered: Offer) -> tuple[str, ...]:
 
 _JSON = ("application/json",)
 _ANY = "application/octet-stream"
+_LINKSET = ("application/linkset+json",)
 _STATIC = ("text/css", "image/svg+xml", _ANY)
 _PAGED = (*_JSON, "text/html")
 _FORMATS = _media(*documents.OFFERS)
@@ -87,6 +88,7 @@ class Access(NamedTuple):
 # About the server itself; the same for all callers.
 _PROBE = Access(Permission.NOTHING, Rate.FREE, None)
 _SELF = Access(Permission.NOTHING, Rate.READ, None)
+_SITEMAP = Access(Permission.NOTHING, Rate.QUERY, None)
 _HEALTH = Access(Permission.CALLER, Rate.FREE, None)
 # About everything that the caller may read.
 _OVERVIEW = Access(Permission.CALLER, Rate.READ, Action.LIST)
@@ -238,7 +240,6 @@ class Operation:
 _SUBMITTED = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
 _READ = Operation(_DOCUMENT, _FORMATS, (_FORMAT,), problems=(404, 406, 410))
 _REPORT = Operation(_DOCUMENT, _REPORTS, (_FORMAT,), problems=(404, 406, 410))
-_FOUND = Operation(_DOCUMENT, parameters=(_FORMAT,), problems=(404, 406, 410))
 _QUERY_GET = Operation(_QUERIED, _RESULTS, _QUERY_PARAMETERS, problems=(403, 404, 406, 410, 422), ignores_unknown=True)
 _QUERY_POST = Operation(
     _QUERIED,
@@ -342,7 +343,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("documents.versions", "GET"): Operation(_DOCUMENT, _PAGED, (_FORMAT,), problems=(404,)),
     ("documents.original", "GET"): Operation(_DOCUMENT, _SUBMITTED, problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
-    ("documents.metadata", "GET"): _FOUND,
+    ("documents.metadata", "GET"): Operation(_DOCUMENT, _media(*offers.METADATA), (_FORMAT,), problems=(404, 406, 410)),
+    ("documents.linkset", "GET"): Operation(_DOCUMENT, _LINKSET, problems=(404, 410)),
+    ("linksets.api_catalog", "GET"): Operation(_SELF, _LINKSET),
+    ("catalogs.catalog", "GET"): Operation(_OVERVIEW, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
+    ("catalogs.of_project", "GET"): Operation(
+        _LISTED, _media(*offers.DESCRIPTION), (_AFTER, _LIMIT, _FORMAT), problems=(404, 406)
+    ),
+    ("sitemaps.sitemap", "GET"): Operation(
+        _SITEMAP,
+        ("application/xml",),
+        (RequestParameter("list", _whole(50_000), "One list of addresses, by its number in the index."),),
+        problems=(404,),
+    ),
+    ("sitemaps.robots", "GET"): Operation(_SELF, ("text/plain",)),
+    ("vocabularies.ontology", "GET"): Operation(_SELF, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
+    ("vocabularies.shapes", "GET"): Operation(_SELF, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(404, 406)),
     ("validate.validate", "POST"): Operation(
         _CHECK,
         _REPORTS,

@@ -136,6 +136,7 @@ SCHEMAS: dict[str, Schema] = {
             "public": {**FLAG, "default": False},
             "title": {**STRING, "default": ""},
             "profiles": {**_list(STRING), "description": "The profiles that each submission must satisfy."},
+            "license": {**STRING, "default": "", "description": "The web address of the license of its documents."},
         },
         "additionalProperties": False,
     },
@@ -329,6 +330,23 @@ SCHEMAS: dict[str, Schema] = {
         optional={"set_aside": _map(STRING), "waiting": _map(STRING), "entries": INTEGER, "free_bytes": INTEGER},
     ),
     "Ready": _object({"ready": FLAG}),
+    "Linkset": {
+        "type": "object",
+        "description": "A set of links in JSON (RFC 9264, section 4.2).",
+        "required": ["linkset"],
+        "properties": {
+            "linkset": _list(
+                {
+                    "type": "object",
+                    "required": ["anchor"],
+                    "properties": {"anchor": {"type": "string", "format": "uri"}},
+                    "additionalProperties": _list(
+                        _object({"href": STRING}, optional={"type": STRING, "profile": STRING})
+                    ),
+                }
+            )
+        },
+    },
     "OpenAPI": _object(
         {"openapi": STRING, "info": OBJECT, "paths": OBJECT, "components": OBJECT, "security": _list(OBJECT)}
     ),
@@ -465,4 +483,6 @@ def answer(endpoint: str, media_type: str) -> Schema | None:
         return ref("SparqlResults")
     if media_type == "application/json" and endpoint in ANSWERS:
         return ref(ANSWERS[endpoint])
+    if media_type.startswith("application/linkset+json"):
+        return ref("Linkset")
     return ref("ProvJson") if media_type == "application/prov+json" else None
