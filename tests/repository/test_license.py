@@ -73,3 +73,5 @@ def test_over_http(tmp_path: Path) -> None:
             assert refused.status_code == 400
             assert "web address" in refused.get_json()["detail"]
         assert "b" not in [info.name for info in Repository(site.store).projects()]
+        changed = site.client.patch("/projects/a", json={"license": ""}, headers=site.auth("all"))
+        assert (changed.status_code, changed.get_json()["license"]) == (200, "")

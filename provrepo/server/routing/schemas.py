@@ -143,7 +143,7 @@ SCHEMAS: dict[str, Schema] = {
     "ProjectChange": {
         "type": "object",
         "description": "Settings of a project; those that are absent stay the same.",
-        "properties": {"public": FLAG, "title": STRING, "profiles": _list(STRING)},
+        "properties": {"public": FLAG, "title": STRING, "profiles": _list(STRING), "license": STRING},
         "additionalProperties": False,
     },
     "Exposure": _extended(
