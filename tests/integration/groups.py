@@ -77,6 +77,7 @@ GROUPS: tuple[Group, ...] = (
         240,
         (*_PACKAGES, "tests/integration/rocrate_runner.py"),
         "roc-validator 0.13.0 and rocrate 0.16.0: packages are valid crates",
+    ),
     Group(
         "signposting",
         240,

@@ -60,7 +60,7 @@ def repository(projects: Iterable[ProjectInfo]) -> Iterator[_Triple]:
     yield own, DCTERMS + "title", text("Provenance documents", "en")
     yield own, DCTERMS + "description", text("A repository for documents in W3C PROV.", "en")
     yield own, FOAF + "homepage", Identifier(home)
-    endpoint = absolute(url_for("sparql.endpoint"))
+    endpoint = absolute(url_for("sparql.public"))
     yield from _service(own, f"{own}#sparql", endpoint, endpoint, "SPARQL 1.1 over all public projects")
     yield from _service(own, f"{own}#http", home, absolute(url_for("openapi.own")), "HTTP: documents, lineage, search")
     for info in projects:

@@ -53,7 +53,7 @@ def api_catalog() -> Response:
 
 def _interfaces(here: str) -> list[dict[str, Any]]:
     """The link context objects: the catalog with an ``item`` for each interface, and each with its descriptions."""
-    home, sparql, service = url_for("pages.home"), url_for("sparql.endpoint"), url_for("provaq.service")
+    home, sparql, service = url_for("pages.home"), url_for("sparql.public"), url_for("provaq.service")
     names = [profile.name for profile in profiles.available()]
     catalog = url_for("catalogs.catalog")
     described = {

@@ -330,22 +330,10 @@ SCHEMAS: dict[str, Schema] = {
         optional={"set_aside": _map(STRING), "waiting": _map(STRING), "entries": INTEGER, "free_bytes": INTEGER},
     ),
     "Ready": _object({"ready": FLAG}),
-    "Linkset": {
-        "type": "object",
-        "description": "A set of links in JSON (RFC 9264, section 4.2).",
-        "required": ["linkset"],
-        "properties": {
-            "linkset": _list(
-                {
-                    "type": "object",
-                    "required": ["anchor"],
-                    "properties": {"anchor": {"type": "string", "format": "uri"}},
-                    "additionalProperties": _list(
-                        _object({"href": STRING}, optional={"type": STRING, "profile": STRING})
-                    ),
-                }
-            )
-        },
+    "Linkset": _object({"linkset": _list(ref("LinkContext"))}),  # RFC 9264, section 4.2
+    "LinkContext": {
+        **_object({"anchor": STRING}),
+        "additionalProperties": _list(_object({"href": STRING}, optional=dict.fromkeys(("type", "profile"), STRING))),
     },
     "OpenAPI": _object(
         {"openapi": STRING, "info": OBJECT, "paths": OBJECT, "components": OBJECT, "security": _list(OBJECT)}
