@@ -21,6 +21,9 @@ SURROUNDING_THINGS = 5_000
 FEDERATED_THINGS = 20_000
 """Things that a lineage across repositories gathers; what is beyond them is declared as missing."""
 
+FEDERATED_RELATIONS = 500_000
+"""Relations that a lineage across repositories gathers, counted once for each graph; then it asks no more."""
+
 FEDERATED_REQUESTS = 200
 """Requests to peers for one lineage across repositories."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.errors import Denied, Error, NotFound, UsageError
+from provrepo.ledger.exchange.peers import Peers
 from provrepo.limits import FEDERATED_SECONDS
 from provrepo.repository.context import Context
 from provrepo.repository.federation.known import Known
@@ -69,7 +71,20 @@ def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage
         else:
             seconds = query.timeout
         may_ask = Known(context, configured).may_ask if query.ask == "known" else None
-        return lineage_of(query, laboratories, Budget(time.monotonic() + seconds), may_ask)
+        return lineage_of(
+            query, laboratories, Budget(time.monotonic() + seconds), may_ask, finished=partial(_record_contacts, peers)
+        )
+
+
+def _record_contacts(peers: Peers, participants: Iterable[Participant]) -> None:
+    """Record when peers answered or did not; a failure to write does not matter for the answer."""
+    with suppress(Error):
+        for each in participants:
+            name = each.laboratory.name
+            if name is not None and each.state == "answered":
+                peers.contacted(name)
+            elif name is not None and each.state != "unasked":
+                peers.failed(name, each.message)
 
 
 def lineage_of(
@@ -77,6 +92,8 @@ def lineage_of(
     laboratories: Iterable[Laboratory],
     budget: Budget,
     may_ask: MayAsk | None = None,
+    *,
+    finished: Callable[[Sequence[Participant]], None] | None = None,
 ) -> FederatedLineage:
     """The lineage across some repositories.
 
@@ -85,6 +102,7 @@ def lineage_of(
         laboratories: the repositories: this one first.
         budget: the limits.
         may_ask: whether a repository may be asked about a thing; None where each may be asked about everything.
+        finished: called with the repositories once no more is asked.
 
     Raises:
         NotFound: no repository that answered mentions the thing, or the end of the paths.
@@ -95,6 +113,8 @@ def lineage_of(
     with Gathered(budget.deadline + _GRACE) as index:
         gathering = Gathering(index, laboratories, query.iri, walks, budget, to=query.to, may_ask=may_ask)
         gathering.run()
+        if finished is not None:
+            finished(gathering.participants)
         missing = gathering.missing()
         answer = index.answer(query.iri, walks, query.to, query.limit)
     if answer is None:

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from provrepo.limits import FEDERATED_REQUESTS, FEDERATED_THINGS, SURROUNDING_THINGS
+from provrepo.limits import FEDERATED_RELATIONS, FEDERATED_REQUESTS, FEDERATED_THINGS, SURROUNDING_THINGS
 from provrepo.repository.federation.laboratories import Laboratory, NoAnswer
 from provrepo.repository.federation.reading import Answered, DescribedThing, MalformedAnswer, read
 from provrepo.repository.federation.records import FederatedSource, Missing
@@ -28,8 +28,8 @@ from provrepo.views.lineage.states import LEVELS, Options
 
 __all__ = ["Budget", "Gathering", "MayAsk", "Participant"]
 
-_AT_ONCE = 8
-"""Peers that are asked at the same time."""
+_AT_ONCE = 4
+"""Peers that are asked at the same time; each answer may have 32 MB."""
 
 _SHOWN = 20
 """Things that are named for each reason."""
@@ -47,12 +47,14 @@ class Budget:
 
     Attributes:
         deadline: in seconds of ``time.monotonic``.
-        things: the most things that are gathered.
+        things: the things after which no more are gathered.
+        relations: the relations after which no more are gathered.
         requests: the most requests to peers.
     """
 
     deadline: float
     things: int = FEDERATED_THINGS
+    relations: int = FEDERATED_RELATIONS
     requests: int = FEDERATED_REQUESTS
 
 
@@ -210,6 +212,8 @@ class Gathering:
             return "there was no time left to ask it"
         if len(self._described) >= self._budget.things:
             return f"the limit of {self._budget.things:,} things was reached"
+        if len(self._known) >= self._budget.relations:
+            return f"the limit of {self._budget.relations:,} relations was reached"
         if sum(each.requests for each in self.participants if each.laboratory.name) >= self._budget.requests:
             return f"the limit of {self._budget.requests:,} requests was reached"
         return ""

@@ -18,7 +18,7 @@ from provrepo.views.lineage.states import GENERAL, NODE, REQUESTED, Options
 
 __all__ = ["MOST_RELATIONS", "Relation", "Spread", "Surroundings", "around", "spread"]
 
-MOST_RELATIONS = 100_000
+MOST_RELATIONS = 50_000
 """Relations in one answer, beyond which no further things are followed, and of one thing are left out."""
 
 _PART = 500
