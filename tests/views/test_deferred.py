@@ -13,10 +13,11 @@ import pytest
 import provrepo
 from provrepo.errors import Busy, Damaged
 from provrepo.views.contract import BASE, ChangeStream
-from provrepo.views.sparql import deferred, store
+from provrepo.views.sparql import store
 from provrepo.views.sparql.content import BulkLoad, Content
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.store import Quads
+from provrepo.views.sparql.waiting import deferred
 from provrepo.vocab import PROV
 
 COUNT = f"SELECT ?a {{ ?a <{PROV}used> ?b }}"

@@ -13,8 +13,8 @@ import provrepo
 from provrepo.errors import Busy, Damaged, NoSpace
 from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.sparql.content import BulkLoad
-from provrepo.views.sparql.deferred import Deferred, Waiting
 from provrepo.views.sparql.store import Quads
+from provrepo.views.sparql.waiting.deferred import Deferred, Waiting
 from provrepo.views.view import Change
 from provrepo.vocab import PROV
 from tests.views.test_deferred import COUNT, Dropped, dropped, entity, followed, loads, submit, view

@@ -13,8 +13,8 @@ from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.errors import Damaged
 from provrepo.views.sparql.catalog import Catalogue
 from provrepo.views.sparql.content import BulkLoad, Content, check_graph
-from provrepo.views.sparql.deferred import Waiting
 from provrepo.views.sparql.updates import Updates
+from provrepo.views.sparql.waiting.deferred import Waiting
 from provrepo.views.view import Change
 
 __all__ = ["Loader"]

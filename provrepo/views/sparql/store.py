@@ -33,12 +33,12 @@ from provrepo.views.sparql.dataset_store import (
     open_store,
     translated_errors,
 )
-from provrepo.views.sparql.deferred import Deferred, Waiting, not_loaded
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.querying.runner import Runner
 from provrepo.views.sparql.updates import Updates
+from provrepo.views.sparql.waiting.deferred import Deferred, Waiting, not_loaded
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
 
