@@ -120,6 +120,23 @@ def test_on_a_nearly_full_disk_no_submission_waits(tmp_path: Path, monkeypatch: 
     view.close()
 
 
+def test_what_waits_is_due_when_it_is_enough_or_has_waited_for_long_or_nothing_more_comes(
+    tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, stream = loads(monkeypatch), ChangeStream(tmp_path)
+    for limit in ("_PATIENCE", "_REST"):
+        monkeypatch.setattr(deferred, limit, 3600.0)
+    for limit, due in (("_ENOUGH", 1), ("_PATIENCE", 0.0), ("_REST", 0.0)):
+        submit(view, stream, limit)
+        view.flush(due=True)
+        assert sizes == []
+        with monkeypatch.context() as patch:
+            patch.setattr(deferred, limit, due)
+            view.flush(due=True)
+        assert sizes == [1]
+        sizes.clear()
+
+
 def test_large_content_does_not_wait(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_DEFERRED_CONTENT", 10)
     sizes = loads(monkeypatch)
@@ -220,7 +237,9 @@ def test_a_submission_is_seen_by_the_next_query_of_each_dataset(
     ask = f"SELECT ?e {{ ?e a <{PROV}Entity> FILTER(STRSTARTS(STR(?e), 'http://example.org/')) }}"
     assert len(followed.query(ask, project="crops").rows) == 5
     assert len(followed.query(ask, public=True).rows) == 5
-    assert sizes == [5, 5]
+    assert sizes == [], "workers execute increments; nothing is loaded"
+    assert followed.context.store.view(Quads).count("crops")
+    assert sizes == [5]
 
 
 def test_an_entry_that_fails_in_a_batch_is_set_aside_and_the_others_are_loaded(
@@ -248,8 +267,8 @@ def test_the_thread_loads_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyP
     sizes, done = loads(monkeypatch), threading.Event()
     loaded = Quads.flush
 
-    def flush(self: Quads, dataset: str | None = None) -> None:
-        loaded(self, dataset)
+    def flush(self: Quads, dataset: str | None = None, *, due: bool = False) -> None:
+        loaded(self, dataset, due=due)
         if sizes:
             done.set()
 

@@ -254,7 +254,7 @@ class Follower:
         while not self._stop.wait(INTERVAL):
             try:
                 self.catch_up()
-                self._flush()
+                self._flush(due=True)
             except Exception:  # the thread must survive any exception of a view
                 log.exception("the views could not be brought up to date; trying again")
                 self._stop.wait(_PAUSE)
@@ -287,12 +287,12 @@ class Follower:
         for project in projects:
             self.postpone(project, error)
 
-    def _flush(self) -> None:
+    def _flush(self, *, due: bool = False) -> None:
         """Load what waits in the views. What cannot be loaded is applied again by the next poll, entry by entry."""
         for view in self._views or ():
             if isinstance(view, Quads):
                 with suppress(Busy):
-                    view.flush()
+                    view.flush(due=due)
 
     def _rewrite(self) -> None:
         """Remove the strings of what was erased from the files of the quads view."""

@@ -3,6 +3,8 @@
 A store that is being written must not be opened by another process. A checkpoint is a directory of hard links to the
 store's files, which never change: creating it takes some milliseconds and hardly any space. A checkpoint is created for
 the first query after a change, and removed once it is out of date and no query uses it.
+
+Its directory is in a directory of its own, in which workers also keep what belongs to it (``waiting.increments``).
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provrepo.errors import Busy
 from provrepo.views.sparql.pool import CLOSED, directory_name
 from provrepo.views.sparql.querying.merged_checkpoints import MergedCheckpoints
+from provrepo.views.sparql.waiting.increments import STORE
 
 __all__ = ["Checkpoints"]
 
@@ -28,6 +31,11 @@ class _Checkpoint:
     path: Path
     state: int
     users: int = 0
+
+    @property
+    def store(self) -> Path:
+        """The copy of the dataset, in the directory of the checkpoint."""
+        return self.path / STORE
 
 
 class Checkpoints:
@@ -44,14 +52,41 @@ class Checkpoints:
         shutil.rmtree(root, ignore_errors=True)
         self.merged = MergedCheckpoints(root / ".merged")
         self._states: defaultdict[str, int] = defaultdict(int)
+        self._writing: defaultdict[str, int] = defaultdict(int)
         self._newest: dict[str, _Checkpoint] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._used = 0  # checkpoints in use or being created
         self._closed = False
         self._made = 0
         # No path is used twice, not even by another instance: a worker may still have the former checkpoint open.
         self._unique = uuid.uuid4().hex[:12]
+
+    @contextmanager
+    def written(self, dataset: str) -> Iterator[None]:
+        """A block that changes the dataset, so that the next query after it gets a new checkpoint."""
+        with self._changed:
+            self._writing[dataset] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._writing[dataset] -= 1
+                self.outdate(dataset)
+
+    def exact(self, dataset: str, store: Path) -> bool:
+        """Whether a checkpoint that is in use has the present content of the dataset, and nothing is changing that.
+
+        Where this is not so, the checkpoint may or may not include changes that were made since it was asked for.
+        """
+        with self._changed:
+            newest = self._newest.get(dataset)
+            return (
+                newest is not None
+                and newest.store == store
+                and newest.state == self._states[dataset]
+                and not self._writing[dataset]
+            )
 
     def outdate(self, dataset: str) -> None:
         """Note a change of the dataset, so that the next query gets a new checkpoint."""
@@ -81,7 +116,7 @@ class Checkpoints:
             yield None
             return
         try:
-            yield checkpoint.path
+            yield checkpoint.store
         finally:
             self._leave(dataset, checkpoint)
 
@@ -110,13 +145,15 @@ class Checkpoints:
                 self._used += 1
                 path = self.root / directory_name(dataset) / f"{self._unique}-{self._made}"
             try:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if not make(path):
+                made = _Checkpoint(path, state)
+                path.mkdir(mode=0o700, parents=True)
+                if not make(made.store):
+                    path.rmdir()
                     return None
                 with self._changed:
                     if found is not None and self._newest.get(dataset) is found and not found.users:
                         self._remove(found)
-                    self._newest[dataset] = _Checkpoint(path, state)
+                    self._newest[dataset] = made
                     return self._count(self._newest[dataset])
             except BaseException:
                 shutil.rmtree(path, ignore_errors=True)
@@ -144,5 +181,9 @@ class Checkpoints:
 
     @staticmethod
     def _remove(checkpoint: _Checkpoint) -> None:
-        # A worker may still have the files open, and so they occupy space until it closes them at its next query.
-        shutil.rmtree(checkpoint.path, ignore_errors=True)
+        # A worker may still have the files open, and so they occupy space until it closes them at its next query. It
+        # may also be writing to a copy, which it finds no more when the directory has another name.
+        removed = checkpoint.path.with_name(f".removed-{checkpoint.path.name}")
+        with suppress(OSError):
+            checkpoint.path.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)

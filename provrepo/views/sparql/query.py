@@ -21,6 +21,7 @@ from provrepo.errors import QueryError, TimedOut
 from provrepo.limits import QUERY_BYTES, QUERY_ROWS, QUERY_SECONDS
 from provrepo.views.sparql import columns, guard
 from provrepo.views.sparql.graphs import merged, selected
+from provrepo.views.sparql.waiting.increments import STORE, Copy
 from provrepo.vocab import PREDECLARED
 
 __all__ = ["QueryLimits", "SparqlQuery", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
@@ -117,28 +118,36 @@ def _query(store: ox.Store, query: SparqlQuery) -> _Found:
 
 # In a worker process
 
-_stores: OrderedDict[str, tuple[str, ox.Store]] = OrderedDict()
-"""The directory of a dataset's checkpoints → the open checkpoint and its store, the least recently used first."""
+_stores: OrderedDict[str, Copy] = OrderedDict()
+"""The directory of a dataset's checkpoints → the open one, or a copy of it; the least recently used first."""
 
 
 def warm() -> None:
     """Do nothing. The call makes a new worker import all modules that a query needs."""
 
 
-def run(*, checkpoint: str | None, query: dict[str, Any], rows: int, size: int, spool: str) -> dict[str, Any]:
+def run(
+    *, checkpoint: str | None, increments: Sequence[str] = (), query: dict[str, Any], rows: int, size: int, spool: str
+) -> dict[str, Any]:
     """Evaluate a query; the entry point in a worker.
 
     Args:
         checkpoint: the checkpoint's directory; None for an empty dataset.
+        increments: the increments that lead from the checkpoint to the state to query.
         query: the result of ``SparqlQuery.to_dict``.
         rows: the most rows or triples of the answer.
         size: the most bytes of the answer.
         spool: the file to which a long answer is written.
 
     Returns:
-        ``kind``, and ``text`` unless the answer is in the file.
+        ``kind``, and ``text`` unless the answer is in the file. ``failed``, with the reason, where the
+        checkpoint cannot be opened or the increments cannot be executed.
     """
-    return reply(_store(checkpoint), SparqlQuery(**query), QueryLimits(rows=rows, size=size), Path(spool))
+    try:
+        store = _store(checkpoint, increments)
+    except (OSError, RuntimeError, SyntaxError) as error:
+        return {"failed": str(error)}
+    return reply(store, SparqlQuery(**query), QueryLimits(rows=rows, size=size), Path(spool))
 
 
 def reply(store: ox.Store, query: SparqlQuery, limits: QueryLimits, spool: Path) -> dict[str, Any]:
@@ -151,19 +160,22 @@ def reply(store: ox.Store, query: SparqlQuery, limits: QueryLimits, spool: Path)
     return {"kind": kind}
 
 
-def _store(checkpoint: str | None) -> ox.Store:
+def _store(checkpoint: str | None, increments: Sequence[str]) -> ox.Store:
     if checkpoint is None:
         return ox.Store()
-    dataset = str(Path(checkpoint).parent)
-    path, store = _stores.pop(dataset, ("", None))
-    if store is None or path != checkpoint:
+    folder = Path(checkpoint).parent
+    dataset = str(folder.parent if Path(checkpoint).name == STORE else folder)
+    found = _stores.pop(dataset, None)
+    if found is not None and found.leads_to(checkpoint, increments):
+        found.advance(increments)
+    else:
         # This closes the former checkpoint, so that the disk space of its files becomes free.
-        store = None
+        found = None
         while len(_stores) >= _OPEN_CHECKPOINTS:
             _stores.popitem(last=False)
-        store = ox.Store.read_only(checkpoint)
-    _stores[dataset] = (checkpoint, store)
-    return store
+        found = Copy(checkpoint, increments)
+    _stores[dataset] = found
+    return found.store
 
 
 # In the process that calls the worker

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from provrepo.codecs.results import QueryResult
-from provrepo.errors import Busy
+from provrepo.errors import Busy, Damaged
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
@@ -39,6 +40,7 @@ from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.querying.runner import Runner
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.sparql.waiting.deferred import Deferred, Waiting, not_loaded
+from provrepo.views.sparql.waiting.increments import MOST, Increments, Turns
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
 
@@ -60,6 +62,9 @@ _DEFERRED_CONTENT = 1 << 20
 
 _FEW = 10
 """Submissions up to which an update takes less time than a bulk load, which costs about 30 ms for any number."""
+
+_TRIES = 3
+"""Times that a query asks for an exact checkpoint. Where others write all the time, it loads what waits."""
 
 _REOPEN_AFTER = 16 << 20
 """Bytes of updates after which a store is closed, to be opened again when it is needed.
@@ -114,6 +119,8 @@ class Quads:
         self._runner = Runner(self._checkpoints, self._checkpoint, self._reading, workers, limits or QueryLimits())
         self._loader = Loader(self._catalogue, self._updates)
         self._deferred = Deferred(has_space)
+        self._increments = Increments(self._increment)
+        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._on_drop: Callable[[set[str], Exception], None] | None = None
         self._loading: set[str] = set()
         self._without: set[tuple[str, Identifier]] = set()  # versions that were applied without content
@@ -127,13 +134,18 @@ class Quads:
         """
         self._on_drop = on_drop
 
-    def flush(self, dataset: str | None = None) -> None:
+    def flush(self, dataset: str | None = None, *, due: bool = False) -> None:
         """Load what waits for one dataset, or for all of them.
+
+        Args:
+            dataset: its name; None for all.
+            due: of all, only those for which enough waits, or for long enough.
 
         Raises:
             Busy: it cannot be loaded; ``on_drop`` has been called.
         """
-        for name in [dataset] if dataset is not None else self._deferred.datasets():
+        every = self._deferred.due() if due else self._deferred.datasets()
+        for name in [dataset] if dataset is not None else every:
             if not self._deferred.waiting(name):
                 continue
             with self._writer(name):
@@ -239,9 +251,8 @@ class Quads:
         """
         for dataset in self._pool.marked():
             self.flush(dataset)
-            with self._writer(dataset), translated_errors(dataset):
+            with self._writer(dataset), translated_errors(dataset), self._checkpoints.written(dataset):
                 self._pool.rewrite(dataset, copy_store)
-                self._checkpoints.outdate(dataset)
 
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
         """Load submissions of new documents: the content of all, then their records in one transaction."""
@@ -266,6 +277,7 @@ class Quads:
         name = self._catalogue.minter.project(project)
         with self._writer(dataset):
             self._deferred.forget(dataset, project)
+            self._checkpoints.outdate(dataset)  # copies of it may have the project already
             with self._reading(dataset) as store:
                 # Content without a position is that of a load that was interrupted.
                 if not self._recorded.has(store, name):
@@ -357,16 +369,56 @@ class Quads:
             Busy: no worker became free in time, another merge took too long, or what waited cannot be loaded yet.
         """
         datasets = [dataset] if isinstance(dataset, str) else sorted(set(dataset))
+        sparql = SparqlQuery(query) if isinstance(query, str) else query
+        if len(datasets) == 1:
+            self._deferred.require_loaded(datasets[0], partial(self._stored, datasets[0]))
+            answer = self._incremented(
+                datasets[0],
+                lambda checkpoint, increments: self._runner.incremented(
+                    checkpoint, increments, sparql, timeout=timeout, abandoned=abandoned
+                ),
+            )
+            if answer is not None:
+                return answer
         for name in datasets:
             self.flush(name)
             self._deferred.require_loaded(name, partial(self._stored, name))
-        sparql = SparqlQuery(query) if isinstance(query, str) else query
         return self._runner.query(datasets, sparql, timeout=timeout, abandoned=abandoned)
+
+    def _incremented(self, dataset: str, run: Callable[[Path, list[str]], QueryResult | None]) -> QueryResult | None:
+        """Query a checkpoint with increments of what waits; None where nothing waits, or that is not possible."""
+        for _ in range(_TRIES):
+            if not self._deferred.waiting(dataset):
+                return None
+            with self._turns[dataset].turn() as turn, self._use_checkpoint(dataset) as checkpoint:
+                # In this order: what was loaded before the checkpoint is not among what waits, and if something was
+                # loaded since then the checkpoint is not exact.
+                waiting = self._deferred.waiting(dataset)
+                if not turn or checkpoint is None or not waiting or len(waiting) > MOST:
+                    return None
+                if self._checkpoints.exact(dataset, checkpoint):
+                    try:
+                        increments = self._increments.of(checkpoint, waiting)
+                    except (OSError, Damaged) as error:
+                        log.info("what waits for %s is loaded for a query: %s", dataset, error)
+                        return None
+                    return None if increments is None else run(checkpoint, increments)
+            with self._writer(dataset):
+                pass  # until what is being written is there
+        return None
+
+    def _increment(self, waiting: Waiting) -> str:
+        """The update that applies a change that waits. As it is of a new document, nothing is read or removed."""
+        edit = self._catalogue.edit(waiting.change, lambda *_: ())
+        return f"{self._loader.insertion(waiting.change, waiting.content)};\n{self._updates.edit(edit, {})}"
+
+    def _use_checkpoint(self, dataset: str) -> AbstractContextManager[Path | None]:
+        return self._checkpoints.use(dataset, partial(self._checkpoint, dataset))
 
     @contextmanager
     def _frozen(self, dataset: str) -> Iterator[None]:
         """Keep the checkpoint of a dataset as it is during several loads; the caller is its writer."""
-        with self._checkpoints.use(dataset, partial(self._checkpoint, dataset)):
+        with self._use_checkpoint(dataset):
             self._loading.add(dataset)
             try:
                 yield
@@ -392,17 +444,14 @@ class Quads:
     @contextmanager
     def _writing(self, dataset: str) -> Iterator[DatasetStore]:
         with self._writer(dataset), translated_errors(dataset):
-            try:
-                with self._pool.use(dataset, create=True) as dataset_store:
-                    if dataset_store is None:
-                        raise AssertionError("a store that is created exists")
-                    yield dataset_store
-                    full = dataset_store.written > _REOPEN_AFTER
-                    if full:
-                        # Otherwise opening it would do this, and take longer.
-                        dataset_store.store.flush()
-            finally:
-                self._checkpoints.outdate(dataset)
+            with self._checkpoints.written(dataset), self._pool.use(dataset, create=True) as dataset_store:
+                if dataset_store is None:
+                    raise AssertionError("a store that is created exists")
+                yield dataset_store
+                full = dataset_store.written > _REOPEN_AFTER
+                if full:
+                    # Otherwise opening it would do this, and take longer.
+                    dataset_store.store.flush()
             if full:
                 self._pool.retire(dataset)
 

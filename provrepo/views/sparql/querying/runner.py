@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -11,7 +12,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from provrepo.codecs.results import QueryResult
-from provrepo.errors import AnswerTooLarge, QueryError, TimedOut
+from provrepo.errors import AnswerTooLarge, QueryError, TimedOut, WorkerFailed
 from provrepo.limits import WORKER_WAIT
 from provrepo.views.sparql import guard
 from provrepo.views.sparql import query as quads_query
@@ -21,6 +22,8 @@ from provrepo.views.sparql.querying import merging
 from provrepo.workers.pool import Pool as Workers
 
 __all__ = ["Runner"]
+
+log = logging.getLogger("provrepo.views.sparql.querying.runner")
 
 
 class Runner:
@@ -72,7 +75,7 @@ class Runner:
         if self._workers is None:
             answer = self._here(datasets, query)
         else:
-            seconds = self._limits.seconds if timeout is None else min(timeout, self._limits.seconds)
+            seconds = self._seconds(timeout)
             try:
                 answer = self._in_worker(self._workers, datasets, query, seconds, abandoned)
             except TimedOut:
@@ -80,6 +83,35 @@ class Runner:
         if isinstance(answer, QueryResult):
             return answer
         raise answer
+
+    def incremented(
+        self,
+        checkpoint: Path,
+        increments: Sequence[str],
+        query: SparqlQuery,
+        *,
+        timeout: float | None = None,
+        abandoned: Callable[[], bool] | None = None,
+    ) -> QueryResult | None:
+        """Query a checkpoint with increments of what has changed since; arguments and errors as for ``query``.
+
+        Returns:
+            None where there are no workers, or the increments cannot be executed, such as on a full disk.
+        """
+        if self._workers is None:
+            return None
+        seconds = self._seconds(timeout)
+        try:
+            answer = self._reply(self._workers, checkpoint, increments, query, time.monotonic() + seconds, abandoned)
+        except TimedOut:
+            raise quads_query.too_slow(seconds) from None
+        if isinstance(answer, QueryResult):
+            return answer
+        log.warning("increments of %s cannot be executed: %s", checkpoint, answer)
+        return None
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._limits.seconds if timeout is None else min(timeout, self._limits.seconds)
 
     # Errors are returned, not raised: ``translated_errors`` would take a raised one for an error of the store, and its
     # traceback would keep the store open for as long as the error exists.
@@ -117,24 +149,40 @@ class Runner:
                     list(members), list(members.values()), merge, seconds=_left(deadline)
                 )
                 checkpoint = stack.enter_context(merged)
-            spool = quads_query.spool(self._checkpoints.root)
-            try:
-                reply = workers.call(
-                    f"{quads_query.__name__}:run",
-                    {
-                        "checkpoint": None if checkpoint is None else str(checkpoint),
-                        "query": query.to_dict(),
-                        "rows": self._limits.rows,
-                        "size": self._limits.size,
-                        "spool": str(spool),
-                    },
-                    timeout=_left(deadline),
-                    queue_timeout=WORKER_WAIT,
-                    abandoned=abandoned,
-                )
-                return quads_query.received(reply, spool)
-            finally:
-                spool.unlink(missing_ok=True)
+            answer = self._reply(workers, checkpoint, (), query, deadline, abandoned)
+            if isinstance(answer, QueryResult):
+                return answer
+            raise WorkerFailed(f"the dataset cannot be opened for the query: {answer}")
+
+    def _reply(
+        self,
+        workers: Workers,
+        checkpoint: Path | None,
+        increments: Sequence[str],
+        query: SparqlQuery,
+        deadline: float,
+        abandoned: Callable[[], bool] | None,
+    ) -> QueryResult | str:
+        """The answer of a worker; the reason where it cannot open the checkpoint or execute the increments."""
+        spool = quads_query.spool(self._checkpoints.root)
+        try:
+            reply = workers.call(
+                f"{quads_query.__name__}:run",
+                {
+                    "checkpoint": None if checkpoint is None else str(checkpoint),
+                    "increments": list(increments),
+                    "query": query.to_dict(),
+                    "rows": self._limits.rows,
+                    "size": self._limits.size,
+                    "spool": str(spool),
+                },
+                timeout=_left(deadline),
+                queue_timeout=WORKER_WAIT,
+                abandoned=abandoned,
+            )
+            return str(reply["failed"]) if "failed" in reply else quads_query.received(reply, spool)
+        finally:
+            spool.unlink(missing_ok=True)
 
     @staticmethod
     def _merge(

@@ -15,14 +15,25 @@ project waits, and the dataset has no reader: it would miss what counted as appl
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from provrepo.errors import Busy
 from provrepo.views.view import Change
 
 __all__ = ["Deferred", "Waiting", "not_loaded"]
+
+_ENOUGH = 64
+"""Submissions that are loaded together as soon as so many wait for one dataset."""
+
+_PATIENCE = 2.0
+"""Seconds after which submissions are loaded however few they are."""
+
+_REST = 0.5
+"""Seconds without a submission to a dataset after which what waits for it is loaded."""
 
 _MOST = 256
 """Submissions that wait for one dataset at the most."""
@@ -39,11 +50,15 @@ class Waiting:
         change: the submission of a new document.
         content: its content file, which belongs to the view.
         size: the bytes of that file.
+        since: when it began to wait, by ``time.monotonic``.
+        number: differs from that of any other change that this process let wait.
     """
 
     change: Change
     content: Path
     size: int = 0
+    since: float = field(default_factory=time.monotonic)
+    number: int = field(default_factory=count().__next__)
 
 
 def not_loaded(dataset: str, reason: str) -> Busy:
@@ -95,6 +110,16 @@ class Deferred:
         """The datasets for which changes wait."""
         with self._guard:
             return sorted(self._waiting)
+
+    def due(self) -> list[str]:
+        """The datasets whose changes have to be loaded now: a load of many takes less time for each of them."""
+        now = time.monotonic()
+        with self._guard:
+            return sorted(
+                name
+                for name, changes in self._waiting.items()
+                if len(changes) >= _ENOUGH or now - changes[0].since > _PATIENCE or now - changes[-1].since > _REST
+            )
 
     def waiting(self, dataset: str) -> list[Waiting]:
         """The changes of a dataset that wait. They stay until ``loaded`` or ``drop`` is called."""
