@@ -14,6 +14,7 @@ from provrepo.errors import Busy, Damaged, NoSpace
 from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.sparql.content import BulkLoad
 from provrepo.views.sparql.store import Quads
+from provrepo.views.sparql.updates import Updates
 from provrepo.views.sparql.waiting.deferred import Deferred, Waiting
 from provrepo.views.view import Change
 from provrepo.vocab import PROV
@@ -100,7 +101,7 @@ def test_a_project_leaves_a_dataset_that_was_killed_before_its_position_was_stor
 ) -> None:
     monkeypatch.setattr("provrepo.views.sparql.store._FEW", 0)
     with monkeypatch.context() as patch:
-        patch.setattr(Quads, "_remove", lambda *arguments, **options: 1 / 0)
+        patch.setattr(Updates, "remove", lambda *arguments, **options: 1 / 0)
         submit(view, ChangeStream(tmp_path), "a")
         with pytest.raises(Busy):
             view.flush()
