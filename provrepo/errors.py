@@ -14,6 +14,7 @@ Error:
     ├── NotFound              no such thing that the caller may see
     │   └── Withdrawn         it was withdrawn
     ├── Denied                the caller may see it, but may not do this
+    │   └── Mirrored          the project is a mirror, which only its origin changes
     ├── Conflict              the name is taken by other bytes
     │   ├── Stale             a new version was appended meanwhile
     │   └── TakenBack         these bytes were withdrawn or erased before
@@ -26,6 +27,7 @@ Error:
     ├── WorkerFailed          a worker died or ran out of memory
     │   └── TimedOut          it was killed at its deadline
     ├── RemoteError           another server refused, failed, or sent an invalid response
+    │   ├── Diverged          its entries are not those that were mirrored from it before
     │   └── Unreachable       no connection, or no complete answer in time
     └── Damaged               the data directory is inconsistent
 """
@@ -38,8 +40,10 @@ __all__ = [
     "Conflict",
     "Damaged",
     "Denied",
+    "Diverged",
     "Error",
     "InvalidName",
+    "Mirrored",
     "NoRepository",
     "NoSpace",
     "NotAvailable",
@@ -140,6 +144,10 @@ class Withdrawn(NotFound):
 
 class Denied(Error):
     """The caller may see it but may not do this with it."""
+
+
+class Mirrored(Denied):
+    """The project is a mirror: its entries are those of its origin, and nothing can be appended here."""
 
 
 class Conflict(Error):
@@ -247,6 +255,18 @@ class Unreachable(RemoteError):
 
     What was asked of it may have been done. ``status`` is the HTTP status if there was one, such as 503.
     """
+
+
+class Diverged(RemoteError):
+    """The origin of a mirror is not, or not only, the continuation of what was mirrored.
+
+    Attributes:
+        state: ``reset``, ``shortened`` or ``forked``.
+    """
+
+    def __init__(self, message: str, *, state: str = "forked") -> None:
+        super().__init__(message)
+        self.state = state
 
 
 class Damaged(Error):

@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from provrepo.errors import Damaged
 from provrepo.ledger import clock, confidential
 from provrepo.ledger.entries import Entry, compose, now
+from provrepo.ledger.exchange import mirrors
+from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.streams import Stream, columns
 
 __all__ = ["Appending"]
@@ -23,6 +26,11 @@ class Appending(Stream):
         super().__init__(connection, project)
         self._software = software
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection with the transaction, for tables beside the entries."""
+        return self._connection
+
     def append(
         self, kind: str, body: Mapping[str, Any], *, actor: str, token: str = "", time: str | None = None
     ) -> Entry:
@@ -36,10 +44,12 @@ class Appending(Stream):
             time: xsd:dateTime in UTC; None for now.
 
         Raises:
+            Mirrored: the project is a mirror.
             InvalidName: the name of the project or document is malformed.
             ValueError: a field is missing, unknown or of the wrong type; the version of a submission is not the next
                 one; the version of a withdrawal or erasure does not exist.
         """
+        mirrors.require_own(self._connection, self.project)
         length, previous = self._end()
         time = time or now()
         clock.compare(self._connection, time)
@@ -53,14 +63,39 @@ class Appending(Stream):
             time=time,
             software=self._software,
         )
+        self._insert(entry, None)
+        return entry
+
+    def copy(self, entry: Entry) -> Entry:
+        """Append an entry of another repository to a mirror, byte for byte.
+
+        Args:
+            entry: the entry, of any kind, as its origin wrote it.
+
+        Returns:
+            The same entry under the name of the mirror.
+
+        Raises:
+            Damaged: the project is not a mirror.
+            Diverged: it is not the next entry of the project that is mirrored.
+            ValueError: it does not fit to the versions that the entries before it submitted.
+        """
+        mirror = mirrors.find(self._connection, self.project)
+        if mirror is None:
+            raise Damaged(f"project {self.project} is not a mirror")
+        check_next(entry, mirror.stream, *self._end())
+        own = entry.here(self.project)
+        self._insert(own, mirror.stream)
+        return own
+
+    def _insert(self, entry: Entry, stream: str | None) -> None:
         self._check_version(entry)
         cursor = self._connection.execute(
-            "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data),
+            "INSERT INTO entries (project, sequence, sha256, kind, document, version, blob, report, data, stream) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data, stream),
         )
         self._index(entry, cursor.lastrowid)
-        return entry
 
     def conceal(self, text: str) -> str:
         """Store a confidential text and return its digest, for a field of an entry: see ``ledger.confidential``."""

@@ -3,6 +3,9 @@
 Entries are ordered by position, whatever their times are. The state of the ledger as of a time is a prefix of that
 order: all entries up to the last one whose time is not later. So a later time never gives a shorter prefix. An entry
 with a time in the future, from a wrong clock, counts from the time of the entries that followed it.
+
+The entries of mirrors have times of other clocks and are left out. Their state as of a time is the prefix that their
+origin had then.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ _log = logging.getLogger(__name__)
 # CAST: SQLite would interpret a BLOB as JSONB, its own binary form.
 _TIMES = (
     "SELECT position, json_extract(CAST(data AS TEXT), '$.time') AS time FROM entries "
-    "WHERE position > ?1 AND position <= ?2 AND project <> '' AND json_valid(CAST(data AS TEXT)) ORDER BY position"
+    "WHERE position > ?1 AND position <= ?2 AND project <> '' AND stream IS NULL AND json_valid(CAST(data AS TEXT)) "
+    "ORDER BY position"
 )
 
 
@@ -75,7 +79,9 @@ def compare(connection: sqlite3.Connection, time: str) -> None:
         connection: of the ledger, inside the transaction that appends.
         time: the time of the new entry.
     """
-    last = connection.execute("SELECT data FROM entries ORDER BY position DESC LIMIT 1").fetchone()
+    last = connection.execute(
+        "SELECT data FROM entries INDEXED BY entries_own WHERE stream IS NULL ORDER BY position DESC LIMIT 1"
+    ).fetchone()
     try:
         before = "" if last is None else Entry.from_bytes(last[0], strict=False).time
     except (Damaged, AttributeError, TypeError):

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -145,7 +145,8 @@ class Entry:
 
     Attributes:
         kind: one of ``KINDS``, unless a newer version wrote the entry.
-        project: the stream; ``REPOSITORY`` for the repository's own.
+        project: the stream; ``REPOSITORY`` for the repository's own. For an entry of a mirror it is the name of the
+            mirror, while ``data`` has the name that the project has at its origin.
         sequence: its number in the stream, from 1.
         previous: SHA-256 of its predecessor's bytes, in hexadecimal; empty for the first.
         actor: opaque identifier of the actor; empty for the software itself.
@@ -202,6 +203,10 @@ class Entry:
             )
         return self
 
+    def here(self, project: str) -> Entry:
+        """Return this entry as one of a stream that has another name here: see ``ledger.exchange.mirrors``."""
+        return self if project == self.project else replace(self, project=project)
+
     @property
     def effective(self) -> bool:
         """Whether this version applies entries of this kind: it is neither unknown nor reserved."""
@@ -224,7 +229,7 @@ class Entry:
         return decoded
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (self.data,)
+        return _unpickle, (self.data, self.project)
 
 
 def compose(
@@ -332,5 +337,5 @@ def _entry(fields: dict[str, Any], data: bytes) -> Entry:
     return Entry(**common, body=MappingProxyType(body), data=data, sha256=hashlib.sha256(data).hexdigest())
 
 
-def _unpickle(data: bytes) -> Entry:
-    return Entry.from_bytes(data, strict=False)
+def _unpickle(data: bytes, project: str) -> Entry:
+    return Entry.from_bytes(data, strict=False).here(project)

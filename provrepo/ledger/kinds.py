@@ -247,18 +247,27 @@ _TABLE = (
         },
         stream="both",
     ),
-    _reserved(
+    EntryKind(
         "mirror",
-        "A project of this repository is a copy of another's, entry by entry.",
-        stream="repository",
-        ignorable=False,
-        fields={
+        "A project of this repository is a copy of another's, entry by entry. The last such entry about a project "
+        "applies.",
+        {
             "name": EntryField(NAME, "the name of the project here"),
-            "origin": EntryField(TEXT, "URL of the project that is mirrored"),
+            "origin": EntryField(TEXT, "URL of the project that is mirrored; empty if it came in a package"),
             "identity": EntryField(UUID, "of the repository that is mirrored"),
             "setup": EntryField(TEXT, "its set-up identifier"),
             "state": EntryField(_one_of("begun", "ended"), "whether the mirror is active"),
+            "stream": EntryField(NAME, "the name of the project there, which its entries contain", True),
+            "base": EntryField(TEXT, "the base IRI there; may be empty", True),
+            "former": EntryField(FLAG, "whether there were entries before the identity there", True),
+            "before": EntryField(
+                COUNT, "number of the entry `identity` of the project; 0 if there was none before the identity", True
+            ),
+            "public": EntryField(
+                FLAG, "whether anonymous clients may read the copy, if the project is public there", True
+            ),
         },
+        stream="repository",
     ),
     _reserved(
         "exchange",

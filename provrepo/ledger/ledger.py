@@ -16,11 +16,13 @@ from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential, verification
 from provrepo.ledger.appending import Appending
 from provrepo.ledger.clock import Clock, Setback
-from provrepo.ledger.entries import REPOSITORY, Entry, check_name
+from provrepo.ledger.entries import REPOSITORY, Entry, check_name, timestamp
+from provrepo.ledger.exchange import mirrors
+from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.migrations import ADMINISTRATION, migrate
 from provrepo.ledger.public import PublicProjects
 from provrepo.ledger.storage.database import Database
-from provrepo.ledger.streams import Stream, readable
+from provrepo.ledger.streams import ROW, Stream, readable
 from provrepo.limits import LOCK_WAIT
 
 __all__ = ["Identity", "Ledger"]
@@ -149,7 +151,7 @@ class Ledger:
         """
         left = limit
         while left is None or left > 0:
-            with self._stream(project) as stream:
+            with self.stream(project) as stream:
                 page, last = stream.page(after, _PAGE if left is None else min(left, _PAGE), every=every)
             if last is None:
                 return
@@ -164,12 +166,12 @@ class Ledger:
             NotFound: the stream is shorter.
             Damaged: the entry is unreadable, or of a kind that this version does not know.
         """
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.entry(sequence)
 
     def length(self, project: str) -> int:
         """Return the number of entries of a stream; 0 if it does not exist."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.length()
 
     def projects(self) -> list[str]:
@@ -183,12 +185,12 @@ class Ledger:
 
     def settings(self, project: str) -> dict[str, Any]:
         """Return the settings in force for a project, or with ``REPOSITORY`` for the whole repository."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.settings()
 
     def changes(self, project: str) -> list[Entry]:
         """Return the entries of settings of a project, or with ``REPOSITORY`` of the repository, the oldest first."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.changes()
 
     def identity(self) -> Identity:
@@ -200,7 +202,7 @@ class Ledger:
     def setup(self) -> str:
         """Return the set-up identifier, by which followers detect a restore, which draws a new one. Empty for none."""
         rows = self._all(
-            "SELECT project, sequence, sha256, data FROM entries "
+            f"SELECT {ROW} FROM entries "  # noqa: S608
             "WHERE project = ? AND kind IN ('identity', 'gap') ORDER BY sequence DESC",
             REPOSITORY,
         )
@@ -210,7 +212,7 @@ class Ledger:
     def needed(self) -> Iterator[str]:
         """Yield the digests of the blobs that entries need, sorted: bytes of versions, reports and profiles.
 
-        The bytes of erased versions are not needed; their reports are.
+        The bytes of erased versions are not needed; their reports are. Blobs that a mirror lacks are not needed for it.
         """
         after = ""
         while True:
@@ -218,9 +220,13 @@ class Ledger:
                 "SELECT digest FROM (SELECT * FROM (SELECT DISTINCT blob AS digest FROM entries AS e "
                 "WHERE blob > ?1 AND kind <> 'erase' AND NOT (kind = 'submit' AND EXISTS (SELECT 1 FROM entries AS x "
                 "WHERE x.kind = 'erase' AND x.project = e.project AND x.document = e.document "
-                "AND x.version = e.version)) ORDER BY blob LIMIT ?2) "
-                "UNION SELECT * FROM (SELECT DISTINCT report FROM entries "
-                "WHERE report > ?1 AND kind <> 'erase' ORDER BY report LIMIT ?2)) ORDER BY digest LIMIT ?2",
+                "AND x.version = e.version)) "
+                "AND NOT EXISTS (SELECT 1 FROM absent AS a WHERE a.project = e.project AND a.blob = e.blob) "
+                "ORDER BY blob LIMIT ?2) "
+                "UNION SELECT * FROM (SELECT DISTINCT report FROM entries AS e "
+                "WHERE report > ?1 AND kind <> 'erase' "
+                "AND NOT EXISTS (SELECT 1 FROM absent AS a WHERE a.project = e.project AND a.blob = e.report) "
+                "ORDER BY report LIMIT ?2)) ORDER BY digest LIMIT ?2",
                 after,
                 _PAGE,
             )
@@ -232,13 +238,13 @@ class Ledger:
 
     def _read_identity(self) -> Identity:
         rows = self._all(
-            "SELECT project, sequence, sha256, data FROM entries WHERE kind = 'identity' ORDER BY position"
+            f"SELECT {ROW} FROM entries WHERE kind = 'identity' AND stream IS NULL ORDER BY position"  # noqa: S608
         )
         found = next((entry for row in rows if (entry := readable(*row)) is not None), None)
         if found is None:
             raise Damaged(f"{self.database.file} has no entry with the identity of the repository: restore it")
         # Damaged entries count as well, since IRIs must not change by a damage.
-        before = {str(project): int(sequence) for project, sequence, _, _ in rows if found.body["former"]}
+        before = {str(project): int(sequence) for project, sequence, *_ in rows if found.body["former"]}
         return Identity(str(found.body["id"]), before)
 
     def versions_before(self, project: str, document: str, sequence: int) -> int:
@@ -271,7 +277,7 @@ class Ledger:
         Raises:
             NotFound: the stream is shorter.
         """
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.position_of(sequence)
 
     def position_at(self, time: datetime) -> int:
@@ -319,39 +325,74 @@ class Ledger:
         )
         return {str(project): int(length) for project, length in rows if project != REPOSITORY}
 
+    def end(self, project: str) -> tuple[int, str]:
+        """Return the sequence number and the digest of the last entry of a stream; 0 and empty without entries."""
+        with self.stream(project) as stream:
+            return stream.end()
+
+    def lengths_at(self, time: datetime) -> dict[str, int]:
+        """Return project → number of its entries as of a time. Projects that began later are left out.
+
+        For a mirror it is the number of entries that its origin had then, by the times in these entries.
+
+        Args:
+            time: with a time zone.
+        """
+        found = self.lengths(self.position_at(time))
+        for mirror in self.mirrors():
+            found.pop(mirror.project, None)
+            rows = self._all(
+                "SELECT sequence FROM entries WHERE project = ? AND json_valid(CAST(data AS TEXT)) "
+                "AND json_extract(CAST(data AS TEXT), '$.time') <= ? ORDER BY sequence DESC LIMIT 1",
+                *(mirror.project, timestamp(time)),
+            )
+            if rows:
+                found[mirror.project] = int(rows[0][0])
+        return dict(sorted(found.items()))
+
+    def mirrors(self) -> list[Mirror]:
+        """Return the mirrors by name."""
+        with self.database.reading() as connection:
+            return mirrors.every(connection)
+
+    def mirror(self, project: str) -> Mirror | None:
+        """Return the mirror with a name; None if there is none."""
+        with self.database.reading() as connection:
+            return mirrors.find(connection, project)
+
     def current(self, project: str, document: str) -> Entry | None:
         """Return the newest submission of a document, withdrawn or not; None if there is none."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.current(document)
 
     def last(self, project: str, document: str) -> Entry | None:
         """Return the newest submission or withdrawal of a document; None if there is none."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.last(document)
 
     def version(self, project: str, document: str, number: int) -> Entry | None:
         """Return the submission of one version; None if there is none."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.version(document, number)
 
     def versions(self, project: str, document: str) -> list[Entry]:
         """Return all submissions of a document, the oldest first."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.versions(document)
 
     def endings(self, project: str, document: str) -> dict[int, Entry]:
         """Return version number → withdrawal or erasure, for one document. An erasure replaces a withdrawal."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.endings(document)
 
     def withdrawn_up_to(self, project: str, document: str) -> int:
         """Return the number of the newest version that a withdrawal covers; 0 if there is no withdrawal."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.withdrawn_up_to(document)
 
     def withdrawal(self, project: str, document: str, version: int) -> Entry | None:
         """Return the first readable withdrawal that covers a version; None if there is none."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.withdrawal(document, version)
 
     def confidential(self, digest: str) -> str:
@@ -369,7 +410,7 @@ class Ledger:
             after: only names after this one (by code point).
             limit: the most documents; None for all.
         """
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.documents(after, limit)
 
     def page_ends(self, project: str, size: int) -> list[str]:
@@ -379,17 +420,17 @@ class Ledger:
 
     def count(self, project: str) -> int:
         """Return the number of documents of a project that are not withdrawn."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.count()
 
     def erased(self, project: str) -> set[tuple[str, int]]:
         """Return the (document, version) pairs of a project whose bytes were erased."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.erased()
 
     def taken_back(self, project: str, document: str, blob: str) -> Entry | None:
         """Return the withdrawal or erasure of some bytes, unless they were accepted again later; see ``Stream``."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.taken_back(document, blob)
 
     def references(self, blob: str) -> int:
@@ -398,7 +439,7 @@ class Ledger:
         Submissions of erased versions do not need it. To delete an unneeded blob, call ``references`` and delete it
         inside one ``appending`` block: submitters store the blob again inside theirs.
         """
-        with self._stream(REPOSITORY) as stream:
+        with self.stream(REPOSITORY) as stream:
             return stream.references(blob)
 
     def verify(self, project: str | None = None) -> Iterator[str]:
@@ -416,8 +457,8 @@ class Ledger:
         """Return the first readable entry of a project between two positions, with its position."""
         while first <= last:
             rows = self._all(
-                "SELECT position, project, sequence, sha256, data FROM entries "
-                "WHERE position BETWEEN ? AND ? AND project <> '' ORDER BY position LIMIT 1",
+                f"SELECT position, {ROW} FROM entries INDEXED BY entries_own "  # noqa: S608
+                "WHERE position BETWEEN ? AND ? AND project <> '' AND stream IS NULL ORDER BY position LIMIT 1",
                 *(first, last),
             )
             if not rows:
@@ -429,7 +470,8 @@ class Ledger:
         return None
 
     @contextmanager
-    def _stream(self, project: str) -> Iterator[Stream]:
+    def stream(self, project: str) -> Iterator[Stream]:
+        """Yield the stream of a project for look-ups, which may see different states: there is no transaction."""
         with self.database.reading() as connection:
             yield Stream(connection, project)
 

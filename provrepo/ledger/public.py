@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 
 from provrepo.ledger.storage.database import Database
-from provrepo.ledger.streams import readable
+from provrepo.ledger.streams import ROW, readable
 
 __all__ = ["PublicProjects"]
 
-_FIRST = "SELECT project, sequence, sha256, data FROM entries WHERE kind = 'settings' ORDER BY project, sequence"
+_FIRST = f"SELECT {ROW} FROM entries WHERE kind = 'settings' ORDER BY project, sequence"  # noqa: S608
 # By position instead of by kind: there are few new entries, but perhaps many entries of settings.
 _SINCE = (
-    "SELECT project, sequence, sha256, data FROM entries NOT INDEXED "
+    f"SELECT {ROW} FROM entries NOT INDEXED "  # noqa: S608
     "WHERE position > ? AND kind = 'settings' ORDER BY position"
 )
 
@@ -33,6 +33,7 @@ class PublicProjects:
         self._database = database
         self._lock = threading.Lock()
         self._position = 0
+        self._public: frozenset[str] = frozenset()  # the projects that are public by their own entries
         self._names: frozenset[str] = frozenset()
 
     def names(self) -> frozenset[str]:
@@ -42,10 +43,13 @@ class PublicProjects:
             if position != self._position:
                 grown = position > self._position > 0
                 query, values = (_SINCE, (self._position,)) if grown else (_FIRST, ())
-                names = set(self._names) if grown else set()
+                names = set(self._public) if grown else set()
                 for row in connection.execute(query, values).fetchall():
                     entry = readable(*row)
                     if entry is not None and "public" in entry.body and entry.project:
                         (names.add if entry.body["public"] else names.discard)(entry.project)
-                self._names, self._position = frozenset(names), position
+                # A mirror is public if it is so at its origin and was made public here. An entry records that.
+                private = {name for (name,) in connection.execute("SELECT project FROM mirrors WHERE NOT public")}
+                self._public, self._position = frozenset(names), position
+                self._names = self._public - private
             return self._names

@@ -10,12 +10,16 @@ from typing import Any
 
 from provrepo.errors import Damaged, NotFound
 from provrepo.ledger.entries import Entry, named, profile_blob
+from provrepo.ledger.exchange import mirrors
 
-__all__ = ["Stream", "columns", "readable"]
+__all__ = ["ROW", "Stream", "columns", "readable"]
 
 _log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
+
+ROW = "project, sequence, sha256, data, stream"
+"""The columns that ``readable`` takes."""
 
 
 class Stream:
@@ -140,10 +144,15 @@ class Stream:
         return next(_only_readable(rows), None)
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings in force: of each key the value that was set last."""
+        """Return the settings in force: of each key the value that was set last.
+
+        A mirror is public only if its origin is public and it was made public here.
+        """
         merged: dict[str, Any] = {}
         for entry in self.changes():
             merged.update(entry.body)
+        if merged.get("public") and mirrors.is_private(self._connection, self.project):
+            merged["public"] = False
         return merged
 
     def changes(self) -> list[Entry]:
@@ -158,7 +167,8 @@ class Stream:
             limit: the most documents; None for all.
         """
         rows = self._connection.execute(
-            "SELECT d.document, s.project, s.sequence, s.sha256, s.data, w.project, w.sequence, w.sha256, w.data "
+            "SELECT d.document, s.project, s.sequence, s.sha256, s.data, s.stream, "
+            "w.project, w.sequence, w.sha256, w.data, w.stream "
             "FROM documents AS d JOIN entries AS s ON s.project = d.project AND s.sequence = d.submitted "
             "LEFT JOIN entries AS w ON w.project = d.project AND w.sequence = d.withdrawn "
             "WHERE d.project = ? AND d.document > ? ORDER BY d.document LIMIT ?",
@@ -166,8 +176,8 @@ class Stream:
         ).fetchall()
         found = []
         for name, *columns in rows:
-            submitted = readable(*columns[:4]) or self.current(name)
-            withdrawn = None if columns[5] is None else readable(*columns[4:])
+            submitted = readable(*columns[:5]) or self.current(name)
+            withdrawn = None if columns[6] is None else readable(*columns[5:])
             if submitted is not None:
                 found.append((str(name), submitted, withdrawn))
         return found
@@ -245,6 +255,47 @@ class Stream:
             ).fetchone()[0]
         )
 
+    def names(self, blob: str) -> bool:
+        """Return whether an entry of the stream names a blob: as bytes, report or profile."""
+        # The unary plus makes SQLite use the indexes of digests.
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM entries WHERE +project = ?1 AND blob = ?2 AND kind <> 'erase' "
+                "UNION ALL SELECT 1 FROM entries WHERE +project = ?1 AND report = ?2 LIMIT 1",
+                (self.project, blob),
+            ).fetchone()
+            is not None
+        )
+
+    def naming(self, blob: str) -> list[Entry]:
+        """Return the readable entries that name a blob: as bytes, report or profile. Erasures are left out."""
+        rows = self._connection.execute(
+            f"SELECT {ROW} FROM entries WHERE +project = ?1 AND blob = ?2 AND kind <> 'erase' "  # noqa: S608
+            f"UNION ALL SELECT {ROW} FROM entries WHERE +project = ?1 AND report = ?2",
+            (self.project, blob),
+        ).fetchall()
+        return list(_only_readable(rows))
+
+    def actors(self, after: int) -> list[str]:
+        """Return the opaque identifiers of the actors of the entries after one, sorted."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT json_extract(CAST(data AS TEXT), '$.actor') AS actor FROM entries "
+            "WHERE project = ? AND sequence > ? AND json_valid(CAST(data AS TEXT)) ORDER BY actor",
+            (self.project, after),
+        ).fetchall()
+        return [str(actor) for (actor,) in rows if actor]
+
+    def digest(self, sequence: int) -> str:
+        """Return the recorded SHA-256 of one entry; empty for none."""
+        row = self._connection.execute(
+            "SELECT sha256 FROM entries WHERE project = ? AND sequence = ?", (self.project, sequence)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def end(self) -> tuple[int, str]:
+        """Return the sequence number and the digest of the last entry; 0 and empty without entries."""
+        return self._end()
+
     def _end(self) -> tuple[int, str]:
         """Return the sequence number and the digest of the last entry."""
         row = self._connection.execute(
@@ -265,7 +316,7 @@ class Stream:
 
     def _rows(self, condition: str, *values: object) -> list[Row]:
         return self._connection.execute(
-            f"SELECT project, sequence, sha256, data FROM entries WHERE project = ? AND {condition}",  # noqa: S608
+            f"SELECT {ROW} FROM entries WHERE project = ? AND {condition}",  # noqa: S608
             (self.project, *values),
         ).fetchall()
 
@@ -278,25 +329,25 @@ def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str 
     return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
 
 
-def readable(project: str, sequence: int, digest: str, data: bytes) -> Entry | None:
+def readable(project: str, sequence: int, digest: str, data: bytes, stream: str | None) -> Entry | None:
     """Return the entry of a row, of any kind; None and a logged warning if it is damaged."""
     try:
-        return _intact(project, sequence, digest, data)
+        return _intact(project, sequence, digest, data, stream)
     except Damaged as error:
         _log.warning("set aside: %s", error)
         return None
 
 
-def _strictly(project: str, sequence: int, digest: str, data: bytes) -> Entry:
+def _strictly(project: str, sequence: int, digest: str, data: bytes, stream: str | None) -> Entry:
     """Return the entry of a row.
 
     Raises:
         Damaged: it is damaged, or of an unknown kind that this version may not skip.
     """
-    return _intact(project, sequence, digest, data).known()
+    return _intact(project, sequence, digest, data, stream).known()
 
 
-def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
+def _intact(project: str, sequence: int, digest: str, data: bytes, stream: str | None) -> Entry:
     place = f"entry {sequence} of {named(project)}"
     if not isinstance(data, bytes) or sha256(data).hexdigest() != digest:
         raise Damaged(f"{place}: its bytes are not those that were appended")
@@ -304,9 +355,10 @@ def _intact(project: str, sequence: int, digest: str, data: bytes) -> Entry:
         entry = Entry.from_bytes(data, strict=False)
     except Damaged as error:
         raise Damaged(f"{place}: {error}") from error
-    if (entry.project, entry.sequence) != (project, sequence):
+    # The entries of a mirror contain the name that the project has at its origin.
+    if (entry.project, entry.sequence) != (project if stream is None else stream, sequence):
         raise Damaged(f"{place}: it contains {entry.place}")
-    return entry
+    return entry.here(project)
 
 
 def _only_readable(rows: Iterable[Row]) -> Iterator[Entry]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential
 from provrepo.ledger.entries import REPOSITORY, Entry, named
+from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
 from provrepo.ledger.storage.database import Database
@@ -39,6 +41,7 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
         yield from _identity(database)
         with database.reading() as connection:
             differing = [*confidential.problems(connection), *administration.problems(connection)]
+            differing += mirrors.problems(connection, _recorded_mirrors(connection))
         yield from differing
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):
             yield from _stream(database, name)
@@ -92,7 +95,9 @@ def _positions(database: Database) -> Iterator[str]:
 def _identity(database: Database) -> Iterator[str]:
     """Check that the repository's own stream has one identity, and that identities in other streams equal it."""
     found = []
-    for project, data in _all(database, "SELECT project, data FROM entries WHERE kind = 'identity' ORDER BY position"):
+    for project, data in _all(
+        database, "SELECT project, data FROM entries WHERE kind = 'identity' AND stream IS NULL ORDER BY position"
+    ):
         try:
             found.append((project, Entry.from_bytes(data).body["id"]))
         except (Damaged, KeyError, TypeError):
@@ -109,13 +114,13 @@ def _stream(database: Database, project: str) -> Iterator[str]:
     before: tuple[str, ...] = ("",)
     while rows := _all(
         database,
-        "SELECT sequence, sha256, kind, document, version, blob, report, data FROM entries "
+        "SELECT sequence, sha256, stream, kind, document, version, blob, report, data FROM entries "
         "WHERE project = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
         project,
         expected,
         _PAGE,
     ):
-        for sequence, digest, *index, data in rows:
+        for sequence, digest, stream, *index, data in rows:
             if not isinstance(sequence, int) or not isinstance(data, bytes):
                 yield f"{named(project)}: the row of entry {sequence} contains values that were never appended"
                 return
@@ -126,7 +131,7 @@ def _stream(database: Database, project: str) -> Iterator[str]:
             computed = sha256(data).hexdigest()
             if computed != digest:
                 yield f"{place}: its bytes are not those that were appended, their SHA-256 is not {digest}"
-            for problem in _entry(project, sequence, tuple(index), data, before):
+            for problem in _entry(project, stream, sequence, tuple(index), data, before):
                 yield f"{place}: {problem}"
             # The successor of a damaged entry may refer to either digest, so that one damage is reported once.
             before = (digest, computed)
@@ -134,13 +139,28 @@ def _stream(database: Database, project: str) -> Iterator[str]:
     yield from _indexes(database, project, expected - 1, before[0])
 
 
-def _entry(project: str, sequence: int, index: Row, data: bytes, before: tuple[str, ...]) -> Iterator[str]:
+def _recorded_mirrors(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """Return the body of the last readable ``mirror`` entry about each mirror, by its name."""
+    rows = connection.execute(
+        "SELECT data FROM entries WHERE project = ? AND kind = 'mirror' ORDER BY sequence", (REPOSITORY,)
+    ).fetchall()
+    found: dict[str, dict[str, Any]] = {}
+    for (data,) in rows:
+        with suppress(Damaged):  # the check of the stream reports it
+            entry = Entry.from_bytes(data, strict=False)
+            found[entry.body["name"]] = dict(entry.body)
+    return found
+
+
+def _entry(
+    project: str, stream: str | None, sequence: int, index: Row, data: bytes, before: tuple[str, ...]
+) -> Iterator[str]:
     try:
         entry = Entry.from_bytes(data)
     except Damaged as error:
         yield str(error)
         return
-    if (entry.project, entry.sequence) != (project, sequence):
+    if (entry.project, entry.sequence) != (project if stream is None else stream, sequence):
         yield f"it contains {entry.place}"
     if before and entry.previous not in before:
         yield "the chain is broken, it does not follow the entry before it"

@@ -5,6 +5,8 @@ that the URL would have, so that an IRI minted before the base is known is not m
 name space of that UUID is the repository's identity, so that two repositories never mint one IRI for different things.
 What a repository contained before it had an identity keeps its IRIs. Those are in a name space that all repositories
 shared.
+
+The content of a mirror has the IRIs that it has at its origin.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Protocol
 
 from provrepo.model.identifiers import Identifier
 
-__all__ = ["LegacyContent", "Minter"]
+__all__ = ["ForeignProject", "ForeignProjects", "LegacyContent", "Minter"]
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#")
 
@@ -34,6 +36,26 @@ class LegacyContent(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignProject:
+    """A project of another repository, of which this one has a mirror.
+
+    Attributes:
+        name: its name at the origin.
+        minter: mints the IRIs of the origin.
+    """
+
+    name: str
+    minter: Minter
+
+
+class ForeignProjects(Protocol):
+    """The projects here that are mirrors."""
+
+    def find(self, project: str) -> ForeignProject | None:
+        """What is mirrored under a name; None for a project of this repository."""
+
+
+@dataclass(frozen=True, slots=True)
 class Minter:
     """Mints under one base IRI, or in the name space of one repository.
 
@@ -41,11 +63,18 @@ class Minter:
         base: an absolute IRI ending in ``/``, or the empty string until one is set.
         identity: the repository's UUID; empty for the name space that repositories without an identity share.
         former: the content that keeps its IRIs in the shared name space; None for none.
+        foreign: the mirrors, whose IRIs are minted as their origins do; None for none.
     """
 
     base: str = ""
     identity: str = ""
     former: LegacyContent | None = field(default=None, compare=False, repr=False)
+    foreign: ForeignProjects | None = field(default=None, compare=False, repr=False)
+
+    def home(self, project: str) -> ForeignProject:
+        """The name of a project where it is submitted to, and the minter there: those here, unless it is a mirror."""
+        found = None if self.foreign is None else self.foreign.find(project)
+        return ForeignProject(project, self) if found is None else found
 
     def mint(self, path: str) -> Identifier:
         """The IRI for a path below the base."""
@@ -53,23 +82,29 @@ class Minter:
 
     def of(self, project: str, document: str, version: int) -> Minter:
         """The minter for the content of one version; two plain fields, which another process can be given."""
+        home = self.home(project)
+        if home.minter is not self:
+            return home.minter.of(home.name, document, version)
         if self.former is None or version > self.former.versions(project, document):
             return Minter(self.base, self.identity)
         return Minter(self.base)
 
     def project(self, project: str) -> Identifier:
         """A project."""
+        home = self.home(project)
+        if home.minter is not self:
+            return home.minter.project(home.name)
         former = self.former is not None and self.former.project(project)
         return self._in("" if former else self.identity, f"projects/{project}")
 
     def document(self, project: str, document: str) -> Identifier:
         """A document, whatever its version."""
-        return self.of(project, document, 1).mint(f"projects/{project}/documents/{document}")
+        return self.of(project, document, 1).mint(f"projects/{self.home(project).name}/documents/{document}")
 
     def version(self, project: str, document: str, version: int) -> Identifier:
         """One version of a document; also the name of the graph of its assertions."""
         minter = self.of(project, document, version)
-        return minter.mint(f"projects/{project}/documents/{document}/versions/{version}")
+        return minter.mint(f"projects/{self.home(project).name}/documents/{document}/versions/{version}")
 
     @staticmethod
     def completed(graph: str) -> Identifier:
@@ -90,13 +125,13 @@ class Minter:
         """The skolem IRI of the n-th blank node (from 1, by first occurrence) of a blob (SHA-256 in hexadecimal)."""
         return self.mint(f"genid/{blob}-{number}")
 
-    def actor(self, actor: str) -> Identifier:
-        """An actor; ``actor`` is an opaque identifier and not a name."""
-        return self._own(f"actors/{actor}")
+    def actor(self, project: str, actor: str) -> Identifier:
+        """An actor in the entries of a project; ``actor`` is an opaque identifier and not a name."""
+        return self.home(project).minter._own(f"actors/{actor}")
 
-    def profile(self, profile: str) -> Identifier:
-        """A profile."""
-        return self._own(f"profiles/{profile}")
+    def profile(self, project: str, profile: str) -> Identifier:
+        """A profile in the entries of a project."""
+        return self.home(project).minter._own(f"profiles/{profile}")
 
     def catalogue(self) -> Identifier:
         """The graph in which the repository describes itself."""

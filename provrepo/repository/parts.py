@@ -14,6 +14,7 @@ from provrepo.ledger.access_log import AccessLog
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.entries import Entry
 from provrepo.ledger.exchange.database import ExchangeDatabase
+from provrepo.ledger.exchange.mirroring import Mirroring
 from provrepo.ledger.exchange.peers import Peers
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
@@ -21,9 +22,11 @@ from provrepo.ledger.storage.blobs import Blobs
 from provrepo.ledger.storage.durable import PRIVATE, make_directory
 from provrepo.ledger.storage.reading import is_writable
 from provrepo.ledger.storage.scratch import Scratch
+from provrepo.repository.exchange.foreign import MirroredProjects
 from provrepo.repository.upkeep import restore
 from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.former import FormerVersions
+from provrepo.repository.upkeep.mirror_keys import MirrorKeys
 from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.settings import Settings
@@ -46,6 +49,8 @@ class Parts:
         exchange: the database about the exchange with other repositories.
         access_log: one line for each answered request.
         former: the versions from before the repository had an identity, which keep their IRIs.
+        mirroring: the table of mirrors, and what belongs to it.
+        mirrored: the projects that are mirrors, as IRIs and names depend on them.
         derived: the directory of derived files: the data directory, or a temporary directory if that is read-only.
         scratch: the temporary files of this process.
         set_aside: the entries that a view failed on.
@@ -59,6 +64,8 @@ class Parts:
     exchange: ExchangeDatabase
     access_log: AccessLog
     former: FormerVersions
+    mirroring: Mirroring
+    mirrored: MirroredProjects
     derived: Path
     scratch: Scratch
     set_aside: SetAside
@@ -147,7 +154,9 @@ def open_parts(
     if private:
         with suppress(OSError):
             shutil.copyfile(data / "views" / "set-aside.json", set_aside)
-    record = SetAside(set_aside)
+            shutil.copyfile(data / "views" / "mirrors.json", derived / "views" / "mirrors.json")
+    record, mirrored = SetAside(set_aside), MirroredProjects(ledger)
+    keys = MirrorKeys(derived / "views" / "mirrors.json", mirrored)
     return Parts(
         ledger=ledger,
         blobs=blobs,
@@ -161,8 +170,10 @@ def open_parts(
             room=has_space,
         ),
         former=FormerVersions(ledger),
+        mirroring=Mirroring(ledger.database, software=_SOFTWARE),
+        mirrored=mirrored,
         derived=derived,
         scratch=private or Scratch(derived / "spool"),
         set_aside=record,
-        follower=Follower(ledger, ViewsLock(derived / "views.lock"), open_views, derive, record),
+        follower=Follower(ledger, ViewsLock(derived / "views.lock"), open_views, derive, record, keys),
     )

@@ -290,7 +290,8 @@ class Store:
 
     def minter(self, base: str | None = None) -> Minter:
         """Return the minter of a base IRI, by default of the one in force. See ``model.minting``."""
-        return Minter(self.base() if base is None else base, self.ledger.identity().id, self.parts.former)
+        own = self.base() if base is None else base
+        return Minter(own, self.ledger.identity().id, self.parts.former, self.parts.mirrored)
 
     def health(self) -> dict[str, object]:
         """Return the body of ``/health``: the state of the views, what was set aside, free space and limits."""
@@ -428,14 +429,17 @@ class Store:
         """
         fields = entry.fields
         project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
-        file = folder / content_files.file_name(project, document, version, blob, base)
+        minter = self.minter(base)
+        home = minter.home(project).minter
+        names = base if home is minter else f"{home.base} {home.identity}"
+        file = folder / content_files.file_name(project, document, version, blob, names)
         if file.exists() and extraction_file(file).exists():
             return file
         if not self.blobs.exists(blob):
             return None
         content_files.write(
             entry,
-            self.minter(base),
+            minter,
             blobs=self.blobs,
             pool=self.pool,
             output=file,

@@ -179,8 +179,8 @@ def test_the_database_refuses_changes(ledger: Ledger) -> None:
         ("UPDATE entries SET data = x'00'", ()),
         ("UPDATE entries SET kind = 'erase'", ()),
         ("DELETE FROM entries", ()),
-        ("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row),
-        ("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (9, "crops", 3, *row[3:])),
+        ("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row),
+        ("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (9, "crops", 3, *row[3:])),
     ):
         with pytest.raises(sqlite3.IntegrityError, match="ledger entries are"):
             connection.execute(statement, values)

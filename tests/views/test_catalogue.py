@@ -46,7 +46,7 @@ def test_the_catalogue_has_the_history_of_a_document(view: Quads, stream: Change
     assert (first["state"], second["state"]) == (text("superseded"), text("withdrawn"))
     assert second["former"] == first["version"]
     assert first["sha256"] == text(f"{1:064x}")
-    assert first["who"] == minter.actor("somebody")
+    assert first["who"] == minter.actor("crops", "somebody")
     assert second["reason"] == text("a mistake")
     assert "reason" not in first
     assert str(second["invalidated"]).startswith("2026-01-01T00:00:03")
@@ -91,7 +91,7 @@ def test_new_settings_replace_former_ones(view: Quads, stream: ChangeStream) -> 
     ):
         view.apply("crops", change)
     found = catalogue(view, "?p a provrepo:Project ; dcterms:title ?title ; provrepo:profile ?profile")
-    assert [(row["title"], row["profile"]) for row in found] == [(text("Grain"), Minter(BASE).profile("core"))]
+    assert [(row["title"], row["profile"]) for row in found] == [(text("Grain"), Minter(BASE).profile("crops", "core"))]
 
 
 def test_the_catalogue_lists_the_graphs_of_a_version_while_they_exist(view: Quads, stream: ChangeStream) -> None:

@@ -11,7 +11,13 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.migrations import m0001_ledger, m0002_identity, m0003_confidential, m0004_administration
+from provrepo.ledger.migrations import (
+    m0001_ledger,
+    m0002_identity,
+    m0003_confidential,
+    m0004_administration,
+    m0005_mirrors,
+)
 
 __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
 
@@ -23,6 +29,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0002_identity.upgrade,
     m0003_confidential.upgrade,
     m0004_administration.upgrade,
+    m0005_mirrors.upgrade,
 )
 
 ADMINISTRATION = 4

@@ -72,6 +72,45 @@ class Blobs:
             self._sync_name(digest)
         return digest
 
+    def adopt(self, file: Path, digest: str) -> None:
+        """Make a blob of a file, which must be on the same file system. The file is gone afterwards.
+
+        Args:
+            file: the file, whose bytes the caller has compared with the digest.
+            digest: their SHA-256 in hexadecimal.
+
+        Raises:
+            NoSpace: the disk is full.
+            Damaged: the directory cannot be written.
+        """
+        self._require_writable()
+        with durable.translated(f"store a blob in {self._root}"):
+            if self._present(digest, file.stat().st_size):
+                file.unlink()
+            else:
+                with file.open("rb") as opened:
+                    durable.sync(opened.fileno())
+                file.chmod(0o400)
+                self._ensure_directory(self.path(digest).parent)
+                file.replace(self.path(digest))
+            self._sync_name(digest)
+
+    def partial(self, owner: str) -> Path:
+        """Return the folder of files that are being received for a mirror; it is created if it does not exist.
+
+        A file has the digest that its bytes will have as its name. It stays when its reception is interrupted, so that
+        it can be continued.
+
+        Args:
+            owner: the name of the mirror. Files of one mirror are never used for another: who does not have some bytes
+                must not get them by naming their digest.
+        """
+        self._require_writable()
+        folder = self._root / "partial" / owner
+        with durable.translated(f"make the directory {folder}"):
+            durable.make_directory(folder, mode=durable.PRIVATE)
+        return folder
+
     def get(self, digest: str) -> bytes:
         """Return the bytes of a blob, verified against the digest.
 

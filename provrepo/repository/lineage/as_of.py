@@ -54,7 +54,8 @@ def former_state(
 def last_entries(ledger: Ledger, as_of: str, require_read: Callable[[str], None]) -> dict[str, int]:
     """The number of each project's last entry as of an entry or a time; projects without one by then are left out.
 
-    Entries of several projects are ordered as this copy of the data appended them.
+    Entries of several projects are ordered as this copy of the data appended them. As of a time, a mirror has the
+    entries that its origin had then.
 
     Args:
         ledger: the entries.
@@ -72,7 +73,7 @@ def last_entries(ledger: Ledger, as_of: str, require_read: Callable[[str], None]
         return ledger.lengths(ledger.position_of(project, int(sequence)))
     try:
         if _TIME.fullmatch(as_of):
-            return ledger.lengths(ledger.position_at(datetime.fromisoformat(as_of)))
+            return ledger.lengths_at(datetime.fromisoformat(as_of))
     except ValueError:
         pass  # it has the form of a time, but no such day or hour exists
     raise UsageError(f"as of {as_of[:100]!r}: write {HINT}")

@@ -87,7 +87,8 @@ class VersionBytes(NamedTuple):
         base: the IRI against which their relative IRIs are resolved; may be empty.
         blob: the digest of the bytes.
         version: the version's IRI.
-        identity: the identity of the repository, for the IRIs of its blank nodes; may be empty.
+        minting: the base IRI of the repository that accepted it, for the IRIs of its blank nodes; may be empty.
+        identity: the identity of that repository; may be empty.
     """
 
     source: str
@@ -95,6 +96,7 @@ class VersionBytes(NamedTuple):
     base: str
     blob: str
     version: str
+    minting: str = ""
     identity: str = ""
 
 
@@ -117,7 +119,6 @@ def read(
     iri: str,
     versions: Sequence[VersionBytes],
     *,
-    base: str,
     limit: int,
     size: int,
     timeout: float,
@@ -130,7 +131,6 @@ def read(
         workers: the worker processes.
         iri: the thing.
         versions: the versions to read.
-        base: the repository's base IRI.
         limit: the most assertions in all. Each version has some before one has many.
         size: the most bytes of the result as JSON.
         timeout: the most seconds for reading.
@@ -149,7 +149,6 @@ def read(
         {
             "iri": iri,
             "versions": [version._asdict() for version in versions],
-            "minting": base,
             "limit": limit,
             "size": size,
         },
@@ -181,9 +180,9 @@ def shares(counts: Sequence[int], limit: int) -> list[int]:
 # In a worker
 
 
-def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, size: int) -> list[dict[str, Any]]:
+def run(*, iri: str, versions: list[dict[str, str]], limit: int, size: int) -> list[dict[str, Any]]:
     """The assertions of versions about a thing, as JSON; see ``read`` for the arguments."""
-    found = [_assertions_of(iri, VersionBytes(**version), minting, limit) for version in versions]
+    found = [_assertions_of(iri, VersionBytes(**version), limit) for version in versions]
     given = shares([len(each.assertions) for each in found], limit)
     reply = [
         {
@@ -200,7 +199,7 @@ def run(*, iri: str, versions: list[dict[str, str]], minting: str, limit: int, s
     return reply
 
 
-def _assertions_of(iri: str, wanted: VersionBytes, base: str, limit: int) -> ThingAssertions:
+def _assertions_of(iri: str, wanted: VersionBytes, limit: int) -> ThingAssertions:
     from provrepo.codecs import formats
     from provrepo.codecs.rdf import dataset
 
@@ -209,7 +208,7 @@ def _assertions_of(iri: str, wanted: VersionBytes, base: str, limit: int) -> Thi
         document, _ = dataset.read_for_dataset(Path(wanted.source).read_bytes(), row, wanted.base or None)
     except ReadError as error:
         raise Damaged(f"{wanted.version} was accepted and cannot be read any more: {error}") from error
-    minter = Minter(base, wanted.identity)
+    minter = Minter(wanted.minting, wanted.identity)
     blank = dataset.blank_names(document, row, lambda number: minter.genid(wanted.blob, number))
     names = {Identifier(iri), *(label for label, name in blank.items() if name == iri)}
     found = list(_assertions(document, names, blank, wanted.version))

@@ -178,11 +178,11 @@ def version_assertions(
                     i.base,
                     i.sha256,
                     i.iri,
-                    minter.of(i.project, i.name, i.version).identity,
+                    (blank := minter.of(i.project, i.name, i.version)).base,
+                    blank.identity,
                 )
                 for i in infos
             ],
-            base=minter.base,
             limit=limit,
             size=store.settings.query_bytes,
             timeout=timeout,
@@ -195,6 +195,6 @@ def version_assertions(
             "project, or for fewer versions"
         ) from None
     return tuple(
-        VersionAssertions(info, each.assertions, each.total, minter.actor(info.actor), each.triples)
+        VersionAssertions(info, each.assertions, each.total, minter.actor(info.project, info.actor), each.triples)
         for info, each in zip(infos, found, strict=True)
     )

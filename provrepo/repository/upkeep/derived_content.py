@@ -1,4 +1,4 @@
-"""The content file of one entry, for the views that apply the entry."""
+"""The content files of entries, for the views that apply them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from provrepo.ledger.ledger import Ledger
 from provrepo.views.extraction import Extraction, discard, extraction_file
 
-__all__ = ["DerivedContent"]
+__all__ = ["DerivedContent", "replaced"]
 
 
 class DerivedContent:
@@ -53,3 +54,22 @@ class DerivedContent:
         """Delete the file and what was extracted from it."""
         if self._file is not None:
             discard(self._file)
+
+
+def replaced(ledger: Ledger, project: str, after: int) -> set[int]:
+    """Return the submissions after an entry that a later entry replaces or withdraws.
+
+    Views without a history need not load their content: the result is the same, and the cost is that of the current
+    versions.
+    """
+    newest: dict[str, int] = {}
+    found: set[int] = set()
+    for entry in ledger.entries(project, after=after):
+        document = entry.fields.get("document")
+        if not isinstance(document, str):
+            continue
+        if entry.kind in ("submit", "withdraw") and document in newest:
+            found.add(newest.pop(document))
+        if entry.kind == "submit":
+            newest[document] = entry.sequence
+    return found

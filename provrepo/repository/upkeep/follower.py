@@ -19,7 +19,8 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.ledger import Ledger
 from provrepo.repository.records import PUBLIC
-from provrepo.repository.upkeep.derived_content import DerivedContent
+from provrepo.repository.upkeep.derived_content import DerivedContent, replaced
+from provrepo.repository.upkeep.mirror_keys import MirrorKeys
 from provrepo.repository.upkeep.set_aside import CONTENT, LEDGER, SetAside, is_transient
 from provrepo.repository.upkeep.view_dataset import ViewDataset, view_name
 from provrepo.repository.upkeep.views_lock import ViewsLock
@@ -62,6 +63,7 @@ class Follower:
         open_views: Callable[[str], Sequence[View]],
         derive: Callable[[Entry, str], Path | None],
         set_aside: SetAside,
+        mirrors: MirrorKeys,
     ) -> None:
         """Take the ledger and the views; nothing is opened or locked yet.
 
@@ -72,6 +74,7 @@ class Follower:
                 base IRI changes.
             derive: makes the content file of a submission under a base IRI; None where its bytes were erased.
             set_aside: the record of the entries that a view failed on.
+            mirrors: the record of what the views have of mirrors.
         """
         self._ledger = ledger
         self._lock = lock
@@ -87,6 +90,7 @@ class Follower:
         self._thread: threading.Thread | None = None
         self._again: set[str] = set()  # projects of changes that a view dropped, perhaps while they were followed
         self.set_aside = set_aside
+        self._mirrors = mirrors
         self.waiting: dict[str, str] = {}
 
     @property
@@ -171,7 +175,7 @@ class Follower:
             if self._views is None:
                 return
             position = self._ledger.position()
-            if position == self._position and not (self.waiting or self._again):
+            if position == self._position and not (self.waiting or self._again or self._mirrors.changed()):
                 return
             try:
                 self._apply_until(position)
@@ -188,7 +192,8 @@ class Follower:
             self._rebuilding = True
             self._reopen()
             self._position = -1
-        if self._position < 0:
+        leveled = self._mirrors.level(self._views or ())
+        if self._position < 0 or PUBLIC in leveled:
             for view in self._views or ():
                 self._check_stamps(view)
             # New views have the whole ledger to apply.
@@ -198,7 +203,7 @@ class Follower:
         else:
             # To look at every project after every entry would make a submission cost O(projects).
             changed = {project for project, _ in self._ledger.projects_changed_since(self._position)}
-            for project in sorted((changed | self.waiting.keys() | self._again) - {REPOSITORY}):
+            for project in sorted((changed | leveled | self.waiting.keys() | self._again) - {REPOSITORY}):
                 self._update(project)
         self._position = position
         self._rebuilding = False
@@ -220,6 +225,7 @@ class Follower:
             self._reopen()
             for view in self._views or ():
                 view.reset()
+            self._mirrors.level(self._views or ())
             with self._batched():
                 for project in self._ledger.projects():
                     self._update(project)
@@ -360,7 +366,7 @@ class Follower:
         applied = min((target.position for target in targets), default=0)
         if applied >= length:
             return
-        replaced = self._replaced(project, after=applied)
+        outdated = replaced(self._ledger, project, after=applied)
         delayed: Exception | None = None
         for entry in self._ledger.entries(project, after=applied):
             if entry.sequence > length:
@@ -369,7 +375,7 @@ class Follower:
             # Derived at most once, for all views and datasets.
             content = DerivedContent(lambda entry=entry: self._content(entry))  # type: ignore[misc]
             try:
-                current = entry.sequence not in replaced
+                current = entry.sequence not in outdated
                 contents = [content if current or target.view.HISTORY else None for target in behind]
                 for target, error in self._advance_all(behind, entry, contents):
                     # The other views go on.
@@ -464,24 +470,6 @@ class Follower:
         return Change(
             entry.project, entry.sequence, entry.sha256, entry.fields, self._base, content.link, content.extraction
         )
-
-    def _replaced(self, project: str, after: int) -> set[int]:
-        """Return the submissions after an entry that a later entry replaces or withdraws.
-
-        Views without a history need not load their content: the result is the same, and the cost is that of the current
-        versions.
-        """
-        newest: dict[str, int] = {}
-        replaced: set[int] = set()
-        for entry in self._ledger.entries(project, after=after):
-            document = entry.fields.get("document")
-            if not isinstance(document, str):
-                continue
-            if entry.kind in ("submit", "withdraw") and document in newest:
-                replaced.add(newest.pop(document))
-            if entry.kind == "submit":
-                newest[document] = entry.sequence
-        return replaced
 
     def _content(self, entry: Entry) -> Path | None:
         try:

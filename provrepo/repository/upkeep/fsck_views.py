@@ -17,6 +17,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
 from provrepo.repository.upkeep.follower import Follower
+from provrepo.repository.upkeep.mirror_keys import MirrorKeys
 from provrepo.repository.upkeep.set_aside import SetAside, is_transient
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views import sqlite_check
@@ -100,6 +101,7 @@ def _all(store: Store, progress: Progress | None) -> Iterator[str]:
             lambda base: store.views_at(folder, base),
             lambda entry, base: store.derive(entry, base, folder),
             set_aside,
+            MirrorKeys(folder / "mirrors.json", store.parts.mirrored),
         )
         try:
             rebuilt.rebuild(progress)

@@ -180,10 +180,12 @@ class Catalogue:
         return Quad(subject, predicate, value, self.graph)
 
     def _project(self, project: Identifier, name: str) -> Iterator[Quad]:
-        yield self._quad(self.repository, TYPE, Identifier(PROVREPO + "Repository"))
+        # A mirror is a part of the repository that it was copied from.
+        repository = self.minter.home(name).minter.repository()
+        yield self._quad(repository, TYPE, Identifier(PROVREPO + "Repository"))
         yield self._quad(project, TYPE, Identifier(PROVREPO + "Project"))
         yield self._quad(project, TYPE, _DCAT_CATALOG)
-        yield self._quad(project, _PART, self.repository)
+        yield self._quad(project, _PART, repository)
         yield self._quad(project, _IDENTIFIER, text(name))
 
     def _settings(self, edit: Edit, change: Change, project: Identifier) -> None:
@@ -194,7 +196,8 @@ class Catalogue:
             predicate = Identifier(PROVREPO + "profile")
             edit.replaced.append((project, predicate))
             edit.added.extend(
-                self._quad(project, predicate, self.minter.profile(name)) for name in change.entry["profiles"]
+                self._quad(project, predicate, self.minter.profile(change.project, name))
+                for name in change.entry["profiles"]
             )
 
     def _submit(
@@ -242,7 +245,7 @@ class Catalogue:
         self, change: Change, version: Identifier, document: Identifier, project: Identifier
     ) -> Iterator[Quad]:
         entry, time = change.entry, _time(change.entry["time"])
-        submission, actor = Identifier(f"{version}#submission"), self.minter.actor(entry["actor"])
+        submission, actor = Identifier(f"{version}#submission"), self.minter.actor(change.project, entry["actor"])
         yield self._quad(version, TYPE, Identifier(PROVREPO + "Version"))
         yield self._quad(version, TYPE, _ENTITY)
         yield self._quad(version, OWN_PROJECT, project)
@@ -260,9 +263,9 @@ class Catalogue:
         for layer in entry.get("layers", ()):
             yield self._quad(version, Identifier(PROVREPO + "layer"), text(layer))
         for name in entry.get("profiles", ()):
-            yield self._quad(version, Identifier(PROVREPO + "profile"), self.minter.profile(name))
+            yield self._quad(version, Identifier(PROVREPO + "profile"), self.minter.profile(change.project, name))
             if entry["verdict"] == "conforms":
-                yield self._quad(version, _CONFORMS, self.minter.profile(name))
+                yield self._quad(version, _CONFORMS, self.minter.profile(change.project, name))
         yield from self._text(version, _TITLE, entry.get("title", ""))
         yield from self._text(version, _DESCRIPTION, entry.get("note", ""))
         yield from self._activity(submission, "Submission", actor, time, project)
@@ -290,7 +293,7 @@ class Catalogue:
                 self._quad(version, _OWN_DOCUMENT, document),
                 self._quad(version, _STATE, text(state)),
                 self._quad(version, _INVALIDATED_BY, activity),
-                *self._activity(activity, kind, self.minter.actor(entry["actor"]), time, project),
+                *self._activity(activity, kind, self.minter.actor(change.project, entry["actor"]), time, project),
                 *self._text(activity, _REASON, entry.get("reason", "")),
             ]
         )
