@@ -33,6 +33,7 @@ __all__ = [
     "Entry",
     "canonical",
     "check_name",
+    "check_settings",
     "compose",
     "named",
     "now",
@@ -263,7 +264,7 @@ def compose(
     unknown = [] if known.open else sorted(body.keys() - known.fields.keys() - {"token"})
     if unknown:
         raise ValueError(f"a {kind} entry has no field {unknown[0]!r}; there are: {', '.join(known.fields)}")
-    check(body, _settings(body) if known.open else known.fields)
+    check(body, check_settings(body) if known.open else known.fields)
     fields = {
         "kind": kind,
         "project": project,
@@ -285,7 +286,13 @@ def profile_blob(body: Mapping[str, Any]) -> str | None:
     return next((value["blob"] for key, value in body.items() if key.startswith(PROFILE) and is_profile(value)), None)
 
 
-def _settings(body: Mapping[str, Any]) -> dict[str, EntryField]:
+def check_settings(body: Mapping[str, Any]) -> dict[str, EntryField]:
+    """Return the fields of an entry of settings whose types are known.
+
+    Raises:
+        InvalidName: the name of a profile is malformed.
+        ValueError: there are several profiles.
+    """
     profiles = [key for key in body if key.startswith(PROFILE)]
     if len(profiles) > 1:
         raise ValueError("an entry sets one profile at most")

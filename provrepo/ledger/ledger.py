@@ -360,6 +360,11 @@ class Ledger:
         with self.database.reading() as connection:
             return mirrors.find(connection, project)
 
+    def require_own(self, project: str) -> None:
+        """Raise Mirrored if a project is a mirror, to which nothing can be appended here."""
+        with self.database.reading() as connection:
+            mirrors.require_own(connection, project)
+
     def current(self, project: str, document: str) -> Entry | None:
         """Return the newest submission of a document, withdrawn or not; None if there is none."""
         with self.stream(project) as stream:

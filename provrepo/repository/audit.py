@@ -21,6 +21,7 @@ from provrepo.ledger.entries import REPOSITORY, Entry, timestamp
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.names import actor_names
 
 __all__ = ["Audit", "AuditEvent", "audit"]
 
@@ -229,8 +230,9 @@ def _events(
 ) -> Iterator[AuditEvent]:
     store = context.store
     for stream in [project] if project is not None else [REPOSITORY, *store.ledger.projects()]:
+        own = actor_names(store, stream)
         for entry in store.ledger.entries(stream, every=True):
-            yield _change(entry, names)
+            yield _change(entry, own)
     having = b"" if project is None else json.dumps(project).encode()
     for position, line in store.access_log.lines(first=period[0][:10], last=period[1][:10], having=having):
         found = None if line is None else _access(position, line, project, names)

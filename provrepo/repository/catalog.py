@@ -10,6 +10,8 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
 from provrepo.errors import Error, NotFound, Withdrawn
 from provrepo.ledger.entries import Entry
+from provrepo.repository.exchange.blobs import has_blob, read_blob
+from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.store import Store
 
@@ -64,7 +66,7 @@ def version_info(
         curator: whether to include the internal reason.
     """
     fields = entry.fields
-    names = store.accounts.names()
+    names = actor_names(store, entry.project)
     possible, warnings = validity(store, entry)
     return VersionInfo(
         project=entry.project,
@@ -117,6 +119,8 @@ def validity(store: Store, entry: Entry) -> tuple[bool | None, int | None]:
     fields = entry.fields
     if "warnings" in fields:
         return fields.get("possible"), fields["warnings"]
+    if not has_blob(store, entry.project, fields["report"]):
+        return None, None
     try:
         with store.blobs.path(fields["report"]).open("rb") as file:
             counted = _COUNTS.search(file.read(_BEGINNING))
@@ -277,4 +281,4 @@ def current_submissions(store: Store, project: str) -> Iterator[Entry]:
 
 def stored_report(store: Store, entry: Entry) -> Report:
     """Return the report that was made when a version was accepted."""
-    return Report.from_dict(json.loads(store.blobs.get(entry.fields["report"])))
+    return Report.from_dict(json.loads(read_blob(store, entry.project, entry.fields["report"])))

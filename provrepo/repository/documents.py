@@ -10,6 +10,7 @@ from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.model.document import Document
 from provrepo.repository import catalog
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.blobs import read_blob
 from provrepo.repository.submission.conversion import convert
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def original(context: Context, project: str, name: str, version: int | None = No
         Damaged: the stored bytes have changed.
     """
     info = _version(context, project, name, version)
-    return context.store.blobs.get(info.sha256), info
+    return read_blob(context.store, project, info.sha256), info
 
 
 def read(context: Context, project: str, name: str, version: int | None = None) -> Document:

@@ -14,6 +14,7 @@ from provrepo.ledger.entries import PROFILE, Entry
 from provrepo.model.identifiers import Literal
 from provrepo.repository import access
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.queries.verbs import query
 from provrepo.vocab import PROV_LABEL
 
@@ -171,7 +172,7 @@ def exposure(context: Context, project: str) -> Exposure:
     for entry in context.store.ledger.entries(project):
         entries += 1
         summary.add(entry)
-    names = context.store.accounts.names()
+    names = actor_names(context.store, project)
     agents = _agents(query(context, _AGENTS, project=project))
     return Exposure(
         project=project,

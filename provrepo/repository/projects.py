@@ -111,13 +111,14 @@ def set_project(
     Raises:
         NotFound: no such project.
         UsageError: a profile is unknown, the title cannot be stored, or the license is not a web address.
-        Denied: the actor may not change it.
+        Denied: the actor may not change it, or it is a mirror.
     """
     context.require_read(name)
     access.text("title", title or "")
     _license(license or "")
     if not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
+    context.store.ledger.require_own(name)
     user_defined.chosen(context.store, name, profiles or ())
     chosen = None if profiles is None else list(profiles)
     wanted = {"public": public, "title": title, "profiles": chosen, "license": license}

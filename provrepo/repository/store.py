@@ -32,6 +32,7 @@ from provrepo.ledger.storage.scratch import sweep
 from provrepo.limits import WORKER_WAIT
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
+from provrepo.repository.exchange.blobs import has_blob
 from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
@@ -291,6 +292,7 @@ class Store:
     def minter(self, base: str | None = None) -> Minter:
         """Return the minter of a base IRI, by default of the one in force. See ``model.minting``."""
         own = self.base() if base is None else base
+        self.parts.mirrored.refresh()
         return Minter(own, self.ledger.identity().id, self.parts.former, self.parts.mirrored)
 
     def health(self) -> dict[str, object]:
@@ -433,10 +435,10 @@ class Store:
         home = minter.home(project).minter
         names = base if home is minter else f"{home.base} {home.identity}"
         file = folder / content_files.file_name(project, document, version, blob, names)
+        if not has_blob(self, project, blob):
+            return None
         if file.exists() and extraction_file(file).exists():
             return file
-        if not self.blobs.exists(blob):
-            return None
         content_files.write(
             entry,
             minter,

@@ -32,9 +32,10 @@ def withdraw(
         NotFound: no such document.
         Withdrawn: it is withdrawn already.
         Stale: another version is current.
-        Denied: the actor may not change the project.
+        Denied: the actor may not change the project, or it is a mirror.
     """
     context.require_write(project)
+    context.store.ledger.require_own(project)
     _check_reasons("withdrawal", reason, internal_reason)
     with context.store.ledger.appending(project) as appending:
         current = catalog.find_version(context.store, project, name, None)
@@ -68,12 +69,13 @@ def erase(
 
     Raises:
         NotFound: no such version.
-        Denied: the actor is not the owner.
+        Denied: the actor is not the owner, or the project is a mirror.
     """
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
     _check_reasons("erasure", reason, internal_reason)
     context.require_write(project)
+    context.store.ledger.require_own(project)
     with context.store.ledger.appending(project) as appending:
         info = catalog.find_version(context.store, project, name, version, erased=True, curator=True)
         if info.state != "erased":

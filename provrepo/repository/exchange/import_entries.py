@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from provrepo.errors import Conflict, Damaged, Diverged, Error, NotFound, RemoteError
-from provrepo.ledger.entries import Entry
+from provrepo.errors import Conflict, Damaged, Diverged, Error, InvalidName, NotFound, RemoteError
+from provrepo.ledger.entries import Entry, check_settings
 from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.streams import columns
 from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.origin import Origin
+from provrepo.repository.records import DEFAULT
 from provrepo.repository.store import Store
 from provrepo.views.extraction import discard
 
@@ -123,6 +124,8 @@ def begin_mirror(
         InvalidName: the name is malformed.
     """
     access.name("project", name)
+    if name == DEFAULT:
+        raise Conflict(f"{DEFAULT} is the project of submissions without one: choose another name for the mirror")
     context.store.make()
     context.require_owner("begins mirrors")
     require_foreign(context.store, origin)
@@ -141,6 +144,7 @@ def begin_mirror(
         blobs=blobs,
         most=most,
     )
+    context.store.parts.mirroring.rename(origin.identity, origin.actors)
     return context.store.parts.mirroring.begin(mirror, actor=context.actor.id)
 
 
@@ -266,8 +270,11 @@ def _parsed(data: bytes, length: int) -> Entry:
     if len(data) > LONGEST_ENTRY:
         raise RemoteError(f"the entry after entry {length} has {len(data):,} bytes; at most {LONGEST_ENTRY:,} are read")
     try:
-        return Entry.from_bytes(data, strict=False)
-    except Damaged as error:
+        entry = Entry.from_bytes(data, strict=False)
+        if entry.kind == "settings":
+            check_settings(entry.body)
+        return entry
+    except (Damaged, InvalidName, ValueError) as error:
         raise RemoteError(f"what was sent after entry {length} cannot be stored: {error}") from error
 
 
@@ -277,7 +284,7 @@ def _import_page(store: Store, mirror: Mirror, page: list[Entry], blobs: BlobSou
     absent |= _receive(store, mirror, wanted, blobs)
     arrived = [blob for blob in wanted if blob not in absent]
     own = [entry.here(mirror.project) for entry in page]
-    derived = _derive(store, mirror, own)
+    derived = _derive(store, mirror, [entry for entry in own if entry.body.get("blob") not in absent])
     try:
         _append(store, mirror, page, arrived, absent)
     except BaseException:

@@ -11,6 +11,8 @@ from provrepo.errors import NotFound, UsageError, Withdrawn
 from provrepo.ledger.entries import Entry
 from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.blobs import require_blob
+from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.exchange.origin import Origin
 
 __all__ = ["StreamEnd", "blob", "entry_bytes", "origin", "stream_end"]
@@ -49,7 +51,7 @@ def stream_end(context: Context, project: str) -> StreamEnd:
     # The names of all actors, since those of one project cannot be found quickly. Their random identifiers make the
     # digest one from which nothing can be guessed.
     text = json.dumps(
-        [found.identity, found.base, found.former, found.before, sorted(_names(context, project).items())]
+        [found.identity, found.base, found.former, found.before, sorted(actor_names(context.store, project).items())]
     )
     return StreamEnd(sequence, sha256, found.setup, hashlib.sha256(text.encode()).hexdigest()[:32])
 
@@ -70,7 +72,7 @@ def origin(context: Context, project: str, *, after: int = 0) -> Origin:
     if after < 0:
         raise UsageError("after is a number from 0")
     context.require_read(project)
-    names = _names(context, project)
+    names = actor_names(context.store, project)
     with context.store.ledger.stream(project) as stream:
         actors = stream.actors(after)
         sequence, sha256 = stream.end()
@@ -138,9 +140,9 @@ def blob(context: Context, project: str, sha256: str) -> Path:
                 continue
         elif entry.kind != "settings":
             continue
+        require_blob(store, project, sha256)
         if not store.blobs.exists(sha256):
-            reason = store.parts.mirroring.absence(project, sha256)
-            raise NotFound(f"the blob {sha256} is not here" + (f": {reason}" if reason else ""))
+            raise NotFound(f"the blob {sha256} is not here")
         return store.blobs.path(sha256)
     raise ended or NotFound(f"no entry of project {project} that you may read names the blob {sha256}")
 
@@ -158,13 +160,6 @@ def _ended(context: Context, project: str, entry: Entry) -> Withdrawn | None:
         time = "" if withdrawal is None else withdrawal.time
         return Withdrawn(f"{document} version {version} was withdrawn: {reason}", reason=reason, time=time)
     return None
-
-
-def _names(context: Context, project: str) -> dict[str, str]:
-    mirror = context.store.ledger.mirror(project)
-    if mirror is not None:
-        return context.store.parts.mirroring.names(mirror.identity)
-    return context.store.accounts.names()
 
 
 def _origin(context: Context, project: str) -> Origin:

@@ -12,6 +12,7 @@ from provrepo.model.document import Bundle, Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, Statement
 from provrepo.repository import catalog
+from provrepo.repository.exchange.blobs import has_blob
 from provrepo.repository.lineage import assertions
 from provrepo.repository.lineage.assertions import Assertion, VersionBytes
 from provrepo.repository.lineage.records import LineageNode, SourceReference
@@ -165,7 +166,7 @@ def version_assertions(
             )
         )
         is not None
-        and store.blobs.exists(info.sha256)
+        and has_blob(store, info.project, info.sha256)
     ]
     try:
         found = assertions.read(

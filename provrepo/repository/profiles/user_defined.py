@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from provrepo.errors import Conflict, ReadError, UsageError
 from provrepo.ledger.entries import PROFILE, REPOSITORY, Entry, canonical
 from provrepo.repository import access
 from provrepo.repository.catalog import current_submissions, version_info
+from provrepo.repository.exchange.blobs import has_blob, read_blob, require_blob
 from provrepo.repository.records import Actor, Backtest, ProfileInfo, VersionInfo
 from provrepo.repository.store import Store
 
@@ -47,7 +49,7 @@ def finder(store: Store, project: str | None) -> Callable[[str], Profile]:
         for stream in _streams(project):
             setting = store.ledger.settings(stream).get(PROFILE + name)
             if setting is not None:
-                return _unpacked(store, name, setting["blob"])
+                return _unpacked(store, stream, name, setting["blob"])
         try:
             return load(name)
         except UsageError:
@@ -81,8 +83,16 @@ def listed(store: Store, project: str | None) -> list[ProfileInfo]:
                 if key.startswith(PROFILE):
                     history.setdefault(key.removeprefix(PROFILE), []).append(entry)
         for name, entries in history.items():
-            profile = _unpacked(store, name, entries[-1].body[PROFILE + name]["blob"])
-            found[name] = _info(profile, stream or ALL, entries)
+            setting = entries[-1].body[PROFILE + name]
+            try:
+                profile = _unpacked(store, stream, name, setting["blob"])
+            except Exception:  # (foreign content was not checked when it was added)
+                if store.ledger.mirror(stream) is None:
+                    raise
+                missing = "This mirror does not have its content, or has what is not a profile."
+                found[name] = ProfileInfo(name, setting["title"], setting["version"], missing, "", origin=stream)
+            else:
+                found[name] = _info(profile, stream or ALL, entries)
     return [found[name] for name in sorted(found)]
 
 
@@ -109,12 +119,39 @@ def _info(profile: Profile, origin: str, entries: Sequence[Entry]) -> ProfileInf
     )
 
 
-def _unpacked(store: Store, name: str, blob: str) -> Profile:
-    """Return a profile whose files are unpacked. The folder has the name of the profile, which messages show."""
+def _unpacked(store: Store, stream: str, name: str, blob: str) -> Profile:
+    """Return a profile whose files are unpacked. The folder has the name of the profile, which messages show.
+
+    Raises:
+        NotFound: the content is not here, as in some mirrors.
+        UsageError: the content is not that of a profile, which may be so in a mirror.
+    """
     folder = store.derived / "profiles" / blob / name
+    if stream:
+        require_blob(store, stream, blob)
     if not folder.exists():
-        _unpack(json.loads(store.blobs.get(blob)), folder, store.temporary())
+        _unpack(_files(store.blobs.get(blob)), folder, store.temporary())
     return read(folder)
+
+
+_PATH = re.compile(r"profile\.toml|shapes\.ttl|examples/(?:good|bad)/[^/\\\0]{1,255}")
+
+
+def _files(data: bytes) -> dict[str, str]:
+    """Return path → text of a stored profile. That of a mirror was not checked when it was added."""
+    try:
+        files = json.loads(data)
+    except ValueError:
+        files = None
+    if not (
+        isinstance(files, dict)
+        and len(files) <= MOST_FILES
+        and len(data) <= 2 * MOST_BYTES
+        and all(isinstance(text, str) and _PATH.fullmatch(path) and path[-3:] != "/.." for path, text in files.items())
+        and not any(path.endswith("/.") for path in files)
+    ):
+        raise UsageError("its content is not that of a profile")
+    return files
 
 
 def _unpack(files: Mapping[str, str], folder: Path, partial: Path) -> None:
@@ -161,6 +198,7 @@ def add(
     data = canonical(files)
     version = _vetted(store, name, files, project)
     key = PROFILE + name
+    store.ledger.require_own(project)
     with store.ledger.appending(project) as appending:
         earlier = [entry.body[key] for entry in appending.changes() if key in entry.body]
         blob = store.blobs.put(data)
@@ -216,7 +254,7 @@ def _of_shapes(
     numbers = [0]
     for entry in store.ledger.changes(project):
         if key in entry.body:
-            files: dict[str, str] = json.loads(store.blobs.get(entry.body[key]["blob"]))
+            files: dict[str, str] = _files(read_blob(store, project, entry.body[key]["blob"]))
             stored = _toml(name, entry.body[key]["version"], extends, constraints)
             if files == {"profile.toml": stored, "shapes.ttl": shapes}:
                 return files
@@ -252,6 +290,8 @@ def backtest(store: Store, profile: str | Path, project: str) -> Backtest:
     known = documents = 0
     for entry in current_submissions(store, project):
         version = version_info(store, entry)
+        if not has_blob(store, project, version.sha256):
+            continue
         documents += 1
         report = _report(store, version, wanted)
         if report.conforms:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from provrepo.errors import UsageError
 from provrepo.repository import documents
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.blobs import require_blob
 from provrepo.repository.records import DEFAULT, PUBLIC
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def query_version(
         QueryError, TimedOut, AnswerTooLarge, WorkerFailed, UsageError, Busy: as ``query``.
     """
     info = documents.version(context, project, name, version)
+    require_blob(context.store, project, info.sha256)
     from provrepo.views.sparql.query import SparqlQuery
 
     selected = SparqlQuery(query, base, default_graphs, named_graphs)

@@ -18,6 +18,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.ledger.storage.durable import translated
 from provrepo.repository import access
 from provrepo.repository.catalog import stored_report, version_info
+from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.store import Store
@@ -67,6 +68,7 @@ def submit(
     access.require_write(
         actor, project, public=store.ledger.public(), exists=lambda name: store.ledger.length(name) > 0
     )
+    store.ledger.require_own(project)
     settings = store.ledger.settings(project)
     if format is not None:
         by_name(format)
@@ -215,7 +217,7 @@ def _require_again(
         return
     state = "erased" if taken.kind == "erase" else "withdrawn"
     document, version, reason = taken.fields["document"], taken.fields["version"], taken.fields["reason"]
-    by = store.accounts.names().get(taken.actor, taken.actor)
+    by = actor_names(store, taken.project).get(taken.actor, taken.actor)
     if not again:
         raise TakenBack(
             f"these bytes were {state} on {taken.time} by {by} ({document} version {version}): {reason}; to submit "

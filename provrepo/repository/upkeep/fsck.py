@@ -7,6 +7,7 @@ from collections.abc import Callable
 from provrepo.errors import Damaged, Error
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
+from provrepo.repository.exchange.names import absence_text
 from provrepo.repository.records import Check
 from provrepo.repository.store import Store
 from provrepo.repository.upkeep import beside
@@ -41,16 +42,18 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     needed: set[str] = set()
     erased_blobs: set[str] = set()
     for project in [REPOSITORY, *store.ledger.projects()]:
-        erased = store.ledger.erased(project)
+        erased, absent = store.ledger.erased(project), store.parts.mirroring.absent(project)
         before = entries
         for entry in store.ledger.entries(project, every=True):
             entries += 1
             if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) in erased:
                 erased_blobs.add(entry.body["blob"])
-                needed.add(entry.body["report"])
+                needed |= {entry.body["report"]} - absent.keys()
             elif entry.kind != "erase":
                 # As ``Ledger.references`` counts them, for entries of any kind.
-                needed.update(blob for blob in columns(entry)[3:] if blob)
+                needed.update(blob for blob in columns(entry)[3:] if blob and blob not in absent)
+        if absent:
+            notes.append(f"{project}, a mirror, lacks {absence_text(absent)}")
         if progress is not None:
             progress(project or "the repository's own settings", entries - before)
     for number, blob in enumerate(sorted(needed), 1):

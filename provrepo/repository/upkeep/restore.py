@@ -77,7 +77,8 @@ def restore(
     """Create a data directory from a backup.
 
     The repository keeps its identity, and so all its IRIs. It gets a new set-up identifier, and in each stream an entry
-    ``gap``, by which followers detect that entries after the backup are missing.
+    ``gap``, by which followers detect that entries after the backup are missing. Mirrors get none: their streams belong
+    to their origins.
 
     Args:
         source: the directory of the backup.
@@ -152,7 +153,10 @@ def _restore(
             )
         former, setup = ledger.setup(), str(uuid.uuid4())
         reason = f"restored from the backup of {chosen.made}"
+        mirrors = {mirror.project for mirror in ledger.mirrors()}
         for project in [REPOSITORY, *ledger.projects()]:
+            if project in mirrors:
+                continue  # its entries are those of its origin, from which it gets those that are missing
             with ledger.appending(project) as appending:
                 body = {"setup": setup, "former": former, "size": None, "reason": reason}
                 appending.append("gap", body, actor="")
