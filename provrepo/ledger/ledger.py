@@ -420,7 +420,7 @@ class Ledger:
 
     def page_ends(self, project: str, size: int) -> list[str]:
         """Return each ``size``-th name of the documents that are not withdrawn, by name."""
-        with self._stream(project) as stream:
+        with self.stream(project) as stream:
             return stream.page_ends(size)
 
     def count(self, project: str) -> int:

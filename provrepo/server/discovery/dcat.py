@@ -139,7 +139,7 @@ def version(info: VersionInfo, title: str, of: ProjectInfo, *, formats: bool = T
     yield from _status(iri, info)
     yield from _license(iri, of)
     if info.actor:
-        actor = str(minter.actor(info.actor))
+        actor = str(minter.actor(info.project, info.actor))
         yield iri, DCTERMS + "creator", Identifier(actor)
         yield from _typed(actor, FOAF + "Agent")
         yield actor, FOAF + "name", text(info.submitter)

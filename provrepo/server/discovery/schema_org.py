@@ -64,7 +64,9 @@ def document(info: VersionInfo, title: str, of: ProjectInfo) -> dict[str, Any]:
     optional = {
         "license": of.license,
         "creativeWorkStatus": "" if info.state == "current" else info.state,
-        "creator": {"@id": str(auth.store().minter().actor(info.actor)), "name": info.submitter} if info.actor else {},
+        "creator": {"@id": str(auth.store().minter().actor(info.project, info.actor)), "name": info.submitter}
+        if info.actor
+        else {},
     }
     return {
         "@context": _CONTEXT,

@@ -144,7 +144,7 @@ def _of(info: VersionInfo) -> Mapping[str, list[Signpost]]:
     at, license_ = _pinned(info), auth.repository().project(info.project).license
     name = [Signpost(info.iri, "cite-as")]
     rights = [Signpost(license_, "license")] if license_ else []
-    author = [Signpost(str(auth.store().minter().actor(info.actor)), "author")] if info.actor else []
+    author = [Signpost(str(auth.store().minter().actor(info.project, info.actor)), "author")] if info.actor else []
     described = [
         Signpost(f"{at}/metadata", "describedby", "application/json"),
         Signpost(f"{at}/metadata?format=turtle", "describedby", "text/turtle"),
