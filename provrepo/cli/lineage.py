@@ -10,6 +10,7 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
+from provrepo.problems import printable
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.lineage.records import BUNDLED
 
@@ -219,4 +220,5 @@ def _cells(node: LineageNode) -> list[str]:
 
 
 def _one_line(label: str) -> str:
-    return " ".join(label.split())
+    """A label on one line, without the control characters that a terminal would obey."""
+    return printable(" ".join(label.split()))

@@ -154,3 +154,13 @@ def test_json_is_one_object_on_stdout(command: Command) -> None:
     for arguments in (["lineage"], ["lineage", "--impact"], ["thing"]):
         shown = command(arguments[0], EX + "model", *arguments[1:], "--output", "json")
         assert isinstance(json.loads(shown.stdout), dict)
+
+
+def test_a_label_cannot_command_the_terminal(tmp_path: Path) -> None:
+    command = Command(tmp_path / "data")
+    file = tmp_path / "run.json"
+    file.write_text('{"prefix": {"e": "https://e.org/"}, "entity": {"e:x": {"prov:label": "a\\u001b[2Jb\\nc"}}}')
+    command("submit", file, "--name", "run")
+    shown = command("lineage", "https://e.org/x").stdout
+    assert "\x1b" not in shown
+    assert "b c" in shown

@@ -206,6 +206,7 @@ LIES: dict[str, bytes | Callable[..., None]] = {
     "things are no list": answer(surroundings(things={})),
     "a thing without an IRI": answer(surroundings(things__0__iri="result")),
     "an IRI that breaks out": answer(surroundings(things__0__iri="https://e.org/> <x")),
+    "an IRI for a terminal": answer(surroundings(things__0__iri="https://e.org/\x9b2J")),
     "a lone surrogate": answer(surroundings(things__0__label="\ud800")),
     "a kind that PROV does not know": answer(surroundings(things__0__kinds=["plan"])),
     "a label that is a number": answer(surroundings(things__0__label=5)),
@@ -235,6 +236,16 @@ def test_the_good_answer_is_accepted(repository: Repository) -> None:
     with lying(answer(surroundings())) as server:
         repository.add_peer("lab-b", server.url)
         assert walk(repository).laboratories[1].state == "answered"
+
+
+def test_a_slow_peer_leaves_time_for_the_others(repository: Repository, peer: str, peer_data: tuple[Path, str]) -> None:
+    with lying(silent) as server:
+        repository.add_peer("lab-b", peer, token=peer_data[1])
+        repository.add_peer("slow", server.url)
+        found = walk(repository, timeout=8)
+    assert nodes(found) == ["result", "table", "raw"]
+    assert [each.state for each in found.laboratories] == ["answered", "answered", "late"]
+    assert {missing.laboratory for missing in found.missing} == {"slow"}
 
 
 @pytest.mark.parametrize(

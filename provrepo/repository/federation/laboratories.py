@@ -116,6 +116,7 @@ class PeerLaboratory:
 
     def ask(self, question: Mapping[str, Any], *, seconds: float) -> Any:
         """See ``Laboratory``."""
+        seconds = max(0.1, round(seconds, 1))
         ends = time.monotonic() + seconds
         try:
             answer = self._client.post(

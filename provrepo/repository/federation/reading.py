@@ -19,7 +19,7 @@ from provrepo.views.lineage.surroundings import MOST_RELATIONS
 
 __all__ = ["Answered", "DescribedThing", "MalformedAnswer", "read"]
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]*")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]*")
 _LONGEST_IRI = 8_192
 _LONGEST_LABEL = 100_000
 _MOST_TYPES = 1_000

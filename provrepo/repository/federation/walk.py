@@ -31,6 +31,9 @@ __all__ = ["Budget", "Gathering", "MayAsk", "Participant"]
 _AT_ONCE = 4
 """Peers that are asked at the same time; each answer may have 32 MB."""
 
+_PATIENCE = 0.5
+"""The share of the time that is left for one answer of a peer, so that a slow one leaves time to ask the others."""
+
 _SHOWN = 20
 """Things that are named for each reason."""
 
@@ -163,7 +166,7 @@ class Gathering:
                 left = max(0.1, self._budget.deadline - time.monotonic())
                 # This repository is asked in this thread: it stops when the client of this thread is gone.
                 pending = [
-                    (each, threads.submit(_ask, each, left))
+                    (each, threads.submit(_ask, each, left * _PATIENCE))
                     for each in questions
                     if each.participant.laboratory.name is not None
                 ]
