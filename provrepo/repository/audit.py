@@ -33,8 +33,10 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\
 
 
 _IN_LEDGER = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS})
-_OVER_PROJECT = frozenset({Action.QUERY, Action.LINEAGE, Action.SEARCH})
-"""Actions that read a whole project, so that each of its documents may have been read."""
+_OVER_PROJECT = frozenset({Action.QUERY, Action.LINEAGE, Action.SEARCH, Action.READ})
+"""Actions that, without a document, read a whole project, so that each of its documents may have been read.
+
+``read`` without a document is a package of the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Audit:
         document: the document; None for the whole project.
         events: a page of events, the oldest first.
         counts: the number of events of each action in the period, listed or not. For one document ``query``,
-            ``lineage`` and ``search`` count those of its whole project.
+            ``lineage`` and ``search`` count those of its whole project, and ``read`` also packages of the project.
         unreadable: the number of damaged lines of the access log.
         following: the value of ``after`` for the next page; None at the end.
     """

@@ -19,6 +19,7 @@ from provrepo.repository.actions import Action
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
 from provrepo.server.documents import documents, reports
+from provrepo.server.exchange import packages
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
@@ -102,6 +103,7 @@ _CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
 _LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
 _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
+_PACKAGE = Access(Permission.READ, Rate.QUERY, Action.READ)
 _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 _CHANGE = Access(Permission.WRITE, Rate.WRITE, Action.SETTINGS)
@@ -282,6 +284,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=(
             RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number."),
             _LIMIT,
+        ),
+        problems=(404,),
+    ),
+    ("packages.package", "GET"): Operation(
+        _PACKAGE,
+        (packages.MEDIA_TYPE,),
+        (
+            RequestParameter(
+                "since", {"type": "integer", "minimum": 0, "default": 0}, "Only what is new after this entry."
+            ),
+            RequestParameter("for_readers", _FLAG, "Leave out withdrawn versions, which readers do not see."),
         ),
         problems=(404,),
     ),

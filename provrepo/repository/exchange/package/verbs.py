@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from provrepo.errors import UsageError
 from provrepo.repository.context import Context
@@ -17,7 +17,7 @@ __all__ = ["pack"]
 def pack(
     context: Context,
     project: str,
-    target: str | Path,
+    target: str | Path | IO[bytes],
     *,
     since: int = 0,
     for_readers: bool = False,
@@ -32,7 +32,8 @@ def pack(
 
     Args:
         project: the project.
-        target: the file to write; an existing file is replaced.
+        target: the file to write, which is replaced if it exists; or an open binary file, which gets the bytes from the
+            first to the last.
         since: the sequence number of the last entry that the receiver has; 0 for none.
         for_readers: leave out withdrawn versions, which readers of the project do not see.
         progress: called with the name of a part, and the number of its items that are done.
@@ -49,9 +50,11 @@ def pack(
     from provrepo.repository.exchange.package.target import replacing
 
     context.require_read(project)
-    path, data = Path(target), context.store.settings.data.resolve()
-    if data in path.resolve().parents:
-        raise UsageError(f"{target} is in the data directory; choose a file outside of it")
     withdrawn = context.curates(project) and not for_readers
+    if not isinstance(target, str | Path):
+        return write_package(context.store, project, target, since=since, withdrawn=withdrawn, progress=progress)
+    path = Path(target)
+    if context.store.settings.data.resolve() in path.resolve().parents:
+        raise UsageError(f"{target} is in the data directory; choose a file outside of it")
     with replacing(path) as file:
         return write_package(context.store, project, file, since=since, withdrawn=withdrawn, progress=progress)
