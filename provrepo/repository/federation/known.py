@@ -17,7 +17,7 @@ class Known:
     """What shows that a peer knows a thing, from what this repository stores and from what was answered so far."""
 
     def __init__(self, context: Context, peers: Iterable[Peer]) -> None:
-        """Read the pingbacks (PROV-AQ, section 5) of the projects that the actor may read.
+        """Read the mirrors, and the pingbacks (PROV-AQ, section 5) of the projects that the actor may read.
 
         Args:
             context: of the call.
@@ -26,6 +26,10 @@ class Known:
         urls = {peer.name: peer.url for peer in peers}
         self._things: dict[str | None, set[str]] = {}
         self._documents: dict[str | None, set[tuple[str, str]]] = {}
+        mirrors = context.store.ledger.mirrors()
+        self._mirrored: dict[str | None, set[str]] = {
+            name: {mirror.project for mirror in mirrors if mirror.origin.startswith(url)} for name, url in urls.items()
+        }
         for project in context.readable_projects():
             for link in context.store.pingbacks.stored(project):
                 for name, url in urls.items():
@@ -40,7 +44,7 @@ class Known:
         """Whether a peer is known to know a thing.
 
         It may know content, which has the same name everywhere; what is named below its URL; the things of documents
-        that are named there, as mirrored ones are, or with which a pingback connects it; and what it has named itself.
+        that are mirrored from there or named there, or with which a pingback connects it; and what it has named itself.
 
         Args:
             participant: the peer, with its answers so far.
@@ -50,5 +54,8 @@ class Known:
         name, url = participant.laboratory.name, participant.laboratory.url
         if is_content(iri) or iri.startswith(url) or iri in participant.named or iri in self._things.get(name, ()):
             return True
-        documents = self._documents.get(name, ())
-        return any(source.graph.startswith(url) or (source.project, source.document) in documents for source in sources)
+        documents, mirrored = self._documents.get(name, ()), self._mirrored.get(name, ())
+        return any(
+            source.project in mirrored or source.graph.startswith(url) or (source.project, source.document) in documents
+            for source in sources
+        )
