@@ -23,6 +23,7 @@ Error:
     │   └── AnswerTooLarge    the result of a query is too large
     ├── NoSpace               the disk is full; nothing of this was stored
     ├── Busy                  another process holds the views, or all workers are busy
+    │   └── OverQuota         what waits for a review uses up the quota of a peer
     ├── NotAvailable          a part that is not installed or does not exist yet
     ├── WorkerFailed          a worker died or ran out of memory
     │   └── TimedOut          it was killed at its deadline
@@ -48,6 +49,7 @@ __all__ = [
     "NoSpace",
     "NotAvailable",
     "NotFound",
+    "OverQuota",
     "QueryError",
     "ReadError",
     "Refused",
@@ -224,6 +226,10 @@ class Busy(Error):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class OverQuota(Busy):
+    """The quota of a peer is used up by its documents that wait for a review."""
 
 
 class NotAvailable(Error):

@@ -54,6 +54,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.TooLarge: ProblemType(413, "too-large", "Too large"),
     errors.AnswerTooLarge: ProblemType(422, "answer-too-large", "The answer is too large"),
     errors.Busy: ProblemType(503, "busy", "Busy"),
+    errors.OverQuota: ProblemType(429, "quota", "The quota is used up"),
     errors.NotAvailable: ProblemType(501, "not-available", "Not available"),
     errors.WorkerFailed: ProblemType(503, "worker", "Stopped at a limit"),
     errors.TimedOut: ProblemType(503, "timed-out", "Stopped at the deadline"),

@@ -84,6 +84,8 @@ class Settings:
         audit_bytes: the most bytes of the whole access log; the oldest files are deleted first.
         audit_networks: ``on`` writes the network of a request without a token to the access log (/24 in IPv4, /48 in
             IPv6); ``off`` writes nothing of its address.
+        pending_days: days for which documents wait for a review, and for which decisions on them are kept; 0 for ever.
+        exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
         trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address; empty for none.
         token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
         peer_token: the token for a peer that ``peers add`` and ``peers set`` store.
@@ -124,6 +126,8 @@ class Settings:
     audit_days: int = 90
     audit_bytes: int = 256 * 1024 * 1024
     audit_networks: str = "off"
+    pending_days: int = 90
+    exchange_seconds: float = 30.0
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     peer_token: str = dataclasses.field(default="", repr=False)
@@ -368,6 +372,8 @@ _MANY, _PEBIBYTE = 4096, 1 << 30
 _MOST = {
     "port": 65535,
     "audit_days": 36_500,
+    "pending_days": 36_500,
+    "exchange_seconds": 86_400,
     **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
     **dict.fromkeys(
         ("worker_memory", "query_memory"), _PEBIBYTE

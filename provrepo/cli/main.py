@@ -22,6 +22,8 @@ from provrepo.cli.documents import compare, convert, normalize, validate
 from provrepo.cli.exchange.notices import notices
 from provrepo.cli.exchange.package import pack
 from provrepo.cli.exchange.peers import peers
+from provrepo.cli.exchange.pushing import push, pushes
+from provrepo.cli.exchange.review import review
 from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.pingbacks import pingbacks
@@ -206,6 +208,9 @@ for _verb in (
     pingbacks,
     peers,
     notices,
+    push,
+    pushes,
+    review,
     audit,
     serve,
     run,

@@ -103,6 +103,17 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
 @_profiles
 @_license
 @click.option("--no-profiles", is_flag=True, help="Remove all profiles: submissions need not conform to any.")
+@click.option("--push", multiple=True, metavar="PEER", help="Send each version accepted from now on to it; repeatable.")
+@click.option("--no-push", is_flag=True, help="Send new versions to no peer.")
+@click.option(
+    "--pushes",
+    type=click.Choice(["as-peer", "pending", "at-once"]),
+    help="What happens with documents that peers send. Default: what `provrepo peers` says.",
+)
+@click.option(
+    "--reviewed", multiple=True, metavar="NAME", help="Submissions with tokens of NAME wait for a review; repeatable."
+)
+@click.option("--no-reviewed", is_flag=True, help="No submissions wait for a review.")
 @click.option("--dry-run", is_flag=True, help="With --public: list what would be published, and change nothing.")
 @json_option
 @pass_invocation
@@ -114,6 +125,11 @@ def project_set(
     profiles: tuple[str, ...],
     license_: str | None,
     no_profiles: bool,
+    push: tuple[str, ...],
+    no_push: bool,
+    pushes: str | None,
+    reviewed: tuple[str, ...],
+    no_reviewed: bool,
     dry_run: bool,
     style: str,
 ) -> None:
@@ -126,17 +142,20 @@ def project_set(
     names of submitters. It changes nothing.
     """
     if dry_run:
-        if not public or title is not None or profiles or no_profiles or license_ is not None:
+        others = (profiles, no_profiles, push, no_push, pushes, reviewed, no_reviewed)
+        if not public or any(others) or title is not None or license_ is not None:
             raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
             found = repository.exposure(name)
         _show_exposure(found, style)
         return
-    if profiles and no_profiles:
-        raise UsageError("--profile and --no-profiles contradict each other")
-    chosen = () if no_profiles else profiles or None
+    chosen = {
+        "profiles": _chosen("--profile", profiles, no_profiles),
+        "push": _chosen("--push", push, no_push),
+        "reviewed": _chosen("--reviewed", reviewed, no_reviewed),
+    }
     with invocation.repository(follow=True) as repository:
-        changed = repository.set_project(name, public=public, title=title, profiles=chosen, license=license_)
+        changed = repository.set_project(name, public=public, title=title, license=license_, pushes=pushes, **chosen)
         waiting = repository.waiting()
     if waiting:
         output.note(f"set; {not_indexed(waiting)}")
@@ -145,6 +164,19 @@ def project_set(
 
 def _access(found: ProjectInfo) -> str:
     return "public" if found.public else "private"
+
+
+def _chosen(option: str, values: tuple[str, ...], none: bool) -> tuple[str, ...] | None:
+    """Return the values of a repeatable option; None without them.
+
+    Raises:
+        UsageError: values are given, and the option that removes them.
+    """
+    if values and none:
+        raise UsageError(
+            f"{option} and --no-{'profiles' if option == '--profile' else option[2:]} contradict each other"
+        )
+    return () if none else values or None
 
 
 def _show_project(found: ProjectInfo, style: str) -> None:
@@ -157,6 +189,12 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
     if found.license:
         output.result(f"  license   {found.license}")
+    if found.push:
+        output.result(f"  push      each version to {', '.join(found.push)}")
+    if found.pushes not in ("", "as-peer"):
+        output.result(f"  pushes    {found.pushes}")
+    if found.reviewed:
+        output.result(f"  reviewed  submissions of {', '.join(found.reviewed)}")
 
 
 def _show_exposure(found: Exposure, style: str) -> None:

@@ -59,6 +59,7 @@ def run(settings: Settings) -> None:
         UsageError: listening on the address fails, or needs a base IRI.
     """
     from provrepo.repository.exchange.notices.background import start as start_sending
+    from provrepo.repository.exchange.rounds import Rounds
     from provrepo.repository.repository import Repository
     from provrepo.repository.store import Store
     from provrepo.repository.upkeep.permissions import lax
@@ -72,6 +73,7 @@ def run(settings: Settings) -> None:
         def announce(url: str) -> None:
             Repository(store).serve(url)
             start_sending(store)
+            Rounds(store).start()
             for warning in lax(settings.data):
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")

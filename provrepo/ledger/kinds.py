@@ -166,7 +166,10 @@ _MEMBER = EntryField(TEXT, "opaque identifier of the person or service")
 _FOUND = EntryField(FLAG, "true if the row is older than these entries, which began with a later version", True)
 _PEER = EntryField(TEXT, "the other repository, by the identifier under which it is configured")
 
-SETTINGS: Mapping[str, FieldType] = {"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT}
+SETTINGS: Mapping[str, FieldType] = {
+    **{"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT},
+    **{"push": TEXTS, "pushes": _one_of("as-peer", "pending", "at-once"), "reviewed": TEXTS},
+}
 """The settings whose types are checked. Other keys are stored unchanged."""
 
 
@@ -269,10 +272,10 @@ _TABLE = (
         },
         stream="repository",
     ),
-    _reserved(
+    EntryKind(
         "exchange",
         "A version was sent to a peer or received from one; both sides append such an entry.",
-        fields={
+        {
             "document": _DOCUMENT,
             "version": EntryField(NUMBER.or_null(), "the number of the version here; null while it is pending"),
             "blob": EntryField(DIGEST, "of the bytes"),
@@ -282,11 +285,12 @@ _TABLE = (
             "state": EntryField(TEXT, "the outcome"),
             "signatures": EntryField(OBJECTS, "of both sides", True),
         },
+        ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "pending",
         "Bytes wait for a review, or were refused and are stored for their submitter. They are in no dataset.",
-        fields={
+        {
             "pending": EntryField(TEXT, "identifier of the pending bytes"),
             "why": EntryField(_one_of("review", "push", "refused"), "the reason"),
             "digest": EntryField(
@@ -296,15 +300,17 @@ _TABLE = (
             ),
             "expires": EntryField(TIME.or_null(), "the end of its storage"),
         },
+        ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "review",
         "A decision on pending bytes. If they were accepted, a `submit` entry follows.",
-        fields={
+        {
             "pending": EntryField(TEXT, "identifier of the pending bytes"),
             "decision": EntryField(_one_of("accepted", "rejected", "changes", "expired", "given-up"), "the decision"),
             "digest": EntryField(LINK, "salted digest of the comment; empty without one"),
         },
+        ignorable=True,
     ),
     _reserved(
         "member",

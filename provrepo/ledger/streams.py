@@ -191,6 +191,18 @@ class Stream:
         )
         return [str(name) for (name,) in rows.fetchall()]
 
+    def of_kind(self, kind: str, after: int = 0) -> list[Entry]:
+        """Return the readable entries of a kind after an entry, in order."""
+        return list(_only_readable(self._rows("sequence > ? AND kind = ? ORDER BY sequence", after, kind)))
+
+    def exchanges(self, document: str) -> list[Entry]:
+        """Return the readable entries about exchanges of a document, in order."""
+        return list(_only_readable(self._rows("document = ? AND kind = 'exchange' ORDER BY sequence", document)))
+
+    def head(self) -> tuple[int, str]:
+        """Return the sequence number and the digest of the last entry; 0 and empty without entries."""
+        return self._end()
+
     def count(self) -> int:
         """Return the number of documents that are not withdrawn."""
         row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()
@@ -326,7 +338,9 @@ def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str 
     if entry.kind == "settings":
         return (entry.kind, None, None, profile_blob(entry.body), None)
     body = entry.body
-    return (entry.kind, body.get("document"), body.get("version"), body.get("blob"), body.get("report"))
+    # An exchange names bytes that another entry here needs, or that are with the peer.
+    blob = None if entry.kind == "exchange" else body.get("blob")
+    return (entry.kind, body.get("document"), body.get("version"), blob, body.get("report"))
 
 
 def readable(project: str, sequence: int, digest: str, data: bytes, stream: str | None) -> Entry | None:

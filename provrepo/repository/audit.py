@@ -32,7 +32,9 @@ HINT = "a day such as 2026-01-31, or a time with its zone such as 2026-01-31T12:
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
-_IN_LEDGER = frozenset({Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS})
+_IN_LEDGER = frozenset(
+    {Action.SUBMIT, Action.WITHDRAW, Action.ERASE, Action.SETTINGS, Action.PENDING, Action.REVIEW, Action.EXCHANGE}
+)
 _OVER_PROJECT = frozenset({Action.QUERY, Action.LINEAGE, Action.SEARCH, Action.READ})
 """Actions that, without a document, read a whole project, so that each of its documents may have been read.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
@@ -32,9 +33,16 @@ _ENDED = {"withdraw": "withdrawn", "erase": "erased"}
 """The state of a version after an entry of this kind."""
 
 
-def project_info(store: Store, project: str) -> ProjectInfo:
-    """Return the record of a project."""
+def project_info(store: Store, project: str, *, curator: bool = False) -> ProjectInfo:
+    """Return the record of a project.
+
+    Args:
+        store: the data directory.
+        project: its name.
+        curator: whether to include the settings about exchange and review.
+    """
     settings = store.ledger.settings(project)
+    more = _exchange_settings(store, settings) if curator else {}
     return ProjectInfo(
         name=project,
         public=bool(settings.get("public", False)),
@@ -43,7 +51,17 @@ def project_info(store: Store, project: str) -> ProjectInfo:
         documents=store.ledger.count(project),
         entries=store.ledger.length(project),
         license=str(settings.get("license", "")),
+        **more,
     )
+
+
+def _exchange_settings(store: Store, settings: Mapping[str, Any]) -> dict[str, Any]:
+    names = store.accounts.names()
+    return {
+        "push": tuple(settings.get("push", ())),
+        "pushes": str(settings.get("pushes", "as-peer")),
+        "reviewed": tuple(names.get(actor, actor) for actor in settings.get("reviewed", ())),
+    }
 
 
 def version_info(
@@ -97,6 +115,7 @@ def version_info(
         set_aside=store.set_aside.views(entry.project, entry.sequence),
         withdrawn=withdrawn,
         internal_reason=_internal_reason(store, ending, curator),
+        origin=fields["origin"],
     )
 
 

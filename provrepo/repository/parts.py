@@ -16,6 +16,8 @@ from provrepo.ledger.entries import Entry
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.ledger.exchange.mirroring import Mirroring
 from provrepo.ledger.exchange.peers import Peers
+from provrepo.ledger.exchange.pending import PendingDocuments
+from provrepo.ledger.exchange.pushes import Pushes
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
@@ -75,6 +77,16 @@ class Parts:
     def peers(self) -> Peers:
         """The other repositories that the operator has named."""
         return Peers(self.exchange)
+
+    @property
+    def pending(self) -> PendingDocuments:
+        """The documents that wait or waited for a review."""
+        return PendingDocuments(self.exchange)
+
+    @property
+    def pushes(self) -> Pushes:
+        """The versions on their way to peers."""
+        return Pushes(self.exchange)
 
     @property
     def read_only(self) -> bool:

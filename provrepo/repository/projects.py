@@ -10,6 +10,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.rights import EVERYBODY
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import ProjectInfo
 
@@ -105,13 +106,26 @@ def set_project(
     title: str | None = None,
     profiles: Sequence[str] | None = None,
     license: str | None = None,  # noqa: A002 (the name of the setting)
+    push: Sequence[str] | None = None,
+    pushes: str | None = None,
+    reviewed: Sequence[str] | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
 
+    Args:
+        name: the project.
+        public: whether anonymous clients may read it.
+        title: its title; may be empty.
+        profiles: names of the profiles that each submission must satisfy.
+        license: the web address of the license under which its documents may be used; empty for none.
+        push: names of the peers to which each version is sent that is accepted from now on.
+        pushes: what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as the peer says.
+        reviewed: names of the actors whose submissions wait for a review; ``*`` for all but the owner.
+
     Raises:
         NotFound: no such project.
-        UsageError: a profile is unknown, the title cannot be stored, or the license is not a web address.
-        Denied: the actor may not change it, or it is a mirror.
+        UsageError: a profile, peer or actor is unknown, the title cannot be stored, or the license is no web address.
+        Denied: the actor may not change it, or it is a mirror; only the owner sets ``push``.
     """
     context.require_read(name)
     access.text("title", title or "")
@@ -120,15 +134,54 @@ def set_project(
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
     context.store.ledger.require_own(name)
     user_defined.chosen(context.store, name, profiles or ())
-    chosen = None if profiles is None else list(profiles)
-    wanted = {"public": public, "title": title, "profiles": chosen, "license": license}
+    if push is not None:
+        context.require_owner("decides what is sent to peers")
+    if pushes is not None and pushes not in _PUSHES:
+        raise UsageError(f"{pushes!r} is not what a peer's documents may meet: {', '.join(_PUSHES)}")
+    wanted = {
+        "public": public,
+        "title": title,
+        "profiles": None if profiles is None else list(profiles),
+        "license": license,
+        "push": None if push is None else _peers(context, push),
+        "pushes": pushes,
+        "reviewed": None if reviewed is None else _actors(context, reviewed),
+    }
     with context.store.ledger.appending(name) as appending:
         settings = appending.settings()
         changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k, _UNSET.get(k)) != v}
         if changed:
             appending.append("settings", changed, actor=context.actor.id, token=context.actor.token)
     context.store.index()
-    return catalog.project_info(context.store, name)
+    return catalog.project_info(context.store, name, curator=True)
+
+
+_PUSHES = ("as-peer", "pending", "at-once")
+
+
+def _peers(context: Context, names: Sequence[str]) -> list[str]:
+    """Return the names of peers without repetitions.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    for peer in names:
+        if context.store.peers.find(peer) is None:
+            raise UsageError(f"there is no peer {peer[:100]!r}; `provrepo peers add` names one")
+    return list(dict.fromkeys(names))
+
+
+def _actors(context: Context, names: Sequence[str]) -> list[str]:
+    """Return the identifiers of actors with a token by their names: the ledger contains no names of people.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    known = {token.name: token.actor for token in context.store.accounts.list()}
+    for actor in names:
+        if actor != EVERYBODY and actor not in known:
+            raise UsageError(f"no token has the name {actor[:100]!r}; `provrepo token list` lists them")
+    return list(dict.fromkeys(known.get(actor, actor) for actor in names))
 
 
 _UNSET = {"license": ""}
@@ -156,9 +209,11 @@ def project(context: Context, name: str) -> ProjectInfo:
         NotFound: the project does not exist, or the actor may not read it.
     """
     context.require_read(name)
-    return catalog.project_info(context.store, name)
+    return catalog.project_info(context.store, name, curator=context.curates(name))
 
 
 def projects(context: Context) -> list[ProjectInfo]:
     """Return the projects that the actor may read, by name."""
-    return [catalog.project_info(context.store, name) for name in context.readable_projects()]
+    return [
+        catalog.project_info(context.store, name, curator=context.curates(name)) for name in context.readable_projects()
+    ]

@@ -61,6 +61,10 @@ class ProjectInfo:
         documents: the number of documents that are not withdrawn.
         entries: the number of its ledger entries.
         license: the IRI of the license under which its documents may be used; empty if none is stated.
+        push: for actors who may change it, the peers to which each accepted version is sent.
+        pushes: for them, what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as
+            the peer says.
+        reviewed: for them, the names of the actors whose submissions wait for a review; ``*`` stands for all.
     """
 
     name: str
@@ -70,10 +74,14 @@ class ProjectInfo:
     documents: int = 0
     entries: int = 0
     license: str = ""
+    push: tuple[str, ...] = ()
+    pushes: str = ""
+    reviewed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return {**asdict(self), "profiles": list(self.profiles)}
+        lists = {"profiles": list(self.profiles), "push": list(self.push), "reviewed": list(self.reviewed)}
+        return {**asdict(self), **lists}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class VersionInfo:
         withdrawn: whether a later withdrawal of the document covers it. If so, only actors who may change the project
             can read it, even after later versions.
         internal_reason: the internal reason, for actors who may change the project; otherwise empty.
+        origin: the entry of the peer from which it comes; None for what was submitted here.
     """
 
     project: str
@@ -142,6 +151,7 @@ class VersionInfo:
     set_aside: tuple[str, ...] = ()
     withdrawn: bool = False
     internal_reason: str = ""
+    origin: dict[str, Any] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""

@@ -16,7 +16,10 @@ from provrepo.repository import stream as of_stream
 from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
+from provrepo.repository.exchange import arrivals as of_arrivals
 from provrepo.repository.exchange import peers as of_peers
+from provrepo.repository.exchange import pushing as of_pushing
+from provrepo.repository.exchange import reviews as of_reviews
 from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
@@ -184,6 +187,18 @@ class Repository:
     holders = verb(of_notices.holders)
     add_holder = verb(of_notices.add_holder)
     remove_holder = verb(of_notices.remove_holder)
+    push = verb(of_pushing.push)
+    pushes = verb(of_pushing.pushes)
+    send_pushes = verb(of_pushing.send_pushes)
+    cancel_push = verb(of_pushing.cancel_push)
+    receive = verb(of_arrivals.receive)
+    submit_for_review = verb(of_arrivals.submit_for_review)
+    pending = verb(of_reviews.pending)
+    pending_document = verb(of_reviews.pending_document)
+    pending_original = verb(of_reviews.pending_original)
+    pending_report = verb(of_reviews.pending_report)
+    accept_pending = verb(of_reviews.accept_pending)
+    reject_pending = verb(of_reviews.reject_pending)
 
     rebuild = verb(of_upkeep.rebuild)
     fsck = verb(of_upkeep.fsck)

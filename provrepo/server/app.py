@@ -9,7 +9,7 @@ from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
-from provrepo.server.exchange import inbox, packages
+from provrepo.server.exchange import inbox, packages, pending
 from provrepo.server.lineage import gate, lineage, marquez, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
@@ -49,6 +49,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         packages,
         documents,
         submissions,
+        pending,
         validate,
         profiles,
         sparql,

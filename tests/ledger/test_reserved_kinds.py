@@ -65,7 +65,7 @@ def test_reserved_kinds_change_nothing_that_is_shown(tmp_path: Path) -> None:
         repository.rebuild()
         assert number(repository)
         kinds = [entry.entry["kind"] for entry in repository.entries("crops")]
-        assert {"pending", "member", "checkpoint"} <= set(kinds)
+        assert {"member", "embargo", "checkpoint"} <= set(kinds)
         blob = repository.context.store.blobs.put(b"what such entries name")
         assert repository.context.store.ledger.references(blob) > 0
     with provrepo.open(tmp_path / "data") as repository:

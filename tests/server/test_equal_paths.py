@@ -106,7 +106,9 @@ def templates(site: Site) -> list[tuple[str, str]]:
 
 
 def path(rule: str, project: str) -> str:
-    place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"}
+    place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"} | {
+        "pending": "0" * 32
+    }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: place[found[1]], rule)
 
 

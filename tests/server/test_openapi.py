@@ -23,6 +23,7 @@ IN_PATH = {
     "key": "0",
     "filename": "style.css",
     "profile": "core",
+    "pending": "0" * 32,
 }
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")

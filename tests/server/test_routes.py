@@ -26,6 +26,7 @@ IN_PATH = {
     "key": "0",
     "filename": "style.css",
     "profile": "core",
+    "pending": "0" * 32,
 }
 BODY = b"a body that is not read"
 
@@ -82,7 +83,8 @@ def expected(row: Operation, caller: str, project: str | None) -> int | None:
     visible = project == "open" or (project == "secret" and caller in ("reader", "writer", "all"))
     if not visible:
         return 404
-    if permission is Permission.WRITE and caller not in ("writer", "all"):
+    # No caller here is a peer.
+    if permission in (Permission.WRITE, Permission.SEND) and caller not in ("writer", "all"):
         return 401 if caller == "stranger" else 403
     return None
 
@@ -232,7 +234,7 @@ def test_writes_need_a_token(site: Site) -> None:
     }
 
 
-WRITING = frozenset({Permission.WRITE, Permission.ADMINISTER})
+WRITING = frozenset({Permission.WRITE, Permission.SEND, Permission.ADMINISTER})
 
 
 def test_the_description_has_permissions_and_limits(site: Site) -> None:

@@ -24,6 +24,7 @@ IN_PATH = {
     "key": "0",
     "filename": "style.css",
     "profile": "core",
+    "pending": "0" * 32,
 }
 OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
 """Endpoints that ignore unknown parameters, and named queries, which check their own."""

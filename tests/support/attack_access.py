@@ -51,6 +51,7 @@ IN_PATH = {
     "name": ("failures", "agents", "none"),
     "filename": ("style.css", "../app.py"),
     "profile": ("core", "../ontology"),
+    "pending": ("0" * 32, "x"),
 }
 QUERY = {
     "iri": (THING, "https://example.org/table", "https://example.org/ada"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provrepo.checks import emptiness
 from provrepo.checks.report import Report
@@ -26,7 +26,20 @@ from provrepo.repository.submission import content_files
 from provrepo.repository.submission.worker import MAPPING
 from provrepo.views.extraction import discard, move
 
-__all__ = ["name_for", "submit", "validate"]
+if TYPE_CHECKING:
+    from provrepo.ledger.appending import Appending
+
+__all__ = ["Recording", "name_for", "run_worker", "submit", "validate"]
+
+
+class Recording(Protocol):
+    """Further entries about a submission, in the transaction that appends its entry."""
+
+    def before(self, appending: Appending) -> None:
+        """Called before the entry of the submission is appended. An exception ends the transaction."""
+
+    def after(self, appending: Appending, entry: Entry) -> None:
+        """Called after it was appended, or with the entry of the current version if that has the same bytes."""
 
 
 def submit(
@@ -45,8 +58,11 @@ def submit(
     note: str,
     again: bool = False,
     allow_empty: bool = False,
+    origin: Mapping[str, Any] | None = None,
+    license: str = "",  # noqa: A002
+    recording: Recording | None = None,
 ) -> Receipt:
-    """Check and store one document; see ``Repository.submit``.
+    """Check and store one document; see ``Repository.submit``. The caller has checked that it may be submitted.
 
     Args:
         store: the data directory.
@@ -63,11 +79,10 @@ def submit(
         note: a note of the submitter.
         again: whether to accept bytes that were withdrawn or erased.
         allow_empty: whether to accept a document without statements.
+        origin: the entry of a peer from which it comes; None for none.
+        license: the IRI of its license; may be empty.
+        recording: further entries.
     """
-    access.name("project", project)
-    access.require_write(
-        actor, project, public=store.ledger.public(), exists=lambda name: store.ledger.length(name) > 0
-    )
     store.ledger.require_own(project)
     settings = store.ledger.settings(project)
     if format is not None:
@@ -87,7 +102,7 @@ def submit(
     taken = store.ledger.taken_back(project, document, blob)
     _require_again(store, actor, taken, previous, blob, again=again)
     unchanged = _precondition(previous, blob, document, update=update, if_match=_condition(if_match, taken, previous))
-    if unchanged is not None:
+    if unchanged is not None and recording is None:
         store.index()  # the process that stored it may have been killed before it was indexed
         return _receipt(store, unchanged, created=False)
     store.require_space(len(data))
@@ -96,7 +111,7 @@ def submit(
     folders = user_defined.folders(store, project, names)
     arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report"}
     with _Content(store, project, document, blob) as quads:
-        result = _run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
+        result = run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
         report = Report.from_dict(result["report"])
         if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
             raise Refused(_refusal(document, report), report)
@@ -120,7 +135,8 @@ def submit(
             "warnings": outcome["counts"]["warning"],
             "report": store.blobs.put(stored_report_bytes),
             "note": note,
-            "origin": None,
+            "origin": None if origin is None else dict(origin),
+            **({"license": license} if license else {}),
         }
         with store.ledger.appending(project) as appending:
             current = _current(appending.last(document), appending.erased())
@@ -134,12 +150,16 @@ def submit(
                 for content in (data, stored_report_bytes):
                     if not store.blobs.exists(hashlib.sha256(content).hexdigest()):
                         store.blobs.put(content)
+            if recording is not None:
+                recording.before(appending)
             version = appending.newest(document) + 1
             if unchanged is None and result["written"]:
                 quads.publish(version)
             entry = unchanged or appending.append(
                 "submit", {**body, "version": version}, actor=actor.id, token=actor.token
             )
+            if recording is not None:
+                recording.after(appending, entry)
         quads.keep()
     store.index()
     return _receipt(store, entry, created=unchanged is None, report=report)
@@ -163,7 +183,7 @@ def validate(
     _within(data, store.settings.max_body)
     folders = user_defined.folders(store, project, profiles)
     arguments = {"format": format, "base": base, "profiles": folders, "constraints": constraints}
-    return Report.from_dict(_run_worker(store, data, file, arguments)["report"])
+    return Report.from_dict(run_worker(store, data, file, arguments)["report"])
 
 
 def _within(data: bytes, limit: int) -> None:
@@ -171,7 +191,7 @@ def _within(data: bytes, limit: int) -> None:
         raise TooLarge(f"{len(data):,} bytes are more than the limit of {limit:,} for one document")
 
 
-def _run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
+def run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     """Call ``submission.worker.run`` with some bytes in a worker process."""
     source = store.temporary()
     try:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
+from provrepo.errors import Denied
 from provrepo.model.document import Document
+from provrepo.repository import access
 from provrepo.repository.context import Context
+from provrepo.repository.exchange import rights
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission import submit as submission
@@ -60,7 +63,7 @@ def submit(
         Conflict: the document exists with other bytes.
         Stale: ``if_match`` does not match the current version.
         NotFound: no such project.
-        Denied: the actor may not submit to the project.
+        Denied: the actor may not submit to the project, or only for a review (``submit_for_review``).
         TooLarge: the document has more bytes than the settings allow.
         NoSpace: the disk is nearly full.
         WorkerFailed: the check took too long or too much memory.
@@ -69,6 +72,10 @@ def submit(
     context.store.make()
     if project == DEFAULT and context.actor.owner:
         context.ensure_default()
+    access.name("project", project)
+    context.require_write(project)
+    if rights.is_reviewed(context, project):
+        raise Denied(f"what {context.actor.name} submits to {project} waits for a review: send it as pending")
     return submission.submit(
         context.store,
         context.actor,

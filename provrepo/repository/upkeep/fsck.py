@@ -7,6 +7,7 @@ from collections.abc import Callable
 from provrepo.errors import Damaged, Error
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.streams import columns
+from provrepo.repository.exchange import decisions
 from provrepo.repository.exchange.names import absence_text
 from provrepo.repository.records import Check
 from provrepo.repository.store import Store
@@ -37,6 +38,7 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     problems = [f"{problem}: {_RESTORE}" for problem in store.ledger.verify()]
     problems += store.pingbacks.verify()
     problems += store.exchange.verify()
+    problems += [*store.parts.pending.verify(), *decisions.problems(store)]
     notes: list[str] = []
     entries = 0
     needed: set[str] = set()

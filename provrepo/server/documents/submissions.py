@@ -7,8 +7,10 @@ import re
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.errors import Conflict, Stale, TakenBack
+from provrepo.repository.exchange import rights
 from provrepo.repository.records import Receipt
 from provrepo.repository.repository import Repository
+from provrepo.server.exchange import pending
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import json_response
@@ -23,9 +25,14 @@ _TAG = re.compile(r"([0-9a-f]{64})(?:\..*)?")
 
 @blueprint.post("/projects/<project>/documents")
 def submit(project: str) -> Response:
-    """Submit a new document. Submitting the same bytes under the same name again returns the same receipt."""
+    """Submit a new document. Submitting the same bytes under the same name again returns the same receipt.
+
+    If submissions of this caller are reviewed, the document waits for that (202).
+    """
     repo = auth.repository()
     again, update = parameters.flag("again"), parameters.flag("update")
+    if rights.is_reviewed(repo.context, project):
+        return pending.submitted(repo, project, name=request.args.get("name") or None, update=update)
     allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
     receipt = repo.submit(
@@ -45,10 +52,15 @@ def submit(project: str) -> Response:
 
 @blueprint.put("/projects/<project>/documents/<document>")
 def replace(project: str, document: str) -> Response:
-    """Submit a version that replaces the one in ``If-Match``, or with ``If-None-Match: *`` the first version."""
+    """Submit a version that replaces the one in ``If-Match``, or with ``If-None-Match: *`` the first version.
+
+    If submissions of this caller are reviewed, it waits for that (202), whatever version is current then.
+    """
     repo = auth.repository()
     again = parameters.flag("again")
     creating = request.if_none_match.star_tag
+    if rights.is_reviewed(repo.context, project):
+        return pending.submitted(repo, project, name=document, update=not creating)
     if_match = None if creating else _precondition(repo, project, document)
     allow_empty = parameters.flag("allow_empty")
     upload = body.upload()

@@ -29,7 +29,7 @@ __all__ = ["Problem", "of", "of_status", "register", "response"]
 _log = logging.getLogger(__name__)
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_RETRY = {errors.TimedOut: "60", errors.Busy: "1", errors.WorkerFailed: "10"}
+_RETRY = {errors.TimedOut: "60", errors.OverQuota: "3600", errors.Busy: "1", errors.WorkerFailed: "10"}
 """``Retry-After`` in seconds, by the first matching class; a minute for work that may take as long again."""
 _DETAILS = {
     405: "This address does not support this method; the Allow header lists the supported ones.",

@@ -11,6 +11,7 @@ from typing import cast
 from flask import Flask, current_app, request
 
 from provrepo.repository import access
+from provrepo.repository.exchange import rights
 from provrepo.repository.store import Store
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
@@ -21,7 +22,7 @@ from provrepo.server.routing.routes import IN_QUERY, OPERATIONS, Operation, Perm
 __all__ = ["check", "operation", "project", "register"]
 
 _EXTENSION = "provrepo.rates"
-_OF_PROJECTS = frozenset({Permission.READ, Permission.WRITE})
+_OF_PROJECTS = frozenset({Permission.READ, Permission.WRITE, Permission.SEND})
 
 
 def register(app: Flask) -> None:
@@ -88,6 +89,8 @@ def _admit() -> None:
     named = project(found)
     if permission is Permission.ADMINISTER:
         access.require_administer(actor)
+    elif permission is Permission.SEND and named is not None:
+        rights.require_send(auth.repository().context, named)
     elif named is not None:
         auth.repository().require(named, write=permission is Permission.WRITE)
     if rate is Rate.PINGBACK:

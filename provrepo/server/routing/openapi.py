@@ -32,11 +32,12 @@ _PERMISSION_PROBLEMS = {
     Permission.CALLER: (401,),
     Permission.READ: (401, 404),
     Permission.WRITE: (401, 403, 404),
+    Permission.SEND: (401, 403, 404),
     Permission.ADMINISTER: (401, 403),
 }
 """Statuses of problems that follow from the permission that an operation needs."""
 
-_WITH_TOKEN = frozenset({Permission.WRITE, Permission.ADMINISTER})
+_WITH_TOKEN = frozenset({Permission.WRITE, Permission.SEND, Permission.ADMINISTER})
 _RETRY = {"Retry-After": {"description": "The seconds after which to try again.", "schema": {"type": "integer"}}}
 
 _Ids = Mapping[tuple[str, str, Set[str]], str]

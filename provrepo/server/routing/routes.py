@@ -8,10 +8,9 @@ has no row here.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from provrepo.codecs.formats import READABLE
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
@@ -23,6 +22,7 @@ from provrepo.server.exchange import packages
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
+from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
 
 __all__ = [
@@ -62,30 +62,6 @@ _SECONDS: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
-class Permission(StrEnum):
-    """The permission that a request needs; the value completes the sentence "Needs …" in the OpenAPI description."""
-
-    NOTHING = "nothing; a token is ignored"
-    CALLER = "no token, or a valid one; the response has what its caller may read"
-    READ = "a public project, or a token for the project"
-    WRITE = "a token that may write to the project"
-    ADMINISTER = "a token that may write to all projects"
-
-
-class Access(NamedTuple):
-    """Permission, rate limit and access log action of an operation.
-
-    Attributes:
-        permission: checked before the body of the request is read.
-        rate: the class of the rate limit in which it is counted.
-        action: its name in the access log; None if it is not recorded.
-    """
-
-    permission: Permission
-    rate: Rate
-    action: Action | None
-
-
 # About the server itself; the same for all callers.
 _PROBE = Access(Permission.NOTHING, Rate.FREE, None)
 _SELF = Access(Permission.NOTHING, Rate.READ, None)
@@ -109,37 +85,16 @@ _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 _CHANGE = Access(Permission.WRITE, Rate.WRITE, Action.SETTINGS)
 _EXPOSURE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
+_SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
+_SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
+_WAITING = Access(Permission.WRITE, Rate.READ, Action.LIST)
+_REVIEW = Access(Permission.WRITE, Rate.WRITE, Action.REVIEW)
 _PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
 _PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
 _INBOX = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _AUDIT = Access(Permission.WRITE, Rate.QUERY, Action.AUDIT)
 _DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestParameter:
-    """A parameter in the query of a URL.
-
-    Attributes:
-        name: its name.
-        schema: the JSON schema of its value; that of an array if the parameter may be repeated.
-        text: its description.
-        required: whether it must be given.
-    """
-
-    name: str
-    schema: Mapping[str, Any]
-    text: str
-    required: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """The parameter as a Parameter Object of OpenAPI."""
-        repeated = {"style": "form", "explode": True} if self.schema["type"] in ("array", "object") else {}
-        # Forms send empty fields; they count as missing.
-        needed = {"required": True} if self.required else {"allowEmptyValue": True}
-        found = {"name": self.name, "in": "query", "description": self.text, **needed, **repeated}
-        return {**found, "schema": dict(self.schema)}
 
 
 def _whole(most: int, default: int | None = None) -> dict[str, Any]:
@@ -212,31 +167,6 @@ def _of_option(named: Named) -> RequestParameter:
         Kind.LINES: _several(STRING),
     }.get(kind, STRING)
     return RequestParameter(named.parameter, schema, named.described(), named.required)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one address.
-
-    Attributes:
-        access: its permission, rate limit and access log action.
-        response_types: the media types of the response; none for an empty one.
-        parameters: the parameters in the query of the URL.
-        request_types: the media types of the body of the request; none if it has no body.
-        statuses: the statuses of success, the usual one first.
-        problems: further statuses of problems, beyond those of every operation and those that follow from ``access``.
-        headers: descriptions of request headers, by name.
-        ignores_unknown: whether unknown parameters are ignored, because clients send parameters of their own.
-    """
-
-    access: Access
-    response_types: Sequence[str] = _JSON
-    parameters: Sequence[RequestParameter] = ()
-    request_types: Sequence[str] = ()
-    statuses: Sequence[int] = (200,)
-    problems: Sequence[int] = ()
-    headers: Mapping[str, str] | None = None
-    ignores_unknown: bool = False
 
 
 _SUBMITTED = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
@@ -328,14 +258,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _EMPTY,
         ),
         request_types=_SUBMITTED,
-        statuses=(201, 200),
+        statuses=(201, 200, 202),
         problems=(409, 413, 415, 422, 507),
     ),
     ("submissions.replace", "PUT"): Operation(
         _SUBMIT,
         parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY),
         request_types=_SUBMITTED,
-        statuses=(200, 201),
+        statuses=(200, 201, 202),
         problems=(409, 412, 413, 415, 422, 428, 507),
         headers={
             "If-Match": "The `ETag` of the version that is replaced, or `*` for any.",
@@ -350,6 +280,37 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         problems=(410, 412, 507),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
+    ),
+    ("pending.receive", "POST"): Operation(
+        _SEND,
+        parameters=(
+            RequestParameter("name", NAME, "The name of a submission; by default derived from the digest."),
+            RequestParameter("update", _FLAG, "Make a submission a new version, if the document exists by then."),
+            _BASE,
+            _PROFILES,
+            _NOTE,
+            _EMPTY,
+        ),
+        request_types=("multipart/form-data", *_SUBMITTED),
+        statuses=(201, 200, 202),
+        problems=(413, 415, 422, 507),
+    ),
+    ("pending.index", "GET"): Operation(_WAITING, _PAGED, (_FORMAT,)),
+    ("pending.one", "GET"): Operation(_SENT, _PAGED, (_FORMAT,)),
+    ("pending.original", "GET"): Operation(_SENT, _SUBMITTED),
+    ("pending.report", "GET"): Operation(_SENT, _REPORTS, (_FORMAT,)),
+    ("pending.accept", "POST"): Operation(
+        _REVIEW,
+        parameters=(
+            RequestParameter("reason", STRING, "The reason, for the sender."),
+            RequestParameter("name", NAME, "The name of the document; by default the one that the sender chose."),
+            RequestParameter("update", _FLAG, "Make it a new version, if a document of that name exists."),
+            _AGAIN,
+        ),
+        problems=(409, 422, 507),
+    ),
+    ("pending.reject", "POST"): Operation(
+        _REVIEW, parameters=(RequestParameter("reason", STRING, "The reason, for the sender."),), problems=(409, 507)
     ),
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,

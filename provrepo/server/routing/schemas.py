@@ -26,6 +26,7 @@ from provrepo.server.routing.schema_parts import mapping as _map
 from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
+from provrepo.server.routing.schemas_of_exchange import PENDING
 
 __all__ = ["ANSWERS", "BODIES", "LINKS", "NAME", "SCHEMAS", "answer", "ref"]
 
@@ -48,6 +49,7 @@ _VERSION = _record(
     time=_TIME,
     verdict=_VERDICT,
     state={"enum": ["current", "superseded", "withdrawn", "erased"]},
+    origin=ref("OriginOrNull"),
 )
 _COUNTS = _object({severity.value: INTEGER for severity in Severity})
 _REPORT = _object(
@@ -124,6 +126,7 @@ _PROBLEM: Schema = {
 }
 
 SCHEMAS: dict[str, Schema] = {
+    **PENDING,
     "Problem": _PROBLEM,
     "Project": _record(ProjectInfo, name=NAME),
     "Projects": _object({"projects": _list(ref("Project"))}),
@@ -179,6 +182,8 @@ SCHEMAS: dict[str, Schema] = {
     "Receipt": _extended(
         _VERSION, {"created": FLAG, "indexed": FLAG, "entry": _DIGEST, "unmapped": INTEGER, "report": ref("Report")}
     ),
+    # A submission that waits for a review has no receipt yet: 202.
+    "ReceiptOrPending": {"anyOf": [ref("Receipt"), ref("Pending")]},
     "Report": _REPORT,
     "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
@@ -399,9 +404,15 @@ ANSWERS: dict[str, str] = {
     "projects.exposure": "Exposure",
     "projects.documents": "Documents",
     "projects.ledger": "Entries",
-    "submissions.submit": "Receipt",
-    "submissions.replace": "Receipt",
+    "submissions.submit": "ReceiptOrPending",
+    "submissions.replace": "ReceiptOrPending",
     "submissions.withdraw": "Document",
+    "pending.receive": "Pending",
+    "pending.index": "PendingDocuments",
+    "pending.one": "Pending",
+    "pending.report": "Report",
+    "pending.accept": "Pending",
+    "pending.reject": "Pending",
     "documents.current": "ProvJson",
     "documents.one": "ProvJson",
     "documents.versions": "Versions",

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.exchange.migrations import m0001_peers, m0003_notices
+from provrepo.ledger.exchange.migrations import m0001_peers, m0002_pushes, m0003_notices
 from provrepo.ledger.migrations import statements
 
 __all__ = ["SCHEMA", "expected", "is_current", "migrate"]
@@ -18,7 +18,11 @@ __all__ = ["SCHEMA", "expected", "is_current", "migrate"]
 _APPLICATION = 0x50564558
 """``PRAGMA application_id``: "PVEX" in ASCII."""
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_peers.upgrade, m0003_notices.upgrade)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m0001_peers.upgrade,
+    m0002_pushes.upgrade,
+    m0003_notices.upgrade,
+)
 
 SCHEMA = len(_STEPS)
 """The schema of this version, stored in ``PRAGMA user_version``."""

@@ -1,0 +1,305 @@
+"""Decisions on documents that wait: accepted, rejected, or expired.
+
+The ledger decides: the entry ``review`` (and for a document of a peer that is accepted at once, the entry
+``exchange``) is appended in one transaction with the entry of the submission, and only if there is none yet. The row
+beside the ledger is changed before and after that. If the process is killed in between, ``settled`` corrects the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from provrepo.errors import Conflict, NotFound
+from provrepo.ledger.appending import Appending
+from provrepo.ledger.entries import Entry, now, timestamp
+from provrepo.ledger.exchange.pending import ACCEPTED, ARRIVING, DECIDING, EXPIRED, OPEN, REJECTED, WAITING, Pending
+from provrepo.ledger.streams import Stream
+from provrepo.repository import access
+from provrepo.repository.records import Actor
+from provrepo.repository.store import Store
+from provrepo.repository.submission.submit import submit
+
+__all__ = ["accept", "expire", "find", "problems", "reject", "settled"]
+
+
+def find(stream: Stream, row: Pending, kind: str) -> Entry | None:
+    """Return the entry ``pending`` or ``review`` about a document that waits or waited; None if there is none."""
+    found = stream.of_kind(kind, after=row.after)
+    return next((entry for entry in found if entry.body["pending"] == row.id), None)
+
+
+def accept(
+    store: Store,
+    row: Pending,
+    *,
+    by: Actor | None,
+    reason: str = "",
+    name: str | None = None,
+    update: bool = False,
+    again: bool = False,
+) -> Pending:
+    """Submit a document that waits, in the name of its sender.
+
+    It is checked again. The entries about the decision, the submission and the exchange are appended in one
+    transaction.
+
+    Args:
+        store: the data directory.
+        row: the document.
+        by: the reviewer; None if it is accepted at once.
+        reason: for the sender; may be empty.
+        name: the name of the document; None for the one that the sender chose.
+        update: append a new version if the document exists. A former version from the same document of the same peer is
+            replaced in any case.
+        again: accept bytes that were withdrawn before.
+
+    Returns:
+        The row after the decision.
+
+    Raises:
+        Conflict: a decision was made already, or the document exists with other bytes.
+        TakenBack, Refused, Denied: as for ``Repository.submit``.
+    """
+    document = row.private["document"] if name is None else access.name("document", name)
+    row = _begun(store, row, by=by, reason=reason, document=document)
+    recording = _Acceptance(row, by)
+    private, details = row.private, row.details
+    names = store.accounts.names()
+    sender = Actor(row.actor, names.get(row.actor, row.actor), projects=(row.project,), write=True, token=row.token)
+    try:
+        receipt = submit(
+            store,
+            sender,
+            store.parts.pending.bytes_of(row.id),
+            None,
+            project=row.project,
+            name=document,
+            profiles=tuple(details.get("profiles", ())),
+            update=update or bool(details.get("update")) or _continues(store, row, document),
+            if_match=None,
+            format=private["format"] or None,
+            base=private["base"] or None,
+            note=private["note"],
+            again=again,
+            allow_empty=bool(details.get("allow_empty")),
+            origin=private["origin"],
+            license=str(details.get("license", "")),
+            recording=recording,
+        )
+    except BaseException:
+        store.parts.pending.change(row.id, only=(DECIDING,), state=WAITING, by="", reason="", document="")
+        settled(store, replace(row, state=DECIDING))
+        raise
+    review = "" if recording.review is None else recording.review.sha256
+    store.parts.pending.change(
+        row.id,
+        state=ACCEPTED,
+        decided=now(),
+        by="" if by is None else by.id,
+        reason=reason,
+        review=review,
+        version=receipt.version.version,
+        accepted=receipt.entry,
+        document=document,
+    )
+    return store.parts.pending.get(row.id)
+
+
+def reject(store: Store, row: Pending, *, by: Actor, reason: str) -> Pending:
+    """Reject a document that waits, and delete its bytes.
+
+    Raises:
+        Conflict: a decision was made already.
+    """
+    row = _begun(store, row, by=by, reason=reason, document="")
+    try:
+        return _refused(store, row, "rejected", by=by, reason=reason)
+    except Conflict:
+        settled(store, replace(row, state=DECIDING))
+        raise
+
+
+def expire(store: Store) -> int:
+    """Delete the documents that have waited too long, and records of decisions that are too old.
+
+    Returns:
+        The number of documents that expired.
+    """
+    if store.read_only or not store.exchange.exists:
+        return 0
+    count = 0
+    for row in store.parts.pending.listed(before=now()):
+        current = settled(store, row)
+        if not current.open:
+            continue
+        with store.ledger.appending(row.project) as appending:
+            recorded = find(appending, row, "pending") is not None
+        if recorded:
+            try:
+                _refused(store, current, "expired", by=None, reason="")
+            except Conflict:
+                settled(store, replace(current, state=DECIDING))
+        else:
+            store.parts.pending.remove(row.id)
+        count += 1
+    if store.settings.pending_days:
+        days = timedelta(days=store.settings.pending_days)
+        store.parts.pending.purge(timestamp(datetime.now(UTC) - days))
+    return count
+
+
+def settled(store: Store, row: Pending) -> Pending:
+    """Return a row, after it was corrected by the ledger if a process was killed while it decided."""
+    if row.state not in (ARRIVING, DECIDING) or store.read_only:
+        return row
+    with store.ledger.stream(row.project) as stream:
+        review = find(stream, row, "review")
+        taken = _taken(stream, row)
+        submitted = _submitted(stream, row, review, taken)
+    decided = review or taken
+    if decided is None:
+        return row
+    values: dict[str, Any] = {"document": ""}
+    if review is not None and review.body["decision"] in ("rejected", "expired"):
+        state = REJECTED if review.body["decision"] == "rejected" else EXPIRED
+    else:
+        state = ACCEPTED
+        if submitted is not None:
+            values = {"document": submitted.body["document"], "version": submitted.body["version"]}
+            values["accepted"] = submitted.sha256
+    reason = "" if review is None else store.ledger.confidential(review.body["digest"])
+    values |= {"decided": decided.time, "by": decided.actor, "reason": reason}
+    store.parts.pending.change(row.id, only=OPEN, state=state, review="" if review is None else review.sha256, **values)
+    return store.parts.pending.get(row.id)
+
+
+def problems(store: Store) -> list[str]:
+    """Return one sentence for each document that waits and differs from its entry in the ledger."""
+    found = []
+    for row in store.parts.pending.listed(states=(WAITING, DECIDING)):
+        with store.ledger.stream(row.project) as stream:
+            entry = find(stream, row, "pending")
+        if entry is None or entry.body["digest"] != row.digest:
+            found.append(f"the pending document {row.id} of project {row.project} is not the one that the ledger has")
+    return found
+
+
+class _Acceptance:
+    """The entries ``review`` and ``exchange`` around that of the submission; see ``submission.submit.Recording``."""
+
+    def __init__(self, row: Pending, by: Actor | None) -> None:
+        self._row = row
+        self._by = by
+        self.review: Entry | None = None
+
+    def before(self, appending: Appending) -> None:
+        _require_open(appending, self._row)
+        if self._by is not None:
+            self.review = _review(appending, self._row, "accepted", by=self._by, reason=self._row.reason)
+
+    def after(self, appending: Appending, entry: Entry) -> None:
+        row = self._row
+        if row.why != "push":
+            return
+        actor, token = (row.actor, row.token) if self._by is None else (self._by.id, self._by.token)
+        body = {
+            "document": entry.body["document"],
+            "version": entry.body["version"],
+            "blob": entry.body["blob"],
+            "direction": "received",
+            "peer": row.peer,
+            "entry": row.private["origin"]["entry"],
+            "state": ACCEPTED,
+        }
+        appending.append("exchange", body, actor=actor, token=token)
+
+
+def _begun(store: Store, row: Pending, *, by: Actor | None, reason: str, document: str) -> Pending:
+    """Note that a decision is being made, and which one.
+
+    Raises:
+        Conflict: a decision was made already.
+    """
+    row = settled(store, row)
+    if row.open and by is not None:
+        values = {"state": DECIDING, "by": by.id, "reason": reason, "document": document}
+        store.parts.pending.change(row.id, only=(WAITING, DECIDING), **values)
+        row = store.parts.pending.get(row.id)
+    elif row.open:
+        store.parts.pending.change(row.id, only=(ARRIVING,), document=document)
+        row = store.parts.pending.get(row.id)
+    if not row.open:
+        raise Conflict(f"the document {row.id} does not wait any more: it was {row.state} at {row.decided}")
+    if row.state == ARRIVING and by is not None:
+        raise NotFound(f"nothing with the identifier {row.id!r} waits for a review")
+    return row
+
+
+def _refused(store: Store, row: Pending, decision: str, *, by: Actor | None, reason: str) -> Pending:
+    """Append the entry about a decision without a submission, and change the row."""
+    with store.ledger.appending(row.project) as appending:
+        _require_open(appending, row)
+        entry = _review(appending, row, decision, by=by, reason=reason)
+    store.parts.pending.change(
+        row.id,
+        state=REJECTED if decision == "rejected" else EXPIRED,
+        decided=entry.time,
+        by="" if by is None else by.id,
+        review=entry.sha256,
+        reason=reason,
+        document="",
+    )
+    return store.parts.pending.get(row.id)
+
+
+def _review(appending: Appending, row: Pending, decision: str, *, by: Actor | None, reason: str) -> Entry:
+    body = {"pending": row.id, "decision": decision, "digest": appending.conceal(reason) if reason else ""}
+    return appending.append("review", body, actor="" if by is None else by.id, token="" if by is None else by.token)
+
+
+def _require_open(stream: Stream, row: Pending) -> None:
+    """Raise Conflict if the ledger has a decision on a document."""
+    decided = find(stream, row, "review") or _taken(stream, row)
+    if decided is not None:
+        raise Conflict(f"the document {row.id} does not wait any more: a decision was made at {decided.time}")
+
+
+def _taken(stream: Stream, row: Pending) -> Entry | None:
+    """Return the entry about the acceptance of a pushed version since it arrived; None if there is none."""
+    if row.why != "push":
+        return None
+    wanted = row.private["origin"]["entry"]
+    for entry in stream.of_kind("exchange", after=row.after):
+        body: Mapping[str, Any] = entry.body
+        if body["direction"] == "received" and body["peer"] == row.peer and body["entry"] == wanted:
+            return entry
+    return None
+
+
+def _submitted(stream: Stream, row: Pending, review: Entry | None, taken: Entry | None) -> Entry | None:
+    """Return the submission of a document that was accepted; None if there is none."""
+    if taken is not None:
+        return stream.version(taken.body["document"], taken.body["version"])
+    if review is None:
+        return None
+    blob = row.private["blob"]
+    following = stream.page(review.sequence, 1)[0]
+    if following and following[0].kind == "submit" and following[0].body["blob"] == blob:
+        return following[0]
+    # The bytes were those of the current version already.
+    versions = stream.versions(row.document or row.private["document"])
+    before = [entry for entry in versions if entry.sequence < review.sequence and entry.body["blob"] == blob]
+    return before[-1] if before else None
+
+
+def _continues(store: Store, row: Pending, document: str) -> bool:
+    """Return whether the current version of a document comes from the same document of the same repository."""
+    current = store.ledger.last(row.project, document)
+    origin = row.private["origin"]
+    if current is None or current.kind != "submit" or origin is None or not current.body["origin"]:
+        return False
+    former = current.body["origin"]
+    return all(former.get(name) == origin[name] for name in ("identity", "project", "document"))

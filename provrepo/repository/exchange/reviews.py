@@ -1,0 +1,176 @@
+"""Verbs about documents that wait for a review. Until there are roles, whoever may change a project reviews in it."""
+
+from __future__ import annotations
+
+from provrepo.checks.report import Report
+from provrepo.errors import NotFound
+from provrepo.ledger.exchange.pending import ARRIVING, Pending
+from provrepo.repository import access
+from provrepo.repository.context import Context
+from provrepo.repository.exchange import decisions, rights
+from provrepo.repository.exchange.records import PendingInfo, pending_info
+
+__all__ = [
+    "PendingInfo",
+    "accept_pending",
+    "pending",
+    "pending_document",
+    "pending_original",
+    "pending_report",
+    "reject_pending",
+]
+
+
+def pending(context: Context, project: str | None = None) -> list[PendingInfo]:
+    """Return the documents that wait for a review, the oldest first.
+
+    Args:
+        project: only of this project; None for all projects in which the actor reviews.
+
+    Raises:
+        NotFound: no such project.
+        Denied: the actor may not review in the project.
+    """
+    if project is not None:
+        rights.require_reviewer(context, project)
+    decisions.expire(context.store)
+    rows = [decisions.settled(context.store, row) for row in context.store.parts.pending.listed(project)]
+    return [
+        pending_info(context.store, row, reviewer=True)
+        for row in rows
+        if row.open and row.state != ARRIVING and (project is not None or rights.may_review(context, row.project))
+    ]
+
+
+def pending_document(context: Context, id: str, *, project: str | None = None) -> PendingInfo:  # noqa: A002
+    """Return a document that waits or waited, for reviewers and for its sender.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+
+    Raises:
+        NotFound: there is none that the actor may see.
+    """
+    row = _visible(context, id, project)
+    return pending_info(context.store, row, reviewer=rights.may_review(context, row.project))
+
+
+def pending_original(context: Context, id: str, *, project: str | None = None) -> tuple[bytes, PendingInfo]:  # noqa: A002
+    """Return the bytes of a document that waits, and its record.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+
+    Raises:
+        NotFound: there is none that the actor may see, or it does not wait any more.
+    """
+    found = pending_document(context, id, project=project)
+    return context.store.parts.pending.bytes_of(id), found
+
+
+def pending_report(context: Context, id: str, *, project: str | None = None) -> Report:  # noqa: A002
+    """Return the report of the checks on the arrival of a document.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+
+    Raises:
+        NotFound: there is none that the actor may see.
+    """
+    return Report.from_dict(dict(_visible(context, id, project).report))
+
+
+def accept_pending(
+    context: Context,
+    id: str,  # noqa: A002
+    *,
+    project: str | None = None,
+    reason: str = "",
+    name: str | None = None,
+    update: bool = False,
+    again: bool = False,
+) -> PendingInfo:
+    """Accept a document that waits: it is checked again, and submitted in the name of its sender.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+        reason: for the sender; may be empty.
+        name: the name of the document; by default the one that the sender chose.
+        update: append a new version if a document of that name exists. A later version of what the same peer has sent
+            before is a new version in any case.
+        again: accept bytes that were withdrawn before.
+
+    Raises:
+        NotFound: there is none, or the actor may not review in its project.
+        Denied: the actor may not review in the project.
+        Conflict: a decision was made before, or the document exists with other bytes.
+        TakenBack: the bytes were withdrawn or erased before.
+        Refused: it does not conform to the profiles in force now; it still waits.
+    """
+    row = _reviewed(context, id, project)
+    access.text("reason", reason)
+    decided = decisions.accept(
+        context.store, row, by=context.actor, reason=reason, name=name, update=update, again=again
+    )
+    return pending_info(context.store, decided, reviewer=True)
+
+
+def reject_pending(
+    context: Context,
+    id: str,  # noqa: A002
+    *,
+    project: str | None = None,
+    reason: str = "",
+) -> PendingInfo:
+    """Reject a document that waits. Its bytes are deleted, and its sender gets the reason.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+        reason: for the sender; may be empty.
+
+    Raises:
+        NotFound: there is none, or the actor may not review in its project.
+        Denied: the actor may not review in the project.
+        Conflict: a decision was made before.
+    """
+    row = _reviewed(context, id, project)
+    access.text("reason", reason)
+    return pending_info(
+        context.store, decisions.reject(context.store, row, by=context.actor, reason=reason), reviewer=True
+    )
+
+
+def _visible(context: Context, id: str, project: str | None) -> Pending:  # noqa: A002
+    """Return the row of a document that the actor reviews or has sent.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if project is not None:
+        rights.require_send(context, project)
+    decisions.expire(context.store)
+    row = context.store.parts.pending.get(id)
+    sent = bool(context.actor.id) and row.actor == context.actor.id
+    known = project in (None, row.project) and (sent or rights.may_review(context, row.project))
+    if not known or (row.state == ARRIVING and not sent):
+        raise NotFound(f"nothing with the identifier {id[:80]!r} waits for a review")
+    return decisions.settled(context.store, row)
+
+
+def _reviewed(context: Context, id: str, project: str | None) -> Pending:  # noqa: A002
+    """Return the row of a document on which the actor may decide.
+
+    Raises:
+        NotFound: there is none, or the actor may not read its project.
+        Denied: the actor may not review in the project.
+    """
+    if project is not None:
+        rights.require_reviewer(context, project)
+    row = _visible(context, id, project)
+    rights.require_reviewer(context, row.project)
+    return row

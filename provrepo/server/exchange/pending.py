@@ -1,0 +1,153 @@
+"""Documents that wait for a review: sent by peers, or submitted under review; lists, decisions, and their pages.
+
+For callers who neither review in the project nor have sent a document, there are none: they get the same answers as for
+documents that do not exist.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+
+from provrepo.codecs.formats import by_name
+from provrepo.repository.exchange.records import PendingInfo
+from provrepo.repository.repository import Repository
+from provrepo.server.documents import reports
+from provrepo.server.pages import pages
+from provrepo.server.protocol import auth, body, codings, parameters
+from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.respond import conditional, json_response
+
+__all__ = ["FORM", "blueprint", "submitted"]
+
+blueprint = Blueprint("pending", __name__)
+
+FORM = "multipart/form-data"
+"""The media type of a push: a form with the parts ``push``, a JSON object, and ``document``, the bytes."""
+
+_ALL = "/projects/<project>/pending"
+_ONE = f"{_ALL}/<pending>"
+
+
+@blueprint.post(_ALL)
+def receive(project: str) -> Response:
+    """Send a document that waits for a review: as a peer a version with its origin, otherwise a submission."""
+    repo = auth.repository()
+    if request.mimetype == FORM:
+        data, message = _parts()
+        return _answer(*repo.receive(project, data, message))
+    return submitted(repo, project, name=request.args.get("name") or None, update=parameters.flag("update"))
+
+
+@blueprint.get(_ALL)
+def index(project: str) -> Response:
+    """The documents that wait for a review in a project, the oldest first, for those who review."""
+    found = auth.repository().pending(project)
+    if choose((JSON, HTML)).name == HTML.name:
+        return conditional(pages.page("pending.html", project=project, waiting=found))
+    return json_response({"project": project, "pending": [info.to_dict() for info in found]})
+
+
+@blueprint.get(_ONE)
+def one(project: str, pending: str) -> Response:
+    """A document that waits or waited, for those who review and for its sender."""
+    repo = auth.repository()
+    found = repo.pending_document(pending, project=project)
+    if choose((JSON, HTML)).name == HTML.name:
+        report = repo.pending_report(pending, project=project)
+        return conditional(pages.page("pending_document.html", found=found, report=report))
+    return json_response(found.to_dict())
+
+
+@blueprint.get(f"{_ONE}/original")
+def original(project: str, pending: str) -> Response:
+    """The bytes of a document that waits, unchanged; always as an attachment."""
+    data, found = auth.repository().pending_original(pending, project=project)
+    format_ = by_name(found.format)
+    response = Response(data, content_type=content_type(format_.media_type))
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.name}{format_.suffixes[0]}"'
+    return conditional(response)
+
+
+@blueprint.get(f"{_ONE}/report")
+def report(project: str, pending: str) -> Response:
+    """The report of the checks on the arrival of a document that waits or waited."""
+    repo = auth.repository()
+    info = repo.pending_document(pending, project=project)
+    return reports.response(repo.pending_report(pending, project=project), heading=f"Report on {info.name}")
+
+
+@blueprint.post(f"{_ONE}/accept")
+def accept(project: str, pending: str) -> Response:
+    """Accept a document that waits: it is checked again, and stored in the name of its sender."""
+    repo = auth.repository()
+    found = repo.accept_pending(
+        pending,
+        project=project,
+        reason=request.args.get("reason", ""),
+        name=request.args.get("name") or None,
+        update=parameters.flag("update"),
+        again=parameters.flag("again"),
+    )
+    return json_response(found.to_dict())
+
+
+@blueprint.post(f"{_ONE}/reject")
+def reject(project: str, pending: str) -> Response:
+    """Reject a document that waits. Its bytes are deleted, and its sender gets the reason."""
+    found = auth.repository().reject_pending(pending, project=project, reason=request.args.get("reason", ""))
+    return json_response(found.to_dict())
+
+
+def submitted(repo: Repository, project: str, *, name: str | None, update: bool) -> Response:
+    """Take the document in the body of the current request as a submission that waits for a review.
+
+    Args:
+        repo: the repository of the caller.
+        project: the project.
+        name: the name of the document; None for the default.
+        update: whether it becomes a new version if the document exists when it is accepted.
+    """
+    allow_empty = parameters.flag("allow_empty")
+    upload = body.upload()
+    found, new = repo.submit_for_review(
+        upload.data,
+        project=project,
+        name=name,
+        profiles=request.args.getlist("profile"),
+        update=update,
+        format=upload.format,
+        base=upload.base,
+        note=request.args.get("note", ""),
+        allow_empty=allow_empty,
+    )
+    answer = _answer(found, new)
+    answer.status_code = 202
+    return answer
+
+
+def _answer(found: PendingInfo, new: bool) -> Response:
+    at = url_for("pending.one", project=found.project, pending=found.id)
+    return json_response(found.to_dict(), status=201 if new else 200, headers={"Location": at})
+
+
+def _parts() -> tuple[bytes, bytes]:
+    """The document and the message of a push, from the form in the body of the current request.
+
+    Raises:
+        Rejected: 400, the form does not have exactly these parts.
+        RequestEntityTooLarge: it is larger than the settings allow.
+    """
+    codings.open_body()
+    given = [name for source in (request.files, request.form) for name, _ in source.items(multi=True)]
+    if sorted(given) != ["document", "push"]:
+        raise Rejected(
+            400,
+            "a push is a form with one part 'push', a JSON object, and one part 'document', the bytes of the document",
+        )
+    return _part("document"), _part("push")
+
+
+def _part(name: str) -> bytes:
+    file = request.files.get(name)
+    return request.form[name].encode("utf-8", "surrogatepass") if file is None else file.read()
