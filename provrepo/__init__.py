@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from provrepo.model.document import Bundle, Document
     from provrepo.model.identifiers import Identifier, Literal
     from provrepo.model.statements import Statement
+    from provrepo.remote.repository import connect
     from provrepo.repository.repository import open  # noqa: A004
     from provrepo.repository.upkeep.restore import restore
 
@@ -38,6 +39,7 @@ _HOMES = {
     "Severity": "provrepo.checks.findings",
     "Statement": "provrepo.model.statements",
     "compare": "provrepo.model.compare",
+    "connect": "provrepo.remote.repository",
     "open": "provrepo.repository.repository",
     "read": "provrepo.codecs.formats",
     "restore": "provrepo.repository.upkeep.restore",
@@ -70,6 +72,7 @@ __all__ = [
     "Statement",
     "__version__",
     "compare",
+    "connect",
     "open",
     "read",
     "restore",

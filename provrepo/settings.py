@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provrepo.errors import SettingsError
+from provrepo.errors import SettingsError, UsageError
 from provrepo.limits import BODY_BYTES, QUERY_BYTES, QUERY_ROWS, QUERY_SECONDS
 
 __all__ = [
@@ -45,7 +45,7 @@ class Settings:
     """All settings. The environment variable of ``query_timeout`` is ``PROVREPO_QUERY_TIMEOUT``.
 
     Attributes:
-        data: the data directory.
+        data: the data directory; on the command line also the URL of a server (see ``server``).
         base: the base IRI to record with ``init``; empty until one is chosen.
         host: the address that ``serve`` listens on.
         port: the port that ``serve`` listens on; 0 takes a free one.
@@ -87,7 +87,8 @@ class Settings:
         pending_days: days for which documents wait for a review, and for which decisions on them are kept; 0 for ever.
         exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
         trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address; empty for none.
-        token: sent to the other server by ``submit --to``, ``query --endpoint`` and ``outbox send``.
+        token: sent to the server that ``data`` names, and by ``submit --to``, ``query --endpoint`` and
+            ``outbox send``.
         peer_token: the token for a peer that ``peers add`` and ``peers set`` store.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
         send_project: the project there.
@@ -135,6 +136,23 @@ class Settings:
     send_project: str = "default"
     contexts: str = ""
     capture: str = "on"
+
+    @property
+    def server(self) -> str:
+        """The URL of the server that ``data`` names instead of a directory; empty for a directory.
+
+        A path has no empty steps, so that ``data`` has one slash after the scheme.
+        """
+        found = re.fullmatch(r"(https?):(/.*)?", str(self.data), re.IGNORECASE | re.DOTALL)
+        return f"{found[1].lower()}://{(found[2] or '').lstrip('/')}" if found else ""
+
+    def require_directory(self) -> None:
+        """Raise UsageError if ``data`` names a server."""
+        if self.server:
+            raise UsageError(
+                "this needs the data directory itself, and --data (PROVREPO_DATA) names a server; run it on the "
+                "machine that has the directory"
+            )
 
 
 def environment_name(field: str) -> str:

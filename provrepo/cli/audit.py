@@ -22,7 +22,7 @@ __all__ = ["audit"]
 @click.option("--since", metavar="TIME", help="From this day, or this time with its zone.")
 @click.option("--until", metavar="TIME", help="Up to the end of this day, or before this time with its zone.")
 @click.option("--by", metavar="WHO", help="Only events of this actor: a name, or the identifier of an actor or token.")
-@click.option("--action", type=click.Choice(list(Action)), help="Only events with this action.")
+@click.option("--action", type=click.Choice([action.value for action in Action]), help="Only events with this action.")
 @click.option("--refused", is_flag=True, help="List refused requests instead of answered ones.")
 @click.option("--after", metavar="EVENT", help="Continue after this event, as printed by the previous call.")
 @click.option(

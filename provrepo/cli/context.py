@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -26,11 +26,11 @@ class Invocation:
     """One call of the command line.
 
     Attributes:
-        data: the value of ``--data``, or None.
+        data: the value of ``--data``: a directory, or the URL of a server; or None.
         contexts: the value of ``--contexts``, or None.
     """
 
-    data: Path | None = None
+    data: str | None = None
     contexts: Path | None = None
 
     def settings(self, **flags: object) -> Settings:
@@ -42,15 +42,21 @@ class Invocation:
         return load({"data": self.data, "contexts": self.contexts, **flags})
 
     def repository(self, *, follow: bool = False) -> Repository:
-        """Open the repository as its local owner.
+        """Open the repository as its local owner, or connect to the server that ``--data`` names.
 
         Args:
             follow: whether the verb queries the views or brings them up to date.
         """
+        settings = self.settings()
+        if settings.server:
+            from provrepo.remote.repository import connect
+
+            # A test compares its verbs with those of ``Repository``.
+            return cast("Repository", connect(settings.server, settings=settings))
         from provrepo.repository.repository import open as open_repository
 
         keep_private()
-        return open_repository(settings=self.settings(), follow=follow)
+        return open_repository(settings=settings, follow=follow)
 
 
 def keep_private() -> None:

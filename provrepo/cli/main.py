@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -154,6 +155,13 @@ def _print_error(text: str) -> None:
     click.echo(f"error: {text}", err=True)
 
 
+def _place(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The value of ``--data``; a path that is a file is refused."""
+    if value is not None and not re.match(r"https?://", value, re.IGNORECASE):
+        click.Path(file_okay=False).convert(value, parameter, ctx)
+    return value
+
+
 @click.group(
     "provrepo",
     cls=_Command,
@@ -163,9 +171,10 @@ def _print_error(text: str) -> None:
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="The data directory. Default: PROVREPO_DATA, or the platform's directory for user data.",
+    metavar="DIR|URL",
+    callback=_place,
+    help="The data directory, or the URL of a server, asked with PROVREPO_TOKEN. Default: PROVREPO_DATA, or the "
+    "platform's directory for user data.",
 )
 @click.option(
     "--contexts",
@@ -175,7 +184,7 @@ def _print_error(text: str) -> None:
 )
 @click.version_option(__version__, "--version", prog_name="provrepo", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, data: Path | None, contexts: Path | None) -> None:
+def cli(ctx: click.Context, data: str | None, contexts: Path | None) -> None:
     """A repository for W3C PROV documents: validate, store, query and export provenance."""
     ctx.obj = Invocation(data, contexts)
     if contexts is not None:

@@ -102,7 +102,8 @@ def require_read(actor: Actor, project: str, *, public: Collection[str], exists:
     Raises:
         NotFound: the actor may not read the project, or it does not exist.
     """
-    if not may_read(actor, project, project in public) or not exists(project):
+    # The stream of the repository itself has no name, and is no project.
+    if not is_name(project) or not may_read(actor, project, project in public) or not exists(project):
         raise NotFound(f"there is no project {project!r}")
 
 

@@ -15,14 +15,14 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from provrepo.errors import UsageError
 
-if TYPE_CHECKING:
-    from provrepo.repository.context import Context
-
 __all__ = ["Kind", "Named", "Option", "check", "option", "options", "required_iri", "takes"]
+
+C = TypeVar("C")
+"""The first argument of a verb: ``Context``, or the connection to a server."""
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -170,7 +170,7 @@ def required_iri(name: str) -> None:
         raise UsageError(f"{name[:200]!r} is not an absolute IRI")
 
 
-def takes(query: Callable[P, Q]) -> Callable[[Callable[[Context, Q], R]], Callable[Concatenate[Context, P], R]]:
+def takes(query: Callable[P, Q]) -> Callable[[Callable[[C, Q], R]], Callable[Concatenate[C, P], R]]:
     """Decorator: make a function over a context and a query a function over the context and the query's options.
 
     The function has the parameters of the query class. Type checkers see those of its constructor; ``help()`` shows
@@ -180,9 +180,9 @@ def takes(query: Callable[P, Q]) -> Callable[[Callable[[Context, Q], R]], Callab
         query: the dataclass of the query.
     """
 
-    def decorate(function: Callable[[Context, Q], R]) -> Callable[Concatenate[Context, P], R]:
+    def decorate(function: Callable[[C, Q], R]) -> Callable[Concatenate[C, P], R]:
         @functools.wraps(function)
-        def verb(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        def verb(context: C, /, *args: P.args, **kwargs: P.kwargs) -> R:
             return function(context, query(*args, **kwargs))
 
         found = options(cast("type", query))

@@ -114,8 +114,10 @@ class Store:
             create: False leaves the creation to ``make``. Until then, whatever needs the directory raises NoRepository.
 
         Raises:
+            UsageError: ``settings.data`` is the URL of a server.
             Damaged: the directory cannot be created or read, or a newer version wrote it.
         """
+        settings.require_directory()
         store = cls(settings, follow=follow)
         if create or store.exists():
             store.make()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from provrepo.ledger.appending import Appending
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
-__all__ = ["erase", "remaining", "withdraw"]
+__all__ = ["check_reasons", "erase", "remaining", "withdraw"]
 
 
 def withdraw(
@@ -36,7 +36,7 @@ def withdraw(
     """
     context.require_write(project)
     context.store.ledger.require_own(project)
-    _check_reasons("withdrawal", reason, internal_reason)
+    check_reasons("withdrawal", reason, internal_reason)
     with context.store.ledger.appending(project) as appending:
         current = catalog.find_version(context.store, project, name, None)
         if if_match not in (None, "*", current.sha256):
@@ -73,7 +73,7 @@ def erase(
     """
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
-    _check_reasons("erasure", reason, internal_reason)
+    check_reasons("erasure", reason, internal_reason)
     context.require_write(project)
     context.store.ledger.require_own(project)
     with context.store.ledger.appending(project) as appending:
@@ -109,7 +109,7 @@ def remaining(context: Context, sha256: str) -> int:
     return context.store.ledger.references(sha256)
 
 
-def _check_reasons(what: str, reason: str, internal: str) -> None:
+def check_reasons(what: str, reason: str, internal: str) -> None:
     """Check the reasons of a withdrawal or erasure.
 
     Raises:

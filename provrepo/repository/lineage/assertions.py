@@ -29,6 +29,7 @@ __all__ = [
     "run",
     "shares",
     "statement_to_dict",
+    "value_from_dict",
     "value_to_dict",
 ]
 
@@ -160,7 +161,7 @@ def read(
         ThingAssertions(
             tuple(map(Assertion.from_dict, found["assertions"])),
             found["total"],
-            tuple(Quad(Identifier(iri), Identifier(name), _value(value)) for name, value in found["triples"]),
+            tuple(Quad(Identifier(iri), Identifier(name), value_from_dict(value)) for name, value in found["triples"]),
         )
         for found in reply
     ]
@@ -291,7 +292,8 @@ def value_to_dict(value: Value) -> dict[str, str]:
     return found if value.language is None else {**found, "language": value.language}
 
 
-def _value(found: Mapping[str, str]) -> Value:
+def value_from_dict(found: Mapping[str, str]) -> Value:
+    """The inverse of ``value_to_dict``."""
     if "iri" in found:
         return Identifier(found["iri"])
     return Literal(found["text"], found["datatype"], found.get("language"))
@@ -311,7 +313,10 @@ def _statement(found: Mapping[str, Any]) -> Statement:
             given.get(argument.name) if argument.time else identifier(given.get(argument.name))
             for argument in kind.arguments
         ),
-        tuple((Identifier(each["name"]), _value(each["value"])) for each in found["attributes"]),
+        tuple((Identifier(each["name"]), value_from_dict(each["value"])) for each in found["attributes"]),
         None if found["line"] is None else (found["line"], 1),
-        tuple(DictionaryEntry(_value(each["key"]), identifier(each["entity"])) for each in found.get("entries", ())),
+        tuple(
+            DictionaryEntry(value_from_dict(each["key"]), identifier(each["entity"]))
+            for each in found.get("entries", ())
+        ),
     )

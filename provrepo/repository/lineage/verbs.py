@@ -39,6 +39,7 @@ __all__ = [
     "node",
     "search",
     "thing",
+    "unknown",
     "with_roots",
 ]
 
@@ -77,7 +78,7 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
         deadline=_deadline(context, query.timeout),
     )
     if answer is None:
-        raise _unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
+        raise unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
     graph = Records(context.store.minter()).graph(query.iri, query.direction, answer)
     return with_roots(replace(graph, as_of=query.as_of), answer.roots, declared, query.limit)
 
@@ -101,7 +102,7 @@ def impact(context: Context, query: ImpactQuery) -> LineageImpact:
         deadline=_deadline(context, query.timeout),
     )
     if found is None:
-        raise _unknown(query.iri, query.as_of)
+        raise unknown(query.iri, query.as_of)
     return LineageImpact(
         query.iri,
         query.direction,
@@ -138,7 +139,7 @@ def common(context: Context, query: CommonQuery) -> LineageCommon:
         deadline=_deadline(context, query.timeout),
     )
     if found is None:
-        raise _unknown(f"all of {', '.join(starts)}", query.as_of)
+        raise unknown(f"all of {', '.join(starts)}", query.as_of)
     records, nearest = Records(context.store.minter()), frozenset(found.nearest)
     nodes = [
         CommonNode(records.node(thing, min(found.distances[number])), tuple(found.distances[number]), number in nearest)
@@ -235,7 +236,7 @@ def _node(context: Context, iri: str, project: str | None, as_of: str | None, so
 
     found = context.store.view(Lineage).thing(iri, _datasets(context, project), **_entries(context, as_of))
     if found is None:
-        raise _unknown(iri, as_of)
+        raise unknown(iri, as_of)
     return Records(context.store.minter()).node(found, most=sources)
 
 
@@ -267,7 +268,8 @@ def declared_sources(patterns: Iterable[str] | None) -> Sources | None:
     return None if patterns is None else Sources.parse("\n".join(patterns))
 
 
-def _unknown(names: str, as_of: str | None) -> NotFound:
+def unknown(names: str, as_of: str | None) -> NotFound:
+    """The error where nothing that the actor may read mentions some things."""
     return NotFound(f"nothing that you may read {'speaks' if as_of is None else 'spoke then'} of {names}")
 
 

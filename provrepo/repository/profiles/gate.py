@@ -12,7 +12,7 @@ from provrepo.repository.records import GateResult
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
 
-__all__ = ["gate"]
+__all__ = ["check", "gate"]
 
 
 def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float, where: str) -> GateResult:
@@ -29,18 +29,27 @@ def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, min
         UsageError: ``iri`` is not an IRI, or ``minimum`` is not a percentage.
         NotFound: the dataset contains nothing about the thing.
     """
-    from provrepo.codecs.rdf.terms import is_iri
-
-    if not is_iri(iri):
-        raise UsageError(f"{iri!r} is not an absolute IRI")
-    if not 0 <= minimum <= 100:
-        raise UsageError(f"coverage is a percentage from 0 to 100, not {minimum:g}")
+    check(iri, minimum)
     triples = list(_triples(query, iri))
     if not triples:
         raise NotFound(f"nothing is known of {iri} in {where}")
     found = measure(triples, start=iri, sources=sources)
     gaps = tuple((gap.thing, gap.reason) for gap in found.gaps)
     return GateResult(iri, found.percent, minimum, found.things, gaps, found.untrusted)
+
+
+def check(iri: str, minimum: float) -> None:
+    """Check what a gate is asked.
+
+    Raises:
+        UsageError: ``iri`` is not an IRI, or ``minimum`` is not a percentage.
+    """
+    from provrepo.codecs.rdf.terms import is_iri
+
+    if not is_iri(iri):
+        raise UsageError(f"{iri!r} is not an absolute IRI")
+    if not 0 <= minimum <= 100:
+        raise UsageError(f"coverage is a percentage from 0 to 100, not {minimum:g}")
 
 
 def _triples(query: Callable[[str], QueryResult], iri: str) -> Iterator[tuple[str, str, str]]:

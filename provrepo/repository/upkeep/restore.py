@@ -95,7 +95,10 @@ def restore(
         Busy: the backup is being written, or another process restores to the same directory.
         NoSpace: the disk is full.
     """
-    target = Path(data) if data is not None else (settings or load()).data
+    chosen_settings = settings or load()
+    if data is None:
+        chosen_settings.require_directory()
+    target = Path(data) if data is not None else chosen_settings.data
     archive = Archive(Path(source))
     inside, outside = target.resolve(), archive.path.resolve()
     if inside == outside or inside in outside.parents or outside in inside.parents:

@@ -1,0 +1,72 @@
+"""Verbs about quality at a distance: profiles, the gate, metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from provrepo.checks.coverage import Sources
+from provrepo.errors import NotFound, UsageError
+from provrepo.problems import HIDDEN
+from provrepo.remote.connection import Connection
+from provrepo.remote.decoding import decoded
+from provrepo.repository.profiles.gate import check
+from provrepo.repository.records import DEFAULT, GateResult, ProfileInfo
+
+__all__ = ["gate", "metrics", "profile", "profiles"]
+
+
+def profiles(connection: Connection, project: str | None = None) -> list[ProfileInfo]:
+    """Return the profiles against which submissions to a project can be checked, by name."""
+    if project is not None:
+        connection.project(project)
+    found = connection.json("GET", ("profiles",), project=project, query={"project": project})
+    with connection.understanding():
+        return [decoded(ProfileInfo, item) for item in found["profiles"]]
+
+
+def profile(connection: Connection, name: str, project: str | None = None) -> ProfileInfo:
+    """Return one profile."""
+    found = {info.name: info for info in profiles(connection, project)}
+    if name not in found:
+        raise UsageError(f"no profile is called {name!r}; there are: {', '.join(found)}")
+    return found[name]
+
+
+def gate(
+    connection: Connection,
+    iri: str,
+    *,
+    sources: Iterable[str],
+    min_coverage: float = 100.0,
+    project: str | None = None,
+    public: bool = False,
+) -> GateResult:
+    """Check whether everything upstream of a thing comes from declared sources, and enough of it is complete."""
+    listed = list(sources)
+    Sources.parse("\n".join(listed))
+    check(iri, min_coverage)
+    where = None if public else project or DEFAULT
+    wanted = {"iri": iri, "sources": listed, "min_coverage": min_coverage, "project": where, "public": public}
+    if where is not None:
+        connection.project(where)
+    try:
+        return connection.record(
+            GateResult,
+            "POST",
+            ("gate",),
+            headers={"Content-Type": "application/json"},
+            content=json.dumps(wanted).encode("ascii"),
+        )
+    except NotFound as error:
+        if str(error) != HIDDEN:
+            raise
+    if where is not None:
+        connection.require(where)
+    raise NotFound(f"nothing is known of {iri} in {'the public projects' if public else f'project {where}'}")
+
+
+def metrics(connection: Connection, project: str) -> dict[str, Any]:
+    """Return metrics of the documents of a project as a JSON object."""
+    return connection.json("GET", connection.project(project, "metrics"), project=project)

@@ -1,0 +1,64 @@
+"""Verbs about projects at a distance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from provrepo.remote.connection import Connection
+from provrepo.remote.decoding import decoded
+from provrepo.repository import access
+from provrepo.repository.exposure import Exposure
+from provrepo.repository.records import ProjectInfo
+
+__all__ = ["create_project", "exposure", "project", "projects", "set_project"]
+
+_SENT = {"Content-Type": "application/json"}
+
+
+def create_project(
+    connection: Connection, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
+) -> ProjectInfo:
+    """Create a project."""
+    access.name("project", name)
+    wanted = {"name": name, "public": public, "title": title, "profiles": list(profiles)}
+    return connection.record(
+        ProjectInfo, "POST", ("projects",), headers=_SENT, content=json.dumps(wanted).encode("ascii")
+    )
+
+
+def set_project(
+    connection: Connection,
+    name: str,
+    *,
+    public: bool | None = None,
+    title: str | None = None,
+    profiles: Sequence[str] | None = None,
+) -> ProjectInfo:
+    """Change the settings of a project."""
+    given = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
+    wanted = {setting: value for setting, value in given.items() if value is not None}
+    return connection.record(
+        ProjectInfo,
+        "PATCH",
+        connection.project(name),
+        project=name,
+        headers=_SENT,
+        content=json.dumps(wanted).encode("ascii"),
+    )
+
+
+def project(connection: Connection, name: str) -> ProjectInfo:
+    """Return one project."""
+    return connection.record(ProjectInfo, "GET", connection.project(name), project=name)
+
+
+def projects(connection: Connection) -> list[ProjectInfo]:
+    """Return the projects that the token may read."""
+    with connection.understanding():
+        return [decoded(ProjectInfo, item) for item in connection.pages(("projects",), "projects")]
+
+
+def exposure(connection: Connection, project: str) -> Exposure:
+    """Return what everybody could read if the project were public."""
+    return connection.record(Exposure, "GET", connection.project(project, "exposure"), project=project)

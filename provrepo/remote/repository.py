@@ -1,0 +1,162 @@
+"""``RemoteRepository``: the verbs of ``Repository`` on a server, over HTTP."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+
+from provrepo.errors import UsageError
+from provrepo.remote import documents as of_documents
+from provrepo.remote import lineage as of_lineage
+from provrepo.remote import profiles as of_profiles
+from provrepo.remote import projects as of_projects
+from provrepo.remote import queries as of_queries
+from provrepo.remote import submission as of_submission
+from provrepo.remote import upkeep as of_upkeep
+from provrepo.remote.connection import Connection
+from provrepo.repository.repository import Repository
+from provrepo.settings import Settings, load
+
+__all__ = ["RemoteRepository", "connect"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def connect(url: str, token: str | None = None, *, settings: Settings | None = None) -> RemoteRepository:
+    """Return the repository of a server. Nothing is sent before the first verb.
+
+    Args:
+        url: the URL of the server, such as https://prov.example/.
+        token: the access token, empty for none; by default that of the settings.
+        settings: instead of those of environment and ``provrepo.toml``.
+
+    Raises:
+        UsageError: the URL is not an http or https URL, or the token is not valid.
+    """
+    chosen = settings or load()
+    return RemoteRepository(Connection(url, chosen.token if token is None else token, chosen))
+
+
+def _verb(
+    local: Callable[Concatenate[Repository, P], R], function: Callable[Concatenate[Connection, P], R]
+) -> Callable[Concatenate[RemoteRepository, P], R]:
+    """Return a method that calls a function with the connection, with signature and docstring of the local verb."""
+
+    @functools.wraps(local)
+    def method(self: RemoteRepository, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return function(self.connection, *args, **kwargs)
+
+    return _described(method, local)
+
+
+def _local_only(
+    local: Callable[Concatenate[Repository, P], R],
+) -> Callable[Concatenate[RemoteRepository, P], NoReturn]:
+    """Return a method that says that a verb needs the data directory."""
+
+    @functools.wraps(local)
+    def method(self: RemoteRepository, /, *args: P.args, **kwargs: P.kwargs) -> NoReturn:  # noqa: ARG001
+        raise UsageError(
+            f"{local.__name__} needs the data directory itself, and {self.connection.url} is a server; "
+            "call it on the machine that has the directory"
+        )
+
+    return _described(method, local)
+
+
+def _described(method: Callable[P, R], local: Callable[..., Any]) -> Callable[P, R]:
+    method.__signature__ = inspect.signature(local)  # type: ignore[attr-defined]
+    method.__module__ = __name__
+    return method
+
+
+class RemoteRepository:
+    """A repository at a distance, as the holder of a token may use it.
+
+    It has the verbs of ``Repository``, with the same parameters, results and errors. Errors of the connection are
+    ``RemoteError``, and ``Unreachable`` where there is no answer. Verbs that need the data directory itself raise
+    ``UsageError``. Several threads may use it.
+
+    Attributes:
+        connection: the server and the token.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Take a connection; ``connect`` makes it."""
+        self.connection = connection
+
+    @property
+    def url(self) -> str:
+        """The URL of the server."""
+        return self.connection.url
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self.connection.settings
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    create_project = _verb(Repository.create_project, of_projects.create_project)
+    set_project = _verb(Repository.set_project, of_projects.set_project)
+    project = _verb(Repository.project, of_projects.project)
+    projects = _verb(Repository.projects, of_projects.projects)
+    exposure = _verb(Repository.exposure, of_projects.exposure)
+
+    submit = _verb(Repository.submit, of_submission.submit)
+    validate = _verb(Repository.validate, of_submission.validate)
+
+    documents = _verb(Repository.documents, of_documents.documents)
+    document = _verb(Repository.document, of_documents.document)
+    history = _verb(Repository.history, of_documents.history)
+    version = _verb(Repository.version, of_documents.version)
+    original = _verb(Repository.original, of_documents.original)
+    read = _verb(Repository.read, of_documents.read)
+    export = _verb(Repository.export, of_documents.export)
+    report = _verb(Repository.report, of_documents.report)
+    withdraw = _verb(Repository.withdraw, of_documents.withdraw)
+    arrivals = _verb(Repository.arrivals, of_documents.arrivals)
+    entries = _verb(Repository.entries, of_documents.entries)
+    audit = _verb(Repository.audit, of_upkeep.audit)
+
+    query = _verb(Repository.query, of_queries.query)
+    query_version = _verb(Repository.query_version, of_queries.query_version)
+
+    lineage = _verb(Repository.lineage, of_lineage.lineage)
+    impact = _verb(Repository.impact, of_lineage.impact)
+    common = _verb(Repository.common, of_lineage.common)
+    thing = _verb(Repository.thing, of_lineage.thing)
+    node = _verb(Repository.node, of_lineage.node)
+    labels = _verb(Repository.labels, of_lineage.labels)
+    search = _verb(Repository.search, of_lineage.search)
+
+    profiles = _verb(Repository.profiles, of_profiles.profiles)
+    profile = _verb(Repository.profile, of_profiles.profile)
+    gate = _verb(Repository.gate, of_profiles.gate)
+    metrics = _verb(Repository.metrics, of_profiles.metrics)
+
+    pingbacks = _verb(Repository.pingbacks, of_upkeep.pingbacks)
+    discard_pingbacks = _verb(Repository.discard_pingbacks, of_upkeep.discard_pingbacks)
+    waiting = _verb(Repository.waiting, of_upkeep.waiting)
+    indexing_server = _verb(Repository.indexing_server, of_upkeep.indexing_server)
+
+
+def _complete() -> None:
+    """Give the class the other verbs, which need the data directory; what is added to ``Repository`` is added here."""
+    for name, local in vars(Repository).items():
+        if inspect.isfunction(local) and hasattr(local, "__wrapped__") and name not in vars(RemoteRepository):
+            setattr(RemoteRepository, name, _local_only(local))
+
+
+_complete()

@@ -1,0 +1,335 @@
+"""Each command gives the same output, messages and exit code on a directory and on a server over it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import provrepo
+from tests.support.distance import EX, INVALID, NEXT, RUN, Pair, filled, pair, started
+
+RESULTS = ("json", "csv", "tsv", "xml")
+DRAWN = ("json", "svg", "turtle", "provn", "trig", "provjson")
+LABELS = "SELECT ?s ?l { ?s a prov:Entity OPTIONAL { ?s rdfs:label ?l } } ORDER BY ?s ?l"
+
+READS: list[tuple[str, ...]] = [
+    ("list",),
+    ("list", "--withdrawn", "--output", "json"),
+    ("list", "empty"),
+    ("history", "crops/run"),
+    ("history", "crops/gone", "--output", "json"),
+    ("history", "crops/gone"),
+    ("export", "crops/run"),
+    ("export", "crops/run@1", "--original"),
+    ("export", "crops/run", "--to", "provxml"),
+    ("export", "crops/next", "--to", "provn"),
+    ("export", "crops/run", "--to", "svg"),
+    ("export", "crops/gone@1"),
+    ("query", LABELS, "--project", "crops"),
+    *(("query", LABELS, "--project", "crops", "--output", style) for style in RESULTS),
+    ("query", LABELS, "--project", "crops", "--output", "csv", "--quote-formulas"),
+    ("query", "CONSTRUCT WHERE { ?s a ?o }", "--public", "--output", "turtle"),
+    ("query", "DESCRIBE <https://lab.example/table>", "--project", "crops"),
+    ("query", "ASK {}"),
+    ("query", 'SELECT (1/0 AS ?x) ("a\\"b\\n" AS ?y) ("c"@en-GB AS ?z) (1.50 AS ?d) {}', "--timeout", "20"),
+    ("query", "SELECT (COUNT(*) AS ?n) { ?s a prov:Entity }", "--project", "crops", "--project", "default"),
+    ("query", "SELECT * { ?s prov:used ?o }", "--version", "crops/run@1"),
+    ("query", "ASK {}", "--version", "crops/run"),
+    ("query", "--name", "list"),
+    *(("lineage", f"{EX}report", "--output", style) for style in DRAWN),
+    ("lineage", f"{EX}report"),
+    ("lineage", f"{EX}report", "--depth", "1"),
+    ("lineage", f"{EX}report", "--limit", "1"),
+    ("lineage", f"{EX}report", "--depth", "20000", "--limit", "20000"),
+    ("lineage", f"{EX}raw", "--direction", "downstream", "--project", "crops"),
+    ("lineage", f"{EX}raw", "--impact"),
+    ("lineage", f"{EX}raw", "--impact", "--output", "json"),
+    ("lineage", f"{EX}report", "--common", f"{EX}figure"),
+    ("lineage", f"{EX}report", "--common", f"{EX}figure", "--output", "json"),
+    ("lineage", f"{EX}report", "--to", f"{EX}raw"),
+    ("lineage", f"{EX}report", "--as-of", "crops/4"),
+    ("lineage", f"{EX}report", "--strict", "--timeout", "20"),
+    ("lineage", f"{EX}report", "--relation", "wasDerivedFrom", "--relation", "used", "--stop", "prov:Agent"),
+    *(("thing", f"{EX}table", "--output", style) for style in ("table", "json", "provn", "trig", "provjson")),
+    ("thing", f"{EX}ada", "--limit", "1"),
+    ("thing", f"{EX}report"),
+    ("search", "table"),
+    ("search", "table", "--output", "json"),
+    ("search", ""),
+    ("search", "table", "--limit", "1", "--project", "crops"),
+    ("search", "table", "--limit", "5000"),
+    ("profile", "list"),
+    ("profile", "list", "--project", "crops", "--output", "json"),
+    ("profile", "show", "core"),
+    ("profile", "metrics", "--project", "crops"),
+    ("project", "list"),
+    ("project", "list", "--output", "json"),
+    ("project", "show", "strict"),
+    ("project", "set", "empty", "--public", "--dry-run"),
+    ("project", "set", "crops", "--public", "--dry-run", "--output", "json"),
+    ("audit", "crops", "--action", "submit"),
+    ("audit", "crops/run", "--action", "submit", "--output", "json"),
+    ("audit", "crops", "--action", "submit", "--output", "csv", "--limit", "2"),
+    ("pingbacks", "list", "crops"),
+    ("pingbacks", "discard", "crops/run"),
+]
+
+MISTAKES: list[tuple[str, ...]] = [
+    ("list", "nowhere"),
+    ("list", ".."),
+    ("list", "a/b"),
+    ("list", "x" * 300),
+    ("history", "crops/none"),
+    ("history", "crops/.."),
+    ("history", "crops/run.ttl"),
+    ("history", "nowhere/x"),
+    ("history", "/x"),
+    ("history", "crops/run@1"),
+    ("export", "crops/run@9"),
+    ("export", "crops/run@9999999999"),
+    ("export", "crops/gone"),
+    ("export", "crops/run", "--to", "nonsense"),
+    ("query", ""),
+    ("query", " \n "),
+    ("query", LABELS, "--project", "crops", "--output", "turtle"),
+    ("query", "ASK {}", "--output", "csv"),
+    ("query", "SELECT *\n{ ?s ?p ", "--project", "crops"),
+    ("query", "INSERT DATA { <a:b> <a:b> 1 }"),
+    ("query", "SELECT * { SERVICE <http://127.0.0.1/> { ?s ?p ?o } }"),
+    ("query", "ASK {}", "--project", "nowhere"),
+    ("query", "ASK {}", "--project", "crops", "--project", "nowhere"),
+    ("query", "ASK {}", "--project", ""),
+    ("query", "ASK {}", "--version", "crops/gone"),
+    ("query", "ASK {}", "--version", "crops/none"),
+    ("lineage", f"{EX}unknown"),
+    ("lineage", f"{EX}report", "--to", f"{EX}unknown"),
+    ("lineage", f"{EX}report", "--common", f"{EX}unknown"),
+    ("lineage", f"{EX}report", "--common", f"{EX}report"),
+    ("lineage", "nonsense"),
+    ("lineage", "a: b"),
+    ("lineage", f"{EX}report", "--project", "nowhere"),
+    ("lineage", f"{EX}report", "--project", ""),
+    ("lineage", f"{EX}report", "--as-of", "crops/99"),
+    ("lineage", f"{EX}report", "--as-of", "nowhere/1"),
+    ("lineage", f"{EX}report", "--as-of", "yesterday"),
+    ("lineage", f"{EX}report", "--as-of", "2001-01-01T00:00:00Z"),
+    ("lineage", f"{EX}report", "--relation", "none"),
+    ("lineage", f"{EX}report", "--stop", "x"),
+    ("thing", f"{EX}unknown"),
+    ("search", "table", "--project", "nowhere"),
+    ("profile", "list", "--project", "nowhere"),
+    ("profile", "show", "none"),
+    ("profile", "metrics", "--project", "nowhere"),
+    ("project", "show", "nowhere"),
+    ("project", "create", "crops"),
+    ("project", "create", ".."),
+    ("project", "create", "new", "--profile", "none"),
+    ("project", "create", "new", "--title", "x" * 10_001),
+    ("project", "set", "nowhere", "--title", "x"),
+    ("project", "set", "empty", "--profile", "none"),
+    ("project", "set", "nowhere", "--public", "--dry-run"),
+    ("audit", "nowhere"),
+    ("audit", "crops/none"),
+    ("audit", "crops", "--since", "soon"),
+    ("audit", "crops", "--limit", "5000"),
+    ("pingbacks", "list", "crops/none"),
+    ("pingbacks", "discard", "crops/run", "3"),
+    ("withdraw", "crops/none", "--reason", "x"),
+    ("withdraw", "crops/gone", "--reason", "x"),
+    ("withdraw", "crops/run", "--reason", " "),
+    ("withdraw", "nowhere/run", "--reason", " "),
+    ("withdraw", "crops/run", "--reason", "x" * 10_001),
+    ("submit", "INVALID", "--project", "strict"),
+    ("submit", "INVALID", "--project", "strict", "--output", "json"),
+    ("submit", "INVALID", "--project", "crops", "--name", "run"),
+    ("submit", "INVALID", "--project", "crops", "--profile", "none"),
+    ("submit", "INVALID", "--base", "x"),
+    ("submit", "INVALID", "--note", "x" * 10_001),
+    ("submit", "INVALID", "--name", "a b"),
+    ("submit", "INVALID", "--project", "a b"),
+    ("submit", "INVALID", "--project", "nowhere", "--from", "x"),
+    ("submit", "BROKEN", "--project", "crops"),
+    ("submit", "BROKEN", "--project", "nowhere"),
+    ("submit", "UNKNOWN", "--project", "crops"),
+    ("submit", "MISSING", "--project", "crops"),
+    ("submit", "EMPTY", "--project", "crops"),
+    ("submit", "TAKEN", "--project", "crops", "--name", "gone"),
+    ("submit", "RUN", "--project", "crops", "--name", "run"),
+    ("nonsense",),
+    ("list", "--nonsense"),
+]
+
+FILES = {
+    "INVALID": INVALID,
+    "BROKEN": b"document entity( endDocument",
+    "UNKNOWN": b"hello",
+    "EMPTY": b"document endDocument",
+    "TAKEN": NEXT.replace(b"figure", b"plot"),
+    "RUN": RUN,
+}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with pair(tmp_path_factory.mktemp("both") / "data") as found:
+        for name, content in FILES.items():
+            (found.data.parent / f"{name}.provn").write_bytes(content)
+        (found.data.parent / "UNKNOWN.provn").rename(found.data.parent / "UNKNOWN.xyz")
+        (found.data.parent / "TAKEN.provn").rename(found.data.parent / "TAKEN.ttl")
+        yield found
+
+
+def _same(both: Pair, *arguments: str) -> int:
+    """Compare a command on the directory and on the server; returns its exit code."""
+    given = [_file(both.data.parent, word) for word in arguments]
+    local, remote = both.local(*given), both.remote(*given)
+    assert (remote.exit_code, remote.stderr) == (local.exit_code, local.stderr)
+    assert remote.stdout == local.stdout
+    return local.exit_code
+
+
+def _file(folder: Path, word: str) -> str:
+    return next((str(path) for path in folder.glob(f"{word}.*")), word) if word.isupper() else word
+
+
+@pytest.mark.parametrize("arguments", READS, ids=" ".join)
+def test_reads_are_the_same(both: Pair, arguments: tuple[str, ...]) -> None:
+    assert _same(both, *arguments) == 0
+
+
+@pytest.mark.parametrize("arguments", MISTAKES, ids=lambda words: " ".join(words)[:80])
+def test_mistakes_are_the_same(both: Pair, arguments: tuple[str, ...]) -> None:
+    assert _same(both, *arguments) in (1, 2)
+
+
+@pytest.mark.parametrize("count", [0, 2, 150])
+def test_declared_sources_are_the_same(both: Pair, count: int, tmp_path: Path) -> None:
+    (tmp_path / "sources").write_text("# sources\n\n" + "".join(f"{EX}raw{n or ''}\n" for n in range(count)))
+    sources = ("--sources", str(tmp_path / "sources"))
+    _same(both, "lineage", f"{EX}report", *sources)
+    _same(both, "gate", f"{EX}report", *sources, "--project", "crops", "--min-coverage", "10")
+    _same(both, "gate", f"{EX}report", *sources, "--public", "--output", "json")
+
+
+@pytest.mark.parametrize("more", [("--project", "nowhere"), ("--project", "crops"), ()])
+def test_a_gate_about_nothing_is_the_same(both: Pair, more: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "sources").write_text(f"{EX}raw\n")
+    _same(both, "gate", f"{EX}unknown", "--sources", str(tmp_path / "sources"), *more)
+    _same(both, "gate", "nonsense", "--sources", str(tmp_path / "sources"), *more)
+    (tmp_path / "sources").write_text("*\n")
+    _same(both, "gate", f"{EX}report", "--sources", str(tmp_path / "sources"), *more)
+
+
+def test_many_sources_and_a_part_of_the_roots_are_refused(both: Pair, tmp_path: Path) -> None:
+    (tmp_path / "sources").write_text("".join(f"{EX}s{n}\n" for n in range(101)))
+    arguments = ("lineage", f"{EX}merged", "--sources", str(tmp_path / "sources"))
+    assert _same(both, *arguments) == 0
+    found = both.remote(*arguments, "--limit", "1")
+    assert (found.exit_code, found.stdout, "more roots than the limit" in found.stderr) == (2, "", True)
+
+
+WRITES: list[tuple[str, ...]] = [
+    ("submit", "FIRST", "--project", "crops", "--note", "a note"),
+    ("submit", "FIRST", "--project", "crops"),
+    ("submit", "FIRST", "--project", "crops", "--name", "run"),
+    ("submit", "FIRST", "--project", "crops", "--name", "run", "--update", "--profile", "core", "--output", "json"),
+    ("submit", "-", "--project", "crops", "--output", "json"),
+    ("submit", "EMPTY", "--project", "crops", "--allow-empty"),
+    ("submit", "SECOND", "--project", "crops", "--base", "https://base.example/", "--from", "turtle"),
+    ("withdraw", "crops/SECOND", "--reason", "wrong – ünit", "--internal-reason", "inside"),
+    ("submit", "SECOND", "--project", "crops", "--base", "https://base.example/"),
+    ("submit", "SECOND", "--project", "crops", "--base", "https://base.example/", "--again"),
+    ("withdraw", "crops/run", "--reason", "enough", "--output", "json"),
+    ("history", "crops/run"),
+    ("project", "create", "new", "--public", "--title", "New “one”", "--profile", "core"),
+    ("project", "set", "new", "--private", "--no-profiles", "--title", ""),
+    ("project", "set", "new", "--profile", "core", "--output", "json"),
+    ("list", "--withdrawn"),
+    ("query", LABELS, "--project", "crops"),
+    ("export", "crops/SECOND"),
+    ("audit", "crops", "--action", "withdraw", "--output", "json"),
+]
+
+VARYING = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+Z"  # times
+    r'|"(actor|submitter|token|name|ended_by)": "[^"]*"'
+    r'|"entry": "[0-9a-f]{64}"'
+    r"|(?<=<time>, )\S+( \[\w+\])?"  # the submitter of a receipt
+)
+
+
+def _steady(text: str, names: tuple[str, ...]) -> str:
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
+    text = VARYING.sub("<varies>", text)
+    for name in names:
+        text = text.replace(name, "<who>")
+    return re.sub(r" +", " ", text)
+
+
+def test_writes_are_the_same_but_for_time_and_submitter(tmp_path: Path) -> None:
+    for name, content in {
+        "FIRST.provn": RUN.replace(b"raw data", b"first data"),
+        "SECOND.ttl": NEXT.replace(b"report", b"thesis"),
+        "EMPTY.provn": b"document endDocument",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    here, there = tmp_path / "here", tmp_path / "there"
+    filled(here)
+    with provrepo.open(here) as repository:
+        token, info = repository.create_token("ada")
+        owner = repository.actor.name
+    shutil.copytree(here, there)
+    with started(there) as url:
+        both = Pair(here, url, token)
+        for arguments in WRITES:
+            given = [_file(tmp_path, word) for word in arguments]
+            stdin = RUN.replace(b"raw data", b"piped data") if "-" in given else None
+            local, remote = both.local(*given, stdin=stdin), both.remote(*given, stdin=stdin)
+            names = (f"ada [{info.id}]", owner, "ada", info.id)
+            assert remote.exit_code == local.exit_code, (arguments, remote.stderr)
+            assert _steady(remote.stderr, names) == _steady(local.stderr, names), arguments
+            assert _steady(remote.stdout, names) == _steady(local.stdout, names), arguments
+
+
+NEEDS_THE_DIRECTORY: list[tuple[str, ...]] = [
+    ("init",),
+    ("init", "--base", "https://prov.example/"),
+    ("erase", "crops/run@1", "--reason", "x"),
+    ("rebuild",),
+    ("fsck",),
+    ("backup", "TARGET"),
+    ("restore", "TARGET"),
+    ("serve", "--port", "0"),
+    ("token", "list"),
+    ("token", "create", "ada"),
+    ("token", "revoke", "0123456789abcdef"),
+    ("profile", "add", "FILE"),
+    ("profile", "backtest", "core", "--project", "crops"),
+    ("audit",),
+    ("peers", "list"),
+]
+
+
+@pytest.mark.parametrize("arguments", NEEDS_THE_DIRECTORY, ids=" ".join)
+def test_verbs_of_the_directory_say_so(both: Pair, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "FILE").write_text("")
+    given = [str(tmp_path / word) if word.isupper() else word for word in arguments]
+    found = both.remote(*given)
+    assert (found.exit_code, found.stdout) == (2, "")
+    (line,) = found.stderr.splitlines()
+    assert "is a server" in line or "names a server" in line
+    assert line.endswith("on the machine that has the directory")
+    assert both.token not in line
+
+
+def test_verbs_that_need_no_repository_work(both: Pair, tmp_path: Path) -> None:
+    (tmp_path / "run.provn").write_bytes(RUN)
+    for arguments in (("validate", tmp_path / "run.provn"), ("convert", tmp_path / "run.provn", tmp_path / "run.json")):
+        local, remote = both.local(*arguments), both.remote(*arguments)
+        assert (remote.exit_code, remote.stdout, remote.stderr) == (local.exit_code, local.stdout, local.stderr)
+    assert json.loads((tmp_path / "run.json").read_text())
