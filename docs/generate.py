@@ -237,7 +237,10 @@ def python() -> str:
         parts.append(f"## provrepo.{name}\n\n{_described(name, value)}")
         if inspect.isclass(value):
             parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
-    parts.append(f"## Repository\n\nWhat `provrepo.open` returns.\n\n{_described('Repository', Repository)}")
+    parts.append(
+        "## Repository\n\nWhat `provrepo.open` returns. What `provrepo.connect` returns has the same verbs: "
+        "[at a distance](../how-to/work-at-a-distance.md).\n\n" + _described("Repository", Repository)
+    )
     parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _verbs(Repository)]
     parts.append(
         "## provrepo.capture\n\nRecords the provenance of a pipeline; see [the guide](../how-to/capture.md). "

@@ -45,7 +45,7 @@ class Settings:
     """All settings. The environment variable of ``query_timeout`` is ``PROVREPO_QUERY_TIMEOUT``.
 
     Attributes:
-        data: the data directory; on the command line also the URL of a server (see ``server``).
+        data: the data directory; for commands also the URL of a server, which is sent ``token``.
         base: the base IRI to record with ``init``; empty until one is chosen.
         host: the address that ``serve`` listens on.
         port: the port that ``serve`` listens on; 0 takes a free one.
