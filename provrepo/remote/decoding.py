@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from provrepo.checks.report import Report
+from provrepo.repository.federation.records import FederatedSource
 from provrepo.repository.lineage.assertions import Assertion
-from provrepo.repository.lineage.records import CommonNode, LineageNode
+from provrepo.repository.lineage.records import CommonNode, LineageNode, SourceReference
 from provrepo.repository.records import GateResult, Receipt, VersionInfo
 
 __all__ = ["Unexpected", "decoded"]
@@ -119,11 +120,17 @@ def _common(value: dict[str, Any]) -> CommonNode:
     return CommonNode(_record(LineageNode, value), distances, _value(bool, value["nearest"], "nearest"))
 
 
+def _source(value: dict[str, Any]) -> SourceReference:
+    # Only a federated lineage names the repository of a source.
+    return cast("SourceReference", _record(FederatedSource if "laboratory" in value else SourceReference, value))
+
+
 _MADE: dict[Any, Callable[[dict[str, Any]], Any]] = {
     Report: Report.from_dict,
     Receipt: _receipt,
     GateResult: _gate,
     CommonNode: _common,
+    SourceReference: _source,
     Assertion: Assertion.from_dict,
 }
 """Records whose JSON has another shape than their fields."""

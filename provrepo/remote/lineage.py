@@ -15,6 +15,7 @@ from provrepo.remote.connection import Connection
 from provrepo.remote.decoding import decoded
 from provrepo.remote.documents import histories
 from provrepo.remote.queries import seconds
+from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.lineage.assertions import Assertion, value_from_dict
 from provrepo.repository.lineage.query import (
     CommonQuery,
@@ -50,11 +51,12 @@ _ENTRY = re.compile(r"([^/]*)/([0-9]+)", re.ASCII)
 def lineage(connection: Connection, query: LineageQuery) -> LineageGraph:
     """What a thing came from, or what depends on it."""
     sources = query.sources
+    kind = FederatedLineage if query.federated else LineageGraph
     names = query.iri if query.to is None else f"both {query.iri} and {query.to}"
     if sources is None or len(list(sources)) <= MOST_SOURCES:
         _parsed(sources or ())
-        return _asked(connection, LineageGraph, ("lineage",), query, names)
-    graph = _asked(connection, LineageGraph, ("lineage",), replace(query, sources=None), names)
+        return _asked(connection, kind, ("lineage",), query, names)
+    graph = _asked(connection, kind, ("lineage",), replace(query, sources=None), names)
     if graph.total_roots > len(graph.roots):
         raise UsageError(
             f"a server compares roots with at most {MOST_SOURCES} declared sources, and this answer has more roots "

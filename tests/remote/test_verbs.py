@@ -100,6 +100,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("lineage", (f"{EX}report",), {"direction": "sideways"}),
     ("lineage", (f"{EX}report",), {"timeout": 0}),
     ("lineage", (f"{EX}none",), {"as_of": "crops/2"}),
+    ("lineage", (f"{EX}report",), {"federated": True}),
     ("impact", (f"{EX}raw",), {}),
     ("common", ([f"{EX}report", f"{EX}figure"],), {}),
     ("thing", (f"{EX}table",), {}),

@@ -60,6 +60,7 @@ def filled(data: Path) -> None:
         repository.submit(NEXT.replace(b"figure", b"plot"), project="crops", name="gone")
         repository.withdraw("crops", "gone", reason="wrong unit", internal_reason="a secret reason")
         repository.submit(RUN.replace(b"lab.example", b"own.example"), name="own")
+        repository.add_peer("far", "http://127.0.0.1:1/")  # nothing listens there
 
 
 @dataclass

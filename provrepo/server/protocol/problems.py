@@ -141,11 +141,12 @@ def _of_error(error: errors.Error) -> Problem:
 
 
 def _may_see_project() -> bool:
-    """Whether the caller may read the project in the path."""
+    """Whether the caller may read the project in the path; without one, whether the caller may read every project."""
     project = (request.view_args or {}).get("project")
-    if project is None:
-        return False
     try:
+        if project is None:
+            actor = auth.repository().actor
+            return bool(actor.id) and actor.projects is None
         auth.repository().project(project)
     except (errors.Error, Rejected):
         return False
