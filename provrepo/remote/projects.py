@@ -17,11 +17,17 @@ _SENT = {"Content-Type": "application/json"}
 
 
 def create_project(
-    connection: Connection, name: str, *, public: bool = False, title: str = "", profiles: Sequence[str] = ()
+    connection: Connection,
+    name: str,
+    *,
+    public: bool = False,
+    title: str = "",
+    profiles: Sequence[str] = (),
+    license: str = "",  # noqa: A002 (the name of the setting)
 ) -> ProjectInfo:
     """Create a project."""
     access.name("project", name)
-    wanted = {"name": name, "public": public, "title": title, "profiles": list(profiles)}
+    wanted = {"name": name, "public": public, "title": title, "profiles": list(profiles), "license": license}
     return connection.record(
         ProjectInfo, "POST", ("projects",), headers=_SENT, content=json.dumps(wanted).encode("ascii")
     )
@@ -34,9 +40,17 @@ def set_project(
     public: bool | None = None,
     title: str | None = None,
     profiles: Sequence[str] | None = None,
+    license: str | None = None,  # noqa: A002 (the name of the setting)
+    push: Sequence[str] | None = None,
+    pushes: str | None = None,
+    reviewed: Sequence[str] | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project."""
-    given = {"public": public, "title": title, "profiles": None if profiles is None else list(profiles)}
+    lists = {"profiles": profiles, "push": push, "reviewed": reviewed}
+    given = {
+        **{"public": public, "title": title, "license": license, "pushes": pushes},
+        **{setting: None if values is None else list(values) for setting, values in lists.items()},
+    }
     wanted = {setting: value for setting, value in given.items() if value is not None}
     return connection.record(
         ProjectInfo,

@@ -43,12 +43,24 @@ def connect(url: str, token: str | None = None, *, settings: Settings | None = N
 def _verb(
     local: Callable[Concatenate[Repository, P], R], function: Callable[Concatenate[Connection, P], R]
 ) -> Callable[Concatenate[RemoteRepository, P], R]:
-    """Return a method that calls a function with the connection, with signature and docstring of the local verb."""
+    """Return a method that calls a function with the connection, with signature and docstring of the local verb.
+
+    Options that the function does not have may only be given with their defaults.
+    """
+    known = inspect.signature(function).parameters
+    defaults = {name: each.default for name, each in inspect.signature(local).parameters.items() if name not in known}
 
     @functools.wraps(local)
     def method(self: RemoteRepository, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs.keys() & defaults.keys():
+            if kwargs.pop(name) != defaults[name]:
+                raise UsageError(
+                    f"{local.__name__} takes {name} in the data directory only, and {self.connection.url} is a server; "
+                    "call it on the machine that has the directory"
+                )
         return function(self.connection, *args, **kwargs)
 
+    method.implementation = function  # type: ignore[attr-defined]  # for the tests
     return _described(method, local)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import by_name, check_base, content, detect
+from provrepo.errors import Denied
 from provrepo.model.document import Document
-from provrepo.remote.connection import Connection
+from provrepo.remote.connection import JSON, Connection
+from provrepo.remote.decoding import decoded
 from provrepo.repository import access
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission.submit import name_for
@@ -53,12 +56,18 @@ def submit(
     }
     headers = {"Content-Type": _media_type(data, file, format)}
     if if_match is None:
-        path = connection.project(project, "documents")
+        method, path = "POST", connection.project(project, "documents")
         query |= {"name": document, "update": update or None}
-        return connection.record(Receipt, "POST", path, project=project, query=query, headers=headers, content=data)
-    headers["If-Match"] = if_match if if_match == "*" else f'"{if_match}"'
-    path = connection.document(project, document)
-    return connection.record(Receipt, "PUT", path, project=project, query=query, headers=headers, content=data)
+    else:
+        method, path = "PUT", connection.document(project, document)
+        headers["If-Match"] = if_match if if_match == "*" else f'"{if_match}"'
+    answer = connection.send(method, path, project=project, query=query, headers={**JSON, **headers}, content=data)
+    with connection.understanding():
+        if answer.status == HTTPStatus.ACCEPTED:
+            raise Denied(
+                f"{project}/{document} is not stored yet: it waits for a review as {decoded(str, answer.json()['id'])}"
+            )
+        return decoded(Receipt, answer.json())
 
 
 def validate(

@@ -95,7 +95,7 @@ def create_project(
         settings = {"public": public, "title": title, "profiles": list(dict.fromkeys(profiles))}
         settings |= {"license": license} if license else {}
         appending.append("settings", settings, actor=context.actor.id, token=context.actor.token)
-    return catalog.project_info(context.store, name)
+    return catalog.project_info(context.store, name, curator=True)
 
 
 def set_project(

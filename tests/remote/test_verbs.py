@@ -10,7 +10,7 @@ import pytest
 
 import provrepo
 from provrepo.errors import Conflict, Denied, Error, NotFound, Stale, UsageError
-from provrepo.remote import decoding
+from provrepo.remote import decoding, repository
 from provrepo.remote.repository import RemoteRepository
 from provrepo.repository.lineage.records import SourceReference
 from provrepo.repository.records import ProjectInfo
@@ -54,6 +54,29 @@ def test_each_verb_has_the_same_signature(name: str) -> None:
     assert inspect.signature(there) == inspect.signature(here)
     assert there.__doc__ == here.__doc__
     assert there.__name__ == name
+    if implementation := getattr(there, "implementation", None):
+        # The functions themselves, which the signature above does not show.
+        assert _parameters(implementation) == _parameters(here)
+
+
+def _parameters(function: Callable[..., Any]) -> list[tuple[str, object, object]]:
+    _, *parameters = inspect.signature(function).parameters.values()
+    return [(each.name, each.kind, each.default) for each in parameters]
+
+
+def test_an_option_of_the_directory_may_have_its_default_only(
+    remote: RemoteRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def projects(connection: object) -> list[object]:
+        return []
+
+    def local(self: object, /, *, more: bool = False) -> list[object]:
+        return []
+
+    method = repository._verb(local, projects)  # type: ignore[arg-type]
+    assert method(remote, more=False) == []  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match=r"^local takes more in the data directory only"):
+        method(remote, more=True)  # type: ignore[call-arg]
 
 
 CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [

@@ -135,7 +135,8 @@ def test_routes_without_an_action_are_not_written(site: Site) -> None:
     assert lines(site) == []
     silent = {endpoint for (endpoint, _), row in OPERATIONS.items() if row.access.action is None}
     assert silent == {
-        *("health.health", "health.ready", "metrics.every", "openapi.own", "provaq.service", "queries.index", "static")
+        *("health.health", "health.ready", "metrics.every", "openapi.own", "provaq.service", "queries.index", "static"),
+        "profiles.index",
     }
 
 

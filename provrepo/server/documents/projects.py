@@ -139,13 +139,19 @@ def _flag(name: str) -> bool:
     return value == "true"
 
 
-_CHANGES: dict[str, tuple[type, str]] = {
+_SETTINGS: dict[str, tuple[type, str]] = {
     "public": (bool, "true or false"),
     "title": (str, "a string"),
     "profiles": (list, "a list of names of profiles"),
     "license": (str, "a web address"),
 }
-_TYPES: dict[str, tuple[type, str]] = {"name": (str, "a string"), **_CHANGES}
+_TYPES: dict[str, tuple[type, str]] = {"name": (str, "a string"), **_SETTINGS}
+_CHANGES: dict[str, tuple[type, str]] = {
+    **_SETTINGS,
+    "push": (list, "a list of names of peers"),
+    "pushes": (str, "a string"),
+    "reviewed": (list, "a list of names of actors"),
+}
 
 
 def _settings(given: dict[str, Any], types: Mapping[str, tuple[type, str]]) -> dict[str, Any]:

@@ -146,7 +146,11 @@ SCHEMAS: dict[str, Schema] = {
     "ProjectChange": {
         "type": "object",
         "description": "Settings of a project; those that are absent stay the same.",
-        "properties": {"public": FLAG, "title": STRING, "profiles": _list(STRING), "license": STRING},
+        "properties": {
+            "public": FLAG,
+            **dict.fromkeys(("title", "license", "pushes"), STRING),
+            **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
+        },
         "additionalProperties": False,
     },
     "Exposure": _extended(
