@@ -73,6 +73,7 @@ class Settings:
         pingback_rate: pingback requests taken in an hour from one address about one project.
         inbox: the most notices kept whose sender is not proven to be a peer; 0 takes no notices at all.
         inbox_rate: notices taken in an hour from one address without a token.
+        pull_every: seconds between two pulls of all mirrors by a server; 0 for none.
         rate_read: requests that read, in a minute, with one token or from one address; 0 for no limit, here and in the
             next three.
         rate_query: requests for queries, lineage and search, counted in the same way.
@@ -119,6 +120,7 @@ class Settings:
     pingback_rate: int = 60
     inbox: int = 1000
     inbox_rate: int = 60
+    pull_every: int = 300
     rate_read: int = 1200
     rate_query: int = 300
     rate_check: int = 60

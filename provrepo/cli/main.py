@@ -20,6 +20,7 @@ from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation
 from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
+from provrepo.cli.exchange.mirrors import mirror, pull
 from provrepo.cli.exchange.notices import notices
 from provrepo.cli.exchange.package import pack
 from provrepo.cli.exchange.peers import peers
@@ -216,6 +217,8 @@ for _verb in (
     token,
     pingbacks,
     peers,
+    mirror,
+    pull,
     notices,
     push,
     pushes,

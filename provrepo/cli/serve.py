@@ -58,6 +58,7 @@ def run(settings: Settings) -> None:
         Busy: another process holds the views.
         UsageError: listening on the address fails, or needs a base IRI.
     """
+    from provrepo.repository.exchange.mirroring.background import start as start_pulling
     from provrepo.repository.exchange.notices.background import start as start_sending
     from provrepo.repository.exchange.rounds import Rounds
     from provrepo.repository.repository import Repository
@@ -74,6 +75,7 @@ def run(settings: Settings) -> None:
             Repository(store).serve(url)
             start_sending(store)
             Rounds(store).start()
+            start_pulling(store)
             for warning in lax(settings.data):
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")

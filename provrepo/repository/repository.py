@@ -20,6 +20,8 @@ from provrepo.repository.exchange import arrivals as of_arrivals
 from provrepo.repository.exchange import peers as of_peers
 from provrepo.repository.exchange import pushing as of_pushing
 from provrepo.repository.exchange import reviews as of_reviews
+from provrepo.repository.exchange import serving as of_serving
+from provrepo.repository.exchange.mirroring import verbs as of_mirroring
 from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
@@ -208,6 +210,15 @@ class Repository:
     indexing_server = verb(of_upkeep.indexing_server)
 
     pack = verb(of_package.pack)
+
+    mirror = verb(of_mirroring.mirror)
+    pull = verb(of_mirroring.pull)
+    mirrors = verb(of_mirroring.mirrors)
+    end_mirror = verb(of_mirroring.end_mirror)
+    stream_end = verb(of_serving.stream_end)
+    origin = verb(of_serving.origin)
+    entry_bytes = verb(of_serving.entry_bytes)
+    blob = verb(of_serving.blob)
 
     create_token = verb(of_tokens.create_token)
     tokens = verb(of_tokens.tokens)

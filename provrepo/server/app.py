@@ -9,7 +9,7 @@ from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
-from provrepo.server.exchange import inbox, packages, pending
+from provrepo.server.exchange import feed, inbox, packages, pending
 from provrepo.server.lineage import gate, lineage, marquez, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
@@ -73,6 +73,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     provaq.register(app)
     app.register_blueprint(pingback.blueprint)
     app.register_blueprint(inbox.blueprint)
+    app.register_blueprint(feed.blueprint)
     metrics.add_load(app, "checks", store.pool.figures)
     running.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)

@@ -8,12 +8,12 @@ most some blobs without entries, and goes on with the same page.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from provrepo.errors import Conflict, Damaged, Diverged, Error, InvalidName, NotFound, RemoteError
 from provrepo.ledger.entries import Entry, check_settings
@@ -33,6 +33,7 @@ __all__ = [
     "CURRENT",
     "NONE",
     "BlobSource",
+    "BulkBlobSource",
     "Imported",
     "begin_mirror",
     "fetch_absent",
@@ -53,6 +54,8 @@ LONGEST_ENTRY = 1 << 20
 _PAGE_ENTRIES = 256
 _PAGE_BYTES = 4 << 20
 _CHUNK = 1 << 20
+_BULK = 256 << 10
+"""The most bytes of a blob that is requested together with others, where its size is known."""
 
 
 class BlobSource(Protocol):
@@ -77,6 +80,18 @@ class BlobSource(Protocol):
 
         Raises:
             Error: the source failed, and may have the bytes later.
+        """
+
+
+@runtime_checkable
+class BulkBlobSource(BlobSource, Protocol):
+    """A source that can send several blobs at once."""
+
+    def prefetch(self, wanted: Collection[str], folder: Path) -> dict[str, str]:
+        """Write blobs to files of a folder, named by their digests. Those that it omits are fetched one by one.
+
+        Returns:
+            The blobs that the source does not have, with the reason.
         """
 
 
@@ -365,10 +380,17 @@ def _receive(store: Store, mirror: Mirror, wanted: Mapping[str, int | None], blo
         return {}
     folder = store.blobs.partial(mirror.project)
 
+    refused: dict[str, str] = {}
+    if isinstance(blobs, BulkBlobSource):
+        small = [blob for blob, size in wanted.items() if (size or 0) <= _BULK and not (folder / blob).exists()]
+        refused = blobs.prefetch(small, folder)
+
     def receive(blob: str) -> str | None:
         file = folder / blob
+        if blob in refused:
+            return refused[blob]
         if _digest(file) == blob:
-            return None  # received by a process that was killed afterwards
+            return None  # received together with others, or by a process that was killed afterwards
         reason = blobs.fetch(blob, file, wanted[blob] if wanted[blob] is not None else mirror.most)
         if reason is not None:
             file.unlink(missing_ok=True)

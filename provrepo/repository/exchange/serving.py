@@ -15,7 +15,13 @@ from provrepo.repository.exchange.blobs import require_blob
 from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.exchange.origin import Origin
 
-__all__ = ["StreamEnd", "blob", "entry_bytes", "origin", "stream_end"]
+__all__ = ["BULK_BLOBS", "BULK_BYTES", "PAGE_BYTES", "StreamEnd", "blob", "entry_bytes", "origin", "stream_end"]
+
+BULK_BLOBS = 1_000
+"""The most blobs of one request for several."""
+
+BULK_BYTES = 8 << 20
+"""The most bytes of the blobs in the answer to a request for several; larger ones are requested alone."""
 
 PAGE_BYTES = 4 << 20
 """Bytes of entries after which a page ends, however many entries were requested."""

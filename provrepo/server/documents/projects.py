@@ -1,8 +1,7 @@
-"""Projects, the lists of their documents, and their ledger entries."""
+"""Projects, and the lists of their documents."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,19 +84,6 @@ def documents(project: str) -> Response:
         return json_response({"project": project, "documents": [repo.document(project, name).to_dict()]})
     shown, following = _documents(project)
     return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
-
-
-@blueprint.get("/projects/<project>/ledger")
-def ledger(project: str) -> Response:
-    """The ledger entries of a project in order; each contains the digest of the one before it."""
-    repo = auth.repository()
-    page = pagination()
-    if not re.fullmatch(r"[0-9]{0,15}", page.after, re.ASCII):
-        raise Rejected(400, f"after={page.after[:40]} is not the number of an entry")
-    found = repo.entries(project, after=int(page.after or 0), limit=page.limit + 1)
-    shown = found[: page.limit]
-    following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
-    return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
 
 
 def _wants_page() -> bool:

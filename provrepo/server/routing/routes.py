@@ -192,6 +192,7 @@ _RECEIVE_PINGBACK = Operation(
 _PROJECTS = RequestParameter(
     "project", _several(PROJECT.schema), "A project to query; several are queried as one. None for all public projects."
 )
+_AFTER_ENTRY = RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number.")
 _WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -209,13 +210,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE),
-    ("projects.ledger", "GET"): Operation(
-        _LISTED,
-        parameters=(
-            RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number."),
-            _LIMIT,
-        ),
-        problems=(404,),
+    ("feed.ledger", "GET"): Operation(
+        _LISTED, _media(*offers.ENTRIES), (_AFTER_ENTRY, _LIMIT, _FORMAT), statuses=(200, 304), problems=(404, 406)
+    ),
+    ("feed.origin", "GET"): Operation(_LISTED, parameters=(_AFTER_ENTRY,), problems=(404,)),
+    ("feed.blob", "GET"): Operation(_DOCUMENT, (_ANY,), statuses=(200, 206), problems=(404, 410, 416)),
+    ("feed.blobs", "POST"): Operation(
+        _DOCUMENT, _media(*offers.BLOBS), request_types=_JSON, problems=(404, 406, 413, 415)
     ),
     ("packages.package", "GET"): Operation(
         _PACKAGE,

@@ -13,6 +13,7 @@ from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
+from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
 from provrepo.repository.lineage.records import LineageEdge, LineageNode, SourceReference
@@ -190,6 +191,7 @@ SCHEMAS: dict[str, Schema] = {
     "ReceiptOrPending": {"anyOf": [ref("Receipt"), ref("Pending")]},
     "Report": _REPORT,
     "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
+    "Origin": _record(Origin, sha256={"type": "string"}, actors=_map(STRING)),
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
@@ -407,7 +409,8 @@ ANSWERS: dict[str, str] = {
     "projects.change": "Project",
     "projects.exposure": "Exposure",
     "projects.documents": "Documents",
-    "projects.ledger": "Entries",
+    "feed.ledger": "Entries",
+    "feed.origin": "Origin",
     "submissions.submit": "ReceiptOrPending",
     "submissions.replace": "ReceiptOrPending",
     "submissions.withdraw": "Document",

@@ -1,0 +1,143 @@
+"""The feed of a project for those who copy it: its entries, what it is, and the blobs that the entries name."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_file
+
+from provrepo.errors import NotFound, Withdrawn
+from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, StreamEnd
+from provrepo.server.protocol import auth, body
+from provrepo.server.protocol.negotiate import choose
+from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.respond import Links, json_response, not_modified, pagination
+from provrepo.server.routing.offers import BLOBS, ENTRIES
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("feed", __name__)
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 256 << 10
+
+
+@blueprint.get("/projects/<project>/ledger")
+def ledger(project: str) -> Response:
+    """The ledger entries of a project in order; each contains the digest of the one before it.
+
+    As NDJSON a line is the exact bytes of an entry. HEAD has the end of the stream in header fields.
+    """
+    repo = auth.repository()
+    page = pagination()
+    if not re.fullmatch(r"[0-9]{0,15}", page.after, re.ASCII):
+        raise Rejected(400, f"after={page.after[:40]} is not the number of an entry")
+    after = int(page.after or 0)
+    end = repo.stream_end(project)
+    if request.method == "HEAD":
+        choose(ENTRIES)
+        return _with_end(Response(status=304 if not_modified(end.sha256) else 200), end)
+    if choose(ENTRIES).name == "ndjson":
+        lines = repo.entry_bytes(project, after=after, limit=page.limit)
+        response = Response(b"".join(line + b"\n" for line in lines), content_type="application/x-ndjson")
+        if lines and after + len(lines) < end.sequence:
+            links = Links()
+            links.add(page.next(str(after + len(lines))), "next", "application/x-ndjson")
+            response.headers["Link"] = str(links)
+        return _with_end(response, end)
+    found = repo.entries(project, after=after, limit=page.limit + 1)
+    shown = found[: page.limit]
+    following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
+    return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
+
+
+@blueprint.get("/projects/<project>/ledger/origin")
+def origin(project: str) -> Response:
+    """What a copy of a project needs to know beside its entries: identity, base IRI, and the names of actors."""
+    after = request.args.get("after") or "0"
+    if not re.fullmatch(r"[0-9]{1,15}", after, re.ASCII):
+        raise Rejected(400, f"after={after[:40]} is not the number of an entry")
+    return json_response(auth.repository().origin(project, after=int(after)).to_dict())
+
+
+@blueprint.get("/projects/<project>/blobs/<sha256>")
+def blob(project: str, sha256: str) -> Response:
+    """A blob that an entry of the project names, by its digest: bytes or report of a version, or a profile.
+
+    Parts can be requested (``Range``); 410 if it is of withdrawn or erased versions only.
+    """
+    path = auth.repository().blob(project, _digest(sha256))
+    response = send_file(
+        path, mimetype="application/octet-stream", etag=sha256, conditional=True, last_modified=None, max_age=None
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{sha256}"'
+    encoded = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+    response.headers["Repr-Digest"] = f"sha-256=:{encoded}:"  # RFC 9530
+    return response
+
+
+@blueprint.post("/projects/<project>/blobs")
+def blobs(project: str) -> Response:
+    """Several blobs at once. Before the bytes of each is a line of JSON with its ``sha256`` and ``size``.
+
+    A blob that is not sent has ``absent`` with the reason in its line, or ``separate`` if it has to be requested alone,
+    since it is large.
+    """
+    repo = auth.repository()
+    given = body.json_object()
+    wanted = given.get("sha256")
+    if given.keys() != {"sha256"} or not isinstance(wanted, list) or len(wanted) > BULK_BLOBS:
+        raise Rejected(400, f"send a JSON object with sha256, a list of up to {BULK_BLOBS} digests")
+    choose(BLOBS)
+    repo.require(project)
+    parts: list[tuple[dict[str, object], Path | None]] = []
+    left = BULK_BYTES
+    for digest in wanted:
+        line: dict[str, object] = {"sha256": _digest(digest)}
+        path: Path | None = None
+        try:
+            path = repo.blob(project, digest)
+        except Withdrawn as error:
+            parts.append(({**line, "absent": str(error)}, None))
+            continue
+        except NotFound as error:
+            parts.append(({**line, "absent": str(error)}, None))
+            continue
+        size = path.stat().st_size
+        if size > left:
+            parts.append(({**line, "size": size, "separate": True}, None))
+        else:
+            left -= size
+            parts.append(({**line, "size": size}, path))
+    return Response(_bulk(parts), content_type=BLOBS[0].media_types[0])
+
+
+def _bulk(parts: list[tuple[dict[str, object], Path | None]]) -> Iterator[bytes]:
+    for line, path in parts:
+        data = b""
+        if path is not None:
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:  # erased meanwhile
+                yield json.dumps({"sha256": line["sha256"], "absent": "erased"}).encode() + b"\n"
+                continue
+        yield json.dumps(line).encode() + b"\n" + data
+
+
+def _digest(value: object) -> str:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise Rejected(400, f"{str(value)[:80]} is not a SHA-256 in lower-case hexadecimal")
+    return value
+
+
+def _with_end(response: Response, end: StreamEnd) -> Response:
+    if end.sha256:
+        response.set_etag(end.sha256)
+    response.headers["Provrepo-Sequence"] = str(end.sequence)
+    response.headers["Provrepo-Setup-Id"] = end.setup
+    response.headers["Provrepo-About"] = end.about
+    return response
