@@ -8,7 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.errors import Busy, Error, UsageError
+from provrepo.errors import Error, UsageError
 
 if TYPE_CHECKING:
     from provrepo.repository.exchange.mirroring.records import MirrorInfo
@@ -97,7 +97,7 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
                     missing=missing,
                     after_reset=after_reset,
                     token=(repository.settings.token or None) if len(names) == 1 else None,
-                    progress=lambda sequence, ahead, name=name: progress(f"entries of {ahead:,} of {name}", sequence),
+                    progress=lambda sequence, ahead: progress(f"entries of {ahead:,}", sequence),
                 )
             except Error as error:
                 if isinstance(error, UsageError) or len(chosen) == 1:
@@ -106,15 +106,15 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
             else:
                 shown.append(found)
     if style == "json":
-        errors = [{"name": name, "error": str(error)} for name, error in failed]
+        errors = [{"name": name, "error": str(why)} for name, why in failed]
         output.records({"mirrors": [found.to_dict() for found in shown], "failed": errors})
     else:
         for found in shown:
             output.result(f"{found.name}: {describe(found)}")
         if not chosen:
             output.note("there are no mirrors to pull: provrepo mirror makes one")
-    for name, error in failed:
-        output.note(f"{name}: {'busy: ' if isinstance(error, Busy) else ''}{error}")
+    for name, why in failed:
+        output.note(f"{name}: {why}")
     return 1 if failed else 0
 
 
