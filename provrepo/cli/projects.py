@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.exchange.mirrors import describe
 from provrepo.cli.repository import not_indexed
 from provrepo.errors import UsageError
 
@@ -83,6 +84,9 @@ def project_list(invocation: Invocation, style: str) -> None:
         ["PROJECT", "ACCESS", "DOCUMENTS", "PROFILES", "TITLE"],
         [[p.name, _access(p), p.documents, ", ".join(p.profiles) or "-", p.title] for p in projects],
     )
+    for found in projects:
+        if found.mirror is not None:
+            output.note(f"{found.name}: {describe(found.mirror)}")
 
 
 @project.command("show")
@@ -189,6 +193,10 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
     if found.license:
         output.result(f"  license   {found.license}")
+    if found.mirror is not None:
+        output.result(f"  mirror    {describe(found.mirror).removeprefix('mirror ')}")
+        if found.mirror.message:
+            output.result(f"            {found.mirror.message}")
     if found.push:
         output.result(f"  push      each version to {', '.join(found.push)}")
     if found.pushes not in ("", "as-peer"):

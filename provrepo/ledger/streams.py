@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import Entry, named, profile_blob
+from provrepo.ledger.entries import PROFILE, Entry, named, profile_blob
 from provrepo.ledger.exchange import mirrors
 
 __all__ = ["ROW", "Stream", "columns", "readable"]
@@ -17,6 +17,9 @@ __all__ = ["ROW", "Stream", "columns", "readable"]
 _log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
+
+_DESCRIBING = frozenset({"public", "title", "profiles", "license"})
+"""The settings of an origin that describe the project, so that they hold for a mirror too."""
 
 ROW = "project, sequence, sha256, data, stream"
 """The columns that ``readable`` takes."""
@@ -146,14 +149,17 @@ class Stream:
     def settings(self) -> dict[str, Any]:
         """Return the settings in force: of each key the value that was set last.
 
-        A mirror is public only if its origin is public and it was made public here.
+        A mirror is public only if its origin is public and it was made public here. Settings of its origin about what
+        the origin does, such as peers to which it pushes, are not in force here.
         """
         merged: dict[str, Any] = {}
         for entry in self.changes():
             merged.update(entry.body)
-        if merged.get("public") and mirrors.is_private(self._connection, self.project):
-            merged["public"] = False
-        return merged
+        mirror = mirrors.find(self._connection, self.project) if merged else None
+        if mirror is None:
+            return merged
+        described = {key: value for key, value in merged.items() if key in _DESCRIBING or key.startswith(PROFILE)}
+        return {**described, "public": bool(merged.get("public")) and mirror.public}
 
     def changes(self) -> list[Entry]:
         """Return all entries of settings, the oldest first."""

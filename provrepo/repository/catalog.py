@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from provrepo.checks.findings import Severity
@@ -12,6 +13,7 @@ from provrepo.checks.report import Report
 from provrepo.errors import Error, NotFound, Withdrawn
 from provrepo.ledger.entries import Entry
 from provrepo.repository.exchange.blobs import has_blob, read_blob
+from provrepo.repository.exchange.mirroring.records import mirror_info
 from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.store import Store
@@ -42,7 +44,12 @@ def project_info(store: Store, project: str, *, curator: bool = False) -> Projec
         curator: whether to include the settings about exchange and review.
     """
     settings = store.ledger.settings(project)
-    more = _exchange_settings(store, settings) if curator else {}
+    mirror = store.ledger.mirror(project)
+    more = _exchange_settings(store, settings) if curator and mirror is None else {}
+    if mirror is not None:
+        # Messages may name addresses and files of this machine.
+        found = mirror_info(store, mirror)
+        more["mirror"] = found if curator else replace(found, message="")
     return ProjectInfo(
         name=project,
         public=bool(settings.get("public", False)),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provrepo.checks.report import Report
+from provrepo.repository.exchange.mirroring.records import MirrorInfo
 
 __all__ = [
     "DEFAULT",
@@ -65,6 +66,7 @@ class ProjectInfo:
         pushes: for them, what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as
             the peer says.
         reviewed: for them, the names of the actors whose submissions wait for a review; ``*`` stands for all.
+        mirror: what it is a mirror of, and how far it has followed; None for a project of this repository.
     """
 
     name: str
@@ -77,6 +79,7 @@ class ProjectInfo:
     push: tuple[str, ...] = ()
     pushes: str = ""
     reviewed: tuple[str, ...] = ()
+    mirror: MirrorInfo | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""

@@ -17,6 +17,7 @@ from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.upkeep.restore import restore
+from tests.support.faults import killed_at
 from tests.support.mirrored import URL, LocalBlobs, copy, differences, entries
 
 PREFIXES = b"@prefix prov: <http://www.w3.org/ns/prov#> . @prefix ex: <http://example.org/> .\n"
@@ -315,3 +316,25 @@ def test_rows_of_mirrors_that_were_changed_are_reported(there: Repository, here:
     problems = here.fsck().problems
     assert len(problems) == 1
     assert "mirror copy: origin, public" in problems[0]
+
+
+def test_wherever_an_import_ends_the_next_one_completes_it(there: Repository, tmp_path: Path) -> None:
+    """Ended before each change of a file, as by a kill; views are not open."""
+    sent, at, ended = entries(there), 0, 0
+    while True:
+        data = tmp_path / f"killed-{at}"
+        with provrepo.open(data, follow=False) as prepared:
+            begin_mirror(prepared.context, "copy", serving.origin(there.context, "crops"))
+            with killed_at(data, at) as death:
+                import_entries(prepared.context, "copy", sent, LocalBlobs(there))
+        with provrepo.open(data, follow=False) as repository:
+            assert repository.context.store.ledger.length("copy") in (0, len(sent))
+            assert [problem for problem in repository.fsck().problems if "view" not in problem] == []
+            import_entries(repository.context, "copy", sent, LocalBlobs(there))
+            assert differences(repository, there) == []
+            assert not list((data / "blobs" / "partial").glob("copy/*"))
+        if not death.dead:
+            break
+        ended += 1
+        at += 1
+    assert ended > 10

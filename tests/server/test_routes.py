@@ -24,6 +24,7 @@ IN_PATH = {
     "number": "1",
     "name": "failures",
     "key": "0",
+    "sha256": "00" * 32,
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
@@ -231,6 +232,7 @@ def test_writes_need_a_token(site: Site) -> None:
         ("pingback.received", "POST"),
         ("pingback.received_for_version", "POST"),
         ("inbox.receive", "POST"),
+        ("feed.blobs", "POST"),
     }
 
 

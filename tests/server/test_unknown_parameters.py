@@ -22,6 +22,7 @@ IN_PATH = {
     "number": "1",
     "name": "failures",
     "key": "0",
+    "sha256": "00" * 32,
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,

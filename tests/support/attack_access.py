@@ -52,6 +52,7 @@ IN_PATH = {
     "filename": ("style.css", "../app.py"),
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
+    "sha256": ("0" * 64, "x"),
 }
 QUERY = {
     "iri": (THING, "https://example.org/table", "https://example.org/ada"),

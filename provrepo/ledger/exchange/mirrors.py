@@ -18,7 +18,7 @@ from typing import Any
 from provrepo.errors import Damaged, Mirrored
 from provrepo.ledger.kinds import is_name
 
-__all__ = ["RECORDED", "Mirror", "every", "find", "is_private", "problems", "recorded", "require_own"]
+__all__ = ["RECORDED", "Mirror", "every", "find", "problems", "recorded", "require_own"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,6 @@ def every(connection: sqlite3.Connection) -> list[Mirror]:
     """Return all mirrors by name."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM mirrors ORDER BY project").fetchall()  # noqa: S608
     return [_mirror(row) for row in rows]
-
-
-def is_private(connection: sqlite3.Connection, project: str) -> bool:
-    """Return whether a project is a mirror that is private here, whatever its origin says."""
-    return (
-        connection.execute("SELECT 1 FROM mirrors WHERE project = ? AND NOT public", (project,)).fetchone() is not None
-    )
 
 
 def require_own(connection: sqlite3.Connection, project: str) -> None:

@@ -118,7 +118,9 @@ def metadata(project: str, document: str, version: str | None) -> Response:
         triples = dcat.version(info, repo.document(project, document).title, repo.project(project))
         return signposts.add(dcat.response(triples, choice), info, "/metadata")
     found = repo.report(project, document, info.version).to_dict()
-    answer = json_response({**info.to_dict(), "counts": found["counts"], "unmapped": found["unmapped"]})
+    mirror = repo.project(project).mirror
+    more = {"counts": found["counts"], "unmapped": found["unmapped"], "mirror": mirror and mirror.to_dict()}
+    answer = json_response({**info.to_dict(), **more})
     return signposts.add(answer, info, "/metadata")
 
 

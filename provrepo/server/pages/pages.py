@@ -66,12 +66,13 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         table = display.statements(document, limit=ROWS)
         # Only current versions have links: things of a former version may be unknown today.
         picture = _pictures.of(info, document, _thing if info.state == "current" else None)
-    named = repo.document(info.project, info.name)
+    named, of = repo.document(info.project, info.name), repo.project(info.project)
     return page(
         "document.html",
         document=named,
-        description=schema_org.block(schema_org.document(info, named.title, repo.project(info.project))),
+        description=schema_org.block(schema_org.document(info, named.title, of)),
         version=info,
+        mirror=of.mirror,
         newest=history[-1],
         history=history[::-1],
         report=repo.report(info.project, info.name, info.version),

@@ -13,6 +13,7 @@ from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
+from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
@@ -129,7 +130,8 @@ _PROBLEM: Schema = {
 SCHEMAS: dict[str, Schema] = {
     **PENDING,
     "Problem": _PROBLEM,
-    "Project": _record(ProjectInfo, name=NAME),
+    "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror"))),
+    "Mirror": _record(MirrorInfo, name=NAME, project=NAME),
     "Projects": _object({"projects": _list(ref("Project"))}),
     "NewProject": {
         "type": "object",
@@ -181,7 +183,7 @@ SCHEMAS: dict[str, Schema] = {
     "Gate": _extended(_record(GateResult, gaps=_list(_object({"thing": STRING, "reason": STRING}))), {"passed": FLAG}),
     "Version": _VERSION,
     "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
-    "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER)}),
+    "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER), "mirror": _or_null(ref("Mirror"))}),
     "Document": _record(DocumentInfo, project=NAME, name=NAME, current=ref("Version")),
     "Documents": _object({"project": NAME, "documents": _list(ref("Document"))}),
     "Receipt": _extended(
@@ -469,7 +471,7 @@ _OF_RECEIPT = (
 )
 LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
     "projects.create": (
-        *((f"projects.{name}", "GET", _IN_PROJECT) for name in ("one", "documents", "ledger")),
+        *((name, "GET", _IN_PROJECT) for name in ("projects.one", "projects.documents", "feed.ledger")),
         ("submissions.submit", "POST", _IN_PROJECT),
         ("metrics.one", "GET", _IN_PROJECT),
         ("sparql.endpoint", "GET", _IN_PROJECT),

@@ -21,6 +21,7 @@ from provrepo.errors import (
 )
 from provrepo.ledger.entries import Entry, now
 from provrepo.ledger.exchange.mirrors import Mirror
+from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.import_entries import (
     ALL,
@@ -76,11 +77,11 @@ def mirror(
         RemoteError: the server cannot be reached, or sends what cannot be copied. What was copied before stays.
         NoSpace: the disk is nearly full.
     """
-    context.require_owner("begins mirrors")
     _check_options(blobs, most)
     _, project = split_url(url)
-    chosen = project if name is None else name
+    chosen = access.name("project", project if name is None else name)
     context.store.make()
+    context.require_owner("begins mirrors")
     with _origin(context.store, url, token) as origin:
         described = origin.describe()
         begun = begin_mirror(
