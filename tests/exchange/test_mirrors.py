@@ -387,7 +387,7 @@ def test_an_origin_that_is_down_or_denies_is_said(there: Repository, here: Repos
     assert state_after(here, Unreachable, "cannot reach") == "unreachable"
     here.context.store.parts.mirroring.change("crops", actor="", origin=origin.project())
     there.set_project("crops", public=False)
-    assert state_after(here, NotFound, "") == "refused"
+    assert state_after(here, NotFound, ".") == "refused"
     contacted = here.mirrors()[0].contacted
     assert contacted
     assert here.mirrors()[0].tried > contacted

@@ -65,7 +65,7 @@ class HttpOrigin:
 
     parallel = 4
 
-    def __init__(self, url: str, *, token: str = "", abandoned: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, url: str, *, token: str = "", abandoned: Callable[[], bool] | None = None) -> None:
         """Take the URL of the project; nothing is sent yet.
 
         Args:
@@ -78,7 +78,7 @@ class HttpOrigin:
         """
         server, self._project = split_url(url)
         self._client = HttpClient(server, token=token, timeout=30.0, deadline=_SECONDS)
-        self._abandoned = abandoned
+        self._abandoned = abandoned or (lambda: False)
         self._waited = 0.0
         self.url = f"{self._client.url}projects/{self._project}"
 

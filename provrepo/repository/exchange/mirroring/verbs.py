@@ -115,7 +115,7 @@ def pull(
     after_reset: bool = False,
     token: str | None = None,
     progress: Progress | None = None,
-    abandoned: Callable[[], bool] = lambda: False,
+    abandoned: Callable[[], bool] | None = None,
 ) -> MirrorInfo:
     """Bring a mirror up to date. If its origin has not changed, that costs one request.
 
@@ -173,7 +173,7 @@ def _check_options(blobs: str | None, most: int | None) -> None:
         raise UsageError("the largest size of a blob is a number of bytes from 0")
 
 
-def _origin(store: Store, url: str, token: str | None, abandoned: Callable[[], bool] = lambda: False) -> HttpOrigin:
+def _origin(store: Store, url: str, token: str | None, abandoned: Callable[[], bool] | None = None) -> HttpOrigin:
     server, _ = split_url(url)
     if token is None:
         peers = [peer for peer in store.peers.list() if peer.url == server and peer.has_token]
