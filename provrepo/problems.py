@@ -47,6 +47,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.NotFound: ProblemType(404, "not-found", "Not found"),
     errors.Withdrawn: ProblemType(410, "withdrawn", "Withdrawn"),
     errors.Denied: ProblemType(403, "denied", "Not allowed"),
+    errors.Mirrored: ProblemType(403, "mirrored", "The project is a mirror"),
     errors.Conflict: ProblemType(409, "conflict", "The name is taken"),
     errors.TakenBack: ProblemType(409, "taken-back", "These bytes were taken back"),
     errors.Stale: ProblemType(412, "stale", "No longer the current version"),
@@ -60,6 +61,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.TimedOut: ProblemType(503, "timed-out", "Stopped at the deadline"),
     errors.RemoteError: ProblemType(502, "remote", "Another server failed"),
     errors.Unreachable: ProblemType(504, "unreachable", "Another server cannot be reached"),
+    errors.Diverged: ProblemType(502, "diverged", "The origin of a mirror has diverged"),
     errors.NoSpace: ProblemType(507, "no-space", "No space left"),
     errors.Damaged: ProblemType(500, "damaged", "The data directory is damaged"),
     errors.Error: ProblemType(500, "error", "The server failed"),
@@ -123,6 +125,8 @@ def error(
     detail = printable(str(problem.get("detail") or problem.get("title") or f"the server answered {status}"))
     if kind is None:
         return errors.RemoteError(detail, status=status)
+    if issubclass(kind, errors.Diverged):
+        return kind(detail, state=_text(problem, "state") or "forked")
     if issubclass(kind, errors.RemoteError):
         return kind(detail, status=status)
     if issubclass(kind, errors.ReadError):

@@ -175,12 +175,6 @@ def test_broken_answers_are_unreachable_servers(answer: bytes) -> None:
         http.get()
 
 
-def test_bytes_beyond_the_length_are_not_the_next_answer() -> None:
-    smuggled = response(body=b"one", Connection="keep-alive") + response(body=b"two")
-    with lying(smuggled, response(body=b"three")) as server, HttpClient(server.url) as http:
-        assert [http.get("a").content, http.get("b").content] == [b"one", b"three"]
-
-
 def test_a_compressed_answer_is_refused() -> None:
     with lying(response(body=b"\x1f\x8b", Content_Encoding="gzip")) as server, HttpClient(server.url) as http:
         with pytest.raises(errors.RemoteError, match="compressed"):

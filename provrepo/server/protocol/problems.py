@@ -163,6 +163,8 @@ def _members(error: errors.Error) -> dict[str, Any]:
     elif isinstance(error, errors.TakenBack):
         taken = {"state": error.state, "document": error.document, "version": error.version, "time": error.time}
         found = {"withdrawal": {**taken, "by": error.by, "reason": error.reason}}
+    elif isinstance(error, errors.Diverged):
+        found = {"state": error.state}
     elif isinstance(error, errors.Refused) and isinstance(error.report, Report):
         found = {"report": error.report.to_dict()}
     return {name: value for name, value in found.items() if value is not None}

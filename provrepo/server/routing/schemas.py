@@ -119,6 +119,7 @@ _PROBLEM: Schema = {
         "withdrawal": _object(
             dict.fromkeys(("state", "document", "time", "by", "reason"), STRING) | {"version": INTEGER}
         ),
+        "state": STRING,
         "report": ref("Report"),
         "request_id": STRING,
         "parameter": STRING,
