@@ -13,6 +13,7 @@ from provrepo.remote import lineage as of_lineage
 from provrepo.remote import profiles as of_profiles
 from provrepo.remote import projects as of_projects
 from provrepo.remote import queries as of_queries
+from provrepo.remote import reviews as of_reviews
 from provrepo.remote import submission as of_submission
 from provrepo.remote import upkeep as of_upkeep
 from provrepo.remote.connection import Connection
@@ -160,6 +161,13 @@ class RemoteRepository:
 
     pingbacks = _verb(Repository.pingbacks, of_upkeep.pingbacks)
     discard_pingbacks = _verb(Repository.discard_pingbacks, of_upkeep.discard_pingbacks)
+    pending = _verb(Repository.pending, of_reviews.pending)
+    pending_document = _verb(Repository.pending_document, of_reviews.pending_document)
+    pending_original = _verb(Repository.pending_original, of_reviews.pending_original)
+    pending_report = _verb(Repository.pending_report, of_reviews.pending_report)
+    accept_pending = _verb(Repository.accept_pending, of_reviews.accept_pending)
+    reject_pending = _verb(Repository.reject_pending, of_reviews.reject_pending)
+
     waiting = _verb(Repository.waiting, of_upkeep.waiting)
     indexing_server = _verb(Repository.indexing_server, of_upkeep.indexing_server)
 

@@ -80,6 +80,11 @@ READS: list[tuple[str, ...]] = [
     ("audit", "crops", "--action", "submit", "--output", "csv", "--limit", "2"),
     ("pingbacks", "list", "crops"),
     ("pingbacks", "discard", "crops/run"),
+    ("review", "list"),
+    ("review", "list", "crops", "--output", "json"),
+    ("review", "show", "WAITING-0"),
+    ("review", "show", "WAITING-1", "--output", "json"),
+    ("review", "show", "WAITING-1", "--original"),
 ]
 
 MISTAKES: list[tuple[str, ...]] = [
@@ -165,6 +170,13 @@ MISTAKES: list[tuple[str, ...]] = [
     ("submit", "EMPTY", "--project", "crops"),
     ("submit", "TAKEN", "--project", "crops", "--name", "gone"),
     ("submit", "RUN", "--project", "crops", "--name", "run"),
+    ("review", "list", "nowhere"),
+    ("review", "show", "none"),
+    ("review", "show", "../../crops"),
+    ("review", "accept", "none"),
+    ("review", "accept", "WAITING-0", "--name", "run"),
+    ("review", "accept", "WAITING-0", "--reason", "x" * 10_001),
+    ("review", "reject", "none"),
     ("nonsense",),
     ("list", "--nonsense"),
 ]
@@ -199,6 +211,9 @@ def _same(both: Pair, *arguments: str) -> int:
 
 
 def _file(folder: Path, word: str) -> str:
+    if word.startswith("WAITING-"):
+        with provrepo.open(next(path for path in (folder / "data", folder / "here") if path.exists())) as repository:
+            return next(one.id for one in repository.pending("crops") if one.name == f"wait-{word[-1]}")
     return next((str(path) for path in folder.glob(f"{word}.*")), word) if word.isupper() else word
 
 
@@ -251,6 +266,10 @@ WRITES: list[tuple[str, ...]] = [
     ("submit", "SECOND", "--project", "crops", "--base", "https://base.example/", "--again"),
     ("withdraw", "crops/run", "--reason", "enough", "--output", "json"),
     ("history", "crops/run"),
+    ("review", "accept", "WAITING-0", "--reason", "good"),
+    ("review", "accept", "WAITING-1", "--name", "run", "--update", "--output", "json"),
+    ("review", "reject", "WAITING-2", "--reason", "bad"),
+    ("review", "list"),
     ("project", "create", "new", "--public", "--title", "New “one”", "--profile", "core"),
     ("project", "set", "new", "--private", "--no-profiles", "--title", ""),
     ("project", "set", "new", "--profile", "core", "--output", "json"),
@@ -263,7 +282,7 @@ WRITES: list[tuple[str, ...]] = [
 VARYING = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+Z"  # times
     r'|"(actor|submitter|token|name|ended_by)": "[^"]*"'
-    r'|"entry": "[0-9a-f]{64}"'
+    r'|"(entry|review|accepted)": "[0-9a-f]{64}"'
     r"|(?<=<time>, )\S+( \[\w+\])?"  # the submitter of a receipt
 )
 

@@ -145,6 +145,16 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("validate", (RUN,), {"profiles": ["none"]}),
     ("validate", (provrepo.read(RUN, format="provn"),), {"profiles": ["core"]}),
     ("waiting", (), {}),
+    ("pending", (), {}),
+    ("pending", ("crops",), {}),
+    ("pending", ("nowhere",), {}),
+    ("pending_document", ("none",), {}),
+    ("pending_document", ("none",), {"project": "crops"}),
+    ("pending_document", ("none",), {"project": "nowhere"}),
+    ("pending_original", ("../x",), {}),
+    ("pending_report", ("none",), {}),
+    ("accept_pending", ("none",), {"project": "crops"}),
+    ("reject_pending", ("none",), {}),
 ]
 
 

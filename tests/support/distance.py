@@ -61,6 +61,14 @@ def filled(data: Path) -> None:
         repository.withdraw("crops", "gone", reason="wrong unit", internal_reason="a secret reason")
         repository.submit(RUN.replace(b"lab.example", b"own.example"), name="own")
         repository.add_peer("far", "http://127.0.0.1:1/")  # nothing listens there
+        # What bob submits waits for a review.
+        token, _ = repository.create_token("bob", projects=["crops"])
+        repository.set_project("crops", reviewed=["bob"])
+        bob = repository.context.store.authenticate(token)
+        assert bob is not None
+        for number in range(3):
+            waiting = RUN.replace(b"raw data", f"waiting {number}".encode())
+            repository.as_actor(bob).submit_for_review(waiting, project="crops", name=f"wait-{number}", format="provn")
 
 
 @dataclass
