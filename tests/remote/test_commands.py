@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import provrepo
+from provrepo.cli.main import cli
 from tests.support.distance import EX, INVALID, NEXT, RUN, Pair, filled, pair, started
 
 RESULTS = ("json", "csv", "tsv", "xml")
@@ -357,3 +359,31 @@ def test_verbs_that_need_no_repository_work(both: Pair, tmp_path: Path) -> None:
         local, remote = both.local(*arguments), both.remote(*arguments)
         assert (remote.exit_code, remote.stdout, remote.stderr) == (local.exit_code, local.stdout, local.stderr)
     assert json.loads((tmp_path / "run.json").read_text())
+
+
+def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if isinstance(command, click.Group):
+        for name, each in command.commands.items():
+            yield from _leaves(each, (*path, name))
+    else:
+        yield path, command
+
+
+ELSEWHERE = {("demo",), ("run",)}
+"""Commands that run something else, and use no repository that is named."""
+
+
+@pytest.mark.parametrize("path", [path for path, _ in _leaves(cli) if path not in ELSEWHERE], ids=" ".join)
+def test_every_command_works_or_says_why_not(both: Pair, path: tuple[str, ...], tmp_path: Path) -> None:
+    """With arguments that are not there: new commands are tried too."""
+    command = dict(_leaves(cli))[path]
+    (tmp_path / "file").write_text("")
+    given: list[str] = []
+    for parameter in command.params:
+        if parameter.required:
+            value = str(tmp_path / "file") if isinstance(parameter.type, click.Path) else "x"
+            given += [value] if isinstance(parameter, click.Argument) else [max(parameter.opts, key=len), value]
+    found = both.remote(*path, *given)
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    assert found.exit_code in (0, 1, 2)
+    assert found.exit_code == 0 or found.stderr.splitlines()[-1].startswith("error: "), found.output
