@@ -47,6 +47,10 @@ def test_import_loads_nothing_heavy() -> None:
     assert _fresh(f"import sys, provrepo; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 
+def test_a_repository_loads_no_http_client_before_it_needs_one() -> None:
+    assert _fresh("import sys, provrepo.repository.repository; print('httpx' in sys.modules)") == "False"
+
+
 def test_help_loads_nothing_heavy() -> None:
     heavy = (
         "{'rdflib', 'pyoxigraph', 'flask', 'prov', 'pyshacl', 'lxml', 'SPARQLWrapper', 'waitress', 'sqlite3', 'httpx'}"

@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provrepo.checks.report import Report
 from provrepo.errors import (
@@ -29,12 +29,14 @@ from provrepo.errors import (
     TooLarge,
     UsageError,
 )
-from provrepo.http_client import Answer, HttpClient
 from provrepo.ledger.entries import Entry, timestamp
 from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.exchange.pushes import Push
 from provrepo.repository.exchange import messages
 from provrepo.repository.store import Store
+
+if TYPE_CHECKING:
+    from provrepo.http_client import Answer, HttpClient
 
 __all__ = ["GIVE_UP", "attempt", "work_off"]
 
@@ -104,6 +106,8 @@ def _to_peer(store: Store, name: str, pushes: list[Push], stop: Callable[[], boo
             for push in pushes:
                 _failed(store, push, f"there is no peer {name!r} any more")
             return
+        from provrepo.http_client import HttpClient  # loads httpx
+
         with HttpClient(
             peer.url,
             token=store.peers.token(name),

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from provrepo.errors import Busy, Denied, Error, NotFound, RemoteError, TimedOut, Unreachable
-from provrepo.http_client import HttpClient
 from provrepo.repository.context import Context
 from provrepo.repository.federation.surroundings import surroundings
 
@@ -108,6 +107,8 @@ class PeerLaboratory:
         """
         self.name = name
         self.url = url
+        from provrepo.http_client import HttpClient  # loads httpx
+
         self._client = HttpClient(url, token=token, timeout=_SILENCE, attempts=2)
 
     def close(self) -> None:

@@ -11,17 +11,19 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from provrepo.errors import Busy, RemoteError, Unreachable, UsageError
-from provrepo.http_client import Answer, HttpClient
-from provrepo.http_client.messages import Stream
 from provrepo.ledger.kinds import is_name
 from provrepo.ledger.storage import durable
 from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.exchange.import_entries import LONGEST_ENTRY
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, PAGE_BYTES, StreamEnd
+
+if TYPE_CHECKING:
+    from provrepo.http_client import Answer
+    from provrepo.http_client.messages import Stream
 
 __all__ = ["HttpOrigin", "split_url"]
 
@@ -77,6 +79,8 @@ class HttpOrigin:
             UsageError: it is not the URL of a project.
         """
         server, self._project = split_url(url)
+        from provrepo.http_client import HttpClient  # loads httpx
+
         self._client = HttpClient(server, token=token, timeout=30.0, deadline=_SECONDS)
         self._abandoned = abandoned or (lambda: False)
         self._waited = 0.0

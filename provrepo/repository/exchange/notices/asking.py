@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provrepo.errors import Conflict, Error, NotFound, RemoteError, Unreachable
-from provrepo.http_client import HttpClient
 from provrepo.ledger.kinds import TIME
 from provrepo.repository.exchange.notices import tables
 from provrepo.repository.exchange.notices.payload import LONGEST_TEXT, RELATIONSHIPS, Notice, read
@@ -75,6 +74,8 @@ def _confirmed(store: Store, peer: Peer, notice: Notice) -> Notice | None:
     """
     if not notice.project or not notice.sequence:
         return None
+    from provrepo.http_client import HttpClient  # loads httpx
+
     with HttpClient(peer.url, token=store.peers.token(peer.name), deadline=_SECONDS, attempts=1) as client:
         try:
             answer = client.get(

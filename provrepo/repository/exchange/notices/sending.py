@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from provrepo.errors import Error, NotFound, ReadError, RemoteError, TooLarge, UsageError
-from provrepo.http_client import HttpClient
 from provrepo.repository.exchange.notices import recording, tables
 from provrepo.repository.exchange.notices.announcing import announce_all
 from provrepo.repository.exchange.notices.asking import ask_peers
@@ -195,6 +194,8 @@ def _deliver(store: Store, notice: SentNotice) -> None:
     below = f"{parts.scheme}://{parts.netloc}{folder}/"
     media_type = _URI_LIST if notice.protocol == "pingback" else MEDIA_TYPE
     try:
+        from provrepo.http_client import HttpClient  # loads httpx
+
         with HttpClient(below, token=token, timeout=_SECONDS, deadline=_SECONDS, attempts=1) as client:
             client.post(
                 last + (f"?{parts.query}" if parts.query else ""),
