@@ -306,8 +306,18 @@ def _import_page(store: Store, mirror: Mirror, page: list[Entry], blobs: BlobSou
         for file in derived:
             discard(file)
         raise
-    store.index()
+    _index(store)
     return Imported(len(page), len(arrived), absent, page[-1].sequence)
+
+
+def _index(store: Store) -> None:
+    """Apply the entries of a page, and load their content into the quads view together."""
+    if not store.may_index():
+        return
+    store.follower.gather()
+    store.index()
+    with suppress(Error), store.follower.paused():
+        pass  # it loads what waits
 
 
 def _append(store: Store, mirror: Mirror, page: list[Entry], arrived: list[str], absent: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +39,9 @@ INTERVAL = 0.2
 
 _LARGE = 1 << 20
 """Bytes of a submission from which its datasets are loaded at the same time."""
+
+_MANY = 16
+"""Entries above which an update of the views has few transactions."""
 
 _PAUSE = 5.0
 """Seconds to wait after an unexpected failure, so that it does not fill the log."""
@@ -203,8 +206,10 @@ class Follower:
         else:
             # To look at every project after every entry would make a submission cost O(projects).
             changed = {project for project, _ in self._ledger.projects_changed_since(self._position)}
-            for project in sorted((changed | leveled | self.waiting.keys() | self._again) - {REPOSITORY}):
-                self._update(project)
+            # Few entries are read at once, so each has a transaction of its own.
+            with self._batched() if position - self._position > _MANY else nullcontext():
+                for project in sorted((changed | leveled | self.waiting.keys() | self._again) - {REPOSITORY}):
+                    self._update(project)
         self._position = position
         self._rebuilding = False
 
@@ -280,6 +285,12 @@ class Follower:
         self._base = self._current_base()
         self._views = self._open_views(self._base)
         if self._defers:
+            self._defer()
+
+    def gather(self) -> None:
+        """Let small submissions wait in the views from now on, as in a server. A flush or a reader loads them."""
+        with self._applying:
+            self._defers = True
             self._defer()
 
     def _defer(self) -> None:
