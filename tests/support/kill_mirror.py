@@ -37,7 +37,7 @@ def change(origin: Repository, chance: random.Random, number: int) -> None:
         if chance.random() < 0.2:
             data += PADDING
         origin.submit(data, project="crops", name=f"d{chance.randrange(12)}", update=True, again=True)
-    names = [info.name for info in origin.documents("crops")]
+    names = [info.name for info in origin.documents("crops") if info.current.state == "current"]
     if names and chance.random() < 0.3:
         origin.withdraw("crops", chance.choice(names), reason="no longer true")
     if chance.random() < 0.3:
