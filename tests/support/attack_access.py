@@ -8,11 +8,13 @@ project and one that does not exist, for entries that were written without permi
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import random
 import re
 import sys
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,6 +54,7 @@ IN_PATH = {
     "filename": ("style.css", "../app.py"),
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
+    "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),
 }
 QUERY = {
@@ -212,7 +215,15 @@ def _text(answer: TestResponse) -> str:
     """Head and body of an answer, without values that differ between equal requests."""
     head = "\n".join(f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name not in _OWN)
     request_id = answer.headers.get("X-Request-Id", "no id")
-    return f"{head}\n\n{answer.get_data(as_text=True)}".replace(request_id, "ID")
+    return f"{head}\n\n{_body(answer.get_data())}".replace(request_id, "ID")
+
+
+def _body(data: bytes) -> str:
+    """A body as text, with the members of a package, which are compressed."""
+    if not data.startswith(b"PK\x03\x04"):
+        return data.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return "\n".join(f"{name}\n{package.read(name).decode('utf-8', 'replace')}" for name in package.namelist())
 
 
 def _sent(answer: TestResponse) -> str:
