@@ -10,7 +10,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
-from provrepo.errors import Refused, UsageError
+from provrepo.errors import Denied, Refused, UsageError
 
 __all__ = ["submit"]
 
@@ -115,7 +115,10 @@ def _send(
     chosen = by_name(from_) if from_ else detect(data, path)
     settings = invocation.settings()
     destination = Destination(server, project, name, settings.token, settings.check_timeout)
-    return send(data, chosen.media_type, destination, **submission)
+    receipt = send(data, chosen.media_type, destination, **submission)
+    if receipt.get("state") == "waiting":
+        raise Denied(f"{project}/{receipt['name']} is not stored yet: it waits for a review as {receipt['id']}")
+    return receipt
 
 
 def _name(path: str | None) -> str | None:

@@ -108,7 +108,7 @@ def send(
         allow_empty: store a document without PROV statements.
 
     Returns:
-        The receipt of the server.
+        The receipt of the server; or the record of a document that waits for a review, whose ``state`` is ``waiting``.
 
     Raises:
         Error: of the same class as for a local submission; RemoteError for other answers.
@@ -121,7 +121,7 @@ def send(
         replace = {**headers, "If-Match": "*"}
         url = destination.url(destination.name, **options)
         status, answer = _request("PUT", url, content, replace, destination)
-    if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
+    if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED, http.HTTPStatus.ACCEPTED):
         raise _error(status, answer)
     return answer
 

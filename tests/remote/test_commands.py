@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import provrepo
 from provrepo.cli.main import cli
@@ -359,6 +360,23 @@ def test_verbs_that_need_no_repository_work(both: Pair, tmp_path: Path) -> None:
         local, remote = both.local(*arguments), both.remote(*arguments)
         assert (remote.exit_code, remote.stdout, remote.stderr) == (local.exit_code, local.stdout, local.stderr)
     assert json.loads((tmp_path / "run.json").read_text())
+
+
+@pytest.mark.parametrize("way", ["data", "to"])
+def test_a_submission_under_review_is_not_called_stored(both: Pair, way: str, tmp_path: Path) -> None:
+    (tmp_path / "reviewed.provn").write_bytes(RUN.replace(b"raw data", f"reviewed {way}".encode()))
+    with provrepo.open(both.data) as repository:
+        token, _ = repository.create_token("bob", projects=["crops"])
+    submit = ("submit", tmp_path / "reviewed.provn", "--project", "crops", "--name", f"reviewed-{way}")
+    if way == "data":
+        found = both.remote(*submit, token=token)
+    else:
+        found = CliRunner(env={"PROVREPO_TOKEN": token}).invoke(cli, [*map(str, submit), "--to", both.url])
+    with provrepo.open(both.data) as repository:
+        (waiting,) = (one for one in repository.pending("crops") if one.name == f"reviewed-{way}")
+        repository.reject_pending(waiting.id)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert found.stderr == f"error: crops/reviewed-{way} is not stored yet: it waits for a review as {waiting.id}\n"
 
 
 def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
