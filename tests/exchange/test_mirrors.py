@@ -216,6 +216,22 @@ def test_bytes_of_another_digest_are_not_stored(there: Repository, here: Reposit
     assert here.original("crops", "large")[0] == LARGE
 
 
+def test_an_origin_may_ask_to_slow_down(here: Repository, origin: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provrepo.repository.exchange.mirroring.http_origin._PAUSE", 0.01)
+    refused: list[str] = []
+
+    def once(environ: dict[str, Any]) -> Application | None:
+        path = environ["PATH_INFO"]
+        if path in refused:
+            return None
+        refused.append(path)
+        return answer("429 Too Many Requests", Retry_After="1")
+
+    origin.instead = once
+    assert here.mirror(origin.project()).state == "current"
+    assert len(refused) == 3
+
+
 def test_redirects_are_not_followed(here: Repository, origin: Served) -> None:
     elsewhere = answer("302 Found", Location="http://169.254.169.254/latest/meta-data/")
     for path in ("ledger", "origin", "blobs"):

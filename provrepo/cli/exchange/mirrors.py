@@ -124,11 +124,9 @@ def describe(found: MirrorInfo) -> str:
     if found.ahead > found.sequence:
         text += f" of {found.ahead:,}"
     text += f", {found.state}"
-    if found.contacted:
-        text += f", last contact {found.contacted}"
     if found.absent:
         text += f", {found.absent:,} blob{'' if found.absent == 1 else 's'} absent"
-    return text
+    return f"{text}, last contact {found.contacted or 'never'}"
 
 
 def _show(found: MirrorInfo, style: str) -> None:

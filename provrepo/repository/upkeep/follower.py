@@ -435,7 +435,7 @@ class Follower:
         public = bool(self._ledger.settings(project).get("public", False))
         targets: list[ViewDataset] = []
         for view in self._views or ():
-            if not public and view.MERGES:
+            if not public and view.MERGES and not self._mirrors.public_twin(project):
                 view.remove_project(PUBLIC, project)
             for dataset in [project, PUBLIC] if public and view.MERGES else [project]:
                 targets.append(ViewDataset(view, dataset, view.position(dataset, project)))

@@ -56,6 +56,15 @@ class MirrorKeys:
         self._save(present)
         return again if not stale else again | {PUBLIC}
 
+    def public_twin(self, project: str) -> bool:
+        """Return whether another mirror of the same project is public: its graphs have the same names."""
+        mirrors = self._mirrored.refresh()
+        own = mirrors.get(project)
+        return own is not None and any(
+            other.public and other.project != project and (other.identity, other.stream) == (own.identity, own.stream)
+            for other in mirrors.values()
+        )
+
     def _present(self) -> dict[str, str]:
         return {name: mirror.key for name, mirror in self._mirrored.refresh().items()}
 

@@ -43,7 +43,7 @@ _SMALL = 64 << 10
 _INTERRUPTIONS = 5
 _MOST_REASON = 500
 _PAUSE = 5.0
-_PATIENCE = 600.0
+_PATIENCE = 180.0
 """Seconds to wait in all for an origin that asks to slow down (429)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
