@@ -16,6 +16,7 @@ from benchmarks import (
     lineage,
     lineage_growth,
     loading,
+    mirroring,
     peers,
     queries,
     shapes,
@@ -41,6 +42,7 @@ def main() -> None:
             "attacks",
             "lineage",
             "growth",
+            "mirroring",
             "capture",
             "soak",
         ],
@@ -75,6 +77,7 @@ def main() -> None:
             "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
             "growth": lambda: lineage_growth.table(root, growth),
+            "mirroring": lambda: mirroring.table(root, *([2_000] if arguments.quick else [])),
         }
         if arguments.only == "soak":
             tables = {"soak": lambda: soak.table(root, arguments.minutes)}
