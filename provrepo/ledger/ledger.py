@@ -215,9 +215,12 @@ class Ledger:
         The bytes of erased versions are not needed; their reports are. Blobs that a mirror lacks are not needed for it.
         """
         after = ""
+        # The snapshots of a backup may have an earlier schema, without mirrors.
+        known = self._all("SELECT 1 FROM sqlite_master WHERE name = 'absent'")
+        without = "" if known else "WITH absent (project, blob) AS (SELECT '', '' WHERE 0) "
         while True:
             rows = self._all(
-                "SELECT digest FROM (SELECT * FROM (SELECT DISTINCT blob AS digest FROM entries AS e "
+                f"{without}SELECT digest FROM (SELECT * FROM (SELECT DISTINCT blob AS digest FROM entries AS e "  # noqa: S608
                 "WHERE blob > ?1 AND kind <> 'erase' AND NOT (kind = 'submit' AND EXISTS (SELECT 1 FROM entries AS x "
                 "WHERE x.kind = 'erase' AND x.project = e.project AND x.document = e.document "
                 "AND x.version = e.version)) "

@@ -237,7 +237,7 @@ def test_nothing_is_left_out_and_nothing_changed(file: Path, document: Document,
     names = sorted({name for statement in source for name in _named(statement) if not name.startswith("_:")})
     version = {"source": str(file), "format": format, "base": "", "blob": "ab" * 32, "version": "urn:v"}
     for iri in names[:4]:
-        (found,) = run(iri=iri, versions=[version], minting="", limit=1000, size=1 << 24)
+        (found,) = run(iri=iri, versions=[version], limit=1000, size=1 << 24)
         said = [Assertion.from_dict(each) for each in found["assertions"]]
         true = [
             (number, statement)
