@@ -107,7 +107,8 @@ def templates(site: Site) -> list[tuple[str, str]]:
 
 def path(rule: str, project: str) -> str:
     place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"} | {
-        "pending": "0" * 32
+        "pending": "0" * 32,
+        "sha256": "0" * 64,
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: place[found[1]], rule)
 
