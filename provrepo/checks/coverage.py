@@ -12,7 +12,7 @@ is complete: its lineage starts elsewhere, or is a cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from provrepo.checks.shacl.graph import Graph
@@ -110,12 +110,14 @@ class Coverage:
         complete: the number of complete ones.
         gaps: the others, in order of IRIs.
         untrusted: IRIs of the entities without a path to an accepted source, in order.
+        names: IRIs of its things that are not accepted sources.
     """
 
     things: int
     complete: int
     gaps: tuple[Gap, ...] = ()
     untrusted: tuple[str, ...] = ()
+    names: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def percent(self) -> float:
@@ -196,6 +198,7 @@ def measure(
     is_source = _declared(things) if sources is None else sources.__contains__
     reached = _all(things) if start is None else _upstream(things, start, is_source)
     grounded = _grounded(things, reached, is_source)
+    names = frozenset(name for name in reached if not is_source(name))
     gaps: list[Gap] = []
     untrusted: list[str] = []
     for name in sorted(reached):
@@ -208,7 +211,7 @@ def measure(
             gaps.append(Gap(name, reason))
         if not activity and name not in grounded:
             untrusted.append(name)
-    return Coverage(len(reached), len(reached) - len(gaps), tuple(gaps), tuple(untrusted))
+    return Coverage(len(reached), len(reached) - len(gaps), tuple(gaps), tuple(untrusted), names)
 
 
 def _things(triples: Iterable[tuple[str, str, str]]) -> dict[str, _Thing]:

@@ -143,6 +143,8 @@ def _show_graph(graph: LineageGraph, style: str) -> None:
     else:
         output.data(graph.write(style))
     output.note(graph.left_out() or f"{graph.total_nodes} things, {graph.total_edges} relations")
+    for warning in graph.warnings:
+        output.note(f"warning: {warning}")
     for line in graph.reports():
         output.note(line)
     if graph.declared is not None:

@@ -177,8 +177,9 @@ def gate(
 
     For pipelines, before a model is trained or released. The traversal ends at the sources in FILE; a thing that
     leads to none of them is untrusted. Coverage is the share of complete things: entities that are sources or have a
-    generating activity, and activities with a responsible agent and at least one usage. Exit 0: both tests pass; 1: a
-    test fails, or no document describes IRI; 2: wrong usage.
+    generating activity, and activities with a responsible agent and at least one usage. A copy in the lineage that its
+    origin has withdrawn or erased fails the test, too. Exit 0: all tests pass; 1: a test fails, or no document
+    describes IRI; 2: wrong usage.
     """
     if project is not None and public:
         raise UsageError("--project and --public exclude each other")
@@ -198,7 +199,8 @@ def _show_gate(found: GateResult) -> None:
         f"(at least {found.minimum:g} %), {len(found.untrusted)} untrusted"
     )
     listed = [f"  {thing} comes from no declared source" for thing in found.untrusted]
-    for lines in (listed, [f"  {thing} {reason}" for thing, reason in found.gaps]):
+    warned = [f"  {warning}" for warning in found.warnings]
+    for lines in (listed, [f"  {thing} {reason}" for thing, reason in found.gaps], warned):
         for line in lines[:SHOWN]:
             output.result(line)
         if len(lines) > SHOWN:

@@ -61,6 +61,9 @@ def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: s
         ["DOCUMENT", "VERSION", "STATE", "FORMAT", "STATEMENTS", *_JUDGED, "TIME", "SUBMITTER", "SHA-256"],
         [_row(f"{d.project}/{d.name}", d.current, "withdrawn" if d.withdrawn else d.current.state) for d in documents],
     )
+    for document in documents:
+        for warning in document.current.origin_warnings:
+            output.note(f"warning: {warning}")
 
 
 _JUDGED = ("VERDICT", "POSSIBLE", "WARNINGS")
@@ -122,6 +125,8 @@ def history(invocation: Invocation, reference: Reference, style: str) -> None:
             )
         if version.internal_reason:
             output.result(f"version {version.version} {version.state} internally: {version.internal_reason}")
+        for warning in version.origin_warnings:
+            output.result(f"version {version.version}: {warning}")
         if version.set_aside:
             output.result(
                 f"version {version.version} set aside by {', '.join(version.set_aside)}; `provrepo fsck` has the reason"

@@ -15,6 +15,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.repository.exchange.blobs import has_blob, read_blob
 from provrepo.repository.exchange.mirroring.records import mirror_info
 from provrepo.repository.exchange.names import actor_names
+from provrepo.repository.exchange.notices.warnings import of_version as warnings_of
 from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
 from provrepo.repository.store import Store
 
@@ -123,6 +124,7 @@ def version_info(
         withdrawn=withdrawn,
         internal_reason=_internal_reason(store, ending, curator),
         origin=fields["origin"],
+        origin_warnings=warnings_of(store, entry),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from provrepo.checks.report import Report
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
+from provrepo.repository.exchange.notices.warnings import OriginWarning
 
 __all__ = [
     "DEFAULT",
@@ -124,6 +125,7 @@ class VersionInfo:
             can read it, even after later versions.
         internal_reason: the internal reason, for actors who may change the project; otherwise empty.
         origin: the entry of the peer from which it comes; None for what was submitted here.
+        origin_warnings: what the peer that it came from has announced of it: a withdrawal, an erasure, a later version.
     """
 
     project: str
@@ -155,11 +157,12 @@ class VersionInfo:
     withdrawn: bool = False
     internal_reason: str = ""
     origin: dict[str, Any] | None = field(default=None, hash=False)
+    origin_warnings: tuple[OriginWarning, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         lists = {"layers": list(self.layers), "profiles": list(self.profiles), "set_aside": list(self.set_aside)}
-        return {**asdict(self), **lists}
+        return {**asdict(self), **lists, "origin_warnings": [warning.to_dict() for warning in self.origin_warnings]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +326,7 @@ class GateResult:
         things: the number of entities and activities in its lineage.
         gaps: IRI and reason, for each incomplete entity or activity.
         untrusted: IRIs of the entities that are not derived from a declared source.
+        warnings: what the origins of copies in its lineage have announced.
     """
 
     iri: str
@@ -331,13 +335,16 @@ class GateResult:
     things: int
     gaps: tuple[tuple[str, str], ...] = ()
     untrusted: tuple[str, ...] = ()
+    warnings: tuple[OriginWarning, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether everything comes from declared sources, and enough of it is complete."""
-        return not self.untrusted and self.coverage >= self.minimum
+        """Whether everything comes from declared sources, enough is complete, and no origin has taken back a copy."""
+        taken_back = any(warning.taken_back for warning in self.warnings)
+        return not self.untrusted and not taken_back and self.coverage >= self.minimum
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         gaps = [{"thing": thing, "reason": reason} for thing, reason in self.gaps]
-        return {"passed": self.passed, **asdict(self), "gaps": gaps, "untrusted": list(self.untrusted)}
+        lists = {"untrusted": list(self.untrusted), "warnings": [warning.to_dict() for warning in self.warnings]}
+        return {"passed": self.passed, **asdict(self), "gaps": gaps, **lists}

@@ -167,6 +167,17 @@ class IncomingNotices:
             ).fetchall()
         return [ReceivedNotice(*row) for row in rows]
 
+    def has_taken_back(self) -> bool:
+        """Return whether any peer has said that it took back or corrected anything."""
+        if not self._database.exists:
+            return False
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM received_notices WHERE answers = '' AND about IN ('withdrawn', 'corrected', 'erased') "
+                "LIMIT 1"
+            ).fetchone()
+        return row is not None
+
     def documents_taken_back(self) -> list[tuple[str, str, str]]:
         """Return peer, project and document there for each document of which a version was taken back."""
         if not self._database.exists:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from provrepo.model.minting import Minter
+from provrepo.model.statements import AGENT
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode, SourceReference
 
 if TYPE_CHECKING:
+    from provrepo.repository.exchange.notices.warnings import OriginWarning
     from provrepo.views.lineage.index import Answer, Source, Thing
 
 __all__ = ["MOST_SOURCES", "Records"]
@@ -20,13 +22,18 @@ MOST_SOURCES = 20
 class Records:
     """Makes the records of one answer. A version is a source of many things; its name is minted once."""
 
-    def __init__(self, minter: Minter) -> None:
+    def __init__(
+        self, minter: Minter, warned: Mapping[tuple[str, str, int], tuple[OriginWarning, ...]] | None = None
+    ) -> None:
         """Make records.
 
         Args:
             minter: mints the IRIs of versions and bundles, which are the names of their graphs.
+            warned: project, document and version → warnings about the version.
         """
         self._minter = minter
+        self._warned = warned or {}
+        self._used: set[tuple[str, str, int]] = set()
         self._references: dict[Source, SourceReference] = {}
 
     def graph(self, start: str, direction: str, answer: Answer) -> LineageGraph:
@@ -35,6 +42,7 @@ class Records:
 
         walk, things = answer.walk, answer.things
         nodes = [self.node(thing, walk.nodes[number]) for number, thing in things.items()]
+        self._note(answer.sources[version] for sources in walk.edges.values() for version, _ in sources)
         edges = [
             LineageEdge(
                 things[subject].iri,
@@ -54,6 +62,7 @@ class Records:
             walk.total,
             walk.total_edges,
             walk.beyond,
+            warnings=tuple(warning for version in sorted(self._used) for warning in self._warned[version]),
         )
 
     def node(self, thing: Thing, distance: int = 0, *, most: int = MOST_SOURCES) -> LineageNode:
@@ -64,6 +73,9 @@ class Records:
             distance: from the start.
             most: the most versions to name as its sources.
         """
+        if not thing.kinds >> KINDS.index(AGENT) & 1:
+            # An agent is mentioned by versions that have nothing to do with this answer; its relations count.
+            self._note(thing.sources)
         return LineageNode(
             thing.iri,
             tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1),
@@ -83,6 +95,11 @@ class Records:
                 reference = known[source] = self.reference(source)
             found.append(reference)
         return tuple(found)
+
+    def _note(self, sources: Iterable[Source]) -> None:
+        """Remember those of some versions that have warnings."""
+        if self._warned:
+            self._used |= self._warned.keys() & {(each.project, each.document, each.version) for each in sources}
 
     def reference(self, source: Source) -> SourceReference:
         """A version and its graph."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
+from provrepo.repository.exchange.notices.warnings import OriginWarning
 
 if TYPE_CHECKING:
     from provrepo.model.document import Document
@@ -138,6 +139,8 @@ class LineageGraph:
         undeclared: the other roots; None for a query without declared sources.
         total_declared: the number of declared roots.
         as_of: the entry or time of the query; None for now.
+        warnings: what the origins of copies that mention something in it have announced: withdrawals, erasures, later
+            versions.
     """
 
     start: str
@@ -153,6 +156,7 @@ class LineageGraph:
     undeclared: tuple[str, ...] | None = None
     total_declared: int = 0
     as_of: str | None = None
+    warnings: tuple[OriginWarning, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -190,6 +194,7 @@ class LineageGraph:
             "declared": None if self.declared is None else list(self.declared),
             "undeclared": None if self.undeclared is None else list(self.undeclared),
             "coverage": self.coverage,
+            "warnings": [warning.to_dict() for warning in self.warnings],
             "nodes": [node.to_dict() for node in self.nodes],
             "edges": [edge.to_dict() for edge in self.edges],
         }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from provrepo.errors import NotFound, TimedOut
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
 from provrepo.repository.lineage import as_of as former_state
 from provrepo.repository.lineage.answers import MOST_SOURCES, Records
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
@@ -68,9 +69,10 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
     from provrepo.views.lineage.index import Lineage
 
     declared = declared_sources(query.sources)
+    datasets = _datasets(context, query.project)
     answer = context.store.view(Lineage).traverse(
         query.iri,
-        _datasets(context, query.project),
+        datasets,
         query.traversals(query.direction),
         to=query.to,
         limit=query.limit,
@@ -79,7 +81,8 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
     )
     if answer is None:
         raise unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
-    graph = Records(context.store.minter()).graph(query.iri, query.direction, answer)
+    warned = origin_warnings(context.store, datasets)
+    graph = Records(context.store.minter(), warned).graph(query.iri, query.direction, answer)
     return with_roots(replace(graph, as_of=query.as_of), answer.roots, declared, query.limit)
 
 

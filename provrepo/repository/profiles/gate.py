@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from provrepo.checks.coverage import PROPERTIES, UPSTREAM, Sources, measure
@@ -11,11 +11,20 @@ from provrepo.repository.records import GateResult
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
+    from provrepo.repository.exchange.notices.warnings import OriginWarning
 
 __all__ = ["check", "gate"]
 
 
-def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, minimum: float, where: str) -> GateResult:
+def gate(
+    query: Callable[[str], QueryResult],
+    iri: str,
+    *,
+    sources: Sources,
+    minimum: float,
+    where: str,
+    warned: Mapping[str, tuple[OriginWarning, ...]],
+) -> GateResult:
     """Measure the lineage of a thing.
 
     Args:
@@ -24,6 +33,7 @@ def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, min
         sources: the entities that may be sources.
         minimum: percent of the lineage that has to be complete.
         where: the projects of the dataset, for messages.
+        warned: the graph of a version → warnings about the version.
 
     Raises:
         UsageError: ``iri`` is not an IRI, or ``minimum`` is not a percentage.
@@ -35,7 +45,17 @@ def gate(query: Callable[[str], QueryResult], iri: str, *, sources: Sources, min
         raise NotFound(f"nothing is known of {iri} in {where}")
     found = measure(triples, start=iri, sources=sources)
     gaps = tuple((gap.thing, gap.reason) for gap in found.gaps)
-    return GateResult(iri, found.percent, minimum, found.things, gaps, found.untrusted)
+    graphs = _graphs(query, iri, found.names) & warned.keys() if warned else frozenset()
+    warnings = tuple(warning for graph in sorted(graphs) for warning in warned[graph])
+    return GateResult(iri, found.percent, minimum, found.things, gaps, found.untrusted, warnings)
+
+
+def _graphs(query: Callable[[str], QueryResult], iri: str, things: frozenset[str]) -> frozenset[str]:
+    """Return the graphs of the versions with a statement about one of some things upstream of a thing."""
+    path = "|".join(f"<{name}>" for name in UPSTREAM)
+    text = f"SELECT DISTINCT ?s ?g WHERE {{ <{iri}> ({path})* ?s . GRAPH ?g {{ ?s ?p ?o }} }}"
+    # The graphs of bundles and of completions have the name of that of the version, with a fragment.
+    return frozenset(str(row["g"]).partition("#")[0] for row in query(text) if str(row["s"]) in things)
 
 
 def check(iri: str, minimum: float) -> None:

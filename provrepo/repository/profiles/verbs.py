@@ -10,6 +10,7 @@ from provrepo.errors import Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.repository import access
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
 from provrepo.repository.queries import verbs as queries
 from provrepo.repository.records import DEFAULT, Backtest, GateResult, ProfileInfo
 
@@ -134,12 +135,18 @@ def gate(
     from provrepo.repository.profiles.gate import gate as assess
 
     trusted = Sources.parse("\n".join(sources))
+    datasets = sorted(context.store.ledger.public()) if public else [project or DEFAULT]
+    minter = context.store.minter()
+    warned = {
+        str(minter.version(*version)): found for version, found in origin_warnings(context.store, datasets).items()
+    }
     return assess(
         lambda text: queries.query(context, text, project=project, public=public),
         iri,
         sources=trusted,
         minimum=min_coverage,
         where="the public projects" if public else f"project {project or DEFAULT}",
+        warned=warned,
     )
 
 

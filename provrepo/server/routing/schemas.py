@@ -14,6 +14,7 @@ from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
+from provrepo.repository.exchange.notices.warnings import OriginWarning
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
@@ -52,6 +53,7 @@ _VERSION = _record(
     verdict=_VERDICT,
     state={"enum": ["current", "superseded", "withdrawn", "erased"]},
     origin=ref("OriginOrNull"),
+    origin_warnings=_list(ref("OriginWarning")),
 )
 _COUNTS = _object({severity.value: INTEGER for severity in Severity})
 _REPORT = _object(
@@ -181,7 +183,17 @@ SCHEMAS: dict[str, Schema] = {
         },
         "additionalProperties": False,
     },
-    "Gate": _extended(_record(GateResult, gaps=_list(_object({"thing": STRING, "reason": STRING}))), {"passed": FLAG}),
+    "Gate": _extended(
+        _record(
+            GateResult,
+            gaps=_list(_object({"thing": STRING, "reason": STRING})),
+            warnings=_list(ref("OriginWarning")),
+        ),
+        {"passed": FLAG},
+    ),
+    "OriginWarning": _record(
+        OriginWarning, project=NAME, document=NAME, what={"enum": ["withdrawn", "corrected", "erased"]}
+    ),
     "Version": _VERSION,
     "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
     "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER), "mirror": _or_null(ref("Mirror"))}),
@@ -210,6 +222,7 @@ SCHEMAS: dict[str, Schema] = {
             "total_roots": INTEGER,
             "total_declared": INTEGER,
             "beyond": INTEGER,
+            "warnings": _list(ref("OriginWarning")),
             "roots": _list(STRING),
             "declared": _or_null(_list(STRING)),
             "undeclared": _or_null(_list(STRING)),

@@ -70,6 +70,9 @@ def record_sent(store: Store, notice: SentNotice) -> None:
 
 def _append(store: Store, project: str, body: bytes, fields: dict[str, object]) -> None:
     blob = store.blobs.put(body)
+    if project and store.ledger.mirror(project) is not None:
+        # Nothing can be added to a mirror, whose entries are those of its origin.
+        project, fields = REPOSITORY, {**fields, "document": None, "version": None}
     with store.ledger.appending(project) as appending:
         if not appending.has_notice(str(fields["notice"]), str(fields["direction"]), blob):
             appending.append("notice", {**fields, "blob": blob}, actor="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,8 @@ class OriginWarning:
 
 def of_version(store: Store, submission: Entry) -> tuple[OriginWarning, ...]:
     """Return the warnings about one version, the oldest first."""
-    found = held.origin(store, submission)
+    # Most repositories have got no such notice, and need no look-up for each version of a list.
+    found = held.origin(store, submission) if tables.incoming(store).has_taken_back() else None
     if found is None:
         return ()
     notices = tables.incoming(store).taken_back(found.peer, found.project, found.document)
@@ -72,13 +73,16 @@ def of_version(store: Store, submission: Entry) -> tuple[OriginWarning, ...]:
     return tuple(_warnings(copy, notices))
 
 
-def of_projects(store: Store, projects: Collection[str]) -> dict[tuple[str, str, int], tuple[OriginWarning, ...]]:
+def of_projects(store: Store, projects: Sequence[str]) -> dict[tuple[str, str, int], tuple[OriginWarning, ...]]:
     """Return project, document and version → warnings, for all versions of some projects that have any."""
-    found = {}
+    found: dict[tuple[str, str, int], tuple[OriginWarning, ...]] = {}
+    if not store.exchange.exists:
+        return found
+    readable = set(projects)
     for peer, project, document in tables.incoming(store).documents_taken_back():
         notices = tables.incoming(store).taken_back(peer, project, document)
         for copy in held.copies(store, peer, project, document):
-            if copy.project in projects and (warnings := tuple(_warnings(copy, notices))):
+            if copy.project in readable and (warnings := tuple(_warnings(copy, notices))):
                 found[copy.project, copy.document, copy.version] = warnings
     return found
 
