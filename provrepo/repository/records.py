@@ -7,7 +7,7 @@ from typing import Any
 
 from provrepo.checks.report import Report
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
-from provrepo.repository.exchange.notices.warnings import OriginWarning
+from provrepo.repository.exchange.notices.records import OriginWarning
 
 __all__ = [
     "DEFAULT",

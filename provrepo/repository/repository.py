@@ -185,6 +185,7 @@ class Repository:
     notice = verb(of_notices.notice)
     inbox = verb(of_notices.inbox)
     receive_notice = verb(of_receiving.receive_notice)
+    note_mirror = verb(of_receiving.note_mirror)
     send_notices = verb(of_notices.send_notices)
     holders = verb(of_notices.holders)
     add_holder = verb(of_notices.add_holder)

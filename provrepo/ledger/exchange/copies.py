@@ -13,7 +13,7 @@ from provrepo.ledger.entries import Entry
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.ledger.kinds import NAME, NUMBER
 from provrepo.ledger.storage.database import Database
-from provrepo.ledger.streams import readable
+from provrepo.ledger.streams import ROW, readable
 
 __all__ = ["Copies", "Copy", "Origin", "origin_of"]
 
@@ -101,8 +101,9 @@ class Copies:
         while position < last:
             with self._ledger.reading() as connection:
                 rows = connection.execute(
-                    "SELECT position, project, sequence, sha256, data FROM entries WHERE position > ? "
-                    "AND position <= ? AND kind = 'submit' AND instr(data, ?) > 0 ORDER BY position LIMIT ?",
+                    # An entry of a mirror has an origin that is a peer of its origin.
+                    f"SELECT position, {ROW} FROM entries WHERE position > ? AND position <= ? AND kind = 'submit' "  # noqa: S608
+                    "AND stream IS NULL AND instr(data, ?) > 0 ORDER BY position LIMIT ?",
                     (position, last, _HAS_ORIGIN, _PAGE),
                 ).fetchall()
             # Without a full page there are no more up to the last entry that was seen at the beginning.

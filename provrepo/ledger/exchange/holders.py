@@ -94,6 +94,33 @@ class Holders:
             ).fetchone()
         return row is not None
 
+    def pushed(self) -> list[tuple[str, str, int, str]]:
+        """Return project, document, version and peer of each version that was sent and has no holder stored.
+
+        A version of which an attempt to send it failed may have arrived as well.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT project, document, version, peer FROM pushes AS p WHERE (state IN ('pending', "
+                "'accepted') OR (state = 'queued' AND attempts > 0)) AND NOT EXISTS (SELECT 1 FROM holders AS h "
+                "WHERE h.project = p.project AND h.document = p.document AND h.version = p.version "
+                "AND h.peer = p.peer) ORDER BY project, document, version, peer"
+            ).fetchall()
+        return [(str(project), str(document), int(version), str(peer)) for project, document, version, peer in rows]
+
+    def forget_rejected(self) -> None:
+        """Delete the holders that have rejected what was sent, or let it expire, and so do not have it."""
+        rejected = (
+            "how = 'push' AND EXISTS (SELECT 1 FROM pushes AS p WHERE p.project = holders.project "
+            "AND p.document = holders.document AND p.version = holders.version AND p.peer = holders.peer "
+            "AND p.state IN ('rejected', 'expired'))"
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(f"SELECT 1 FROM holders WHERE {rejected} LIMIT 1").fetchone()  # noqa: S608
+        if found is not None:
+            with self._database.writing() as connection:
+                connection.execute(f"DELETE FROM holders WHERE {rejected}")  # noqa: S608
+
     def remove(self, id: int) -> Holder | None:  # noqa: A002
         """Remove a holder. Only the operator can bring it back.
 

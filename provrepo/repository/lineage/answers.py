@@ -10,7 +10,7 @@ from provrepo.model.statements import AGENT
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode, SourceReference
 
 if TYPE_CHECKING:
-    from provrepo.repository.exchange.notices.warnings import OriginWarning
+    from provrepo.repository.exchange.notices.records import OriginWarning
     from provrepo.views.lineage.index import Answer, Source, Thing
 
 __all__ = ["MOST_SOURCES", "Records"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
-from provrepo.repository.exchange.notices.warnings import OriginWarning
+from provrepo.repository.exchange.notices.records import OriginWarning
 
 if TYPE_CHECKING:
     from provrepo.model.document import Document

@@ -11,7 +11,7 @@ from provrepo.repository.records import GateResult
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
-    from provrepo.repository.exchange.notices.warnings import OriginWarning
+    from provrepo.repository.exchange.notices.records import OriginWarning
 
 __all__ = ["check", "gate"]
 

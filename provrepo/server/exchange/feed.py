@@ -40,6 +40,7 @@ def ledger(project: str) -> Response:
     end = repo.stream_end(project)
     if request.method == "HEAD":
         choose(ENTRIES)
+        repo.note_mirror(project)
         return _with_end(Response(status=304 if not_modified(end.sha256) else 200), end)
     if choose(ENTRIES).name == "ndjson":
         lines = repo.entry_bytes(project, after=after, limit=page.limit)

@@ -62,7 +62,7 @@ def one(key: str) -> Response:
     choose(INBOX)
     found = auth.repository().notice(key)
     if not isinstance(found, ReceivedNotice):
-        raise NotFound(f"there is no received notice {key!r}")
+        raise NotFound("there is no such notice that you may see")
     return _as_json_ld(conditional(Response(found.body)))
 
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provrepo.checks.findings import Finding, Severity
-from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
-from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
-from provrepo.repository.exchange.notices.warnings import OriginWarning
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
@@ -29,7 +26,7 @@ from provrepo.server.routing.schema_parts import mapping as _map
 from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
-from provrepo.server.routing.schemas_of_exchange import PENDING
+from provrepo.server.routing.schemas_of_exchange import NOTICES, PENDING
 
 __all__ = ["ANSWERS", "BODIES", "LINKS", "NAME", "SCHEMAS", "answer", "ref"]
 
@@ -85,17 +82,6 @@ _FIGURES = {
 _VALUE: Schema = {
     "anyOf": [_object({"iri": STRING}), _object({"text": STRING, "datatype": STRING}, optional={"language": STRING})]
 }
-_ABOUT: Schema = {"enum": ["withdrawn", "corrected", "erased", "derived", ""]}
-_SENT_NOTICE = _extended(
-    _record(SentNotice, body=STRING),
-    {"direction": {"const": "sent"}, "about": _ABOUT, "state": {"enum": list(STATES)}},
-    *("due", "body"),
-)
-_RECEIVED_NOTICE = _extended(
-    _record(ReceivedNotice, body=STRING),
-    {"direction": {"const": "received"}, "about": _ABOUT, "proof": {"enum": ["token", "ledger", ""]}},
-    *("key", "body", "attempts"),
-)
 _MARQUEZ_NAME = _object({"namespace": STRING, "name": STRING})
 _MARQUEZ_EDGES = _list(_object({"origin": STRING, "destination": STRING}))
 _TERM = _object(
@@ -132,6 +118,7 @@ _PROBLEM: Schema = {
 
 SCHEMAS: dict[str, Schema] = {
     **PENDING,
+    **NOTICES,
     "Problem": _PROBLEM,
     "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror"))),
     "Mirror": _record(MirrorInfo, name=NAME, project=NAME),
@@ -190,9 +177,6 @@ SCHEMAS: dict[str, Schema] = {
             warnings=_list(ref("OriginWarning")),
         ),
         {"passed": FLAG},
-    ),
-    "OriginWarning": _record(
-        OriginWarning, project=NAME, document=NAME, what={"enum": ["withdrawn", "corrected", "erased"]}
     ),
     "Version": _VERSION,
     "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
@@ -332,7 +316,6 @@ SCHEMAS: dict[str, Schema] = {
             "pingbacks": _list(_record(Pingback, relation={"enum": ["has_provenance", "has_query_service"]})),
         }
     ),
-    "Notices": _object({"project": NAME, "notices": _list({"anyOf": [_SENT_NOTICE, _RECEIVED_NOTICE]})}),
     "Metrics": _object(
         {"project": NAME, **_FIGURES, "over_time": _list(_object({"month": STRING, **_FIGURES}))},
     ),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from provrepo.ledger.entries import Entry
     from provrepo.repository.store import Store
 
-__all__ = ["announce_all", "find_holders", "notice_id", "receiver", "services", "to_send"]
+__all__ = ["announce_all", "find_holders", "note_mirror", "notice_id", "receiver", "services", "to_send"]
 
 _EVENTS = {"withdraw": "withdrawn", "erase": "erased", "submit": "corrected"}
 """The relationship for each kind of entries that is announced."""
@@ -37,6 +37,7 @@ def announce_all(store: Store) -> int:
     """Write the notices about all entries that were appended since the last call; return how many there are."""
     if not store.exchange.exists:
         return 0
+    find_holders(store)
     count = 0
     for project, position, holders in tables.outgoing(store).to_announce():
         before = position
@@ -160,4 +161,19 @@ def _plain(text: str) -> str:
 
 
 def find_holders(store: Store) -> None:
-    """Store as holders the peers that got versions by a push."""
+    """Store as holders the peers to which versions were sent."""
+    if not store.exchange.exists or store.read_only:
+        return
+    found = tables.holders(store)
+    found.forget_rejected()
+    for project, document, version, peer in found.pushed():
+        submission = store.ledger.version(project, document, version)
+        if submission is not None:
+            found.add(Holder(0, project, document, version, peer, "", "inbox", "push", submission.sequence))
+
+
+def note_mirror(store: Store, project: str, peer: str) -> None:
+    """Store as a holder a peer that follows a project. What happened until now is in what it gets."""
+    if store.read_only or tables.holders(store).known(project, "", 0, peer):
+        return
+    tables.holders(store).add(Holder(0, project, "", 0, peer, "", "inbox", "mirror", store.ledger.length(project)))

@@ -16,7 +16,7 @@ from provrepo.errors import Busy, Conflict, NoSpace, NotAvailable
 from provrepo.ledger.exchange import holders, incoming_notices, outgoing_notices
 from provrepo.ledger.exchange.holders import Holder
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
-from provrepo.repository.exchange.notices import recording, tables
+from provrepo.repository.exchange.notices import announcing, recording, tables
 from provrepo.repository.exchange.notices.announcing import notice_id, receiver, services, to_send
 from provrepo.repository.exchange.notices.payload import DERIVED, TAKEN_BACK, Notice, read
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from provrepo.repository.records import Actor
     from provrepo.repository.store import Store
 
-__all__ = ["Received", "accept", "receive_notice"]
+__all__ = ["Received", "accept", "note_mirror", "receive_notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,21 @@ def receive_notice(context: Context, data: bytes) -> Received:
         due=time.time() if named and notice.about in TAKEN_BACK and not notice.answers else None,
     )
     return Received("", "")
+
+
+def note_mirror(context: Context, project: str) -> None:
+    """Remember that the actor follows a project, if it is a peer by its token: it is told of withdrawals.
+
+    Args:
+        project: the project.
+
+    Raises:
+        NotFound: no such project.
+    """
+    context.require_read(project)
+    peer = _sender(context.store, context.actor)
+    if peer is not None:
+        announcing.note_mirror(context.store, project, peer.name)
 
 
 def accept(store: Store, peer: Peer, notice: Notice, data: bytes, *, proof: str) -> str:

@@ -94,7 +94,7 @@ def notice(context: Context, id: str) -> SentNotice | ReceivedNotice:  # noqa: A
         return found
     if found is not None and context.actor.owner:
         return found
-    raise NotFound(f"there is no notice {id[:200]!r}")
+    raise NotFound("there is no such notice that you may see")
 
 
 def send_notices(context: Context, *, again: bool = False) -> Sending:

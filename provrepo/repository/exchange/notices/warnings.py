@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provrepo.repository.exchange.notices import held, tables
+from provrepo.repository.exchange.notices.records import OriginWarning
 
 if TYPE_CHECKING:
     from provrepo.ledger.entries import Entry
@@ -14,51 +14,6 @@ if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
 __all__ = ["OriginWarning", "of_projects", "of_version"]
-
-
-@dataclass(frozen=True, slots=True)
-class OriginWarning:
-    """A warning that the origin of a version has taken it back or replaced it.
-
-    Attributes:
-        project: the project of the copy.
-        document: its document.
-        version: its version.
-        what: ``withdrawn``, ``corrected`` (there is a later version) or ``erased``.
-        peer: the name of the peer from which the version came.
-        by: the name of the actor there; may be empty.
-        when: the time of the event there, xsd:dateTime in UTC.
-        reason: the published reason, or the note of the later version; may be empty.
-        see: the IRI of the document, or of the later version, at the origin.
-        notice: the identifier of the notice.
-    """
-
-    project: str
-    document: str
-    version: int
-    what: str
-    peer: str
-    by: str
-    when: str
-    reason: str
-    see: str
-    notice: str
-
-    @property
-    def taken_back(self) -> bool:
-        """Whether the version was withdrawn or erased, and not only replaced."""
-        return self.what != "corrected"
-
-    def __str__(self) -> str:
-        place = f"{self.project}/{self.document}@{self.version}"
-        by = f" by {self.by}" if self.by else ""
-        verb = "has a later version" if self.what == "corrected" else f"was {self.what}"
-        reason = f": {self.reason}" if self.reason else ""
-        return f"{place} {verb} at its origin {self.peer}, {self.when}{by}{reason}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return asdict(self)
 
 
 def of_version(store: Store, submission: Entry) -> tuple[OriginWarning, ...]:
