@@ -57,6 +57,7 @@ bench: $(VENV)/.test
 kill: $(VENV)/.test
 	$(BIN)/python -m tests.support.kill --rounds 200
 	$(BIN)/python -m tests.support.kill_capture --rounds 200
+	$(BIN)/python -m tests.support.kill_exchange --rounds 300
 	$(BIN)/python -m tests.support.flips --flips 100
 
 growth: $(VENV)/.test

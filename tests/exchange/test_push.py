@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provrepo.errors import Conflict, Denied, NotFound, OverQuota, Refused, UsageError, Withdrawn
+from provrepo.errors import Conflict, Denied, Mirrored, NotFound, OverQuota, Refused, UsageError, Withdrawn
 from provrepo.ledger.confidential import digest
 from provrepo.ledger.entries import canonical
 from provrepo.ledger.exchange.pushes import Push
@@ -357,6 +357,23 @@ def test_two_that_push_to_each_other_come_to_an_end(pair: Pair) -> None:
     for lab in pair:
         assert sorted(entry.body["document"] for entry in lab.entries("submit")) == ["back", "run"]
         assert len(lab.owner.pushes()) == 1
+
+
+def test_a_mirror_is_not_pushed_by_the_settings_of_its_origin(pair: Pair) -> None:
+    one, other = pair
+    one.owner.set_project(PROJECT, push=["lab-b"], public=True)
+    one.owner.submit(document(1), project=PROJECT, name="run")
+    other.owner.mirror(f"{one.url}projects/{PROJECT}", name="copy")
+    assert other.owner.original("copy", "run")[0] == document(1)
+    other.owner.add_peer("lab-b", one.url)
+    assert other.owner.send_pushes() == 0
+    with pytest.raises(Mirrored):
+        other.owner.push("lab-b", "copy", "run")
+    other.owner.set_peer("lab-a", projects=["copy"])
+    one.owner.set_peer("lab-b", project="copy")
+    sent = one.owner.push("lab-b", PROJECT, "run")
+    assert (sent.state, bool(sent.failure)) == ("queued", True)
+    assert not other.store.parts.pending.listed()
 
 
 # Peers that are down, slow or lie
