@@ -22,7 +22,7 @@ from provrepo.cli.demo import demo
 from provrepo.cli.documents import compare, convert, normalize, validate
 from provrepo.cli.exchange.mirrors import mirror, pull
 from provrepo.cli.exchange.notices import notices
-from provrepo.cli.exchange.package import pack
+from provrepo.cli.exchange.package import pack, unpack
 from provrepo.cli.exchange.peers import peers
 from provrepo.cli.exchange.pushing import push, pushes
 from provrepo.cli.exchange.review import review
@@ -233,6 +233,7 @@ for _verb in (
     backup,
     restore,
     pack,
+    unpack,
 ):
     cli.add_command(_verb)
 

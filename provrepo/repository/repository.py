@@ -211,6 +211,7 @@ class Repository:
     indexing_server = verb(of_upkeep.indexing_server)
 
     pack = verb(of_package.pack)
+    unpack = verb(of_package.unpack)
 
     mirror = verb(of_mirroring.mirror)
     pull = verb(of_mirroring.pull)

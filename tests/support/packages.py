@@ -74,7 +74,7 @@ def verified(package: bytes) -> dict[str, bytes]:
     """Verify a package; return its blobs by their digests."""
     reader = read(package)
     reader.verify(lambda _what, _count: None)
-    return {sha256: b"".join(chunks) for sha256, chunks in reader.blobs()}
+    return {sha256: b"".join(reader.blob(sha256)) for sha256 in reader.blobs()}  # type: ignore[arg-type]
 
 
 def _manifest(files: Mapping[str, bytes]) -> bytes:

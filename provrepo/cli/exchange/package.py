@@ -8,8 +8,9 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.errors import UsageError
 
-__all__ = ["pack"]
+__all__ = ["pack", "unpack"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -53,3 +54,41 @@ def pack(invocation: Invocation, project: str, target: Path, since: int, for_rea
         output.note(f"{made.withdrawn:,} of these versions were withdrawn: --for-readers leaves them out")
     if made.omitted:
         output.note(f"the bytes of {made.omitted:,} withdrawn or erased versions are not in it")
+
+
+@click.command(short_help="Make a mirror from the file of a project, or continue one.")
+@click.argument("source", type=_FILE, metavar="FILE")
+@click.option("--name", metavar="N", help="The name of the mirror here. Default: the name of the project.")
+@click.option("--check", is_flag=True, help="Verify FILE, and store nothing.")
+@json_option
+@pass_invocation
+def unpack(invocation: Invocation, source: Path, name: str | None, check: bool, style: str) -> None:
+    """Make a mirror from FILE, which `provrepo pack` has written, or continue one with a later file (`pack --since`).
+
+    A mirror is read-only. Its entries are those of the origin, byte for byte, so that documents keep their IRIs,
+    submitters, times, verdicts and withdrawals. The whole FILE is verified before anything is stored: the archive, the
+    digests of all files, the chain of entries, and that they continue those that are here. Otherwise it is refused, the
+    wrong member is named, and nothing is stored. Nothing is fetched from elsewhere.
+
+    After an interruption the mirror has the first entries; unpacking again completes it. Unpacking a file again adds
+    only blobs that the mirror lacks. A forger can make a sound FILE: compare the printed digest of the last entry with
+    the sender.
+    """
+    if check and name is not None:
+        raise UsageError("--name cannot be combined with --check, which makes no mirror")
+    with output.Progress() as progress, invocation.repository(follow=not check) as repository:
+        done = repository.unpack(source, name=name, check=check, progress=progress)
+    if style == "json":
+        output.records(done.to_dict())
+        return
+    contents = done.contents
+    origin = contents.base or contents.identity
+    what = f"entries {contents.first} to {contents.last} of {contents.project} of {origin}"
+    if check:
+        output.result(f"{source}: sound; {what}; last entry {contents.sha256}")
+        return
+    output.result(
+        f"{done.mirror}: {what}, {done.entries:,} of them new, {done.blobs:,} new blobs; last entry {contents.sha256}"
+    )
+    for reason, number in done.absent.items():
+        output.note(f"{number:,} blob{' is' if number == 1 else 's are'} absent: {reason}")

@@ -27,8 +27,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from provrepo.codecs.rdf.terms import is_iri
+from provrepo.errors import RemoteError
 from provrepo.ledger.kinds import DIGEST, LINK, TIME, UUID, is_name
+from provrepo.repository.exchange.origin import Origin
 
 __all__ = [
     "BYTES_FREE",
@@ -115,6 +116,16 @@ class Contents:
         """The number of entries."""
         return self.last - self.first + 1
 
+    @property
+    def origin(self) -> Origin:
+        """What a mirror needs to know of the repository.
+
+        Raises:
+            RemoteError: it says what is not possible.
+        """
+        known = {name: getattr(self, name) for name in _OF_ORIGIN}
+        return Origin.from_dict({**known, "sequence": self.last})
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         return {"format": FORMAT, **asdict(self), "actors": dict(sorted(self.actors.items()))}
@@ -139,6 +150,10 @@ class Contents:
         contents = cls(**{name: found[name] for name in _FIELDS})
         if contents.last < contents.first:
             raise ValueError("it has no entries")
+        try:
+            contents.origin  # noqa: B018 (raises)
+        except RemoteError as error:
+            raise ValueError(str(error)) from error
         if contents.before and not contents.former:
             raise ValueError("'before' is 0 for a repository that always had an identity")
         if (contents.previous == "") != (contents.first == 1):
@@ -219,10 +234,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _is_base(value: Any) -> bool:
-    return value == "" or (_is_text(value) and value.startswith(("http://", "https://")) and is_iri(value))
-
-
 def _is_names(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_text(key) and _is_text(name) for key, name in value.items())
 
@@ -231,7 +242,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "project": is_name,
     "identity": UUID.check,
     "setup": lambda value: value == "" or UUID.check(value),
-    "base": _is_base,
+    "base": _is_text,
     "former": lambda value: isinstance(value, bool),
     "before": _is_size,
     "first": _is_number,
@@ -242,6 +253,8 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "software": _is_text,
     "actors": _is_names,
 }
+
+_OF_ORIGIN = ("project", "identity", "setup", "base", "former", "before", "sha256", "actors")
 
 _ITEM: Mapping[str, Callable[[Any], bool]] = {
     "sequence": _is_number,

@@ -15,6 +15,8 @@ from provrepo.codecs import formats
 from provrepo.errors import Damaged, NotFound, TooLarge, UnknownFormat, UsageError
 from provrepo.ledger.entries import PROFILE, Entry, canonical, named, profile_blob
 from provrepo.ledger.storage import durable
+from provrepo.repository.context import Context
+from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.exchange.package.bag import Bag, Member, Spool
 from provrepo.repository.exchange.package.crate import Crate
 from provrepo.repository.exchange.package.layout import (
@@ -36,6 +38,7 @@ from provrepo.repository.exchange.package.page import Page
 from provrepo.repository.exchange.package.prov_json import FORMAT as PROV_JSON
 from provrepo.repository.exchange.package.prov_json import as_prov_json
 from provrepo.repository.exchange.package.survey import Survey
+from provrepo.repository.exchange.serving import origin
 from provrepo.repository.store import Store
 
 __all__ = ["Package", "Progress", "write_package"]
@@ -84,7 +87,7 @@ class Package:
 
 
 def write_package(
-    store: Store,
+    context: Context,
     project: str,
     file: IO[bytes],
     *,
@@ -97,8 +100,8 @@ def write_package(
     Memory grows with the number of files, and not with their sizes.
 
     Args:
-        store: the data directory.
-        project: the project.
+        context: the data directory, and the actor.
+        project: the project, which may be a mirror.
         file: gets the bytes, from the first to the last; after an error they are incomplete.
         since: the sequence number of the entry before the first.
         withdrawn: whether to include the bytes and reports of withdrawn versions.
@@ -113,21 +116,21 @@ def write_package(
     """
     if since < 0:
         raise UsageError("since is the sequence number of an entry, or 0 for all entries")
-    ledger = store.ledger
+    store, ledger = context.store, context.store.ledger
     last = ledger.length(project)
     if last <= since:
         raise NotFound(f"project {project!r} has no entries after {since}: it has {last}")
     ends = list(ledger.entries(project, after=last - 1, limit=1, every=True))
     if not ends:
         raise Damaged(f"entry {last} of {named(project)} cannot be read: provrepo fsck lists the problems")
-    identity = ledger.identity()
+    about = origin(context, project, after=last)
     contents = Contents(
-        project=project,
-        identity=identity.id,
-        setup=ledger.setup(),
-        base=store.base(),
-        former=bool(identity.before),
-        before=identity.before.get(project, 0),
+        project=about.project,
+        identity=about.identity,
+        setup=about.setup,
+        base=about.base,
+        former=about.former,
+        before=about.before,
         first=since + 1,
         last=last,
         previous="",
@@ -141,7 +144,7 @@ def write_package(
         bag = Bag(file, top_folder(contents), time=contents.time, scratch=scratch)
         stack.callback(bag.abandon)
         parts = _Parts.make(scratch, stack)
-        packing = _Packing(store, Survey(project), bag, parts, store.accounts.names())
+        packing = _Packing(store, Survey(project), bag, parts, actor_names(store, project))
         previous, actors = packing.entries(since, last, report)
         contents = replace(contents, previous=previous, actors=actors)
         for entry in ledger.entries(project, after=since, limit=last - since, every=True):
@@ -318,6 +321,9 @@ class _Packing:
 
     def _copied(self, item: Item, path: str) -> tuple[Item, Member | None]:
         blob = self._store.blobs.path(item.sha256)
+        absence = self._store.parts.mirroring.absence(self._survey.project, item.sha256)
+        if absence is not None:
+            return replace(item, why=absence), None
         try:
             file = blob.open("rb")
         except OSError as error:

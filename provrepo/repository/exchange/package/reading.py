@@ -25,6 +25,7 @@ __all__ = ["PackageReader"]
 _LARGEST = 16 << 20
 """The most bytes of ``provrepo.json``."""
 
+_LONGEST_REASON = 500
 _DESCRIPTIONS = (CRATE, PAGE, PACKAGE, ENTRIES, FILES)
 
 
@@ -32,6 +33,7 @@ class PackageReader:
     """A package in an open file.
 
     Attributes:
+        name: its name, for messages.
         contents: its description of itself.
     """
 
@@ -45,6 +47,7 @@ class PackageReader:
         Raises:
             ReadError: it is refused; the message names the member.
         """
+        self.name = name
         self._archive = Archive(file, name)
         self._bag = BagReader(self._archive)
         for path in _DESCRIPTIONS:
@@ -59,7 +62,10 @@ class PackageReader:
             raise self._archive.error(
                 f"its folder is {quoted(self._archive.folder)} and not {quoted(top_folder(self.contents))}"
             )
-        self._files: dict[str, tuple[bytes, bool]] = {}
+        # The path of a file → SHA-256; SHA-256 of a blob → its path, or the reason why it is not here.
+        self._files: dict[str, bytes] = {}
+        self._blobs: dict[bytes, str] = {}
+        self._reasons: dict[bytes, str] = {}
 
     def verify(self, progress: Callable[[str, int], None]) -> None:
         """Verify everything: the chain of entries, the list of files, and the digests of all files.
@@ -86,7 +92,7 @@ class PackageReader:
             if expected is None and path not in _DESCRIPTIONS:
                 raise self._archive.refused(f"data/{path}", f"is not listed in {FILES}")
             found = self._bag.verify(path)
-            if expected is not None and bytes.fromhex(found) != expected[0]:
+            if expected is not None and bytes.fromhex(found) != expected:
                 raise self._archive.refused(f"data/{path}", f"does not have the SHA-256 of {FILES}")
             progress("files", count)
 
@@ -120,15 +126,26 @@ class PackageReader:
                 path, f"ends with entry {sequence} and not with entry {contents.last} that {PACKAGE} names"
             )
 
-    def blobs(self) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Yield SHA-256 and bytes of each blob, after ``verify``; each is read before the next."""
-        for path, (sha256, blob) in self._files.items():
-            if blob:
-                yield sha256.hex(), self._bag.chunks(path)
+    def digest(self, sequence: int) -> str:
+        """Return SHA-256 of an entry; empty if the package does not have it."""
+        return next((entry.sha256 for entry in self.entries() if entry.sequence == sequence), "")
+
+    def blobs(self) -> Iterator[str]:
+        """Yield the SHA-256 of each blob that is in the package, after ``verify``."""
+        for blob in self._blobs:
+            yield blob.hex()
+
+    def blob(self, sha256: str) -> Iterator[bytes] | str:
+        """Return the bytes of a blob, after ``verify``; or why they are not in the package."""
+        digest = bytes.fromhex(sha256)
+        path = self._blobs.get(digest)
+        if path is not None:
+            return self._bag.chunks(path)
+        return self._reasons.get(digest, "it belongs to entries that are not in the package")
 
     def size(self) -> int:
         """Return the size of all blobs in bytes, after ``verify``."""
-        return sum(self._archive.size(f"data/{path}") for path, (_, blob) in self._files.items() if blob)
+        return sum(self._archive.size(f"data/{path}") for path in self._blobs.values())
 
     def _items(self) -> Iterator[tuple[int, Item]]:
         for number, line in enumerate(self._archive.lines(f"data/{FILES}"), 1):
@@ -154,6 +171,8 @@ class PackageReader:
             if not item.path:
                 if not item.why:
                     raise self._line(number, "has neither a path nor a reason")
+                if item.sha256:
+                    self._reasons[bytes.fromhex(item.sha256)] = _printable(item.why)
                 continue
             if item.role == "original" and item.size != entry.body["size"]:
                 raise self._line(number, f"has not the size of the bytes of entry {entry.sequence}")
@@ -169,10 +188,14 @@ class PackageReader:
         if self._archive.size(f"data/{item.path}") != item.size:
             raise self._line(number, f"names another size than that of {quoted(item.path)}")
         sha256 = bytes.fromhex(item.sha256)
-        known = self._files.get(item.path, (sha256, False))
-        if known[0] != sha256:
+        if self._files.setdefault(item.path, sha256) != sha256:
             raise self._line(number, f"names another digest of {quoted(item.path)} than a line before it")
-        self._files[item.path] = (sha256, known[1] or item.role != "prov-json")
+        if item.role != "prov-json":
+            self._blobs.setdefault(sha256, item.path)
 
     def _line(self, number: int, problem: str) -> Exception:
         return self._archive.refused(f"data/{FILES}", f"line {number} {problem}")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text[:_LONGEST_REASON])

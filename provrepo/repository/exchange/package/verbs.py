@@ -10,8 +10,9 @@ from provrepo.repository.context import Context
 
 if TYPE_CHECKING:
     from provrepo.repository.exchange.package.pack import Package, Progress
+    from provrepo.repository.exchange.package.unpack import Unpacked
 
-__all__ = ["pack"]
+__all__ = ["pack", "unpack"]
 
 
 def pack(
@@ -52,9 +53,46 @@ def pack(
     context.require_read(project)
     withdrawn = context.curates(project) and not for_readers
     if not isinstance(target, str | Path):
-        return write_package(context.store, project, target, since=since, withdrawn=withdrawn, progress=progress)
+        return write_package(context, project, target, since=since, withdrawn=withdrawn, progress=progress)
     path = Path(target)
     if context.store.settings.data.resolve() in path.resolve().parents:
         raise UsageError(f"{target} is in the data directory; choose a file outside of it")
     with replacing(path) as file:
-        return write_package(context.store, project, file, since=since, withdrawn=withdrawn, progress=progress)
+        return write_package(context, project, file, since=since, withdrawn=withdrawn, progress=progress)
+
+
+def unpack(
+    context: Context,
+    source: str | Path,
+    *,
+    name: str | None = None,
+    check: bool = False,
+    progress: Progress | None = None,
+) -> Unpacked:
+    """Make a mirror from a package, or continue it with a later one.
+
+    The whole package is verified before anything is stored: the archive, the digests of all files, the chain of the
+    entries, and that they continue those that are here. Then entries are appended in pages, each after its blobs. So
+    after an interruption the mirror has the first entries, and unpacking again completes it. Unpacking a package again
+    changes nothing, except that blobs which the mirror lacks are added.
+
+    Args:
+        source: the file.
+        name: the name of the mirror; by default that of the project.
+        check: verify the package, and store nothing.
+        progress: called with the name of a part, and the number of its items that are done.
+
+    Raises:
+        ReadError: the package is refused; the message names the member that is wrong. Nothing is stored.
+        Conflict: it is of this repository; or of another repository, project or set-up than the mirror; or entries
+            between mirror and package are missing. Nothing is stored.
+        Diverged: its entries do not continue those of the mirror. Nothing is stored.
+        Denied: the actor is not the owner.
+        NoSpace: the disk is nearly full.
+    """
+    from provrepo.repository.exchange.package.unpack import check_package, unpack_package
+
+    report = progress or (lambda _what, _count: None)
+    if check:
+        return check_package(Path(source), report)
+    return unpack_package(context, Path(source), name, report)
