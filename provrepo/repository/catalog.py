@@ -10,7 +10,7 @@ from typing import Any
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
-from provrepo.errors import Error, NotFound, Withdrawn
+from provrepo.errors import Damaged, Error, NotFound, Withdrawn
 from provrepo.ledger.entries import Entry
 from provrepo.repository.exchange.blobs import has_blob, read_blob
 from provrepo.repository.exchange.mirroring.records import mirror_info
@@ -308,5 +308,13 @@ def current_submissions(store: Store, project: str) -> Iterator[Entry]:
 
 
 def stored_report(store: Store, entry: Entry) -> Report:
-    """Return the report that was made when a version was accepted."""
-    return Report.from_dict(json.loads(read_blob(store, entry.project, entry.fields["report"])))
+    """Return the report that was made when a version was accepted.
+
+    Raises:
+        Damaged: it cannot be read, as a report that another repository sent may be.
+    """
+    data = read_blob(store, entry.project, entry.fields["report"])
+    try:
+        return Report.from_dict(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Damaged(f"the report of {entry.place} cannot be read: it is not one of this software") from error

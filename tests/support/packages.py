@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provrepo.repository.exchange.package.reading import PackageReader
 
-__all__ = ["payload", "read", "rebagged", "tags", "unzipped", "verified", "zipped"]
+__all__ = ["Files", "payload", "read", "rebagged", "tags", "unzipped", "verified", "zipped"]
 
 Files = dict[str, bytes]
 

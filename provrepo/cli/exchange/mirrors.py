@@ -126,6 +126,8 @@ def describe(found: MirrorInfo) -> str:
     text += f", {found.state}"
     if found.absent:
         text += f", {found.absent:,} blob{'' if found.absent == 1 else 's'} absent"
+    if not (found.origin or found.contacted):
+        return f"{text}, from a package"
     return f"{text}, last contact {found.contacted or 'never'}"
 
 

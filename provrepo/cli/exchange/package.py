@@ -60,9 +60,14 @@ def pack(invocation: Invocation, project: str, target: Path, since: int, for_rea
 @click.argument("source", type=_FILE, metavar="FILE")
 @click.option("--name", metavar="N", help="The name of the mirror here. Default: the name of the project.")
 @click.option("--check", is_flag=True, help="Verify FILE, and store nothing.")
+@click.option(
+    "--after-reset",
+    is_flag=True,
+    help="Continue although the origin was restored from a backup, if FILE continues the mirror.",
+)
 @json_option
 @pass_invocation
-def unpack(invocation: Invocation, source: Path, name: str | None, check: bool, style: str) -> None:
+def unpack(invocation: Invocation, source: Path, name: str | None, check: bool, after_reset: bool, style: str) -> None:
     """Make a mirror from FILE, which `provrepo pack` has written, or continue one with a later file (`pack --since`).
 
     A mirror is read-only. Its entries are those of the origin, byte for byte, so that documents keep their IRIs,
@@ -74,10 +79,10 @@ def unpack(invocation: Invocation, source: Path, name: str | None, check: bool, 
     only blobs that the mirror lacks. A forger can make a sound FILE: compare the printed digest of the last entry with
     the sender.
     """
-    if check and name is not None:
-        raise UsageError("--name cannot be combined with --check, which makes no mirror")
+    if check and (name is not None or after_reset):
+        raise UsageError("--check cannot be combined with --name or --after-reset: it makes no mirror")
     with output.Progress() as progress, invocation.repository(follow=not check) as repository:
-        done = repository.unpack(source, name=name, check=check, progress=progress)
+        done = repository.unpack(source, name=name, check=check, after_reset=after_reset, progress=progress)
     if style == "json":
         output.records(done.to_dict())
         return

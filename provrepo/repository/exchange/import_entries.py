@@ -231,8 +231,14 @@ def import_entries(
     return Imported(count, stored, absent, store.ledger.length(project))
 
 
-def fetch_absent(context: Context, project: str, blobs: BlobSource) -> Imported:
+def fetch_absent(context: Context, project: str, blobs: BlobSource, *, only: Collection[str] | None = None) -> Imported:
     """Fetch the blobs that a mirror lacks, as far as its filters and the source allow.
+
+    Args:
+        context: the data directory, and its owner.
+        project: the name of the mirror.
+        blobs: where the blobs are.
+        only: the digests of the blobs to fetch; None for all.
 
     Raises:
         RemoteError: a blob has other bytes.
@@ -246,7 +252,8 @@ def fetch_absent(context: Context, project: str, blobs: BlobSource) -> Imported:
     stored = 0
     absent: dict[str, str] = {}
     if mirror.blobs != NONE:
-        for batch in _batches(sorted(lacking.keys() - erased)):
+        wanted = lacking.keys() - erased
+        for batch in _batches(sorted(wanted if only is None else wanted & set(only))):
             missing = _receive(store, mirror, dict.fromkeys(batch), blobs)
             absent |= missing
             arrived = [blob for blob in batch if blob not in missing]

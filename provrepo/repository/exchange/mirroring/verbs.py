@@ -38,7 +38,7 @@ from provrepo.repository.exchange.mirroring.records import MirrorInfo, mirror_in
 from provrepo.repository.exchange.serving import StreamEnd
 from provrepo.repository.store import Store
 
-__all__ = ["end_mirror", "mirror", "mirrors", "pull"]
+__all__ = ["end_mirror", "locked", "mirror", "mirrors", "pull"]
 
 Progress = Callable[[int, int], None]
 """Called with the number of entries that are here, and the number of entries of the origin."""
@@ -191,7 +191,7 @@ def _pull(
     progress: Progress | None = None,
 ) -> MirrorInfo:
     mirroring = context.store.parts.mirroring
-    with _locked(context.store, name):
+    with locked(context.store, name):
         tried = now()
         try:
             end = _follow(context, name, origin, missing=missing, after_reset=after_reset, progress=progress)
@@ -341,7 +341,7 @@ def _state(error: Error) -> str:
 
 
 @contextmanager
-def _locked(store: Store, name: str) -> Iterator[None]:
+def locked(store: Store, name: str) -> Iterator[None]:
     """Lock a mirror against pulls of other processes and threads, which would receive the same blobs."""
     file = store.blobs.partial(".locks") / name
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -349,7 +349,7 @@ def _locked(store: Store, name: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy(f"another process is pulling {name}; try again later") from None
+            raise Busy(f"another process is pulling or unpacking {name}; try again later") from None
         yield
     finally:
         os.close(descriptor)

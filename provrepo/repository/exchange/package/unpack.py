@@ -19,7 +19,15 @@ from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.storage import durable
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.exchange.import_entries import begin_mirror, fetch_absent, import_entries, require_foreign
+from provrepo.repository.exchange.import_entries import (
+    ALL,
+    Imported,
+    begin_mirror,
+    fetch_absent,
+    import_entries,
+    require_foreign,
+)
+from provrepo.repository.exchange.mirroring.verbs import locked
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.reading import PackageReader
 
@@ -91,110 +99,131 @@ def check_package(source: Path, progress: Progress) -> Unpacked:
         return Unpacked("", reader.contents)
 
 
-def unpack_package(context: Context, source: Path, name: str | None, progress: Progress) -> Unpacked:
-    """Make a mirror from a package, or continue one.
+def unpack_package(
+    context: Context, source: Path, name: str | None, *, after_reset: bool, progress: Progress
+) -> Unpacked:
+    """Make a mirror from a package, or continue one; see the verb ``unpack``.
 
     Args:
         context: the data directory, and its owner.
         source: the file.
         name: the name of the mirror; by default that of the project.
+        after_reset: continue although the origin was restored from a backup.
         progress: called with the name of a part, and the number of its items that are done.
-
-    Raises:
-        ReadError: the package is refused.
-        Conflict: it is of this repository, of another one than the mirror, or begins after the end of the mirror.
-        Diverged: its entries are not the continuation of those of the mirror.
-        Denied: the actor is not the owner.
     """
     if context.store.exists():
         context.require_owner("unpacks packages")
     with _opened(source) as file:
         reader = PackageReader(file, str(source))
-        contents = reader.contents
-        mirror = access.name("project", name if name is not None else contents.project)
-        # Twice: before much work, and again with the digests that were verified.
-        _require_continuation(context, reader, mirror, None)
+        mirror = access.name("project", name if name is not None else reader.contents.project)
+        # Before much is read; what it says of its entries is compared when they are verified.
+        _require_mine(context, reader, mirror, after_reset)
         reader.verify(progress)
-        _require_continuation(context, reader, mirror, reader)
+        _require_continuation(context, reader, mirror)
         context.store.make()
         context.require_owner("unpacks packages")
-        context.store.require_space(reader.size())
-        before = context.store.ledger.length(mirror)
-        begin_mirror(context, mirror, contents.origin)
-        blobs = _Blobs(reader)
-        done = import_entries(
-            context,
-            mirror,
-            (entry.data for entry in reader.entries() if entry.sequence > before),
-            blobs,
-            progress=lambda sequence: progress("stored", sequence),
-        )
-        more = fetch_absent(context, mirror, blobs)
-        if done.sequence > before:
-            _update(context, mirror, contents)
-        absent = Counter(context.store.parts.mirroring.absent(mirror).values())
-        return Unpacked(
-            mirror, contents, done.entries, done.blobs + more.blobs, done.sequence, dict(sorted(absent.items()))
-        )
+        with locked(context.store, mirror):
+            # Again, since others may have changed the mirror meanwhile.
+            _require_mine(context, reader, mirror, after_reset)
+            _require_continuation(context, reader, mirror)
+            context.store.require_space(reader.size())
+            return _store(context, reader, mirror, progress)
 
 
-def _require_continuation(context: Context, reader: PackageReader, name: str, verified: PackageReader | None) -> None:
-    """Refuse a package that does not continue what is here; nothing is stored."""
+def _store(context: Context, reader: PackageReader, name: str, progress: Progress) -> Unpacked:
+    contents, blobs, mirroring = reader.contents, _Blobs(reader), context.store.parts.mirroring
+    before = context.store.ledger.length(name)
+    # An older package must not replace what is known of the origin, such as names of actors.
+    mirror = context.store.ledger.mirror(name) or begin_mirror(context, name, contents.origin)
+    entries = (entry.data for entry in reader.entries() if entry.sequence > before)
+    done = import_entries(context, name, entries, blobs, progress=lambda last: progress("entries stored", last))
+    more = Imported()
+    if mirror.blobs == ALL:
+        more = fetch_absent(context, name, blobs, only=set(reader.blobs()))
+    if contents.last >= before:
+        mirroring.rename(contents.identity, contents.actors)
+        mirroring.change(
+            name,
+            actor=context.actor.id,
+            setup=contents.setup,
+            base=contents.base,
+            former=contents.former,
+            before=contents.before,
+            ahead=max(mirror.ahead, contents.last),
+            **({} if mirror.origin else {"state": "current"}),
+        )
+        context.store.index()
+    absent = Counter(mirroring.absent(name).values())
+    return Unpacked(name, contents, done.entries, done.blobs + more.blobs, done.sequence, dict(sorted(absent.items())))
+
+
+def _require_mine(context: Context, reader: PackageReader, name: str, after_reset: bool) -> None:
+    """Refuse a package that cannot belong to a mirror of this name."""
     contents, store = reader.contents, context.store
-    if not store.exists():
-        found, length = None, 0
-    else:
+    found, length = None, 0
+    if store.exists():
         require_foreign(store, contents.origin)
         found, length = store.ledger.mirror(name), store.ledger.length(name)
-    where = f"{reader.name} has the entries {contents.first} to {contents.last} of {contents.project}"
     if found is None and length:
         raise Conflict(
             f"there is a project {name!r} of this repository: choose another name for the mirror with --name"
         )
     if found is not None:
-        _require_same(found, contents)
+        _require_same(found, contents, after_reset)
     if contents.first > length + 1:
-        missing = f"entries {length + 1} to {contents.first - 1} are missing here"
-        raise Conflict(f"{where}, and {missing}: unpack a package that begins with entry {length + 1} or before first")
-    if found is None or not length:
-        return
-    with store.ledger.stream(name) as stream:
-        if contents.first == length + 1:
-            same = contents.previous == stream.digest(length)
-            which = length
-        else:
-            which = min(length, contents.last)
-            digest = contents.sha256 if which == contents.last else reader.digest(which) if verified else None
-            same = digest is None or digest == stream.digest(which)
-    if not same:
-        raise Diverged(
-            f"{where}, which do not continue the mirror {name}: entry {which} is another one there. The origin was "
-            "changed, or one of the two is not genuine. Nothing was stored; compare the digest of the entry with the "
-            "laboratory, and unpack the package under another name to keep both"
+        raise Conflict(
+            f"{_range(reader)}, and the entries {length + 1} to {contents.first - 1} are missing here: first unpack a "
+            f"package that begins with entry {length + 1} or before"
         )
 
 
-def _require_same(found: Mirror, contents: Contents) -> None:
+def _require_same(found: Mirror, contents: Contents, after_reset: bool) -> None:
     """Refuse a package of another project or repository than a mirror, or of another copy of the repository."""
     if (found.identity, found.stream) != (contents.identity, contents.project):
         raise Conflict(
             f"{found.project} is a mirror of project {found.stream} of the repository {found.identity}, and the "
             f"package is of project {contents.project} of {contents.identity}: choose another name with --name"
         )
-    if found.setup != contents.setup:
-        raise Conflict(
+    if not found.active:
+        raise Conflict(f"mirror {found.project} was ended: choose another name with --name")
+    if found.setup != contents.setup and not after_reset:
+        raise Diverged(
             f"the package is of another set-up of the repository ({contents.setup or 'none'}) than the mirror "
-            f"{found.project} ({found.setup or 'none'}): it was restored from a backup, and entries may be missing "
-            "there. Unpack a package of all entries under another name with --name"
+            f"{found.project} ({found.setup or 'none'}): the repository was restored from a backup or set up anew. "
+            "Nothing was stored. Ask its operator; to go on if the package continues the mirror, use --after-reset",
+            state="reset",
         )
 
 
-def _update(context: Context, name: str, contents: Contents) -> None:
-    """Record what the repository says of itself now."""
-    mirroring = context.store.parts.mirroring
-    mirroring.rename(contents.identity, contents.actors)
-    mirroring.change(name, actor=context.actor.id, base=contents.base, former=contents.former, before=contents.before)
-    context.store.index()
+def _require_continuation(context: Context, reader: PackageReader, name: str) -> None:
+    """Refuse a verified package whose entries are not those of the mirror, or do not follow them."""
+    contents, store = reader.contents, context.store
+    mirror = store.ledger.mirror(name) if store.exists() else None
+    length = store.ledger.length(name) if mirror is not None else 0
+    if mirror is None or not length:
+        return
+    if mirror.setup != contents.setup and contents.last < length:
+        raise Diverged(
+            f"{_range(reader)}, and {length:,} entries are here: the repository was shortened. Nothing was stored. Ask "
+            "its operator, and unpack a package of all entries under another name with --name",
+            state="shortened",
+        )
+    last = min(length, contents.last)
+    # Each entry has the digest of the one before it, so that one comparison covers all before.
+    there = contents.previous if contents.first == length + 1 else reader.digest(last)
+    with store.ledger.stream(name) as stream:
+        here = stream.digest(last)
+    if there != here:
+        raise Diverged(
+            f"{_range(reader)}, and do not continue the mirror {name}: entry {last} is another one there. The history "
+            "was changed, or one of the two is forged. Nothing was stored. Compare the digest of the entry with the "
+            f"sender ({here} here, {there} there); to keep both, unpack the package under another name with --name"
+        )
+
+
+def _range(reader: PackageReader) -> str:
+    contents = reader.contents
+    return f"{reader.name} has the entries {contents.first} to {contents.last} of project {contents.project}"
 
 
 @contextmanager

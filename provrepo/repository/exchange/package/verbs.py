@@ -67,6 +67,7 @@ def unpack(
     *,
     name: str | None = None,
     check: bool = False,
+    after_reset: bool = False,
     progress: Progress | None = None,
 ) -> Unpacked:
     """Make a mirror from a package, or continue it with a later one.
@@ -80,13 +81,15 @@ def unpack(
         source: the file.
         name: the name of the mirror; by default that of the project.
         check: verify the package, and store nothing.
+        after_reset: continue although the origin was restored from a backup, if the package continues the mirror.
         progress: called with the name of a part, and the number of its items that are done.
 
     Raises:
         ReadError: the package is refused; the message names the member that is wrong. Nothing is stored.
-        Conflict: it is of this repository; or of another repository, project or set-up than the mirror; or entries
-            between mirror and package are missing. Nothing is stored.
-        Diverged: its entries do not continue those of the mirror. Nothing is stored.
+        Conflict: it is of this repository; or of another repository or project than the mirror; or entries between
+            mirror and package are missing. Nothing is stored.
+        Diverged: its entries do not continue those of the mirror, or its origin was reset. Nothing is stored.
+        Busy: another process is pulling the mirror.
         Denied: the actor is not the owner.
         NoSpace: the disk is nearly full.
     """
@@ -95,4 +98,4 @@ def unpack(
     report = progress or (lambda _what, _count: None)
     if check:
         return check_package(Path(source), report)
-    return unpack_package(context, Path(source), name, report)
+    return unpack_package(context, Path(source), name, after_reset=after_reset, progress=report)
