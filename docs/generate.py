@@ -38,6 +38,7 @@ from provrepo.repository.exchange.notices.receiving import Received
 from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, Sending, SentNotice
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.pack import Package
+from provrepo.repository.exchange.package.unpack import Unpacked
 from provrepo.repository.federation.records import (
     FederatedLineage,
     FederatedSource,
@@ -108,6 +109,7 @@ RETURNED = (
     AuditEvent,
     Package,
     Contents,
+    Unpacked,
 )
 COMPETENCY = {
     "configuration",

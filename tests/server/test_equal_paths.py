@@ -8,6 +8,7 @@ as that follows from what is done.
 from __future__ import annotations
 
 import gc
+import io
 import re
 import sqlite3
 import sys
@@ -231,6 +232,7 @@ VERBS: dict[str, Callable[[Repository, str], Any]] = {
     "submit": lambda repo, p: repo.submit(PROVN, project=p, name="run"),
     "withdraw": lambda repo, p: repo.withdraw(p, "run", reason="x"),
     "entries": lambda repo, p: repo.entries(p),
+    "pack": lambda repo, p: repo.pack(p, io.BytesIO()),
     "query": lambda repo, p: repo.query("ASK {}", project=p),
     "query_version": lambda repo, p: repo.query_version(p, "run", 1, "ASK {}"),
     "lineage": lambda repo, p: repo.lineage(f"{EX}table", project=p),

@@ -51,9 +51,9 @@ def pack(invocation: Invocation, project: str, target: Path, since: int, for_rea
         f"version{'' if made.originals == 1 else 's'}, {made.size:,} bytes; last entry {contents.sha256}"
     )
     if made.withdrawn:
-        output.note(f"{made.withdrawn:,} of these versions were withdrawn: --for-readers leaves them out")
+        output.note(f"withdrawn versions among them: {made.withdrawn:,}; --for-readers leaves them out")
     if made.omitted:
-        output.note(f"the bytes of {made.omitted:,} withdrawn or erased versions are not in it")
+        output.note(f"withdrawn or erased versions without their bytes: {made.omitted:,}")
 
 
 @click.command(short_help="Make a mirror from the file of a project, or continue one.")

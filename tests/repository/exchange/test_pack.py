@@ -331,7 +331,7 @@ def test_the_command(source: Repository, tmp_path: Path) -> None:
     done = command("pack", "crops", target)
     assert done.stdout.startswith(f"{target}: entries 1 to 9 of crops, 5 versions")
     assert "--for-readers" in done.stderr
-    assert "1 withdrawn or erased" in done.stderr
+    assert "without their bytes: 1" in done.stderr
     made = command.json("pack", "crops", target, "--since", 4, "--for-readers")
     assert (made["first"], made["last"], made["withdrawn"], made["project"]) == (5, 9, 0, "crops")
     assert made["size"] == target.stat().st_size

@@ -1,0 +1,22 @@
+"""The examples of docs/how-to/send-a-project-as-a-file.md have the results that it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.paths import ROOT
+from tests.support.transcripts import play, same
+
+PAGE = ROOT / "docs" / "how-to" / "send-a-project-as-a-file.md"
+
+
+def test_the_page_shows_real_output(tmp_path: Path) -> None:
+    compared = 0
+    for step, printed in play(PAGE.read_text("utf-8"), tmp_path):
+        if step.printed is not None:
+            assert same(step.printed, printed), (
+                f"$ {step.command}\n{printed}\n"
+                "If that is right: python -m tests.support.transcripts docs/how-to/send-a-project-as-a-file.md"
+            )
+            compared += 1
+    assert compared > 7
