@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -117,6 +117,9 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
 @click.option(
     "--reviewed", multiple=True, metavar="NAME", help="Submissions with tokens of NAME wait for a review; repeatable."
 )
+@click.option(
+    "--announce/--no-announce", default=None, help="Tell peers that a new version was derived from their documents."
+)
 @click.option("--no-reviewed", is_flag=True, help="No submissions wait for a review.")
 @click.option("--dry-run", is_flag=True, help="With --public: list what would be published, and change nothing.")
 @json_option
@@ -134,6 +137,7 @@ def project_set(
     pushes: str | None,
     reviewed: tuple[str, ...],
     no_reviewed: bool,
+    announce: bool | None,
     dry_run: bool,
     style: str,
 ) -> None:
@@ -147,19 +151,20 @@ def project_set(
     """
     if dry_run:
         others = (profiles, no_profiles, push, no_push, pushes, reviewed, no_reviewed)
-        if not public or any(others) or title is not None or license_ is not None:
+        if not public or any(others) or announce is not None or title is not None or license_ is not None:
             raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
             found = repository.exposure(name)
         _show_exposure(found, style)
         return
-    chosen = {
+    chosen: dict[str, Any] = {
         "profiles": _chosen("--profile", profiles, no_profiles),
         "push": _chosen("--push", push, no_push),
         "reviewed": _chosen("--reviewed", reviewed, no_reviewed),
     }
+    chosen |= {"public": public, "title": title, "license": license_, "pushes": pushes, "announce": announce}
     with invocation.repository(follow=True) as repository:
-        changed = repository.set_project(name, public=public, title=title, license=license_, pushes=pushes, **chosen)
+        changed = repository.set_project(name, **chosen)
         waiting = repository.waiting()
     if waiting:
         output.note(f"set; {not_indexed(waiting)}")
@@ -201,6 +206,8 @@ def _show_project(found: ProjectInfo, style: str) -> None:
         output.result(f"  push      each version to {', '.join(found.push)}")
     if found.pushes not in ("", "as-peer"):
         output.result(f"  pushes    {found.pushes}")
+    if found.announce:
+        output.result("  announce  derivations to peers")
     if found.reviewed:
         output.result(f"  reviewed  submissions of {', '.join(found.reviewed)}")
 

@@ -109,6 +109,7 @@ def set_project(
     push: Sequence[str] | None = None,
     pushes: str | None = None,
     reviewed: Sequence[str] | None = None,
+    announce: bool | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
 
@@ -121,11 +122,12 @@ def set_project(
         push: names of the peers to which each version is sent that is accepted from now on.
         pushes: what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as the peer says.
         reviewed: names of the actors whose submissions wait for a review; ``*`` for all but the owner.
+        announce: whether peers are told that a version accepted from now on was derived from their documents.
 
     Raises:
         NotFound: no such project.
         UsageError: a profile, peer or actor is unknown, the title cannot be stored, or the license is no web address.
-        Denied: the actor may not change it, or it is a mirror; only the owner sets ``push``.
+        Denied: the actor may not change it, or it is a mirror; only the owner sets ``push`` and ``announce``.
     """
     context.require_read(name)
     access.text("title", title or "")
@@ -134,7 +136,7 @@ def set_project(
         raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
     context.store.ledger.require_own(name)
     user_defined.chosen(context.store, name, profiles or ())
-    if push is not None:
+    if push is not None or announce is not None:
         context.require_owner("decides what is sent to peers")
     if pushes is not None and pushes not in _PUSHES:
         raise UsageError(f"{pushes!r} is not what a peer's documents may meet: {', '.join(_PUSHES)}")
@@ -146,6 +148,7 @@ def set_project(
         "push": None if push is None else _peers(context, push),
         "pushes": pushes,
         "reviewed": None if reviewed is None else _actors(context, reviewed),
+        "announce": announce,
     }
     with context.store.ledger.appending(name) as appending:
         settings = appending.settings()
@@ -184,7 +187,7 @@ def _actors(context: Context, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(known.get(actor, actor) for actor in names))
 
 
-_UNSET = {"license": ""}
+_UNSET = {"license": "", "announce": False}
 """The values of settings that the first entry of a project may lack."""
 
 

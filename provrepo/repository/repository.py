@@ -22,6 +22,7 @@ from provrepo.repository.exchange import pushing as of_pushing
 from provrepo.repository.exchange import reviews as of_reviews
 from provrepo.repository.exchange import serving as of_serving
 from provrepo.repository.exchange.mirroring import verbs as of_mirroring
+from provrepo.repository.exchange.notices import deriving as of_deriving
 from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
@@ -184,6 +185,7 @@ class Repository:
     notices = verb(of_notices.notices)
     notice = verb(of_notices.notice)
     inbox = verb(of_notices.inbox)
+    announce = verb(of_deriving.announce, from_views=True)
     receive_notice = verb(of_receiving.receive_notice)
     note_mirror = verb(of_receiving.note_mirror)
     send_notices = verb(of_notices.send_notices)

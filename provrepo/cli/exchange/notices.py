@@ -113,6 +113,27 @@ def notices_send(invocation: Invocation, again: bool, style: str) -> int:
     return 1 if done.failed else 0
 
 
+@notices.command("announce")
+@click.argument("reference", type=REFERENCE, metavar="P/N[@VERSION]")
+@click.option("--to", "peers", multiple=True, metavar="PEER", help="Only this peer; repeatable. Default: all.")
+@json_option
+@pass_invocation
+def notices_announce(invocation: Invocation, reference: Reference, peers: tuple[str, ...], style: str) -> None:
+    """Tell the peers from whose documents a version was derived, so that they can tell you of withdrawals.
+
+    These are the peers whose documents describe something that the version uses or derives from. Nobody is told twice.
+    A server sends the notices by itself; `notices send` does it at once. `provrepo project set P --announce` announces
+    each new version.
+    """
+    with invocation.repository(follow=True) as repository:
+        found = repository.announce(*reference, peers=list(peers))
+    if style == "json":
+        output.records([one.to_dict() for one in found])
+        return
+    for one in found:
+        output.result(f"{one.peer}: {one.state} ({one.id})")
+
+
 @notices.group("holders")
 def holders() -> None:
     """The holders of copies. Peers that got a document, or mirror a project, are listed without being added."""

@@ -119,6 +119,26 @@ class OutgoingNotices:
             connection.execute("UPDATE announced SET sequence = ? WHERE project = ?", (after, project))
         return True
 
+    def derived_up_to(self, project: str) -> int:
+        """Return the last entry of a project whose derivations were announced; 0 before the first.
+
+        For the empty name it is the position of the ledger up to which all projects were considered.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT sequence FROM announced WHERE project = ?", (_DERIVED + project,)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def set_derived_up_to(self, project: str, sequence: int) -> None:
+        """Record the last entry of a project whose derivations were announced."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO announced (project, sequence) VALUES (?1, ?2) "
+                "ON CONFLICT (project) DO UPDATE SET sequence = max(sequence, ?2)",
+                (_DERIVED + project, sequence),
+            )
+
     def add(self, cause: str, notice: SentNotice) -> bool:
         """Store one notice; return False if its target has got one with this cause."""
         with self._database.writing() as connection:
@@ -239,6 +259,9 @@ class OutgoingNotices:
         with self._database.writing() as connection:
             connection.execute("UPDATE sent_notices SET recorded = 1 WHERE id = ?", (id,))
 
+
+_DERIVED = "derived:"
+"""The prefix of a project in the table ``announced``, where its derivations are announced. No name has a colon."""
 
 _LONGEST_REASON = 1000
 """The most characters of a reason that are stored."""

@@ -137,6 +137,7 @@ _CHANGES: dict[str, tuple[type, str]] = {
     "push": (list, "a list of names of peers"),
     "pushes": (str, "a string"),
     "reviewed": (list, "a list of names of actors"),
+    "announce": (bool, "true or false"),
 }
 
 

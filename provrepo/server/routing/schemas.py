@@ -140,7 +140,7 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "description": "Settings of a project; those that are absent stay the same.",
         "properties": {
-            "public": FLAG,
+            **dict.fromkeys(("public", "announce"), FLAG),
             **dict.fromkeys(("title", "license", "pushes"), STRING),
             **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
         },

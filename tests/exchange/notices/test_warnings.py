@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 import provrepo
+from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.repository.exchange.notices import deriving
+from provrepo.repository.exchange.notices.payload import read
 from provrepo.repository.repository import Repository
 from provrepo.server.app import create_app
 from tests.exchange.notices.notices import THERE, peer, receive, withdrawal
@@ -159,6 +162,50 @@ def test_pages_show_a_banner(holder: tuple[Repository, Repository]) -> None:
     assert (found["model"], found["run"][0]["reason"]) == ([], "<b>wrong</b> unit")
     answer = client.get(f"/lineage?iri={CLEAN}&project=copies&format=json", headers=headers).get_json()
     assert [one["document"] for one in answer["warnings"]] == ["run"]
+
+
+def test_a_derivation_is_announced_once(holder: tuple[Repository, Repository]) -> None:
+    owner, _ = holder
+    (made,) = owner.announce("copies", "model")
+    assert (made.about, made.peer, made.project, made.document, made.version) == (
+        *("derived", "lab-a", "copies", "model", 1),
+    )
+    notice = read(made.body)
+    assert (notice.object, notice.project, notice.document, notice.version) == (f"{THERE}3", "crops", "run", 3)
+    assert notice.subject == owner.version("copies", "model").iri
+    assert owner.announce("copies", "model", peers=["lab-a"]) == [made]
+    peer(owner, "lab-c", "https://lab-c.example/")
+    with pytest.raises(UsageError, match="lab-c"):
+        owner.announce("copies", "model", peers=["lab-c"])
+    owner.submit(OWN.replace(b"ex:clean", b"ex:unknown"), project="copies", name="unrelated")
+    with pytest.raises(UsageError, match="uses nothing that came from a peer"):
+        owner.announce("copies", "unrelated")
+    with pytest.raises(NotFound):
+        owner.announce("copies", "model", peers=["none"])
+    token, _ = owner.create_token("ada")
+    actor = owner.context.store.authenticate(token)
+    assert actor is not None
+    with pytest.raises(Denied):
+        owner.as_actor(actor).announce("copies", "model")
+    with pytest.raises(Denied):
+        owner.as_actor(actor).set_project("copies", announce=True)
+
+
+def test_a_project_announces_by_its_setting(holder: tuple[Repository, Repository]) -> None:
+    owner, _ = holder
+    deriving.announce_new(owner.context.store)
+    assert owner.notices() == []
+    assert owner.set_project("copies", announce=True).announce
+    deriving.announce_new(owner.context.store)
+    assert owner.notices() == [], "from now on, not what was accepted before"
+    owner.submit(OWN.replace(b"train", b"fit"), project="copies", name="model", update=True)
+    for _ in range(2):
+        deriving.announce_new(owner.context.store)
+    assert [one.to_dict()["version"] for one in owner.notices()] == [2]
+    owner.set_project("copies", announce=False)
+    owner.submit(OWN, project="copies", name="model", update=True)
+    deriving.announce_new(owner.context.store)
+    assert len(owner.notices()) == 1
 
 
 def test_commands_show_it(owner: Repository, tmp_path: Path) -> None:

@@ -113,15 +113,26 @@ def _of_event(store: Store, entry: Entry, about: str, holder: Holder) -> SentNot
     return to_send(notice, holder.peer, holder.url, holder.protocol)
 
 
-def to_send(notice: Notice, peer: str, url: str, protocol: str = "inbox") -> SentNotice:
-    """Return a notice for the outbox. The body of a pingback is the address of the new state (PROV-AQ, section 5)."""
+def to_send(
+    notice: Notice, peer: str, url: str, protocol: str = "inbox", *, here: tuple[str, str, int] | None = None
+) -> SentNotice:
+    """Return a notice for the outbox. The body of a pingback is the address of the new state (PROV-AQ, section 5).
+
+    Args:
+        notice: the notice.
+        peer: the peer that gets it; empty for an address.
+        url: the address that gets it; empty for a peer.
+        protocol: how.
+        here: the version here that it is about, if that is not its object.
+    """
     body = f"{notice.subject}\r\n".encode() if protocol == "pingback" else write(notice)
+    place = here or (notice.project, notice.document, notice.version)
     return SentNotice(
         id=notice.id,
         about=notice.about,
-        project=notice.project,
-        document=notice.document,
-        version=notice.version,
+        project=place[0],
+        document=place[1],
+        version=place[2],
         peer=peer,
         url=url,
         protocol=protocol,

@@ -16,20 +16,23 @@ __all__ = ["start"]
 
 _log = logging.getLogger(__name__)
 
-SECONDS = 1.0
-"""The pause between two passes over the outbox."""
+SECONDS = 2.0
+"""The longest pause between two passes over the outbox."""
 
 _ENDING = 1.0
 """Seconds to wait for a pass at the end. What it sends then is sent again later, and the receiver knows it already."""
 
 
-def start(store: Store, *, seconds: float = SECONDS) -> None:
-    """Start the thread, which ends when the store is closed."""
+def start(store: Store) -> None:
+    """Start the thread, which ends when the store is closed, unless the settings have no rounds of exchange."""
+    seconds = min(SECONDS, store.settings.exchange_seconds)
+    if not seconds or store.read_only:
+        return
     ended = threading.Event()
 
     def run() -> None:
         failure = ""
-        while not ended.wait(seconds):
+        while not (ended.wait(seconds) or store.draining):
             try:
                 if store.exchange.exists:
                     send_due(store)

@@ -21,6 +21,7 @@ from provrepo.errors import Error, NotFound, ReadError, RemoteError, TooLarge, U
 from provrepo.repository.exchange.notices import recording, tables
 from provrepo.repository.exchange.notices.announcing import announce_all
 from provrepo.repository.exchange.notices.asking import ask_peers
+from provrepo.repository.exchange.notices.deriving import announce_new
 from provrepo.repository.exchange.notices.payload import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def send_due(store: Store) -> bool:
 def _send_all(store: Store, *, at_once: bool, again: bool) -> tuple[int, int]:
     """Send what is due; return how many notices were delivered, and how many attempts failed."""
     announce_all(store)
+    if store.may_follow():
+        announce_new(store)
     recording.record_all(store)
     ask_peers(store)
     outbox = tables.outgoing(store)
