@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.transcripts import play, same
+from tests.support.transcripts import play, replaced, same, served
 
 TUTORIALS = ROOT / "docs" / "tutorial"
 
@@ -18,13 +18,14 @@ def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
     if "'.[examples]'" in page:
         pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
     compared = 0
-    for step, printed in play(page, tmp_path):
-        if step.printed is not None:
-            assert same(step.printed, printed), (
-                f"$ {step.command}\n{printed}\n"
-                f"If that is right: python -m tests.support.transcripts docs/tutorial/{name}"
-            )
-            compared += 1
+    with served(page, tmp_path) as addresses:
+        for step, printed in play(replaced(page, addresses), tmp_path):
+            if step.printed is not None:
+                assert same(step.printed, printed), (
+                    f"$ {step.command}\n{printed}\n"
+                    f"If that is right: python -m tests.support.transcripts docs/tutorial/{name}"
+                )
+                compared += 1
     assert compared > 10
 
 

@@ -84,6 +84,12 @@ GROUPS: tuple[Group, ...] = (
         ("provrepo/server/discovery/*", "provrepo/server/documents/*", "provrepo/server/protocol/*"),
         "signposting 0.9.9, a client of FAIR Signposting, against a running server",
     ),
+    Group(
+        "coarnotify",
+        240,
+        ("provrepo/repository/exchange/notices/*", "provrepo/server/exchange/inbox.py"),
+        "coarnotify 1.0.1.4, a client and a reader of COAR Notify, against a running server",
+    ),
 )
 
 

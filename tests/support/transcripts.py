@@ -1,7 +1,8 @@
 """Execution of the commands in the code blocks of a page, one after the other, in one shell.
 
 A block ``sh`` is run. A block ``console`` has commands after ``$`` and their output, which is compared. A block after
-``<!-- file: NAME -->`` is saved under that name. Identifiers and times differ from run to run: those of the page are
+``<!-- file: NAME -->`` is saved under that name. ``<!-- server: FOLDER URL -->`` lets a server run on a data directory
+meanwhile, whose address replaces the URL. Identifiers and times differ from run to run: those of the page are
 replaced by those of the run, also in later commands. A line ``...`` in the output represents lines that the page omits.
 
 ``python -m tests.support.transcripts PAGE`` updates the output in a page.
@@ -15,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from provrepo.resources import root
-from tests.support.command import environment
+from tests.support.command import environment, serving
 
 END = "\x1eend of output\x1e"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,7 +35,8 @@ _VOLATILE = (
     (re.compile(r"\d+ bytes"), "BYTES"),
     (re.compile(r"\bpvr_\S+"), "TOKEN"),
     (re.compile(r"\b[0-9a-f]{16}\b"), "NUMBER"),
-    (re.compile(r"TIME(,| ) *[\w.-]+"), r"TIME\1 SOMEBODY"),
+    (re.compile(r"TIME by [\w.-]+"), "TIME by SOMEBODY"),
+    (re.compile(r"TIME(,| ) *(?!by )[\w.-]+"), r"TIME\1 SOMEBODY"),
     (re.compile(r"CPython [\w.]+"), "CPython"),
 )
 CLOSE = 0.06
@@ -84,6 +87,23 @@ def play(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
                 if step.printed is not None:
                     shell.learn(step.printed, printed)
                 yield step, printed
+
+
+@contextmanager
+def served(page: str, folder: Path) -> Iterator[dict[str, str]]:
+    """Run the servers of a page, which send nothing by themselves; yields URL in the page → address."""
+    with ExitStack() as stack:
+        yield {
+            url: stack.enter_context(serving(folder / data, PROVREPO_EXCHANGE_SECONDS="0")) + "/"
+            for data, url in re.findall(r"<!-- server: (\S+) (\S+) -->", page)
+        }
+
+
+def replaced(text: str, names: Mapping[str, str]) -> str:
+    """A text with other names."""
+    for old, new in names.items():
+        text = text.replace(old, new)
+    return text
 
 
 class Shell:
@@ -163,7 +183,7 @@ def rewritten(page: str, folder: Path) -> str:
     for step, printed in play(page, folder):
         if step.printed is None:
             continue
-        shown = re.sub(r"(Z, |Z  )\w+", r"\1ana", printed)
+        shown = re.sub(r"(Z, |Z  |Z by )[\w-]++(?! \[)", r"\1ana", printed)
         shown = re.sub(r"\b(pvr_[0-9a-f]+_)\S+", r"\1...", shown)  # so that no reader takes it for a valid token
         _pair(names, step.printed, shown)
         before, command, rest = rest.partition(f"$ {step.command}\n")
@@ -177,8 +197,10 @@ def rewritten(page: str, folder: Path) -> str:
 
 def main() -> None:
     path = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory() as folder:
-        path.write_text(rewritten(path.read_text("utf-8"), Path(folder)), "utf-8")
+    page = path.read_text("utf-8")
+    with tempfile.TemporaryDirectory() as folder, served(page, Path(folder)) as addresses:
+        written = rewritten(replaced(page, addresses), Path(folder))
+        path.write_text(replaced(written, {new: old for old, new in addresses.items()}), "utf-8")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def notices_list(invocation: Invocation, place: str | None, direction: str | Non
         output.records(rows)
         return
     output.table(
-        ["", "WHAT", "DOCUMENT", "WITH", "STATE", "TIME", "ID"],
+        ["", "WHAT", "DOCUMENT", "WITH", "STATE", "ID", "TIME"],
         [
             [
                 "to" if row["direction"] == "sent" else "from",
@@ -59,8 +59,8 @@ def notices_list(invocation: Invocation, place: str | None, direction: str | Non
                 _place(row),
                 row["peer"] or row.get("url") or "unknown",
                 _state(row),
-                row.get("received") or row.get("acknowledged") or row.get("delivered") or row["made"],
                 row["id"],
+                row.get("received") or row.get("acknowledged") or row.get("delivered") or row["made"],
             ]
             for row in rows
         ],
