@@ -13,6 +13,8 @@ from provrepo.errors import Denied, Error, NotFound, UsageError
 from provrepo.ledger.exchange.peers import Peers
 from provrepo.limits import FEDERATED_SECONDS
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.notices.records import OriginWarning
+from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
 from provrepo.repository.federation.known import Known
 from provrepo.repository.federation.laboratories import Here, Laboratory, PeerLaboratory
 from provrepo.repository.federation.reading import DescribedThing
@@ -71,9 +73,25 @@ def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage
         else:
             seconds = query.timeout
         may_ask = Known(context, configured).may_ask if query.ask == "known" else None
-        return lineage_of(
+        graph = lineage_of(
             query, laboratories, Budget(time.monotonic() + seconds), may_ask, finished=partial(_record_contacts, peers)
         )
+        return replace(graph, warnings=_warnings(context, graph))
+
+
+def _warnings(context: Context, graph: FederatedLineage) -> tuple[OriginWarning, ...]:
+    """The warnings about copies of this repository from which the answer comes."""
+    warned = origin_warnings(context.store, context.readable_projects())
+    agents = {node.iri for node in graph.nodes if "agent" in node.kinds}
+    # An agent is mentioned by versions that have nothing to do with this answer; its relations count.
+    said = [node.sources for node in graph.nodes if node.iri not in agents] + [edge.sources for edge in graph.edges]
+    used = {
+        (source.project, source.document, source.version)
+        for sources in said
+        for source in sources
+        if isinstance(source, FederatedSource) and source.laboratory is None
+    }
+    return tuple(warning for version in sorted(used & warned.keys()) for warning in warned[version])
 
 
 def _record_contacts(peers: Peers, participants: Iterable[Participant]) -> None:
