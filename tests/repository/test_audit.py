@@ -88,7 +88,8 @@ def test_a_line_has_who_what_when_and_the_answer(site: Site) -> None:
         ("/projects/secret/ledger", ("list", ["secret"], "", None)),
         ("/projects/secret/sparql?query=ASK%7B%7D", ("query", ["secret"], "", None)),
         ("/projects/secret/graphs?default", ("query", ["secret"], "", None)),
-        ("/sparql?query=ASK%7B%7D&project=secret", ("query", ["*public"], "", None)),
+        ("/sparql?query=ASK%7B%7D", ("query", ["*public"], "", None)),
+        ("/sparql?query=ASK%7B%7D&project=secret", ("query", ["secret"], "", None)),
         ("/lineage?iri=https://example.org/table", ("lineage", ["open", "secret"], "", None)),
         ("/lineage?iri=https://example.org/table&project=open", ("lineage", ["open"], "", None)),
         ("/lineage/impact?iri=https://example.org/raw", ("lineage", ["open", "secret"], "", None)),
@@ -136,7 +137,8 @@ def test_routes_without_an_action_are_not_written(site: Site) -> None:
     silent = {endpoint for (endpoint, _), row in OPERATIONS.items() if row.access.action is None}
     assert silent == {
         *("health.health", "health.ready", "metrics.every", "openapi.own", "provaq.service", "queries.index", "static"),
-        "profiles.index",
+        *("profiles.index", "linksets.api_catalog", "sitemaps.robots", "sitemaps.sitemap"),
+        *("vocabularies.ontology", "vocabularies.shapes"),
     }
 
 
@@ -397,7 +399,7 @@ def test_the_command_line_answers_the_same(site: Site, tmp_path: Path) -> None:
 
 def test_every_action_is_of_a_route_or_of_the_ledger() -> None:
     used = {row.access.action for row in OPERATIONS.values()}
-    assert used - {None} == set(Action) - {Action.ERASE}
+    assert used - {None} == set(Action) - {Action.ERASE, Action.EXCHANGE}
 
 
 def test_the_log_of_a_store_follows_its_settings(site: Site) -> None:

@@ -27,7 +27,7 @@ def left(data: Path) -> list[str]:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
     """Do something once, while the next submission is with a worker."""
-    run, done = submit._run_worker, []
+    run, done = submit.run_worker, []
 
     def worker(*arguments: Any) -> dict[str, Any]:
         if not done:
@@ -35,7 +35,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> No
             work()
         return run(*arguments)
 
-    monkeypatch.setattr(submit, "_run_worker", worker)
+    monkeypatch.setattr(submit, "run_worker", worker)
 
 
 def test_bytes_that_another_submits_at_the_same_time_leave_no_file(
@@ -87,7 +87,7 @@ def test_a_submission_that_fails_after_its_quads_were_written_leaves_no_file(
             extraction_file(target).write_text("{}")
             raise WorkerFailed("killed") if error is WorkerFailed else Refused("no", None)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(submit, "_run_worker", fails)
+        monkeypatch.setattr(submit, "run_worker", fails)
         with pytest.raises(error):
             repository.submit(entity("a"), project="crops", name="d")
         assert left(tmp_path / "data") == []

@@ -248,6 +248,9 @@ class Follower:
         with self._applying:
             self.catch_up()
             self._flush()
+            if self._again:
+                # What could not be loaded together is applied entry by entry, as by the next poll.
+                self.catch_up()
             yield self._views or ()
 
     def close(self) -> None:
