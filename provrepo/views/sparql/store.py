@@ -23,7 +23,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from provrepo.codecs.results import QueryResult
-from provrepo.errors import Busy, Damaged
+from provrepo.errors import Busy, Damaged, NoSpace
 from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
@@ -443,7 +443,7 @@ class Quads:
 
     @contextmanager
     def _writing(self, dataset: str) -> Iterator[DatasetStore]:
-        with self._writer(dataset), translated_errors(dataset):
+        with self._writer(dataset), self._reopened(dataset), translated_errors(dataset):
             with self._checkpoints.written(dataset), self._pool.use(dataset, create=True) as dataset_store:
                 if dataset_store is None:
                     raise AssertionError("a store that is created exists")
@@ -454,6 +454,15 @@ class Quads:
                     dataset_store.store.flush()
             if full:
                 self._pool.retire(dataset)
+
+    @contextmanager
+    def _reopened(self, dataset: str) -> Iterator[None]:
+        """Close the store where the disk was full: RocksDB refuses writes for some seconds after it has space again."""
+        try:
+            yield
+        except NoSpace:
+            self._pool.retire(dataset)
+            raise
 
     def _replace(
         self,
