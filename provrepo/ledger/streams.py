@@ -216,8 +216,10 @@ class Stream:
 
     def erased(self) -> set[tuple[str, int]]:
         """Return the (document, version) pairs whose bytes were erased."""
+        # SQLite would read all entries of the project instead, by another index.
         rows = self._connection.execute(
-            "SELECT document, version FROM entries WHERE project = ? AND kind = 'erase'", (self.project,)
+            "SELECT document, version FROM entries INDEXED BY entries_erased WHERE project = ? AND kind = 'erase'",
+            (self.project,),
         )
         return {(str(document), int(version)) for document, version in rows.fetchall()}
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,31 @@ def test_entries_come_in_pages_that_meet(ledger: Ledger, monkeypatch: pytest.Mon
     # An unfinished iterator blocks no writer, and yields entries that are appended meanwhile.
     later = submit(ledger, "crops", "late")
     assert list(reading) == [written[9], later]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda ledger: ledger.erased("crops"),
+        lambda ledger: ledger.taken_back("crops", "new", "12" * 32),
+        lambda ledger: ledger.last("crops", "new"),
+        lambda ledger: ledger.versions("crops", "new"),
+        lambda ledger: ledger.settings("crops"),
+        lambda ledger: ledger.length("crops"),
+        lambda ledger: ledger.position(),
+    ],
+)
+def test_what_a_submission_asks_does_not_read_all_entries(ledger: Ledger, question: Callable[[Ledger], object]) -> None:
+    steps: list[int] = []
+    for documents in (20, 200):
+        for number in range(ledger.length("crops"), documents):
+            submit(ledger, "crops", f"d{number}", blob=f"{number:064x}")
+        with ledger.database.reading() as connection:
+            steps.append(0)
+            connection.set_progress_handler(lambda: steps.append(steps.pop() + 1), 1)
+            question(ledger)
+            connection.set_progress_handler(None, 0)
+    assert steps[1] <= steps[0] + 20
 
 
 def test_followers_learn_what_changed(ledger: Ledger) -> None:
