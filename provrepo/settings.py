@@ -74,6 +74,8 @@ class Settings:
         inbox: the most notices kept whose sender is not proven to be a peer; 0 takes no notices at all.
         inbox_rate: notices taken in an hour from one address without a token.
         pull_every: seconds between two pulls of all mirrors by a server; 0 for none.
+        event_projects: the projects of events that are received without one: pairs ``NAMESPACE=PROJECT`` with spaces
+            between them, where ``*`` in a namespace stands for any text; the first that fits decides.
         rate_read: requests that read, in a minute, with one token or from one address; 0 for no limit, here and in the
             next three.
         rate_query: requests for queries, lineage and search, counted in the same way.
@@ -121,6 +123,7 @@ class Settings:
     inbox: int = 1000
     inbox_rate: int = 60
     pull_every: int = 300
+    event_projects: str = ""
     rate_read: int = 1200
     rate_query: int = 300
     rate_check: int = 60

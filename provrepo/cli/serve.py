@@ -58,6 +58,7 @@ def run(settings: Settings) -> None:
         Busy: another process holds the views.
         UsageError: listening on the address fails, or needs a base IRI.
     """
+    from provrepo.repository.events.making import start as start_making
     from provrepo.repository.exchange.mirroring.background import start as start_pulling
     from provrepo.repository.exchange.notices.background import start as start_sending
     from provrepo.repository.exchange.rounds import Rounds
@@ -76,6 +77,7 @@ def run(settings: Settings) -> None:
             start_sending(store)
             Rounds(store).start()
             start_pulling(store)
+            start_making(store)
             for warning in lax(settings.data):
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")

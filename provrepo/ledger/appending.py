@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
@@ -96,6 +97,32 @@ class Appending(Stream):
             (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data, stream),
         )
         self._index(entry, cursor.lastrowid)
+
+    def cover_events(self, source: str, most: int) -> int:
+        """Append an entry that covers the events of the project that no entry covers; see ``ledger.events``.
+
+        Args:
+            source: the format of the events.
+            most: the most events of one entry.
+
+        Returns:
+            1; 0 if there are no such events.
+        """
+        rows = self._connection.execute(
+            "SELECT position, digest, length(data) FROM events WHERE project = ? AND sequence IS NULL "
+            "ORDER BY position LIMIT ?",
+            (self.project, most),
+        ).fetchall()
+        if not rows:
+            return 0
+        blob = sha256("".join(f"{digest}\n" for _, digest, _ in rows).encode()).hexdigest()
+        size = sum(length or 0 for *_, length in rows)
+        entry = self.append("events", {"source": source, "blob": blob, "size": size, "count": len(rows)}, actor="")
+        self._connection.execute(
+            "UPDATE events SET sequence = ? WHERE project = ? AND sequence IS NULL AND position <= ?",
+            (entry.sequence, self.project, rows[-1][0]),
+        )
+        return 1
 
     def conceal(self, text: str) -> str:
         """Store a confidential text and return its digest, for a field of an entry: see ``ledger.confidential``."""

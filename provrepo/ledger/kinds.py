@@ -399,15 +399,16 @@ _TABLE = (
         stream="both",
         ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "events",
-        "A batch of events was received, from which documents are created.",
-        fields={
+        "Events were received, from which documents are created. They are stored beside the ledger.",
+        {
             "source": EntryField(TEXT, "the system or format of the events"),
-            "blob": EntryField(DIGEST, "of the events"),
+            "blob": EntryField(DIGEST, "of the list of the SHA-256 digests of the events, one a line"),
             "size": EntryField(COUNT, "of the events in bytes"),
             "count": EntryField(COUNT, "the number of events"),
         },
+        ignorable=True,
     ),
     _reserved(
         "key",

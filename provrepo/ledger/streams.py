@@ -345,6 +345,8 @@ def columns(entry: Entry) -> tuple[str, str | None, int | None, str | None, str 
     """Return the values of the columns ``kind, document, version, blob, report``, which repeat fields of an entry."""
     if entry.kind == "settings":
         return (entry.kind, None, None, profile_blob(entry.body), None)
+    if entry.kind == "events":
+        return (entry.kind, None, None, None, None)  # its digest is not that of a blob
     body = entry.body
     # An exchange names bytes that another entry here needs, or that are with the peer.
     blob = None if entry.kind == "exchange" else body.get("blob")

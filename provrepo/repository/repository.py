@@ -16,6 +16,7 @@ from provrepo.repository import stream as of_stream
 from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
+from provrepo.repository.events import verbs as of_events
 from provrepo.repository.exchange import arrivals as of_arrivals
 from provrepo.repository.exchange import peers as of_peers
 from provrepo.repository.exchange import pushing as of_pushing
@@ -135,6 +136,7 @@ class Repository:
     submit = verb(of_submission.submit)
     validate = verb(of_submission.validate)
     import_documents = verb(of_imports.import_documents)
+    receive_events = verb(of_events.receive_events)
 
     documents = verb(of_documents.documents)
     document_pages = verb(of_documents.document_pages)

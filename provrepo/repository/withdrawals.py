@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provrepo.errors import Denied, Stale, UsageError
+from provrepo.ledger.events import Events
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
 from provrepo.repository.documents import document
@@ -91,6 +92,7 @@ def erase(
     with context.store.ledger.appending(project) as appending:
         if appending.references(info.sha256) == 0:
             context.store.blobs.erase(info.sha256)
+    Events(context.store.ledger).erase(project, name)
     return catalog.find_version(context.store, project, name, version, erased=True, curator=True)
 
 

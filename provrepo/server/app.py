@@ -10,7 +10,7 @@ from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
 from provrepo.server.exchange import feed, inbox, packages, pending
-from provrepo.server.lineage import gate, lineage, marquez, provaq
+from provrepo.server.lineage import gate, lineage, marquez, openlineage, provaq
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
 from provrepo.server.protocol import addresses, auth, codings, headers, problems
@@ -58,6 +58,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         lineage,
         gate,
         marquez,
+        openlineage,
         audit,
         health,
         metrics,

@@ -48,7 +48,7 @@ def test_each_run_becomes_a_document(repository: Repository, tmp_path: Path) -> 
     found = repository.import_documents(source, base=BASE)
     assert found.skipped == ()
     assert [receipt.version.name for receipt in found.receipts][1:] == [f"run-{RUNS[0]}", f"run-{RUNS[1]}"]
-    assert found.receipts[0].version.name.startswith("events-")
+    assert found.receipts[0].version.name.startswith("job-")
     assert stated(repository.read("default", f"run-{RUNS[0]}")) == stated(
         provrepo.read(lines(*both(0)), format="openlineage", base=BASE)
     )

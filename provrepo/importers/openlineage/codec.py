@@ -11,7 +11,7 @@ from provrepo.importers.openlineage.common_facets import TAGS
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, VERSION, described
 from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Problem, canonical, events
 from provrepo.importers.openlineage.facets import Context, mapped
-from provrepo.importers.openlineage.fold import Facets, Fold, Side, fold
+from provrepo.importers.openlineage.fold import Facets, Fold, Side, document_of, fold
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import DQV, measured
 from provrepo.importers.openlineage.run_facets import WFPROV
@@ -74,7 +74,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
 
 
 def split(data: bytes) -> Iterator[Part | Skipped]:
-    """The events of each run, apart from those of other runs; and the events without a run.
+    """The events of each run, apart from those of other runs; and those of each job and dataset without a run.
 
     Each part is the different events as canonical JSON lines in their order, so that the same events give the same
     bytes. What is not understood is skipped.
@@ -84,18 +84,15 @@ def split(data: bytes) -> Iterator[Part | Skipped]:
     def failed(error: ReadError) -> None:
         skipped.append(Skipped(f"line {error.line}", error.message))
 
-    runs: dict[str, dict[str, Event]] = {}
+    documents: dict[str, dict[str, Event]] = {}
     for event, problems, line, pointer in events(data, failed):
         if event is None:
             fatal = next(problem for problem in problems if problem.fatal)
             skipped.append(Skipped(f"line {line}", f"{pointer}{fatal.pointer}: {fatal.message}".removeprefix(": ")))
         else:
-            run = str(event.member("run")["runId"]) if event.kind == "run" else ""
-            runs.setdefault(run, {}).setdefault(event.digest, event)
-    for run, different in sorted(runs.items()):
-        lines = _lines(different)
-        name = f"run-{Names.run(run).removeprefix('urn:uuid:')}" if run else f"events-{sha256(lines).hexdigest()[:12]}"
-        yield Part(name, lines, FORMAT)
+            documents.setdefault(document_of(event), {}).setdefault(event.digest, event)
+    for name, different in sorted(documents.items()):
+        yield Part(name, _lines(different), FORMAT)
     yield from skipped
 
 

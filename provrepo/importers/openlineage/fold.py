@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from provrepo.importers.openlineage.events import Dataset, Event, Moment
+from provrepo.importers.openlineage.events import Dataset, Event, Moment, canonical
+from provrepo.importers.openlineage.names import Names
 
-__all__ = ["Declared", "Facets", "Fold", "Run", "Side", "dataset_of", "fold"]
+__all__ = ["Declared", "Facets", "Fold", "Run", "Side", "dataset_of", "document_of", "ends_run", "fold"]
 
 Facets = dict[str, Mapping[str, Any]]
 """Key of a facet → the facet that was sent last."""
@@ -142,6 +144,19 @@ def fold(events: Iterable[Event]) -> Fold:
         sorted({str(event.data.get("producer") or "") for event in ordered} - {""}),
         len(ordered),
     )
+
+
+def ends_run(event: Event) -> bool:
+    """Whether nothing more is expected about what an event describes: its run has ended, or it has none."""
+    return event.kind != "run" or event.type in _TERMINAL
+
+
+def document_of(event: Event) -> str:
+    """The name of the document that an event belongs to: that of its run, or of its job or dataset without a run."""
+    if event.kind == "run":
+        return f"run-{Names.run(str(event.member('run')['runId'])).removeprefix('urn:uuid:')}"
+    name = canonical(dataset_of(event.member(event.kind)))
+    return f"{event.kind}-{sha256(name).hexdigest()[:16]}"
 
 
 def dataset_of(item: Mapping[str, Any]) -> Dataset:

@@ -16,6 +16,7 @@ from provrepo.ledger.migrations import (
     m0002_identity,
     m0003_confidential,
     m0004_administration,
+    m0005_events,
     m0005_mirrors,
 )
 
@@ -24,12 +25,18 @@ __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
 _APPLICATION = 0x50565250
 """``PRAGMA application_id``: "PVRP" in ASCII, by which this package and ``file`` recognize the database."""
 
+
+def _fifth(connection: sqlite3.Connection) -> None:
+    m0005_mirrors.upgrade(connection)
+    m0005_events.upgrade(connection)
+
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_ledger.upgrade,
     m0002_identity.upgrade,
     m0003_confidential.upgrade,
     m0004_administration.upgrade,
-    m0005_mirrors.upgrade,
+    _fifth,
 )
 
 ADMINISTRATION = 4

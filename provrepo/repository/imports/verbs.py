@@ -34,7 +34,7 @@ from provrepo.repository.submission.verbs import submit
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
 
-__all__ = ["Imported", "import_documents"]
+__all__ = ["Imported", "import_documents", "reason_of", "store_part"]
 
 _OF_ONE_PART = (Conflict, ReadError, Refused, TooLarge, UsageError, WorkerFailed)
 """Errors of one document, which do not stop the import of the others."""
@@ -100,13 +100,13 @@ def import_documents(
             skipped.append(part)
             continue
         try:
-            receipts.append(_store(context, part, project, profiles=profiles, base=base, note=note))
+            receipts.append(store_part(context, part, project, profiles=profiles, base=base, note=note))
         except _OF_ONE_PART as error:
-            skipped.append(Skipped(": ".join(filter(None, (part.place, part.name))) or "the source", _reason(error)))
+            skipped.append(Skipped(": ".join(filter(None, (part.place, part.name))) or "the source", reason_of(error)))
     return Imported(tuple(receipts), tuple(skipped))
 
 
-def _store(context: Context, part: Part, project: str, **options: Any) -> Receipt:
+def store_part(context: Context, part: Part, project: str, **options: Any) -> Receipt:
     """Store one part. Of a run, the events that the stored document has are in the new version, too."""
     context.store.make()
     name = part.name or name_for(part.place, sha256(part.data).hexdigest())
@@ -156,7 +156,8 @@ def _parts(source: Source, name: str | None, format: str | None) -> Iterator[Par
         yield part._replace(name=name) if isinstance(part, Part) and name is not None else part
 
 
-def _reason(error: Error) -> str:
+def reason_of(error: Error) -> str:
+    """Why a document is not stored: the message, with the first violation of a report."""
     if isinstance(error, Refused):
         findings = cast("Report", error.report).findings
         first = next((each for each in findings if each.severity is Severity.VIOLATION), None)

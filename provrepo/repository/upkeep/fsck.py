@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from provrepo.errors import Damaged, Error
 from provrepo.ledger.entries import REPOSITORY
+from provrepo.ledger.events import Events
 from provrepo.ledger.streams import columns
 from provrepo.repository.exchange import decisions
 from provrepo.repository.exchange.names import absence_text
@@ -39,6 +40,8 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     problems += store.pingbacks.verify()
     problems += store.exchange.verify()
     problems += [*store.parts.pending.verify(), *decisions.problems(store)]
+    events = Events(store.ledger)
+    problems += [f"{problem}: {_RESTORE}" for problem in events.verify()]
     notes: list[str] = []
     entries = 0
     needed: set[str] = set()
@@ -87,6 +90,10 @@ def fsck(store: Store, progress: Callable[[str, int], None] | None = None, *, vi
     unreadable = store.set_aside.unreadable()
     if unreadable:
         problems.append(f"{unreadable}: {REBUILD}")
+    notes += [
+        f"received events of {project}/{document} are in no document: {why}"
+        for project, document, why in events.problems()
+    ]
     notes += lax(store.settings.data)
     notes += [
         f"the clock was set back before the entry at position {setback.position}, from {setback.before} to "

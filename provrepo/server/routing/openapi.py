@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from provrepo._version import __version__
 from provrepo.problems import MEDIA_TYPE
 from provrepo.server.protocol.respond import json_response
-from provrepo.server.routing import schemas
+from provrepo.server.routing import bodies, schemas
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes import NAME, OPERATIONS, STRING, Operation, Permission
 
@@ -176,7 +176,7 @@ def _problems(operation: Operation, method: str) -> set[int]:
 def _links(endpoint: str, ids: _Ids) -> dict[str, Any]:
     """The links of a response; each has the identifier of the operation that it leads to."""
     found = {}
-    for target, method, parameters in schemas.LINKS.get(endpoint, ()):
+    for target, method, parameters in bodies.LINKS.get(endpoint, ()):
         id_ = ids[target, method, frozenset(name for name in parameters if "." not in name)]
         found[id_] = {"operationId": id_, "parameters": dict(parameters)}
     return {"links": found} if found else {}
@@ -193,10 +193,10 @@ def _problem(endpoint: str, status: int) -> dict[str, Any]:
 
 
 def _response_content(operation: Operation, endpoint: str) -> dict[str, Any]:
-    found = {media_type: schemas.answer(endpoint, media_type) for media_type in operation.response_types}
+    found = {media_type: bodies.answer(endpoint, media_type) for media_type in operation.response_types}
     return {media_type: {"schema": schema} if schema else {} for media_type, schema in found.items()}
 
 
 def _request_content(operation: Operation, endpoint: str) -> dict[str, Any]:
-    name = schemas.BODIES.get(endpoint)
+    name = bodies.BODIES.get(endpoint)
     return {media_type: {"schema": schemas.ref(name)} if name else {} for media_type in operation.request_types}

@@ -82,6 +82,8 @@ _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
 _PACKAGE = Access(Permission.READ, Rate.QUERY, Action.READ)
 _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
+# Clients of OpenLineage drop an event after 429, so these are not counted.
+_RECEIVED = Access(Permission.WRITE, Rate.FREE, Action.SUBMIT)
 _CHANGE = Access(Permission.WRITE, Rate.WRITE, Action.SETTINGS)
 _EXPOSURE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
@@ -188,6 +190,12 @@ _RECEIVE_PINGBACK = Operation(
     ("text/uri-list",),
     (204,),
     (404, 410, 413, 415, 501, 507),
+)
+_EVENTS = Operation(
+    _RECEIVED,
+    request_types=(*_JSON, "application/x-ndjson"),
+    statuses=(201, 200),
+    problems=(413, 415, 422),
 )
 _PROJECTS = RequestParameter(
     "project", _several(PROJECT.schema), "A project to query; several are queried as one. None for all public projects."
@@ -412,6 +420,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         problems=(404,),
         ignores_unknown=True,
     ),
+    ("openlineage.receive", "POST"): _EVENTS,
+    ("openlineage.receive_batch", "POST"): _EVENTS,
+    ("openlineage.receive_in_project", "POST"): _EVENTS,
+    ("openlineage.receive_batch_in_project", "POST"): _EVENTS,
     ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
     ("pingback.received", "POST"): _RECEIVE_PINGBACK,
     ("pingback.received_for_version", "POST"): _RECEIVE_PINGBACK,

@@ -6,8 +6,6 @@ Objects allow further members, because clients must ignore members that they do 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
@@ -28,7 +26,7 @@ from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
 from provrepo.server.routing.schemas_of_exchange import NOTICES, PENDING
 
-__all__ = ["ANSWERS", "BODIES", "LINKS", "NAME", "SCHEMAS", "answer", "ref"]
+__all__ = ["NAME", "SCHEMAS", "ref"]
 
 _DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TIME: Schema = {"type": "string", "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"}
@@ -397,97 +395,23 @@ SCHEMAS: dict[str, Schema] = {
             ),
         }
     ),
+    "ReceivedEvent": _object({"project": NAME, "remarks": _list(STRING)}),
+    "ReceivedEvents": _object(
+        {
+            "status": {"type": "string", "enum": ["success", "partial_success"]},
+            "summary": _object(
+                {
+                    "received": INTEGER,
+                    "successful": INTEGER,
+                    "failed": INTEGER,
+                    "retriable": INTEGER,
+                    "non_retriable": INTEGER,
+                }
+            ),
+            "failed_events": _list(_object({"index": INTEGER, "reason": STRING, "retriable": FLAG})),
+        }
+    ),
+    "ReceivedEventOrEvents": {"anyOf": [ref("ReceivedEvent"), ref("ReceivedEvents")]},
     "MarquezError": _object({"code": {"type": "integer", "minimum": 400, "maximum": 599}, "message": STRING}),
 }
 """The schemas by name, as in ``components`` of ``/openapi.json``."""
-
-ANSWERS: dict[str, str] = {
-    "projects.index": "Projects",
-    "projects.create": "Project",
-    "projects.one": "Project",
-    "projects.change": "Project",
-    "projects.exposure": "Exposure",
-    "projects.documents": "Documents",
-    "feed.ledger": "Entries",
-    "feed.origin": "Origin",
-    "submissions.submit": "ReceiptOrPending",
-    "submissions.replace": "ReceiptOrPending",
-    "submissions.withdraw": "Document",
-    "pending.receive": "Pending",
-    "pending.index": "PendingDocuments",
-    "pending.one": "Pending",
-    "pending.report": "Report",
-    "pending.accept": "Pending",
-    "pending.reject": "Pending",
-    "documents.current": "ProvJson",
-    "documents.one": "ProvJson",
-    "documents.versions": "Versions",
-    "documents.report": "Report",
-    "documents.metadata": "Metadata",
-    "validate.validate": "Report",
-    "queries.index": "Queries",
-    "lineage.lineage": "LineageOrProvJson",
-    "lineage.surroundings": "Surroundings",
-    "lineage.impact": "Impact",
-    "lineage.common": "Common",
-    "lineage.thing": "KnownThingOrProvJson",
-    "lineage.search": "Search",
-    "gate.gate": "Gate",
-    "profiles.index": "Profiles",
-    "marquez.lineage": "MarquezLineage",
-    "pingback.of_document": "Pingbacks",
-    "pingback.of_project": "Pingbacks",
-    "inbox.of_project": "Notices",
-    "health.health": "Health",
-    "health.ready": "Ready",
-    "metrics.one": "Metrics",
-    "audit.of_project": "Audit",
-    "openapi.own": "OpenAPI",
-}
-"""The name of the schema of an ``application/json`` response, by endpoint."""
-
-BODIES: dict[str, str] = {
-    "projects.create": "NewProject",
-    "projects.change": "ProjectChange",
-    "gate.gate": "GateRequest",
-    "lineage.surroundings": "SurroundingsQuestion",
-}
-"""The name of the schema of an ``application/json`` request body, by endpoint."""
-
-_IN_PROJECT = {"project": "$response.body#/name"}
-_IN_DOCUMENT = {"project": "$response.body#/project", "document": "$response.body#/name"}
-_IN_VERSION = {**_IN_DOCUMENT, "version": "$response.body#/version"}
-_OF_RECEIPT = (
-    *(("documents.current", "GET", _IN_DOCUMENT), ("documents.versions", "GET", _IN_DOCUMENT)),
-    *((f"documents.{name}", "GET", _IN_VERSION) for name in ("one", "original", "report", "metadata")),
-    ("submissions.replace", "PUT", {**_IN_DOCUMENT, "header.If-Match": "$response.header.ETag"}),
-    ("submissions.withdraw", "DELETE", {**_IN_DOCUMENT, "header.If-Match": "$response.header.ETag"}),
-    ("sparql.one_version", "GET", _IN_VERSION),
-    ("pingback.received_for_version", "POST", _IN_VERSION),
-    ("pingback.of_document", "GET", _IN_DOCUMENT),
-)
-LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
-    "projects.create": (
-        *((name, "GET", _IN_PROJECT) for name in ("projects.one", "projects.documents", "feed.ledger")),
-        ("submissions.submit", "POST", _IN_PROJECT),
-        ("metrics.one", "GET", _IN_PROJECT),
-        ("sparql.endpoint", "GET", _IN_PROJECT),
-        ("pingback.of_project", "GET", _IN_PROJECT),
-        ("inbox.of_project", "GET", _IN_PROJECT),
-    ),
-    "submissions.submit": _OF_RECEIPT,
-    "submissions.replace": _OF_RECEIPT,
-    "submissions.withdraw": (("documents.current", "GET", _IN_DOCUMENT), ("documents.versions", "GET", _IN_DOCUMENT)),
-}
-"""The links of responses, by endpoint: target endpoint, method, and parameters as OpenAPI runtime expressions."""
-
-
-def answer(endpoint: str, media_type: str) -> Schema | None:
-    """The schema of a response; None if its media type has no JSON Schema."""
-    if media_type == "application/sparql-results+json":
-        return ref("SparqlResults")
-    if media_type == "application/json" and endpoint in ANSWERS:
-        return ref(ANSWERS[endpoint])
-    if media_type.startswith("application/linkset+json"):
-        return ref("Linkset")
-    return ref("ProvJson") if media_type == "application/prov+json" else None
