@@ -351,7 +351,7 @@ def test_head_caching_and_other_sites(site: Site) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert site.client.head(path).headers["ETag"] == answer.headers["ETag"]
     assert site.client.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    assert site.client.post(path).status_code == 405
+    assert site.client.put(path).status_code == 405
 
 
 def test_the_page_of_the_reference_shows_what_is(site: Site) -> None:

@@ -195,7 +195,7 @@ def test_a_reused_connection_has_neither_snapshot_nor_deadline_of_the_former_rea
     assert view.traverse("urn:run", ["open"], [Options()], limit=1) is None
     assert view.traverse("urn:run", ["secret"], [Options()], limit=1, deadline=began + 600) is not None
     with monkeypatch.context() as later:
-        later.setattr(index.time, "monotonic", lambda: began + 1200)
+        later.setattr(time, "monotonic", lambda: began + 1200)
         assert view.datasets() == ["secret"]
         assert view._idle == [kept]
     with pytest.raises(TimedOut):

@@ -398,7 +398,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (*_of_query(LineageQuery), _FORMAT),
         problems=(403, 404, 406),
     ),
-    ("lineage.surroundings", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(413, 415)),
+    ("lineage.surroundings", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(406, 413, 415)),
     ("lineage.impact", "GET"): Operation(_LINEAGE, parameters=(*_of_query(ImpactQuery), _FORMAT), problems=(404,)),
     ("lineage.common", "GET"): Operation(_LINEAGE, _PAGED, (*_of_query(CommonQuery), _FORMAT), problems=(404,)),
     ("lineage.thing", "GET"): Operation(
