@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ def open_store(path: Path) -> DatasetStore:
             # A store is closed by the last reference to it, which another thread may be about to drop.
             if "lock hold by current process" not in str(error) or time.monotonic() > deadline:
                 raise
+            # Or an error refers to it whose frames refer to the error.
+            gc.collect()
             time.sleep(0.01)
         else:
             # Where the store was closed and opened again, its memory is free, but in pieces that the C library keeps.

@@ -251,7 +251,7 @@ class Quads:
         """
         for dataset in self._pool.marked():
             self.flush(dataset)
-            with self._writer(dataset), translated_errors(dataset), self._checkpoints.written(dataset):
+            with self._writer(dataset), self._reopened(dataset), self._checkpoints.written(dataset):
                 self._pool.rewrite(dataset, copy_store)
 
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
@@ -443,7 +443,7 @@ class Quads:
 
     @contextmanager
     def _writing(self, dataset: str) -> Iterator[DatasetStore]:
-        with self._writer(dataset), self._reopened(dataset), translated_errors(dataset):
+        with self._writer(dataset), self._reopened(dataset):
             with self._checkpoints.written(dataset), self._pool.use(dataset, create=True) as dataset_store:
                 if dataset_store is None:
                     raise AssertionError("a store that is created exists")
@@ -458,11 +458,15 @@ class Quads:
     @contextmanager
     def _reopened(self, dataset: str) -> Iterator[None]:
         """Close the store where the disk was full: RocksDB refuses writes for some seconds after it has space again."""
+        failure = ""
         try:
-            yield
-        except NoSpace:
+            with translated_errors(dataset):
+                yield
+        except NoSpace as error:
+            failure = str(error)
+        if failure:
             self._pool.retire(dataset)
-            raise
+            raise NoSpace(failure)  # anew: the frames of the error refer to the store
 
     def _replace(
         self,
