@@ -124,7 +124,9 @@ def test_many_events_at_once(receiver: Receiver, form: str) -> None:
     ("data", "path", "status"),
     [
         (b"{", "/api/v1/lineage", 400),
-        (b"", "/api/v1/lineage", 200),
+        (b"", "/api/v1/lineage", 400),
+        (b" \n", "/api/v1/lineage/batch", 400),
+        (b"[]", "/api/v1/lineage", 200),
         (b"[" * 100, "/api/v1/lineage", 400),
         (b"\xff", "/api/v1/lineage", 400),
         (b"{}", "/api/v1/lineage", 422),
@@ -143,6 +145,7 @@ def test_bad_bodies(receiver: Receiver, data: bytes, path: str, status: int) -> 
 def test_who_may_send(receiver: Receiver) -> None:
     one = both(0)[0]
     assert receiver.post(one, token="").status_code == 401
+    assert receiver.post(b"null", "/api/v1/lineage/batch", token="").status_code == 401, "before the body is read"
     assert receiver.post(one, token="reader").status_code == 403
     assert receiver.post(one, "/projects/soil/api/v1/lineage").status_code == 404
     assert receiver.post(one, "/projects/crops/api/v1/lineage", "reader").status_code == 403

@@ -96,10 +96,9 @@ def _values(most: int) -> tuple[list[Any], bool]:
         raise Rejected(400, str(error)) from None
     if len(found) > _EVENTS:
         raise Rejected(413, f"there are {len(found):,} events; at most {_EVENTS:,} are received at once")
-    many = data.lstrip()[:1] == b"[" or len(found) != 1
-    if not found and not many:
-        raise Rejected(400, "the body has no event")
-    return found, many
+    if not data.strip():
+        raise Rejected(400, "the body is empty; send an event, an array of events, or JSON lines")
+    return found, data.lstrip()[:1] == b"[" or len(found) != 1
 
 
 def _prepared(data: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import cast
 
 from flask import Flask, current_app, request
 
+from provrepo.errors import Denied
 from provrepo.repository import access
 from provrepo.repository.exchange import rights
 from provrepo.repository.store import Store
@@ -93,6 +94,8 @@ def _admit() -> None:
         rights.require_send(auth.repository().context, named)
     elif named is not None:
         auth.repository().require(named, write=permission is Permission.WRITE)
+    elif permission is Permission.WRITE and not actor.write:
+        raise Denied(f"{actor.name} may not change any project; a token that may write is needed")
     if rate is Rate.PINGBACK:
         _count(rate, sender, named or "")
 
