@@ -79,6 +79,8 @@ def expected(row: Operation, caller: str, project: str | None) -> int | None:
         return 401
     if permission is Permission.ADMINISTER:
         return {"stranger": 401, "all": None}.get(caller, 403)
+    if project is None and permission is Permission.WRITE and caller not in ("writer", "all"):
+        return 401 if caller == "stranger" else 403
     if project is None or permission is Permission.CALLER:
         return None
     visible = project == "open" or (project == "secret" and caller in ("reader", "writer", "all"))
