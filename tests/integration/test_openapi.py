@@ -66,7 +66,7 @@ def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     report, counts = work / "report.json", work / "counts.json"
     # A failed condition or a withdrawn version can also be the answer to an invalid request.
     refused = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428]
-    more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 35 + 1}\n'
+    more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 22 + 1}\n'
     settings = f"[checks]\nnegative_data_rejection.expected-statuses = {refused}\n[[operations]]\n{more}"
     (work / "schemathesis.toml").write_text(settings, "utf-8")
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
