@@ -39,8 +39,8 @@ WRITTEN = {
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The address of a server, and a token for all of its projects, of which ``crops`` is public."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+    """The address of a server, a token for all of its projects, of which ``crops`` is public, and its log."""
     work = tmp_path_factory.mktemp("described")
     command = Command(work / "data")
     command("project", "create", "crops", "--public")
@@ -50,18 +50,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
         for project in ("crops", "closed"):
             command("submit", work / name, "--project", project, "--name", Path(name).stem)
     token = str(command("token", "create", "ada").stdout).split()[0]
+    log = work / "server.log"
     with serving(command.data, PROVREPO_QUERY_WORKERS="2", PROVREPO_PINGBACK_RATE="1000000") as url:
-        yield url, token
+        yield url, token, log
 
 
 @pytest.fixture(scope="module")
-def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Counter[str]]:
+def ran(served: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Counter[str]]:
     """The report of Schemathesis, and the number of answers by method, path and status."""
     try:
         interpreter = python("openapi", ["schemathesis==4.32.5"])
     except NotHere as error:
         pytest.skip(f"Schemathesis cannot be installed: {error}")
-    url, token = served
+    url, token, log = served
     work = tmp_path_factory.mktemp("ran")
     report, counts = work / "report.json", work / "counts.json"
     # A failed condition or a withdrawn version can also be the answer to an invalid request.
@@ -79,12 +80,15 @@ def ran(served: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     storage = {"OPENAPI_COUNTS": str(counts), "HYPOTHESIS_STORAGE_DIRECTORY": str(work / "hypothesis")}
     done = run(command, **hooks, **storage)
     assert report.exists(), done.stdout[-3000:] + done.stderr[-3000:]
-    return {"text": done.stdout, "code": done.returncode}, Counter(json.loads(counts.read_text("utf-8")))
+    return {"text": done.stdout, "code": done.returncode, "log": log.read_text("utf-8")}, Counter(
+        json.loads(counts.read_text("utf-8"))
+    )
 
 
 def test_the_server_does_what_it_says(ran: tuple[dict[str, Any], Counter[str]]) -> None:
     report, counts = ran
-    assert [f"{where}: {number}" for where, number in counts.items() if where.split()[2] >= "500"] == []
+    failed = [f"{where}: {number}" for where, number in counts.items() if where.split()[2] >= "500"]
+    assert failed == [], report["log"][-8000:]
     assert report["code"] == 0, report["text"][-8000:]
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from click.testing import CliRunner, Result
 
@@ -61,9 +61,19 @@ def provrepo(*arguments: object, cwd: Path, stdin: bytes | None = None, **variab
     )
 
 
+def _keep(stream: IO[str], log: Path) -> None:
+    with log.open("w", encoding="utf-8") as file:
+        for line in stream:
+            file.write(line)
+            file.flush()
+
+
 @contextmanager
 def serving(data: Path, **variables: str) -> Iterator[str]:
-    """Run a server on a data directory until the block ends; yields its address without the final slash."""
+    """Run a server on a data directory until the block ends; yields its address without the final slash.
+
+    What it logs is in ``server.log`` beside the data directory.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "provrepo", "--data", str(data), "serve", "--port", "0"],
         stderr=subprocess.PIPE,
@@ -73,7 +83,7 @@ def serving(data: Path, **variables: str) -> Iterator[str]:
     )
     assert process.stderr is not None
     url = next(found.group() for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1\S+", line)))
-    drain = threading.Thread(target=process.stderr.read, daemon=True)
+    drain = threading.Thread(target=_keep, args=(process.stderr, data.parent / "server.log"), daemon=True)
     drain.start()
     yield url.rstrip("/")
     process.terminate()
