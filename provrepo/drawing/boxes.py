@@ -5,8 +5,9 @@ Sixty files that one step wrote are drawn as one arrow and a stack of sixty, not
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 from provrepo.drawing.graph import Edge, Node, NodeGroup
@@ -29,11 +30,13 @@ class Joint:
         source: number of the newer node.
         target: number of the older one.
         edges: at least one.
+        counted: whether the label states the number of statements.
     """
 
     source: int
     target: int
     edges: tuple[Edge, ...]
+    counted: bool = False
 
     @property
     def implied(self) -> bool:
@@ -43,10 +46,16 @@ class Joint:
     @property
     def label(self) -> str:
         """The labels of its edges that are not implied, each once."""
-        return ", ".join(dict.fromkeys(edge.label for edge in self.edges if edge.label and not edge.implied))
+        found: Counter[str] = Counter()
+        for edge in self.edges:
+            if edge.label and not edge.implied:
+                found[edge.label] += edge.count
+        return ", ".join(
+            f"{label} ({count:,})" if self.counted and count > 1 else label for label, count in found.items()
+        )
 
 
-def joined(group: NodeGroup) -> list[Joint]:
+def joined(group: NodeGroup, *, counted: bool = False) -> list[Joint]:
     """The edges of a group by their two ends, in the order in which each pair first occurs.
 
     Edges to nodes outside the group are left out.
@@ -56,7 +65,7 @@ def joined(group: NodeGroup) -> list[Joint]:
     for edge in group.edges:
         if edge.source in number and edge.target in number:
             found.setdefault((number[edge.source], number[edge.target]), []).append(edge)
-    return [Joint(source, target, tuple(edges)) for (source, target), edges in found.items()]
+    return [Joint(source, target, tuple(edges), counted) for (source, target), edges in found.items()]
 
 
 class Box:
@@ -106,7 +115,7 @@ def boxes(nodes: Sequence[Node], shapes: Sequence[Shape], joints: Sequence[Joint
     """The nodes as boxes, equal nodes stacked, in the order of their first members."""
     relations: list[list[tuple[int, bool, str]]] = [[] for _ in nodes]
     for joint in joints:
-        kinds = " ".join(edge.kind for edge in joint.edges) + (" implied" if joint.implied else "")
+        kinds = " ".join(f"{edge.kind} {edge.label}" for edge in joint.edges) + (" implied" if joint.implied else "")
         relations[joint.source].append((joint.target, True, kinds))
         relations[joint.target].append((joint.source, False, kinds))
     equals: dict[object, list[int]] = {}
@@ -129,7 +138,7 @@ class BoxLink:
     Attributes:
         source: number of the newer box.
         target: number of the older box; the same for a node that is related to itself.
-        joint: one of the joints that it stands for; the others are equal, between other members.
+        joint: the edges that it stands for, of all members.
     """
 
     source: int
@@ -140,8 +149,10 @@ class BoxLink:
 def links(found: Sequence[Box], joints: Sequence[Joint]) -> list[BoxLink]:
     """The arrows between boxes, each once."""
     home = {member: number for number, box in enumerate(found) for member in box.members}
-    result: dict[tuple[int, int], BoxLink] = {}
+    between: dict[tuple[int, int], list[Joint]] = {}
     for joint in joints:
-        source, target = home[joint.source], home[joint.target]
-        result.setdefault((source, target), BoxLink(source, target, joint))
-    return list(result.values())
+        between.setdefault((home[joint.source], home[joint.target]), []).append(joint)
+    return [
+        BoxLink(source, target, replace(own[0], edges=tuple(edge for joint in own for edge in joint.edges)))
+        for (source, target), own in between.items()
+    ]

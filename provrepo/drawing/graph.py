@@ -17,10 +17,16 @@ class Badge:
     Attributes:
         label: short text, cut where there is no room for it.
         title: the whole text, shown as a tooltip.
+        agent: identifier of the agent.
+        count: the number of statements that it stands for.
+        agents: the number of agents that it stands for.
     """
 
     label: str
     title: str = ""
+    agent: str = ""
+    count: int = 1
+    agents: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Node:
         href: the target of its link, or None. Only ``http:``, ``https:`` and paths of the same site become links.
         badges: the agents responsible for it.
         marked: whether it is the subject of the drawing, with a bold outline. At most one node is.
+        count: the number of things that it stands for.
     """
 
     id: str
@@ -46,6 +53,7 @@ class Node:
     href: str | None = None
     badges: tuple[Badge, ...] = ()
     marked: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Edge:
         title: details, shown as a tooltip.
         implied: whether it follows from a path of other edges: drawn dashed, without a label, and ignored when nodes
             are placed.
+        count: the number of statements that it stands for.
     """
 
     source: str
@@ -68,6 +77,7 @@ class Edge:
     label: str = ""
     title: str = ""
     implied: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +102,12 @@ class Graph:
     Attributes:
         groups: drawn one below the other.
         heading: a line above everything, or empty.
+        summary: whether its nodes and edges stand for several things and statements, whose numbers it states.
     """
 
     groups: tuple[NodeGroup, ...]
     heading: str = ""
+    summary: bool = False
 
     @property
     def nodes(self) -> int:

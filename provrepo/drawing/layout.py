@@ -114,7 +114,7 @@ def laid_out(graph: Graph) -> Layout:
         y += _BAND
         result.width = _MARGIN + width(clean(graph.heading), HEADING)
     for group in graph.groups:
-        part = _group(group)
+        part = _group(group, counted=graph.summary)
         if group.title:
             part = _framed(part, group.title)
         result.add(part, _MARGIN, y)
@@ -137,9 +137,9 @@ def _framed(inner: Layout, title: str) -> Layout:
     return result
 
 
-def _group(group: NodeGroup) -> Layout:
+def _group(group: NodeGroup, *, counted: bool) -> Layout:
     shapes = [measured(node) for node in group.nodes]
-    joints = joined(group)
+    joints = joined(group, counted=counted)
     found = boxes(group.nodes, shapes, joints)
     arrows = links(found, joints)
     parts = components(len(found), [(link.source, link.target) for link in arrows])

@@ -17,7 +17,7 @@ class RelationText(NamedTuple):
 
     Attributes:
         subject: label of the newer thing.
-        verb: the text of the relation.
+        verb: the text of the relation, with the number of statements if there are several.
         object: label of the older thing.
         group: title of the group that both are in, or empty.
     """
@@ -34,26 +34,36 @@ def outline(graph: Graph) -> list[RelationText]:
     for group in graph.groups:
         labels = {node.id: node.label for node in group.nodes}
         for edge in group.edges:
-            found.append(
-                RelationText(
-                    labels.get(edge.source, edge.source), edge.label, labels.get(edge.target, edge.target), group.title
-                )
-            )
+            ends = labels.get(edge.source, edge.source), labels.get(edge.target, edge.target)
+            found.append(RelationText(ends[0], _times(edge.label, edge.count), ends[1], group.title))
         for node in group.nodes:
-            found += [RelationText(node.label, "by", badge.label, group.title) for badge in node.badges]
+            found += [
+                RelationText(node.label, _times("by", badge.count), badge.label, group.title) for badge in node.badges
+            ]
     return found
+
+
+def _times(text: str, count: int) -> str:
+    return f"{text} ({count:,})" if count > 1 else text
 
 
 def sentence(graph: Graph) -> str:
     """The drawing in one sentence; an agent counts once, however many nodes have its badge."""
     nodes = [node for group in graph.groups for node in group.nodes]
-    kinds = Counter(node.kind for node in nodes)
-    drawn = {node.label for node in nodes if node.kind == "agent"}
-    kinds["agent"] += len({badge.label for node in nodes for badge in node.badges} - drawn)
+    badges = [badge for node in nodes for badge in node.badges]
+    kinds: Counter[NodeKind] = Counter()
+    for node in nodes:
+        kinds[node.kind] += node.count
+    drawn = {node.id for node in nodes}
+    kinds["agent"] += sum({badge.agent: badge.agents for badge in badges if badge.agent not in drawn}.values())
     things = [_counted(kinds[one], one, many) for one, many in _NAMES if kinds[one]]
     listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things) or "nothing"
-    relations = _counted(len(outline(graph)), "relation", "relations")
-    return f"A provenance graph of {listed}, with {relations}. Arrows point to the past."
+    edges = [edge for group in graph.groups for edge in group.edges]
+    relations = _counted(
+        sum(edge.count for edge in edges) + sum(badge.count for badge in badges), "relation", "relations"
+    )
+    grouped = ", grouped by type" if graph.summary else ""
+    return f"A provenance graph of {listed}, with {relations}{grouped}. Arrows point to the past."
 
 
 def _counted(number: int, one: str, many: str) -> str:

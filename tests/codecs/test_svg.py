@@ -14,7 +14,7 @@ import provrepo
 from benchmarks.generate import pipeline
 from provrepo.codecs.svg import codec as svg
 from provrepo.codecs.svg.codec import MOST_EDGES, MOST_NODES, picture
-from provrepo.codecs.svg.graph import graph
+from provrepo.codecs.svg.graph import Naming, graph, relations, things
 from provrepo.codecs.svg.summary import summary
 from provrepo.drawing.graph import Graph, NodeGroup
 from provrepo.drawing.outline import sentence
@@ -230,8 +230,75 @@ def test_beyond_the_limit_types_are_drawn_and_the_picture_says_so() -> None:
     assert found.graph.heading in found.svg
     group = only(found.graph)
     assert ("step …", "1,199 activities") in {(node.label, node.sublabel) for node in group.nodes}
-    assert ("step …", "had plan (1,199)", "Plan") in edges(group)
+    assert ("step …", "had plan", "Plan", 1_199) in counted(group)
     assert [badge.label for node in group.nodes for badge in node.badges] == ["Alice Example"]
+
+
+def counted(group: NodeGroup) -> set[tuple[str, str, str, int]]:
+    labels = {node.id: node.label for node in group.nodes}
+    return {(labels[edge.source], edge.label, labels[edge.target], edge.count) for edge in group.edges}
+
+
+def test_the_arrow_of_a_stack_states_the_number_of_all_its_statements() -> None:
+    lines = []
+    for name, count in {"A": 1, "B": 10, "C": 40, "D": 120, "E": 400}.items():
+        for n in range(count):
+            lines += [f"activity(ex:{name}{n}, [prov:type='ex:{name}'])", f"used(ex:{name}{n}, ex:in, -)"]
+    found = picture(document("entity(ex:in)", *lines))
+    labels = re.findall(r'class="prov-edge-label"[^>]*>([^<]*)<', found.svg)
+    assert labels == ["used (571)"]
+    (title,) = re.findall(r'class="prov-edge[^>]*><title>([^<]*)<', found.svg)
+    assert title.splitlines() == [
+        "A used ex:in",
+        "B used ex:in (10)",
+        "C used ex:in (40)",
+        "D used ex:in (120)",
+        "E used ex:in (400)",
+    ]
+    assert sentence(found.graph) == (
+        "A provenance graph of 1 entity and 571 activities, with 571 relations, grouped by type. "
+        "Arrows point to the past."
+    )
+
+
+def test_nothing_follows_from_other_relations_in_a_summary() -> None:
+    """Some of the outputs have a derivation that follows from the steps, others have one that does not."""
+    group = summary(
+        document(
+            *(f"entity(ex:{name}{n}, [prov:type='ex:{name.title()}'])" for name in ("in", "out") for n in range(2)),
+            "used(ex:run, ex:in0, -)",
+            "wasGeneratedBy(ex:out0, ex:run, -)",
+            "wasDerivedFrom(ex:out0, ex:in0)",
+            "wasDerivedFrom(ex:out1, ex:in1)",
+        )
+    )
+    assert ("Out", "was derived from", "In", 2) in counted(only(group))
+    assert not any(edge.implied for edge in only(group).edges)
+
+
+@given(made=strategies.documents())
+def test_a_summary_counts_each_thing_and_each_relation_once(made: Document) -> None:
+    found = summary(made)
+    names = Naming(made.prefixes)
+    known = {identifier for instance in made.instances() for identifier in things(instance, names)}
+    parts = [node for group in found.groups for node in group.nodes]
+    badges = [badge for node in parts for badge in node.badges]
+    shown = {node.id for node in parts}
+    worn = {badge.agent: badge.agents for badge in badges if badge.agent not in shown}
+    assert sum(node.count for node in parts) + sum(worn.values()) == len(known)
+    arrows = sum(edge.count for group in found.groups for edge in group.edges)
+    related = sum(1 for instance in made.instances() for _ in relations(instance, names))
+    assert arrows + sum(badge.count for badge in badges) == related
+
+
+def test_agents_of_the_same_name_are_two() -> None:
+    found = drawn(
+        *(f'agent(ex:{name}, [prov:label="Ana"])' for name in ("ana1", "ana2")),
+        *(f"wasAssociatedWith(ex:run, ex:{name}, -)" for name in ("ana1", "ana2")),
+    )
+    (node,) = only(found).nodes
+    assert [badge.label for badge in node.badges] == ["Ana", "Ana"]
+    assert "1 activity and 2 agents, with 2 relations" in sentence(found)
 
 
 def test_many_agents_of_a_sort_are_one_badge_that_counts_them() -> None:

@@ -176,6 +176,22 @@ def test_coordinates_keep_order_and_distance(pairs: list[tuple[int, int]], rando
 # Boxes and shapes
 
 
+def test_nodes_whose_relations_have_other_words_are_not_stacked_together() -> None:
+    names = [f"e{n}" for n in range(12)]
+    parts = NodeGroup(
+        "",
+        tuple(Node(name, "entity", name) for name in (*names, "old")),
+        tuple(
+            Edge(name, "old", "wasDerivedFrom", "was revision of" if n % 2 else "was derived from")
+            for n, name in enumerate(names)
+        ),
+    )
+    joints = joined(parts)
+    found = boxes(parts.nodes, [measured(node) for node in parts.nodes], joints)
+    assert sorted(len(box.members) for box in found) == [1, 6, 6]
+    assert sorted(link.joint.label for link in links(found, joints)) == ["was derived from", "was revision of"]
+
+
 def test_equals_are_stacked_and_share_one_arrow() -> None:
     parts = group(*(f"e{n} a1" for n in range(12)), *(f"a2 e{n}" for n in range(12)), "a2 other", "a2 one")
     joints = joined(parts)

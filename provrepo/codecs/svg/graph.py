@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from provrepo.drawing.graph import Badge, Edge, Graph, Node, NodeGroup, NodeKind
@@ -78,6 +78,7 @@ class DrawnThing:
         types: short names of its prov:types.
         time: the start time of an activity, or empty.
         details: lines for the tooltip.
+        count: the number of things that it stands for.
     """
 
     id: str
@@ -86,6 +87,7 @@ class DrawnThing:
     types: list[str] = field(default_factory=list)
     time: str = ""
     details: list[str] = field(default_factory=list)
+    count: int = 1
 
     @property
     def sublabel(self) -> str:
@@ -102,6 +104,7 @@ class DrawnRelation(NamedTuple):
         target: identifier of the older thing.
         label: the text of the arrow.
         details: roles and times, for the tooltip.
+        number: the number of statements that it stands for.
     """
 
     kind: str
@@ -109,6 +112,7 @@ class DrawnRelation(NamedTuple):
     target: str
     label: str
     details: str = ""
+    number: int = 1
 
 
 class Naming:
@@ -268,8 +272,18 @@ def _details(statement: Statement, names: Naming) -> str:
     return "; ".join(details)
 
 
-def assembled(title: str, found: Mapping[str, DrawnThing], related: Sequence[DrawnRelation]) -> NodeGroup:
-    """A group of things and relations, with agents as badges if all their relations are responsibilities."""
+def assembled(
+    title: str, found: Mapping[str, DrawnThing], related: Sequence[DrawnRelation], *, implications: bool = True
+) -> NodeGroup:
+    """A group of things and relations, with agents as badges if all their relations are responsibilities.
+
+    Args:
+        title: its title.
+        found: the things by identifier.
+        related: the relations between them.
+        implications: whether a relation is marked that follows from others. What holds between some things of two types
+            need not hold between all, so nothing follows in a summary.
+    """
     responsible: dict[str, list[DrawnRelation]] = {}
     other: set[str] = set()
     for relation in related:
@@ -277,7 +291,7 @@ def assembled(title: str, found: Mapping[str, DrawnThing], related: Sequence[Dra
             responsible.setdefault(relation.target, []).append(relation)
         else:
             other.update((relation.source, relation.target))
-    badges: dict[str, list[Badge]] = {}
+    badges: dict[str, dict[str, Badge]] = {}
     hidden: set[str] = set()
     worn: set[str] = set()
     for agent, duties in responsible.items():
@@ -288,22 +302,27 @@ def assembled(title: str, found: Mapping[str, DrawnThing], related: Sequence[Dra
         if not standing:
             hidden.add(agent)
         for duty in duties:
-            text = f"{duty.label} {found[agent].label}{f' ({duty.details})' if duty.details else ''}"
-            badge = Badge(found[agent].label, "\n".join([text, *found[agent].details]))
-            known = badges.setdefault(duty.source, [])
-            if all(b.label != badge.label for b in known):
-                known.append(badge)
-    nodes = [_node(thing, tuple(badges.get(thing.id, ()))) for thing in found.values() if thing.id not in hidden]
+            thing = found[agent]
+            text = f"{duty.label} {thing.label}{_times(duty)}{f' ({duty.details})' if duty.details else ''}"
+            badge = Badge(thing.label, "\n".join([text, *thing.details]), agent, duty.number, thing.count)
+            known = badges.setdefault(duty.source, {})
+            known[agent] = replace(known[agent], count=known[agent].count + duty.number) if agent in known else badge
+    worn_by = {identifier: tuple(own.values()) for identifier, own in badges.items()}
+    nodes = [_node(thing, worn_by.get(thing.id, ())) for thing in found.values() if thing.id not in hidden]
     drawn = [r for r in related if not (r.kind in _RESPONSIBILITY and r.target in worn)]
-    return NodeGroup(title, tuple(nodes), tuple(_edges(drawn, found)))
+    return NodeGroup(title, tuple(nodes), tuple(_edges(drawn, found, implications=implications)))
 
 
 def _node(thing: DrawnThing, badges: tuple[Badge, ...]) -> Node:
     title = "\n".join(dict.fromkeys([f"{thing.kind}: {thing.label}", *thing.details]))
-    return Node(thing.id, thing.kind, thing.label, thing.sublabel, title, None, badges)
+    return Node(thing.id, thing.kind, thing.label, thing.sublabel, title, None, badges, count=thing.count)
 
 
-def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing]) -> Iterator[Edge]:
+def _times(relation: DrawnRelation) -> str:
+    return f" ({relation.number:,})" if relation.number > 1 else ""
+
+
+def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing], *, implications: bool) -> Iterator[Edge]:
     """The arrows, with the implied ones marked.
 
     A derivation is implied if an activity that used the one generated the other; a communication if something that the
@@ -312,7 +331,7 @@ def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing]) ->
     listed = list(related)
     made_by: dict[str, set[str]] = {}
     used_by: dict[str, set[str]] = {}
-    for relation in listed:
+    for relation in listed if implications else ():
         if relation.kind == "wasGeneratedBy":
             made_by.setdefault(relation.source, set()).add(relation.target)
         elif relation.kind == "used":
@@ -327,6 +346,6 @@ def _edges(related: Iterable[DrawnRelation], found: Mapping[str, DrawnThing]) ->
             implied = bool(paths) and relation.label == _WORDS["wasDerivedFrom"]
         elif relation.kind == "wasInformedBy":
             implied = (relation.source, relation.target) in makers
-        text = f"{found[relation.source].label} {relation.label} {found[relation.target].label}"
+        text = f"{found[relation.source].label} {relation.label} {found[relation.target].label}{_times(relation)}"
         title = f"{text}\n{relation.details}" if relation.details else text
-        yield Edge(relation.source, relation.target, relation.kind, relation.label, title, implied)
+        yield Edge(relation.source, relation.target, relation.kind, relation.label, title, implied, relation.number)

@@ -46,7 +46,7 @@ def summary(document: Document) -> Graph:
     for (kind, source, target, label), count in links.items():
         merged[kind, groups[source][0], groups[target][0], label] += count
     related = [
-        DrawnRelation(kind, source, target, f"{label} ({count:,})" if count > 1 else label)
+        DrawnRelation(kind, source, target, label, number=count)
         for (kind, source, target, label), count in merged.items()
     ]
     bundles = f" in {len(document.bundles):,} bundles" if document.bundles else ""
@@ -54,7 +54,7 @@ def summary(document: Document) -> Graph:
         f"Summary: {len(document):,} statements{bundles} about {len(known):,} things are too many to draw; "
         "grouped by type"
     )
-    return Graph((assembled("", found, related),), heading)
+    return Graph((assembled("", found, related, implications=False),), heading, summary=True)
 
 
 _TypeGroup = tuple[str, NodeKind, str]
@@ -95,4 +95,5 @@ def _group(name: str, kind: NodeKind, label: str, size: int) -> DrawnThing:
     counted = f"{size:,} {_PLURAL[kind]}"
     if kind == "agent" and size > 1:
         label = f"{label} ({size:,})"  # a badge has no second line for it
-    return DrawnThing(name, kind, label, types=[counted] if size > 1 else [], details=[counted] if size > 1 else [])
+    noted = [counted] if size > 1 else []
+    return DrawnThing(name, kind, label, types=noted, details=list(noted), count=size)
