@@ -217,7 +217,7 @@ def test_an_event_that_cannot_be_understood_is_named_and_does_not_stop_the_other
     assert [(warning.line, warning.message.startswith(f"{pointer}: " if pointer else "")) for warning in fatal] == [
         (2, True)
     ]
-    assert [s.args[1] for s in document if s.kind is USAGE] == [f"{BASE}version/lab/a/@unknown"]
+    assert [s.args[1] for s in document if s.kind is USAGE] == [f"{BASE}version/lab/a/@unknown/{RUN}"]
     assert not provrepo.validate(document).conforms
 
 
@@ -276,7 +276,9 @@ def test_events_are_detected_by_their_keys(name: str | None) -> None:
 def test_without_a_base_datasets_are_named_alike_everywhere() -> None:
     document = read([event(inputs=[{"namespace": "postgres://u:secret@h:5432", "name": "db.t"}])], base=None)
     (used,) = [s for s in document if s.kind is USAGE]
-    assert used.args[1] == ("https://w3id.org/provrepo/openlineage/version/postgres%3A%2F%2Fh%3A5432/db.t/@unknown")
+    assert (
+        used.args[1] == f"https://w3id.org/provrepo/openlineage/version/postgres%3A%2F%2Fh%3A5432/db.t/@unknown/{RUN}"
+    )
     assert "secret" not in formats.write(document, "provn").decode()
 
 

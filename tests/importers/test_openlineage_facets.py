@@ -35,7 +35,7 @@ prefix wfprov <http://purl.org/wf4ever/wfprov#>
 prefix ol <https://w3id.org/provrepo/openlineage#>
 """
 R = f"run:{RUN}"
-NEW, OLD = f"v:lab/out/{RUN}", "v:lab/raw/@unknown"
+NEW, OLD = f"v:lab/out/{RUN}", f"v:lab/raw/@unknown/{RUN}"
 DAY = "2026-11-20T10:00:00Z"
 
 
@@ -227,7 +227,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "lifecycle: alter": (
         {"out": {"lifecycleStateChange": {"lifecycleStateChange": "ALTER"}}},
-        (f"wasDerivedFrom({NEW}, v:lab/out/@unknown, -, -, -, [prov:type='prov:Revision'])",),
+        (f"wasDerivedFrom({NEW}, v:lab/out/@unknown/{RUN}, -, -, -, [prov:type='prov:Revision'])",),
     ),
     "lifecycle: rename": (
         {
@@ -239,13 +239,13 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             }
         },
         (
-            f"wasDerivedFrom({NEW}, v:lab/old/@unknown, -, -, -, [prov:type='prov:Revision'])",
-            f"wasInvalidatedBy(v:lab/old/@unknown, {R}, -)",
+            f"wasDerivedFrom({NEW}, v:lab/old/@unknown/{RUN}, -, -, -, [prov:type='prov:Revision'])",
+            f"wasInvalidatedBy(v:lab/old/@unknown/{RUN}, {R}, -)",
         ),
     ),
     "lifecycle: drop": (
         {"out": {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}},
-        (f"wasInvalidatedBy(v:lab/out/@unknown, {R}, -)",),
+        (f"wasInvalidatedBy(v:lab/out/@unknown/{RUN}, {R}, -)",),
     ),
     "symlinks": (
         {"raw": {"symlinks": {"identifiers": [{"namespace": "hive", "name": "t", "type": "TABLE"}]}}},
@@ -322,8 +322,8 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         (
             f"wasGeneratedBy({NEW}, run:{RUN}#lab/out, -)",
             f"wasInformedBy(run:{RUN}#lab/out, run:{RUN[:-1]}c)",
-            f"wasDerivedFrom({NEW}#z, v:n/s/@unknown#f, run:{RUN}#lab/out, -, -)",
-            f"used(run:{RUN}#lab/out, v:n/s/@unknown, -)",
+            f"wasDerivedFrom({NEW}#z, v:n/s/@unknown/{RUN}#f, run:{RUN}#lab/out, -, -)",
+            f"used(run:{RUN}#lab/out, v:n/s/@unknown/{RUN}, -)",
         ),
     ),
 }
@@ -400,7 +400,7 @@ def test_a_subset_is_a_part_that_is_used_or_generated() -> None:
     (part,) = [s for s in document if s.id in used]
     assert (
         Identifier("http://purl.org/dc/terms/isPartOf"),
-        Identifier("https://lab.example/ol/version/lab/raw/@unknown"),
+        Identifier(f"https://lab.example/ol/version/lab/raw/@unknown/{RUN}"),
     ) in (part.attributes)
     assert json.loads(next(str(v) for k, v in part.attributes if k.endswith("#condition"))) == condition
 

@@ -10,6 +10,7 @@ from provrepo.codecs.rdf.terms import is_iri
 from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.model.redaction import clean
+from provrepo.model.unknown_versions import UNKNOWN
 
 __all__ = ["ROOT", "TERMS", "Names", "column"]
 
@@ -18,9 +19,6 @@ ROOT = "https://w3id.org/provrepo/openlineage/"
 
 TERMS = "https://w3id.org/provrepo/openlineage#"
 """The namespace of terms for which no vocabulary has one."""
-
-UNKNOWN = "@unknown"
-"""The version of a dataset that was read, where no event says which. No version of a facet is spelled so."""
 
 _RUNS = uuid.UUID("5b0a1f0e-52b1-5d5e-9d35-7d1d3c8b6c0f")
 """The namespace of runs whose identifier is not a UUID."""
@@ -51,9 +49,9 @@ class Names:
         """A version of a dataset, by the value of the facet ``version``, or by the run that wrote it."""
         return f"{self.root}version/{_path(dataset)}/{_part(version)}"
 
-    def unknown(self, dataset: Dataset) -> str:
-        """The unknown version of a dataset."""
-        return f"{self.root}version/{_path(dataset)}/{UNKNOWN}"
+    def unknown(self, dataset: Dataset, run: str) -> str:
+        """What a run read of a dataset, where no event says which version that was."""
+        return f"{self.root}version/{_path(dataset)}/{UNKNOWN}/{_part(run)}"
 
     def job(self, job: Dataset) -> str:
         """A job, which is the plan of its runs."""

@@ -112,7 +112,10 @@ class _RunStatements:
 
     def _version_read(self, dataset: Dataset, side: Side) -> str:
         version = text_of(side.facets.get("version", {}).get("datasetVersion"))
-        return self._names.version(dataset, version) if version else self._names.unknown(dataset)
+        return self._names.version(dataset, version) if version else self._unknown(dataset)
+
+    def _unknown(self, dataset: Dataset) -> str:
+        return self._names.unknown(dataset, self._run.id)
 
     def _version_written(self, dataset: Dataset, side: Side) -> str:
         version = text_of(side.facets.get("version", {}).get("datasetVersion"))
@@ -122,7 +125,7 @@ class _RunStatements:
 
     def _described_read(self, dataset: Dataset) -> str:
         """The version of a dataset that was read, described by its name and no more."""
-        version = self._read.get(dataset) or self._names.unknown(dataset)
+        version = self._read.get(dataset) or self._unknown(dataset)
         self._statements.entity(version)
         self._statements.relate(SPECIALIZATION, version, described(self._context, dataset))
         return version
@@ -148,7 +151,7 @@ class _RunStatements:
     def _output(self, dataset: Dataset, side: Side) -> None:
         change = side.facets.get("lifecycleStateChange", {})
         state = text_of(change.get("lifecycleStateChange")).upper()
-        before = self._read.get(dataset) or self._names.unknown(dataset)
+        before = self._read.get(dataset) or self._unknown(dataset)
         if state == "DROP":
             self._described_read(dataset)
             self._intended(dataset, side, term="dropped")
