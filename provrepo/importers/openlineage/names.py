@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.importers.masking import without_login
@@ -12,13 +13,17 @@ from provrepo.importers.openlineage.events import Dataset
 from provrepo.model.redaction import clean
 from provrepo.model.unknown_versions import UNKNOWN
 
-__all__ = ["ROOT", "TERMS", "Names", "column"]
+__all__ = ["ROOT", "TERMS", "Names", "column", "named", "version_name"]
 
 ROOT = "https://w3id.org/provrepo/openlineage/"
 """The beginning of all names, where the caller gives no base IRI: the same dataset has the same name everywhere."""
 
 TERMS = "https://w3id.org/provrepo/openlineage#"
 """The namespace of terms for which no vocabulary has one."""
+
+_NAMED = re.compile(
+    r".*/(?:(?:dataset|job)/([^/#]+)/([^/#]+)|version/([^/#]+)/([^/#]+)/([^#]+)|quality/metric/([^/#]+))"
+)
 
 _RUNS = uuid.UUID("5b0a1f0e-52b1-5d5e-9d35-7d1d3c8b6c0f")
 """The namespace of runs whose identifier is not a UUID."""
@@ -108,6 +113,24 @@ class Names:
 def column(version: str, field: str) -> str:
     """A column of a version of a dataset."""
     return f"{version}#{_part(field)}"
+
+
+def named(iri: str) -> Dataset | None:
+    """The namespace and name in the IRI of a dataset or job; None for other IRIs.
+
+    What masking removed from the names is not in the IRI. A metric has a name and no namespace.
+    """
+    found = _NAMED.fullmatch(iri)
+    if found is None:
+        return None
+    namespace, name, _, _, version, metric = found.groups()
+    return None if version else Dataset(unquote(namespace or ""), unquote(name or metric))
+
+
+def version_name(iri: str) -> str:
+    """The name of a version in its IRI: that of its facet, or the run that wrote it; empty for other IRIs."""
+    found = _NAMED.fullmatch(iri)
+    return unquote(found[5]) if found is not None and found[5] else ""
 
 
 def _path(dataset: Dataset) -> str:

@@ -1,0 +1,263 @@
+"""The records of logical datasets, their versions, and the jobs and runs that read and write them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = [
+    "DatasetInfo",
+    "DatasetVersion",
+    "Field",
+    "JobInfo",
+    "JobUse",
+    "Named",
+    "Owner",
+    "Quality",
+    "RunInfo",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A dataset or job.
+
+    Attributes:
+        iri: its IRI.
+        namespace: the namespace in which its tool names it; empty where its IRI has none.
+        name: its name there; otherwise its label, or its IRI.
+    """
+
+    iri: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An agent to whom something is attributed.
+
+    Attributes:
+        iri: the agent.
+        label: its label; empty where it has none.
+        role: its role, such as ``MAINTAINER``; empty where none is stated.
+    """
+
+    iri: str
+    label: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a version.
+
+    Attributes:
+        name: its name; of a nested field the path, separated by dots.
+        type: its type, in the words of the tool; empty if unknown.
+        description: its description; empty where there is none.
+        position: its number in the table; None if unknown.
+        tags: its keywords, sorted.
+        iri: the entity.
+    """
+
+    name: str
+    type: str
+    description: str
+    position: int | None
+    tags: tuple[str, ...]
+    iri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A measurement of the quality of a dataset (``dqv:QualityMeasurement``).
+
+    Attributes:
+        iri: the measurement.
+        metric: what was measured.
+        value: the result, in its lexical form; empty where there is none.
+        passed: of an assertion or test, whether it succeeded; None for other measurements.
+        column: the column that it is about; empty for the whole.
+        severity: the severity of an assertion; empty where none is stated.
+        run: the run that measured it; empty if unknown.
+    """
+
+    iri: str
+    metric: str
+    value: str
+    passed: bool | None
+    column: str
+    severity: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """A version of a logical dataset, or what a run read of it without saying which version that was.
+
+    Attributes:
+        iri: the entity.
+        dataset: the logical dataset.
+        name: the name that the tool gives it, or the run that wrote it.
+        known: whether it is a version; False for a read of an unknown version.
+        run: the activity that wrote it; empty where none is known.
+        job: the plan of that activity; empty where none is known.
+        written: when it was written: the time of the generation, else the end of the run; xsd:dateTime, or empty.
+        fields: its columns, by position and name.
+        rows: the number of rows; None if unknown.
+        size: bytes; None if unknown.
+        files: the number of files; None if unknown.
+        change: the change of its life cycle, such as ``OVERWRITE``; empty where none is stated.
+        quality: the measurements of its quality, by metric and column.
+    """
+
+    iri: str
+    dataset: str
+    name: str
+    known: bool
+    run: str
+    job: str
+    written: str
+    fields: tuple[Field, ...] = ()
+    rows: int | None = None
+    size: int | None = None
+    files: int | None = None
+    change: str = ""
+    quality: tuple[Quality, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """A logical dataset.
+
+    Attributes:
+        iri: the entity.
+        namespace: as of ``Named``.
+        name: as of ``Named``.
+        description: its description; empty where there is none.
+        owners: the agents to whom it is attributed, by IRI and role.
+        tags: its keywords, sorted.
+        type: its type in the words of the tool, such as ``TABLE``; empty if unknown.
+        format: the format of its files; empty if unknown.
+        source: where it is: the address of its data source; empty if unknown.
+        alternates: other names of the same dataset, sorted.
+        versions: the number of versions.
+        latest: the version that was written last; None where no time is known.
+    """
+
+    iri: str
+    namespace: str
+    name: str
+    description: str = ""
+    owners: tuple[Owner, ...] = ()
+    tags: tuple[str, ...] = ()
+    type: str = ""
+    format: str = ""
+    source: str = ""
+    alternates: tuple[str, ...] = ()
+    versions: int = 0
+    latest: DatasetVersion | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job: the plan of runs.
+
+    Attributes:
+        iri: the entity.
+        namespace: as of ``Named``.
+        name: as of ``Named``.
+        description: its description; empty where there is none.
+        owners: the agents to whom it is attributed.
+        tags: its keywords, sorted.
+        processing: ``BATCH`` or ``STREAMING``; empty if unknown.
+        integration: the tool, such as ``SPARK``; empty if unknown.
+        type: its type there, such as ``TASK``; empty if unknown.
+        text: its code or query; empty if unknown.
+        language: the language of ``text``; empty if unknown.
+        location: the address of its code; empty if unknown.
+        reads: datasets that it is declared to read, sorted.
+        writes: datasets that it is declared to write, sorted.
+    """
+
+    iri: str
+    namespace: str
+    name: str
+    description: str = ""
+    owners: tuple[Owner, ...] = ()
+    tags: tuple[str, ...] = ()
+    processing: str = ""
+    integration: str = ""
+    type: str = ""
+    text: str = ""
+    language: str = ""
+    location: str = ""
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class JobUse:
+    """A job that reads or writes a dataset.
+
+    Attributes:
+        job: the job; empty for runs whose job is unknown.
+        namespace: as of ``Named``.
+        name: as of ``Named``.
+        runs: the number of its runs that did.
+        last: the end of the last of them; xsd:dateTime, empty if unknown.
+    """
+
+    job: str
+    namespace: str
+    name: str
+    runs: int
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run: an activity with a job as its plan.
+
+    Attributes:
+        iri: the activity.
+        job: its plan.
+        status: ``completed``, ``failed``, ``aborted`` or ``running``; empty if unknown.
+        started: xsd:dateTime; empty if unknown.
+        ended: xsd:dateTime; empty if unknown.
+        error: the message of its failure; empty where there is none.
+        nominal_start: the start of the interval that it is for; empty if unknown.
+        nominal_end: the end of that interval; empty if unknown.
+        parent: the run that it is part of; empty if unknown.
+        inputs: the versions that it read, with their datasets, sorted.
+        outputs: the versions that it wrote, with their datasets, sorted.
+    """
+
+    iri: str
+    job: str
+    status: str
+    started: str
+    ended: str
+    error: str = ""
+    nominal_start: str = ""
+    nominal_end: str = ""
+    parent: str = ""
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
