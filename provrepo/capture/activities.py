@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from provrepo.capture.facts.parameters import shown
 from provrepo.capture.facts.parts import Part, fragment
 from provrepo.capture.facts.values import CONTAINERS, qualified, things
-from provrepo.capture.failures import contained
+from provrepo.capture.failures import contained, warn_once
 from provrepo.capture.files.digests import FileVersion, Pending, absolute, signature
 from provrepo.capture.journal.events import COMPLETED, FAILED, Event
-from provrepo.model.redaction import secret_name
+from provrepo.model.redaction import secret_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +80,7 @@ class Activity:
         self.pending: dict[str, Pending] = {}
         self._made: set[str] = set()
         self._uses: set[tuple[object, str | None]] = set()
+        self._unresolved: set[str] = set()
         self._models: list[Event] = []
 
     @classmethod
@@ -267,7 +268,7 @@ class Activity:
         """Record that a file was opened for writing; this activity generated its content at the end of the activity."""
         if opened.certain:
             self.recorder.files.rewritten(path)
-            self.recorder.note("writing", activity=self.number, path=path)
+            self.recorder.note("writing", activity=self.number, path=path, time=self.recorder.now())
         self.pending[path] = opened
 
     def wrote(self, path: str, at: float | None = None) -> None:
@@ -279,18 +280,63 @@ class Activity:
         """
         self.writes(path, Pending(None, None, True, self.recorder.now() if at is None else at))
 
-    def rename(self, source: str, target: str) -> None:
-        """Record that a file is renamed: a file that is being written, or a copy of an existing one."""
-        if signature(source) is None:
-            return
+    def move(self, source: str | None, target: str, *, links: bool = False) -> None:
+        """Record that a file gets a new name: one that is being written, or a copy of an existing one.
+
+        Args:
+            source: its path; None where that is not known, or where it has no name.
+            target: the new path.
+            links: whether it keeps the old name too.
+        """
+        if source is None:
+            self.wrote(target)
+        elif signature(source) is not None:
+            writer = self._writer(source)
+            if writer is None:
+                self.read(source)
+            elif not links:
+                del writer.pending[source]
+            (writer or self).wrote(target)
+        elif not links:
+            self._move_folder(os.path.join(source, ""), os.path.join(target, ""))  # noqa: PTH118
+
+    def _writer(self, path: str) -> Activity | None:
+        """The activity that is writing a file: this one, or one around it."""
         writer: Activity | None = self
-        while writer is not None and source not in writer.pending:
+        while writer is not None and path not in writer.pending:
             writer = writer.outer
-        if writer is not None:
-            del writer.pending[source]
-        else:
-            self.read(source)
-        (writer or self).wrote(target)
+        return writer
+
+    def _move_folder(self, source: str, target: str) -> None:
+        """Follow the files of a folder that is renamed: the ones that are being written, and versions of others."""
+        writer: Activity | None = self
+        while writer is not None:
+            for path in [path for path in writer.pending if path.startswith(source)]:
+                del writer.pending[path]
+                writer.wrote(target + path[len(source) :])
+            writer = writer.outer
+        self.recorder.note("moved", activity=self.number, source=source, target=target)
+
+    def retract(self, path: str, since: float, *, pending: bool) -> None:
+        """Take back that a file was opened: an opener opened another one.
+
+        Args:
+            path: absolute.
+            since: the time of the event that was taken for its opening, in seconds since the epoch.
+            pending: whether this activity was writing the file before.
+        """
+        if not pending:
+            self.pending.pop(path, None)
+        self._uses = {use for use in self._uses if not isinstance(use[0], tuple) or use[0][0] != path}
+        self.recorder.note("retracted", activity=self.number, path=path, since=since)
+
+    def unresolved(self, name: object) -> None:
+        """Record that it is not known which file a name stood for."""
+        shown = text(os.fsdecode(name))  # type: ignore[arg-type]
+        if shown not in self._unresolved:
+            self._unresolved.add(shown)
+            warn_once("provenance is incomplete: it is not known which file %s is", shown)
+            self.recorder.note("unresolved", activity=self.number, name=shown)
 
     def model(self, thing: object, name: str | None) -> None:
         """Record that this activity trained a model: a value, or the path of a file that contains it at the end."""
@@ -352,7 +398,9 @@ class Activity:
 
     def _settled(self, path: str, opened: Pending) -> None:
         seen = self.recorder.files.content(path)
-        if seen is not None and (opened.certain or self._changed(path, opened, seen.sha256)):
+        if opened.certain and opened.untouched(signature(path)):
+            self.retract(path, opened.since, pending=False)
+        elif seen is not None and (opened.certain or self._changed(path, opened, seen.sha256)):
             self._file("wrote", seen, None, {"since": opened.since})
 
     @staticmethod

@@ -14,8 +14,14 @@ import time
 from _thread import get_ident
 from typing import TYPE_CHECKING
 
+if __package__:
+    from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
+else:  # in a process below provrepo run
+    from provrepo_paths import Opens, located, nameless, of_descriptor  # type: ignore[import-not-found, no-redef]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
+    from types import FrameType
     from typing import Any
 
 LARGEST = 64 * 1024 * 1024
@@ -83,8 +89,8 @@ class _Reporter:
         self._large: set[str] = set()
         self._written: set[str] = set()
         self._file = ""
+        self._opens = Opens()
         self._events: dict[str, Callable[..., None]] = {
-            "open": self._opened,
             "os.link": self._linked,
             "os.remove": self._removed,
             "os.rename": self._renamed,
@@ -101,17 +107,19 @@ class _Reporter:
     def seen(self, event: str, args: tuple[Any, ...]) -> None:
         """The audit hook. Files that the hook itself opens are not reported."""
         handler = self._events.get(event)
-        if handler is None:
+        if handler is None and event != "open":
             return
         thread = get_ident()
         if thread in self._busy:
             return
         self._busy.add(thread)
         try:
-            if recorded_here is None or not recorded_here():
-                handler(*args)
-            else:
+            if recorded_here is not None and recorded_here():
                 self._claimed(event, args)
+            elif handler is None:
+                self._opened(sys._getframe(1), *args)
+            else:
+                handler(*args)
         except Exception as error:
             if _foreign(error):
                 raise
@@ -120,47 +128,76 @@ class _Reporter:
 
     # Events ---------------------------------------------------------------------------------------------------------
 
-    def _opened(self, name: object, _mode: object, flags: int) -> None:
-        if name is None or isinstance(name, int) or flags & getattr(os, "O_DIRECTORY", 0):
+    def _opened(self, frame: FrameType, name: object, mode: object, flags: int) -> None:
+        if name is None or isinstance(name, int):
             return
-        path = _absolute(name)  # not open yet: the working directory is the one that will be used
-        if uninteresting(path):
+        mistaken = self._opens.mistaken(frame) if mode is None else None
+        if mistaken is not None:
+            self._retract(*mistaken)
+        if flags & getattr(os, "O_DIRECTORY", 0):
             return
+        path = self._opens.path(name, mode)  # not open yet: the working directory is the one that will be used
+        if path is None:
+            self._unresolved(name)
+        if path is None or uninteresting(path):
+            return
+        before = (self._known.get(path), path in self._written)
+        since = time.time()
         if flags & (os.O_WRONLY | os.O_RDWR):
             self._write(path, flags)
         else:
             self._read(path)
+        if mode is not None:
+            self._opens.recorded(frame, flags, (path, since, *before))
+
+    def _retract(self, path: str, since: float, known: tuple[int, ...] | None, written: bool) -> None:
+        """Take back that a file was opened: an opener opens another one."""
+        if known is None:
+            self._known.pop(path, None)
+        if not written:
+            self._written.discard(path)
+        self._report("retracted", path, since)
+
+    def _unresolved(self, name: object) -> None:
+        """Report that it is not known which file a name stands for."""
+        self._report("unresolved", os.fsdecode(name))  # type: ignore[arg-type]
 
     def _connected(self, database: object) -> None:
         name = os.fsdecode(database)  # type: ignore[arg-type]
-        if name and not name.startswith((":memory:", "file:")) and not uninteresting(_absolute(name)):
-            self._write(_absolute(name), os.O_RDWR | os.O_CREAT)
+        if name and not name.startswith((":memory:", "file:")):
+            path = located(name)
+            if path is not None and not uninteresting(path):
+                self._write(path, os.O_RDWR | os.O_CREAT)
 
     def _removed(self, name: object, folder: int = -1) -> None:
-        if folder == -1:
-            self._leaving(_absolute(name))
+        path = located(name, folder)
+        if path is not None:
+            self._leaving(path)
 
-    def _truncated(self, name: object, _length: int) -> None:
-        if not isinstance(name, int):
-            self._write(_absolute(name), os.O_RDWR)
+    def _truncated(self, name: object, length: int) -> None:
+        path = of_descriptor(name) if isinstance(name, int) else located(name)
+        if path is None:
+            if not isinstance(name, int):  # a descriptor without a path is no file
+                self._unresolved(name)
+        elif not uninteresting(path):
+            self._write(path, os.O_RDWR | (0 if length else os.O_TRUNC))
 
     def _renamed(self, source: object, target: object, source_folder: int = -1, target_folder: int = -1) -> None:
-        if source_folder == target_folder == -1:
-            self._moved("rename", _absolute(source), _absolute(target))
+        self._moved("rename", source, target, source_folder, target_folder)
 
     def _linked(self, source: object, target: object, source_folder: int = -1, target_folder: int = -1) -> None:
-        if source_folder == target_folder == -1:
-            self._moved("link", _absolute(source), _absolute(target))
+        self._moved("link", source, target, source_folder, target_folder)
 
     def _claimed(self, event: str, args: tuple[Any, ...]) -> None:
         """Report a file that a step of ``provrepo.capture`` writes: only the document of the step describes it."""
-        if event == "open" and not isinstance(args[0], int) and args[2] & (os.O_WRONLY | os.O_RDWR):
-            path = _absolute(args[0])
-        elif event == "os.rename":
-            path = _absolute(args[1])
-        else:
-            return
-        if path not in self._written and not uninteresting(path):
+        path = None
+        if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR) and not isinstance(args[0], int):
+            path = None if args[0] is None else self._opens.path(args[0], args[1])
+        elif event in ("os.rename", "os.link"):
+            path = located(args[1], args[3])
+        elif event == "os.truncate":
+            path = of_descriptor(args[0]) if isinstance(args[0], int) else located(args[0])
+        if path is not None and path not in self._written and not uninteresting(path):
             self._written.add(path)
             self._report("claimed", path)
 
@@ -194,8 +231,18 @@ class _Reporter:
         self._written.add(path)
         self._report("write", path, mark, truncates)
 
-    def _moved(self, how: str, source: str, target: str) -> None:
-        if not os.path.exists(source) or uninteresting(source) or uninteresting(target):
+    def _moved(self, how: str, old: object, new: object, old_folder: int, new_folder: int) -> None:
+        source, target = located(old, old_folder), located(new, new_folder)
+        if target is None:
+            self._unresolved(new)
+        if target is None or uninteresting(target):
+            return
+        if source is None:
+            self._unresolved(old)
+        if source is None or nameless(source):
+            self._write(target, os.O_WRONLY | os.O_TRUNC)
+            return
+        if not os.path.exists(source) or uninteresting(source):
             return
         if source not in self._written:
             self._read(source)
@@ -261,10 +308,6 @@ def _foreign(error: Exception) -> bool:
 def _of_python(module: object) -> bool:
     file = getattr(module, "__file__", None)
     return not isinstance(file, str) or (file.startswith(_SYSTEM[-1]) and not any(part in file for part in _PACKAGES))
-
-
-def _absolute(name: object) -> str:
-    return os.path.abspath(os.fsdecode(name))  # type: ignore[arg-type]
 
 
 def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:

@@ -7,6 +7,8 @@ import stat
 import time
 from typing import NamedTuple
 
+from provrepo.capture.child.provrepo_paths import normal
+
 __all__ = ["Files", "Pending", "FileVersion", "Signature", "absolute", "sha256", "signature"]
 
 RACY = 20_000_000
@@ -56,10 +58,19 @@ class Pending(NamedTuple):
     certain: bool
     since: float
 
+    def untouched(self, now: Signature | None) -> bool:
+        """Whether the file was never opened: truncating even an empty file changes its times.
+
+        Args:
+            now: its present signature.
+        """
+        before = self.before
+        return before is not None and before == now and self.since * 1e9 - max(before.modified, before.changed) > RACY
+
 
 def absolute(name: object) -> str:
-    """The absolute path of a name, without resolving links."""
-    return os.path.abspath(os.fsdecode(name))  # type: ignore[arg-type]  # noqa: PTH100
+    """The absolute path of a name, with links as they are."""
+    return normal(os.fsdecode(name))  # type: ignore[arg-type]
 
 
 def signature(path: str) -> Signature | None:

@@ -1,4 +1,4 @@
-"""An audit hook (PEP 578) that records which files are opened and renamed."""
+"""An audit hook (PEP 578) that records which files are opened, renamed, linked and truncated."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 from provrepo.capture.child.provrepo_child import uninteresting
+from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
 from provrepo.capture.facts.environment import imported_by_capture
 from provrepo.capture.failures import contained, working
-from provrepo.capture.files.digests import absolute
 from provrepo.capture.recorder import Activity, current
 from provrepo.settings import reports
 
@@ -21,6 +22,7 @@ __all__ = ["watch", "yield_to"]
 @functools.cache
 def watch() -> None:
     """Install the hook. An audit hook cannot be removed; without a session it does nothing."""
+    _opens()
     sys.addaudithook(_seen)
     yield_to(_taken)
 
@@ -46,24 +48,50 @@ def _taken() -> bool:
     return working() or _activity() is not None
 
 
+@functools.cache
+def _opens() -> Opens:
+    return Opens()
+
+
 def _seen(event: str, args: tuple[Any, ...]) -> None:
     if event == "open":
         if not working():
-            _opened(*args)
-    elif event == "os.rename" and not working():
-        _renamed(*args)
-    elif event == "sqlite3.connect" and not working():
-        _connected(*args)
+            _opened(sys._getframe(1), *args)
+    elif event in _HANDLERS and not working():
+        _HANDLERS[event](*args)
+
+
+class _Recorded(NamedTuple):
+    """What was recorded of an ``open``: by whom, the path, since when, and whether it was being written before."""
+
+    activity: Activity
+    path: str
+    since: float
+    pending: bool
 
 
 @contained
-def _opened(name: object, _mode: str | None, flags: int) -> None:
+def _opened(frame: FrameType, name: object, mode: str | None, flags: int) -> None:
     activity = _activity()
-    if activity is None or isinstance(name, int):
+    if activity is None or name is None or isinstance(name, int):
         return
-    path = absolute(name)  # the file is not open yet: the working directory is the one that will be used
-    if flags & getattr(os, "O_DIRECTORY", 0) or uninteresting(path, _reports()):
+    if mode is None:
+        mistaken: _Recorded | None = _opens().mistaken(frame)
+        if mistaken is not None:
+            mistaken.activity.retract(mistaken.path, mistaken.since, pending=mistaken.pending)
+    if flags & getattr(os, "O_DIRECTORY", 0):
         return
+    path = _opens().path(name, mode)  # the file is not open yet: the working directory is the one that will be used
+    if path is None:
+        activity.unresolved(name)
+    elif not uninteresting(path, _reports()):
+        recorded = _Recorded(activity, path, activity.recorder.now(), path in activity.pending)
+        _access(activity, path, flags)
+        if mode is not None:
+            _opens().recorded(frame, flags, recorded)
+
+
+def _access(activity: Activity, path: str, flags: int) -> None:
     access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
     if access == os.O_RDONLY:
         activity.read(path)
@@ -73,19 +101,49 @@ def _opened(name: object, _mode: str | None, flags: int) -> None:
 
 
 @contained
-def _renamed(source: object, target: object, source_folder: int, target_folder: int) -> None:
+def _moved(source: object, target: object, source_folder: int, target_folder: int, *, links: bool = False) -> None:
     activity = _activity()
-    if activity is not None and source_folder == target_folder == -1:
-        path = absolute(target)
-        if not uninteresting(path, _reports()):  # compiled code is written under another name first
-            activity.rename(absolute(source), path)
+    if activity is None:
+        return
+    path, before = located(target, target_folder), located(source, source_folder)
+    if path is None:
+        activity.unresolved(target)
+    elif not uninteresting(path, _reports()):  # compiled code is written under another name first
+        if before is None:
+            activity.unresolved(source)
+        activity.move(None if before is None or nameless(before) else before, path, links=links)
+
+
+@contained
+def _truncated(name: object, length: int) -> None:
+    activity = _activity()
+    if activity is None:
+        return
+    path = of_descriptor(name) if isinstance(name, int) else located(name)
+    if path is None:
+        if not isinstance(name, int):  # a descriptor without a path is no file
+            activity.unresolved(name)
+    elif not uninteresting(path, _reports()):
+        activity.write(path, truncates=length == 0, reads=length > 0)
 
 
 @contained
 def _connected(database: object) -> None:
+    activity = _activity()
     name = os.fsdecode(database)  # type: ignore[arg-type]
-    if name and not name.startswith((":memory:", "file:")):  # SQLite opens the file itself, without an audit event
-        _opened(name, None, os.O_RDWR | os.O_CREAT)
+    if activity is None or not name or name.startswith((":memory:", "file:")):
+        return
+    path = located(name)  # SQLite opens the file itself, without an audit event
+    if path is not None and not uninteresting(path, _reports()):
+        _access(activity, path, os.O_RDWR | os.O_CREAT)
+
+
+_HANDLERS: dict[str, Callable[..., object]] = {
+    "os.link": functools.partial(_moved, links=True),
+    "os.rename": _moved,
+    "os.truncate": _truncated,
+    "sqlite3.connect": _connected,
+}
 
 
 def _activity() -> Activity | None:

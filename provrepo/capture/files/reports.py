@@ -13,6 +13,7 @@ from provrepo.capture import child
 from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Files, Pending, Signature, signature
 from provrepo.capture.journal.events import SUFFIX, Event
+from provrepo.model.redaction import text
 from provrepo.settings import REPORT, RUN, for_command
 
 __all__ = ["STEP", "Merged", "environment", "folder", "merge", "recovered", "remove"]
@@ -27,7 +28,7 @@ class Merged(NamedTuple):
     Attributes:
         packages: interpreters and imported packages, as ``name==version``, sorted.
         claimed: paths that steps of sessions inside the command wrote; the documents of those sessions describe them.
-        events: for the journal: the files that were read.
+        events: for the journal: the files that were read, and names of unknown files.
         pending: the files that were written, or may have been, by path.
     """
 
@@ -98,8 +99,20 @@ def _version(name: str, version: str) -> str:
 
 
 def _lines(reports: Path) -> list[_Line]:
-    found = [line for file in sorted(reports.iterdir()) for line in _parsed(file.read_bytes().split(b"\n"))]
+    found = [line for file in sorted(reports.iterdir()) for line in _valid(_parsed(file.read_bytes().split(b"\n")))]
     return sorted(found, key=lambda line: line.time)
+
+
+def _valid(lines: Iterable[_Line]) -> list[_Line]:
+    """The lines of one process without those of files that were not opened after all."""
+    found: list[_Line] = []
+    for line in lines:
+        if line.kind == "retracted":
+            path, since = line.details
+            found = [one for one in found if one.time < since or one.details[0] != path]
+        else:
+            found.append(line)
+    return found
 
 
 def _parsed(lines: Iterable[bytes]) -> Iterator[_Line]:
@@ -133,7 +146,7 @@ class _Replay:
 
         Args:
             line: of a report.
-            claimed: paths that are somebody else's to warn_once of.
+            claimed: paths that are somebody else's to record.
         """
         if line.kind == "read" and line.details[0] not in claimed:
             self._read(line.time, *line.details)
@@ -141,6 +154,8 @@ class _Replay:
             self._write(line.time, *line.details)
         elif line.kind in ("link", "rename") and line.details[1] not in claimed:
             self._move(line.kind, line.time, *line.details)
+        elif line.kind == "unresolved":
+            self.events.append({"event": "unresolved", "activity": STEP, "name": text(line.details[0])})
 
     def _read(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
         if path in self.pending:
@@ -162,7 +177,7 @@ class _Replay:
         if path in self.pending:
             return
         if truncates:
-            self._writing(path)
+            self._writing(path, time)
         before = Signature(*mark) if mark else None
         self.pending[path] = Pending(before, None if truncates else self._digests.get(path), truncates, time)
 
@@ -173,8 +188,8 @@ class _Replay:
             for path in inside:
                 del self.pending[path]
         for path in [target + path[len(source) :] for path in inside] or [target]:
-            self._writing(path)
+            self._writing(path, time)
             self.pending[path] = Pending(None, None, True, time)
 
-    def _writing(self, path: str) -> None:
-        self.events.append({"event": "writing", "activity": STEP, "path": path})
+    def _writing(self, path: str, time: float) -> None:
+        self.events.append({"event": "writing", "activity": STEP, "path": path, "time": time})

@@ -188,6 +188,7 @@ class _Description:
             attributes.append(_text(SCHEMA + "error", end["error"]))
         attributes += [_text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
         attributes += [_typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
+        attributes += [_text(PROVREPO + "unresolved", name) for name in dict.fromkeys(run.unresolved)]
         attributes += self._where(run)
         if end is None or (run.number == 0 and self._history.close is None):
             attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))

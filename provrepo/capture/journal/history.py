@@ -29,6 +29,7 @@ class Run:
         parameters: names and values as text.
         kinds: IRIs of its classes.
         seeds: of random numbers.
+        unresolved: names of which it is not known which files they stood for.
         uses: its usages, in order; each entity once for each role.
         outputs: the entities that it generated, in order.
     """
@@ -38,6 +39,7 @@ class Run:
     parameters: list[tuple[str, str]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     outputs: list[Entity] = field(default_factory=list)
 
@@ -125,7 +127,7 @@ class History:
         self._files = itertools.count(1)
         self._uses: list[Use] = []
         self._models: list[Event] = []
-        everything = list(events)
+        everything = _valid(events)
         for event in everything:
             self._before(event)
         for event in everything:
@@ -181,6 +183,8 @@ class History:
                 run.parameters.append((event["name"], event["value"]))
             case "seed" if run:
                 run.seeds.append(event["value"])
+            case "unresolved" if run:
+                run.unresolved.append(event["name"])
             case "kind":
                 self._kind(event, run, thing)
             case "stats" if thing:
@@ -201,6 +205,8 @@ class History:
                 version = self._wrote(event)
                 if run:
                     self._generated(version, run, max(version.seen, event["since"]), None)
+            case "moved":
+                self._moved(event["source"], event["target"])
             case "part":
                 self._part(event)
             case "model":
@@ -243,6 +249,11 @@ class History:
         if writer is not None and not writer.over(event["time"]):
             self._generated(version, writer, event["time"], None)  # its content so far; the activity may write more
         return version
+
+    def _moved(self, source: str, target: str) -> None:
+        """A folder was renamed: the versions of its files are now below another path."""
+        for path in [path for path in self._current if path.startswith(source)]:
+            self._current[target + path[len(source) :]] = self._current.pop(path)
 
     def _wrote(self, event: Event) -> Entity:
         """Add a written file: a new version even of the same bytes, unless it was read while it was being written."""
@@ -316,6 +327,25 @@ class History:
     def _from(self, thing: Entity, source: Entity, run: Run) -> None:
         if thing is not source:
             self.derived[thing.name, source.name, run.number] = None
+
+
+def _valid(events: Iterable[Event]) -> list[Event]:
+    """The events without those of files that were not opened after all."""
+    found: list[Event] = []
+    for event in events:
+        if event["event"] == "retracted":
+            found = [one for one in found if not _retracts(event, one)]
+        else:
+            found.append(event)
+    return found
+
+
+def _retracts(event: Event, one: Event) -> bool:
+    return (
+        one["event"] in ("read", "writing")
+        and (one["activity"], one["path"]) == (event["activity"], event["path"])
+        and one.get("time", 0.0) >= event["since"]
+    )
 
 
 def _distinct(uses: list[Use]) -> list[Use]:
