@@ -11,6 +11,7 @@ from provrepo.checks import render_tools
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.errors import UsageError
+from provrepo.text import on_one_line
 
 __all__ = ["FORMATS", "FindingGroup", "groups", "render"]
 
@@ -101,17 +102,17 @@ def _text(report: Report, name: str, color: bool) -> str:
     def painted(text: str, code: str) -> str:
         return f"{code}{text}{_PLAIN}" if color else text
 
-    lines = [painted(printable(f"{name}: " if name else "") + summary(report), _BOLD)]
+    lines = [painted((f"{on_one_line(name)}: " if name else "") + summary(report), _BOLD)]
     if report.unmapped:
-        lines.append(printable(f"{report.unmapped_text()}."))
+        lines.append(on_one_line(f"{report.unmapped_text()}."))
     for group in groups(report):
         severity = group.first.severity
         times = f" ({group.number:,} times)" if group.number > 1 else ""
         lines += ["", painted(f"{severity.value}  {group.rule}{times}", _COLORS[severity])]
-        lines.append(f"  {printable(group.first.message)}")
+        lines.append(f"  {on_one_line(group.first.message)}")
         for finding in group.findings[:SHOWN]:
-            lines.append(f"  - {printable(', '.join(_where(finding)))}")
-            lines += [f"    {printable(detail)}" for detail in (finding.lineage, finding.repair) if detail]
+            lines.append(f"  - {on_one_line(', '.join(_where(finding)))}")
+            lines += [f"    {on_one_line(detail)}" for detail in (finding.lineage, finding.repair) if detail]
         if len(group.findings) > SHOWN:
             lines.append(f"  … and {len(group.findings) - SHOWN:,} more")
     return "\n".join(lines) + "\n"
@@ -134,11 +135,6 @@ def _where(finding: Finding) -> list[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 or noun == 'info' else 's'}"
-
-
-def printable(text: str) -> str:
-    """Text from a document for a terminal, with control characters escaped."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 _POSSIBLE = {True: " possible", False: " impossible", None: ""}

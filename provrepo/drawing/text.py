@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from provrepo.text import on_one_line
+
 __all__ = ["clean", "fit", "width"]
 
 _NARROW = "iljI.,:;'|!"
@@ -72,12 +74,5 @@ def _prefix(text: str, size: float, room: float) -> str:
 
 
 def clean(text: str) -> str:
-    """Text as one line without characters that XML 1.0 forbids. Labels are input, and one would make the file invalid.
-
-    Formatting characters are removed too; a right-to-left override would otherwise reverse the rest of a label.
-    """
-    kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in _UNWANTED)
-    return " ".join("".join(kept).split())
-
-
-_UNWANTED = frozenset({"Cc", "Cs", "Cf", "Cn", "Co"})
+    """Text on one line, with marks in place of characters that XML 1.0 forbids or that are not seen."""
+    return on_one_line(text)

@@ -148,7 +148,7 @@ def test_text():
 def test_color_is_optional_and_control_characters_are_escaped():
     evil = Report.of([shape("UsedEntity", focus=EX + "\x1b[2J\u202e", repair="\x07")], layers=["shapes"])
     assert "\x1b" not in render(evil, "text", "a\x1b[31mb")
-    assert "\\x1b[2J\\x202e" in render(evil, "text")
+    assert "<U+001B>[2J<U+202E>" in render(evil, "text")
     colored = render(evil, "text", color=True)
     assert colored.startswith("\x1b[1m")
     assert "\x1b[2J" not in colored

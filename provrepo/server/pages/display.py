@@ -45,6 +45,7 @@ class DisplayTerm(NamedTuple):
         text: the short form.
         full: the full IRI if ``text`` is shortened; otherwise empty.
         note: the language or datatype of a literal, or empty.
+        language: the language of a literal, or empty.
         kind: ``iri``, ``blank`` or ``literal``, which selects its style; ``self`` for the thing that the page is about.
         label: the label of the thing, or empty.
     """
@@ -54,6 +55,7 @@ class DisplayTerm(NamedTuple):
     note: str = ""
     kind: str = "literal"
     label: str = ""
+    language: str = ""
 
     @property
     def iri(self) -> str:
@@ -87,7 +89,7 @@ class Shortener:
     def term(self, value: Value) -> DisplayTerm:
         """The display form of an identifier or a literal, without a label."""
         if isinstance(value, Literal):
-            return DisplayTerm(value.lexical, note=self._note(value))
+            return DisplayTerm(value.lexical, note=self._note(value), language=value.language or "")
         if value.startswith("_:"):
             return DisplayTerm(value, kind="blank")
         short = self.iri(value)

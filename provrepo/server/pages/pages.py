@@ -18,6 +18,7 @@ from provrepo.repository.submission import conversion
 from provrepo.server.discovery import schema_org
 from provrepo.server.documents.pictures import PictureCache
 from provrepo.server.pages import display
+from provrepo.server.pages.isolation import Isolation
 from provrepo.server.protocol import addresses, auth
 from provrepo.server.protocol.respond import Links
 
@@ -92,6 +93,7 @@ def _thing(iri: str) -> str:
 def register(app: Flask) -> None:
     """Register the filters and functions of the templates."""
     environment = app.jinja_env
+    environment.add_extension(Isolation)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(utc=_utc, size=_size, plural=_plural, words=display.words)
     environment.globals.update(
