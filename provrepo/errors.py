@@ -69,7 +69,15 @@ __all__ = [
 
 
 class Error(Exception):
-    """The base class of all errors that provrepo raises; its text is meant for the user."""
+    """The base class of all errors that provrepo raises; its text is meant for the user.
+
+    Attributes:
+        status: the HTTP status of the answer of another server that is the cause, or None if there is none.
+        retry_after: the seconds after which that server, or a resource in use, asks to be tried again; 0 if unknown.
+    """
+
+    status: int | None = None
+    retry_after: float = 0.0
 
 
 class UsageError(Error):
@@ -217,11 +225,7 @@ class NoSpace(Error):
 
 
 class Busy(Error):
-    """A resource is in use; trying again later may help.
-
-    Attributes:
-        retry_after: seconds to wait before that, if known; otherwise 0.
-    """
+    """A resource is in use; trying again later may help."""
 
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
@@ -245,11 +249,7 @@ class TimedOut(WorkerFailed):
 
 
 class RemoteError(Error):
-    """Another server refused, failed, or sent an invalid response.
-
-    Attributes:
-        status: the HTTP status, or None if there was no response.
-    """
+    """Another server refused, failed, or sent an invalid response."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)

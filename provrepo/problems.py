@@ -116,29 +116,31 @@ def error(
         report: makes the report of ``Refused`` from the member ``report``; without it the member is the report.
 
     Returns:
-        An error of the class that the problem type stands for. For an unknown type: ``RemoteError`` with the status.
+        An error of the class that the problem type stands for, with the status; ``RemoteError`` for an unknown type.
     """
+    found = _error(status, problem, report)
+    found.status, found.retry_after = status, retry_after
+    return found
+
+
+def _error(status: int, problem: Mapping[str, Any], report: Callable[[Any], object]) -> errors.Error:
     name = str(problem.get("type") or "")
     if not problem and status in HTTP:
         name = TYPES + HTTP[status].name
     kind = _CLASSES.get(name.removeprefix(TYPES)) if name.startswith(TYPES) else None
     detail = printable(str(problem.get("detail") or problem.get("title") or f"the server answered {status}"))
     if kind is None:
-        return errors.RemoteError(detail, status=status)
+        return errors.RemoteError(detail)
     if issubclass(kind, errors.Diverged):
         return kind(detail, state=_text(problem, "state") or "forked")
-    if issubclass(kind, errors.RemoteError):
-        return kind(detail, status=status)
     if issubclass(kind, errors.ReadError):
         return _read_error(kind, detail, problem)
     if issubclass(kind, errors.Withdrawn):
         return kind(detail, reason=_text(problem, "reason"), time=_text(problem, "withdrawn_at"))
     if issubclass(kind, errors.TakenBack):
         return _taken_back(detail, problem.get("withdrawal"))
-    if issubclass(kind, errors.Busy):
-        return kind(detail, retry_after=retry_after)
     if issubclass(kind, errors.Refused):
-        return _refused(detail, status, problem.get("report"), report)
+        return _refused(detail, problem.get("report"), report)
     return kind(detail)
 
 
@@ -173,8 +175,8 @@ def _taken_back(detail: str, members: object) -> errors.Error:
     return errors.TakenBack(detail, version=version if isinstance(version, int) else 0, **words)
 
 
-def _refused(detail: str, status: int, members: object, report: Callable[[Any], object]) -> errors.Error:
+def _refused(detail: str, members: object, report: Callable[[Any], object]) -> errors.Error:
     try:
         return errors.Refused(detail, report(members))
     except (TypeError, ValueError, KeyError, AttributeError):
-        return errors.RemoteError(f"{detail} (without a readable report)", status=status)
+        return errors.RemoteError(f"{detail} (without a readable report)")

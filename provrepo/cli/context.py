@@ -41,18 +41,23 @@ class Invocation:
         """
         return load({"data": self.data, "contexts": self.contexts, **flags})
 
-    def repository(self, *, follow: bool = False) -> Repository:
+    def repository(self, *, follow: bool = False, server: str | None = None) -> Repository:
         """Open the repository as its local owner, or connect to the server that ``--data`` names.
 
         Args:
             follow: whether the verb queries the views or brings them up to date.
+            server: the URL of a server instead of ``--data``.
+
+        Raises:
+            UsageError: it is not the URL of a server.
         """
         settings = self.settings()
-        if settings.server:
+        url = settings.server or None if server is None else server
+        if url is not None:
             from provrepo.remote.repository import connect
 
             # A test compares its verbs with those of ``Repository``.
-            return cast("Repository", connect(settings.server, settings=settings))
+            return cast("Repository", connect(url, settings=settings))
         from provrepo.repository.repository import open as open_repository
 
         keep_private()

@@ -13,11 +13,11 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.errors import Error, RemoteError, UsageError
-from provrepo.settings import Settings
+from provrepo.errors import Error, NotFound, RemoteError, UsageError
 
 if TYPE_CHECKING:
     from provrepo.capture.delivery.outbox import Item
+    from provrepo.http_client import HttpClient
 
 __all__ = ["outbox", "run"]
 
@@ -112,15 +112,24 @@ def send(
     Documents that the server refuses permanently are set aside. Exit 1: a document could not be sent.
     """
     from provrepo.capture.delivery import sending
+    from provrepo.http_client import HttpClient
 
     settings = invocation.settings(send_to=server, send_project=project)
     if not settings.send_to:
         raise UsageError("no server: name it with --to, or set PROVREPO_SEND_TO")
-    deliver = partial(_deliver, settings)
-    if background:
-        sending.in_background(folder, deliver)
-        return 0
-    return 0 if sending.now(folder, deliver, _show, again=again) else 1
+    # One attempt for each call: ``sending`` tries again itself.
+    with HttpClient(
+        settings.send_to,
+        token=settings.token,
+        timeout=settings.check_timeout,
+        deadline=sending.BACKGROUND.seconds,
+        attempts=1,
+    ) as client:
+        deliver = partial(_deliver, client, settings.send_project)
+        if background:
+            sending.in_background(folder, deliver)
+            return 0
+        return 0 if sending.now(folder, deliver, _show, again=again) else 1
 
 
 @outbox.command()
@@ -147,21 +156,32 @@ def _show(item: Item, outcome: dict[str, Any] | Error, retried: bool) -> None:
         output.note(f"error: {item.path.name}: {outcome}")
 
 
-def _deliver(settings: Settings, path: Path, data: bytes) -> dict[str, Any]:
-    """Send one document.
+def _deliver(client: HttpClient, project: str, path: Path, data: bytes) -> dict[str, Any]:
+    """Send one document; under a name that is taken it becomes a new version.
 
     Raises:
         Error: it was refused, or the server does not answer.
     """
-    from provrepo.cli.transfer import Destination
-    from provrepo.cli.transfer import send as transfer
     from provrepo.codecs.formats import detect
+    from provrepo.problems import HIDDEN
     from provrepo.repository.submission.submit import name_for
 
-    destination = Destination(
-        settings.send_to, settings.send_project, name_for(str(path), "") or None, settings.token, settings.check_timeout
-    )
-    receipt = transfer(data, detect(data, path).media_type, destination, update=True)
-    if receipt.get("sha256") != hashlib.sha256(data).hexdigest():
-        raise RemoteError(f"{settings.send_to} did not confirm these bytes")
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        answer = client.post(
+            ("projects", project, "documents"),
+            data,
+            query={"name": name_for(str(path), digest), "update": True},
+            headers={"Content-Type": detect(data, path).media_type, "Accept": "application/json"},
+        )
+    except NotFound as error:
+        if str(error) == HIDDEN:
+            error.args = (
+                f"{client.url} has no project {project!r} that your token may see; "
+                "set PROVREPO_SEND_PROJECT and PROVREPO_TOKEN",
+            )
+        raise
+    receipt = answer.json()
+    if not isinstance(receipt, dict) or receipt.get("sha256") != digest:
+        raise RemoteError(f"{client.url} did not confirm these bytes")
     return receipt

@@ -10,7 +10,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
-from provrepo.errors import Denied, Refused, UsageError
+from provrepo.errors import Refused
 
 __all__ = ["submit"]
 
@@ -60,10 +60,7 @@ def submit(
     submission = {"profiles": profiles, "update": update, "base": base, "note": note}
     submission |= {"again": again, "allow_empty": allow_empty}
     try:
-        if server:
-            receipt = _send(invocation, file, server, project, name, from_, submission)
-        else:
-            receipt = _store(invocation, file, project, name, from_, submission)
+        receipt = _store(invocation, file, server, project, name, from_, submission)
     except Refused as refusal:
         _show_report(refusal.report, style)
         raise
@@ -75,11 +72,17 @@ def submit(
 
 
 def _store(
-    invocation: Invocation, file: str, project: str, name: str | None, from_: str | None, submission: dict[str, Any]
+    invocation: Invocation,
+    file: str,
+    server: str | None,
+    project: str,
+    name: str | None,
+    from_: str | None,
+    submission: dict[str, Any],
 ) -> dict[str, Any]:
     from provrepo.cli.documents import source
 
-    with invocation.repository(follow=True) as repository:
+    with invocation.repository(follow=True, server=server) as repository:
         receipt = repository.submit(source(file), project=project, name=name, format=from_, **submission)
         waiting, indexing = repository.waiting(), repository.indexing_server()
     if waiting:
@@ -93,41 +96,6 @@ def _indexed_by(server: str) -> str:
     if server:
         return f"the running server ({server}) indexes it"
     return "another process is using the views of this data directory; the next command indexes it"
-
-
-def _send(
-    invocation: Invocation,
-    file: str,
-    server: str,
-    project: str,
-    name: str | None,
-    from_: str | None,
-    submission: dict[str, Any],
-) -> dict[str, Any]:
-    from provrepo.cli.documents import source
-    from provrepo.cli.transfer import Destination, send
-    from provrepo.codecs.formats import by_name, content, detect
-
-    data, path = content(source(file))
-    name = name or _name(path)
-    if submission["update"] and name is None:
-        raise UsageError("--update needs the name of the document: --name")
-    chosen = by_name(from_) if from_ else detect(data, path)
-    settings = invocation.settings()
-    destination = Destination(server, project, name, settings.token, settings.check_timeout)
-    receipt = send(data, chosen.media_type, destination, **submission)
-    if receipt.get("state") == "waiting":
-        raise Denied(f"{project}/{receipt['name']} is not stored yet: it waits for a review as {receipt['id']}")
-    return receipt
-
-
-def _name(path: str | None) -> str | None:
-    """Return the name that a local submission would use; None lets the server choose."""
-    if path is None:
-        return None
-    from provrepo.repository.submission.submit import name_for
-
-    return name_for(path, "") or None
 
 
 def _show(receipt: dict[str, Any]) -> None:

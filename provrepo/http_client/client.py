@@ -322,28 +322,32 @@ class HttpClient:
         status = answer.status
         if 200 <= status < 300 or status in call.expect:
             return
+        wait = _seconds(answer.headers.get("retry-after", ""))
+        error = self._refusal(call, answer, wait)
+        call.again = status in _AGAIN and not isinstance(error, WorkerFailed), wait
+        raise error
+
+    def _refusal(self, call: Call, answer: Stream, wait: float) -> Error:
+        """The error of an answer that is neither 2xx nor expected."""
+        status = answer.status
         location = answer.headers.get("location")
         if status < 400 and location:
-            raise RemoteError(
+            return RemoteError(
                 f"{answer.where} redirects to {shown(location)}, and redirects are not followed; "
                 "give that address if it is the right one",
                 status=status,
             )
-        wait = _seconds(answer.headers.get("retry-after", ""))
         if media_type(answer.headers) == problems.MEDIA_TYPE:
             problem = answer.complete().json() if call.method != "HEAD" else {}
             if isinstance(problem, dict):
-                found = problems.error(status, problem, retry_after=wait, report=self._report)
-                call.again = status in _AGAIN and not isinstance(found, WorkerFailed), wait
-                raise found
+                return problems.error(status, problem, retry_after=wait, report=self._report)
         text = f"{answer.where} answered {status} {_phrase(status)}".rstrip()
-        if status in _AGAIN:
-            call.again = True, wait
-            raise Unreachable(text, status=status)
-        kind = _KINDS.get(status)
-        if kind is not None:
-            raise kind(text)
-        raise RemoteError(f"{text}, not as a provrepo server would; is the address right?", status=status)
+        kind = Unreachable if status in _AGAIN else _KINDS.get(status)
+        if kind is None:
+            return RemoteError(f"{text}, not as a provrepo server would; is the address right?", status=status)
+        error = kind(text)
+        error.status, error.retry_after = status, wait
+        return error
 
     def _pause(self, call: Call, error: Error, attempt: int) -> float | None:
         """Seconds to wait before another attempt, or None if there is to be none."""

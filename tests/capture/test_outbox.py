@@ -21,8 +21,10 @@ import pytest
 
 from provrepo.capture import session, step
 from provrepo.capture.delivery import outbox, sending
-from provrepo.cli.transfer import _seconds
+from provrepo.checks.report import Report
 from provrepo.errors import Busy, Error, RemoteError
+from provrepo.http_client.client import _seconds
+from provrepo.problems import HTTP, TYPES
 from tests.cli.test_http import Served, served  # noqa: F401 (a fixture)
 from tests.support.command import Command, environment, provrepo
 
@@ -64,8 +66,16 @@ class Clock:
         self._now += seconds
 
 
+PROBLEMS = {409: "conflict", 422: "refused", 412: "stale"}
+"""The problem types of provrepo for statuses that ``HTTP`` does not have."""
+REPORT = Report().to_dict()
+
+
 class Peer(http.server.ThreadingHTTPServer):
-    """A server that answers as it is told: a status, perhaps with headers, or ``None`` to hang up half-way."""
+    """A server that answers as it is told: a status, perhaps with headers, or ``None`` to hang up half-way.
+
+    With ``plain`` its errors are pages, as those of a proxy; otherwise problems, as those of provrepo.
+    """
 
     daemon_threads = True
 
@@ -73,6 +83,7 @@ class Peer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers: list[Any] = []
+        self.plain = False
         self.received: list[tuple[str, bytes, str]] = []
         self.arrived, self.answering = threading.Event(), threading.Event()
         self.answering.set()
@@ -100,9 +111,16 @@ class Answers(http.server.BaseHTTPRequestHandler):
             status = 200 if self.server.stored.get(self.path) == data else 201
             self.server.stored[self.path] = data
         receipt = {"iri": "https://x.example/1", "sha256": hashlib.sha256(data).hexdigest()}
-        body = json.dumps({**receipt, "detail": f"said {status}"}).encode()
+        answered, kind = json.dumps(receipt), "application/json"
+        if status >= 400:
+            named = PROBLEMS.get(status) or HTTP[status].name if status in HTTP or status in PROBLEMS else "http"
+            problem = {"type": TYPES + named, "detail": f"said {status}", "report": REPORT}
+            answered, kind = json.dumps(problem), "application/problem+json"
+        if status >= 400 and self.server.plain:
+            answered, kind = f"<p>said {status}</p>", "text/html"
+        body = answered.encode()
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        for name, value in {"Content-Length": str(len(body)), "Content-Type": kind, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -168,7 +186,7 @@ def test_what_cannot_be_sent_waits() -> None:
     result = command("outbox", "send", "--to", "http://127.0.0.1:9", code=1)
     assert result.stderr.count("trying again") == 3
     assert states() == {"nightly.trig": "waiting"}
-    assert "127.0.0.1:9 does not answer" in reason()
+    assert reason() == "cannot reach http://127.0.0.1:9/: connection refused"
 
 
 def test_an_outbox_that_is_not_there_is_empty() -> None:
@@ -193,34 +211,59 @@ def test_the_first_failure_is_that_of_the_server(peer: Peer) -> None:
     assert len(peer.received) == 6
 
 
-@pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
-def test_what_is_refused_is_set_aside(peer: Peer, status: int) -> None:
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("status", [400, 406, 409, 413, 415, 422])
+def test_what_is_refused_is_set_aside(peer: Peer, status: int, plain: bool) -> None:
     record("a")
     record("b")
-    peer.answers = [status] * (2 if status == 409 else 1)  # a name that is taken is asked to become a new version
+    peer.answers, peer.plain = [status], plain
     command("outbox", "send", "--to", peer.url, code=1)
     assert states() == {"a.trig": "refused", "b.trig": "sent"}
-    assert f"said {status}" in reason("a.trig")
+    assert (f"answered {status}" if plain else f"said {status}") in reason("a.trig")
     command("outbox", "send", "--to", peer.url)
     assert states()["a.trig"] == "refused"
     command("outbox", "send", "--again", "--to", peer.url)
     assert states()["a.trig"] == "sent"
 
 
+@pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_who_may_not_send_waits(peer: Peer, status: int) -> None:
+def test_who_may_not_send_waits(peer: Peer, status: int, plain: bool) -> None:
     record("a")
     record("b")
-    peer.answers = [status] * 9
+    peer.answers, peer.plain = [status] * 9, plain
     command("outbox", "send", "--to", peer.url, code=1)
     assert states() == {"a.trig": "waiting", "b.trig": "waiting"}
-    assert (f"said {status}" in reason("a.trig"), len(peer.received)) == (True, 1)
+    assert ((f"answered {status}" if plain else f"said {status}") in reason("a.trig"), len(peer.received)) == (True, 1)
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_says_when_is_believed(peer: Peer, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["settings", "no-repository", "worker", "error"])
+def test_a_server_that_fails_is_asked_again_whatever_it_calls_that(
+    peer: Peer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROBLEMS, 500, name)
     record()
-    peer.answers = [(status, {"Retry-After": "20"})]
+    peer.answers = [500]
+    command("outbox", "send", "--to", peer.url)
+    assert (states(), len(peer.received)) == ({"nightly.trig": "sent"}, 2)
+
+
+def test_a_project_that_the_token_may_not_see_is_named(served: Served) -> None:  # noqa: F811
+    record()
+    said = command.error("outbox", "send", "--to", served.url, "--project", "no-such", code=1)
+    assert "'no-such'" in said
+    assert "PROVREPO_TOKEN" in said
+    assert states() == {"nightly.trig": "waiting"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "busy", "worker", "timed-out", "quota"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_says_when_is_believed(
+    peer: Peer, status: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record()
+    monkeypatch.setitem(PROBLEMS, status, kind)
+    peer.answers, peer.plain = [(status, {"Retry-After": "20"})], kind == "plain"
     clock = Clock()
     monkeypatch.setattr(sending, "time", clock)
     command("outbox", "send", "--to", peer.url)
@@ -394,7 +437,7 @@ def test_sessions_send_in_the_background(peer: Peer) -> None:
     pipeline("a", "b", PROVREPO_SEND_TO=peer.url, PROVREPO_TOKEN=TOKEN, PROVREPO_SEND_PROJECT="crops")
     until(lambda: set(states().values()) == {"sent"})
     assert [(path, token) for path, _, token in sorted(peer.received)] == [
-        (f"/projects/crops/documents?name={name}", f"Bearer {TOKEN}") for name in ("a", "b")
+        (f"/projects/crops/documents?name={name}&update=true", f"Bearer {TOKEN}") for name in ("a", "b")
     ]
     for file in Path("prov").iterdir():
         assert TOKEN not in file.read_text()
@@ -441,7 +484,7 @@ def test_a_killed_sender_loses_nothing(peer: Peer) -> None:
 
 def test_the_next_session_sends_what_the_last_could_not(peer: Peer) -> None:
     pipeline("a", PROVREPO_SEND_TO="http://127.0.0.1:9")
-    until(lambda: Path("prov/a.trig.unsent").exists() and "does not answer" in Path("prov/a.trig.unsent").read_text())
+    until(lambda: Path("prov/a.trig.unsent").exists() and "cannot reach" in Path("prov/a.trig.unsent").read_text())
     for pid in senders():
         os.kill(pid, signal.SIGKILL)
     pipeline("b", PROVREPO_SEND_TO=peer.url)

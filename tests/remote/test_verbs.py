@@ -162,7 +162,9 @@ def _result(call: Callable[..., Any], arguments: tuple[Any, ...], options: dict[
     try:
         return call(*arguments, **options)
     except Error as error:
-        return type(error), str(error), {name: value for name, value in vars(error).items() if name != "report"}
+        # Errors of a server have the status of its answer, those of a data directory have none.
+        own = {name: value for name, value in vars(error).items() if name not in ("report", "status", "retry_after")}
+        return type(error), str(error), own
 
 
 @pytest.mark.parametrize(("name", "arguments", "options"), CALLS, ids=lambda value: str(value)[:60])

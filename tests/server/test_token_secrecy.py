@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from provrepo.cli.transfer import Destination, send
 from provrepo.errors import Error, SettingsError
+from provrepo.http_client import HttpClient
 from provrepo.settings import Settings, bearer, load
 from provrepo.views.sparql.remote import RemoteEndpoint
 from tests.support.command import provrepo
@@ -42,7 +42,7 @@ def test_an_invalid_token_is_refused_and_not_quoted(token: str, tmp_path: Path) 
     for attempt in (
         lambda: load(environment={"PROVREPO_TOKEN": token}, file=tmp_path / "none"),
         lambda: RemoteEndpoint(CLOSED, token),
-        lambda: send(b"x", "text/turtle", Destination(CLOSED, "p", "n", token, 1.0)),
+        lambda: HttpClient(CLOSED, token=token),
     ):
         with pytest.raises(SettingsError, match="character") as caught:
             attempt()
@@ -55,9 +55,15 @@ def assert_secret(text: str) -> None:
     assert SECRET[21:40] not in text
 
 
+def send(url: str = CLOSED, token: str = SECRET, media_type: str = "text/turtle") -> None:
+    """Send a document."""
+    with HttpClient(url, token=token, timeout=2.0) as client:
+        client.post("x", b"x", headers={"Content-Type": media_type})
+
+
 def test_representations_contain_no_token() -> None:
     assert_secret(repr(Settings(token=SECRET)))
-    assert_secret(repr(Destination(CLOSED, "p", "n", SECRET)))
+    assert_secret(repr(HttpClient(CLOSED, token=SECRET)))
     assert_secret(repr(RemoteEndpoint(CLOSED, SECRET)))
 
 
@@ -66,9 +72,9 @@ def test_representations_contain_no_token() -> None:
     [
         lambda: RemoteEndpoint(CLOSED, f"{SECRET}\n", timeout=2).query("ASK {}"),
         lambda: RemoteEndpoint("http://127.0.0.1:9/ x\n", SECRET, timeout=2).query("ASK {}"),
-        lambda: send(b"x", "text/turtle", Destination(CLOSED, "p", "n", f"{SECRET}\n", 2.0)),
-        lambda: send(b"x", "text/turtle\nX: y", Destination(CLOSED, "p", "n", SECRET, 2.0)),
-        lambda: send(b"x", "text/turtle", Destination("http://127.0.0.1:9\u2026/", "p", "n", SECRET, 2.0)),
+        lambda: send(token=f"{SECRET}\n"),
+        lambda: send(media_type="text/turtle\nX: y"),
+        lambda: send("http://127.0.0.1:9\u2026/"),
     ],
 )
 def test_no_exception_or_log_contains_a_token(attempt: Callable[[], object], caplog: pytest.LogCaptureFixture) -> None:

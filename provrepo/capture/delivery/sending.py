@@ -12,26 +12,16 @@ from typing import Any
 
 from provrepo.capture.delivery.outbox import SENDER, SENDING, Item, items, lock, postpone, refuse, sent
 from provrepo.capture.delivery.outbox import item as look
-from provrepo.errors import (
-    Busy,
-    Conflict,
-    Denied,
-    Error,
-    NotFound,
-    ReadError,
-    Refused,
-    RemoteError,
-    Stale,
-    TooLarge,
-    UsageError,
-)
+from provrepo.errors import Busy, Error, ReadError, UsageError
 
 __all__ = ["BACKGROUND", "FOREGROUND", "Limits", "in_background", "now"]
 
 TURN = 0.1
 """Seconds between polls while another process is sending."""
-_PASSING = (408, 425)
-"""Statuses below 500 that may pass: Request Timeout and Too Early."""
+_PASSING = (408, 412, 425, 429)
+"""Statuses below 500 that may pass: Request Timeout, Precondition Failed, Too Early, and Too Many Requests."""
+_ACCESS = (401, 403, 404)
+"""Statuses that last until somebody changes the token or the project; 404 is also the answer for a hidden project."""
 FIRST, LONGEST = 1.0, 60.0
 """Seconds of the first pause between attempts, and of the longest."""
 
@@ -53,7 +43,7 @@ FOREGROUND = Limits(4, 30.0)
 BACKGROUND = Limits(20, 900.0)
 
 Deliver = Callable[[Path, bytes], dict[str, Any]]
-"""Sends a document and returns the receipt; raises as ``provrepo.cli.transfer.send``."""
+"""Sends a document and returns the receipt; raises ``Error``, with ``status`` if it is the answer of the server."""
 OnResult = Callable[[Item, dict[str, Any] | Error, bool], None]
 """Called after each attempt with the document, the receipt or the error, and whether it is tried again."""
 
@@ -92,7 +82,7 @@ def now(
         Whether all documents were sent.
 
     Raises:
-        UsageError: the server does not exist.
+        UsageError: there can be no such server or project.
         OSError: a document cannot be read, or the result cannot be recorded.
     """
     refused = {item.path for item in items(folder) if item.state == "refused"} if again else set()
@@ -146,13 +136,13 @@ class _Round:
                     sent(item, data, receipt)  # before another process looks for waiting documents
             except FileNotFoundError:
                 continue  # the document was deleted
-            except UsageError:
-                raise
-            except (Denied, NotFound) as error:  # 404 is also the answer for a hidden project
-                self._on_result(item, error, False)
-                postpone(item, str(error))
-                return False
             except Error as error:
+                if isinstance(error, UsageError) and error.status is None:
+                    raise  # of our caller, not of the document
+                if error.status in _ACCESS:
+                    self._on_result(item, error, False)
+                    postpone(item, str(error))
+                    return False
                 if not _final(error):
                     return self._later(item, error)
                 self._on_result(item, error, False)
@@ -171,7 +161,7 @@ class _Round:
     def _later(self, item: Item, error: Error) -> bool:
         """Pause after a failure that may pass; returns whether to continue."""
         self._failures += 1
-        asked = error.retry_after if isinstance(error, Busy) else 0.0
+        asked = error.retry_after
         backoff = min(LONGEST, FIRST * 2.0 ** (self._failures - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
         pause = max(backoff, asked)
         retry = self._failures < self._limits.attempts and time.monotonic() + pause < self._end
@@ -200,6 +190,6 @@ class _Round:
 
 def _final(error: Error) -> bool:
     """Whether a server that refused a document will refuse it again (RFC 9110, section 15.5)."""
-    if isinstance(error, RemoteError) and error.status is not None:
-        return 400 <= error.status < 500 and error.status not in _PASSING
-    return isinstance(error, (Conflict, ReadError, Refused, TooLarge)) and not isinstance(error, Stale)
+    if error.status is None:
+        return isinstance(error, ReadError)  # no server was asked
+    return 400 <= error.status < 500 and error.status not in _PASSING
