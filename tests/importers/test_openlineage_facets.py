@@ -15,6 +15,7 @@ from provrepo.importers.openlineage.run_facets import RUN_FACETS
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from tests.importers.test_openlineage import RUN, event
+from tests.support.told import missing
 
 PREFIXES = """document
 prefix d <https://lab.example/ol/dataset/>
@@ -415,3 +416,21 @@ def test_a_version_read_and_written_at_once_is_a_revision_of_the_one_before() ->
         f"wasGeneratedBy(v:lab/t/{RUN}, {R}, -)",
         f"wasDerivedFrom(v:lab/t/{RUN}, v:lab/t/3, -, -, -, [prov:type='prov:Revision'])",
     )
+
+
+def test_explicit_lineage_of_the_job_itself_and_of_another() -> None:
+    other = "00000000-0000-7000-8000-0000000000bb"
+    more = {"type": "DATASET", "namespace": "lab", "name": "more"}
+    up = {"type": "JOB", "namespace": "lab", "name": "up", "runId": other}
+    own = {"type": "JOB", "inputs": [more, up, {"type": "JOB", "namespace": "lab", "name": "clean"}]}
+    foreign = {"type": "JOB", "namespace": "lab", "name": "next", "inputs": [{**more, "name": "never"}]}
+    document = read(job={"lineage": {"entries": [own, foreign]}})
+    holds(
+        document,
+        f"used({R}, v:lab/more/@unknown/{RUN}, -)",
+        f"wasInformedBy({R}, run:{other})",
+        f"activity({R}, -, {DAY}, [ol:inputJob='j:lab/up'])",
+    )
+    text = document.write("provn").decode()
+    assert "never/" not in text, "another job read it, not this run"
+    assert missing(document, [{"job": {"facets": {"lineage": {"entries": [foreign]}}}}]) == []

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from provrepo.errors import ReadError
 from provrepo.importers.openlineage.common_facets import TAGS
-from provrepo.importers.openlineage.dataset_facets import LOGICAL, VERSION, described
+from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, VERSION, described
 from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Problem, canonical, events
 from provrepo.importers.openlineage.facets import Context, mapped
 from provrepo.importers.openlineage.fold import Facets, Fold, Side, document_of, fold
@@ -18,7 +18,7 @@ from provrepo.importers.openlineage.run_facets import WFPROV
 from provrepo.importers.openlineage.runs import plan, state_run
 from provrepo.importers.parts import Part, Skipped
 from provrepo.importers.payload import state_payload
-from provrepo.importers.statements import Statements, link, words
+from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
 from provrepo.model.document import Document, ReaderWarning
 from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
 
@@ -26,9 +26,6 @@ __all__ = ["MAPPING", "merge", "read", "split"]
 
 MAPPING = "openlineage/1"
 """The version of the mapping from events to statements."""
-
-_OF_RUNS = ("columnLineage", "lineage", "lifecycleStateChange")
-"""Facets of a dataset that say what a run did. Outside of a run they are kept whole."""
 
 _PREFIXES = {
     "dcat": DCAT,
@@ -132,6 +129,10 @@ def _document(folded: Fold, names: Names, data: bytes) -> Document:
         for term, sides in (("reads", declared.inputs), ("writes", declared.outputs)):
             for dataset, side in sorted(sides.items()):
                 statements.entity(name, [link(TERMS + term, _logical(context, dataset, side.facets))])
+                if side.own:
+                    # They are about a run that there is not.
+                    own = {key: unknown_members(facet, ()) for key, facet in side.own.items()}
+                    statements.entity(name, [json_value(f"{TERMS}{term}Facets", {**dataset._asdict(), "facets": own})])
     for dataset, declared in folded.datasets.items():
         context = Context(statements, names, names.job(dataset), "", dataset)
         _logical(context, dataset, declared.facets)
@@ -142,8 +143,8 @@ def _logical(context: Context, dataset: Dataset, facets: Facets) -> str:
     """Describe a dataset outside of any run, where what else is about a version is about the dataset."""
     logical = described(context, dataset)
     about = Context(context.statements, context.names, logical, "", dataset)
-    own = {key: facet for key, facet in facets.items() if key in _OF_RUNS}
-    rest = {key: facet for key, facet in facets.items() if key not in _OF_RUNS}
+    own = {key: facet for key, facet in facets.items() if key in OF_RUNS}
+    rest = {key: facet for key, facet in facets.items() if key not in OF_RUNS}
     attributes = mapped(about, rest, {**VERSION, **LOGICAL, "tags": TAGS})
     context.statements.entity(logical, attributes, mapped(about, own, {}), measured(about, Side(facets)))
     return logical

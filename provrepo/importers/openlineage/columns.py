@@ -63,7 +63,9 @@ def column_of(context: Context, version: str, field: str) -> str:
 
 def stated(transformation: Mapping[str, Any]) -> list[Attribute]:
     """The attributes of a transformation."""
+    type_ = text_of(transformation.get("type"))
     attributes = [
+        *words(f"{TERMS}transformationType", "" if type_.upper() in ("DIRECT", "INDIRECT") else type_),
         *words(f"{TERMS}subtype", transformation.get("subtype")),
         *words(f"{DCTERMS}description", transformation.get("description")),
     ]

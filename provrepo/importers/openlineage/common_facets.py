@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provrepo.importers.openlineage.columns import column_of
 from provrepo.importers.openlineage.facets import Context, FacetMapping, items, text_of
-from provrepo.importers.openlineage.names import TERMS, column
+from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, unknown_members, words
 from provrepo.model.statements import ATTRIBUTION, Attribute
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROV_ROLE, RDFS_LABEL
@@ -26,7 +27,7 @@ def tags(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
             keyword.append(json_value(f"{TERMS}tag", tag))
         field = text_of(tag.get("field"))
         if field:
-            context.statements.entity(column(context.subject, field), words(RDFS_LABEL, field), keyword)
+            context.statements.entity(column_of(context, context.subject, field), keyword)
         else:
             attributes += keyword
     return attributes

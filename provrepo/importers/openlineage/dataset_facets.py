@@ -14,7 +14,7 @@ from provrepo.importers.statements import json_value, value, words
 from provrepo.model.statements import ALTERNATE, MEMBERSHIP, Attribute
 from provrepo.vocab import DCAT, DCTERMS, PROV, RDFS_LABEL, SCHEMA
 
-__all__ = ["LOGICAL", "OWN", "VERSION", "described", "statistics"]
+__all__ = ["LOGICAL", "OF_RUNS", "OWN", "VERSION", "described", "statistics"]
 
 
 def described(context: Context, dataset: Dataset) -> str:
@@ -163,6 +163,9 @@ VERSION: Table = {
     "tags": FacetMapping("", ("tags",), _column_tags),
 }
 """Key of a facet of a dataset that is about the version → what it becomes."""
+
+OF_RUNS = ("columnLineage", "lineage", "lifecycleStateChange")
+"""Facets of a dataset that say what a run did to it. They are mapped for the outputs of a run, and otherwise kept."""
 
 OWN: Table = {
     "inputStatistics": FacetMapping("attributes of the usage", ("rowCount", "size", "fileCount"), _nothing),

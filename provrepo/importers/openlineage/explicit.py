@@ -6,19 +6,19 @@ would lead from it to each input of the run. So each target has a part of the ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provrepo.importers.openlineage.columns import column_of, relate_columns
+from provrepo.importers.openlineage.columns import column_of, relate_columns, stated
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.facets import Context, items, text_of
 from provrepo.importers.openlineage.fold import Run
 from provrepo.importers.openlineage.names import TERMS
-from provrepo.importers.statements import link, typed
+from provrepo.importers.statements import json_value, link, typed
 from provrepo.model.statements import COMMUNICATION, USAGE
 
-__all__ = ["Origin", "Target", "state_part", "targets"]
+__all__ = ["Origin", "Target", "others", "state_job", "state_part", "targets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,20 @@ class Origin:
     Attributes:
         column: the column of the target; empty for the whole.
         dataset: the dataset that it comes from; None for a job.
-        field: the column of the dataset; empty for the whole.
+        source_column: the column of the dataset; empty for the whole.
         transformations: how.
         job: the job that it comes from; None for a dataset, and where only the run is known.
         run: the run of that job; empty if unknown.
+        item: the input as it stands in the facet.
     """
 
     column: str
     dataset: Dataset | None
-    field: str
+    source_column: str
     transformations: tuple[Mapping[str, Any], ...] = ()
     job: Dataset | None = None
     run: str = ""
+    item: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,41 +61,70 @@ def targets(run: Run) -> dict[Dataset | None, Target]:
     for dataset, side in run.outputs.items():
         if "lineage" in side.facets:
             _add(found.setdefault(dataset, Target()), side.facets["lineage"])
-    for entry in items(run.job_facets.get("lineage", {}).get("entries")):
-        if text_of(entry.get("type")).upper() == "JOB":
-            _add(found.setdefault(None, Target()), entry)
-            continue
-        dataset = Dataset(text_of(entry.get("namespace")), text_of(entry.get("name")))
-        if dataset in run.outputs:
-            _add(found.setdefault(dataset, Target()), entry)
+    for entry, target, about_run in _entries(run):
+        if about_run:
+            _add(found.setdefault(target, Target()), entry)
     return found
 
 
-def state_part(context: Context, target: Target, activity: str, read: Callable[[Dataset], str]) -> None:
+def others(run: Run) -> list[Mapping[str, Any]]:
+    """The entries of the explicit lineage of a job whose target is neither an output of the run nor the job itself."""
+    return [entry for entry, _, about_run in _entries(run) if not about_run]
+
+
+def _entries(run: Run) -> Iterator[tuple[Mapping[str, Any], Dataset | None, bool]]:
+    """The entries of the facet of the job, each with its target, None for a job, and whether the run is about that."""
+    for entry in items(run.job_facets.get("lineage", {}).get("entries")):
+        target = Dataset(text_of(entry.get("namespace")), text_of(entry.get("name")))
+        if text_of(entry.get("type")).upper() == "JOB":
+            yield entry, None, target in (Dataset("", ""), run.job) and text_of(entry.get("runId")) in ("", run.id)
+        else:
+            yield entry, target, target in run.outputs
+
+
+def state_part(context: Context, target: Target, activity: str, job: Dataset, read: Callable[[Dataset], str]) -> None:
     """State the inputs of a part of a run.
 
     Args:
         context: the version that the part generates.
         target: its lineage.
         activity: the part.
+        job: the job of the run.
         read: describes the version of a dataset that was read, and returns its IRI.
     """
-    statements, names = context.statements, context.names
+    statements = context.statements
     if not target.sources:
         statements.entity(context.subject, [typed(f"{TERMS}declaredSource", "true", "boolean")])
     for source in target.sources:
         if source.dataset is None:
-            if source.run and source.run != context.run:
-                # Data did pass from the one run to the other.
-                statements.relate(COMMUNICATION, activity, names.run(source.run))
-            elif source.job is not None and source.job != context.dataset and not source.run:
-                statements.activity(activity, None, None, [link(f"{TERMS}inputJob", names.job(source.job))])
+            state_job(context, source, activity, job)
             continue
         version = read(source.dataset)
         statements.relate(USAGE, activity, version)
-        origin = column_of(context, version, source.field)
+        origin = column_of(context, version, source.source_column)
         goal = column_of(context, context.subject, source.column)
         relate_columns(context, goal, origin, list(source.transformations), [], activity)
+
+
+def state_job(context: Context, source: Origin, activity: str, job: Dataset) -> None:
+    """State that data came from another job.
+
+    Args:
+        context: names the run.
+        source: the input.
+        activity: the run or the part of it that received the data.
+        job: the job of the run; what comes from itself is no relation.
+    """
+    statements, names = context.statements, context.names
+    foreign = source.run and source.run != context.run
+    if foreign:
+        # Data did pass from the one run to the other.
+        for transformation in source.transformations or ({},):
+            statements.relate(COMMUNICATION, activity, names.run(source.run), attributes=stated(transformation))
+    elif source.transformations:
+        statements.activity(activity, None, None, [json_value(f"{TERMS}lineageInput", source.item)])
+    if source.job is not None and (foreign or (not source.run and source.job != job)):
+        statements.activity(activity, None, None, [link(f"{TERMS}inputJob", names.job(source.job))])
 
 
 def _add(target: Target, facet: Mapping[str, Any]) -> None:
@@ -109,5 +140,5 @@ def _origin(column: str, item: Mapping[str, Any]) -> Origin:
     dataset = Dataset(text_of(item.get("namespace")), name) if name else None
     transformations = tuple(items(item.get("transformations")))
     if text_of(item.get("type")).upper() == "JOB":
-        return Origin(column, None, "", transformations, dataset, text_of(item.get("runId")))
-    return Origin(column, dataset, text_of(item.get("field")), transformations)
+        return Origin(column, None, "", transformations, dataset, text_of(item.get("runId")), item)
+    return Origin(column, dataset, text_of(item.get("field")), transformations, item=item)

@@ -64,6 +64,13 @@ def _location(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
     return []
 
 
+def _lineage(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
+    """Without a run it is kept; the statements of a run are made by ``explicit``."""
+    if context.run:
+        return []
+    return [json_value(f"{TERMS}facet", {"lineage": {"entries": facet.get("entries")}})]
+
+
 JOB_FACETS: Table = {
     "jobType": FacetMapping(
         "attributes of the plan", ("processingType", "integration", "jobType", "emissionPattern"), _job_type
@@ -82,6 +89,6 @@ JOB_FACETS: Table = {
 """Key of a facet of a job → what it becomes."""
 
 ELSEWHERE: Table = {
-    "lineage": FacetMapping("as the facet of datasets, for each of its entries", ("entries",), lambda *_: []),
+    "lineage": FacetMapping("as the facet of datasets, for each of its entries", ("entries",), _lineage),
 }
 """Facets of a job that are about its runs (``provrepo.importers.openlineage.explicit``)."""

@@ -11,7 +11,7 @@ from provrepo.importers.openlineage.fold import Side
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, link, typed, value, words
 from provrepo.model.statements import DERIVATION, GENERATION, Attribute
-from provrepo.vocab import DCTERMS
+from provrepo.vocab import DCTERMS, PROVREPO
 
 __all__ = ["DQV", "measured", "tests"]
 
@@ -99,7 +99,7 @@ def _measurement(
     measurement = statements.entity(
         names.quality(key, dataset, f"{'output/' if context.output else ''}{number}"),
         [*computed, link(f"{DQV}isMeasurementOf", names.metric(metric)), *attributes],
-        types=[f"{DQV}QualityMeasurement"],
+        types=[f"{DQV}QualityMeasurement", *([] if context.run else [f"{PROVREPO}Source"])],
     )
     if context.run:
         statements.relate(GENERATION, measurement, names.run(context.run))

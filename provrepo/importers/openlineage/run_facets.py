@@ -124,6 +124,7 @@ def _parameter(context: Context, path: str, role: str, found: str, label: str = 
         words(PROV_VALUE, found),
         words(RDFS_LABEL, label or role),
         words(f"{DCTERMS}description", description),
+        types=[f"{PROVREPO}Source"],
     )
     context.statements.relate(USAGE, context.subject, entity, attributes=words(PROV_ROLE, role))
 

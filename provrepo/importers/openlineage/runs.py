@@ -7,16 +7,16 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.importers.openlineage.columns import column_of, input_columns, relate_columns
-from provrepo.importers.openlineage.dataset_facets import LOGICAL, OWN, VERSION, described, statistics
+from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, OWN, VERSION, described, statistics
 from provrepo.importers.openlineage.events import Dataset, canonical
-from provrepo.importers.openlineage.explicit import Target, state_part, targets
-from provrepo.importers.openlineage.facets import Context, mapped, text_of
+from provrepo.importers.openlineage.explicit import Target, others, state_job, state_part, targets
+from provrepo.importers.openlineage.facets import Context, Table, mapped, text_of
 from provrepo.importers.openlineage.fold import Facets, Run, Side
 from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import measured
 from provrepo.importers.openlineage.run_facets import RUN_FACETS, engine_of
-from provrepo.importers.statements import Statements, json_value, link, words
+from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import (
     ASSOCIATION,
@@ -39,13 +39,19 @@ def plan(statements: Statements, names: Names, job: Dataset, facets: Facets, run
     """Describe a job as a plan; returns its IRI."""
     name = names.job(job)
     statements.entity(name, words(RDFS_LABEL, job.name), types=[f"{PROV}Plan"])
-    statements.entity(name, mapped(Context(statements, names, name, run, job), facets, JOB_FACETS, elsewhere=ELSEWHERE))
+    table = {**JOB_FACETS, **ELSEWHERE}
+    statements.entity(name, mapped(Context(statements, names, name, run, job), facets, table))
     return name
 
 
 def state_run(statements: Statements, names: Names, run: Run) -> None:
     """State all that the events of a run say."""
     _RunStatements(statements, names, run).state()
+
+
+def _of(facets: Facets, table: Table) -> Facets:
+    """The facets that a table maps."""
+    return {key: unknown_members(facet, ()) for key, facet in facets.items() if key in table}
 
 
 class _RunStatements:
@@ -69,9 +75,22 @@ class _RunStatements:
                 self._output(dataset, side)
             else:
                 self._intended(dataset, side)
+        self._own_lineage()
+
+    def _own_lineage(self) -> None:
+        """The explicit lineage of the job itself, and the entries that are about something else."""
         for source in self._targets.get(None, Target()).sources:
-            if source.dataset is not None and source.dataset not in run.inputs:
+            if source.dataset is None:
+                state_job(self._context, source, self._activity, self._run.job)
+                continue
+            if source.dataset not in self._run.inputs:
                 self._statements.relate(USAGE, self._activity, self._described_read(source.dataset))
+            if source.source_column or source.transformations:
+                found = json_value(f"{TERMS}lineageInput", source.item)
+                self._statements.activity(self._activity, None, None, [found])
+        left = others(self._run)
+        if left:
+            self._statements.entity(self._plan, [json_value(f"{TERMS}facet", {"lineage": {"entries": left}})])
 
     def _status(self) -> list[Attribute]:
         run = self._run
@@ -137,7 +156,9 @@ class _RunStatements:
         about_version = Context(self._statements, self._names, version, self._run.id, dataset, output)
         self._statements.entity(logical, mapped(about_dataset, side.facets, LOGICAL, elsewhere=VERSION))
         own = {key: facet for key, facet in side.facets.items() if key in VERSION}
-        self._statements.entity(version, mapped(about_version, own, VERSION), measured(about_version, side))
+        # What a run does to a version, no reader does: such a facet of an input is kept as it is.
+        table = VERSION if output else {key: row for key, row in VERSION.items() if key not in OF_RUNS}
+        self._statements.entity(version, mapped(about_version, own, table), measured(about_version, side))
         self._statements.relate(SPECIALIZATION, version, logical)
         return about_version
 
@@ -167,7 +188,7 @@ class _RunStatements:
         if target is not None:
             activity = self._names.part_of_run(self._run.id, dataset)
             self._state_activity(activity, [link(f"{DCTERMS}isPartOf", self._activity)])
-            state_part(context, target, activity, self._described_read)
+            state_part(context, target, activity, self._run.job, self._described_read)
         self._statements.relate(GENERATION, generated, activity)
         self._columns(context, side.facets.get("columnLineage", {}))
         self._revision(dataset, version, before, state, change)
@@ -175,6 +196,9 @@ class _RunStatements:
     def _revision(self, dataset: Dataset, version: str, before: str, state: str, change: Mapping[str, Any]) -> None:
         """A version follows the one before it, where the run read or changed that."""
         previous = change.get("previousIdentifier")
+        if previous is not None and state != "RENAME":
+            kept = {"lifecycleStateChange": {"previousIdentifier": previous}}
+            self._statements.entity(version, [json_value(f"{TERMS}facet", kept)])
         if state == "RENAME" and isinstance(previous, dict) and text_of(previous.get("name")):
             old = Dataset(text_of(previous.get("namespace")) or dataset.namespace, text_of(previous["name"]))
             before = self._described_read(old)
@@ -205,6 +229,11 @@ class _RunStatements:
         self._statements.activity(
             self._activity, None, None, [link(TERMS + term, logical)], mapped(context, side.own, {}, elsewhere=OWN)
         )
+        # What the other facets say is about a version that there is not.
+        kept = {"facets": _of(side.facets, VERSION), "outputFacets": _of(side.own, OWN)}
+        if any(kept.values()):
+            found = {**dataset._asdict(), **{member: facets for member, facets in kept.items() if facets}}
+            self._statements.activity(self._activity, None, None, [json_value(f"{TERMS}{term}Facets", found)])
         for _, (source, _, _), _ in input_columns(side.facets.get("columnLineage", {})):
             if source not in self._run.inputs:
                 self._statements.relate(USAGE, self._activity, self._described_read(source))
