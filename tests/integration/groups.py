@@ -14,6 +14,10 @@ _CODECS = ("provrepo/codecs/*", "provrepo/model/*", "provrepo/vocab.py")
 _RDF = ("provrepo/codecs/rdf*", "provrepo/codecs/provo/*", "provrepo/model/*")
 _SERVER = ("provrepo/server/*", "provrepo/repository/*")
 _ANSWERS = ("provrepo/server/*", "provrepo/views/*", "provrepo/workers/*", "provrepo/codecs/results.py")
+_EVENTS = (
+    *("provrepo/importers/*", "provrepo/repository/events/*", "provrepo/ledger/events.py"),
+    *("provrepo/server/lineage/openlineage.py", "shapes/pipeline/*"),
+)
 _PACKAGES = ("provrepo/repository/exchange/package/*", "tests/integration/crates.py")
 
 
@@ -89,6 +93,12 @@ GROUPS: tuple[Group, ...] = (
         240,
         ("provrepo/repository/exchange/notices/*", "provrepo/server/exchange/inbox.py"),
         "coarnotify 1.0.1.4, a client and a reader of COAR Notify, against a running server",
+    ),
+    Group(
+        "openlineage_python",
+        300,
+        _EVENTS,
+        "openlineage-python 1.54.0: its transports and all of its facets, against a server that is disturbed",
     ),
 )
 
