@@ -129,7 +129,7 @@ def verdict(document: Document, form: Format) -> list[str]:
     Raises:
         AssertionError: what the format names as lost is not what it loses.
     """
-    lost = list(dict.fromkeys(loss.reason for loss in formats.losses(document, form.name)))
+    lost = list(dict.fromkeys(loss.reason for loss in formats.losses(document, form.name) if not loss.kept))
     again = formats.read(document.write(form.name), format=form.name)
     kept = document.compare(again).same and _said(document)[1] == _said(again)[1]
     if not (kept or lost) or (lost and _said(document) == _said(again)):
@@ -168,4 +168,6 @@ def matrix() -> str:
 
 def _cell(document: Document, form: Format, notes: dict[str, int]) -> str:
     lost = verdict(document, form)
-    return "yes" if not lost else ", ".join(f"no ({notes.setdefault(reason, len(notes) + 1)})" for reason in lost)
+    if not lost:
+        return "kept" if any(loss.kept for loss in formats.losses(document, form.name)) else "yes"
+    return ", ".join(f"no ({notes.setdefault(reason, len(notes) + 1)})" for reason in lost)

@@ -372,7 +372,8 @@ def conformance() -> str:
             "The concepts of PROV-DM, PROV-Links and PROV-Dictionary that each format can represent. For every cell a "
             "document with that concept was written and read again. *yes*: the statements are the same, including "
             "lexical forms. *no*: the number refers to the reason, as reported by `Document.losses` and "
-            "`provrepo convert`.",
+            "`provrepo convert`. *kept*: the statements are the same, but the format has a place for them only in an "
+            "extension that only provrepo reads; `provrepo convert` says which these are.",
             matrix(),
         ]
     )

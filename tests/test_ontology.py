@@ -34,5 +34,17 @@ def test_every_term_is_explained() -> None:
 def test_every_term_that_the_code_names_is_defined() -> None:
     terms = defined()
     for path in sorted(PACKAGE.rglob("*.py")):
-        for local in re.findall(r'PROVREPO \+ "(\w+)"', path.read_text("utf-8")):
+        for local in re.findall(r'(?:PROVREPO \+ f?"|\{PROVREPO\})(\w+)', path.read_text("utf-8")):
+            assert PROVREPO + local in terms, f"{path.name} names provrepo:{local}"
+
+
+def test_every_term_that_queries_and_shapes_name_is_defined() -> None:
+    terms = defined()
+    files = [path for folder in ("queries", "shapes") for path in sorted((resources.root() / folder).rglob("*.*"))]
+    named = {
+        path: re.findall(r"(?<![\w:/-])provrepo:(\w+)", path.read_text("utf-8")) for path in files if path.is_file()
+    }
+    assert any(named.values())
+    for path, locals_ in named.items():
+        for local in locals_:
             assert PROVREPO + local in terms, f"{path.name} names provrepo:{local}"

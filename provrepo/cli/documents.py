@@ -75,14 +75,17 @@ def report_losses(losses: Iterable[Loss]) -> None:
     """Print to stderr what a format could not represent, grouped by reason."""
     subjects: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
+    words: dict[str, str] = {}
     for loss in losses:
         counts[loss.reason] += 1
+        words[loss.reason] = "note" if loss.kept else "loss"
         known = subjects.setdefault(loss.reason, [])
         if loss.subject and loss.subject not in known and len(known) < SHOWN:
             known.append(loss.subject)
     for reason, count in counts.items():
         named = f" ({', '.join(subjects[reason])}{', …' if count > len(subjects[reason]) else ''})"
-        output.note(f"loss: {reason}{f', {count} times' if count > 1 else ''}{named if subjects[reason] else ''}")
+        times = f", {count} times" if count > 1 else ""
+        output.note(f"{words[reason]}: {reason}{times}{named if subjects[reason] else ''}")
 
 
 @click.command(short_help="Compare the statements of two documents.")

@@ -214,10 +214,9 @@ FORMATS: tuple[Format, ...] = (
         (".jsonl", ".ndjson"),
         ("application/vnd.openlineage+json", "application/x-ndjson"),
         rdf=False,
-        bundles=False,
+        bundles=True,
         module="importers.openlineage.codec",
         specification="https://openlineage.io/spec/2-0-2/OpenLineage.json",
-        writes=False,
         keys=(
             frozenset({"eventTime", "run"}),
             frozenset({"eventTime", "job"}),
@@ -230,7 +229,7 @@ READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
 """The formats that documents can be read from: all but SVG."""
 
 WRITABLE = tuple(format_ for format_ in FORMATS if format_.writes)
-"""The formats that documents can be written in: those of PROV, and SVG."""
+"""The formats that documents can be written in: those of PROV, SVG, and OpenLineage."""
 
 IMPORTED = tuple(format_ for format_ in FORMATS if format_.module.startswith("importers."))
 """The formats of other tools, which importers read."""

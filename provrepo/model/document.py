@@ -16,7 +16,7 @@ from provrepo.model.statements import Statement
 if TYPE_CHECKING:
     from provrepo.model.compare import Comparison
 
-__all__ = ["Bundle", "Document", "Loss", "Quad", "RdfSource", "Unmapped", "UnreadPart", "ReaderWarning"]
+__all__ = ["Bundle", "Document", "Loss", "Quad", "SourceBytes", "Unmapped", "UnreadPart", "ReaderWarning"]
 
 
 class Loss(NamedTuple):
@@ -25,10 +25,12 @@ class Loss(NamedTuple):
     Attributes:
         reason: one sentence that names the concept and the format's limit; equal reasons are counted together.
         subject: the identifier or statement concerned, as text; may be empty.
+        kept: whether reading gives it back all the same, since the format has a place for it that only provrepo reads.
     """
 
     reason: str
     subject: str = ""
+    kept: bool = False
 
 
 class ReaderWarning(NamedTuple):
@@ -69,8 +71,8 @@ class UnreadPart(NamedTuple):
     column: int | None = None
 
 
-class RdfSource(NamedTuple):
-    """The bytes of an RDF source, which state exactly the triples that its author wrote; statements do not.
+class SourceBytes(NamedTuple):
+    """The bytes of an RDF source, or of events, which state exactly what their author wrote; statements do not.
 
     Attributes:
         data: the bytes.
@@ -158,7 +160,7 @@ class Document:
             properties; RDF formats write them too.
         warnings: what was unusual in the source.
         format: name of the format it was read from, or None.
-        source: the bytes of the source if that was RDF, or None.
+        source: the bytes of the source if that was RDF or events, or None.
         extensions: statements of the top level that extend PROV-N, in source order; no statement of PROV-DM among them.
     """
 
@@ -169,7 +171,7 @@ class Document:
     variants: list[Quad] = field(default_factory=list)
     warnings: list[ReaderWarning] = field(default_factory=list)
     format: str | None = None
-    source: RdfSource | None = field(default=None, compare=False, repr=False)
+    source: SourceBytes | None = field(default=None, compare=False, repr=False)
     extensions: list[Extension] = field(default_factory=list)
 
     def instances(self) -> Iterator[Bundle]:

@@ -109,7 +109,7 @@ def test_every_format_without_losses_gives_it_back(name: str) -> None:
     original = document(name)
     carried = []
     for format_ in BOTH_WAYS:
-        if original.losses(format_.name):
+        if not all(loss.kept for loss in original.losses(format_.name)):
             continue
         again = formats.read(original.write(format_.name), format=format_.name)
         found = compare(original, again)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from provrepo.checks.shacl.completion import complete
 from provrepo.checks.shacl.graph import Graph
+from provrepo.codecs.formats import by_name
 from provrepo.codecs.provo.declared import DECLARATIONS, Declared
 from provrepo.codecs.provo.terms import BASE_CLASS, PREDICATES, SUBCLASS_OF, SUBCLASSES, SUBTYPES, TYPE, VARIANTS, Role
 from provrepo.codecs.provo.writer import Labels, instance_quads
@@ -100,7 +101,7 @@ class SourceTriples:
         """The asserted triples and the class hierarchy, in the order of ``instance_graphs``."""
         source = self._document.source
         grouped = _Grouped()
-        if source is not None and source.statements == len(self._document):
+        if source is not None and by_name(source.format).rdf and source.statements == len(self._document):
             from provrepo.codecs.rdf.codec import parse_into
 
             parse_into(source.data, source.format, source.base, grouped.add, grouped.clear)

@@ -18,7 +18,7 @@ from provrepo.codecs.rdf.languages import marked, marks_for_blocks, marks_for_qu
 from provrepo.codecs.rdf.lines import Feed, LineReader, LineWriter, Take
 from provrepo.codecs.rdf.terms import is_iri, xml_problem
 from provrepo.errors import ReadError, TooLarge, UnknownFormat
-from provrepo.model.document import Document, Loss, Quad, RdfSource, ReaderWarning, UnreadPart
+from provrepo.model.document import Document, Loss, Quad, ReaderWarning, SourceBytes, UnreadPart
 from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.vocab import RDFS
 
@@ -91,7 +91,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     document.warnings += remarks(data, format)
     for part in unread(data, format):
         document.unmapped.add_part(part)
-    document.source = RdfSource(data, format, base, len(document))
+    document.source = SourceBytes(data, format, base, len(document))
     return document
 
 

@@ -21,7 +21,7 @@ from provrepo.codecs.provo.writer import Labels, instance_quads
 from provrepo.codecs.rdf import codec as rdf
 from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.errors import TooLarge
-from provrepo.model.document import Document, Quad, RdfSource
+from provrepo.model.document import Document, Quad, SourceBytes
 from provrepo.model.identifiers import Identifier, Rdf12Term, is_blank
 from provrepo.model.minting import Minter
 
@@ -60,7 +60,7 @@ def read_for_dataset(data: bytes, format: Format, base: str | None) -> tuple[Doc
             document.warnings += rdf.remarks(data, format.name)
             for part in rdf.unread(data, format.name):
                 document.unmapped.add_part(part)
-            document.source = RdfSource(data, format.name, base, len(document))
+            document.source = SourceBytes(data, format.name, base, len(document))
     check_prefixes(document, format.name)
     check_literals(document, len(data))
     document.format = format.name

@@ -1,4 +1,7 @@
-"""The codec of OpenLineage events, which are read as the runs, jobs and datasets that they describe together."""
+"""The codec of OpenLineage events, which are read as the runs, jobs and datasets that they describe together.
+
+A document that was read from events is written as these events, any other as ``openlineage.writing`` says.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,15 @@ from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import DQV, measured
 from provrepo.importers.openlineage.run_facets import WFPROV
 from provrepo.importers.openlineage.runs import plan, state_run
+from provrepo.importers.openlineage.writing import writer
+from provrepo.importers.openlineage.writing.embedded import embedded, joined
 from provrepo.importers.parts import Part, Skipped
 from provrepo.importers.payload import state_payload
 from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
-from provrepo.model.document import Document, ReaderWarning
+from provrepo.model.document import Document, Loss, ReaderWarning, SourceBytes
 from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
 
-__all__ = ["MAPPING", "merge", "read", "split"]
+__all__ = ["MAPPING", "losses", "merge", "read", "split", "write"]
 
 MAPPING = "openlineage/1"
 """The version of the mapping from events to statements."""
@@ -55,19 +60,51 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
         ReadError: not JSON, with line and column.
     """
     understood: list[Event] = []
+    carried: dict[str, Document] = {}
     warnings = _Warnings()
     for event, problems, line, pointer in events(data):
         warnings.add(problems, line, pointer)
-        if event is not None:
+        if event is None:
+            continue
+        document, doubts = embedded(event)
+        warnings.add(doubts, line, pointer)
+        if document is None:
             understood.append(event)
-    names = Names.below(base)
+        else:
+            carried[event.digest] = document
     folded = fold(understood)
     for run in folded.runs.values():
         if len(run.jobs) > 1:
             warnings.note(f"the events of run {run.id} name {len(run.jobs)} jobs; the last is taken")
-    document = _document(folded, names, data)
-    document.warnings = warnings.found()
+    parts = list(carried.values())
+    if understood or (data.strip() and not parts):
+        parts.insert(0, _document(folded, Names.below(base), data))
+    document = joined(parts)
+    document.warnings = [*warnings.found(), *document.warnings]
+    document.source = SourceBytes(data, FORMAT, base, len(document))
     return document
+
+
+def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001
+    """Write events as canonical JSON lines: those that the document was read from, or its activities and entities."""
+    own = _events_of(document)
+    return writer.write(document) if own is None else b"".join(canonical(event.data) + b"\n" for event in own)
+
+
+def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
+    """What events cannot carry; nothing of a document that was read from them."""
+    return writer.losses(document) if _events_of(document) is None else []
+
+
+def _events_of(document: Document) -> list[Event] | None:
+    """The events that a document was read from; None if it was not, or was changed since."""
+    source = document.source
+    if source is None or source.format != FORMAT or source.statements != len(document):
+        return None
+    again = read(source.data, format=FORMAT, base=source.base)
+    if (again.statements, again.bundles) != (document.statements, document.bundles):
+        return None
+    return [event for event, *_ in events(source.data) if event is not None]
 
 
 def split(data: bytes) -> Iterator[Part | Skipped]:
