@@ -324,3 +324,14 @@ def test_any_json_makes_a_document_or_a_finding(value: Any, place: str, key: str
     again = formats.read(formats.write(document, "nquads"), format="nquads")
     assert len(document) > 0
     assert len(again) > 0
+
+
+@pytest.mark.parametrize(("again", "accepted"), [('{"x":1}', True), ('{"x":true}', False), ('{"x":1.0}', False)])
+def test_a_facet_that_is_written_twice_says_it_once_or_is_refused(again: str, accepted: bool) -> None:
+    """Spark writes ``processing_engine`` twice into the events of jobs of RDDs."""
+    data = json.dumps(event()).replace('"runId"', f'"facets": {{"own": {{"x":1}}, "own": {again}}}, "runId"').encode()
+    if accepted:
+        assert formats.read(data, format="openlineage").warnings == []
+    else:
+        with pytest.raises(provrepo.ReadError, match="has a key twice, with different values"):
+            formats.read(data, format="openlineage")

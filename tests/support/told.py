@@ -14,6 +14,9 @@ __all__ = ["leaves", "missing"]
 _ELSEWHERE = ("schemaURL", "eventTime", "eventType", "_producer", "_schemaURL", "_deleted")
 """Members that say how an event is to be read, or how events are folded, which other tests check."""
 
+_RELATIONS = ("DIRECT", "INDIRECT")
+"""Types of transformations, which decide the relation."""
+
 
 def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     """The JSON pointer and the text of each string and number of a JSON value, and of the keys that have a space."""
@@ -27,7 +30,7 @@ def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from leaves(item, f"{pointer}/{number}")
-    elif isinstance(value, str) and value:
+    elif isinstance(value, str) and value and value not in _RELATIONS:
         yield pointer, value
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield pointer, str(value)
@@ -37,10 +40,11 @@ def missing(document: Document, events: Iterable[Mapping[str, Any]]) -> list[str
     """The JSON pointers of what the events say and no statement of the document contains."""
     words: list[str] = []
     for statement in document:
-        words += [unquote(str(term)) for term in (statement.id, *statement.args) if term is not None]
+        words += [str(term) for term in (statement.id, *statement.args) if term is not None]
         for name, value in statement.attributes:
-            words += [unquote(name), unquote(str(getattr(value, "lexical", value)))]
+            words += [name, str(getattr(value, "lexical", value))]
     text = "\n".join(words)
+    text += unquote(text)  # names are percent-encoded in IRIs
     lost = {
         pointer
         for event in events

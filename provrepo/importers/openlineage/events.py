@@ -292,8 +292,9 @@ class _DuplicateKeyError(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Spark writes some facets twice; the same value again says nothing else."""
     result = dict(pairs)
-    if len(result) != len(pairs):
+    if len(result) != len(pairs) and any(canonical(result[key]) != canonical(value) for key, value in pairs):
         raise _DuplicateKeyError
     return result
 
@@ -309,7 +310,7 @@ def _decoded(text: str, position: int, place: _Place) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, position)
     except _DuplicateKeyError:
-        raise place.error("an object in this event has a key twice", position) from None
+        raise place.error("an object in this event has a key twice, with different values", position) from None
     except json.JSONDecodeError as error:
         raise place.error(f"not JSON: {error.msg}", error.pos) from None
     except ValueError as error:

@@ -73,7 +73,9 @@ def _lineage(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
 
 JOB_FACETS: Table = {
     "jobType": FacetMapping(
-        "attributes of the plan", ("processingType", "integration", "jobType", "emissionPattern"), _job_type
+        "attributes of the plan; runs of a DAG, an application or a dbt job are a `wfprov:WorkflowRun`",
+        ("processingType", "integration", "jobType", "emissionPattern"),
+        _job_type,
     ),
     "sql": FacetMapping("text and dialect of the plan", ("query", "dialect"), _sql),
     "sourceCode": FacetMapping("text, language and SHA-256 of the plan", ("language", "sourceCode"), _source_code),

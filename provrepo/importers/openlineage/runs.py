@@ -15,7 +15,7 @@ from provrepo.importers.openlineage.fold import Facets, Run, Side
 from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import measured
-from provrepo.importers.openlineage.run_facets import RUN_FACETS, engine_of
+from provrepo.importers.openlineage.run_facets import RUN_FACETS, WFPROV, engine_of
 from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import (
@@ -32,6 +32,9 @@ from provrepo.vocab import DCTERMS, PROV, PROV_TYPE, RDFS_LABEL, SCHEMA
 __all__ = ["plan", "state_run"]
 
 _STATUS = {"COMPLETE": "CompletedActionStatus", "FAIL": "FailedActionStatus", "ABORT": "FailedActionStatus"}
+_WHOLES = {"DAG", "APPLICATION", "WORKFLOW", "DBT JOB"}
+"""Types of jobs whose runs consist of others: Airflow's DAG, Spark's application, and what dbt calls a job."""
+
 _REVISION: list[Attribute] = [(Identifier(PROV_TYPE), Identifier(f"{PROV}Revision"))]
 
 
@@ -102,7 +105,10 @@ class _RunStatements:
 
     def _state_activity(self, activity: str, attributes: list[Attribute]) -> None:
         start, end = self._run.start, self._run.end
-        self._statements.activity(activity, start and start.lexical, end and end.lexical, attributes)
+        type_ = self._run.job_facets.get("jobType", {})
+        names = text_of(type_.get("jobType")).upper(), text_of(type_.get("integration")).upper()
+        types = [f"{WFPROV}WorkflowRun"] if _WHOLES & {names[0], f"{names[1]} {names[0]}"} else []
+        self._statements.activity(activity, start and start.lexical, end and end.lexical, attributes, types=types)
         for agent in self._agents:
             self._statements.relate(ASSOCIATION, activity, agent, self._plan)
         if not self._agents:
