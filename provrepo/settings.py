@@ -220,9 +220,9 @@ def contexts_folder() -> Path | None:
 
 
 def enclosing_run() -> str | None:
-    """The IRI of the activity of ``provrepo run`` that this process is part of."""
+    """The IRI of the activity that this process is part of: of ``provrepo run``, or of a step that started it."""
     found = os.environ.get(RUN, "")
-    return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#step-1", found) else None
+    return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#(step-[0-9a-f-]+|session)", found) else None
 
 
 def reports() -> list[str]:

@@ -78,6 +78,7 @@ class Activity:
         self.ended = self.is_remote = self.run = False
         self._stats = recorder.stats
         self.pending: dict[str, Pending] = {}
+        self.reports: Path | None = None
         self._made: set[str] = set()
         self._uses: set[tuple[object, str | None]] = set()
         self._unresolved: set[str] = set()
@@ -94,7 +95,12 @@ class Activity:
     def after_fork(self) -> None:
         """Continue in a forked child: the parent ends what it began."""
         self.is_remote = True
-        self.pending, self._models = {}, []
+        self.pending, self._models, self.reports = {}, [], None
+
+    @property
+    def identifier(self) -> str:
+        """Its local name in the document."""
+        return f"step-{self.number}" if isinstance(self.number, int) and self.number else str(self.number or "session")
 
     # Calls of the user ------------------------------------------------------------------------------------------
 
@@ -370,6 +376,7 @@ class Activity:
             return
         if isinstance(error, SystemExit) and not error.code:
             error = None  # the program ends here without an error
+        contained(self._children)()
         if error is None:
             self.settle()
         if self.is_remote:
@@ -386,9 +393,19 @@ class Activity:
             ended["error"] = error if isinstance(error, str) else type(error).__name__
         self.recorder.journal.write(*events, ended)
 
+    def _children(self) -> None:
+        """Record the files that processes opened which this activity started."""
+        if self.reports is not None:
+            from provrepo.capture.files.children import take
+
+            events = take(self)
+            if events:
+                self.recorder.journal.write(*events)
+
     @contained
     def settle(self) -> None:
         """Record the contents of the files that were written so far."""
+        self._children()
         pending, self.pending = self.pending, {}
         for path, opened in pending.items():
             contained(self._settled)(path, opened)

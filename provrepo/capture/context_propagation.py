@@ -12,6 +12,7 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from provrepo.capture.child.provrepo_paths import Replaced
 from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def watch() -> None:
     for name, adapt in _ADAPTED.items():
         if name in sys.modules:
             adapt(sys.modules[name])
+    if os.name == "posix":
+        os.system = _System(os.system)
 
 
 class _Finder:
@@ -141,6 +144,59 @@ def _pool(module: Any) -> None:
         setattr(kind, name, in_context(getattr(kind, name)))
 
 
+def _subprocesses(module: Any) -> None:
+    start = module.Popen.__init__
+
+    @functools.wraps(start)
+    def start_in_context(self: Any, *args: Any, **kwargs: Any) -> None:
+        at = 10  # the position of ``env``
+        changed = contained(_environment)(args[at] if len(args) > at else kwargs.get("env"))
+        if changed is not None and len(args) > at:
+            args = (*args[:at], changed, *args[at + 1 :])
+        elif changed is not None:
+            kwargs["env"] = changed
+        start(self, *args, **kwargs)
+
+    module.Popen.__init__ = start_in_context
+
+
+class _System(Replaced):
+    """``os.system``, whose processes report to the current step."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            args = (contained(_line)(args[0]) or args[0], *args[1:])
+        elif "command" in kwargs:
+            kwargs["command"] = contained(_line)(kwargs["command"]) or kwargs["command"]
+        return self.__wrapped__(*args, **kwargs)
+
+
+def _environment(given: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
+    """The environment for a process that the current step starts; None where there is none, or for capture itself."""
+    activity = _starting()
+    if activity is None:
+        return None
+    from provrepo.capture.files.children import environment
+
+    return environment(activity, given)
+
+
+def _line(line: Any) -> Any:
+    activity = _starting() if isinstance(line, str | bytes) else None
+    if activity is None:
+        return None
+    from provrepo.capture.files.children import command
+
+    return command(activity, line)
+
+
+def _starting() -> Activity | None:
+    from provrepo.capture.failures import nested
+    from provrepo.capture.files.hook import recording_here
+
+    return None if nested() else recording_here()
+
+
 class _InContext:
     """A function for threads of a pool: each call runs in a copy of the context in which it was submitted."""
 
@@ -159,6 +215,7 @@ _ADAPTED: dict[str, Callable[[Any], None]] = {
     "loky.process_executor": _process_pool,
     "multiprocessing.process": _processes,
     "multiprocessing.pool": _pool,
+    "subprocess": _subprocesses,
 }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     LOG: logging.Logger
 
-__all__ = ["LOG", "contained", "enabled", "quietly", "warn_once", "working"]
+__all__ = ["LOG", "contained", "enabled", "nested", "quietly", "warn_once", "working"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -108,6 +108,11 @@ def quietly() -> Iterator[None]:
 def working() -> bool:
     """Whether this thread is inside code of capture."""
     return _own.depth > 0
+
+
+def nested() -> bool:
+    """Whether this thread is inside code of capture that other code of capture called."""
+    return _own.depth > 1
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from provrepo.capture.facts import plans
 from provrepo.capture.facts.values import Values
 from provrepo.capture.failures import contained
 from provrepo.capture.files.digests import Files
-from provrepo.capture.journal.events import SUFFIX, UNFINISHED, Event, Journal
+from provrepo.capture.journal.events import SUFFIX, UNFINISHED, Event, Journal, reports_folder
 from provrepo.settings import enclosing_run
 
 __all__ = [
@@ -34,6 +34,13 @@ def _identity() -> str:
     bits[8] = bits[8] & 0x3F | 0x80
     digits = bits.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _anchor() -> float:
+    """The zero of the clock in seconds since the epoch, of which the process was not interrupted while it read both."""
+    tries = [(time.clock_gettime(_CLOCK), time.time(), time.clock_gettime(_CLOCK)) for _ in range(3)]
+    before, moment, after = min(tries, key=lambda found: found[2] - found[0])
+    return moment - (before + after) / 2
 
 
 class SessionContext(NamedTuple):
@@ -201,8 +208,7 @@ class Recorder(Recording):
         self.out = out
         identity = _identity()
         journal = Journal(out.with_name(f"{out.name}.{identity[:8]}{SUFFIX}"))
-        anchor = time.time() - time.clock_gettime(_CLOCK)
-        super().__init__(journal, identity, anchor, "", outside=outside, stats=stats)
+        super().__init__(journal, identity, _anchor(), "", outside=outside, stats=stats)
         self.note(
             "session", id=identity, name=name, person=contained(person)() or "unknown", agent=agent,
             surroundings=contained(environment)(software) or {}, within=enclosing_run(),
@@ -222,6 +228,7 @@ class Recorder(Recording):
         for activity in reversed(list(self.open.values())):
             if activity is not self.root:
                 activity.end(None, status=UNFINISHED)
+        contained(self._children)()
         self.root.end(error)
         from provrepo.capture.facts.environment import packages as imported
 
@@ -229,6 +236,16 @@ class Recorder(Recording):
         self.note("close", time=self.now(), packages=contained(imported)() or [] if packages is None else packages)
         if contained(self._publish)() is None:
             self.journal.leave()
+
+    def _children(self) -> None:
+        """Record what processes that steps started have reported since the steps ended."""
+        reports = reports_folder(self.journal.path)
+        if reports.is_dir():
+            from provrepo.capture.files.children import rest
+
+            events = rest(self)
+            if events:
+                self.journal.write(*events)
 
     def _publish(self) -> bool:
         from provrepo.capture.delivery.outbox import queue
@@ -239,6 +256,11 @@ class Recorder(Recording):
             document = build(self.journal.whole())
             if document is not None:
                 save(document, self.out)
+        reports = reports_folder(self.journal.path)
+        if reports.is_dir():
+            from provrepo.capture.files.reports import remove
+
+            remove(reports)
         self.journal.done(idle=document is None)
         if document is not None:
             contained(queue)(self.out)

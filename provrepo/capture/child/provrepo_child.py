@@ -15,9 +15,17 @@ from _thread import get_ident
 from typing import TYPE_CHECKING
 
 if __package__:
-    from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
+    from provrepo.capture.child.provrepo_paths import (
+        Opens,
+        appends,
+        located,
+        nameless,
+        of_descriptor,
+        position,
+        standard_files,
+    )
 else:  # in a process below provrepo run
-    from provrepo_paths import Opens, located, nameless, of_descriptor  # type: ignore[import-not-found, no-redef]
+    from provrepo_paths import Opens, appends, located, nameless, of_descriptor, position, standard_files  # type: ignore[import-not-found, no-redef]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -69,14 +77,15 @@ def start(folder: str) -> None:
     Args:
         folder: the folder of the reports; once it is deleted, nothing is reported.
     """
-    reporter = _Reporter(folder)
+    reporter = Reporter(folder)
     os.register_at_fork(after_in_child=reporter.forked)
-    atexit.register(reporter.packages)
+    reporter.standard_streams()
+    atexit.register(reporter.ended)
     sys.addaudithook(reporter.seen)
 
 
-class _Reporter:
-    """The report of one process.
+class Reporter:
+    """The report of one process. ``provrepo run`` uses one for the standard streams that its command inherits.
 
     Args:
         folder: the folder of the reports.
@@ -90,6 +99,7 @@ class _Reporter:
         self._written: set[str] = set()
         self._file = ""
         self._opens = Opens()
+        self._input: tuple[str, tuple[int, ...], str | None, int, float] | None = None
         self._events: dict[str, Callable[..., None]] = {
             "os.link": self._linked,
             "os.remove": self._removed,
@@ -99,9 +109,33 @@ class _Reporter:
         }
         self.forked()
 
+    def standard_streams(self) -> None:
+        """Report the files that standard output goes to, and keep that of the input: whether it is read shows later."""
+        for number, path, place in standard_files():
+            mark = _signature(path)
+            if mark is None or uninteresting(path):
+                continue
+            old = number == 0 or (appends(number) and mark[1] > 0)
+            digest = _sha256(path) if old and mark[1] <= LARGEST else None
+            if number == 0:
+                self._input = (path, mark, digest, place, time.time())
+            else:
+                self._report("output", path, mark, old, digest)
+
+    def standard_input(self) -> None:
+        """Report the file of standard input, if something was read of it."""
+        if self._input is not None:
+            path, mark, digest, place, since = self._input
+            now = position(0, path)
+            if now is None:
+                self._report("unresolved", path)
+            elif now != place:
+                self._report("read", path, mark, digest, since=since)
+
     def forked(self) -> None:
         """Begin a report for a forked child, which has only the current thread."""
         self._busy.clear()
+        self._input = None
         self._file = os.path.join(self._folder, f"{os.getpid()}-{os.urandom(4).hex()}")
 
     def seen(self, event: str, args: tuple[Any, ...]) -> None:
@@ -261,8 +295,8 @@ class _Reporter:
 
     # Reports --------------------------------------------------------------------------------------------------------
 
-    def packages(self) -> None:
-        """Report the interpreter and every imported package that has a version."""
+    def ended(self) -> None:
+        """At the end, report the interpreter, every imported package that has a version, and standard input."""
         thread = get_ident()
         self._busy.add(thread)
         try:
@@ -273,6 +307,7 @@ class _Reporter:
                     continue
                 if not _of_python(module):
                     versions.append((name, version))
+            self.standard_input()
             python = (sys.implementation.name, ".".join(map(str, sys.version_info[:3])))
             self._report("python", python, versions)
         except Exception:  # noqa: S110, BLE001 (a failure here must not become the program's)
@@ -280,9 +315,9 @@ class _Reporter:
         finally:
             self._busy.discard(thread)
 
-    def _report(self, kind: str, *details: object) -> None:
+    def _report(self, kind: str, *details: object, since: float | None = None) -> None:
         # Opened each time: a program may close all descriptors and reuse their numbers.
-        line = ascii((kind, time.time(), *details)) + "\n"
+        line = ascii((kind, time.time() if since is None else since, *details)) + "\n"
         report = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(report, line.encode("ascii"))

@@ -8,6 +8,7 @@ only modules that Python imports at start-up anyway.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from _thread import _local
 from typing import TYPE_CHECKING
@@ -81,6 +82,34 @@ def located(name: object, folder: int | None = None) -> str | None:
         return None
 
 
+def standard_files() -> list[tuple[int, str, int]]:
+    """The standard streams that are files: descriptor, path, and position in bytes."""
+    found = []
+    for number in (0, 1, 2):
+        try:
+            path = of_descriptor(number) if stat.S_ISREG(os.fstat(number).st_mode) else None
+            if path is not None:
+                found.append((number, path, os.lseek(number, 0, os.SEEK_CUR)))
+        except OSError:  # closed
+            continue
+    return found
+
+
+def appends(number: int) -> bool:
+    """Whether an open file is written at its end."""
+    import fcntl
+
+    return bool(fcntl.fcntl(number, fcntl.F_GETFL) & os.O_APPEND)
+
+
+def position(number: int, path: str) -> int | None:
+    """The position of a descriptor in bytes; None where it is no longer that of the file of this path."""
+    try:
+        return os.lseek(number, 0, os.SEEK_CUR) if os.path.samestat(os.stat(path), os.fstat(number)) else None
+    except OSError:
+        return None
+
+
 def nameless(path: str) -> bool:
     """Whether a path is only the name of a descriptor: of a pipe, or of a file without a name (O_TMPFILE)."""
     return path.startswith(_DESCRIPTORS)
@@ -104,17 +133,33 @@ class _Folder(_local):
     folder: object = _OTHERWISE
 
 
-class _Open:
-    """``os.open``, which keeps ``dir_fd`` while it runs.
+class Replaced:
+    """Takes the place of a function of ``os``.
 
     No function, because as an attribute of a class that would become a method.
     """
 
     def __init__(self, original: Any) -> None:
-        self.provrepo_folder = _Folder()
         self.__wrapped__ = original
-        self.__name__, self.__doc__ = "open", original.__doc__
-        self.__qualname__, self.__module__ = "open", "os"
+        self.__name__ = self.__qualname__ = original.__name__
+        self.__doc__, self.__module__ = original.__doc__, "os"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["__wrapped__"], name)
+
+    def __reduce__(self) -> str:
+        return str(self.__name__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+class _Open(Replaced):
+    """``os.open``, which keeps ``dir_fd`` while it runs."""
+
+    def __init__(self, original: Any) -> None:
+        super().__init__(original)
+        self.provrepo_folder = _Folder()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         here = self.provrepo_folder
@@ -123,15 +168,6 @@ class _Open:
             return self.__wrapped__(*args, **kwargs)
         finally:
             here.folder = before
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["__wrapped__"], name)
-
-    def __reduce__(self) -> str:
-        return "open"
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
 
 
 def _watched() -> _Folder:

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from provrepo._version import __version__
 from provrepo.capture.activities import Activity
+from provrepo.capture.child.provrepo_child import Reporter
 from provrepo.capture.commands.processes import Abandoned, Process, as_by_a_shell
 from provrepo.capture.facts import plans
 from provrepo.capture.failures import contained, enabled
 from provrepo.capture.files import reports
 from provrepo.capture.files.digests import Pending, Signature, absolute, signature
 from provrepo.capture.files.hook import yield_to
-from provrepo.capture.journal.events import SUFFIX, Event
+from provrepo.capture.journal.events import SUFFIX, Event, reports_folder
 from provrepo.capture.recorder import Recorder
 from provrepo.capture.sessions import default_name, document_path
 from provrepo.model.redaction import command as redacted
@@ -40,11 +41,13 @@ class _Recording(NamedTuple):
     Attributes:
         activity: the activity of the command.
         reports: the folder of the reports of its Python processes.
+        streams: reports the files that it has as standard input and output.
         before: the files that matched the globs for outputs when it began.
     """
 
     activity: Activity
     reports: Path | None
+    streams: Reporter | None
     before: Mapping[str, Signature]
 
     def environment(self) -> dict[str, str] | None:
@@ -90,11 +93,18 @@ def _begun(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], 
     recorder.note("parameter", activity=activity.number, name="command", value=shlex.join(redacted(words, WRITTEN)))
     for path in _matching(inputs):
         contained(activity.read)(path)
-    return _Recording(activity, contained(_reports_folder)(recorder), _matching(outputs))
+    folder = contained(_reports_folder)(recorder)
+    return _Recording(activity, folder, contained(_streams)(folder) if folder else None, _matching(outputs))
+
+
+def _streams(folder: Path) -> Reporter:
+    reporter = Reporter(str(folder))
+    reporter.standard_streams()
+    return reporter
 
 
 def _reports_folder(recorder: Recorder) -> Path:
-    folder = reports.folder(recorder.journal.path)
+    folder = reports_folder(recorder.journal.path)
     folder.mkdir()
     return folder
 
@@ -119,7 +129,11 @@ def _short(line: str) -> str:
 
 def _ended(recording: _Recording, status: int, outputs: Sequence[str]) -> None:
     activity, recorder = recording.activity, recording.activity.recorder
-    merged = contained(reports.merge)(recording.reports, recorder.files) if recording.reports else None
+    if recording.streams is not None:
+        contained(recording.streams.standard_input)()
+    merged = (
+        contained(reports.merge)(recording.reports, recorder.files, now=recorder.now()) if recording.reports else None
+    )
     if merged is None:
         merged = reports.Merged([], frozenset(), [], {})
     if merged.events:

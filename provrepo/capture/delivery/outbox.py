@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.capture.failures import contained, warn_once
-from provrepo.capture.journal.events import SUFFIX, load, running
+from provrepo.capture.journal.events import SUFFIX, load, reports_folder, running
 from provrepo.settings import load as settings
 
 __all__ = ["Item", "discard", "item", "items", "lock", "postpone", "queue", "recover", "refuse", "sent", "wake"]
@@ -95,18 +95,18 @@ def recover(folder: Path) -> list[Path]:
 
 
 def _recovered(journal: Path) -> Path | None:
-    from provrepo.capture.files import reports
+    from provrepo.capture.files import children, reports
     from provrepo.capture.journal.document import build, save
 
     path, identity = _document(journal)
     if path.exists():  # a later session had the same name
         path = path.with_name(f"{path.stem}-{identity}{path.suffix}")
-    document = build([*load(journal), *reports.recovered(journal)])
+    document = build([*load(journal), *reports.recovered(journal), *children.recovered(journal)])
     if document is not None:
         save(document, path)
         contained(_enqueued)(path)
     journal.unlink(missing_ok=True)
-    reports.remove(reports.folder(journal))
+    reports.remove(reports_folder(journal))
     return path if document is not None else None
 
 

@@ -16,7 +16,7 @@ from provrepo.capture.failures import contained, working
 from provrepo.capture.recorder import Activity, current
 from provrepo.settings import reports
 
-__all__ = ["watch", "yield_to"]
+__all__ = ["recording_here", "watch", "yield_to"]
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def _reports() -> tuple[str, ...]:
 
 
 def _taken() -> bool:
-    return working() or _activity() is not None
+    return working() or recording_here() is not None
 
 
 @functools.cache
@@ -72,7 +72,7 @@ class _Recorded(NamedTuple):
 
 @contained
 def _opened(frame: FrameType, name: object, mode: str | None, flags: int) -> None:
-    activity = _activity()
+    activity = recording_here()
     if activity is None or name is None or isinstance(name, int):
         return
     if mode is None:
@@ -102,7 +102,7 @@ def _access(activity: Activity, path: str, flags: int) -> None:
 
 @contained
 def _moved(source: object, target: object, source_folder: int, target_folder: int, *, links: bool = False) -> None:
-    activity = _activity()
+    activity = recording_here()
     if activity is None:
         return
     path, before = located(target, target_folder), located(source, source_folder)
@@ -116,7 +116,7 @@ def _moved(source: object, target: object, source_folder: int, target_folder: in
 
 @contained
 def _truncated(name: object, length: int) -> None:
-    activity = _activity()
+    activity = recording_here()
     if activity is None:
         return
     path = of_descriptor(name) if isinstance(name, int) else located(name)
@@ -129,7 +129,7 @@ def _truncated(name: object, length: int) -> None:
 
 @contained
 def _connected(database: object) -> None:
-    activity = _activity()
+    activity = recording_here()
     name = os.fsdecode(database)  # type: ignore[arg-type]
     if activity is None or not name or name.startswith((":memory:", "file:")):
         return
@@ -146,7 +146,8 @@ _HANDLERS: dict[str, Callable[..., object]] = {
 }
 
 
-def _activity() -> Activity | None:
+def recording_here() -> Activity | None:
+    """The activity that files belong to which are opened now; None where they are not recorded."""
     activity = current()
     if activity is None or (activity is activity.recorder.root and not activity.recorder.outside):
         return None

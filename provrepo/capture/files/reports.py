@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from provrepo.capture import child
 from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Files, Pending, Signature, signature
-from provrepo.capture.journal.events import SUFFIX, Event
+from provrepo.capture.journal.events import Event, reports_folder
 from provrepo.model.redaction import text
 from provrepo.settings import REPORT, RUN, for_command
 
-__all__ = ["STEP", "Merged", "environment", "folder", "merge", "recovered", "remove"]
+__all__ = ["STEP", "Merged", "environment", "merge", "recovered", "remove", "variables"]
 
 STEP = 1
 """The number of the activity that a command is."""
@@ -46,47 +47,61 @@ class _Line(NamedTuple):
     details: tuple[Any, ...]
 
 
-def folder(journal: Path) -> Path:
-    """The folder of the reports to a session, beside its journal."""
-    return journal.with_name(journal.name.removesuffix(SUFFIX) + ".reports")
+def variables(reports: Path, activity: str, given: Mapping[Any, Any] | None) -> dict[str, str]:
+    """The variables that make Python processes report.
+
+    Args:
+        reports: the folder, which must exist.
+        activity: the IRI of the activity around sessions inside the processes.
+        given: the environment that they would have; None for that of this process.
+    """
+    code = child.__path__[0]
+    before = os.fsdecode((for_command() if given is None else given).get("PYTHONPATH", ""))
+    places = before if code in before.split(os.pathsep) else code + (os.pathsep + before if before else "")
+    return {RUN: activity, REPORT: str(reports), "PYTHONPATH": places}
 
 
-def environment(reports: Path, activity: str) -> dict[str, str]:
-    """The environment for a command that makes its Python processes report.
+def environment(reports: Path, activity: str, given: Mapping[Any, Any] | None = None) -> dict[Any, Any]:
+    """The environment of a command that makes its Python processes report.
 
     Args:
         reports: the folder, which must exist.
         activity: the IRI of the activity around sessions inside the command.
+        given: the environment that it would have; None for that of this process.
     """
-    code = child.__path__[0]
-    before = for_command().get("PYTHONPATH", "")
-    places = before if code in before.split(os.pathsep) else code + (os.pathsep + before if before else "")
-    return for_command(**{RUN: activity, REPORT: str(reports), "PYTHONPATH": places})
+    return {**(for_command() if given is None else given), **variables(reports, activity, given)}
 
 
-def merge(reports: Path, files: Files) -> Merged:
-    """Merge the reports of all processes of a command.
+def merge(
+    reports: Path,
+    files: Files | None,
+    activity: int | str = STEP,
+    pending: dict[str, Pending] | None = None,
+    now: float = math.inf,
+) -> Merged:
+    """Take the reports of processes and merge them.
 
     Args:
         reports: the folder.
-        files: hashes what was too large for the processes themselves.
+        files: hashes what was too large for the processes themselves; None where it is too late for that.
+        activity: the number of the activity that started the processes.
+        pending: the files that the activity is writing already, to which those of the processes are added.
+        now: the present time by the clock of the session, in seconds since the epoch; those of other processes may
+            be ahead of it.
     """
-    lines = _lines(reports)
+    lines = _lines(reports, take=files is not None)
     found = {_version(*pair) for line in lines if line.kind == "python" for pair in [line.details[0], *line.details[1]]}
     claimed = frozenset(path for line in lines if line.kind == "claimed" for path in line.details)
-    replay = _Replay(files)
+    replay = _Replay(files, activity, {} if pending is None else pending)
     for line in lines:
-        replay.take(line, claimed)
+        replay.take(line._replace(time=min(line.time, now)), claimed)
     return Merged(sorted(found), claimed, replay.events, replay.pending)
 
 
 def recovered(journal: Path) -> list[Event]:
     """Events for the files that the processes of a killed ``provrepo run`` had read. Their output is ignored."""
-    reports = folder(journal)
-    replay = _Replay(None)
-    for line in _lines(reports) if reports.is_dir() else []:
-        replay.take(line, frozenset())
-    return replay.events
+    reports = reports_folder(journal)
+    return merge(reports, None).events if reports.is_dir() else []
 
 
 def remove(reports: Path) -> None:
@@ -98,8 +113,19 @@ def _version(name: str, version: str) -> str:
     return f"{name}=={version}"
 
 
-def _lines(reports: Path) -> list[_Line]:
-    found = [line for file in sorted(reports.iterdir()) for line in _valid(_parsed(file.read_bytes().split(b"\n")))]
+def _lines(reports: Path, *, take: bool) -> list[_Line]:
+    """The lines of all reports in a folder, in the order of time.
+
+    Args:
+        reports: the folder.
+        take: whether the reports are deleted. A process that goes on begins a new one.
+    """
+    found: list[_Line] = []
+    for file in sorted(reports.iterdir()):
+        if file.is_file():
+            found += _valid(_parsed(file.read_bytes().split(b"\n")))
+            if take:
+                file.unlink()
     return sorted(found, key=lambda line: line.time)
 
 
@@ -129,15 +155,18 @@ class _Replay:
 
     Args:
         files: hashes files that were too large for the processes themselves; None where it is too late for that.
+        activity: the number of the activity.
+        pending: the files that it is writing already.
 
     Attributes:
         events: for the journal.
         pending: the files that were written, or may have been.
     """
 
-    def __init__(self, files: Files | None) -> None:
+    def __init__(self, files: Files | None, activity: int | str, pending: dict[str, Pending]) -> None:
+        self._activity = activity
         self.events: list[Event] = []
-        self.pending: dict[str, Pending] = {}
+        self.pending = pending
         self._files = files
         self._digests: dict[str, str] = {}
 
@@ -154,8 +183,10 @@ class _Replay:
             self._write(line.time, *line.details)
         elif line.kind in ("link", "rename") and line.details[1] not in claimed:
             self._move(line.kind, line.time, *line.details)
+        elif line.kind == "output" and line.details[0] not in claimed:
+            self.output(line.time, *line.details)
         elif line.kind == "unresolved":
-            self.events.append({"event": "unresolved", "activity": STEP, "name": text(line.details[0])})
+            self.events.append({"event": "unresolved", "activity": self._activity, "name": text(line.details[0])})
 
     def _read(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
         if path in self.pending:
@@ -169,8 +200,8 @@ class _Replay:
             return
         self._digests[path] = digest
         self.events.append({
-            "event": "read", "activity": STEP, "time": time, "path": path, "sha256": digest, "size": before.size,
-            "modified": before.modified / 1e9,
+            "event": "read", "activity": self._activity, "time": time, "path": path, "sha256": digest,
+            "size": before.size, "modified": before.modified / 1e9,
         })  # fmt: skip
 
     def _write(self, time: float, path: str, mark: tuple[int, int, int, int] | None, truncates: bool) -> None:
@@ -180,6 +211,25 @@ class _Replay:
             self._writing(path, time)
         before = Signature(*mark) if mark else None
         self.pending[path] = Pending(before, None if truncates else self._digests.get(path), truncates, time)
+
+    def output(
+        self, time: float, path: str, mark: tuple[int, int, int, int], appends: bool, digest: str | None
+    ) -> None:
+        """Process a file that is a standard output: it was written if it has changed since.
+
+        Args:
+            time: in seconds since the epoch.
+            path: absolute.
+            mark: its signature then.
+            appends: whether it keeps what it contained.
+            digest: of what it contained, where that was read.
+        """
+        if self._files is None or path in self.pending or signature(path) == Signature(*mark):
+            return
+        if appends:
+            self._read(time, path, mark, digest)
+        self._writing(path, time)
+        self.pending[path] = Pending(None, None, True, time)
 
     def _move(self, kind: str, time: float, source: str, target: str) -> None:
         below = os.path.join(source, "")  # noqa: PTH118
@@ -192,4 +242,4 @@ class _Replay:
             self.pending[path] = Pending(None, None, True, time)
 
     def _writing(self, path: str, time: float) -> None:
-        self.events.append({"event": "writing", "activity": STEP, "path": path, "time": time})
+        self.events.append({"event": "writing", "activity": self._activity, "path": path, "time": time})

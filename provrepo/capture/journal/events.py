@@ -16,7 +16,7 @@ from typing import Any
 
 from provrepo.capture.failures import quietly, warn_once
 
-__all__ = ["COMPLETED", "FAILED", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "running"]
+__all__ = ["COMPLETED", "FAILED", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "reports_folder", "running"]
 
 SUFFIX = ".journal"
 
@@ -134,6 +134,11 @@ def running(path: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def reports_folder(journal: Path) -> Path:
+    """The folder of the reports to a session, beside its journal."""
+    return journal.with_name(journal.name.removesuffix(SUFFIX) + ".reports")
 
 
 def load(path: Path) -> list[Event]:

@@ -1,0 +1,87 @@
+"""The Python processes that a step starts with ``subprocess`` or ``os.system``: they report the files that they open.
+
+A session has a folder of reports with a folder for each activity that started processes. An activity takes the reports
+when it ends; what is reported later belongs to the activity around it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from provrepo.capture.files import reports
+from provrepo.capture.journal.events import reports_folder
+
+if TYPE_CHECKING:
+    from provrepo.capture.activities import Activity
+    from provrepo.capture.journal.events import Event
+    from provrepo.capture.recorder import Recorder
+
+__all__ = ["command", "environment", "recovered", "rest", "take"]
+
+
+def environment(activity: Activity, given: Mapping[Any, Any] | None) -> dict[Any, Any]:
+    """The environment for a process that an activity starts.
+
+    Args:
+        activity: the activity.
+        given: the environment that the program chose; None for that of this process.
+    """
+    return reports.environment(_folder(activity), _name(activity), given)
+
+
+def command(activity: Activity, line: str | bytes) -> str | bytes:
+    """A command for ``os.system`` that sets the same variables first, on the same line."""
+    variables = reports.variables(_folder(activity), _name(activity), None)
+    words = "".join(f"{name}={shlex.quote(value)} " for name, value in variables.items())
+    prefix = f"{words}; export {' '.join(variables)}; "
+    return prefix + line if isinstance(line, str) else os.fsencode(prefix) + line
+
+
+def _name(activity: Activity) -> str:
+    return f"urn:uuid:{activity.recorder.id}#{activity.identifier}"
+
+
+def _folder(activity: Activity) -> Path:
+    if activity.reports is None:
+        folder = reports_folder(activity.recorder.journal.path) / str(activity.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        activity.reports = folder
+    return activity.reports
+
+
+def take(activity: Activity) -> list[Event]:
+    """Take the reports to an activity: events of what was read; what was written is added to what it is writing."""
+    if activity.reports is None:
+        return []
+    recorder = activity.recorder
+    merged = reports.merge(activity.reports, recorder.files, activity.number, activity.pending, recorder.now())
+    for path in merged.pending:
+        recorder.files.rewritten(path)
+    return merged.events
+
+
+def rest(recorder: Recorder) -> list[Event]:
+    """Take the reports that are left when a session ends; what was written then belongs to its own activity."""
+    found: list[Event] = []
+    for folder, number in _folders(recorder.journal.path):
+        merged = reports.merge(folder, recorder.files, number, {}, recorder.now())
+        found += merged.events
+        recorder.root.pending = merged.pending | recorder.root.pending
+    return found
+
+
+def recovered(journal: Path) -> list[Event]:
+    """Events for what the processes had read that the steps of a killed session started."""
+    return [event for folder, number in _folders(journal) for event in reports.merge(folder, None, number, {}).events]
+
+
+def _folders(journal: Path) -> Iterator[tuple[Path, int | str]]:
+    """The folder and the number of each activity that started processes."""
+    folder = reports_folder(journal)
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if place.is_dir():
+            yield place, int(place.name) if place.name.isdigit() else place.name
