@@ -145,7 +145,7 @@ def test_whoever_wants_to_wait_no_longer_gets_the_status_of_the_command() -> Non
     code = """
 import os, signal, sys
 from provrepo.capture.commands import command as commands; from provrepo.capture.files import reports
-reports.merge = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+reports.merge = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)
 sys.exit(commands.run(["sh", "-c", "exit 4"], [], [], None))
 """
     assert subprocess.run([sys.executable, "-c", code], env=environment(), check=False).returncode == 4
