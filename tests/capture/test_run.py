@@ -270,7 +270,7 @@ sqlite3.connect(':memory:')
 
 def test_large_files_are_hashed_when_the_command_is_over() -> None:
     source = (
-        "import sys; p = sys.modules['provrepo_child']; p._Reporter._read.__defaults__ = (3,);"
+        "import sys; p = sys.modules['provrepo_child']; p.Reporter._read.__defaults__ = (3,);"
         "open('raw.csv').read(); open('kept.csv').read(); open('raw.csv', 'w').write('new')"
     )
     Path("kept.csv").write_text("kept kept")
