@@ -19,7 +19,8 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE, Kind
 from provrepo.views.lineage.rules import RULES
-from provrepo.vocab import DCTERMS, PROV_LABEL, RDF_TYPE, RDFS_LABEL
+from provrepo.views.moments import Moment, moments
+from provrepo.vocab import DCAT, DCTERMS, PROV, PROV_LABEL, RDF_TYPE, RDFS_LABEL
 
 __all__ = ["ELEMENTS", "LABELS", "UNTIMED", "Extraction", "Extractor", "Pairs", "discard", "extraction_file", "move"]
 
@@ -44,6 +45,8 @@ _FURTHER = {(rule.kind, rule.place): number for number, rule in enumerate(RULES)
 _QUALIFIED = {name: meaning.kind for name, meaning in PREDICATES.items() if meaning.role is Role.QUALIFIED}
 _ARGUMENTS = frozenset(name for places in PLACES.values() for name in places)
 _READ = frozenset([RDF_TYPE, AT_TIME, *LABELS, *_SHORTCUTS, *_QUALIFIED, *_ARGUMENTS])
+_SPANS = {f"{PROV}startedAtTime": 0, f"{PROV}endedAtTime": 1}
+_DATASET = f"{DCAT}Dataset"
 _IDENTIFYING = re.compile(r"(?i)[/#:](?:identifier|checksum|checksumValue|sha1|sha256|sha512|md5|doi|serialNumber)$")
 
 
@@ -75,6 +78,7 @@ class Extraction:
         labels: the label of each thing that has one.
         types: pairs of a thing and a type of it, beyond entity, activity and agent.
         identifiers: the identifiers and checksums of each subject that has some.
+        moments: when versions of logical datasets were written, and unknown ones read.
     """
 
     edges: dict[tuple[int, int], Pairs] = field(default_factory=dict)
@@ -82,6 +86,7 @@ class Extraction:
     labels: dict[str, str] = field(default_factory=dict)
     types: dict[tuple[str, str], None] = field(default_factory=dict)
     identifiers: dict[str, list[str]] = field(default_factory=dict)
+    moments: set[Moment] = field(default_factory=set)
 
     def write(self, file: Path) -> None:
         """Write it as JSON. Names stand once, everything else has their numbers."""
@@ -105,6 +110,10 @@ class Extraction:
         types = [(number(thing), number(cls)) for thing, cls in self.types]
         labels = [(number(thing), label) for thing, label in self.labels.items()]
         identifiers = [(number(thing), values) for thing, values in self.identifiers.items()]
+        moments_ = [
+            (numbers[dataset], part, role, time, numbers[entity], graph)
+            for dataset, part, role, time, entity, graph in sorted(self.moments)
+        ]
         data = {
             "names": list(numbers),
             "kinds": list(self.kinds.values()),
@@ -112,6 +121,7 @@ class Extraction:
             "types": types,
             "labels": labels,
             "identifiers": identifiers,
+            "moments": moments_,
         }
         file.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), "utf-8", "surrogatepass")
 
@@ -139,6 +149,10 @@ class Extraction:
                 {names[thing]: label for thing, label in data["labels"]},
                 {(names[thing], names[cls_]): None for thing, cls_ in data["types"]},
                 {names[thing]: values for thing, values in data["identifiers"]},
+                {
+                    Moment(names[dataset], part, role, time, names[entity], graph)
+                    for dataset, part, role, time, entity, graph in data["moments"]
+                },
             )
         except (LookupError, TypeError, ValueError) as error:
             raise Damaged(f"{file} is not what a worker extracts from a version ({error})") from error
@@ -169,6 +183,7 @@ class _Instance:
     links: dict[tuple[str, Kind, str], None] = field(default_factory=dict)
     places: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     times: dict[str, list[int]] = field(default_factory=dict)
+    spans: tuple[dict[str, list[int]], dict[str, list[int]]] = field(default_factory=lambda: ({}, {}))
 
 
 class Extractor:
@@ -206,6 +221,8 @@ class Extractor:
                     self._identifiers.setdefault(name(subject), []).append(value.lexical)
                 if predicate == AT_TIME:
                     instance.times.setdefault(name(subject), []).append(_time(value.lexical))
+                elif predicate in _SPANS:
+                    instance.spans[_SPANS[predicate]].setdefault(name(subject), []).append(_time(value.lexical))
                 elif predicate in LABELS:
                     thing, label = name(subject), (LABELS.index(predicate), value.lexical)
                     self._ranks[thing] = min(self._ranks.get(thing, label), label)
@@ -218,9 +235,14 @@ class Extractor:
     def extraction(self) -> Extraction:
         """What was extracted from all that was added."""
         found = Extraction(identifiers=self._identifiers)
+        datasets = {thing for thing, cls in self._types if cls == _DATASET}
         for number, instance in self._instances.items():
-            for rule, relations in _relations(instance).items():
-                found.edges[rule, number] = relations
+            relations = _relations(instance)
+            for rule, pairs in relations.items():
+                found.edges[rule, number] = pairs
+            if datasets:
+                by_kind = {RULES[rule].kind: pairs for rule, pairs in relations.items() if RULES[rule].place == 1}
+                found.moments |= moments(by_kind, *instance.spans, datasets, number)
         _describe(found, self._types)
         found.labels = {thing: label for thing, (_, label) in self._ranks.items() if thing in found.kinds}
         return found

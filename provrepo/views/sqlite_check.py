@@ -26,6 +26,12 @@ _LINEAGE = {
     "relations of no version": "SELECT count(*) FROM edge WHERE version NOT IN (SELECT id FROM version)",
     "descriptions of no version": "SELECT count(*) FROM about WHERE version NOT IN (SELECT id FROM version)",
     "contents of no version": "SELECT count(*) FROM content WHERE version NOT IN (SELECT id FROM version)",
+    "moments of no version": "SELECT count(*) FROM moment WHERE version NOT IN (SELECT id FROM version)",
+    "moments of things that their version does not have": (
+        "SELECT count(*) FROM moment m WHERE NOT EXISTS "
+        "(SELECT 1 FROM about a WHERE a.term = m.entity AND a.version = m.version) OR NOT EXISTS "
+        "(SELECT 1 FROM about a WHERE a.term = m.dataset AND a.version = m.version)"
+    ),
     "relations that cannot be found by their object": (
         "SELECT count(*) FROM edge e WHERE NOT EXISTS (SELECT 1 FROM edge_into i "
         "WHERE i.object = e.object AND i.rule = e.rule AND i.subject = e.subject)"

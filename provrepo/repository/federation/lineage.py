@@ -30,7 +30,7 @@ from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageNode
 from provrepo.repository.lineage.verbs import declared_sources, with_roots
 from provrepo.views.lineage.gathered import Gathered
-from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.rules import EDGES
 
 if TYPE_CHECKING:
     from provrepo.views.lineage.answering import Answer
@@ -156,9 +156,9 @@ class _Answered:
         edges = [
             LineageEdge(
                 things[subject].iri,
-                RULES[rule].name,
+                EDGES[rule].name,
                 things[upper].iri,
-                RULES[rule].basis,
+                EDGES[rule].basis,
                 _ordered(self._sources[int(answer.sources[version].project)] for version, _ in sources),
             )
             for (subject, rule, upper), sources in walk.edges.items()

@@ -13,7 +13,7 @@ from provrepo.repository.federation.records import FederatedSource
 from provrepo.repository.lineage.answers import MOST_SOURCES
 from provrepo.repository.lineage.records import KINDS
 from provrepo.views.extraction import UNTIMED
-from provrepo.views.lineage.rules import RULES
+from provrepo.views.lineage.rules import EDGES
 from provrepo.views.lineage.states import LEVELS
 from provrepo.views.lineage.surroundings import MOST_RELATIONS
 
@@ -28,7 +28,7 @@ _MOST_THINGS = 2 * SURROUNDING_THINGS + 2_000
 """Things after which none is followed, those of the last part, and those that were asked for."""
 
 _MOST_RELATIONS = 3 * MOST_RELATIONS
-_RULES = {rule.name: number for number, rule in enumerate(RULES)}
+_RULES = {rule.name: number for number, rule in enumerate(EDGES)}
 _KINDS = {kind.name: 1 << place for place, kind in enumerate(KINDS)}
 _LEVELS = {name: level for level, name in enumerate(LEVELS)}
 _MOST_TIME = 1 << 62

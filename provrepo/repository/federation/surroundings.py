@@ -67,7 +67,7 @@ def surroundings(
     """
     from provrepo.views.extraction import UNTIMED
     from provrepo.views.lineage.index import Lineage
-    from provrepo.views.lineage.rules import RULES
+    from provrepo.views.lineage.rules import EDGES
     from provrepo.views.lineage.states import LEVELS
 
     levels: dict[str, int] = {}
@@ -93,7 +93,7 @@ def surroundings(
     stated = tuple(
         StatedRelation(
             subject,
-            RULES[rule].name,
+            EDGES[rule].name,
             upper,
             None if at == UNTIMED else at - (at > 0),
             numbers.setdefault(source, len(numbers)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from provrepo.model.minting import Minter
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from provrepo.views.lineage.index import Answer, Source, Thing
 
 __all__ = ["MOST_SOURCES", "Records"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MOST_SOURCES = 20
 """Versions that are named as sources of a node: an agent may have thousands."""
@@ -38,7 +41,7 @@ class Records:
 
     def graph(self, start: str, direction: str, answer: Answer) -> LineageGraph:
         """A lineage, without its roots."""
-        from provrepo.views.lineage.rules import RULES
+        from provrepo.views.lineage.rules import EDGES
 
         walk, things = answer.walk, answer.things
         nodes = [self.node(thing, walk.nodes[number]) for number, thing in things.items()]
@@ -46,12 +49,14 @@ class Records:
         edges = [
             LineageEdge(
                 things[subject].iri,
-                RULES[rule].name,
+                EDGES[rule].name,
                 things[upstream].iri,
-                RULES[rule].basis,
+                EDGES[rule].basis,
                 self._sources(answer.sources[version]._replace(bundle=graph) for version, graph in sources),
+                _reason(*answer.resolved[key]) if key in answer.resolved else "",
             )
-            for (subject, rule, upstream), sources in walk.edges.items()
+            for key, sources in walk.edges.items()
+            for subject, rule, upstream in (key,)
         ]
         return LineageGraph(
             start,
@@ -107,3 +112,17 @@ class Records:
         if source.bundle:
             graph = Minter.bundle(graph, source.bundle)
         return SourceReference(source.project, source.document, source.version, str(graph))
+
+
+def _reason(read_at: int, written_at: int) -> str:
+    """Why a read is resolved to a version, from their times in the index."""
+    return f"written at {_time(written_at)}, the last before the read at {_time(read_at)}"
+
+
+def _time(at: int) -> str:
+    """A time of the index (``provrepo.views.extraction``) as xsd:dateTime in UTC."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=at - (at > 0))
+    except OverflowError:
+        return "an unknown time"
+    return moment.isoformat().replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, MENTION, SPECIALIZATION, Statement, Term
 from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode
-from provrepo.views.lineage.rules import RULES, Rule
+from provrepo.views.lineage.rules import BY_RESOLUTION, EDGES, Rule
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
 __all__ = ["document", "write"]
@@ -28,7 +28,11 @@ def document(graph: LineageGraph, *, bundles: bool) -> Document:
     found.statements += [statement for node in graph.nodes if not _contradictory(node) for statement in _elements(node)]
     names = graph.bundle_names()
     graphs: dict[str, list[Statement]] = {}
+    # What no document asserts belongs to no bundle of a document.
+    found.statements += [_relation(edge) for edge in graph.edges if edge.basis == BY_RESOLUTION]
     for edge in graph.edges:
+        if edge.basis == BY_RESOLUTION:
+            continue
         for source in edge.sources:
             graphs.setdefault(names.get(source, source.graph), []).append(_relation(edge))
     found.statements += _attributions(graph.attributed_bundles())
@@ -83,7 +87,7 @@ def _elements(node: LineageNode) -> list[Statement]:
 @cache
 def _rules() -> dict[str, Rule]:
     # A mention names a bundle, which no edge has; it implies a specialization (PROV-Links, section 3).
-    return {rule.name: replace(rule, kind=SPECIALIZATION) if rule.kind is MENTION else rule for rule in RULES}
+    return {rule.name: replace(rule, kind=SPECIALIZATION) if rule.kind is MENTION else rule for rule in EDGES}
 
 
 def _relation(edge: LineageEdge) -> Statement:

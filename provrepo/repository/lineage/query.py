@@ -69,9 +69,9 @@ _TIMEOUT = option(
 
 def relations() -> tuple[str, ...]:
     """The relations that lineage follows, by the names that edges have."""
-    from provrepo.views.lineage.rules import RULES, Follow
+    from provrepo.views.lineage.rules import EDGES, Follow
 
-    return tuple(rule.name for rule in RULES if rule.follow not in (Follow.NO, Follow.IMPLIED))
+    return tuple(rule.name for rule in EDGES if rule.follow not in (Follow.NO, Follow.IMPLIED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,8 +100,10 @@ class LineageEdge:
         subject: the effect.
         relation: its name in PROV, followed by that of the argument where it is not the second one.
         object: the cause, upstream.
-        basis: ``asserted``, or ``via-activity`` where it is part of a path through an activity.
-        sources: the graphs that assert it.
+        basis: ``asserted``, or ``via-activity`` where it is part of a path through an activity; ``resolved`` where no
+            document asserts it: a run read a dataset, and times tell which version that was.
+        sources: the graphs that assert it; of a resolved one those from which it follows.
+        reason: why it is resolved so; empty for the others.
     """
 
     subject: str
@@ -109,14 +111,16 @@ class LineageEdge:
     object: str
     basis: str
     sources: tuple[SourceReference, ...]
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON; ``reason`` is there for resolved edges only."""
         return {
             "subject": self.subject,
             "relation": self.relation,
             "object": self.object,
             "basis": self.basis,
+            **({"reason": self.reason} if self.reason else {}),
             "sources": [source.to_dict() for source in self.sources],
         }
 

@@ -68,6 +68,7 @@ _REPORT = _object(
 )
 _LEVEL = {"enum": ["none", "half", "full", "start"]}
 _NODE = _record(LineageNode, kinds=_list(_KIND), sources=_list(ref("Said")))
+_EDGE = _record(LineageEdge, basis={"enum": ["asserted", "via-activity", "resolved"]}, sources=_list(ref("Said")))
 _SUMMARY = {name: _NODE["properties"][name] for name in ("iri", "kinds", "label", "types")}
 _AS_OF = _or_null(STRING)
 _FINDING = _record(Finding, severity={"enum": [severity.value for severity in Severity]})
@@ -192,7 +193,9 @@ SCHEMAS: dict[str, Schema] = {
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
-    "Edge": _record(LineageEdge, basis={"enum": ["asserted", "via-activity"]}, sources=_list(ref("Said"))),
+    "Edge": _object(
+        {name: schema for name, schema in _EDGE["properties"].items() if name != "reason"}, optional={"reason": STRING}
+    ),
     "Lineage": _object(
         {
             "start": STRING,

@@ -21,6 +21,7 @@ from provrepo.errors import TimedOut
 from provrepo.views.extraction import UNTIMED
 from provrepo.views.lineage.path_compression import CacheFull, Chains
 from provrepo.views.lineage.prefetch import Prefetch
+from provrepo.views.lineage.resolution import datasets_of
 from provrepo.views.lineage.schema import CHUNK, names_content
 from provrepo.views.lineage.snapshot import Key, Snapshot
 from provrepo.views.lineage.states import (
@@ -100,6 +101,7 @@ class RowCache:
         filled: states that are snapshot, as keys and in rows.
         users: the number of traversals that use it.
         timed: whether a row may depend on the times of neighbors of its node.
+        resolved: for each logical dataset the nodes whose rows depend on all of its versions and reads.
     """
 
     generation: int
@@ -116,6 +118,7 @@ class RowCache:
     filled: int = 0
     users: int = 0
     timed: bool = False
+    resolved: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chains = Chains(self.rows, self.backs, self.ends, self.bounds, self.same)
@@ -141,8 +144,10 @@ class RowCache:
 
     def drop(self, nodes: Iterable[int]) -> None:
         """Drop the rows of nodes, and the chains that contain them."""
+        changed = set(nodes)
+        changed.update(*(self.resolved.pop(dataset) for dataset in self.resolved.keys() & changed))
         dropped = []
-        for node in nodes:
+        for node in changed:
             for state in (node, node | START << SHIFT, *self.others.pop(node, ())):
                 row = self.rows.pop(state, None)
                 if row is not None:
@@ -319,6 +324,9 @@ class Adjacency:
             if state >> SHIFT != LEAF:
                 of.setdefault(state & NODE, []).append(state)
         nodes, keys = list(of), dict[Key, None]()
+        if self._snapshot.resolves:
+            for node, dataset in datasets_of(self._snapshot.connection, nodes):
+                self.cache.resolved.setdefault(dataset, set()).add(node)
         times: dict[Key, list[int]] = {}
         for subject, rule, upper, at in self._snapshot.edges(nodes, into=not upstream):
             key = subject, rule, upper

@@ -8,13 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.statements import ENTITY
 from provrepo.views.lineage.adjacency import Adjacency
+from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.scopes import RowCaches
-from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
+from provrepo.views.lineage.snapshot import Key, Snapshot, Source, Thing
 from provrepo.views.lineage.states import Options
 from provrepo.views.lineage.traversal import Found, Traversal, merged, reported_edges
 from provrepo.workers.callers import client_gone
@@ -30,12 +32,14 @@ class Answer(NamedTuple):
         things: the records of the first nodes, by distance and name.
         sources: the versions of the edges, by number.
         roots: the names of all roots, also beyond the limit, sorted.
+        resolved: for edges that are resolutions, when the dataset was read, and when the version was written.
     """
 
     walk: Found
     things: dict[int, Thing]
     sources: dict[int, Source]
     roots: tuple[str, ...] = ()
+    resolved: Mapping[Key, tuple[int, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class Reader:
         walk.edges = reported_edges(traversals, snapshot, first)
         versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
         roots = tuple(sorted(snapshot.names(walk.roots).values()))
-        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots)
+        reads = [subject for subject, rule, _ in walk.edges if rule == RESOLVED]
+        resolved = {each.key: (each.read_at, each.written_at) for each in snapshot.resolutions(reads)}
+        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots, resolved)
 
     def late(self) -> bool:
         """Whether the deadline has passed, or the client is gone."""

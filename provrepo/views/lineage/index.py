@@ -31,7 +31,7 @@ from provrepo.views.sqlite_view import SqliteView
 
 __all__ = ["Answer", "Common", "Impact", "Lineage", "Source", "Thing"]
 
-MAPPING = "2"
+MAPPING = "3"
 """The version of the mapping from documents to the tables."""
 
 _STEPS = 100_000

@@ -32,13 +32,27 @@ from provrepo.model.statements import (
     Kind,
 )
 
-__all__ = ["ASSERTED", "RULES", "VIA_ACTIVITY", "Follow", "Rule", "is_content", "markdown"]
+__all__ = [
+    "ASSERTED",
+    "BY_RESOLUTION",
+    "EDGES",
+    "RESOLVED",
+    "RULES",
+    "VIA_ACTIVITY",
+    "Follow",
+    "Rule",
+    "is_content",
+    "markdown",
+]
 
 ASSERTED = "asserted"
 """The basis of an edge that itself asserts that one thing came from the other."""
 
 VIA_ACTIVITY = "via-activity"
 """The basis of an edge through an activity: what it generated may have come from what it used."""
+
+BY_RESOLUTION = "resolved"
+"""The basis of an edge that no document asserts: times tell which version an unknown read was of."""
 
 
 class Follow(Enum):
@@ -61,7 +75,7 @@ class Rule:
         follow: whether a traversal follows it.
         why: the reason, for people.
         place: the index of the argument that is upstream of the first one.
-        basis: ``ASSERTED`` or ``VIA_ACTIVITY``.
+        basis: ``ASSERTED``, ``VIA_ACTIVITY`` or ``BY_RESOLUTION``.
     """
 
     kind: Kind
@@ -72,7 +86,9 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """Its name on edges: the relation, and the argument where that is not the second one."""
+        """Its name on edges: the relation, and the argument where that is not the second one, or how it is known."""
+        if self.basis == BY_RESOLUTION:
+            return f"{self.kind.name}:{self.basis}"
         return self.kind.name if self.place == 1 else f"{self.kind.name}:{self.kind.arguments[self.place].name}"
 
 
@@ -111,6 +127,20 @@ RULES: tuple[Rule, ...] = (
 )
 """Every relation. The index of a rule is its number in the tables, so the order is fixed."""
 
+EDGES: tuple[Rule, ...] = (
+    *RULES,
+    Rule(
+        ALTERNATE,
+        _YES,
+        "what a run read of a dataset is the version that was written last before the run started",
+        basis=BY_RESOLUTION,
+    ),
+)
+"""What edges of answers may be: the relations, and the resolution of an unknown read to a version."""
+
+RESOLVED = len(RULES)
+"""The number of the resolution in ``EDGES``."""
+
 _CONTENT = re.compile(r"(?i)(?:ni://|nih:|hash://|urn:(?:hash|md5|sha1|sha256|sha512):|swh:1:cnt:)")
 
 
@@ -122,7 +152,7 @@ def is_content(iri: str) -> bool:
 def markdown() -> str:
     """The table in Markdown, for the reference."""
     rows = ["| relation | upstream | followed | edges are | because |", "|---|---|---|---|---|"]
-    for rule in RULES:
+    for rule in EDGES:
         arguments = rule.kind.arguments
         direction = f"{arguments[0].name} → {arguments[rule.place].name}"
         basis = rule.basis if rule.follow not in (Follow.NO, Follow.IMPLIED) else ""

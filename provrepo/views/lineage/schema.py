@@ -50,6 +50,12 @@ CREATE TABLE about (
     term INTEGER NOT NULL, version INTEGER NOT NULL, sort INTEGER NOT NULL, label TEXT, PRIMARY KEY (term, version)
 ) WITHOUT ROWID;
 CREATE TABLE content (version INTEGER PRIMARY KEY, size INTEGER NOT NULL, terms BLOB NOT NULL);
+CREATE TABLE moment (
+    dataset INTEGER NOT NULL, part TEXT NOT NULL, role INTEGER NOT NULL, time INTEGER NOT NULL,
+    entity INTEGER NOT NULL, version INTEGER NOT NULL, graph INTEGER NOT NULL,
+    PRIMARY KEY (dataset, part, role, time, entity, version, graph)
+) WITHOUT ROWID;
+CREATE INDEX moment_of ON moment (entity);
 """
 """Table ``sort`` has each type set (kinds and types) once, with its number of uses. Table ``content`` has the terms of
 each version and their number; deletion of a version starts from it."""
@@ -102,6 +108,12 @@ def put(connection: sqlite3.Connection, version: int, content: Extraction, buffe
     about.sort()
     buffer.add(connection, "about", about, first)
     connection.execute("INSERT INTO content VALUES (?, ?, ?)", (version, len(terms), _packed(terms.values())))
+    if content.moments:
+        rows = sorted(
+            (terms[dataset], part, role, time, terms[entity], version, graph)
+            for dataset, part, role, time, entity, graph in content.moments
+        )
+        insert(connection, "INTO moment", rows)
 
 
 def take(connection: sqlite3.Connection, version: int) -> None:
@@ -120,6 +132,9 @@ def take(connection: sqlite3.Connection, version: int) -> None:
             "(SELECT 1 FROM edge WHERE subject = ?3 AND rule = ?2 AND object = ?1)",
             keys,
         )
+        connection.execute(
+            "DELETE FROM moment WHERE entity IN (SELECT value FROM json_each(?1)) AND version = ?2", (chunk, version)
+        )
         condition = "term IN (SELECT value FROM json_each(?1)) AND version = ?2"
         uses = connection.execute(f"SELECT count(*), sort FROM about WHERE {condition} GROUP BY sort", (chunk, version))  # noqa: S608
         deleted = uses.fetchall()
@@ -135,7 +150,7 @@ def take(connection: sqlite3.Connection, version: int) -> None:
 
 
 def content_of(connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
-    """What is kept of a version, by names: its relations, and kinds, types and label of each thing.
+    """What is kept of a version, by names: its relations and moments, and kinds, types and label of each thing.
 
     Whether a thing's number is odd is part of it, since that says whether it names content.
     """
@@ -151,6 +166,12 @@ def content_of(connection: sqlite3.Connection, version: int) -> list[tuple[objec
             "SELECT t.iri, j.value & 1, a.term IS NULL, o.kinds, o.types, a.label FROM json_each(?1) j "
             "LEFT JOIN about a ON a.term = j.value AND a.version = ?2 "
             "LEFT JOIN sort o ON o.id = a.sort LEFT JOIN term t ON t.id = j.value",
+            (chunk, version),
+        ).fetchall()
+        found += connection.execute(
+            "SELECT 'moment', d.iri, m.part, m.role, m.time, e.iri, m.graph FROM json_each(?1) j "
+            "CROSS JOIN moment m ON m.entity = j.value AND m.version = ?2 "
+            "LEFT JOIN term d ON d.id = m.dataset LEFT JOIN term e ON e.id = m.entity",
             (chunk, version),
         ).fetchall()
     size = connection.execute("SELECT size FROM content WHERE version = ?", (version,)).fetchone()

@@ -9,7 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.provo.terms import BASE_CLASS
-from provrepo.views.extraction import ELEMENTS
+from provrepo.views.extraction import ELEMENTS, UNTIMED
+from provrepo.views.lineage import resolution
+from provrepo.views.lineage.resolution import Resolution
+from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
 
@@ -70,7 +73,11 @@ class Thing(NamedTuple):
 
 
 class Snapshot:
-    """The tables of the index, restricted to some datasets and entries."""
+    """The tables of the index, restricted to some datasets and entries.
+
+    Attributes:
+        resolves: whether the index has unknown reads, or versions that they may be reads of.
+    """
 
     def __init__(
         self,
@@ -100,6 +107,7 @@ class Snapshot:
             "FROM json_each(?1) j JOIN dataset d ON d.name = j.key",
             (json.dumps(wanted), None if curated is None else json.dumps(sorted(curated))),
         )
+        self.resolves = resolution.has_moments(connection)
 
     def known(self, iri: str) -> int | None:
         """The number of a thing; None where none of the datasets mentions it."""
@@ -122,7 +130,14 @@ class Snapshot:
         found = _INTO.format(only) if into else f"{_OUT} {only}"
         where = "WHERE e.object & 1" if content else ""
         query = f"e.subject, e.rule, e.object, e.time FROM json_each(?) j {found} {_EDGE} {where}"
-        return self._rows(query, nodes)
+        yield from self._rows(query, nodes)
+        if self.resolves and not content and (not rules or RESOLVED in rules):
+            for each in self.resolutions(nodes, into=into):
+                yield *each.key, UNTIMED
+
+    def resolutions(self, nodes: Sequence[int], *, into: bool = False) -> Iterator[Resolution]:
+        """The versions that unknown reads are resolved to; with ``into`` the reads that are resolved to versions."""
+        return resolution.resolutions(self.connection, VISIBLE, nodes, into=into) if self.resolves else iter(())
 
     def contents(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
         """The specializations from some nodes to content, as ``edges`` returns them."""
@@ -139,12 +154,18 @@ class Snapshot:
         )
 
     def assertions(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """The edges whose subject is one of some nodes, as ``edges`` returns them, with version and graph."""
-        return self._rows(
+        """The edges whose subject is one of some nodes, as ``edges`` returns them, with version and graph.
+
+        A resolution follows from two documents, and is there once for each of them.
+        """
+        yield from self._rows(
             "e.subject, e.rule, e.object, e.time, e.version, e.graph "
             f"FROM json_each(?) j {_OUT} {_EDGE} ORDER BY 1, 2, 3",
             nodes,
         )
+        for each in self.resolutions(nodes):
+            for version, graph in each.sources:
+                yield *each.key, UNTIMED, version, graph
 
     def around(
         self, nodes: Sequence[int], rules: Collection[int], *, into: bool, content: bool = False, most: int
@@ -172,7 +193,10 @@ class Snapshot:
             rows.append(row)
             if len(rows) >= most:
                 break
-        return rows
+        if RESOLVED in rules and not content:
+            for each in self.resolutions(nodes, into=into):
+                rows += [(*each.key, UNTIMED, version, graph) for version, graph in each.sources]
+        return rows[:most]
 
     def numbers(self, iris: Collection[str]) -> dict[str, int]:
         """The numbers of the things among some names that the snapshot mentions."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from provrepo.model.statements import DERIVATION, GENERATION, USAGE
-from provrepo.views.lineage.rules import RULES, Follow, Rule
+from provrepo.views.lineage.rules import BY_RESOLUTION, EDGES, RULES, Follow, Rule
 
 __all__ = [
     "BOUNDED",
@@ -49,7 +49,7 @@ GENERAL = tuple(number for number, rule in enumerate(RULES) if rule.follow is Fo
 REQUESTED = tuple(number for number, rule in enumerate(RULES) if rule.follow is Follow.REQUEST)
 """The rules that are followed on request, in both directions."""
 
-YES = frozenset(number for number, rule in enumerate(RULES) if rule.follow is Follow.YES)
+YES = frozenset(number for number, rule in enumerate(EDGES) if rule.follow is Follow.YES)
 """The rules that explain a thing."""
 
 _GENERATION = next(number for number, rule in enumerate(RULES) if rule.kind is GENERATION)
@@ -71,7 +71,7 @@ class Options:
     Attributes:
         upstream: the direction; False for downstream.
         depth: the most relations between the start and a node; None for no limit.
-        strict: follow only derivations.
+        strict: follow only derivations, and from unknown reads to versions.
         alternates: also follow alternates, in both directions.
         to: keep only nodes on a path to this node.
         relations: the names of the rules that may be followed; None for all.
@@ -107,8 +107,8 @@ class Transitions:
         self._options = options
         levels = _LEVELS[self.upstream]
         self._mode = {level: mode for mode, level in enumerate(levels)}
-        self._own = [[self._after(self._follow(level, rule), rule) for rule in RULES] for level in levels]
-        self._back = [[self._after(self._return(level, rule), rule) for rule in RULES] for level in levels]
+        self._own = [[self._after(self._follow(level, rule), rule) for rule in EDGES] for level in levels]
+        self._back = [[self._after(self._return(level, rule), rule) for rule in EDGES] for level in levels]
 
     @property
     def bounding(self) -> bool:
@@ -138,7 +138,7 @@ class Transitions:
 
     def followed(self, level: int) -> tuple[list[int], list[int]]:
         """The rules that may be followed at a level of permission: along the traversal, and back."""
-        state, rules = self.state(0, level), range(len(RULES))
+        state, rules = self.state(0, level), range(len(EDGES))
         own = [rule for rule in rules if self.own(state, rule) is not None]
         return own, [rule for rule in rules if self.back(state, rule) is not None]
 
@@ -157,7 +157,7 @@ class Transitions:
         if level == _NOTHING:
             return None
         if self._options.strict:
-            return main if rule.kind is DERIVATION else None
+            return main if rule.kind is DERIVATION or rule.basis == BY_RESOLUTION else None
         if follow is Follow.GENERAL:
             return _HALF if self.upstream else _FULL if level > _HALF else None
         if self.upstream and level == _HALF:
