@@ -71,7 +71,9 @@ def relations() -> tuple[str, ...]:
     """The relations that lineage follows, by the names that edges have."""
     from provrepo.views.lineage.rules import EDGES, Follow
 
-    return tuple(rule.name for rule in EDGES if rule.follow not in (Follow.NO, Follow.IMPLIED))
+    kinds = [rule.kind for rule in EDGES]
+    ordered = sorted(EDGES, key=lambda rule: kinds.index(rule.kind))
+    return tuple(rule.name for rule in ordered if rule.follow not in (Follow.NO, Follow.IMPLIED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
