@@ -151,7 +151,7 @@ class Extraction:
                 {names[thing]: values for thing, values in data["identifiers"]},
                 {
                     Moment(names[dataset], part, role, time, names[entity], graph)
-                    for dataset, part, role, time, entity, graph in data["moments"]
+                    for dataset, part, role, time, entity, graph in data.get("moments", ())
                 },
             )
         except (LookupError, TypeError, ValueError) as error:
