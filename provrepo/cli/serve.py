@@ -61,7 +61,7 @@ def run(settings: Settings) -> None:
     from provrepo.repository.events.making import start as start_making
     from provrepo.repository.exchange.mirroring.background import start as start_pulling
     from provrepo.repository.exchange.notices.background import start as start_sending
-    from provrepo.repository.exchange.rounds import Rounds
+    from provrepo.repository.exchange.rounds import start as start_rounds
     from provrepo.repository.repository import Repository
     from provrepo.repository.store import Store
     from provrepo.repository.upkeep.permissions import lax
@@ -75,7 +75,7 @@ def run(settings: Settings) -> None:
         def announce(url: str) -> None:
             Repository(store).serve(url)
             start_sending(store)
-            Rounds(store).start()
+            start_rounds(store)
             start_pulling(store)
             start_making(store)
             for warning in lax(settings.data):

@@ -18,8 +18,7 @@ from provrepo.ledger.confidential import digest
 from provrepo.ledger.entries import canonical
 from provrepo.ledger.exchange.pushes import Push
 from provrepo.repository.access import ANONYMOUS
-from provrepo.repository.exchange import arrivals
-from provrepo.repository.exchange.rounds import Rounds
+from provrepo.repository.exchange import arrivals, rounds
 from tests.support.laboratories import PROJECT, Laboratory, document, laboratories, laboratory
 from tests.support.lying import lying, response
 
@@ -481,23 +480,21 @@ def test_a_slow_peer_delays_no_other(pair: Pair) -> None:
         one.owner.submit(document(1), project=PROJECT, name="run")
         one.owner.push("a-slow-one", PROJECT, "run", deliver=False)
         one.owner.push("lab-b", PROJECT, "run", deliver=False)
-        rounds = Rounds(one.store)
-        rounds.start()
+        working = rounds.start(one.store)
         for _ in range(6000):
             if other.entries("pending") and one.owner.pushes()[1].state == "pending":
                 break
             liar.gone.wait(0.01)
         assert [push.state for push in one.owner.pushes()] == ["queued", "pending"]
         liar.gone.set()
-        rounds.close()
+        working.stop()
 
 
 def test_rounds_work_everything_off(pair: Pair) -> None:
     one, other = pair
     other.owner.set_peer("lab-a", accepts="at-once")
     one.owner.set_project(PROJECT, push=["lab-b"])
-    rounds = Rounds(one.store)
-    rounds.start()
+    working = rounds.start(one.store)
     for number in range(5):
         one.owner.submit(document(number), project=PROJECT, name=f"run-{number}")
     waited = threading.Event()
@@ -505,7 +502,7 @@ def test_rounds_work_everything_off(pair: Pair) -> None:
         if len(other.entries("submit")) == 5 and {push.state for push in one.owner.pushes()} == {"accepted"}:
             break
         waited.wait(0.01)
-    rounds.close()
+    working.stop()
     assert len(other.entries("submit")) == 5
     assert len(one.entries("exchange")) == 5
 
@@ -531,3 +528,33 @@ def test_a_push_is_cancelled(pair: Pair) -> None:
     assert one.owner.push("lab-b", PROJECT, "run").state == "accepted"
     with pytest.raises(NotFound):
         one.owner.cancel_push(99)
+
+
+def test_what_is_queued_goes_to_the_project_that_the_peer_has_now(pair: Pair) -> None:
+    one, other = pair
+    other.owner.create_project("trials")
+    other.owner.set_peer("lab-a", projects=[PROJECT, "trials"])
+    one.owner.submit(document(1), project=PROJECT, name="run")
+    one.owner.push("lab-b", PROJECT, "run", deliver=False)
+    one.owner.set_peer("lab-b", project="trials")
+    one.send()
+    assert [push.target for push in one.owner.pushes()] == ["trials"]
+    assert [waiting.project for waiting in other.owner.pending()] == ["trials"]
+    one.owner.submit(document(2), project=PROJECT, name="more")
+    one.owner.push("lab-b", PROJECT, "more", deliver=False)
+    one.owner.set_peer("lab-b", project="")
+    one.send()
+    assert [push.target for push in one.owner.pushes()] == ["trials", PROJECT], "what waits there stays there"
+
+
+def test_a_change_that_may_mend_a_failure_ends_the_pause(pair: Pair) -> None:
+    one, _ = pair
+    token = one.store.peers.token("lab-b")
+    one.owner.set_peer("lab-b", token="pvr_0123456789abcdef_" + "0" * 64)
+    assert pushed(one).state == "queued"
+    later = "2999-01-01T00:00:00.000Z"
+    one.store.parts.pushes.postpone("lab-b", later)
+    one.owner.set_peer("lab-b", quota_documents=7)
+    assert one.owner.pushes()[0].due == later
+    one.owner.set_peer("lab-b", token=token)
+    assert one.owner.pushes()[0].due < later

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provrepo.errors import Busy, Error, NoSpace, NotAvailable, NotFound
+from provrepo.errors import Busy, Error, NoSpace, NotFound
 from provrepo.importers.openlineage.codec import merge
 from provrepo.importers.openlineage.events import FORMAT
 from provrepo.importers.parts import Part
@@ -15,6 +14,7 @@ from provrepo.ledger.events import Events, Group
 from provrepo.repository.context import Context
 from provrepo.repository.imports.verbs import reason_of, store_part
 from provrepo.repository.records import Actor
+from provrepo.repository.upkeep.periodic import Periodic
 
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
@@ -31,9 +31,6 @@ INTERVAL = 60.0
 
 _SECONDS = 0.5
 """The pause between two rounds."""
-
-_ENDING = 5.0
-"""Seconds to wait for a round at the end. A document that is not made then is made after the next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +100,5 @@ def _sender(store: Store, group: Group) -> Actor:
 
 
 def start(store: Store, *, seconds: float = _SECONDS) -> None:
-    """Start the thread of a server that makes documents; it ends when the store is closed."""
-    ended = threading.Event()
-
-    def run() -> None:
-        failure = ""
-        while not ended.wait(seconds):
-            try:
-                make_documents(store)
-                failure = ""
-            except NotAvailable:
-                return  # the store was closed
-            except Exception as error:  # noqa: BLE001 (anything must not end the thread)
-                if str(error) != failure:  # a full disk fails each round, and is logged once
-                    failure = str(error)
-                    _log.warning("events wait for their documents (%s); trying again", failure)
-
-    thread = threading.Thread(target=run, name="provrepo-events", daemon=True)
-
-    def end() -> None:
-        ended.set()
-        thread.join(_ENDING)
-
-    store.on_close(end)
-    thread.start()
+    """Let a server make documents, until the store is closed."""
+    Periodic(store, "making documents of events", lambda: make_documents(store), seconds=seconds).start()

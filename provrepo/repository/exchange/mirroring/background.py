@@ -1,14 +1,18 @@
-"""The thread of a server that brings the mirrors up to date every few minutes."""
+"""A server brings the mirrors up to date every few minutes."""
 
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from provrepo.errors import Error
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.mirroring.verbs import pull
-from provrepo.repository.store import Store
+from provrepo.repository.upkeep.periodic import Periodic
+
+if TYPE_CHECKING:
+    from provrepo.repository.store import Store
 
 __all__ = ["start"]
 
@@ -17,56 +21,43 @@ log = logging.getLogger("provrepo.repository.exchange.mirroring.background")
 _STOPPED = frozenset({"reset", "shortened", "forked"})
 """The states in which the operator decides what happens: the origin is not asked again until then."""
 
+_ENDING = 10.0
+"""Seconds to wait for a pull at the end, which stops after a request."""
+
 
 def start(store: Store) -> None:
     """Pull all mirrors now and every ``settings.pull_every`` seconds, until the store is closed; never if that is 0.
 
     Only the addresses that the operator gave to ``provrepo mirror`` are contacted, with the tokens of peers.
     """
-    seconds = store.settings.pull_every
-    if not seconds:
-        return
-    ended = threading.Event()
 
-    def run() -> None:
-        while True:
-            for name in _due(store):
-                _pull(store, name, ended)
-                if ended.is_set():
-                    return
-            if ended.wait(seconds):
+    def work() -> None:
+        for name in _due(store):
+            if periodic.stopping():
                 return
+            _pull(store, name, periodic.stopping)
 
-    thread = threading.Thread(target=run, name="mirrors", daemon=True)
-
-    def close() -> None:
-        ended.set()
-        thread.join(timeout=10)
-
-    store.on_close(close)
-    thread.start()
+    seconds = float(store.settings.pull_every)
+    periodic = Periodic(store, "pulling mirrors", work, seconds=seconds, now=True, ending=_ENDING)
+    periodic.start()
 
 
 def _due(store: Store) -> list[str]:
-    try:
-        return [
-            mirror.project
-            for mirror in store.ledger.mirrors()
-            if mirror.active and mirror.origin and mirror.state not in _STOPPED
-        ]
-    except Error as error:
-        log.warning("the mirrors cannot be listed: %s", error)
-        return []
+    return [
+        mirror.project
+        for mirror in store.ledger.mirrors()
+        if mirror.active and mirror.origin and mirror.state not in _STOPPED
+    ]
 
 
-def _pull(store: Store, name: str, ended: threading.Event) -> None:
+def _pull(store: Store, name: str, stopping: Callable[[], bool]) -> None:
     before = store.ledger.length(name)
     try:
-        found = pull(Context(store), name, abandoned=ended.is_set)
+        found = pull(Context(store), name, abandoned=stopping)
     except Error as error:
-        if not ended.is_set():
+        if not stopping():
             log.warning("%s was not pulled: %s", name, error)
-    except Exception:  # the thread must survive any error
+    except Exception:  # the other mirrors are pulled all the same
         log.exception("%s was not pulled", name)
     else:
         if found.sequence > before:
