@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger import clock, confidential
-from provrepo.ledger.entries import Entry, compose, now
+from provrepo.ledger.entries import Entry, compose, events_digest, now
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.streams import Stream, columns
@@ -115,7 +114,7 @@ class Appending(Stream):
         ).fetchall()
         if not rows:
             return 0
-        blob = sha256("".join(f"{digest}\n" for _, digest, _ in rows).encode()).hexdigest()
+        blob = events_digest(str(digest) for _, digest, _ in rows)
         size = sum(length or 0 for *_, length in rows)
         entry = self.append("events", {"source": source, "blob": blob, "size": size, "count": len(rows)}, actor="")
         self._connection.execute(

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -38,6 +38,7 @@ __all__ = [
     "check_name",
     "check_settings",
     "compose",
+    "events_digest",
     "named",
     "now",
     "parse",
@@ -58,6 +59,11 @@ _OWN = {name: field for name, field in COMMON.items() if not field.optional}
 """The fields of every entry that are attributes of ``Entry``; ``token`` and ``ignorable`` are in its body."""
 
 _PROFILE = FieldType("profile", is_profile)
+
+
+def events_digest(digests: Iterable[str]) -> str:
+    """Return the ``blob`` of an entry ``events``: the SHA-256 of the digests of its events, one a line."""
+    return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
 
 
 def canonical(value: Any) -> bytes:

@@ -8,11 +8,12 @@ line, so that the chain proves each of them even after the bytes of some were er
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from provrepo.ledger.entries import events_digest
 from provrepo.ledger.ledger import Ledger
 
 __all__ = ["Events", "Group", "NewEvent"]
@@ -184,7 +185,7 @@ class Events:
                 "SELECT position, digest, data FROM events WHERE project = ? AND sequence = ? ORDER BY position",
                 *(project, sequence),
             )
-            if len(rows) != count or digest_of(str(digest) for _, digest, _ in rows) != blob:
+            if len(rows) != count or events_digest(str(digest) for _, digest, _ in rows) != blob:
                 yield f"the events of entry {sequence} of project {project} are not those that were received"
             for position, digest, data in rows:
                 if data is not None and sha256(bytes(data)).hexdigest() != digest:
@@ -193,8 +194,3 @@ class Events:
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._database.reading() as connection:
             return connection.execute(query, values).fetchall()
-
-
-def digest_of(digests: Iterable[str]) -> str:
-    """SHA-256 of a list of digests, one a line."""
-    return sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
