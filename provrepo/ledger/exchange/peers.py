@@ -107,6 +107,9 @@ class Peers:
     def change(self, name: str, values: Mapping[str, Any], *, token: str | None = None) -> Peer:
         """Change fields of a peer.
 
+        With another project, what is queued goes there. What is under way is attempted at once with another project,
+        URL or token, as it may have failed for that.
+
         Args:
             name: its name.
             values: field → new value.
@@ -122,6 +125,15 @@ class Peers:
             _stored(connection, name)
             for column, value in row.items():
                 connection.execute(f"UPDATE peers SET {column} = ? WHERE name = ?", (value, name))  # noqa: S608
+            if "project" in row:
+                connection.execute(
+                    "UPDATE pushes SET target = coalesce(nullif(?, ''), project) WHERE peer = ? AND state = 'queued'",
+                    (row["project"], name),
+                )
+            if row.keys() & {"project", "url", "token"}:
+                connection.execute(
+                    "UPDATE pushes SET due = ? WHERE peer = ? AND state IN ('queued', 'pending')", (now(), name)
+                )
             changed = _stored(connection, name)
         if token is not None:
             self._database.forget()
