@@ -6,14 +6,14 @@ an error of the same class with ``error``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from provrepo import errors
+from provrepo.text import quoted
 
-__all__ = ["ERRORS", "HIDDEN", "HTTP", "MEDIA_TYPE", "TYPES", "ProblemType", "error", "printable"]
+__all__ = ["ERRORS", "HIDDEN", "HTTP", "MEDIA_TYPE", "TYPES", "ProblemType", "error"]
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://w3id.org/provrepo/problems#"
@@ -97,7 +97,8 @@ _CLASSES: dict[str, type[errors.Error]] = {
 
 _CLASSES |= {row.name: kind for kind, row in ERRORS.items() if kind is not errors.Error}
 
-_TEXT_BYTES = 8192
+_LONGEST = 8192
+"""The most characters of a text of another server."""
 
 
 def error(
@@ -128,7 +129,7 @@ def _error(status: int, problem: Mapping[str, Any], report: Callable[[Any], obje
     if not problem and status in HTTP:
         name = TYPES + HTTP[status].name
     kind = _CLASSES.get(name.removeprefix(TYPES)) if name.startswith(TYPES) else None
-    detail = printable(str(problem.get("detail") or problem.get("title") or f"the server answered {status}"))
+    detail = quoted(str(problem.get("detail") or problem.get("title") or f"the server answered {status}"), _LONGEST)
     if kind is None:
         return errors.RemoteError(detail)
     if issubclass(kind, errors.Diverged):
@@ -144,14 +145,9 @@ def _error(status: int, problem: Mapping[str, Any], report: Callable[[Any], obje
     return kind(detail)
 
 
-def printable(text: str) -> str:
-    """A text of another server for messages: without control characters, and of bounded length."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text[:_TEXT_BYTES])
-
-
 def _text(problem: Mapping[str, Any], name: str) -> str | None:
     value = problem.get(name)
-    return printable(value) if isinstance(value, str) else None
+    return quoted(value, _LONGEST) if isinstance(value, str) else None
 
 
 def _read_error(kind: type[errors.ReadError], detail: str, problem: Mapping[str, Any]) -> errors.Error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["UNSEEN", "character_name", "marked", "on_one_line"]
+__all__ = ["UNSEEN", "character_name", "marked", "on_one_line", "quoted"]
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = "\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
@@ -30,6 +30,11 @@ def on_one_line(text: str, most: int | None = None) -> str:
     """The text on one line, with marks, cut after ``most`` characters."""
     line = " ".join(marked(text if most is None else text[: most + 1]).split())
     return line if most is None or len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def quoted(text: str, most: int = 1000) -> str:
+    """A text that another server has sent, for a message: on one line, with marks, and bounded."""
+    return on_one_line(text, most)
 
 
 def character_name(character: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.model.document import Document
+from provrepo.words import counted
 
 __all__ = ["RULE", "check", "only_empty"]
 
@@ -38,7 +39,7 @@ def _contents(document: Document) -> str:
         found.append("no statement in its bundles" if len(document.bundles) > 1 else "no statement in its bundle")
     for number, what in ((len(document.unmapped.quads), "triple"), (len(document.unmapped.unread), "part")):
         if number:
-            found.append(f"{number:,} {what}{'' if number == 1 else 's'} that PROV has no meaning for")
+            found.append(f"{counted(number, what)} that PROV has no meaning for")
     return f": there {'is' if found[0][:2] in ('1 ', 'no') else 'are'} {' and '.join(found)}" if found else ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provrepo.checks.findings import Finding, Severity
+from provrepo.words import counted
 
 __all__ = ["Report"]
 
@@ -93,7 +94,7 @@ class Report:
         """The number of findings of each severity as text: ``2 violations, 1 warning``."""
         words = {Severity.VIOLATION: "violation", Severity.WARNING: "warning", Severity.INFO: "remark"}
         counts = [(self.count(severity), word) for severity, word in words.items()]
-        return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n) or "no findings"
+        return ", ".join(counted(n, word) for n, word in counts if n) or "no findings"
 
     def unmapped_text(self) -> str:
         """The number of parts without a statement and the reasons, as one sentence; empty where there are none."""

@@ -10,6 +10,7 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.audit import Audit
@@ -78,7 +79,8 @@ def audit(
     else:
         _show(found)
     if found.unreadable:
-        output.note(f"{found.unreadable:,} lines of the access log are damaged and omitted")
+        lines = counted(found.unreadable, "line of the access log is", "lines of the access log are")
+        output.note(f"{lines} damaged and omitted")
     if found.following and style != "json":
         output.note(f"there are more events: --after '{found.following}'")
 

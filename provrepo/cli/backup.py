@@ -10,6 +10,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, keep_private, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.upkeep.backup import Snapshot
@@ -49,8 +50,8 @@ def backup(invocation: Invocation, target: Path, keep: int | None, listing: bool
     else:
         _problems(made.problems)
         output.result(
-            f"{target}: snapshot {made.name}, {made.entries:,} entries and {made.blobs:,} blobs, "
-            f"{made.copied:,} of them copied: {_verdict(made.problems)}"
+            f"{target}: snapshot {made.name}, {_contents(made.entries, made.blobs)}, {made.copied:,} of them "
+            f"copied: {_verdict(made.problems)}"
         )
     return 1 if made.problems else 0
 
@@ -103,8 +104,9 @@ def restore(invocation: Invocation, source: Path, snapshot: str | None, damaged:
     else:
         _problems(made.problems)
         output.result(
-            f"{made.data}: snapshot {made.snapshot} of {made.made} restored, {made.entries:,} entries and "
-            f"{made.blobs:,} blobs: {_verdict(made.problems)}; identity {made.identity}, set-up {made.setup}"
+            f"{made.data}: snapshot {made.snapshot} of {made.made} restored, "
+            f"{_contents(made.entries, made.blobs)}: {_verdict(made.problems)}; identity "
+            f"{made.identity}, set-up {made.setup}"
         )
     return 1 if made.problems else 0
 
@@ -117,4 +119,8 @@ def _problems(problems: tuple[str, ...] | list[str]) -> None:
 def _verdict(problems: tuple[str, ...] | list[str]) -> str:
     if not problems:
         return "sound"
-    return f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
+    return counted(len(problems), "problem")
+
+
+def _contents(entries: int, blobs: int) -> str:
+    return f"{counted(entries, 'entry', 'entries')} and {counted(blobs, 'blob')}"

@@ -18,6 +18,7 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.cli.repository import POSSIBLE
 from provrepo.errors import Conflict, Damaged, Error, Refused
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -115,7 +116,7 @@ def demo(invocation: Invocation, no_serve: bool) -> int:
         _run_steps(story, repository, PLACE / "work")
     seconds = time.perf_counter() - started
     if story.failed:
-        output.note(f"\nerror: {len(story.failed)} checks failed: {'; '.join(story.failed)}")
+        output.note(f"error: {counted(len(story.failed), 'check')} failed: {'; '.join(story.failed)}")
         return 1
     output.result(f"\nAll checks passed, in {seconds:.1f} s. Try these commands:")
     program = f"{_program()} --data {settings.data}"
@@ -266,7 +267,9 @@ def _submit(story: Story, repository: Repository, documents: Sequence[tuple[str,
     story.table(["DOCUMENT", "FORMAT", "STATEMENTS", "VERDICT", "POSSIBLE"], rows)
     stored = repository.documents(PROJECT)
     formats = {document.current.format for document in stored}
-    story.check(len(stored) == len(documents), f"{len(stored)} documents in {len(formats)} formats are stored")
+    story.check(
+        len(stored) == len(documents), f"{counted(len(stored), 'document')} in {len(formats)} formats are stored"
+    )
     again = repository.submit(documents[0][1], project=PROJECT, name=documents[0][0])
     story.check(not again.created, "the same bytes again are the same version")
 

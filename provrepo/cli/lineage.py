@@ -10,11 +10,14 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
 from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
-from provrepo.problems import printable
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.lineage.records import BUNDLED
+from provrepo.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from provrepo.repository.exchange.notices.records import OriginWarning
     from provrepo.repository.lineage.assertions import Assertion
     from provrepo.repository.lineage.records import LineageCommon, LineageGraph, LineageImpact, LineageNode
     from provrepo.repository.lineage.things import KnownThing
@@ -101,8 +104,8 @@ def thing(invocation: Invocation, /, iri: str, style: str, **values: Any) -> Non
     else:
         output.data(found.document().write(style))
     output.note(
-        f"{found.returned_statements:,} of {found.total_statements:,} statements of "
-        f"{len(found.versions):,} of {found.total_versions:,} versions"
+        f"{found.returned_statements:,} of {counted(found.total_statements, 'statement')} of "
+        f"{len(found.versions):,} of {counted(found.total_versions, 'version')}"
     )
 
 
@@ -142,14 +145,14 @@ def _show_graph(graph: LineageGraph, style: str) -> None:
         output.table(["DISTANCE", "KIND", "LABEL", "IRI", "PROJECTS", ""], rows)
     else:
         output.data(graph.write(style))
-    output.note(graph.left_out() or f"{graph.total_nodes} things, {graph.total_edges} relations")
-    for warning in graph.warnings:
-        output.note(f"warning: {warning}")
+    output.note(graph.left_out() or f"{counted(graph.total_nodes, 'thing')}, {counted(graph.total_edges, 'relation')}")
+    _note_warnings(graph.warnings)
     for line in graph.reports():
         output.note(line)
     if graph.declared is not None:
         share = "" if graph.coverage is None else f", {graph.coverage:g} %"
-        output.note(f"{graph.total_declared} of {graph.total_roots} roots are declared sources{share}")
+        of = counted(graph.total_roots, "root is a declared source", "roots are declared sources")
+        output.note(f"{graph.total_declared:,} of {of}{share}")
         undeclared = graph.undeclared or ()
         for root in undeclared[:_MOST_NAMED]:
             output.note(f"not declared: {root}")
@@ -157,18 +160,27 @@ def _show_graph(graph: LineageGraph, style: str) -> None:
             output.note(f"not declared: {more} more")
 
 
+def _note_warnings(warnings: Iterable[OriginWarning]) -> None:
+    for warning in warnings:
+        output.note(f"warning: {warning}")
+
+
 def _show_impact(impact: LineageImpact, style: str) -> None:
     if style == "json":
         output.records(impact.to_dict())
         return
     rows = [
-        [what.removesuffix("s"), name, count, _one_line(impact.labels.get(name, "")) if what == "agents" else ""]
+        [what.removesuffix("s"), name, count, impact.labels.get(name, "") if what == "agents" else ""]
         for what, counts in impact.groups().items()
         for name, count in counts.items()
     ]
     output.table(["BY", "NAME", "THINGS", "LABEL"], rows)
-    left = f"; {impact.total_types} types, {impact.total_agents} agents, {impact.total_projects} projects in all"
-    output.note(f"{impact.total} things{left if impact.truncated else ''}")
+    left = (
+        f"; {counted(impact.total_types, 'type')}, {counted(impact.total_agents, 'agent')}, "
+        f"{counted(impact.total_projects, 'project')} in all"
+    )
+    output.note(f"{counted(impact.total, 'thing')}{left if impact.truncated else ''}")
+    _note_warnings(impact.warnings)
 
 
 def _show_common(common: LineageCommon, style: str) -> None:
@@ -180,7 +192,8 @@ def _show_common(common: LineageCommon, style: str) -> None:
         for each in common.nodes
     ]
     output.table(["DISTANCES", "KIND", "LABEL", "IRI", "PROJECTS", ""], rows)
-    output.note(f"{len(common.nodes)} of {common.total} things in common")
+    output.note(f"{len(common.nodes):,} of {counted(common.total, 'thing')} in common")
+    _note_warnings(common.warnings)
 
 
 def _table_of_thing(found: KnownThing) -> None:
@@ -190,10 +203,8 @@ def _table_of_thing(found: KnownThing) -> None:
         output.result(f"  type {cls}")
     for each in found.versions:
         info = each.version
-        count = f"{len(each.assertions)} of {each.total}"
-        output.result(
-            f"\n{info.project}/{info.name}@{info.version}, {info.time} by {info.submitter}: {count} statements"
-        )
+        count = f"{len(each.assertions):,} of {counted(each.total, 'statement')}"
+        output.result(f"\n{info.project}/{info.name}@{info.version}, {info.time} by {info.submitter}: {count}")
         for assertion in each.assertions:
             output.result(f"  {_statement(assertion)}")
         for triple in each.triples:
@@ -218,9 +229,4 @@ def _statement(assertion: Assertion) -> str:
 
 
 def _cells(node: LineageNode) -> list[str]:
-    return ["+".join(node.kinds), _one_line(node.label), node.iri, ",".join(node.projects)]
-
-
-def _one_line(label: str) -> str:
-    """A label on one line, without the control characters that a terminal would obey."""
-    return printable(" ".join(label.split()))
+    return ["+".join(node.kinds), node.label, node.iri, ",".join(node.projects)]

@@ -15,6 +15,7 @@ import click
 
 from provrepo import errors
 from provrepo._version import __version__
+from provrepo.cli import output
 from provrepo.cli.audit import audit
 from provrepo.cli.backup import backup, restore
 from provrepo.cli.context import Invocation
@@ -153,7 +154,7 @@ def _message(error: Exception) -> str:
 
 
 def _print_error(text: str) -> None:
-    click.echo(f"error: {text}", err=True)
+    output.note(f"error: {text}")
 
 
 def _place(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

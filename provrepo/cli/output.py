@@ -14,10 +14,15 @@ from typing import IO, Any
 
 import click
 
+from provrepo.text import on_one_line
+
 __all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table"]
 
 _SPOOLED = 1 << 24
 """The bytes of a result for stdout that are kept in memory; a larger result uses a temporary file."""
+
+_LONGEST = 10_000
+"""The most characters of a message."""
 
 
 def result(text: str) -> None:
@@ -36,13 +41,13 @@ def records(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Print a message to stderr."""
-    click.echo(text, err=True)
+    """Print a message to stderr, on one line: it may quote what others have sent."""
+    click.echo(on_one_line(text, _LONGEST), err=True)
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Return rows under headings as lines with aligned columns."""
-    cells = [[str(cell) for cell in row] for row in [heads, *rows]]
+    """Return rows under headings as lines with aligned columns, and each cell on one line."""
+    cells = [[on_one_line(str(cell)) for cell in row] for row in [heads, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 

@@ -10,6 +10,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.records import GateResult, ProfileInfo
@@ -109,8 +110,8 @@ def profile_backtest(invocation: Invocation, source: str, project: str, style: s
         output.records(tried.to_dict())
     else:
         output.result(
-            f"{tried.profile}: {len(tried.failing)} of {tried.documents} documents of {project} would newly fail"
-            + (f"; {tried.known} fail {tried.before} already" if tried.before else "")
+            f"{tried.profile}: {len(tried.failing):,} of {counted(tried.documents, 'document')} of {project} "
+            "would newly fail" + (f"; {tried.known} fail {tried.before} already" if tried.before else "")
         )
         for version, report in tried.failing:
             output.result(f"  {version.name}@{version.version}: {report.count_text()}")

@@ -11,6 +11,7 @@ from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.exchange.mirrors import describe
 from provrepo.cli.repository import not_indexed
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.ledger.accounts import Token
@@ -192,7 +193,7 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     if style == "json":
         output.records(found.to_dict())
         return
-    output.result(f"{found.name}: {_access(found)}, {found.documents:,} document{'' if found.documents == 1 else 's'}")
+    output.result(f"{found.name}: {_access(found)}, {counted(found.documents, 'document')}")
     if found.title:
         output.result(f"  title     {found.title}")
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
@@ -219,7 +220,8 @@ def _show_exposure(found: Exposure, style: str) -> None:
     state = "is public already; everybody can" if found.public else "would be public; everybody could"
     output.result(f"{found.project} {state} read:")
     output.result(
-        f"{len(found.documents):,} documents in {found.versions:,} versions with {found.statements:,} statements"
+        f"{counted(len(found.documents), 'document')} in {counted(found.versions, 'version')} with "
+        f"{counted(found.statements, 'statement')}"
     )
     if found.documents:
         output.table(
@@ -235,7 +237,8 @@ def _show_exposure(found: Exposure, style: str) -> None:
             ["DOCUMENT", "VERSION", "STATE", "TIME", "BY", "REASON"],
             [[e.document, e.version, e.state, e.time, e.by, e.reason] for e in found.endings],
         )
-    output.result(f"{len(found.agents):,}{' and more' if found.more_agents else ''} agents in current versions")
+    more = " and more" if found.more_agents else ""
+    output.result(counted(len(found.agents), f"agent{more}", f"agents{more}") + " in current versions")
     if found.agents:
         output.table(
             ["AGENT", "NAMES", "E-MAIL"],

@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import REFERENCE, Invocation, Reference, pass_invocation
 from provrepo.errors import ReadError, UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
@@ -148,7 +149,7 @@ def _show(result: QueryResult, style: str, *, quote_formulas: bool) -> None:
     else:
         rows = [[shown(row.get(name)) for name in result.variables] for row in result.rows]
         output.table([f"?{name}" for name in result.variables], rows)
-        output.note(f"{len(result)} row{'' if len(result) == 1 else 's'}")
+        output.note(counted(len(result), "row"))
 
 
 def shown(value: Value | None) -> str:

@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.records import VersionInfo
@@ -284,6 +285,8 @@ def fsck(invocation: Invocation, views: bool, style: str) -> int:
         for remark in check.notes:
             output.result(f"note: {remark}")
         number = len(check.problems)
-        verdict = "sound" if check.sound else f"{number:,} problem{'' if number == 1 else 's'}"
-        output.result(f"{check.entries} entries and {check.blobs} blobs read: {verdict}")
+        verdict = "sound" if check.sound else counted(number, "problem")
+        output.result(
+            f"{counted(check.entries, 'entry', 'entries')} and {counted(check.blobs, 'blob')} read: {verdict}"
+        )
     return 0 if check.sound else 1

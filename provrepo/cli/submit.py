@@ -11,6 +11,7 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
 from provrepo.errors import Refused
+from provrepo.words import counted
 
 __all__ = ["submit"]
 
@@ -86,8 +87,8 @@ def _store(
         receipt = repository.submit(source(file), project=project, name=name, format=from_, **submission)
         waiting, indexing = repository.waiting(), repository.indexing_server()
     if waiting:
-        output.note(f"stored; {not_indexed(waiting)}")
-    elif not receipt.indexed and not receipt.version.set_aside:
+        output.note(f"{'stored; ' if receipt.created else ''}{not_indexed(waiting)}")
+    elif receipt.created and not receipt.indexed and not receipt.version.set_aside:
         output.note(f"stored; {_indexed_by(indexing)}")
     return receipt.to_dict()
 
@@ -113,7 +114,7 @@ def _show(receipt: dict[str, Any]) -> None:
     report = Report.from_dict(receipt["report"])
     possible = {True: "yes", False: "no", None: "not asked"}[report.possible]
     warnings = report.count(Severity.WARNING)
-    output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {warnings:,} warning{'' if warnings == 1 else 's'}")
+    output.result(f"  possible    {possible}, by PROV-CONSTRAINTS; {counted(warnings, 'warning')}")
     if receipt.get("set_aside"):
         output.result(f"  set aside   by {', '.join(receipt['set_aside'])}; `provrepo fsck` has the reason")
     if report.unmapped:

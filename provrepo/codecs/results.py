@@ -18,6 +18,7 @@ from provrepo.errors import AnswerTooLarge, QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.vocab import PREDECLARED, RDF_LANG_STRING, XSD_STRING
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -322,7 +323,9 @@ def write_pyoxigraph(
         return "boolean", written
     kind: Kind = "graph" if isinstance(result, ox.QueryTriples) else "bindings"
     if _count(kind, written, rows) > rows:
-        raise AnswerTooLarge(f"the answer has more than {rows:,} rows, the most that are sent; ask for less with LIMIT")
+        raise AnswerTooLarge(
+            f"the answer has more than {counted(rows, 'row')}, the most that are sent; ask for less with LIMIT"
+        )
     _refuse_rdf_12(kind, written)
     return kind, written
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from provrepo.drawing.graph import Graph, NodeKind
+from provrepo.words import counted
 
 __all__ = ["RelationText", "outline", "sentence"]
 
@@ -56,15 +57,11 @@ def sentence(graph: Graph) -> str:
         kinds[node.kind] += node.count
     drawn = {node.id for node in nodes}
     kinds["agent"] += sum({badge.agent: badge.agents for badge in badges if badge.agent not in drawn}.values())
-    things = [_counted(kinds[one], one, many) for one, many in _NAMES if kinds[one]]
+    things = [counted(kinds[one], one, many) for one, many in _NAMES if kinds[one]]
     listed = " and ".join([", ".join(things[:-1]), things[-1]] if len(things) > 1 else things) or "nothing"
     edges = [edge for group in graph.groups for edge in group.edges]
-    relations = _counted(
+    relations = counted(
         sum(edge.count for edge in edges) + sum(badge.count for badge in badges), "relation", "relations"
     )
     grouped = ", grouped by type" if graph.summary else ""
     return f"A provenance graph of {listed}, with {relations}{grouped}. Arrows point to the past."
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -26,6 +26,8 @@ from provrepo.errors import Busy, Denied, Error, RemoteError, TooLarge, Unreacha
 from provrepo.http_client.connections import Clock, pool
 from provrepo.http_client.messages import Answer, Call, Stream, media_type, server_url, shown
 from provrepo.settings import bearer
+from provrepo.text import quoted
+from provrepo.words import lasting
 
 __all__ = ["HttpClient"]
 
@@ -373,11 +375,11 @@ class HttpClient:
 
     def _failure(self, call: Call, error: Exception, late: bool) -> str:
         if late:
-            return f"{call.where} did not answer completely within {call.seconds:g} seconds"
+            return f"{call.where} did not answer completely within {lasting(call.seconds or 0)}"
         if isinstance(error, httpcore.ConnectTimeout):
-            return f"cannot reach {self.url}: no connection within {CONNECT_SECONDS:g} seconds"
+            return f"cannot reach {self.url}: no connection within {lasting(CONNECT_SECONDS)}"
         if isinstance(error, httpcore.TimeoutException):
-            return f"{call.where} did not go on within {self._timeout:g} seconds"
+            return f"{call.where} did not go on within {lasting(self._timeout)}"
         if isinstance(error, httpcore.ConnectError | httpcore.ProxyError):
             return f"cannot reach {self.url}: {_reason(error)}"
         if isinstance(error, httpcore.ProtocolError):
@@ -402,7 +404,7 @@ def _reason(error: Exception) -> str:
     # httpcore wraps the error of the system.
     cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
     text = getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
-    text = problems.printable(text[:200]).rstrip(".")
+    text = quoted(text, 200).rstrip(".")
     return f"the certificate is not valid: {text}" if hasattr(cause, "verify_message") else text[:1].lower() + text[1:]
 
 

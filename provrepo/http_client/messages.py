@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from provrepo import problems
 from provrepo.errors import RemoteError, UsageError
 from provrepo.model.identifiers import web_address
+from provrepo.text import quoted
 
 __all__ = ["Answer", "Call", "Stream", "media_type", "server_url", "shown"]
 
@@ -181,4 +181,4 @@ def server_url(text: str) -> str:
 
 def shown(url: str) -> str:
     """A URL for messages: without its query, which may contain secrets."""
-    return problems.printable(re.split("[?#]", url, maxsplit=1)[0][:300])
+    return quoted(re.split("[?#]", url, maxsplit=1)[0], 300)

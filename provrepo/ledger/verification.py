@@ -16,6 +16,7 @@ from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
 from provrepo.ledger.storage.database import Database
 from provrepo.ledger.streams import columns
+from provrepo.words import counted
 
 __all__ = ["problems"]
 
@@ -82,7 +83,8 @@ def _positions(database: Database) -> Iterator[str]:
     )
     count, first, last, drawn = rows[0]
     if (first, last, drawn) != (1, count, count):
-        yield f"{database.file}: {count} entries have positions from {first} to {last}, and {drawn} were assigned"
+        found = counted(count, "entry has positions", "entries have positions")
+        yield f"{database.file}: {found} from {first} to {last}, and {drawn} were assigned"
     for project, sequence in _all(
         database,
         "SELECT project, sequence FROM (SELECT project, sequence, position, "
@@ -178,8 +180,9 @@ def _indexes(database: Database, project: str, length: int, digest: str) -> Iter
     ):
         yield f"{named(project)}: the position of its last entry is not the one recorded"
     if end != ([(length, digest)] if length else []):
-        recorded = f"{end[0][0]} entries ending in {end[0][1]}" if end else "no entries"
-        yield f"{named(project)}: it has {length} entries ending in {digest}, but recorded are {recorded}"
+        recorded = f"{counted(end[0][0], 'entry', 'entries')} ending in {end[0][1]}" if end else "no entries"
+        has = counted(length, "entry", "entries")
+        yield f"{named(project)}: it has {has} ending in {digest}, but recorded are {recorded}"
     if _all(
         database,
         "SELECT 1 FROM streams WHERE project = ?1 AND documents <> "

@@ -16,6 +16,7 @@ from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.rules import is_content
 from provrepo.views.search import Search
 from provrepo.views.sqlite_view import SqliteView
+from provrepo.words import counted
 
 __all__ = ["differing", "malformed", "version_differs"]
 
@@ -145,7 +146,8 @@ def _unequal(found: list[tuple[object, ...]], wanted: list[tuple[object, ...]]) 
         return None
     shown = [f"it has {_shown(row)}" for row in islice(extra, _SHOWN)]
     shown += [f"it lacks {_shown(row)}" for row in islice(missing, _SHOWN)]
-    return f"{extra.total() + missing.total():,} rows are not what the ledger yields: {'; '.join(shown)}"
+    rows = counted(extra.total() + missing.total(), "row is", "rows are")
+    return f"{rows} not what the ledger yields: {'; '.join(shown)}"
 
 
 def _shown(row: tuple[object, ...]) -> str:

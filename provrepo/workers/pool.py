@@ -27,6 +27,7 @@ from typing import Any
 from provrepo.errors import Busy, TimedOut, WorkerFailed
 from provrepo.limits import WORKER_WAIT
 from provrepo.settings import Settings, for_command, load
+from provrepo.words import lasting
 from provrepo.workers import callers, wire
 from provrepo.workers.callers import Caller
 from provrepo.workers.shares import GRACE, POLL_INTERVAL, Figures, Slot, Slots
@@ -282,7 +283,7 @@ class _Worker:
         if reply.get("abandoned"):
             raise WorkerFailed("the result is no longer needed; the work was stopped")
         if reply.get("late"):
-            raise TimedOut(f"this took longer than {timeout:g} s and was stopped")
+            raise TimedOut(f"this took longer than {lasting(timeout)} and was stopped")
         self._drain()
         return reply
 

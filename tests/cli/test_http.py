@@ -135,6 +135,11 @@ def test_beside_a_server_submissions_are_indexed_by_it(served: Served) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert f"the running server ({served.url}) indexes it".encode() in ran.stderr
+    again = provrepo(
+        "--data", served.data, "submit", "run.ttl", "--project", "crops", "--name", "beside", cwd=served.work
+    )
+    assert again.stdout.startswith(b"crops/beside@1 is these bytes already\n")
+    assert again.stderr == b"", "nothing was stored"
     asked = provrepo("--data", served.data, "query", "ASK {}", "--project", "crops", cwd=served.work)
     assert (asked.returncode, asked.stdout) == (0, b"yes\n"), asked.stderr
 

@@ -107,7 +107,7 @@ def test_thing(command: Command, tmp_path: Path) -> None:
     assert lines[3].endswith(": 2 of 2 statements")
     assert lines[4] == f"  entity({EX}model, [prov:label=the model, prov:type={EX}Model, {EX}seed=007])"
     assert lines[5] == f"  wasGeneratedBy({EX}model, {EX}train, -)"
-    assert "2 of 2 statements of 1 of 1 versions" in shown.stderr
+    assert "2 of 2 statements of 1 of 1 version" in shown.stderr
     body = command.json("thing", EX + "model", "--limit", "1", "--versions", "1", "--as-of", "crops/2")
     assert (body["truncated"], body["sources"][0]["version"], body["sources"][0]["state"]) == (True, 1, "superseded")
     # A file is what it holds.

@@ -558,3 +558,21 @@ def test_a_change_that_may_mend_a_failure_ends_the_pause(pair: Pair) -> None:
     assert one.owner.pushes()[0].due == later
     one.owner.set_peer("lab-b", token=token)
     assert one.owner.pushes()[0].due < later
+
+
+def test_a_repository_is_no_peer_of_itself(tmp_path: Path) -> None:
+    with laboratory(tmp_path, "lab-a") as lab:
+        identity = lab.store.ledger.identity().id
+        with pytest.raises(UsageError, match="is the identity of this repository"):
+            lab.owner.add_peer("me", lab.url, identity=identity)
+        lab.owner.init("https://lab-a.example/")
+        with pytest.raises(UsageError, match="is the base IRI of this repository"):
+            lab.owner.add_peer("me", "https://lab-a.example/")
+        token, _ = lab.owner.create_token("me", projects=(), write=False)
+        lab.owner.add_peer("me", lab.url, token=token, accepts="at-once", projects=[PROJECT])
+        lab.owner.submit(document(1), project=PROJECT, name="run")
+        sent = lab.owner.push("me", PROJECT, "run")
+        assert sent.state == "refused"
+        assert "from this repository itself" in sent.failure
+        assert lab.owner.pending() == []
+        assert [len(lab.entries(kind)) for kind in ("submit", "pending", "exchange")] == [1, 0, 0]

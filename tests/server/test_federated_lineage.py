@@ -334,7 +334,7 @@ def test_the_command_line(tmp_path: Path, peer: str, peer_data: tuple[Path, str]
     assert [each["state"] for each in found["laboratories"]] == ["answered", "answered", "unreachable"]
     shown = command("lineage", f"{EX}result", "--federated")
     assert "default,lab-b/soil" in shown.stdout
-    assert "lab-b: 2 things, 1 relations" in shown.stderr
+    assert "lab-b: 2 things, 1 relation" in shown.stderr
     assert "incomplete: lab-c" in shown.stderr
     for option in (["--impact"], ["--common", f"{EX}raw"]):
         assert "not federated" in command.error("lineage", f"{EX}result", "--federated", *option, code=2)
@@ -417,3 +417,34 @@ def test_a_bad_question_is_refused(site: Site, question: dict[str, object], reas
     found = site.client.post("/lineage/surroundings", json=question)
     assert found.status_code == 400
     assert reason in found.get_json()["detail"]
+
+
+def test_a_peer_that_is_this_repository_does_not_count_twice(
+    tmp_path: Path, peer: str, peer_data: tuple[Path, str]
+) -> None:
+    with provrepo.open(tmp_path / "data") as owner:
+        owner.submit(HERE, name="run", format="provn")
+        token = owner.create_token("lab-a", write=False)[0]
+        identity = owner.context.store.ledger.identity().id
+    with serving(tmp_path / "data") as url, provrepo.connect(url, token=token_of(tmp_path / "data")) as repository:
+        with provrepo.open(tmp_path / "data") as owner:
+            owner.add_peer("mirror-of-me", url, token=token)
+            owner.add_peer("lab-b", peer, token=peer_data[1])
+        found = repository.lineage(f"{EX}result", federated=True)
+    assert isinstance(found, FederatedLineage)
+    assert [(each.name, each.state) for each in found.laboratories] == [
+        (None, "answered"),
+        ("lab-b", "answered"),
+        ("mirror-of-me", "itself"),
+    ]
+    assert found.complete
+    assert "mirror-of-me: this repository itself" in found.reports()
+    edge = next(edge for edge in found.edges if edge.subject == f"{EX}result")
+    assert [source.to_dict()["laboratory"] for source in edge.sources] == [None]
+    assert identity not in "".join(found.reports())
+
+
+def token_of(data: Path) -> str:
+    """A token of a data directory that may write."""
+    with provrepo.open(data) as owner:
+        return owner.create_token("someone")[0]

@@ -26,6 +26,7 @@ from provrepo.checks.shacl.results import RawResult, Results
 from provrepo.codecs.collector import collection_paused
 from provrepo.errors import TimedOut, WorkerFailed
 from provrepo.settings import load
+from provrepo.words import lasting
 from provrepo.workers.child import in_worker
 from provrepo.workers.pool import Pool, default_pool
 
@@ -87,7 +88,7 @@ class Validator:
         try:
             return validate_graph(graph, files, only)
         except DeadlinePassed:
-            raise TimedOut(f"this took longer than {self._given:g} s and was stopped") from None
+            raise TimedOut(f"this took longer than {lasting(self._given)} and was stopped") from None
         finally:
             self._spend(started)
 

@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import Error, UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.exchange.mirroring.records import MirrorInfo
@@ -125,7 +126,7 @@ def describe(found: MirrorInfo) -> str:
         text += f" of {found.ahead:,}"
     text += f", {found.state}"
     if found.absent:
-        text += f", {found.absent:,} blob{'' if found.absent == 1 else 's'} absent"
+        text += f", {counted(found.absent, 'blob')} absent"
     if not (found.origin or found.contacted):
         return f"{text}, from a package"
     return f"{text}, last contact {found.contacted or 'never'}"

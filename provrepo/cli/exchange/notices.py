@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.text import on_one_line, quoted
 
 if TYPE_CHECKING:
     from provrepo.ledger.exchange.holders import Holder
@@ -82,9 +83,10 @@ def notices_show(invocation: Invocation, id: str, style: str) -> None:  # noqa: 
         return
     for name, value in row.items():
         if value not in ("", 0):
-            output.result(f"{name:<13}{value}")
+            output.result(f"{name:<13}{quoted(str(value))}")
     output.result("")
-    output.result(text)
+    for line in text.split("\n"):
+        output.result(f"{line[: len(line) - len(line.lstrip())]}{on_one_line(line)}")
 
 
 @notices.command("send")
@@ -220,4 +222,5 @@ def _place(row: dict[str, Any]) -> str:
 def _state(row: dict[str, Any]) -> str:
     if row["direction"] == "received":
         return "proven" if row["proof"] else "not proven"
-    return f"{row['state']}, {row['attempts']} failed" if row["attempts"] else str(row["state"])
+    failed = row["attempts"] if row["state"] in ("waiting", "refused", "given-up") else 0
+    return f"{row['state']}, {failed} failed" if failed else str(row["state"])

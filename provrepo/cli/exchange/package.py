@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 __all__ = ["pack", "unpack"]
 
@@ -47,8 +48,8 @@ def pack(invocation: Invocation, project: str, target: Path, since: int, for_rea
         return
     contents = made.contents
     output.result(
-        f"{target}: entries {contents.first} to {contents.last} of {contents.project}, {made.originals:,} "
-        f"version{'' if made.originals == 1 else 's'}, {made.size:,} bytes; last entry {contents.sha256}"
+        f"{target}: entries {contents.first} to {contents.last} of {contents.project}, "
+        f"{counted(made.originals, 'version')}, {counted(made.size, 'byte')}; last entry {contents.sha256}"
     )
     if made.withdrawn:
         output.note(f"withdrawn versions among them: {made.withdrawn:,}; --for-readers leaves them out")
@@ -96,4 +97,4 @@ def unpack(invocation: Invocation, source: Path, name: str | None, check: bool, 
         f"{done.mirror}: {what}, {done.entries:,} of them new, {done.blobs:,} new blobs; last entry {contents.sha256}"
     )
     for reason, number in done.absent.items():
-        output.note(f"{number:,} blob{' is' if number == 1 else 's are'} absent: {reason}")
+        output.note(f"{counted(number, 'blob is', 'blobs are')} absent: {reason}")

@@ -12,6 +12,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.ledger.exchange.peers import Peer
@@ -167,7 +168,7 @@ def _show(found: Peer, style: str) -> None:
         output.records(found.to_dict())
         return
     into = f" into {', '.join(found.projects)}" if found.projects else ""
-    quota = f"{found.quota_documents:,} documents, {found.quota_bytes:,} bytes"
+    quota = f"{counted(found.quota_documents, 'document')}, {counted(found.quota_bytes, 'byte')}"
     output.result(f"{found.name}: {found.url}")
     output.result(f"  sent to     {found.project or 'the project of the same name'}")
     output.result(f"  accepts     {found.accepts}{into}")

@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import REFERENCE, Invocation, Reference, json_option, pass_invocation
+from provrepo.text import quoted
 
 if TYPE_CHECKING:
     from provrepo.ledger.exchange.pushes import Push
@@ -110,4 +111,4 @@ def _there(found: Push) -> str:
 
 
 def _reason(found: Push) -> str:
-    return found.failure or str(found.there.get("reason", ""))
+    return found.failure or quoted(str(found.there.get("reason", "")))

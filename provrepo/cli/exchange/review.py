@@ -9,6 +9,8 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.text import quoted
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.exchange.records import PendingInfo
@@ -114,16 +116,16 @@ def _show(found: PendingInfo) -> None:
         there = f"{found.origin['project']}/{found.origin['document']}@{found.origin['version']}"
         output.result(f"  origin      {there}, {found.origin['iri']}")
         output.result(f"  entry       {found.origin['sequence']} there, {found.origin['entry']}")
-        output.result(f"  submitter   {found.submitter or 'not named'}, as {found.peer} says")
+        output.result(f"  submitter   {quoted(found.submitter) or 'not named'}, as {found.peer} says")
     if found.title:
-        output.result(f"  title       {found.title}")
+        output.result(f"  title       {quoted(found.title)}")
     output.result(f"  sha256      {found.sha256}")
-    output.result(f"  format      {found.format}, {found.size:,} bytes")
+    output.result(f"  format      {found.format}, {counted(found.size, 'byte')}")
     for label, value in (("license", found.license), ("note", found.note), ("expires", found.expires)):
         if value:
-            output.result(f"  {label:<10}  {value}")
+            output.result(f"  {label:<10}  {quoted(value)}")
     if found.decided:
-        output.result(f"  decided     {found.decided}{f': {found.reason}' if found.reason else ''}")
+        output.result(f"  decided     {found.decided}{f': {quoted(found.reason)}' if found.reason else ''}")
 
 
 def _sender(found: PendingInfo) -> str:
@@ -131,4 +133,4 @@ def _sender(found: PendingInfo) -> str:
 
 
 def _verdict(found: PendingInfo) -> str:
-    return found.verdict + (f", {found.warnings} warnings" if found.warnings else "")
+    return found.verdict + (f", {counted(found.warnings, 'warning')}" if found.warnings else "")

@@ -13,6 +13,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.imports.verbs import Imported
@@ -131,7 +132,9 @@ def _show(found: Imported, style: str) -> int:
             version = receipt.version
             reference = f"{version.project}/{version.name}@{version.version}"
             state = "stored" if receipt.created else "is these bytes already"
-            output.result(f"{reference} {state}: {version.statements} statements ({version.format}), {version.verdict}")
+            output.result(
+                f"{reference} {state}: {counted(version.statements, 'statement')} ({version.format}), {version.verdict}"
+            )
         for skipped in found.skipped:
             output.note(f"not imported: {skipped.place}: {skipped.reason}")
         if not found.receipts and not found.skipped:

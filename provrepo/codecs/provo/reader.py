@@ -40,6 +40,7 @@ from provrepo.model.statements import (
     Term,
 )
 from provrepo.model.unmapped import NO_MENTION, NO_PLACE, RDF12
+from provrepo.words import counted
 
 __all__ = ["read_quads"]
 
@@ -256,7 +257,7 @@ class _GraphReader:
                 )
             )
         if guessed:
-            what = "1 thing is" if guessed == 1 else f"{guessed} things are"
+            what = counted(guessed, "thing is", "things are")
             self._warnings.append(ReaderWarning(f"{what} described but not typed; read as what the relations require"))
 
 

@@ -10,6 +10,7 @@ from provrepo.codecs.svg.graph import DrawnRelation, DrawnThing, Naming, assembl
 from provrepo.drawing.graph import Graph, NodeKind
 from provrepo.model.document import Document
 from provrepo.model.identifiers import digest
+from provrepo.words import counted
 
 __all__ = ["summary"]
 
@@ -49,11 +50,9 @@ def summary(document: Document) -> Graph:
         DrawnRelation(kind, source, target, label, number=count)
         for (kind, source, target, label), count in merged.items()
     ]
-    bundles = f" in {len(document.bundles):,} bundles" if document.bundles else ""
-    heading = (
-        f"Summary: {len(document):,} statements{bundles} about {len(known):,} things are too many to draw; "
-        "grouped by type"
-    )
+    bundles = f" in {counted(len(document.bundles), 'bundle')}" if document.bundles else ""
+    of = f"{counted(len(document), 'statement')}{bundles} about {counted(len(known), 'thing')}"
+    heading = f"Summary: {of} are too many to draw; grouped by type"
     return Graph((assembled("", found, related, implications=False),), heading, summary=True)
 
 

@@ -11,6 +11,7 @@ from provrepo.ledger.entries import now
 from provrepo.ledger.exchange import holders
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.ledger.exchange.holders import Holder
+from provrepo.text import quoted
 
 __all__ = ["STATES", "OutgoingNotices", "SentNotice", "acknowledge", "enqueue", "find", "repeat"]
 
@@ -34,7 +35,7 @@ class SentNotice:
         answers: the identifier of the notice that it acknowledges; empty for none.
         state: one of ``STATES``.
         made: the time at which it was written, xsd:dateTime in UTC.
-        attempts: the number of attempts that failed since it was last delivered.
+        attempts: the number of attempts since it was written, or was last to be sent again.
         asked: how often it was sent again because no acknowledgment came.
         due: the time of the next attempt, in seconds since the epoch.
         delivered: the time at which the inbox accepted it; may be empty.
@@ -177,7 +178,7 @@ class OutgoingNotices:
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE sent_notices SET state = 'delivered', delivered = iif(delivered = '', ?2, delivered), "
-                "attempts = 0, due = ?3, failure = '' WHERE id = ?1 AND state <> 'acknowledged'",
+                "attempts = attempts + 1, due = ?3, failure = '' WHERE id = ?1 AND state <> 'acknowledged'",
                 (id, now(), -1.0 if final else ask_again),
             )
 
@@ -194,7 +195,7 @@ class OutgoingNotices:
             connection.execute(
                 "UPDATE sent_notices SET state = ?, attempts = attempts + 1, due = ?, failure = ? "
                 "WHERE id = ? AND state = 'waiting'",
-                (state, due, reason[:_LONGEST_REASON], id),
+                (state, due, quoted(reason), id),
             )
 
     def postpone(self, target: tuple[str, str], due: float) -> None:
@@ -219,7 +220,7 @@ class OutgoingNotices:
             return 0
         with self._database.writing() as connection:
             return connection.execute(
-                "UPDATE sent_notices SET state = 'waiting', asked = asked + 1 "
+                "UPDATE sent_notices SET state = 'waiting', asked = asked + 1, attempts = 0 "
                 "WHERE state = 'delivered' AND due >= 0 AND due <= coalesce(?, due) AND asked < ?",
                 (at, most),
             ).rowcount
@@ -263,9 +264,6 @@ class OutgoingNotices:
 _DERIVED = "derived:"
 """The prefix of a project in the table ``announced``, where its derivations are announced. No name has a colon."""
 
-_LONGEST_REASON = 1000
-"""The most characters of a reason that are stored."""
-
 
 def enqueue(connection: sqlite3.Connection, cause: str, notice: SentNotice) -> bool:
     """Store a notice inside a transaction, unless its target has got one with this cause; return whether it is new."""
@@ -283,7 +281,8 @@ def enqueue(connection: sqlite3.Connection, cause: str, notice: SentNotice) -> b
 def repeat(connection: sqlite3.Connection, cause: str, peer: str, due: float) -> None:
     """Let a delivered acknowledgment wait again, since the peer has asked again."""
     connection.execute(
-        "UPDATE sent_notices SET state = 'waiting', due = ? WHERE cause = ? AND peer = ? AND state <> 'waiting'",
+        "UPDATE sent_notices SET state = 'waiting', due = ?, attempts = 0 "
+        "WHERE cause = ? AND peer = ? AND state <> 'waiting'",
         (due, cause, peer),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 from provrepo.errors import Conflict, Damaged, NotFound
 from provrepo.ledger.entries import now
 from provrepo.ledger.exchange.database import ExchangeDatabase
+from provrepo.text import quoted
 
 __all__ = ["ACCEPTS", "AT_ONCE", "NOTHING", "PENDING", "Peer", "Peers"]
 
@@ -211,13 +212,7 @@ class Peers:
             reason: the reason, without secrets.
         """
         with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE peers SET failed = ?, failure = ? WHERE name = ?", (now(), reason[:_LONGEST_REASON], name)
-            )
-
-
-_LONGEST_REASON = 1000
-"""The most characters of a reason that are stored."""
+            connection.execute("UPDATE peers SET failed = ?, failure = ? WHERE name = ?", (now(), quoted(reason), name))
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:

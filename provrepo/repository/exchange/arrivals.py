@@ -23,7 +23,7 @@ from typing import Any
 from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, check_base, content
-from provrepo.errors import Conflict, Denied, OverQuota, Refused, TakenBack, TooLarge
+from provrepo.errors import Conflict, Denied, OverQuota, Refused, TakenBack, TooLarge, UsageError
 from provrepo.ledger.entries import canonical, now, timestamp
 from provrepo.ledger.exchange.peers import AT_ONCE, Peer
 from provrepo.ledger.exchange.pending import ARRIVING, EXPIRED, WAITING, Pending, new_id, new_salt
@@ -35,6 +35,7 @@ from provrepo.repository.exchange.records import PendingInfo, pending_info
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.store import Store
 from provrepo.repository.submission.submit import name_for, run_worker
+from provrepo.words import counted
 
 __all__ = ["receive", "submit_for_review"]
 
@@ -58,7 +59,7 @@ def receive(context: Context, project: str, data: bytes, message: bytes) -> tupl
     Raises:
         NotFound: no such project, or the peer may not send to it.
         Denied: the actor is not a peer, or the repository is not the one that the peer was before.
-        UsageError: the message is malformed or contradicts the bytes.
+        UsageError: the message is malformed, contradicts the bytes, or comes from this repository itself.
         ReadError: the document cannot be read.
         Refused: the document does not conform to the profiles of project and peer; nothing is stored.
         TooLarge: it is larger than the settings or the quota of the peer allow.
@@ -70,7 +71,7 @@ def receive(context: Context, project: str, data: bytes, message: bytes) -> tupl
     store = context.store
     _within(store, data)
     said = messages.parse(message, data)
-    _same_repository(peer, said)
+    _same_repository(store, peer, said)
     # The digest of the entry covers everything that the message says about the version.
     key = _key("push", project, peer.name, said.identity, said.entry)
     arrival = _Arrival(
@@ -278,7 +279,9 @@ def _at_once(store: Store, project: str, peer: Peer) -> bool:
     return bool(wanted == AT_ONCE or (wanted == "as-peer" and peer.accepts == AT_ONCE))
 
 
-def _same_repository(peer: Peer, said: Message) -> None:
+def _same_repository(store: Store, peer: Peer, said: Message) -> None:
+    if said.identity == store.ledger.identity().id:
+        raise UsageError(f"the version comes from this repository itself ({said.identity}), or from a copy of it")
     if peer.identity and peer.identity != said.identity:
         raise Denied(
             f"the repository of {peer.name} was {peer.identity} until now and says that it is {said.identity}; its "
@@ -301,8 +304,8 @@ def _within_quota(store: Store, peer: Peer, size: int) -> None:
     """
     if size > peer.quota_bytes or not peer.quota_documents:
         raise TooLarge(
-            f"the quota of {peer.name} here is {peer.quota_documents:,} documents and {peer.quota_bytes:,} bytes; this "
-            f"document has {size:,}"
+            f"the quota of {peer.name} here is {counted(peer.quota_documents, 'document')} and "
+            f"{counted(peer.quota_bytes, 'byte')}; this document has {size:,}"
         )
     documents, stored = store.parts.pending.load(peer.name)
     if documents + 1 > peer.quota_documents or stored + size > peer.quota_bytes:

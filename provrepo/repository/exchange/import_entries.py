@@ -25,6 +25,7 @@ from provrepo.repository.context import Context
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.records import DEFAULT
 from provrepo.repository.store import Store
+from provrepo.text import quoted
 from provrepo.views.extraction import discard
 
 __all__ = [
@@ -297,7 +298,7 @@ def _parsed(data: bytes, length: int) -> Entry:
             check_settings(entry.body)
         return entry
     except (Damaged, InvalidName, ValueError) as error:
-        raise RemoteError(f"what was sent after entry {length} cannot be stored: {error}") from error
+        raise RemoteError(f"what was sent after entry {length} cannot be stored: {quoted(str(error))}") from error
 
 
 def _import_page(store: Store, mirror: Mirror, page: list[Entry], blobs: BlobSource) -> Imported:
@@ -338,7 +339,7 @@ def _append(store: Store, mirror: Mirror, page: list[Entry], arrived: list[str],
             try:
                 appending.copy(entry)
             except ValueError as error:
-                raise RemoteError(f"entry {entry.sequence} cannot be stored: {error}") from error
+                raise RemoteError(f"entry {entry.sequence} cannot be stored: {quoted(str(error))}") from error
         store.parts.mirroring.set_absent(appending.connection, mirror.project, absent)
         store.parts.mirroring.set_present(appending.connection, mirror.project, arrived)
         # Before the entries are committed: whatever happens now, the bytes are gone once the entry is here.

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from provrepo.words import counted
+
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
@@ -23,7 +25,7 @@ def actor_names(store: Store, project: str) -> Mapping[str, str]:
 
 def absence_text(absent: Mapping[str, str]) -> str:
     """Return how many blobs are absent for which reasons, for people."""
-    counted = Counter(absent.values())
-    reasons = "; ".join(f"{number:,}: {reason}" for reason, number in counted.most_common(5))
-    more = "; and other reasons" if len(counted) > 5 else ""
-    return f"{len(absent):,} blob{'' if len(absent) == 1 else 's'} ({reasons}{more})"
+    numbers = Counter(absent.values())
+    reasons = "; ".join(f"{number:,}: {reason}" for reason, number in numbers.most_common(5))
+    more = "; and other reasons" if len(numbers) > 5 else ""
+    return f"{counted(len(absent), 'blob')} ({reasons}{more})"

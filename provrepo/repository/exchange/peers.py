@@ -170,6 +170,8 @@ def _checked(context: Context, values: dict[str, Any]) -> dict[str, Any]:
     found = dict(values)
     if "url" in found:
         found["url"] = _url(found["url"])
+        if found["url"] == context.store.base():
+            raise UsageError(f"{found['url']} is the base IRI of this repository, which is no peer of itself")
     if found.get("project"):
         access.name("project", found["project"])
     if found.get("accepts", NOTHING) not in ACCEPTS:
@@ -188,6 +190,8 @@ def _checked(context: Context, values: dict[str, Any]) -> dict[str, Any]:
             raise UsageError(f"a quota is a number from 0, not {found[field]}")
     if found.get("identity") and not _UUID.fullmatch(found["identity"]):
         raise UsageError(f"{found['identity'][:80]!r} is not the identity of a repository, which is a UUID")
+    if found.get("identity") == context.store.ledger.identity().id:
+        raise UsageError(f"{found['identity']} is the identity of this repository, which is no peer of itself")
     return found
 
 

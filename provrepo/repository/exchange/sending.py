@@ -34,6 +34,7 @@ from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.exchange.pushes import Push
 from provrepo.repository.exchange import messages
 from provrepo.repository.store import Store
+from provrepo.text import quoted
 
 if TYPE_CHECKING:
     from provrepo.http_client import Answer, HttpClient
@@ -311,4 +312,4 @@ def _age(time: str) -> timedelta:
 
 
 def _text(error: Error) -> str:
-    return (str(error) or type(error).__name__)[:_LONGEST_TEXT]
+    return quoted(str(error)) or type(error).__name__

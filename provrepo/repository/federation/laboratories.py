@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from provrepo.errors import Busy, Denied, Error, NotFound, RemoteError, TimedOut, Unreachable
 from provrepo.repository.context import Context
 from provrepo.repository.federation.surroundings import surroundings
+from provrepo.text import quoted
 
 __all__ = ["ADDRESS", "Here", "Laboratory", "NoAnswer", "PeerLaboratory"]
 
@@ -129,7 +130,7 @@ class PeerLaboratory:
             )
             return answer.json()
         except Error as error:
-            raise NoAnswer(_state(error, late=time.monotonic() >= ends), str(error)) from error
+            raise NoAnswer(_state(error, late=time.monotonic() >= ends), quoted(str(error))) from error
         except RecursionError:
             raise NoAnswer("malformed", "its answer is nested too deeply") from None
 

@@ -99,7 +99,7 @@ def _record_contacts(peers: Peers, participants: Iterable[Participant]) -> None:
     with suppress(Error):
         for each in participants:
             name = each.laboratory.name
-            if name is not None and each.state == "answered":
+            if name is not None and each.state in ("answered", "itself"):
                 peers.contacted(name)
             elif name is not None and each.state != "unasked":
                 peers.failed(name, each.message)
@@ -237,6 +237,10 @@ def _reported(
 
 def _unknown(query: LineageQuery, participants: Sequence[Participant]) -> NotFound:
     names = query.iri if query.to is None else f"both {query.iri} and {query.to}"
-    failed = [f"{each.laboratory.name or 'this repository'} ({each.message})" for each in participants if each.message]
+    failed = [
+        f"{each.laboratory.name or 'this repository'} ({each.message})"
+        for each in participants
+        if each.message and each.state != "itself"
+    ]
     left = f"; there was no answer from {', '.join(failed)}" if failed else ""
     return NotFound(f"nothing that you may read, here or at the peers, speaks of {names}{left}")

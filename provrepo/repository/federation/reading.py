@@ -20,6 +20,7 @@ from provrepo.views.lineage.surroundings import MOST_RELATIONS
 __all__ = ["Answered", "DescribedThing", "MalformedAnswer", "read"]
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]*")
+_UUID = re.compile(r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
 _LONGEST_IRI = 8_192
 _LONGEST_LABEL = 100_000
 _MOST_TYPES = 1_000
@@ -71,11 +72,13 @@ class Answered:
         things: the things.
         relations: subject, the number of the rule, object, time (as in ``views.extraction``), and the graph.
         cut: the things of which some relations were left out.
+        repository: the UUID of the repository; empty where it does not tell it.
     """
 
     things: tuple[DescribedThing, ...]
     relations: tuple[tuple[str, int, str, int, FederatedSource], ...]
     cut: tuple[str, ...]
+    repository: str
 
 
 def read(answer: Any, laboratory: str | None, direction: str, asked: Mapping[str, int]) -> Answered:
@@ -103,7 +106,10 @@ def read(answer: Any, laboratory: str | None, direction: str, asked: Mapping[str
     # Otherwise the same question would be asked for ever.
     if all(found.get(iri, level) < level for iri, level in asked.items()):
         raise MalformedAnswer("it says nothing about any of the things that were asked for")
-    return Answered(things, relations, cut)
+    repository = members.get("repository", "")
+    if not isinstance(repository, str) or not _UUID.fullmatch(repository):
+        raise MalformedAnswer("it does not say by a UUID which repository it is from")
+    return Answered(things, relations, cut, repository)
 
 
 def _thing(value: Any, laboratory: str | None) -> DescribedThing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provrepo.repository.lineage.records import LineageGraph, LineageNode, SourceReference
+from provrepo.words import counted
 
 __all__ = [
     "FederatedLineage",
@@ -45,8 +46,9 @@ class LaboratoryReport:
     Attributes:
         name: the name of the peer; None for this repository.
         url: the URL of the peer; for this repository its own IRI.
-        state: ``answered``; ``unasked`` where there was no reason to ask; or why it did not answer: ``refused``,
-            ``unreachable``, ``late``, ``busy``, ``unsupported`` or ``malformed``.
+        state: ``answered``; ``unasked`` where there was no reason to ask; ``itself`` where it is this repository or a
+            copy of it, whose answers do not count twice; or why it did not answer: ``refused``, ``unreachable``,
+            ``late``, ``busy``, ``unsupported`` or ``malformed``.
         message: the reason, for people; empty where it answered.
         requests: the number of requests.
         things: the number of things in the answer that it describes.
@@ -123,7 +125,9 @@ class FederatedLineage(LineageGraph):
         """Lines about what each repository contributed, and what may be missing, for people."""
         found = []
         for each in self.laboratories:
-            says = f"{each.things:,} things, {each.relations:,} relations" if each.state == "answered" else each.state
+            says = "this repository itself" if each.state == "itself" else each.state
+            if each.state == "answered":
+                says = f"{counted(each.things, 'thing')}, {counted(each.relations, 'relation')}"
             found.append(f"{each.name or 'this repository'}: {says}")
         return found + [f"incomplete: {reason}" for reason in self.incompleteness()]
 
@@ -154,8 +158,8 @@ class FederatedLineage(LineageGraph):
     def incompleteness(self) -> list[str]:
         """A sentence for each reason why something may be missing, for people."""
         return [
-            f"{each.laboratory or 'this repository'}: {each.reason}; it may know more about {each.total:,} "
-            f"{'thing' if each.total == 1 else 'things'}, such as {each.things[0]}"
+            f"{each.laboratory or 'this repository'}: {each.reason}; it may know more about "
+            f"{counted(each.total, 'thing')}, such as {each.things[0]}"
             for each in self.missing
         ]
 
@@ -237,6 +241,7 @@ class LineageSurroundings:
         relations: the relations that may be followed from them.
         sources: the graphs that assert them.
         cut: the things of which some relations were left out, because there are too many.
+        repository: the UUID of the repository, by which it recognizes itself among its peers.
     """
 
     direction: str
@@ -244,6 +249,7 @@ class LineageSurroundings:
     relations: tuple[StatedRelation, ...]
     sources: tuple[SourceReference, ...]
     cut: tuple[str, ...]
+    repository: str
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; ``docs/reference/lineage.md`` describes each field."""
@@ -253,4 +259,5 @@ class LineageSurroundings:
             "relations": [relation.to_dict() for relation in self.relations],
             "sources": [source.to_dict() for source in self.sources],
             "cut": list(self.cut),
+            "repository": self.repository,
         }

@@ -102,5 +102,10 @@ def surroundings(
     )
     things = tuple(SurroundingThing(records.node(each), LEVELS[found.followed[each.iri]]) for each in found.things)
     return LineageSurroundings(
-        direction, things, stated, tuple(records.reference(source) for source in numbers), tuple(found.cut)
+        direction,
+        things,
+        stated,
+        tuple(records.reference(source) for source in numbers),
+        tuple(found.cut),
+        context.store.ledger.identity().id,
     )

@@ -74,6 +74,7 @@ class Participant:
         described: what it says about each thing.
         cut: the things of which some relations were left out.
         named: all things that it has named.
+        repository: the UUID of the repository, as it says; empty where it does not.
     """
 
     laboratory: Laboratory
@@ -84,6 +85,7 @@ class Participant:
     described: dict[str, DescribedThing] = field(default_factory=dict)
     cut: dict[str, None] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    repository: str = ""
 
     @property
     def answers(self) -> bool:
@@ -182,6 +184,8 @@ class Gathering:
         stopped = self._exhausted()
         found: list[Missing] = []
         for participant in self.participants:
+            if participant.state == "itself":
+                continue
             left: dict[str, dict[str, None]] = {}
             for walk, levels in zip(self._walks, reached, strict=True):
                 asked = participant.asked[_PARTS[walk.upstream]]
@@ -276,6 +280,12 @@ class Gathering:
             return
         if not participant.answers:
             return  # another question of the same round failed
+        participant.repository = outcome.repository
+        here = self.participants[0]
+        if participant is not here and here.repository and outcome.repository == here.repository:
+            participant.state = "itself"
+            participant.message = "it is this repository itself, or a copy of it, and what it says does not count twice"
+            return
         participant.state = "answered"
         self._add(participant, outcome)
         asked = participant.asked[question.direction]

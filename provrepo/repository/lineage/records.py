@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
 from provrepo.repository.exchange.notices.records import OriginWarning
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.model.document import Document
@@ -220,8 +221,8 @@ class LineageGraph:
         if not self.truncated:
             return ""
         parts = [
-            f"{len(self.nodes):,} of {self.total_nodes:,} things",
-            f"{len(self.edges):,} of {self.total_edges:,} relations",
+            f"{len(self.nodes):,} of {counted(self.total_nodes, 'thing')}",
+            f"{len(self.edges):,} of {counted(self.total_edges, 'relation')}",
         ]
         if self.total_roots > len(self.roots):
             parts.append(f"{len(self.roots):,} of {self.total_roots:,} roots")
@@ -270,6 +271,8 @@ class LineageImpact:
         total_projects: the number of projects.
         as_of: the entry or time of the query; None for now.
         labels: one of the labels of each of ``agents`` that has any.
+        warnings: about copies of versions that describe the start or what depends on it: those that were withdrawn,
+            erased or replaced at their origin.
     """
 
     start: str
@@ -284,6 +287,7 @@ class LineageImpact:
     total_projects: int
     as_of: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[OriginWarning, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -316,6 +320,7 @@ class LineageImpact:
             "total_projects": self.total_projects,
             **self.groups(),
             "labels": dict(self.labels),
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
 
@@ -347,12 +352,15 @@ class LineageCommon:
         nodes: the things that all of them came from: the nearest first, then by distance and name.
         total: the number of them, returned or not.
         as_of: the entry or time of the query; None for now.
+        warnings: about copies of versions that describe what the things came from: those that were withdrawn, erased
+            or replaced at their origin.
     """
 
     starts: tuple[str, ...]
     nodes: tuple[CommonNode, ...]
     total: int
     as_of: str | None = None
+    warnings: tuple[OriginWarning, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -366,6 +374,7 @@ class LineageCommon:
             "as_of": self.as_of,
             "truncated": self.truncated,
             "total": self.total,
+            "warnings": [warning.to_dict() for warning in self.warnings],
             "nodes": [node.to_dict() for node in self.nodes],
         }
 

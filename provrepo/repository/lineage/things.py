@@ -18,6 +18,7 @@ from provrepo.repository.lineage.assertions import Assertion, VersionBytes
 from provrepo.repository.lineage.records import LineageNode, SourceReference
 from provrepo.repository.records import VersionInfo
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
+from provrepo.words import lasting
 
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
@@ -192,7 +193,7 @@ def version_assertions(
         )
     except TimedOut:
         raise TimedOut(
-            f"reading the assertions about it took longer than the {timeout:.3g} s that were left; ask for one "
+            f"reading the assertions about it took longer than the {lasting(timeout)} that were left; ask for one "
             "project, or for fewer versions"
         ) from None
     return tuple(

@@ -29,6 +29,7 @@ from provrepo.repository.options import required_iri, takes
 
 if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
+    from provrepo.repository.exchange.notices.records import OriginWarning
     from provrepo.repository.lineage.things import KnownThing
 
 __all__ = [
@@ -95,13 +96,15 @@ def impact(context: Context, query: ImpactQuery) -> LineageImpact:
     """
     from provrepo.views.lineage.index import Lineage
 
-    limit = query.limit
+    limit, datasets = query.limit, _datasets(context, query.project)
+    warned = origin_warnings(context.store, datasets)
     found = context.store.view(Lineage).impact(
         query.iri,
-        _datasets(context, query.project),
+        datasets,
         query.traversals(query.direction),
         **_entries(context, query.as_of),
         labeled=limit,
+        among=warned.keys(),
         deadline=_deadline(context, query.timeout),
     )
     if found is None:
@@ -119,6 +122,7 @@ def impact(context: Context, query: ImpactQuery) -> LineageImpact:
         total_projects=len(found.projects),
         as_of=query.as_of,
         labels=found.labels,
+        warnings=_warnings(warned, found.described_by),
     )
 
 
@@ -133,12 +137,15 @@ def common(context: Context, query: CommonQuery) -> LineageCommon:
 
     starts = query.starts()
     (traversal,) = query.traversals()
+    datasets = _datasets(context, query.project)
+    warned = origin_warnings(context.store, datasets)
     found = context.store.view(Lineage).common(
         starts,
-        _datasets(context, query.project),
+        datasets,
         traversal,
         **_entries(context, query.as_of),
         limit=query.limit,
+        among=warned.keys(),
         deadline=_deadline(context, query.timeout),
     )
     if found is None:
@@ -149,7 +156,8 @@ def common(context: Context, query: CommonQuery) -> LineageCommon:
         for number, thing in found.things.items()
     ]
     nodes.sort(key=lambda each: (not each.nearest, max(each.distances), sum(each.distances), each.node.iri))
-    return LineageCommon(starts, tuple(nodes), found.total, query.as_of)
+    warnings = _warnings(warned, found.described_by)
+    return LineageCommon(starts, tuple(nodes), found.total, query.as_of, warnings)
 
 
 @takes(ThingQuery)
@@ -232,6 +240,12 @@ def labels(
     return context.store.view(Lineage).labels(
         list(iris), _datasets(context, project), **_entries(context, as_of), deadline=_deadline(context, timeout)
     )
+
+
+def _warnings(
+    warned: Mapping[tuple[str, str, int], tuple[OriginWarning, ...]], versions: Iterable[tuple[str, str, int]]
+) -> tuple[OriginWarning, ...]:
+    return tuple(warning for version in versions for warning in warned[version])
 
 
 def _node(context: Context, iri: str, project: str | None, as_of: str | None, sources: int) -> LineageNode:

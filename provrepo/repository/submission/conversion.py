@@ -13,6 +13,7 @@ from provrepo.errors import TimedOut
 from provrepo.limits import WORKER_WAIT
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.store import Store
+from provrepo.words import lasting
 from provrepo.workers.blob import read_blob
 
 __all__ = ["LARGE", "convert", "run"]
@@ -71,7 +72,7 @@ def convert(
         return output.read_bytes()
     except TimedOut:
         raise TimedOut(
-            f"writing {info.name} as {format} took longer than {seconds:g} s and was stopped; "
+            f"writing {info.name} as {format} took longer than {lasting(seconds)} and was stopped; "
             "the submitted bytes are available at once"
         ) from None
     finally:

@@ -28,6 +28,7 @@ from provrepo.views.sparql import check
 from provrepo.views.sparql.store import Quads
 from provrepo.views.sqlite_view import SqliteView
 from provrepo.views.view import Change, View
+from provrepo.words import counted
 
 __all__ = ["REBUILD", "check_views"]
 
@@ -87,8 +88,8 @@ def _positions(store: Store) -> Iterator[str]:
                         continue
                     if position != length:
                         yield (
-                            f"dataset {dataset} of {_name(view)} has applied {position} of the {length} entries of "
-                            f"{project}"
+                            f"dataset {dataset} of {_name(view)} has applied {position} of "
+                            f"{counted(length, 'entry', 'entries')} of {project}"
                         )
 
 

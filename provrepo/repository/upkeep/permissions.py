@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from provrepo.words import counted
+
 __all__ = ["lax"]
 
 
@@ -17,7 +19,11 @@ def lax(data: Path) -> list[str]:
     if not mode & 0o077:
         return []
     open_ = [file for file in sorted(data.rglob("*")) if not file.is_symlink() and _open(file)]
-    inside = f", and {len(open_)} files and directories in it such as {open_[0].name}" if open_ else ""
+    inside = (
+        f", and {counted(len(open_), 'file or directory', 'files and directories')} in it such as {open_[0].name}"
+        if open_
+        else ""
+    )
     return [
         f"others on this machine may enter {data} (mode {mode:04o}){inside}: close it with "
         f"`chmod -R go-rwx {data}` unless a group is meant to have it"

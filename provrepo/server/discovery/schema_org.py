@@ -17,6 +17,7 @@ from provrepo.codecs.formats import WRITABLE, by_name
 from provrepo.repository.records import ProjectInfo, VersionInfo
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.addresses import absolute
+from provrepo.words import counted
 
 __all__ = ["block", "document", "project", "repository"]
 
@@ -59,7 +60,7 @@ def document(info: VersionInfo, title: str, of: ProjectInfo) -> dict[str, Any]:
         of: its project.
     """
     at = absolute(url_for("documents.one", project=info.project, document=info.name, version=info.version))
-    statements = f"{info.statements:,} statement{'' if info.statements == 1 else 's'}"
+    statements = counted(info.statements, "statement")
     about = f"Provenance in W3C PROV: {statements}, document {info.name} of project {info.project}."
     optional = {
         "license": of.license,

@@ -32,6 +32,7 @@ from provrepo.server.lineage.pictures import MARKED, draw
 from provrepo.server.pages import display, pages
 from provrepo.server.pages.forms import controls
 from provrepo.vocab import PREDECLARED
+from provrepo.words import counted
 
 __all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
 
@@ -275,7 +276,7 @@ def version_table(found: VersionAssertions, iri: str, name: str, called: Mapping
         return replace(row, subject=subject, object=object_, details=details)
 
     rows = [display.row(assertion.statement, shortener, bundle=assertion.bundle) for assertion in found.assertions]
-    count = f"{found.total:,} statement{'' if found.total == 1 else 's'}"
+    count = counted(found.total, "statement")
     if len(found.assertions) < found.total:
         count = f"The first {len(found.assertions):,} of {count}"
     return VersionTable(

@@ -21,6 +21,7 @@ from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
 from provrepo.server.protocol import addresses, auth
 from provrepo.server.protocol.respond import Links
+from provrepo.words import counted
 
 __all__ = ["blueprint", "document_page", "page", "register"]
 
@@ -95,7 +96,7 @@ def register(app: Flask) -> None:
     environment = app.jinja_env
     environment.add_extension(Isolation)
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters.update(utc=_utc, size=_size, plural=_plural, words=display.words)
+    environment.filters.update(utc=_utc, size=_size, plural=counted, words=display.words)
     environment.globals.update(
         groups=groups,
         Severity=Severity,
@@ -122,8 +123,3 @@ def _size(number: int) -> str:
             return f"{number:,} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
-
-
-def _plural(number: int, one: str, many: str = "") -> str:
-    """Format a number with its noun: ``1 document``, ``2 documents``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

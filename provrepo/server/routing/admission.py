@@ -19,6 +19,7 @@ from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.routing import unknown_parameters
 from provrepo.server.routing.rates import Rate, RateLimiter, limits, sender_of
 from provrepo.server.routing.routes import IN_QUERY, OPERATIONS, Operation, Permission
+from provrepo.words import lasting
 
 __all__ = ["check", "operation", "project", "register"]
 
@@ -122,6 +123,6 @@ def _count(rate: Rate, *sender: str) -> None:
         raise Rejected(
             429,
             f"there were more requests of the class '{rate}' {by} than this server accepts; "
-            f"try again in {seconds} seconds",
+            f"try again in {lasting(seconds)}",
             headers={"Retry-After": str(seconds)},
         )

@@ -228,6 +228,7 @@ SCHEMAS: dict[str, Schema] = {
             "relations": _list(_record(StatedRelation)),
             "sources": _list(ref("Said")),
             "cut": _list(STRING),
+            "repository": STRING,
         }
     ),
     "SurroundingsQuestion": {
@@ -252,6 +253,7 @@ SCHEMAS: dict[str, Schema] = {
             **dict.fromkeys(("total", "total_types", "total_agents", "total_projects"), INTEGER),
             **{name: _map(INTEGER) for name in ("kinds", "types", "agents", "projects")},
             "labels": _map(STRING),
+            "warnings": _list(ref("OriginWarning")),
         }
     ),
     "Common": _object(
@@ -260,6 +262,7 @@ SCHEMAS: dict[str, Schema] = {
             "as_of": _AS_OF,
             "truncated": FLAG,
             "total": INTEGER,
+            "warnings": _list(ref("OriginWarning")),
             "nodes": _list(_extended(_NODE, {"distances": _list(INTEGER), "nearest": FLAG})),
         }
     ),

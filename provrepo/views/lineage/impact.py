@@ -10,7 +10,7 @@ from provrepo.model.statements import ASSOCIATION, ATTRIBUTION, GENERATION
 from provrepo.views.extraction import ELEMENTS
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.schema import chunks
-from provrepo.views.lineage.snapshot import VISIBLE, Snapshot
+from provrepo.views.lineage.snapshot import VISIBLE, Snapshot, Version
 
 __all__ = ["Impact", "impact"]
 
@@ -44,6 +44,7 @@ class Impact(NamedTuple):
         agents: things of each agent: for an activity its associated agents; for an entity the agents it is attributed
             to or, without an attribution, those associated with the activity that generated it.
         labels: the labels of the first agents, by name.
+        described_by: the versions, of those that were asked for, that describe the start or one of the nodes.
     """
 
     total: int
@@ -52,15 +53,18 @@ class Impact(NamedTuple):
     projects: dict[str, int]
     agents: dict[str, int]
     labels: dict[str, str]
+    described_by: list[Version]
 
 
-def impact(snapshot: Snapshot, nodes: Collection[int], labeled: int = 0) -> Impact:
+def impact(snapshot: Snapshot, start: int, nodes: Collection[int], labeled: int, among: Collection[Version]) -> Impact:
     """Count kinds, types, projects and agents of some nodes.
 
     Args:
         snapshot: the readable part of the index.
-        nodes: their numbers.
+        start: the node on which they depend.
+        nodes: their numbers, without the start.
         labeled: the number of agents to return with their labels.
+        among: versions; those that describe the start or a node are returned.
     """
     connection = snapshot.connection
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS found (node INTEGER PRIMARY KEY)")
@@ -86,6 +90,7 @@ def impact(snapshot: Snapshot, nodes: Collection[int], labeled: int = 0) -> Impa
         _ranked(projects),
         agents,
         snapshot.labels(list(islice(agents, labeled))),
+        snapshot.describing([start, *ordered], among),
     )
 
 

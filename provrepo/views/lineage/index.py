@@ -22,7 +22,7 @@ from provrepo.views.lineage.answering import Answer, Reader, first_nodes
 from provrepo.views.lineage.impact import Impact, impact
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.scopes import RowCaches
-from provrepo.views.lineage.snapshot import Snapshot, Source, Thing
+from provrepo.views.lineage.snapshot import Snapshot, Source, Thing, Version
 from provrepo.views.lineage.states import Options
 from provrepo.views.lineage.surroundings import Surroundings, around
 from provrepo.views.lineage.traversal import Traversal, nearest_common
@@ -46,12 +46,14 @@ class Common(NamedTuple):
         nearest: the common nodes that are not upstream of another common node.
         things: the records of the first nodes: the nearest before the others, then by distance and name.
         total: the number of common nodes.
+        described_by: the versions, of those that were asked for, that describe what one of the things came from.
     """
 
     distances: dict[int, tuple[int, ...]]
     nearest: list[int]
     things: dict[int, Thing]
     total: int
+    described_by: list[Version]
 
 
 class Lineage(SqliteView):
@@ -111,6 +113,7 @@ class Lineage(SqliteView):
         as_of: Mapping[str, int] | None = None,
         curated: Collection[str] | None = None,
         labeled: int = 0,
+        among: Collection[Version] = (),
         deadline: float | None = None,
     ) -> Impact | None:
         """Count the nodes that traversals from a thing find; arguments and errors as for ``traverse``.
@@ -122,6 +125,7 @@ class Lineage(SqliteView):
             as_of: the last entries to consider.
             curated: the datasets whose withdrawn versions are included in a former state; None for all.
             labeled: the number of agents, the most frequent first, to return with their labels.
+            among: versions; those that describe the start or one of the nodes are returned.
             deadline: of the query.
         """
         with self._snapshot_of(datasets, as_of, curated, deadline) as reader:
@@ -129,7 +133,7 @@ class Lineage(SqliteView):
             if start is None:
                 return None
             found = set[int]().union(*(reader.traverse(start, options).found() for options in walks))
-            return impact(reader.snapshot, found - {start}, labeled)
+            return impact(reader.snapshot, start, found - {start}, labeled, among)
 
     def common(
         self,
@@ -140,9 +144,12 @@ class Lineage(SqliteView):
         as_of: Mapping[str, int] | None = None,
         curated: Collection[str] | None = None,
         limit: int,
+        among: Collection[Version] = (),
         deadline: float | None = None,
     ) -> Common | None:
         """The nodes that a traversal finds from each of several things; arguments and errors as for ``traverse``.
+
+        ``among`` is as for ``impact``, for all nodes that a traversal finds from any of the things.
 
         Returns:
             None where the datasets do not contain one of them.
@@ -161,7 +168,8 @@ class Lineage(SqliteView):
             ranks = {node: (True, sum(each)) for node, each in distances.items()}
             ranks.update((node, (False, sum(distances[node]))) for node in nearest)
             first = first_nodes(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
-            return Common(distances, nearest, snapshot.things(first), len(distances))
+            described_by = snapshot.describing(set[int]().union(*away), among)
+            return Common(distances, nearest, snapshot.things(first), len(distances), described_by)
 
     def thing(
         self,

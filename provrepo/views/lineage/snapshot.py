@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from provrepo.codecs.provo.terms import BASE_CLASS
+from provrepo.model.statements import AGENT
 from provrepo.views.extraction import ELEMENTS, UNTIMED
 from provrepo.views.lineage import resolution
 from provrepo.views.lineage.resolution import Resolution
@@ -16,7 +17,10 @@ from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
 
-__all__ = ["VISIBLE", "Snapshot", "Key", "Source", "Thing"]
+__all__ = ["VISIBLE", "Snapshot", "Key", "Source", "Thing", "Version"]
+
+Version = tuple[str, str, int]
+"""Project, document and number of a version."""
 
 Key = tuple[int, int, int]
 """Subject, rule and object: one edge, independent of the versions that assert it."""
@@ -273,6 +277,21 @@ class Snapshot:
             versions,
         )
         return {number: Source(*source) for number, *source in rows}
+
+    def describing(self, nodes: Collection[int], among: Collection[Version]) -> list[Version]:
+        """Those of some versions, named by project, document and number, that describe one of some nodes.
+
+        That they mention an agent does not count: it is mentioned by versions that have nothing to do with the rest.
+        """
+        rows = self.connection.execute(
+            "SELECT v.id, v.project, v.document, v.number FROM json_each(?) j CROSS JOIN version v "
+            "ON v.project = j.value ->> 0 AND v.document = j.value ->> 1 AND v.number = j.value ->> 2",
+            (json.dumps(sorted(among)),),
+        )
+        versions = {number: (project, document, version) for number, project, document, version in rows}
+        wanted = set(nodes) - self.of_type(list(nodes), [BASE_CLASS[AGENT]]) if versions else set[int]()
+        terms = self.terms(list(versions))
+        return sorted({versions[number] for number, found in terms.items() if not wanted.isdisjoint(found)})
 
     def labels(self, iris: Sequence[str]) -> dict[str, str]:
         """The first label of each thing that has one, by name."""

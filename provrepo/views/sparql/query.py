@@ -23,6 +23,7 @@ from provrepo.views.sparql import columns, guard
 from provrepo.views.sparql.graphs import merged, selected
 from provrepo.views.sparql.waiting.increments import STORE, Copy
 from provrepo.vocab import PREDECLARED
+from provrepo.words import lasting
 
 __all__ = ["QueryLimits", "SparqlQuery", "evaluate", "received", "reply", "run", "spool", "too_slow", "warm"]
 
@@ -194,7 +195,7 @@ def received(reply: dict[str, Any], file: Path) -> QueryResult:
 
 def too_slow(seconds: float) -> TimedOut:
     """The error for a query that was killed at its deadline."""
-    return TimedOut(f"the query took longer than {seconds:g} s and was stopped; make it more specific")
+    return TimedOut(f"the query took longer than {lasting(seconds)} and was stopped; make it more specific")
 
 
 _LOCATED = re.compile(r"error at (\d+):(\d+): (?:expected )?(.*)", re.DOTALL)

@@ -22,7 +22,9 @@ from provrepo.errors import QueryError, ReadError, RemoteError, TooLarge, UsageE
 from provrepo.limits import QUERY_SECONDS
 from provrepo.model.identifiers import web_address
 from provrepo.settings import bearer
+from provrepo.text import quoted
 from provrepo.vocab import PREDECLARED
+from provrepo.words import lasting
 
 if TYPE_CHECKING:
     from SPARQLWrapper import SPARQLWrapper
@@ -124,10 +126,10 @@ class RemoteEndpoint:
             with error:
                 raise self._status(error) from None
         except TimeoutError as error:
-            raise RemoteError(f"{self.url} did not answer within {self.timeout:g} s") from error
+            raise RemoteError(f"{self.url} did not answer within {lasting(self.timeout)}") from error
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
-                raise RemoteError(f"{self.url} did not answer within {self.timeout:g} s") from error
+                raise RemoteError(f"{self.url} did not answer within {lasting(self.timeout)}") from error
             raise RemoteError(f"{self.url} cannot be reached: {error.reason}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise RemoteError(f"{self.url} cannot be queried: {error or type(error).__name__}") from error
@@ -192,6 +194,4 @@ def _shortened(error: urllib.error.HTTPError) -> str:
         body = ""
     if "<html" in body[:500].lower():
         body = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", body)
-    message = " ".join("".join(c if c.isprintable() else " " for c in body).split())
-    message = message or str(error.reason) or "nothing"
-    return message if len(message) <= _MAX_MESSAGE else message[:_MAX_MESSAGE] + " …"
+    return quoted(body, _MAX_MESSAGE) or quoted(str(error.reason), _MAX_MESSAGE) or "nothing"

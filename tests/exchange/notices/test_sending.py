@@ -219,7 +219,7 @@ def test_an_acknowledgment_must_come_from_the_peer(owner: Repository) -> None:
         owner.withdraw("crops", "run", reason="wrong")
         owner.send_notices()
         (sent,) = bodies(server)
-    answer = replace(sent, id="urn:x:answer", answers=sent.id)
+    answer = replace(sent, id="urn:x:answer", answers=sent.id, origin=server.url)
     for actor in (owner, owner.as_actor(owner.context.store.anonymous()), other):
         receive(actor, answer)
         assert states(owner) == [("withdrawn", "lab-b", "delivered")]
@@ -473,3 +473,24 @@ def test_the_tables_of_another_process_are_read(owner: Repository) -> None:
         other.withdraw("crops", "run", reason="wrong")
         assert told(other) == told(owner)
         assert tables.outgoing(other.context.store).unrecorded() == []
+
+
+def test_the_attempts_of_a_notice_are_counted_with_the_last(owner: Repository) -> None:
+    with lying(response("503 Service Unavailable"), CREATED) as server:
+        owner.add_holder("crops", url=server.url + "inbox")
+        owner.withdraw("crops", "run", reason="wrong")
+        assert owner.send_notices().failed == 1
+        assert owner.send_notices().delivered == 1
+        (sent,) = (one.to_dict() for one in owner.notices(direction="sent"))
+        assert (sent["state"], sent["attempts"]) == ("delivered", 2)
+        owner.send_notices(again=True)
+        (sent,) = (one.to_dict() for one in owner.notices(direction="sent"))
+        assert (sent["state"], sent["attempts"], sent["asked"]) == ("delivered", 1, 1)
+
+
+def test_a_notice_of_this_repository_to_itself_is_refused(owner: Repository) -> None:
+    me, _ = peer(owner, "me", "http://me.example/")
+    itself = f"urn:uuid:{owner.context.store.ledger.identity().id}"
+    with pytest.raises(UsageError, match="this repository itself"):
+        receive(me, withdrawal(origin=itself))
+    assert owner.notices() == []

@@ -117,6 +117,12 @@ def test_answers_that_rest_on_it_say_so(holder: tuple[Repository, Repository]) -
     assert gate.to_dict()["warnings"][1]["reason"] == "wrong unit"
     ends_before = owner.gate(model, sources=[CLEAN], project="copies")
     assert (ends_before.passed, ends_before.warnings) == (True, ()), "what is upstream of a source is left out"
+    raw = "http://example.org/raw"
+    for found in (owner.impact(raw, project="copies"), owner.common([model, CLEAN], project="copies")):
+        assert [(one.version, one.what) for one in found.warnings] == [(3, "corrected"), (3, "withdrawn")]
+        assert [one["what"] for one in found.to_dict()["warnings"]] == ["corrected", "withdrawn"]
+    assert owner.impact(model, project="copies").warnings == (), "the copy does not speak of what depends on the model"
+    assert owner.impact(raw, project="crops").warnings == owner.common([CLEAN, raw], project="crops").warnings == ()
     assert owner.lineage(CLEAN, project="crops").warnings == (), "another project has the same thing from elsewhere"
 
 
@@ -147,6 +153,7 @@ def test_pages_show_a_banner(holder: tuple[Repository, Repository]) -> None:
         "/projects/copies/documents/run/versions/1",
         f"/lineage?iri={CLEAN}&project=copies",
         f"/thing?iri={CLEAN}&project=copies",
+        f"/lineage/common?iri={CLEAN}&iri=http://example.org/model&project=copies",
     ):
         page = client.get(path, headers=headers)
         assert page.status_code == 200
@@ -217,7 +224,8 @@ def test_commands_show_it(owner: Repository, tmp_path: Path) -> None:
     line = "crops/copy@1 was withdrawn at its origin lab-a, 2026-03-01T10:00:00Z by Ada: wrong unit"
     assert f"version 1: {line}" in command("history", "crops/copy").stdout
     assert f"warning: {line}" in command("list", "crops").stderr
-    assert f"warning: {line}" in command("lineage", CLEAN).stderr
+    for options in ([], ["--impact"], ["--common", "http://example.org/raw"]):
+        assert f"warning: {line}" in command("lineage", CLEAN, *options).stderr
     sources = tmp_path / "sources"
     sources.write_text("http://example.org/raw\n")
     assert line in command("gate", CLEAN, "--sources", sources, "--project", "crops", code=1).stdout

@@ -20,6 +20,8 @@ from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.exchange.import_entries import LONGEST_ENTRY
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, PAGE_BYTES, StreamEnd
+from provrepo.text import quoted
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.http_client import Answer
@@ -122,7 +124,8 @@ class HttpOrigin:
             lines = self._page(after, limit)
             if not lines or len(lines) > limit:
                 raise RemoteError(
-                    f"{self.url} says that it has {until} entries, and sent {len(lines)} of the {limit} after {after}"
+                    f"{self.url} says that it has {counted(until, 'entry', 'entries')}, and sent "
+                    f"{len(lines)} of the {limit} after {after}"
                 )
             after += len(lines)
             yield from lines
@@ -302,8 +305,7 @@ def _problem(answer: Stream) -> str:
 
 
 def _reason(text: object) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in text) if isinstance(text, str) else ""
-    return printable[:_MOST_REASON] or "the origin does not have it"
+    return (quoted(text, _MOST_REASON) if isinstance(text, str) else "") or "the origin does not have it"
 
 
 def _continues(answer: Stream, have: int) -> bool:

@@ -37,6 +37,8 @@ from provrepo.repository.exchange.mirroring.http_origin import HttpOrigin, split
 from provrepo.repository.exchange.mirroring.records import MirrorInfo, mirror_info
 from provrepo.repository.exchange.serving import StreamEnd
 from provrepo.repository.store import Store
+from provrepo.text import quoted
+from provrepo.words import counted
 
 __all__ = ["end_mirror", "locked", "mirror", "mirrors", "pull"]
 
@@ -198,7 +200,7 @@ def _pull(
         except Error as error:
             state = _state(error)
             if state:
-                mirroring.change(name, actor="", state=state, message=str(error), tried=tried)
+                mirroring.change(name, actor="", state=state, message=quoted(str(error)), tried=tried)
             raise
         changed = mirroring.change(
             name,
@@ -232,8 +234,8 @@ def _follow(
         found = _learn(context, found, origin)
     if end.sequence < length:
         raise Diverged(
-            f"{origin.url} has {end.sequence:,} entries, and {length:,} were mirrored from it: it was shortened. "
-            f"{_remedy(found)}",
+            f"{origin.url} has {counted(end.sequence, 'entry', 'entries')}, and {length:,} were mirrored from it: "
+            f"it was shortened. {_remedy(found)}",
             state="shortened",
         )
     if end.sequence == length and end.sha256 != digest:
@@ -279,8 +281,8 @@ def _after_reset(store: Store, found: Mirror, origin: HttpOrigin, end: StreamEnd
     length, digest = store.ledger.end(found.project)
     if end.sequence < length:
         raise Diverged(
-            f"{origin.url} was restored from a backup or set up anew: it has {end.sequence:,} entries, and {length:,} "
-            f"were mirrored from it. {_remedy(found)}",
+            f"{origin.url} was restored from a backup or set up anew: it has "
+            f"{counted(end.sequence, 'entry', 'entries')}, and {length:,} were mirrored from it. {_remedy(found)}",
             state="shortened",
         )
     if length and _digest_there(origin, length) != digest:
@@ -288,7 +290,7 @@ def _after_reset(store: Store, found: Mirror, origin: HttpOrigin, end: StreamEnd
     if not accepted:
         raise Diverged(
             f"{origin.url} was restored from a backup or set up anew (its set-up identifier was {found.setup} and is "
-            f"{end.setup}). It has all {length:,} entries that are here: to go on, use provrepo pull {found.project} "
+            f"{end.setup}). It has all entries that are here ({length:,}): to go on, use provrepo pull {found.project} "
             "--after-reset",
             state="reset",
         )
@@ -317,7 +319,7 @@ def _digest_there(origin: HttpOrigin, sequence: int) -> str:
     try:
         return Entry.from_bytes(data, strict=False).sha256
     except Error as error:
-        raise RemoteError(f"{origin.url} sent as entry {sequence} what is none: {error}") from error
+        raise RemoteError(f"{origin.url} sent as entry {sequence} what is none: {quoted(str(error))}") from error
 
 
 def _remedy(found: Mirror) -> str:

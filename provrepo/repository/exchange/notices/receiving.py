@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from provrepo.errors import Busy, Conflict, NoSpace, NotAvailable
+from provrepo.errors import Busy, Conflict, NoSpace, NotAvailable, UsageError
 from provrepo.ledger.exchange import holders, incoming_notices, outgoing_notices
 from provrepo.ledger.exchange.holders import Holder
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
@@ -52,6 +52,7 @@ def receive_notice(context: Context, data: bytes) -> Received:
         ReadError: it is not a notice; with its place or the path of the member.
         TooLarge: it is too large.
         Conflict: the peer has sent another notice with this identifier.
+        UsageError: it comes from this repository itself.
         NotAvailable: the settings disable the inbox.
     """
     store = context.store
@@ -60,6 +61,8 @@ def receive_notice(context: Context, data: bytes) -> Received:
     notice = read(data)
     peer = _sender(store, context.actor)
     if peer is not None:
+        if notice.origin.rstrip("/") == services(store)[0].rstrip("/"):
+            raise UsageError("the notice comes from this repository itself, or from a copy of it")
         return Received(accept(store, peer, notice, data, proof="token"), peer.name)
     named = _named(store, notice)
     tables.incoming(store).keep_unproven(

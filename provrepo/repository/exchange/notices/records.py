@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from provrepo.text import quoted
+
 __all__ = ["OriginWarning"]
 
 
@@ -43,9 +45,9 @@ class OriginWarning:
 
     def __str__(self) -> str:
         place = f"{self.project}/{self.document}@{self.version}"
-        by = f" by {self.by}" if self.by else ""
+        by = f" by {quoted(self.by)}" if self.by else ""
         verb = "has a later version" if self.what == "corrected" else f"was {self.what}"
-        reason = f": {self.reason}" if self.reason else ""
+        reason = f": {quoted(self.reason)}" if self.reason else ""
         return f"{place} {verb} at its origin {self.peer}, {self.when}{by}{reason}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provrepo.repository.exchange.package.archive import Archive, quoted
+from provrepo.words import counted
 
 __all__ = ["BagReader", "Digests"]
 
@@ -149,5 +150,6 @@ class BagReader:
         found = (sum(map(self.archive.size, payload)), len(payload))
         if match is None or (int(match[1]), int(match[2])) != found:
             raise self.archive.refused(
-                _INFORMATION, f"has not the right Payload-Oxum: there are {found[0]:,} bytes in {found[1]:,} files"
+                _INFORMATION,
+                f"has not the right Payload-Oxum: there are {found[0]:,} bytes in {counted(found[1], 'file')}",
             )

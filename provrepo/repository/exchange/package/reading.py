@@ -19,6 +19,7 @@ from provrepo.repository.exchange.package.layout import (
     Item,
     top_folder,
 )
+from provrepo.text import on_one_line
 
 __all__ = ["PackageReader"]
 
@@ -172,7 +173,7 @@ class PackageReader:
                 if not item.why:
                     raise self._line(number, "has neither a path nor a reason")
                 if item.sha256:
-                    self._reasons[bytes.fromhex(item.sha256)] = _printable(item.why)
+                    self._reasons[bytes.fromhex(item.sha256)] = on_one_line(item.why, _LONGEST_REASON)
                 continue
             if item.role == "original" and item.size != entry.body["size"]:
                 raise self._line(number, f"has not the size of the bytes of entry {entry.sequence}")
@@ -195,7 +196,3 @@ class PackageReader:
 
     def _line(self, number: int, problem: str) -> Exception:
         return self._archive.refused(f"data/{FILES}", f"line {number} {problem}")
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text[:_LONGEST_REASON])

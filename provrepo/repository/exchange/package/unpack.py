@@ -30,6 +30,7 @@ from provrepo.repository.exchange.import_entries import (
 from provrepo.repository.exchange.mirroring.verbs import locked
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.reading import PackageReader
+from provrepo.words import counted
 
 __all__ = ["Unpacked", "check_package", "unpack_package"]
 
@@ -204,8 +205,8 @@ def _require_continuation(context: Context, reader: PackageReader, name: str) ->
         return
     if mirror.setup != contents.setup and contents.last < length:
         raise Diverged(
-            f"{_range(reader)}, and {length:,} entries are here: the repository was shortened. Nothing was stored. Ask "
-            "its operator, and unpack a package of all entries under another name with --name",
+            f"{_range(reader)}, and {counted(length, 'entry is', 'entries are')} here: the repository was shortened. "
+            "Nothing was stored. Ask its operator, and unpack a package of all entries under another name with --name",
             state="shortened",
         )
     last = min(length, contents.last)
