@@ -9,6 +9,7 @@ import pytest
 
 import provrepo
 from provrepo.codecs import formats
+from provrepo.importers.masking import masked
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OWN, VERSION
 from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
 from provrepo.importers.openlineage.run_facets import RUN_FACETS
@@ -392,6 +393,14 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
         raw={"catalog": {"framework": "x", "type": "y", "name": "z", "catalogProperties": {"api_key": secret}}},
     )
     assert secret not in formats.write(document, "provn").decode()
+
+
+def test_the_key_of_a_pair_is_a_name_and_masks_its_value() -> None:
+    pairs = [{"key": "team", "value": "food"}, {"key": "api_token", "value": "hunter2"}]
+    assert masked({"pairs": pairs, "key": "hunter2"}) == {
+        "pairs": [{"key": "team", "value": "food"}, {"key": "api_token", "value": "(masked)"}],
+        "key": "(masked)",
+    }
 
 
 def test_a_subset_is_a_part_that_is_used_or_generated() -> None:
