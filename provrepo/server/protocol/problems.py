@@ -89,7 +89,8 @@ def register(app: Flask) -> None:
 def of(error: Exception) -> Problem:
     """The problem for an exception. An unexpected exception is logged, and the problem reveals nothing of it."""
     if isinstance(error, Rejected):
-        return _of_http(error, error.detail, error.members, error.extra_headers)
+        found = _of_http(error, error.detail, error.members, error.extra_headers)
+        return found if error.code == 404 else replace(found, detail=error.detail)
     if isinstance(error, HTTPException):
         sent = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
         return _of_http(error, error.description or "", {}, sent)
