@@ -43,6 +43,7 @@ from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
 from provrepo.views.extraction import extraction_file
 from provrepo.views.lineage.index import Lineage
+from provrepo.views.openlineage.index import OpenLineage
 from provrepo.views.search import Search
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.store import Quads
@@ -404,6 +405,7 @@ class Store:
             ),
             Lineage(folder / "lineage", base=base, minter=minter),
             Search(folder / "search", base=base, minter=minter),
+            OpenLineage(folder / "openlineage", base=base, minter=minter),
         ]
 
     def _sweep(self) -> None:

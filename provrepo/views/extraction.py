@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from provrepo.codecs.provo.terms import AT_TIME, BASE_CLASS, CLASS, PLACES, PREDICATES, RELATIONS, SUBCLASSES, Role
 from provrepo.errors import Damaged
@@ -79,6 +80,7 @@ class Extraction:
         types: pairs of a thing and a type of it, beyond entity, activity and agent.
         identifiers: the identifiers and checksums of each subject that has some.
         moments: when versions of logical datasets were written, and unknown ones read.
+        openlineage: of events of OpenLineage, what ``importers.openlineage.index`` makes of them.
     """
 
     edges: dict[tuple[int, int], Pairs] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Extraction:
     types: dict[tuple[str, str], None] = field(default_factory=dict)
     identifiers: dict[str, list[str]] = field(default_factory=dict)
     moments: set[Moment] = field(default_factory=set)
+    openlineage: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, file: Path) -> None:
         """Write it as JSON. Names stand once, everything else has their numbers."""
@@ -122,6 +125,7 @@ class Extraction:
             "labels": labels,
             "identifiers": identifiers,
             "moments": moments_,
+            "openlineage": self.openlineage,
         }
         file.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), "utf-8", "surrogatepass")
 
@@ -153,6 +157,7 @@ class Extraction:
                     Moment(names[dataset], part, role, time, names[entity], graph)
                     for dataset, part, role, time, entity, graph in data.get("moments", ())
                 },
+                data.get("openlineage", []),
             )
         except (LookupError, TypeError, ValueError) as error:
             raise Damaged(f"{file} is not what a worker extracts from a version ({error})") from error

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from provrepo.errors import TimedOut
 from provrepo.views.extraction import Extraction
-from provrepo.views.sqlite_view import SqliteView
+from provrepo.views.sqlite_view import SqliteView, until
 from provrepo.views.view import Change
-from provrepo.workers.callers import client_gone
 
 __all__ = ["Hits", "Search"]
 
@@ -27,8 +23,7 @@ _MAX_WORDS = 16
 _MAX_WORD_LENGTH = 200
 """Characters of a word that are compared."""
 
-_STEPS = 10_000
-"""Instructions of SQLite's virtual machine between two checks of the deadline: a fraction of a millisecond."""
+_TOO_LONG = "the search took too long and was given up; use rarer words, or one project"
 
 
 class Hits(NamedTuple):
@@ -77,7 +72,7 @@ class Search(SqliteView):
             return Hits([], 0)
         phrases = [" ".join(word[:_MAX_WORD_LENGTH] for word in words[:_MAX_WORDS]) for words in parts]
         match = " ".join(f'"{phrase}"' for phrase in phrases) + "*"
-        with self._reading() as connection, _until(connection, deadline):
+        with self._reading() as connection, until(connection, deadline, _TOO_LONG):
             rows = connection.execute(
                 "SELECT w.iri, min(length(coalesce(nullif(w.label, ''), w.iri))) AS size FROM words w "
                 "JOIN thing t ON t.id = w.rowid JOIN version v ON v.id = t.version JOIN dataset d ON d.id = v.dataset "
@@ -138,16 +133,3 @@ class Search(SqliteView):
         if change.kind == "erase":
             # FTS5 stores the words of deleted rows until it merges its segments.
             connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-
-
-@contextmanager
-def _until(connection: sqlite3.Connection, deadline: float | None) -> Iterator[None]:
-    """A block whose statements are interrupted at the deadline, or when the client has gone; raises ``TimedOut``."""
-    if deadline is not None:
-        connection.set_progress_handler(lambda: client_gone() or time.monotonic() > deadline, _STEPS)
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            raise TimedOut("the search took too long and was given up; use rarer words, or one project") from error
-        raise

@@ -14,6 +14,7 @@ from itertools import islice
 from provrepo.errors import Damaged
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.lineage.rules import is_content
+from provrepo.views.openlineage.index import OpenLineage
 from provrepo.views.search import Search
 from provrepo.views.sqlite_view import SqliteView
 from provrepo.words import counted
@@ -60,6 +61,30 @@ _LINEAGE = {
 _SEARCH = {
     "things of no version": "SELECT count(*) FROM thing WHERE version NOT IN (SELECT id FROM version)",
     "words of no thing": "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT id FROM thing)",
+}
+
+_OPENLINEAGE = {
+    **{
+        f"rows of no version in {table}": (
+            f"SELECT count(*) FROM {table} WHERE version NOT IN (SELECT id FROM version)"  # noqa: S608
+        )
+        for table in ("run", "part", "link", "tag", "event")
+    },
+    "facets of no part": "SELECT count(*) FROM facet WHERE part NOT IN (SELECT id FROM part)",
+    "facets of another item than their part": (
+        "SELECT count(*) FROM facet f JOIN part p ON p.id = f.part WHERE f.item <> p.item OR f.last <> p.last"
+    ),
+    "texts of no facet": (
+        "SELECT count(*) FROM text WHERE id NOT IN (SELECT text FROM facet) AND id NOT IN (SELECT facets FROM run)"
+    ),
+    "jobs and datasets that no version names, or with wrong times": (
+        "SELECT count(*) FROM item i WHERE created IS NOT (SELECT min(first) FROM part p WHERE p.item = i.id) "
+        "OR updated IS NOT (SELECT max(last) FROM part p WHERE p.item = i.id)"
+    ),
+    "jobs with a wrong last run": (
+        "SELECT count(*) FROM item i WHERE run IS NOT "
+        "(SELECT id FROM run r WHERE r.item = i.id ORDER BY time DESC, uuid DESC LIMIT 1)"
+    ),
 }
 
 
@@ -212,5 +237,5 @@ def _misnumbered(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"it has {wrong:,} names whose numbers do not show whether they name content"
 
 
-_RULES: dict[type, dict[str, str]] = {Lineage: _LINEAGE, Search: _SEARCH}
+_RULES: dict[type, dict[str, str]] = {Lineage: _LINEAGE, Search: _SEARCH, OpenLineage: _OPENLINEAGE}
 _MORE_RULES: dict[type, Callable[[sqlite3.Connection], Iterator[str]]] = {Lineage: _misnumbered}

@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from provrepo.errors import Damaged, NoSpace
+from provrepo.errors import Damaged, NoSpace, TimedOut
 from provrepo.model.minting import Minter
 from provrepo.views.extraction import Extraction
 from provrepo.views.view import Change
+from provrepo.workers.callers import client_gone
 
-__all__ = ["COMMON", "SqliteView"]
+__all__ = ["COMMON", "SqliteView", "until"]
 
 COMMON = """
 CREATE TABLE dataset (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL);
@@ -54,6 +55,9 @@ _LOG_BYTES = 32 << 20
 
 _CACHE_MIB = 192
 """MiB of the page cache while many entries are applied."""
+
+_STEPS = 10_000
+"""Instructions of SQLite's virtual machine between two checks of a deadline: a fraction of a millisecond."""
 
 _KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
 
@@ -384,6 +388,28 @@ class SqliteView(ABC):
         return Damaged(
             f"the view in {self._file.parent} cannot be read or written ({error}); provrepo rebuild recreates it"
         )
+
+
+@contextmanager
+def until(connection: sqlite3.Connection, deadline: float | None, message: str) -> Iterator[None]:
+    """A block whose statements are interrupted at the deadline, or when the client has gone.
+
+    Args:
+        connection: that of the statements.
+        deadline: in seconds of ``time.monotonic``; None for none.
+        message: of the error.
+
+    Raises:
+        TimedOut: the deadline has passed.
+    """
+    if deadline is not None:
+        connection.set_progress_handler(lambda: client_gone() or time.monotonic() > deadline, _STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise TimedOut(message) from error
+        raise
 
 
 def _dataset(connection: sqlite3.Connection, name: str) -> int | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.checks.emptiness import only_empty
+from provrepo.importers.openlineage import index as openlineage
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.minting import Minter
@@ -109,7 +110,10 @@ def run(
             observe=extractor.add,
         )
         _name_bundles(partial, version, counts.bundles)
-        extractor.extraction().write(extraction_file(partial))
+        extraction = extractor.extraction()
+        if chosen.name == openlineage.FORMAT:
+            extraction.openlineage = openlineage.indexed(data)
+        extraction.write(extraction_file(partial))
         move(partial, output)
     return {
         "format": chosen.name,

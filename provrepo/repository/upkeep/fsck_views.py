@@ -23,6 +23,7 @@ from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.views import sqlite_check
 from provrepo.views.extraction import Extraction, discard, extraction_file
 from provrepo.views.lineage.index import Lineage
+from provrepo.views.openlineage.index import OpenLineage
 from provrepo.views.search import Search
 from provrepo.views.sparql import check
 from provrepo.views.sparql.store import Quads
@@ -46,7 +47,7 @@ _ROUNDS = 10
 _SHOWN = 20
 """The most problems of one view that are shown."""
 
-_TABULAR: tuple[type[SqliteView], ...] = (Lineage, Search)
+_TABULAR: tuple[type[SqliteView], ...] = (Lineage, Search, OpenLineage)
 """The views in SQLite."""
 
 V = TypeVar("V")
