@@ -10,7 +10,9 @@ from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
 from provrepo.server.exchange import feed, inbox, packages, pending
-from provrepo.server.lineage import gate, lineage, marquez, openlineage, provaq
+from provrepo.server.lineage import gate, lineage, openlineage, provaq
+from provrepo.server.marquez import api as marquez
+from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages
 from provrepo.server.protocol import addresses, auth, codings, headers, problems
@@ -36,6 +38,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config[addresses.URL] = url
     app.extensions[auth.EXTENSION] = store
+    paths.register(app)
     auth.register(app)
     access_log.register(app)
     codings.register(app)
@@ -43,6 +46,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     problems.register(app)
     pages.register(app)
     admission.register(app)
+    marquez.register(app)
     for part in (
         pages,
         projects,

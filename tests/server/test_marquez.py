@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Busy
-from provrepo.server.lineage.marquez_names import Name, name_of, readings
+from provrepo.server.marquez.iris import Name, name_of, readings
 from tests.support.paths import ROOT
 from tests.support.serving import BROWSER, Site, opened
 

@@ -25,6 +25,10 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "namespace": "lab",
+    "job": "plot",
+    "dataset": "plots",
+    "run": "0",
 }
 NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")

@@ -28,6 +28,10 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "namespace": "lab",
+    "job": "plot",
+    "dataset": "plots",
+    "run": "0",
 }
 BODY = b"a body that is not read"
 

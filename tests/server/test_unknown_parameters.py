@@ -26,8 +26,14 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "namespace": "lab",
+    "job": "plot",
+    "dataset": "plots",
+    "run": "0",
 }
-OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "marquez.lineage", "queries.one"}
+OTHERS = {"sparql.public", "sparql.endpoint", "sparql.one_version", "graphs.one", "queries.one"} | {
+    endpoint for endpoint, _ in OPERATIONS if endpoint.startswith("marquez.")
+}
 """Endpoints that ignore unknown parameters, and named queries, which check their own."""
 
 

@@ -56,6 +56,10 @@ IN_PATH = {
     "pending": ("0" * 32, "x"),
     "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),
+    "namespace": ("lab", ""),
+    "job": ("plot", "%2F"),
+    "dataset": ("plots", "%25"),
+    "run": ("0", "x"),
 }
 QUERY = {
     "iri": (THING, "https://example.org/table", "https://example.org/ada"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provrepo.server.routing.schema_parts import Schema, ref
+from provrepo.server.routing.schemas_of_marquez import ANSWERS as MARQUEZ
 
 __all__ = ["ANSWERS", "BODIES", "LINKS", "answer"]
 
@@ -41,7 +42,7 @@ ANSWERS: dict[str, str] = {
     "lineage.search": "Search",
     "gate.gate": "Gate",
     "profiles.index": "Profiles",
-    "marquez.lineage": "MarquezLineage",
+    **MARQUEZ,
     "openlineage.receive": "ReceivedEventOrEvents",
     "openlineage.receive_in_project": "ReceivedEventOrEvents",
     "openlineage.receive_batch": "ReceivedEvents",

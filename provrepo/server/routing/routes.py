@@ -24,6 +24,7 @@ from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.routes_of_marquez import MARQUEZ
 
 __all__ = [
     "IN_QUERY",
@@ -406,20 +407,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("lineage.search", "GET"): Operation(_SEARCH, _PAGED, (*_of_query(SearchQuery), _FORMAT), problems=(404,)),
     ("gate.gate", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(404, 413, 415, 422)),
-    ("marquez.lineage", "GET"): Operation(
-        _LINEAGE,
-        parameters=(
-            RequestParameter("nodeId", STRING, "`dataset:` or `job:`, then namespace and name.", required=True),
-            RequestParameter(
-                "depth",
-                {"type": "integer", "minimum": 0, "default": 20},
-                "The most edges to follow, in both directions.",
-            ),
-            RequestParameter("limit", {"type": "integer", "minimum": 1}, "The most nodes in the response."),
-        ),
-        problems=(404,),
-        ignores_unknown=True,
-    ),
+    **MARQUEZ,
     ("openlineage.receive", "POST"): _EVENTS,
     ("openlineage.receive_batch", "POST"): _EVENTS,
     ("openlineage.receive_in_project", "POST"): _EVENTS,

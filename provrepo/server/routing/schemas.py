@@ -25,6 +25,7 @@ from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
 from provrepo.server.routing.schemas_of_exchange import NOTICES, PENDING
+from provrepo.server.routing.schemas_of_marquez import MARQUEZ
 
 __all__ = ["NAME", "SCHEMAS", "ref"]
 
@@ -81,8 +82,6 @@ _FIGURES = {
 _VALUE: Schema = {
     "anyOf": [_object({"iri": STRING}), _object({"text": STRING, "datatype": STRING}, optional={"language": STRING})]
 }
-_MARQUEZ_NAME = _object({"namespace": STRING, "name": STRING})
-_MARQUEZ_EDGES = _list(_object({"origin": STRING, "destination": STRING}))
 _TERM = _object(
     {"type": {"enum": ["uri", "literal", "bnode", "triple"]}, "value": {}},
     optional={"datatype": STRING, "xml:lang": STRING},
@@ -372,35 +371,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         "oneOf": [{"required": ["boolean"]}, {"required": ["results"]}],
     },
-    "MarquezLineage": _object(
-        {
-            "graph": _list(
-                _object(
-                    {
-                        "id": STRING,
-                        "type": {"enum": ["DATASET", "JOB"]},
-                        "data": {
-                            "type": "object",
-                            "required": ["id", "name", "namespace", "type"],
-                            "properties": {"id": _MARQUEZ_NAME, "name": STRING, "namespace": STRING},
-                            "additionalProperties": True,
-                        },
-                        "inEdges": _MARQUEZ_EDGES,
-                        "outEdges": _MARQUEZ_EDGES,
-                    }
-                )
-            ),
-            "provrepo": _object(
-                {
-                    "start": STRING,
-                    "truncated": FLAG,
-                    "total_nodes": INTEGER,
-                    "total_edges": INTEGER,
-                    "beyond": INTEGER,
-                }
-            ),
-        }
-    ),
     "ReceivedEvent": _object({"project": NAME, "remarks": _list(STRING)}),
     "ReceivedEvents": _object(
         {
@@ -418,6 +388,6 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "ReceivedEventOrEvents": {"anyOf": [ref("ReceivedEvent"), ref("ReceivedEvents")]},
-    "MarquezError": _object({"code": {"type": "integer", "minimum": 400, "maximum": 599}, "message": STRING}),
+    **MARQUEZ,
 }
 """The schemas by name, as in ``components`` of ``/openapi.json``."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from provrepo.repository.lineage.records import LineageGraph, LineageNode, SourceReference
-from provrepo.server.lineage.marquez_names import DATASET, JOB, Name, Reading, name_of
+from provrepo.server.marquez.iris import DATASET, JOB, Name, Reading, name_of
 from provrepo.vocab import SCHEMA
 
 __all__ = ["Facts", "shape", "type_of"]

@@ -1,35 +1,24 @@
-"""The lineage API of Marquez, ``GET /api/v1/lineage``, with its form of answers and errors."""
+"""Lineage in the form of Marquez, of things that have IRIs."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
-
-from provrepo.errors import Error, NotFound
-from provrepo.limits import MAX_LINEAGE, PRINTED_NODES
+from provrepo.errors import NotFound
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.repository.lineage.records import LineageGraph
 from provrepo.repository.repository import Repository
-from provrepo.server.lineage.marquez_graph import Facts, shape, type_of
-from provrepo.server.lineage.marquez_names import JOB, Reading, readings
+from provrepo.server.marquez.iris import JOB, Reading, readings
+from provrepo.server.marquez.things import Facts, shape, type_of
 from provrepo.server.monitoring import access_log
-from provrepo.server.protocol import auth, problems
+from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import conditional
 from provrepo.server.queries import running
 from provrepo.server.queries.running import Target
 
-__all__ = ["blueprint"]
-
-blueprint = Blueprint("marquez", __name__)
-
-DEPTH = 20
-"""Steps from job to job where ``depth`` is not given, as in Marquez."""
+__all__ = ["of_things", "relations_of"]
 
 _QUERIED = 1000
 """Things of one SPARQL query."""
@@ -48,33 +37,33 @@ _FACTS = """SELECT ?thing ?about ?value WHERE {
 _INSTANT = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-@blueprint.get("/api/v1/lineage")
-def lineage() -> Response:
-    """The datasets and jobs that a dataset or job came from, and those that depend on it."""
+def of_things(node_id: str, depth: int, limit: int, project: str | None) -> dict[str, Any]:
+    """The datasets and jobs that a thing with an IRI came from, and those that depend on it.
+
+    Args:
+        node_id: the id of the node, decoded.
+        depth: steps from job to job.
+        limit: the most nodes.
+        project: only what this project says.
+
+    Raises:
+        Rejected: 400, not the id of a dataset or job; 404, no such node that the caller may read.
+    """
     repo = auth.repository()
-    start, graph = _found(
-        repo, request.args.get("nodeId", ""), _number("depth", DEPTH, 0), _number("limit", PRINTED_NODES, 1)
-    )
-    access_log.record_projects(project for node in graph.nodes for project in node.projects)
+    start, graph = _found(repo, node_id, depth, limit, project)
+    if project is None:
+        access_log.record_projects(each for node in graph.nodes for each in node.projects)
     things = [node for node in graph.nodes if type_of(node)]
     accepted_at = repo.arrivals(source for node in things for source in node.sources)
-    return conditional(_json(shape(graph, start, _facts(repo, graph), accepted_at)))
+    return shape(graph, start, _facts(repo, graph), accepted_at)
 
 
-@blueprint.errorhandler(HTTPException)
-@blueprint.errorhandler(Error)
-def _(error: Exception) -> Response:
-    """Errors as Marquez has them: the status as ``code``, and a message."""
-    problem = problems.of(error)
-    # The message about a node is the same whether it is unknown or private.
-    message = (error.detail if isinstance(error, Rejected) else "") or problem.detail
-    response = _json({"code": problem.type.status, "message": message}, problem.type.status)
-    response.headers.update(problem.headers)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def relations_of(depth: int, type_: str) -> int:
+    """The relations of so many steps from job to job: there is a dataset between two, and beyond the last ones."""
+    return 2 * depth + (1 if type_ == JOB else 2)
 
 
-def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Reading, LineageGraph]:
+def _found(repo: Repository, node_id: str, depth: int, limit: int, project: str | None) -> tuple[Reading, LineageGraph]:
     """The reading of a node's id, with the lineage of its thing.
 
     Raises:
@@ -86,24 +75,16 @@ def _found(repo: Repository, node_id: str, depth: int, limit: int) -> tuple[Read
         raise Rejected(
             400, f"nodeId={node_id[:200]} is no id of a node: dataset:<namespace>:<name> and job:<namespace>:<name> are"
         )
-    # Marquez counts steps from job to job; there is a dataset between two jobs, and datasets beyond the last ones.
-    relations = 2 * depth + (1 if type_ == JOB else 2)
+    relations = relations_of(depth, type_)
     for reading in possible:
         try:
             with running.query_slot():
-                graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit)
+                graph = repo.lineage(reading.iri, direction="both", depth=relations, limit=limit, project=project)
         except NotFound:
             continue
         if type_of(graph.nodes[0]) == type_:
             return reading, graph
     raise Rejected(404, f"Node '{node_id[:200]}' not found.")
-
-
-def _number(name: str, default: int, least: int) -> int:
-    value = request.args.get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= MAX_LINEAGE):
-        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {MAX_LINEAGE}")
-    return int(value)
 
 
 def _facts(repo: Repository, graph: LineageGraph) -> dict[str, Facts]:
@@ -136,8 +117,3 @@ def _add_facts(repo: Repository, project: str, iris: Sequence[str], found: dict[
 
 def _text(value: Value) -> str:
     return value.lexical if isinstance(value, Literal) else str(value)
-
-
-def _json(body: dict[str, Any], status: int = 200) -> Response:
-    text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
-    return Response(text, status, content_type="application/json")
