@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
@@ -50,6 +51,23 @@ class _Inside:
             self._activity.end(error)
 
 
+_references: Callable[[object], int] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
+
+
+def _sole() -> int:
+    """The references to a result that its function has just made, as the wrappers count them."""
+
+    def make(*_: object) -> object:
+        return object()
+
+    result = make(*(), **{})
+    return _references(result)
+
+
+_SOLE = _sole()
+"""A literal, a global, an attribute and what is cached have more: they were not made by the call."""
+
+
 def _plain(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         activity = begin(args, kwargs)
@@ -57,7 +75,8 @@ def _plain(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
             return function(*args, **kwargs)
         with _Inside(activity):
             result = function(*args, **kwargs)
-        activity.complete(result)
+        sole = _references(result) <= _SOLE
+        activity.complete(result, sole=sole)
         return result
 
     return run
@@ -70,7 +89,8 @@ def _coroutine(function: Callable[..., Awaitable[Any]], begin: Begin) -> Callabl
             return await function(*args, **kwargs)
         with _Inside(activity):
             result = await function(*args, **kwargs)
-        activity.complete(result)
+        sole = _references(result) <= _SOLE
+        activity.complete(result, sole=sole)
         return result
 
     return run

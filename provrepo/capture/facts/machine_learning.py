@@ -25,7 +25,7 @@ def log_params(parameters: Mapping[str, object], *, seed: int | None = None) -> 
         parameters: by name.
         seed: the seed of random numbers; by default a parameter ``seed`` or ``random_state``.
     """
-    from provrepo.capture.activities import parameter_text
+    from provrepo.capture.passing import parameter_text
 
     activity = _run()
     if activity is None:

@@ -1,28 +1,43 @@
-"""The values that pass between steps, by identity: they are not copied and not kept alive."""
+"""The values that pass between steps, by identity: they are not copied.
+
+Values are kept alive only where they cannot be referred to weakly: small lists, and numbers and text that a step made.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import os
+import sys
 import threading
 import types
 import weakref
+from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ATOMS", "CONTAINERS", "Values", "nodes", "qualified", "things"]
+__all__ = [
+    "ATOMS", "CONTAINERS", "Values", "fields", "members", "nodes", "plain", "qualified", "scalar", "scalars", "things",
+]  # fmt: skip
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes)
-"""Types of values that are recorded as parameters and never as entities."""
+"""Types of values that are recorded by their value and never followed into."""
 WIDEST = 100
-"""Members of a list, tuple or dictionary that are inspected."""
+"""Members of a container that are inspected."""
+DEEPEST = 3
+"""Containers in containers that are inspected."""
+SCALARS = 20
+"""Numbers and text in a result that are entities of their own."""
 SMALL = 1000
 """Items, at all depths, up to which a list of plain values is kept alive, since it cannot be referred to weakly."""
 PROPAGATED = 2_000
 """Members, at all depths, of a value for another process that are inspected."""
+KEPT = 10_000
+"""Numbers and texts that are kept alive; the oldest is let go first."""
+KEPT_TEXT = 1 << 16
+"""Characters of a text that is kept alive."""
 
 _CODE = (
     type,
@@ -34,7 +49,17 @@ _CODE = (
     types.CoroutineType,
 )
 CONTAINERS = (list, tuple, dict, set, frozenset)
+_STANDARD = (OrderedDict, defaultdict, deque, types.MappingProxyType)
 _NEVER = (*ATOMS, *_CODE, os.PathLike)
+_SCALARS = frozenset(
+    {
+        *("datetime.date", "datetime.time", "datetime.timedelta", "datetime.tzinfo", "decimal.Decimal", "enum.Enum"),
+        *("fractions.Fraction", "uuid.UUID", "ipaddress._IPAddressBase", "re.Pattern"),
+        *("numpy.generic", "numpy.dtype", "torch.dtype", "torch.device"),
+        *("pandas.BaseOffset", "pandas.Interval", "pandas.NAType", "pandas.Period"),
+    }
+)
+"""Classes whose values, and those of their subclasses, are recorded as text: package and name."""
 
 
 class _Known(NamedTuple):
@@ -56,6 +81,7 @@ class Values:
         self._fresh = fresh
         self._lock = threading.Lock()
         self._known: dict[int, _Known] = {}
+        self._kept: deque[int] = deque()
 
     def forked(self) -> None:
         """Replace the lock in a forked child, where the thread that held it does not exist."""
@@ -80,6 +106,20 @@ class Values:
             entity = self.known(value)
             return (entity, False) if entity is not None else (self._name(value, self._fresh()), True)
 
+    def keep(self, value: object) -> str:
+        """Give a number or text that a step has just made an entity, and keep it alive, so that it is recognized.
+
+        The caller knows that no other code holds it: an equal value that is made elsewhere is then another object.
+        """
+        with self._lock:
+            entity = self._fresh()
+            if not isinstance(value, str | bytes) or len(value) <= KEPT_TEXT:
+                self._known[id(value)] = _Known(None, value, entity)
+                self._kept.append(id(value))
+                if len(self._kept) > KEPT:
+                    self._known.pop(self._kept.popleft(), None)
+            return entity
+
     def renew(self, value: object) -> str:
         """Give a value that has changed a new entity."""
         with self._lock:
@@ -92,7 +132,7 @@ class Values:
 
     def _name(self, value: object, entity: str) -> str:
         address = id(value)
-        if type(value) in CONTAINERS:
+        if not _referable(value):
             self._known[address] = _Known(None, value, entity)
         else:  # at the end of its life its record is removed: pop(address, reference)
             gone = functools.partial(self._known.pop, address)
@@ -107,22 +147,135 @@ def qualified(code: object, otherwise: str = "") -> str:
     return f"{'__main__' if module == '__mp_main__' else module}.{name}"  # the script, in a spawned process
 
 
-def things(value: object) -> Iterator[object]:
-    """The values in an argument or result that can be entities: the value itself, or its members.
+@functools.lru_cache(1024)
+def _scalar(kind: type) -> bool:
+    if issubclass(kind, (*ATOMS, os.PathLike)):
+        return True
+    for base in kind.__mro__:
+        package = base.__module__.partition(".")[0].removeprefix("_py").lstrip("_")
+        if f"{package}.{base.__qualname__}" in _SCALARS:
+            return True
+    numbers = sys.modules.get("numbers")  # whoever registered a number has imported it
+    return numbers is not None and issubclass(kind, numbers.Number)
 
-    Numbers and text are parameters. The members of a list, tuple or dictionary are entities where they can be; if all
-    members are plain, the container is an entity, provided that it is small.
+
+def scalar(value: object) -> bool:
+    """Whether a value is a number, text, date or the like, which is recorded by its value."""
+    kind: type = type(value)
+    return _scalar(kind)
+
+
+def fields(value: object) -> list[tuple[str, object]] | None:
+    """The members of a record by name, without running code of its class: a named tuple, data class or namespace.
+
+    None for anything else.
     """
     kind = type(value)
-    if kind in CONTAINERS:
-        members: Any = value.values() if kind is dict else value  # type: ignore[attr-defined]
-        entities = [member for member in itertools.islice(members, WIDEST) if _trackable(member)]
-        if entities:
-            yield from entities
-        elif kind in (list, dict, set) and _weight(value, SMALL) >= 0:
+    if issubclass(kind, tuple):
+        names = kind.__dict__.get("_fields")
+        return list(zip(names, tuple.__iter__(value), strict=False)) if isinstance(names, tuple) else None  # type: ignore[arg-type]
+    declared = getattr(kind, "__dataclass_fields__", None)
+    if declared is None:
+        attributes = getattr(kind, "__attrs_attrs__", None)
+        if attributes is not None:
+            declared = [attribute.name for attribute in attributes]
+        elif not (issubclass(kind, types.SimpleNamespace) or _argparse(kind)):
+            return None
+    stored = _stored(value)
+    if declared is None:
+        return list(stored.items())
+    found = []
+    for name in declared:
+        slot = next((base.__dict__[name] for base in kind.__mro__ if name in base.__dict__), None)
+        if name in stored:
+            found.append((name, stored[name]))
+        elif isinstance(slot, types.MemberDescriptorType):
+            try:
+                found.append((name, slot.__get__(value)))
+            except AttributeError:  # not set
+                continue
+    return found
+
+
+def _argparse(kind: type) -> bool:
+    module = sys.modules.get("argparse")
+    return module is not None and issubclass(kind, module.Namespace)
+
+
+def _stored(value: object) -> dict[str, object]:
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def members(value: object) -> list[object] | None:
+    """The members of a container, without running code of its class; None where a value is none.
+
+    At most ``WIDEST`` of them.
+    """
+    kind = type(value)
+    if issubclass(kind, dict):
+        found: Any = dict.values(value)  # type: ignore[arg-type]
+    elif issubclass(kind, (list, tuple, set, frozenset, deque)):
+        base = next(base for base in (list, tuple, set, frozenset, deque) if issubclass(kind, base))
+        found = base.__iter__(value)  # type: ignore[arg-type]
+    elif kind is types.MappingProxyType:
+        found = value.values()  # type: ignore[attr-defined]
+    elif kind.__module__ == "collections" and kind.__name__ in ("ChainMap", "UserDict", "UserList"):
+        stored = _stored(value)
+        found = stored.get("maps", [stored.get("data")])
+    else:
+        record = fields(value)
+        if record is None:
+            return None
+        found = [member for _, member in record]
+    return list(itertools.islice(found, WIDEST))
+
+
+def things(value: object, depth: int = 0) -> Iterator[object]:
+    """The values in an argument or result that can be entities: the value itself, or its members.
+
+    Numbers and text are none. If all members of a container are plain, the container is an entity, provided that it is
+    small or can be referred to weakly. Lists of plain values in a tuple, mapping or record are entities of their own.
+    """
+    inside = members(value)
+    if inside is None:
+        if _trackable(value):
             yield value
-    elif _trackable(value):
+        return
+    whole = _referable(value) or (type(value) in (list, dict, set, *_STANDARD) and _weight(value, SMALL) >= 0)
+    found = [thing for member in inside for thing in things(member, depth + 1)] if depth < DEEPEST else []
+    if any(members(thing) is None or _referable(thing) for thing in found):
+        yield from found
+        return
+    if not issubclass(type(value), (list, set, frozenset, deque)):
+        yield from found
+    if whole:
         yield value
+
+
+def scalars(value: object) -> list[tuple[str, object]]:
+    """The numbers and texts in a result with their names: itself, or members of a tuple, mapping or record."""
+    if scalar(value):
+        return [] if value is None else [("", value)]
+    kind = type(value)
+    if issubclass(kind, dict):
+        keys: Any = dict.keys(value)  # type: ignore[arg-type]
+        names = [key if type(key) is str else "" for key in keys]
+    else:
+        names = [name for name, _ in fields(value) or []]
+    inside = members(value)
+    if inside is None or issubclass(kind, (list, set, frozenset, deque)):
+        return []
+    named = itertools.zip_longest(names[: len(inside)], inside, fillvalue="")
+    return [(name, member) for name, member in named if member is not None and scalar(member)][:SCALARS]
+
+
+def plain(value: object) -> bool:
+    """Whether a value is a container that is shown as a parameter, unless a step generated it."""
+    return type(value) in (*CONTAINERS, *_STANDARD) or fields(value) is not None
 
 
 def nodes(value: object) -> Iterator[object]:
@@ -134,13 +287,22 @@ def nodes(value: object) -> Iterator[object]:
         kind = type(node)
         if kind in (list, tuple):
             waiting += node[:left]  # type: ignore[index]
-        elif kind is dict:
-            waiting += itertools.islice(node.values(), left)  # type: ignore[attr-defined]
+        elif issubclass(kind, dict):
+            waiting += itertools.islice(dict.values(node), left)  # type: ignore[arg-type]
+        elif not issubclass(kind, (set, frozenset)):
+            waiting += (members(node) or [])[:left]
         yield node
 
 
 def _trackable(value: object) -> bool:
-    if issubclass(type(value), _NEVER):  # not __class__, which a lazy value may compute
+    if issubclass(type(value), _NEVER) or scalar(value):  # not __class__, which a lazy value may compute
+        return False
+    return _referable(value)
+
+
+def _referable(value: object) -> bool:
+    """Whether a weak reference to a value is possible."""
+    if type(value) in CONTAINERS:
         return False
     try:
         weakref.ref(value)  # no attribute of the type shows this on every version and implementation of Python
@@ -151,14 +313,15 @@ def _trackable(value: object) -> bool:
 
 def _weight(value: object, left: int) -> int:
     """The remainder of a limit of items after counting a plain value; negative where it is exceeded."""
-    kind = type(value)
+    kind: type = type(value)
     if kind in (str, bytes):
         return left - 1 - len(value) // 64  # type: ignore[arg-type]
-    if kind in ATOMS:
+    if kind in ATOMS or scalar(value):
         return left - 1
-    if kind not in CONTAINERS or len(value) > left:  # type: ignore[arg-type]
+    if kind not in (*CONTAINERS, *_STANDARD) or len(value) > left:  # type: ignore[arg-type]
         return -1
-    for member in [*value, *value.values()] if kind is dict else value:  # type: ignore[attr-defined, misc]
+    mapping = issubclass(kind, dict | types.MappingProxyType)
+    for member in [*value, *value.values()] if mapping else value:  # type: ignore[attr-defined, misc]
         left = _weight(member, left)
         if left < 0:
             break

@@ -223,8 +223,9 @@ class _Description:
                 attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
         if entity.stats is not None:
             attributes += _stats(entity.stats)
-        if entity.maker is None:
-            attributes.append(_type(PROVREPO + "Source"))
+        if entity.maker is None:  # a value came from code that is no step, whatever that made it from
+            value = entity.event["event"] == "value"
+            attributes.append(_type(PROVREPO + ("Unrecorded" if value else "Source")))
         self._statements.append(Statement(ENTITY, self._id(entity.name), (), tuple(dict.fromkeys(attributes))))
         if entity.file:
             general = content(entity.event["sha256"])
@@ -233,7 +234,8 @@ class _Description:
     def _described(self, entity: Entity) -> list[Attribute]:
         event = entity.event
         if event["event"] == "value":
-            return [_text(PROV_LABEL, event["type"].removeprefix("builtins."))]
+            label = [_text(PROV_LABEL, event["type"].removeprefix("builtins."))]
+            return label + ([_text(PROV_VALUE, event["value"])] if "value" in event else [])
         if event["event"] == "fact":
             return [
                 _type(event["type"]),

@@ -90,6 +90,11 @@ class Entity:
         """Whether it is a file with its content."""
         return bool(self.event["event"] == "read")
 
+    @property
+    def scalar(self) -> bool:
+        """Whether it is a number, text or the like."""
+        return bool(self.event.get("scalar"))
+
 
 class Use(NamedTuple):
     """One usage."""
@@ -314,15 +319,22 @@ class History:
             return
         derives = run.start.get("derives")
         sources = list(dict.fromkeys(use.thing.name for use in run.uses))
+        outputs = run.outputs
         if derives is None:
-            one = len(sources) == len(run.outputs) == 1 and run.start["outer"] is not None
+            sources, outputs = self._large(sources), [self._things[n] for n in self._large([o.name for o in outputs])]
+            one = len(sources) == len(outputs) == 1 and run.start["outer"] is not None
             sources = sources if one else []
         elif derives is not True:
             roles = derives or []
             sources = [use.thing.name for use in run.uses if use.role in roles]
-        for thing in run.outputs:
+        for thing in outputs:
             for source in sources:
                 self._from(thing, self._things[source], run)
+
+    def _large(self, names: list[str]) -> list[str]:
+        """Entities other than numbers and text, where there are any: those are made and used beside data."""
+        large = [name for name in names if not self._things[name].scalar]
+        return large or names
 
     def _from(self, thing: Entity, source: Entity, run: Run) -> None:
         if thing is not source:
