@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ __all__ = [
     "now",
     "parse",
     "profile_blob",
+    "recent",
     "timestamp",
 ]
 
@@ -54,6 +56,12 @@ PROFILE = "profile:"
 
 _LARGEST = 2**53
 _DEEPEST = 32
+
+_RECENT = 512
+"""Entries that stay in memory in parsed form."""
+
+_RECENT_SIZE = 8 << 10
+"""The most bytes of such an entry; most have about 1,000."""
 
 _OWN = {name: field for name, field in COMMON.items() if not field.optional}
 """The fields of every entry that are attributes of ``Entry``; ``token`` and ``ignorable`` are in its body."""
@@ -287,7 +295,32 @@ def compose(
     }
     check(fields, COMMON)
     data = canonical(fields)
-    return _entry(parse(data), data)
+    return _remembered(_entry(parse(data), data))
+
+
+_parsed: dict[bytes, Entry] = {}
+_guard = threading.Lock()
+
+
+def recent(data: bytes) -> Entry:
+    """Return ``Entry.from_bytes(data, strict=False)``, without parsing what was parsed or composed a moment ago.
+
+    The same entries are read many times: a new one by each view, and the settings of a project by each request.
+
+    Raises:
+        Damaged: the bytes are not an entry.
+    """
+    return _parsed.get(data) or _remembered(Entry.from_bytes(data, strict=False))
+
+
+def _remembered(entry: Entry) -> Entry:
+    if len(entry.data) > _RECENT_SIZE:
+        return entry
+    with _guard:
+        if len(_parsed) >= _RECENT:
+            del _parsed[next(iter(_parsed))]
+        _parsed[entry.data] = entry
+    return entry
 
 
 def profile_blob(body: Mapping[str, Any]) -> str | None:

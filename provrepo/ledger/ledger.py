@@ -15,6 +15,7 @@ from typing import Any
 from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential, verification
 from provrepo.ledger.appending import Appending
+from provrepo.ledger.batches import Batches
 from provrepo.ledger.clock import Clock, Setback
 from provrepo.ledger.entries import REPOSITORY, Entry, check_name, timestamp
 from provrepo.ledger.exchange import mirrors
@@ -74,6 +75,7 @@ class Ledger:
 
     Attributes:
         database: the SQLite database, which also contains the accounts.
+        batches: transactions that several threads share.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Ledger:
         self.database = Database(
             path / "ledger.sqlite", timeout=timeout, prepare=prepare, scratch=scratch, immutable=immutable
         )
+        self.batches = Batches(self.database, software)
         self._identity: Identity | None = None
         self._public = PublicProjects(self.database)
         self._clock = Clock()

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import PROFILE, Entry, named, profile_blob
+from provrepo.ledger.entries import PROFILE, Entry, named, profile_blob, recent
 from provrepo.ledger.exchange import mirrors
 
 __all__ = ["ROW", "Stream", "columns", "readable"]
@@ -376,7 +376,7 @@ def _intact(project: str, sequence: int, digest: str, data: bytes, stream: str |
     if not isinstance(data, bytes) or sha256(data).hexdigest() != digest:
         raise Damaged(f"{place}: its bytes are not those that were appended")
     try:
-        entry = Entry.from_bytes(data, strict=False)
+        entry = recent(data)
     except Damaged as error:
         raise Damaged(f"{place}: {error}") from error
     # The entries of a mirror contain the name that the project has at its origin.

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import Damaged, InvalidName
+from provrepo.ledger import entries
 from provrepo.ledger.entries import REPOSITORY, Entry, canonical, compose, parse, timestamp
 from provrepo.ledger.kinds import KINDS, EntryField, EntryKind
-from tests.support.ledgers import SOFTWARE, submission
+from provrepo.ledger.ledger import Ledger
+from tests.support.ledgers import SOFTWARE, submission, submit, tamper
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -297,3 +300,27 @@ def test_who_does_not_know_a_kind_goes_by_what_the_entry_says() -> None:
             Entry.from_bytes(canonical(stops))
     with pytest.raises(Damaged, match="'ignorable'"):
         Entry.from_bytes(canonical({**fields, "ignorable": "yes"}))
+
+
+def test_a_changed_row_is_not_taken_for_the_entry_that_was_just_read(tmp_path: Path) -> None:
+    with Ledger(tmp_path, software=SOFTWARE) as ledger:
+        entry = submit(ledger, "crops", "run")
+        assert ledger.entry("crops", 1) is ledger.entry("crops", 1)  # parsed once
+        tamper(ledger, "UPDATE entries SET data = CAST(replace(data, 'run', 'ran') AS BLOB) WHERE project = 'crops'")
+        with pytest.raises(Damaged, match="its bytes are not those that were appended"):
+            ledger.entry("crops", 1)
+        tamper(ledger, "UPDATE entries SET data = ?, project = 'soil' WHERE project = 'crops'", entry.data)
+        with pytest.raises(Damaged, match="it contains entry 1 of project crops"):
+            ledger.entry("soil", 1)
+
+
+def test_few_entries_are_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "_parsed", {})
+    monkeypatch.setattr(entries, "_RECENT", 3)
+    monkeypatch.setattr(entries, "_RECENT_SIZE", 2000)
+    with Ledger(tmp_path, software=SOFTWARE) as ledger:
+        for number in range(5):
+            submit(ledger, "crops", f"d{number}")
+        submit(ledger, "crops", "long", note="x" * 2000)
+        assert [entry.body["document"] for entry in ledger.entries("crops")] == [*(f"d{n}" for n in range(5)), "long"]
+    assert [entry.body["document"] for entry in entries._parsed.values()] == ["d2", "d3", "d4"]

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
+from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import Entry
 from provrepo.ledger.storage.durable import translated
 from provrepo.repository import access
@@ -25,9 +26,6 @@ from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
 from provrepo.repository.submission.worker import MAPPING
 from provrepo.views.extraction import discard, move
-
-if TYPE_CHECKING:
-    from provrepo.ledger.appending import Appending
 
 __all__ = ["Recording", "name_for", "run_worker", "submit", "validate"]
 
@@ -138,7 +136,8 @@ def submit(
             "origin": None if origin is None else dict(origin),
             **({"license": license} if license else {}),
         }
-        with store.ledger.appending(project) as appending:
+
+        def append(appending: Appending) -> tuple[Entry, bool]:
             current = _current(appending.last(document), appending.erased())
             taken = appending.taken_back(document, blob)
             _require_again(store, actor, taken, current, blob, again=again)
@@ -160,9 +159,16 @@ def submit(
             )
             if recording is not None:
                 recording.after(appending, entry)
+            return entry, unchanged is None
+
+        if recording is None:
+            entry, created = store.ledger.batches.append(project, append)
+        else:
+            with store.ledger.appending(project) as appending:
+                entry, created = append(appending)
         quads.keep()
     store.index()
-    return _receipt(store, entry, created=unchanged is None, report=report)
+    return _receipt(store, entry, created=created, report=report)
 
 
 def validate(
@@ -299,8 +305,9 @@ class _Content:
         self._published: Path | None = None
         self.target: dict[str, Any] | None = None
         if store.may_index():
-            minter, versions = store.minter(), store.ledger.versions(project, document)
-            version = int(versions[-1].fields["version"]) + 1 if versions else 1
+            minter = store.minter()
+            with store.ledger.stream(project) as stream:
+                version = stream.newest(document) + 1
             self._expected = self._file(version, minter.base)
             self._written = store.temporary(".nq")
             self.target = content_files.target(
@@ -320,8 +327,11 @@ class _Content:
         """
         if self.target is not None and self._file(version, self._store.base()) == self._expected:
             self._published = self._expected
-            with suppress(OSError):  # such as a full disk
+            with suppress(OSError):  # such as a full disk, or a transaction that is tried a second time
                 move(self._written, self._expected)
+        elif self._published is not None:
+            discard(self._published)  # of a transaction that failed
+            self._published = None
 
     def keep(self) -> None:
         """Note that the entry was appended: the follower deletes the file."""

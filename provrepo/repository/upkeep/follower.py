@@ -40,9 +40,6 @@ INTERVAL = 0.2
 _LARGE = 1 << 20
 """Bytes of a submission from which its datasets are loaded at the same time."""
 
-_MANY = 16
-"""Entries above which an update of the views has few transactions."""
-
 _PAUSE = 5.0
 """Seconds to wait after an unexpected failure, so that it does not fill the log."""
 
@@ -206,8 +203,7 @@ class Follower:
         else:
             # To look at every project after every entry would make a submission cost O(projects).
             changed = {project for project, _ in self._ledger.projects_changed_since(self._position)}
-            # Few entries are read at once, so each has a transaction of its own.
-            with self._batched() if position - self._position > _MANY else nullcontext():
+            with self._batched() if position - self._position > 1 else nullcontext():
                 for project in sorted((changed | leveled | self.waiting.keys() | self._again) - {REPOSITORY}):
                     self._update(project)
         self._position = position
@@ -420,18 +416,20 @@ class Follower:
                 return error
             return None
 
-        large = entry.kind == "submit" and entry.fields["size"] >= _LARGE
-        found: dict[int, Exception | None] = {}
-        with ThreadPoolExecutor(max_workers=len(targets) or 1) as threads:
-            running = {}
-            for number, (target, content) in enumerate(zip(targets, contents, strict=True)):
-                if isinstance(target.view, Quads) and large:
-                    running[number] = threads.submit(advance, target, content)
-            for number, (target, content) in enumerate(zip(targets, contents, strict=True)):
-                if number not in running:
-                    found[number] = advance(target, content)
-            found.update({number: future.result() for number, future in running.items()})
-        return [(target, error) for number, target in enumerate(targets) if (error := found[number]) is not None]
+        pairs = list(zip(targets, contents, strict=True))
+        if entry.kind != "submit" or entry.fields["size"] < _LARGE:
+            errors = [advance(*pair) for pair in pairs]
+        else:
+            with ThreadPoolExecutor(max_workers=len(targets) or 1) as threads:
+                running = {
+                    number: threads.submit(advance, *pair)
+                    for number, pair in enumerate(pairs)
+                    if isinstance(pair[0].view, Quads)
+                }
+                errors = [None if number in running else advance(*pair) for number, pair in enumerate(pairs)]
+            for number, future in running.items():
+                errors[number] = future.result()
+        return [(target, error) for target, error in zip(targets, errors, strict=True) if error is not None]
 
     def _targets(self, project: str) -> list[ViewDataset]:
         """Return the datasets that a project's entries go to: its own in every view, and if public the merged ones."""
