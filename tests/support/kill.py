@@ -2,7 +2,7 @@
 
 Each round submits documents through the command line or through a server, kills the process at a random moment, and
 checks the data directory: every acknowledged submission is stored, none is incomplete, the views can be brought up to
-date, and ``fsck`` finds nothing. At the end two rebuilds give the same quads as before.
+date, no file has what was erased, and ``fsck`` finds nothing. At the end two rebuilds give the same quads as before.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from provrepo.views.sparql.store import Quads
 from tests.support.kill_clients import MARK, PROJECT, STATEMENTS, Clients, Tally, document
 
 CLIENTS = 16
+
+_ENTITY = re.compile(rb"(?<![0-9A-Za-z])(d[0-9]+)-e")
+"""The name of a document in that of an entity; compression may hide it, and does not make another name of it."""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -138,6 +142,8 @@ def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
         if thorough:
             tally.problems += repository.fsck().problems
         tally.stored = len(stored)
+    if thorough:
+        tally.problems += remains(data, tally)
 
 
 def _inspect_dataset(
@@ -166,6 +172,20 @@ def dump(data: Path) -> str:
             for line in quads.dump(dataset):
                 digest.update(line.encode() + b"\n")
     return digest.hexdigest()
+
+
+def remains(data: Path, tally: Tally) -> list[str]:
+    """The files of a data directory that still name an entity of an erased document."""
+    erased = {name.encode() for name in tally.gone if _digest(name) in tally.erased}
+    return [
+        f"{file.relative_to(data)} names entities of {name.decode()}, which was erased"
+        for file in sorted(path for path in data.rglob("*") if path.is_file())
+        for name in sorted(erased.intersection(_ENTITY.findall(file.read_bytes())))
+    ]
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(document(int(name[1:]))).hexdigest()
 
 
 def run(rounds: int, seed: int, data: Path, work: Path) -> Tally:
