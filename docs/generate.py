@@ -34,6 +34,16 @@ from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
 from provrepo.repository.audit import Audit, AuditEvent
+from provrepo.repository.datasets.records import (
+    DatasetDetails,
+    DatasetInfo,
+    DatasetVersion,
+    Field,
+    JobUse,
+    Owner,
+    Quality,
+    SchemaChange,
+)
 from provrepo.repository.exchange.notices.receiving import Received
 from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, Sending, SentNotice
 from provrepo.repository.exchange.package.layout import Contents
@@ -110,6 +120,14 @@ RETURNED = (
     Package,
     Contents,
     Unpacked,
+    DatasetInfo,
+    DatasetDetails,
+    DatasetVersion,
+    Field,
+    Quality,
+    SchemaChange,
+    JobUse,
+    Owner,
 )
 COMPETENCY = {
     "configuration",

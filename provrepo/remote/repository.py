@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from provrepo.errors import UsageError
+from provrepo.remote import datasets as of_datasets
 from provrepo.remote import documents as of_documents
 from provrepo.remote import lineage as of_lineage
 from provrepo.remote import profiles as of_profiles
@@ -145,6 +146,9 @@ class RemoteRepository:
 
     query = _verb(Repository.query, of_queries.query)
     query_version = _verb(Repository.query_version, of_queries.query_version)
+
+    datasets = _verb(Repository.datasets, of_datasets.datasets)
+    dataset = _verb(Repository.dataset, of_datasets.dataset)
 
     lineage = _verb(Repository.lineage, of_lineage.lineage)
     impact = _verb(Repository.impact, of_lineage.impact)

@@ -16,6 +16,7 @@ from provrepo.repository import stream as of_stream
 from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
+from provrepo.repository.datasets import verbs as of_datasets
 from provrepo.repository.events import verbs as of_events
 from provrepo.repository.exchange import arrivals as of_arrivals
 from provrepo.repository.exchange import peers as of_peers
@@ -157,6 +158,9 @@ class Repository:
 
     query = verb(of_queries.query, from_views=True)
     query_version = verb(of_queries.query_version)
+
+    datasets = verb(of_datasets.datasets, from_views=True)
+    dataset = verb(of_datasets.dataset, from_views=True)
 
     lineage = verb(of_lineage.lineage, from_views=True)
     surroundings = verb(of_federation.surroundings, from_views=True)

@@ -8,7 +8,7 @@ from jinja2 import StrictUndefined
 from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
-from provrepo.server.documents import documents, pingback, profiles, projects, submissions, validate
+from provrepo.server.documents import datasets, documents, pingback, profiles, projects, submissions, validate
 from provrepo.server.exchange import feed, inbox, packages, pending
 from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
@@ -50,6 +50,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     for part in (
         pages,
         projects,
+        datasets,
         packages,
         documents,
         submissions,

@@ -24,6 +24,33 @@ from tests.support.serving import BROWSER, HOSTILE, PROVN, Site, opened, sha256
 QUERIED = "/projects/open/sparql?query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D"
 SIGNPOSTS = {"linkset", "cite-as", "type", "author", "license", "item", "describedby"}
 TRACED = "/lineage?iri=https://example.org/raw&direction=downstream&depth=1"
+DATASETS = rb"""document
+  prefix ex <https://example.org/>
+  prefix dcat <http://www.w3.org/ns/dcat#>
+  prefix dqv <http://www.w3.org/ns/dqv#>
+  prefix rdfs <http://www.w3.org/2000/01/rdf-schema#>
+  prefix schema <http://schema.org/>
+  entity(ex:dataset, [prov:type='dcat:Dataset', rdfs:label="<i>plots</i>"])
+  entity(ex:v1, [prov:type='prov:Collection'])
+  specializationOf(ex:v1, ex:dataset)
+  hadMember(ex:v1, ex:c1)
+  entity(ex:c1, [rdfs:label="<b>x</b>", schema:additionalType="int"])
+  activity(ex:load, 2026-01-01T10:00:00Z, 2026-01-01T11:00:00Z)
+  wasGeneratedBy(ex:v1, ex:load, -)
+  wasAssociatedWith(ex:load, ex:ada, ex:job)
+  entity(ex:v2, [prov:type='prov:Collection'])
+  specializationOf(ex:v2, ex:dataset)
+  hadMember(ex:v2, ex:c2)
+  entity(ex:c2, [rdfs:label="y"])
+  activity(ex:again, 2026-01-02T10:00:00Z, 2026-01-02T11:00:00Z)
+  wasGeneratedBy(ex:v2, ex:again, -)
+  used(ex:check, ex:v2, -)
+  wasAttributedTo(ex:dataset, ex:ada)
+  entity(ex:m, [dqv:computedOn='ex:v2', dqv:isMeasurementOf='ex:metric', dqv:value="false" %% xsd:boolean])
+  wasGeneratedBy(ex:m, ex:check, -)
+endDocument
+"""
+
 PAGES = [
     "/",
     "/projects",
@@ -36,6 +63,9 @@ PAGES = [
     "/projects/open/documents/run/report",
     "/projects/open/documents/gone",
     "/projects/open/documents/nothing",
+    "/projects/open/datasets",
+    "/projects/open/dataset?iri=https://example.org/dataset",
+    "/projects/open/dataset?iri=https://example.org/nothing",
     "/projects/open/pending",
     "/projects/open/pending/nothing",
     "/projects/open/pending/nothing/report",
@@ -64,6 +94,7 @@ PAGES = [
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with opened(tmp_path_factory.mktemp("site")) as site:
         site.submit("hostile", HOSTILE)
+        site.submit("datasets", DATASETS)
         yield site
 
 

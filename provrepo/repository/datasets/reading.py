@@ -7,6 +7,7 @@ make them (``provrepo.importers``), and documents of other origin may have them,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from provrepo.importers.openlineage.names import TERMS, named, version_name
 from provrepo.importers.openlineage.quality import DQV
@@ -32,6 +33,7 @@ __all__ = [
     "datasets",
     "named_thing",
     "owners_of",
+    "quality_of",
     "run_of",
     "tags_of",
     "version_details",
@@ -356,24 +358,49 @@ def _add_fields(members: Iterable[str], described: Mapping[str, Description], fi
             _add_fields(reference(described[column.iri], f"{PROV}hadMember"), described, fields)
 
 
+def quality_of(source: Source, dataset: str, *, limit: int) -> tuple[Quality, ...]:
+    """The measurements of versions of a dataset, and of what runs read of it; the latest first.
+
+    Args:
+        source: the projects.
+        dataset: the logical dataset.
+        limit: the most measurements.
+    """
+    rows = source.rows(
+        "SELECT ?measurement (MAX(?ended) AS ?time) WHERE { "
+        f"?version prov:specializationOf {values([dataset])} . ?measurement dqv:computedOn ?version . "
+        "OPTIONAL { ?measurement prov:wasGeneratedBy/prov:endedAtTime ?ended } "
+        f"}} GROUP BY ?measurement ORDER BY DESC(?time) STR(?measurement) LIMIT {limit:d}"
+    )
+    times = {str(row["measurement"]): text_of(row.get("time")) for row in rows}
+    found = {each.iri: each for several in _measurements(source, times).values() for each in several}
+    return tuple(replace(found[iri], measured=time) for iri, time in times.items() if iri in found)
+
+
 def _quality(source: Source, iris: Iterable[str]) -> dict[str, tuple[Quality, ...]]:
     rows = source.rows_of(
         "SELECT ?measurement WHERE { VALUES ?thing { $things } ?measurement dqv:computedOn ?thing }", iris
     )
+    return _measurements(source, (str(row["measurement"]) for row in rows))
+
+
+def _measurements(source: Source, iris: Iterable[str]) -> dict[str, tuple[Quality, ...]]:
+    """Measurements, by what they are about."""
     found: dict[str, list[Quality]] = {}
-    for iri, about in source.descriptions((str(row["measurement"]) for row in rows), _OF_MEASUREMENTS).items():
+    for iri, about in source.descriptions(iris, _OF_MEASUREMENTS).items():
         metric = lexical(about, f"{DQV}isMeasurementOf")
         result = lexical(about, f"{DQV}value", f"{TERMS}status")
-        measured = Quality(
-            iri,
-            named_thing(metric).name if metric else "",
-            result,
-            {"true": True, "false": False}.get(result),
-            lexical(about, f"{TERMS}column"),
-            lexical(about, f"{TERMS}severity"),
-            run_of(lexical(about, f"{PROV}wasGeneratedBy")),
-        )
         for thing in reference(about, f"{DQV}computedOn"):
+            measured = Quality(
+                iri,
+                named_thing(metric).name if metric else "",
+                result,
+                {"true": True, "false": False}.get(result),
+                lexical(about, f"{TERMS}column"),
+                lexical(about, f"{TERMS}severity"),
+                run_of(lexical(about, f"{PROV}wasGeneratedBy")),
+                thing,
+            )
             found.setdefault(thing, []).append(measured)
     return {
         iri: tuple(sorted(several, key=lambda each: (each.metric, each.column, each.iri)))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 __all__ = [
+    "DatasetDetails",
     "DatasetInfo",
     "DatasetVersion",
     "Field",
@@ -15,6 +16,7 @@ __all__ = [
     "Owner",
     "Quality",
     "RunInfo",
+    "SchemaChange",
 ]
 
 
@@ -81,6 +83,8 @@ class Quality:
         column: the column that it is about; empty for the whole.
         severity: the severity of an assertion; empty where none is stated.
         run: the run that measured it; empty if unknown.
+        on: the version, or the read of one, that was measured.
+        measured: the end of that run; xsd:dateTime, empty if unknown.
     """
 
     iri: str
@@ -90,6 +94,8 @@ class Quality:
     column: str
     severity: str
     run: str
+    on: str = ""
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,54 @@ class RunInfo:
     parent: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """What a version changed in the columns of a dataset.
+
+    Attributes:
+        version: the version.
+        written: when it was written; empty if unknown.
+        former: the version that it is compared with: the one before it that has columns.
+        added: names of columns.
+        removed: names of columns.
+        retyped: name, former type and type of columns with another type.
+    """
+
+    version: str
+    written: str
+    former: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    retyped: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDetails:
+    """A logical dataset, with its history.
+
+    Attributes:
+        info: the dataset.
+        versions: the latest first; those without a time last.
+        schema_changes: what ``versions`` changed in its columns, the latest first.
+        quality: measurements, the latest first: of its versions, and of what runs read of it.
+        producers: the jobs that write it.
+        consumers: the jobs that read it.
+        offset: the number of versions before ``versions``.
+    """
+
+    info: DatasetInfo
+    versions: tuple[DatasetVersion, ...]
+    schema_changes: tuple[SchemaChange, ...]
+    quality: tuple[Quality, ...]
+    producers: tuple[JobUse, ...]
+    consumers: tuple[JobUse, ...]
+    offset: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from provrepo.codecs.rdf.terms import PyoxigraphTerms
 from provrepo.codecs.results import Row
@@ -33,21 +33,12 @@ class Source:
         project: the project, or several.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        project: str | Sequence[str],
-        *,
-        timeout: float | None = None,
-        abandoned: Callable[[], bool] | None = None,
-    ) -> None:
+    def __init__(self, context: Context, project: str | Sequence[str]) -> None:
         """Name the datasets.
 
         Args:
             context: data directory and actor.
             project: one project, or several whose datasets are merged.
-            timeout: seconds for each query.
-            abandoned: returns whether the answer is no longer needed.
 
         Raises:
             NotFound: one of the projects does not exist, or the actor may not read it.
@@ -55,7 +46,6 @@ class Source:
         for name in [project] if isinstance(project, str) else project:
             context.require_read(name)
         self.context, self.project = context, project
-        self._timeout, self._abandoned = timeout, abandoned
 
     def rows(self, text: str) -> list[Row]:
         """The rows of a query; the prefixes ``dqv``, ``ol`` and ``wfprov`` are declared.
@@ -63,9 +53,7 @@ class Source:
         Raises:
             TimedOut, AnswerTooLarge, WorkerFailed, Busy: as the verb ``query``.
         """
-        found = query(
-            self.context, _PREFIXES + text, project=self.project, timeout=self._timeout, abandoned=self._abandoned
-        )
+        found = query(self.context, _PREFIXES + text, project=self.project)
         return list(found.rows)
 
     def rows_of(self, text: str, iris: Iterable[str]) -> list[Row]:

@@ -64,7 +64,9 @@ class Pagination:
     def next(self, last: str) -> str:
         """The path and query of the next page, which starts after ``last``."""
         # Only parameters of lists are copied: names such as _scheme have a meaning to url_for.
-        kept: dict[str, Any] = {name: request.args[name] for name in ("format", "withdrawn") if name in request.args}
+        kept: dict[str, Any] = {
+            name: request.args[name] for name in ("format", "withdrawn", "q") if name in request.args
+        }
         return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 

@@ -16,6 +16,8 @@ ANSWERS: dict[str, str] = {
     "projects.change": "Project",
     "projects.exposure": "Exposure",
     "projects.documents": "Documents",
+    "datasets.index": "Datasets",
+    "datasets.one": "DatasetOfProject",
     "feed.ledger": "Entries",
     "feed.origin": "Origin",
     "submissions.submit": "ReceiptOrPending",

@@ -217,6 +217,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (_NAME, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
         problems=(404,),
     ),
+    ("datasets.index", "GET"): Operation(
+        _QUERIED,
+        _PAGED,
+        (RequestParameter("q", STRING, "Only datasets whose IRI or label contains it."), _AFTER, _LIMIT, _FORMAT),
+        problems=(404,),
+    ),
+    ("datasets.one", "GET"): Operation(
+        _QUERIED,
+        _PAGED,
+        (
+            RequestParameter("iri", _IRI, "The dataset.", required=True),
+            RequestParameter("offset", {**_whole(99_999, 0), "minimum": 0}, "The number of versions to leave out."),
+            RequestParameter("limit", _whole(MAX_PAGE_SIZE, 20), "The most versions."),
+            _FORMAT,
+        ),
+        problems=(404,),
+    ),
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE),
     ("feed.ledger", "GET"): Operation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def _typed(hint: Any) -> Schema:
     """The schema for the type annotation of a field."""
     if hint in _PLAIN:
         return _PLAIN[hint]
+    if is_dataclass(hint):
+        return record(hint)  # type: ignore[arg-type]
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         (kind,) = (member for member in inner if member is not type(None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
+from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
@@ -190,6 +191,8 @@ SCHEMAS: dict[str, Schema] = {
     "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
     "Origin": _record(Origin, sha256={"type": "string"}, actors=_map(STRING)),
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
+    "Datasets": _object({"project": NAME, "datasets": _list(_record(DatasetInfo))}),
+    "DatasetOfProject": _extended(_record(DatasetDetails), {"project": NAME}),
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
     "Edge": _object(
