@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import provrepo
 from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.problems import MEDIA_TYPE, TYPES
 from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.repository import Repository
 from tests.support.command import Command, serving
@@ -368,14 +370,62 @@ def test_http_is_for_tokens_that_may_write(site: Site) -> None:
         site.owner.as_actor(site.store.anonymous()).lineage(f"{EX}result", federated=True)
 
 
-def test_http_has_no_page_and_other_formats_say_whether_they_are_complete(site: Site) -> None:
-    headers = {**site.auth("all"), "Accept": BROWSER}
-    page = site.client.get("/lineage", query_string=FEDERATED, headers=headers)
-    assert page.status_code == 400
-    assert "format=json" in page.text
+def test_other_formats_say_whether_they_are_complete(site: Site) -> None:
     trig = site.client.get("/lineage", query_string={**FEDERATED, "format": "trig"}, headers=site.auth("all"))
     assert (trig.status_code, trig.headers["Provrepo-Complete"]) == (200, "true")
     assert "wasAttributedTo" in trig.text
+
+
+def page(site: Site, who: str = "all", status: int = 200, **query: str) -> str:
+    found = site.client.get(
+        "/lineage", query_string={"iri": f"{EX}result", **query}, headers={**site.auth(who), "Accept": BROWSER}
+    )
+    assert found.status_code == status
+    return found.text
+
+
+def test_the_page_says_which_laboratory_says_what(site: Site) -> None:
+    """Without a script: a link and a choice of the form offer it, and the page has a row for each laboratory."""
+    hostile = json.dumps({"type": f"{TYPES}usage", "detail": "<script>alert(1)</script>\nno", "status": 400}).encode()
+    with lying(response("400 Bad Request", hostile, Content_Type=MEDIA_TYPE)) as server:
+        names = {"lab-down": "http://127.0.0.1:9/", "lab-lies": server.url}
+        try:
+            for name, url in names.items():
+                site.owner.add_peer(name, url)
+            for who, offered in (("all", True), ("open", True), ("reader", False), ("", False)):
+                plain = page(site, who)
+                assert ("asks lab-b" in plain) is ("Go on in other" in plain) is offered, who
+                assert "This may not be everything" not in plain
+            assert "asks lab-b" not in page(site, project="open"), "which is another question"
+            found = page(site, federated="true")
+        finally:
+            for name in names:
+                site.owner.remove_peer(name)
+    rows = re.findall(
+        r'(?s)<th scope="row">(this repository|lab-[a-z]+).*?<span class="badge[^>]*>([a-z]+)</span>', found
+    )
+    assert rows == [
+        ("this repository", "answered"),
+        ("lab-b", "answered"),
+        ("lab-down", "unreachable"),
+        ("lab-lies", "refused"),
+    ]
+    assert "This may not be everything" in found
+    assert "lab-down: cannot reach http://127.0.0.1:9/: connection refused; it may know more about" in found
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; no" in found
+    assert "<script>alert" not in found
+    assert "at lab-b, soil" in found, "where a peer asserts it"
+    assert 'data-head="Said by">this repository, lab-b</td>' in found or 'data-head="Said by">lab-b</td>' in found
+    assert "--federated" in found, "the command for the same"
+    assert "iri=https%3A%2F%2Fexample.org%2Ftable&amp;federated=true" in found, "links to other things keep it"
+
+
+def test_a_complete_page_and_one_that_may_not_be_requested(site: Site) -> None:
+    assert "This may not be everything" not in page(site, federated="true")
+    assert "operator" in page(site, "reader", 403, federated="true")
+    assert "cannot be combined with federated" in page(site, status=400, federated="true", project="open")
+    downstream = page(site, federated="true", direction="downstream")
+    assert "What is affected" not in downstream, "the counts are those of one repository"
 
 
 def test_surroundings_are_what_the_caller_may_read(site: Site) -> None:

@@ -33,9 +33,10 @@ from provrepo.views.lineage.gathered import Gathered
 from provrepo.views.lineage.rules import EDGES
 
 if TYPE_CHECKING:
+    from provrepo.repository.records import Actor
     from provrepo.views.lineage.answering import Answer
 
-__all__ = ["federated_lineage", "lineage_of"]
+__all__ = ["askable_peers", "federated_lineage", "lineage_of"]
 
 _GRACE = 30.0
 """Seconds after the deadline in which the answer is made from what was gathered."""
@@ -51,7 +52,7 @@ def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage
         TimedOut, Busy: as ``lineage``.
     """
     actor = context.actor
-    if not (actor.owner or (actor.id and actor.write)):
+    if not _may_ask_peers(actor):
         raise Denied(
             f"{actor.name} may not request a federated lineage, since it uses the operator's tokens for the peers; "
             "a token that may write is needed"
@@ -77,6 +78,15 @@ def federated_lineage(context: Context, query: LineageQuery) -> FederatedLineage
             query, laboratories, Budget(time.monotonic() + seconds), may_ask, finished=partial(_record_contacts, peers)
         )
         return replace(graph, warnings=_warnings(context, graph))
+
+
+def askable_peers(context: Context) -> list[str]:
+    """The names of the peers that a federated lineage of the actor would ask; none where it may not request one."""
+    return [peer.name for peer in context.store.parts.peers.list()] if _may_ask_peers(context.actor) else []
+
+
+def _may_ask_peers(actor: Actor) -> bool:
+    return actor.owner or (bool(actor.id) and actor.write)
 
 
 def _warnings(context: Context, graph: FederatedLineage) -> tuple[OriginWarning, ...]:

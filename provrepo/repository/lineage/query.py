@@ -212,7 +212,7 @@ class LineageQuery(TraversalQuery):
             Kind.FLAG,
             detail="It sends the IRIs of things to the peers, with the operator's tokens. Only the owner of the data "
             "directory and tokens that may write can request it.",
-            repeated=False,
+            label="Go on in other laboratories",
         ),
     )
     ask: str = field(
@@ -223,7 +223,6 @@ class LineageQuery(TraversalQuery):
             detail="Known are content, what is below the URL of the peer, what a mirrored document or a pingback "
             "connects with it, and what it has named itself.",
             choices=ASKED,
-            repeated=False,
         ),
     )
     limit: int = field(

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from provrepo import limits
+from provrepo.repository.federation.lineage import askable_peers
 from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.lineage.query import (
     CommonQuery,
@@ -64,14 +65,14 @@ def lineage() -> Response:
     repo = auth.repository()
     choice = choose(LINEAGE)
     page = choice.name == HTML.name
+    peers = askable_peers(repo.context) if page else []
     if page and not request.args.get("iri"):
-        return conditional(lineage_pages.lineage_page(None))
-    if page and parameters.flag("federated"):
-        raise Rejected(400, "a federated lineage has no page; ask for it with format=json, or as trig, provjson or svg")
+        return conditional(lineage_pages.lineage_page(None, peers=peers))
     most = _MOST_NODES.get(choice.name, limits.PRINTED_NODES)
     iri = _thing(repo)
     options = {"limit": most, **arguments(LineageQuery, most={"limit": most})}
-    counted = page and options.get("direction") == "downstream"
+    # The counts are those of this repository alone.
+    counted = page and options.get("direction") == "downstream" and not options.get("federated")
     with running.query_slot():
         graph = repo.lineage(iri, **options)
         impact = repo.impact(iri, **arguments(ImpactQuery, without=("limit",))) if counted else None
@@ -79,7 +80,7 @@ def lineage() -> Response:
     # The projects of peers are named with the peer.
     access_log.record_projects(project for node in graph.nodes for project in node.projects if "/" not in project)
     if page:
-        return conditional(lineage_pages.lineage_page(graph, impact))
+        return conditional(lineage_pages.lineage_page(graph, impact, peers=peers))
     if choice.name == JSON.name:
         return json_response(graph.to_dict(), compact=len(graph.nodes) > _INDENTED)
     # Most of these formats cannot state what was left out.

@@ -5,9 +5,11 @@ Nothing is queried here: the handlers pass what the caller may read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from flask import Response, request, url_for
@@ -15,10 +17,12 @@ from flask import Response, request, url_for
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg.graph import Naming
 from provrepo.model.identifiers import digest
+from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, relations
 from provrepo.repository.lineage.records import (
     BUNDLED,
     LineageCommon,
+    LineageEdge,
     LineageGraph,
     LineageImpact,
     LineageNode,
@@ -38,6 +42,9 @@ __all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_pa
 
 MOST_LISTED = 500
 """Nodes that a page lists."""
+
+HERE = "this repository"
+"""The name of this repository among laboratories."""
 
 MOST_SAID = 300
 """Statements that the page of a thing shows."""
@@ -61,6 +68,7 @@ class Row:
         documents: the first versions that mention it.
         more: the number of other versions.
         root: whether it has no asserted origin.
+        here: whether a document of this repository mentions it, and not only one of a peer.
     """
 
     node: LineageNode
@@ -68,6 +76,7 @@ class Row:
     documents: tuple[SourceReference, ...]
     more: int
     root: bool = False
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +146,22 @@ class VersionTable:
     triples: tuple[tuple[display.DisplayTerm, display.DisplayTerm], ...]
 
 
-def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None) -> Response:
-    """A lineage: its picture, and the same as a list.
+def lineage_page(
+    graph: LineageGraph | None, impact: LineageImpact | None = None, *, peers: Sequence[str] = ()
+) -> Response:
+    """A lineage: its picture, and the same as a list. Of a federated one, also which laboratory says what.
 
     Args:
         graph: the lineage; None for the form alone.
         impact: counts of the things that depend on it; None for a page without them.
+        peers: the names of the peers that a federated lineage of the caller would ask; a page without them offers none.
     """
     query = PageQuery.of(request.args)
     if graph is not None:
         # A client may have written the name of the thing in another way.
         query = query.but(iri=graph.start)
     form = controls(LineageQuery, query.all, {"relation": {name: name for name in relations()}})
+    form = [control for control in form if peers or control.name != "federated"]
     if graph is None:
         return pages.page("lineage.html", query=query, controls=form, graph=None)
     names = {node.iri: name_of(node) for node in graph.nodes}
@@ -162,12 +175,21 @@ def lineage_page(graph: LineageGraph | None, impact: LineageImpact | None = None
         picture=draw(graph, lambda iri: lineage_of(iri, query)) if len(graph.nodes) > 1 else None,
         marked=MARKED,
         rows=[row(node, root=node.iri in roots) for node in graph.nodes],
+        peers=peers,
+        federation=graph if isinstance(graph, FederatedLineage) else None,
+        said_by=said_by,
         names=names,
         impact=tuple(groups(impact)) if impact and impact.total else (),
         further=query.but(depth=str(int(query.get("depth")) + 1)) if graph.beyond and query.get("depth") else None,
         downloads=tuple(downloads("lineage", (*BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
     )
+
+
+def said_by(edge: LineageEdge) -> list[str]:
+    """The names of the laboratories that assert a relation of a federated lineage; this one first."""
+    named = {source.laboratory or "" for source in edge.sources if isinstance(source, FederatedSource)}
+    return [name or HERE for name in sorted(named)]
 
 
 def common_page(common: LineageCommon) -> Response:
@@ -225,8 +247,21 @@ def name_of(node: LineageNode) -> str:
 
 def row(node: LineageNode, *, root: bool = False) -> Row:
     """The row of a thing in a list."""
-    documents = node.sources[:_MOST_SOURCES]
-    return Row(node, name_of(node), documents, node.total_sources - len(documents), root)
+    documents = _first_of_each(node.sources)[:_MOST_SOURCES]
+    # The projects of a peer are named with the peer.
+    here = not node.projects or any("/" not in project for project in node.projects)
+    return Row(node, name_of(node), documents, node.total_sources - len(documents), root, here)
+
+
+def _first_of_each(sources: Sequence[SourceReference]) -> tuple[SourceReference, ...]:
+    """The sources in an order that begins with one of each laboratory."""
+    numbers: Counter[str | None] = Counter()
+    ranked = []
+    for source in sources:
+        laboratory = source.laboratory if isinstance(source, FederatedSource) else None
+        ranked.append((numbers[laboratory], source))
+        numbers[laboratory] += 1
+    return tuple(source for _, source in sorted(ranked, key=itemgetter(0)))
 
 
 def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
