@@ -11,6 +11,7 @@ from provrepo.errors import UsageError
 from provrepo.remote import datasets as of_datasets
 from provrepo.remote import documents as of_documents
 from provrepo.remote import lineage as of_lineage
+from provrepo.remote import packages as of_packages
 from provrepo.remote import profiles as of_profiles
 from provrepo.remote import projects as of_projects
 from provrepo.remote import queries as of_queries
@@ -73,10 +74,8 @@ def _local_only(
 
     @functools.wraps(local)
     def method(self: RemoteRepository, /, *args: P.args, **kwargs: P.kwargs) -> NoReturn:  # noqa: ARG001
-        raise UsageError(
-            f"{local.__name__} needs the data directory itself, and {self.connection.url} is a server; "
-            "call it on the machine that has the directory"
-        )
+        reason = _REASONS.get(local.__name__, _DIRECTORY)
+        raise UsageError(f"this {reason}, and {self.connection.url} is a server; {_REMEDY}")
 
     return _described(method, local)
 
@@ -85,6 +84,34 @@ def _described(method: Callable[P, R], local: Callable[..., Any]) -> Callable[P,
     method.__signature__ = inspect.signature(local)  # type: ignore[attr-defined]
     method.__module__ = __name__
     return method
+
+
+_REMEDY = "run it on the machine that has the directory"
+_DIRECTORY = "needs the data directory itself"
+_REASONS = {
+    **dict.fromkeys(
+        ("tokens", "create_token", "revoke_token"),
+        "needs the data directory itself, since a token must not make other tokens",
+    ),
+    **dict.fromkeys(
+        ("peers", "peer", "add_peer", "set_peer", "remove_peer"),
+        "needs the data directory itself, since its operator decides which addresses are contacted",
+    ),
+    "import_documents": "needs the data directory itself (one file can be given to `provrepo submit --from FORMAT`)",
+    **dict.fromkeys(
+        ("push", "pushes", "send_pushes", "cancel_push", "announce"),
+        "needs the data directory itself, since it uses the operator's tokens for the peers",
+    ),
+    **dict.fromkeys(
+        ("notices", "notice", "send_notices", "holders", "add_holder", "remove_holder"),
+        "needs the data directory itself, since its operator decides who is told of withdrawals",
+    ),
+    **dict.fromkeys(
+        ("mirror", "mirrors", "pull", "end_mirror", "unpack"),
+        "needs the data directory itself, since its operator decides what is copied into it",
+    ),
+}
+"""Why verbs cannot be called at a distance, where it is not that they are about the directory."""
 
 
 class RemoteRepository:
@@ -171,6 +198,8 @@ class RemoteRepository:
     pending_report = _verb(Repository.pending_report, of_reviews.pending_report)
     accept_pending = _verb(Repository.accept_pending, of_reviews.accept_pending)
     reject_pending = _verb(Repository.reject_pending, of_reviews.reject_pending)
+
+    pack = _verb(Repository.pack, of_packages.pack)
 
     waiting = _verb(Repository.waiting, of_upkeep.waiting)
     indexing_server = _verb(Repository.indexing_server, of_upkeep.indexing_server)

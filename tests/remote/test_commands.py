@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import provrepo
 from provrepo.cli.main import cli
 from tests.support.distance import EX, INVALID, NEXT, RUN, Pair, filled, pair, started
+from tests.support.lying import lying, response
 
 RESULTS = ("json", "csv", "tsv", "xml")
 DRAWN = ("json", "svg", "turtle", "provn", "trig", "provjson")
@@ -412,3 +413,55 @@ def test_every_command_works_or_says_why_not(both: Pair, path: tuple[str, ...], 
     assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
     assert found.exit_code in (0, 1, 2)
     assert found.exit_code == 0 or found.stderr.splitlines()[-1].startswith("error: "), found.output
+
+
+def test_a_package_is_the_same(both: Pair, tmp_path: Path) -> None:
+    target = tmp_path / "crops.zip"
+    for options in ((), ("--for-readers",), ("--since", "3"), ("--output", "json")):
+        here = both.local("pack", "crops", target, *options)
+        written = target.read_bytes()
+        target.unlink()
+        there = both.remote("pack", "crops", target, *options)
+        assert (there.exit_code, there.stdout, there.stderr) == (here.exit_code, here.stdout, here.stderr)
+        assert target.read_bytes() == written
+        target.unlink()
+    for project, options in (("nowhere", ()), ("crops", ("--since", "999"))):
+        here, there = (run("pack", project, target, *options) for run in (both.local, both.remote))
+        assert (there.exit_code, there.stderr) == (here.exit_code, here.stderr)
+        assert there.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_that_is_damaged_on_its_way_is_not_written(both: Pair, tmp_path: Path) -> None:
+    target = tmp_path / "crops.zip"
+    both.local("pack", "crops", target)
+    data = bytearray(target.read_bytes())
+    data[len(data) // 2] ^= 1
+    target.write_bytes(b"the one before")
+    known = response(body=b'{"name": "crops"}', Content_Type="application/json")
+    with lying(known, response(body=bytes(data), Content_Type="application/zip")) as server:
+        ran = CliRunner().invoke(cli, ["--data", server.url, "pack", "crops", str(target)])
+    assert ran.exit_code == 2, ran.output
+    assert ran.stderr.startswith(f"error: {server.url}projects/crops/package")
+    assert target.read_bytes() == b"the one before"
+
+
+NEEDS_THE_DIRECTORY = [
+    *("init", "serve", "rebuild", "fsck", "backup x", "restore x", "erase crops/run@1 --reason x", "unpack FILE"),
+    *("token create x", "token list", "token revoke 0123456789abcdef", "import FILE --project crops"),
+    *("peers list", "peers show x", "peers add x http://127.0.0.1:9/", "peers set x --project p", "peers remove x"),
+    *("mirror http://127.0.0.1:9/projects/p", "mirror --end p", "pull", "pull p"),
+    *("push x crops/run", "pushes list", "pushes list crops", "pushes send", "pushes cancel 1"),
+    *("notices list", "notices list crops", "notices show urn:x", "notices send", "notices announce crops/run"),
+    *("notices holders list", "notices holders add crops http://x.example/inbox", "notices holders remove 1"),
+]
+
+
+@pytest.mark.parametrize("command", NEEDS_THE_DIRECTORY)
+def test_a_command_that_needs_the_directory_says_why_and_what_to_do(both: Pair, command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    ran = both.remote(*(str(tmp_path / "file") if part == "FILE" else part for part in command.split()))
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("error: this needs the data directory itself")
+    assert line.endswith("run it on the machine that has the directory")

@@ -71,6 +71,8 @@ def package(project: str) -> Response:
     """The project as one file, for `provrepo unpack`; with `since` what is new after an entry.
 
     It contains what the caller may read. It is written to a temporary file first, so that an error has a status.
+    `Provrepo-Originals`, `Provrepo-Withdrawn`, `Provrepo-Omitted` and `Provrepo-Files` count the versions with their
+    bytes, the withdrawn ones among them, the versions without their bytes, and the files of the package.
     """
     repo = auth.repository()
     repo.require(project)
@@ -99,4 +101,6 @@ def package(project: str) -> Response:
     digest = base64.b64encode(digested.sha256.digest()).decode("ascii")
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
     response.headers["Provrepo-Sequence"] = str(made.contents.last)
+    for name in ("originals", "withdrawn", "omitted", "files"):
+        response.headers[f"Provrepo-{name.capitalize()}"] = str(getattr(made, name))
     return response
