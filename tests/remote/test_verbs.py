@@ -193,7 +193,7 @@ def test_every_verb_is_called_or_needs_the_directory(remote: RemoteRepository) -
         positional = ["x" for p in required if p.kind is not p.KEYWORD_ONLY]
         keywords = {p.name: "x" for p in required if p.kind is p.KEYWORD_ONLY}
         with pytest.raises(
-            UsageError, match="^this needs the data directory itself.*, and http.* is a server; run it on the machine"
+            UsageError, match=r"^this needs the data directory itself.*, and http.* is a server; run it on the machine"
         ):
             getattr(remote, name)(*positional, **keywords)
     assert set(VERBS) - called >= HERE_ONLY
