@@ -59,6 +59,9 @@ _CACHE_MIB = 192
 _STEPS = 10_000
 """Instructions of SQLite's virtual machine between two checks of a deadline: a fraction of a millisecond."""
 
+_ERASED = 1
+"""The ``application_id`` of a file from which something was erased, until it is written anew."""
+
 _KINDS = ("submit", "withdraw", "erase", "settings", "skipped")
 
 
@@ -148,7 +151,9 @@ class SqliteView(ABC):
             connection.execute(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (known, change.project, change.sequence)
             )
-            self._erased = self._erased or change.kind == "erase"
+            if change.kind == "erase":
+                connection.execute(f"PRAGMA application_id = {_ERASED}")
+                self._erased = True
         if not self._together:
             self._truncate()
         elif time.monotonic() - self._began > max(_MIN_COMMIT_INTERVAL, self._wait):
@@ -189,6 +194,15 @@ class SqliteView(ABC):
             connection.execute("DELETE FROM position WHERE dataset = ? AND project = ?", (known, project))
             if not connection.execute("SELECT 1 FROM position WHERE dataset = ? LIMIT 1", (known,)).fetchone():
                 connection.execute("DELETE FROM dataset WHERE id = ?", (known,))
+
+    def rewrite(self) -> None:
+        """Do what follows an erasure, where that has failed or the process was killed before it.
+
+        Raises:
+            Damaged: the file cannot be read or written.
+            NoSpace: the disk is full; the next call tries again.
+        """
+        self._truncate()
 
     def clear(self, dataset: str) -> None:
         """Remove the dataset."""
@@ -298,6 +312,8 @@ class SqliteView(ABC):
             connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             layout = zlib.crc32(self.layout().encode()) >> 1
             (stored,) = connection.execute("PRAGMA user_version").fetchone()
+            (mark,) = connection.execute("PRAGMA application_id").fetchone()
+            self._erased = mark == _ERASED
             if not stored:
                 connection.executescript(f"BEGIN; {self.layout()} PRAGMA user_version = {layout}; COMMIT;")
             elif stored != layout:
@@ -308,15 +324,22 @@ class SqliteView(ABC):
         return connection
 
     def _truncate(self) -> None:
-        """Empty the write-ahead log after an erasure, since it still contains what was erased."""
+        """Write the file anew after an erasure, and empty the write-ahead log: both may still have what was erased.
+
+        SQLite overwrites deleted rows (``secure_delete``), and not the copies that it leaves where it moves rows within
+        a page: of a thousand deleted names about seven stay in the file.
+        """
         with self._lock:
             if not self._erased:
                 return
             try:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._connection.execute("VACUUM")
+                (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    self._connection.execute("PRAGMA application_id = 0")
             except sqlite3.Error as error:
                 raise self._broken(error) from error
-            self._erased = False
+            self._erased = bool(busy)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -311,9 +311,9 @@ class Follower:
                     view.flush(due=due)
 
     def _rewrite(self) -> None:
-        """Remove the strings of what was erased from the files of the quads view."""
+        """Remove the strings of what was erased from the files of the views."""
         for view in self._views or ():
-            if isinstance(view, Quads):
+            if isinstance(view, Quads | SqliteView):
                 view.rewrite()
 
     @contextmanager
