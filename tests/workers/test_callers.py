@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from provrepo.repository.store import Store
 from provrepo.repository.submission import conversion
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.queries import running
-from provrepo.views import search
+from provrepo.views import sqlite_view
 from provrepo.workers.callers import LOCAL, Caller, Client, client
 from provrepo.workers.pool import Pool
 from tests.support import strangers
@@ -105,7 +108,7 @@ def test_a_token_that_is_not_valid_counts_as_a_stranger(site: Site, monkeypatch:
 def test_traversals_and_searches_end_when_the_client_disconnects(
     site: Site, left: threading.Event, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(search, "_STEPS", 1)
+    monkeypatch.setattr(sqlite_view, "_STEPS", 1)
     assert send(site, left, "GET", path).status_code == 200
     left.set()
     assert send(site, left, "GET", path).status_code == 503
@@ -233,3 +236,21 @@ def test_metrics_show_administrators_the_load_of_each_class(site: Site) -> None:
             for name in ("working", "waiting"):
                 assert f'provrepo_{name}{{what="{what}",caller="{caller.value}"}} 0' in shown
     assert "provrepo_working" not in site.client.get("/metrics").text
+
+
+def test_queries_of_writers_wait_for_each_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_WAITS", {STRANGER: 0.0, READER: 0.0, WRITER: SOON})
+    with ThreadPoolExecutor() as threads:
+        with ExitStack() as taken:
+            with site.app.app_context():
+                slots = running.slots()
+            for _ in range(slots._queue.size):
+                slot = slots.enter(Client(WRITER), SOON)
+                taken.callback(slots.leave, slot)
+            refused = site.client.get("/sparql?query=ASK{}")
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            waits = threads.submit(site.app.test_client().get, "/sparql?query=ASK{}", headers=site.auth("all"))
+            while not asking_figures(site)[WRITER][1]:
+                assert not waits.done()
+                time.sleep(0.01)
+        assert waits.result().status_code == 200

@@ -13,6 +13,7 @@ from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server.monitoring import metrics
 from provrepo.server.protocol import addresses, auth
+from provrepo.workers.callers import Caller
 from provrepo.workers.shares import Slots
 
 __all__ = ["Target", "query_slot", "register", "run", "slots"]
@@ -53,8 +54,12 @@ class Target(NamedTuple):
         return f"{self.document}, version {self.version}" if self.document else f"project {self.project}"
 
 
-_WAIT = 0.5
-"""Seconds that a query waits for a slot: look-ups take milliseconds, so that waiting mostly succeeds."""
+_WAITS = {Caller.STRANGER: 0.5, Caller.READER: 0.5, Caller.WRITER: 3.0}
+"""Seconds that a query of each class waits for a slot.
+
+Look-ups take milliseconds, so that waiting mostly succeeds. Many writers who ask for what they have just submitted wait
+for each other, and for what is being loaded. Each of them occupies a request thread meanwhile.
+"""
 
 _MIN_SLOTS = 4
 """The least number of slots: with four, strangers have two, and each class has one that no lower class can take."""
@@ -87,7 +92,8 @@ def query_slot() -> Iterator[None]:
     Raises:
         Busy: on entering, no slot became free in time.
     """
-    slot = slots().enter(auth.client(), _WAIT)
+    client = auth.client()
+    slot = slots().enter(client, _WAITS[client.caller])
     try:
         yield
     finally:
