@@ -10,6 +10,7 @@ from benchmarks import (
     attacks,
     capture,
     constraints,
+    documents,
     drawing,
     formats,
     intake,
@@ -37,6 +38,7 @@ def main() -> None:
             "drawing",
             "submissions",
             "intake",
+            "documents",
             "loading",
             "queries",
             "attacks",
@@ -46,7 +48,7 @@ def main() -> None:
             "capture",
             "soak",
         ],
-        help="only this table; soak, and the 10,000,000 relations of growth, run only with this option",
+        help="only this table; soak, documents, and the 10,000,000 relations of growth, run only with this option",
     )
     parser.add_argument("--minutes", type=float, default=60, help="minutes that soak runs")
     parser.add_argument(
@@ -81,6 +83,9 @@ def main() -> None:
         }
         if arguments.only == "soak":
             tables = {"soak": lambda: soak.table(root, arguments.minutes)}
+        if arguments.only == "documents":
+            growing = ([20, 60], None) if arguments.quick else ([100, 1_000, 10_000, 50_000], documents.PICTURE)
+            tables = {"documents": lambda: documents.table(root, *growing)}
         for name, table in tables.items():
             if arguments.only in (None, name):
                 print(f"\n## {name}\n")

@@ -122,13 +122,13 @@ def _put(data: Path, file: Path, classpath: str) -> tuple[float, float, float]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             connection = _connected(port)
-            before = _processor(process.pid)
+            before = processor(process.pid)
             with stopwatch() as watch:
                 connection.request("PUT", "/ds/data?default", file.read_bytes(), {"Content-Type": "text/turtle"})
                 status = connection.getresponse().status
             if status not in (200, 201, 204):
                 raise RuntimeError(f"Fuseki answered {status}")
-            used, peak = _processor(process.pid) - before, _peak_mib(process.pid)
+            used, peak = processor(process.pid) - before, _peak_mib(process.pid)
         finally:
             process.kill()
     return watch.seconds, used, peak
@@ -148,7 +148,7 @@ def _connected(port: int) -> http.client.HTTPConnection:
             return connection
 
 
-def _processor(process: int) -> float:
+def processor(process: int) -> float:
     """Seconds of processor time that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -170,10 +170,10 @@ def _rate_table(directory: Path, documents: int) -> list[str]:
     for query in (False, True):
         for clients in (1, 16):
             with _project(directory / f"rate-{query}-{clients}") as (server, token):
-                before = _processor(server.process)
+                before = processor(server.process)
                 arguments = {"address": list(server.address), "token": token, "documents": documents}
                 found = isolated("intake", what="clients", clients=clients, query=query, **arguments)
-                used = (_processor(server.process) - before) / documents * 1000
+                used = (processor(server.process) - before) / documents * 1000
             what = "each followed by a query that must see it" if query else "durable submissions"
             rows.append(
                 f"| {what} | {clients} | {found['rate']:.0f} | {found['p50']:.0f} | {found['p99']:.0f} | {used:.1f} |"
