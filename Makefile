@@ -45,8 +45,9 @@ types: $(VENV)/.test
 layers: $(VENV)/.test
 	$(BIN)/lint-imports
 
+# Without bytecode on disk every process that a test starts would compile the package anew.
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest --durations=10 --durations-min=0.5 $(PYTEST_ARGS) $(T)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --durations=10 --durations-min=0.5 $(PYTEST_ARGS) $(T)
 
 integration: $(VENV)/.test
 	$(BIN)/python -m tests.integration $(if $(LIMIT),--seconds $(LIMIT)) $(GROUPS)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 import provrepo
 from provrepo.repository.repository import Repository
+from tests.support.worker_reuse import reused
 
 settings.register_profile("provrepo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("provrepo")  # whatever else the machine does
@@ -33,6 +34,13 @@ ex:run a prov:Activity ; prov:used ex:raw ; prov:wasAssociatedWith ex:alice ;
     prov:startedAtTime "2026-01-01T10:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .
 ex:alice a prov:Agent .
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers() -> Iterator[None]:
+    """Pools of this process share their workers, except in tests of the pools themselves."""
+    with reused():
+        yield
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from provrepo.views.sparql.checkpoints import Checkpoints
 from provrepo.workers import network
 from provrepo.workers.pool import Pool
 from tests.conftest import PROVJSON
+from tests.support.worker_reuse import ended_with_their_pool
 
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n0 ?o . ?p ?q ?r }"
 """A query that does not end in time and is killed. Benchmarks measure how soon."""
@@ -72,7 +73,7 @@ def test_only_checkpoints_in_use_are_kept(repository: Repository) -> None:
 
 def test_closing_ends_processes_and_removes_checkpoints(tmp_path: Path) -> None:
     before = _children()
-    with open_repository(settings=settings(tmp_path / "data")) as repository:
+    with ended_with_their_pool(), open_repository(settings=settings(tmp_path / "data")) as repository:
         repository.submit(PROVJSON, name="run")
         repository.query("ASK {}")
         assert _children() - before
