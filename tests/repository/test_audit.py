@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,14 +25,24 @@ from provrepo.server.app import create_app
 from provrepo.server.protocol import codings
 from provrepo.server.routing.routes import OPERATIONS
 from tests.support.command import provrepo
-from tests.support.serving import PROVN, PROVN_TYPE, Site, opened
+from tests.support.serving import PROVN, PROVN_TYPE, Site, opened, reopened
 
 RUN = "/projects/secret/documents/run"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A repository whose access log is empty, and its tokens."""
+    data = tmp_path_factory.mktemp("made") / "data"
+    with opened(data) as site:
+        return data, site.tokens
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with opened(tmp_path / "data") as site:
+def site(made: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Site]:
+    """A copy of it, for every test starts with an empty access log."""
+    shutil.copytree(made[0], tmp_path / "data")
+    with reopened(tmp_path / "data", made[1]) as site:
         yield site
 
 

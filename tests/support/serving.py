@@ -63,19 +63,16 @@ class Site:
 
 @contextmanager
 def opened(data: Path) -> Iterator[Site]:
-    settings = Settings(data=data, max_body=MAX_BODY, workers=1, threads=4)
-    with Store.open(settings) as store:
-        owner = Repository(store, store.owner())
+    """A new repository in a folder that does not exist yet."""
+    with reopened(data) as site:
+        owner = site.owner
         owner.create_project("open", public=True, title="Open crops")
         owner.create_project("secret", title="Hidden")
-        tokens = {
+        site.tokens |= {
             "all": owner.create_token("ada")[0],
             "open": owner.create_token("bob", projects=["open"])[0],
             "reader": owner.create_token("eve", write=False)[0],
         }
-        app = create_app(store)
-        app.test_client_class = Checked
-        site = Site(store, owner, app, app.test_client(), tokens)
         site.submit("run")
         site.submit("run", project="secret")
         site.submit("twice")
@@ -83,3 +80,13 @@ def opened(data: Path) -> Iterator[Site]:
         site.submit("gone")
         owner.withdraw("open", "gone", reason="wrong <i>unit</i>")
         yield site
+
+
+@contextmanager
+def reopened(data: Path, tokens: dict[str, str] | None = None) -> Iterator[Site]:
+    """The repository that ``opened`` made in a folder, or a copy of it: with its tokens, which it stores as hashes."""
+    settings = Settings(data=data, max_body=MAX_BODY, workers=1, threads=4)
+    with Store.open(settings) as store:
+        app = create_app(store)
+        app.test_client_class = Checked
+        yield Site(store, Repository(store, store.owner()), app, app.test_client(), dict(tokens or {}))
