@@ -10,9 +10,16 @@ from hypothesis import HealthCheck, settings
 
 import provrepo
 from provrepo.repository.repository import Repository
+from tests.support import sampling
 from tests.support.worker_reuse import reused
 
-settings.register_profile("provrepo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "provrepo",
+    deadline=None,
+    max_examples=sampling.examples(100),
+    print_blob=True,  # a failure can be repeated with what is printed
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("provrepo")  # whatever else the machine does
 
 PROVJSON = b"""{
@@ -34,6 +41,14 @@ ex:run a prov:Activity ; prov:used ex:raw ; prov:wasAssociatedWith ex:alice ;
     prov:startedAtTime "2026-01-01T10:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> .
 ex:alice a prov:Agent .
 """
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how to repeat the run: its order and numbers, and its samples."""
+    order = getattr(config.option, "randomly_seed", None)
+    terminalreporter.write_line(
+        f"to repeat this: SAMPLE_SEED={sampling.SEED} make test PYTEST_ARGS='-n 2 --randomly-seed={order}'"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import PROVJSON, TURTLE
+from tests.support.sampling import sample
 
 SCRIPT = """
 import hashlib, sys
@@ -36,11 +37,11 @@ with provrepo.open(work / sys.argv[2]) as repository:
 """
 
 
-def test_five_hash_seeds_agree(tmp_path: Path) -> None:
+def test_seeds_of_hashes_agree(tmp_path: Path) -> None:
     (tmp_path / "a.in").write_bytes(PROVJSON)
     (tmp_path / "b.in").write_bytes(TURTLE)
     outputs = []
-    for seed in ("0", "1", "2", "3", "4711"):
+    for seed in ("0", *sample(["1", "2", "3", "4711"], 2)):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path), f"data{seed}"],
             env={**os.environ, "PYTHONHASHSEED": seed},

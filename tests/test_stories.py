@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.sampling import sample
 from tests.support.transcripts import play, same
 
 DOCS = ROOT / "docs"
@@ -21,7 +22,8 @@ def drawn(picture: Path) -> list[str]:
     return sorted(re.sub(r"sha-256 .*", "content", text) for text in found)
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sample(STORIES, 1))
 def test_the_story_shows_real_output(name: str, tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
     compared = 0

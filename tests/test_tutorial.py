@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.sampling import sample
 from tests.support.transcripts import play, replaced, same, served
 
 TUTORIALS = ROOT / "docs" / "tutorial"
 
 
-@pytest.mark.parametrize("name", sorted(page.name for page in TUTORIALS.glob("*.md")))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sample(sorted(page.name for page in TUTORIALS.glob("*.md")), 1))
 def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
     page = (TUTORIALS / name).read_text("utf-8")
     if "'.[examples]'" in page:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from provrepo.capture import session, step
 from provrepo.vocab import SPDX
 from tests.support.captured import Captured
+from tests.support.sampling import examples
 
 
 class Value:
@@ -254,7 +255,7 @@ def finish(coroutine: Any) -> Any:
     raise AssertionError("unreachable")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_what_is_recorded_is_what_happened(pipeline: list[Plan]) -> None:
     truth = Truth()

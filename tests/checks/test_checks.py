@@ -21,6 +21,7 @@ from provrepo.model.statements import ENTITY, Statement
 from provrepo.vocab import PROV, RDF_TYPE, SH, XSD
 from provrepo.workers.pool import Pool, default_pool
 from tests.support.corpus import corpus
+from tests.support.sampling import examples
 from tests.support.work import ENDLESS, bounded
 
 EX = "http://example.org/"
@@ -104,7 +105,7 @@ def test_other_types_are_not_checked():
 
 
 @given(st.datetimes(timezones=st.none() | st.timezones()))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_all_datetimes_of_python_are_dates_and_times(moment):
     offset = moment.utcoffset()
     if offset is None or (offset.total_seconds() % 60 == 0 and abs(offset.total_seconds()) <= 14 * 3600):

@@ -17,6 +17,7 @@ from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import KINDS, Statement
 from provrepo.vocab import PROV, PROV_TYPE
 from tests.support.constraints_oracle import valid as second_opinion
+from tests.support.sampling import examples
 
 EX = "http://example.org/"
 ENTITIES = [Identifier(EX + name) for name in ("e1", "e2", "e3")]
@@ -80,7 +81,7 @@ def unifies(instance: list[Statement]) -> bool:
 
 
 @given(instances, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_neither_verdict_nor_normal_form_depends_on_the_order_of_statements(instance, chance: random.Random):
     shuffled = chance.sample(instance, len(instance))
     assert verdict(instance) is verdict(shuffled)
@@ -89,7 +90,7 @@ def test_neither_verdict_nor_normal_form_depends_on_the_order_of_statements(inst
 
 
 @given(instances)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_validity_is_the_same_as_by_the_rules_to_the_letter(instance):
     assume(unifies(instance))
     assert verdict(instance) is second_opinion(instance)
@@ -101,7 +102,7 @@ SEEN = Statement(KINDS["wasAssociatedWith"], Identifier(EX + "r"), (ACTIVITIES[1
 
 @given(instances)
 @example([Statement(SEEN.kind, SEEN.id, (ACTIVITIES[1], None, UNKNOWN[0])), SEEN])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_normalizing_twice_is_normalizing_once(instance):
     assume(verdict(instance))
     once = normalized(Document(instance))
@@ -109,7 +110,7 @@ def test_normalizing_twice_is_normalizing_once(instance):
 
 
 @given(instances, st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_document_is_equivalent_to_itself_with_renamed_variables(instance, chance: random.Random):
     assume(verdict(instance))
     names = {old: Identifier(f"_:renamed-{old[2:]}") for old in UNKNOWN}
@@ -130,7 +131,7 @@ def test_a_document_is_equivalent_to_itself_with_renamed_variables(instance, cha
 
 
 @given(instances, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_asserting_inferred_statements_never_changes_the_verdict(instance, data):
     assume(instance)
     assume(verdict(instance))
@@ -145,7 +146,7 @@ FULL = {"alternateOf", "specializationOf"}
 
 
 @given(st.lists(statements(blank=False), max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_asserting_inferred_statements_without_variables_keeps_the_normal_form(instance):
     assume(verdict(instance))
     follows = normalized(Document(instance)).statements
@@ -155,7 +156,7 @@ def test_asserting_inferred_statements_without_variables_keeps_the_normal_form(i
 
 
 @given(instances, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_part_of_a_valid_document_is_valid(instance, data):
     assume(instance)
     assume(verdict(instance))
@@ -163,7 +164,7 @@ def test_part_of_a_valid_document_is_valid(instance, data):
 
 
 @given(instances, instances)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_bundles_are_checked_independently(top, inside):
     document = Document(top, [Bundle(Identifier(EX + "b"), inside)])
     found = {finding.bundle for finding in check(document) if finding.severity is Severity.VIOLATION}

@@ -20,6 +20,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier
 from provrepo.repository.repository import Repository
 from provrepo.vocab import PROV, PROVREPO, RDF_TYPE
+from tests.support.sampling import examples
 
 EX = "http://example.org/"
 
@@ -106,7 +107,7 @@ def test_coverage_is_rounded_down():
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=25), st.sets(st.integers(0, 8)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_things_without_a_path_to_a_source_are_untrusted(edges, trusted):
     """Compared with a traversal that follows every path."""
     up: dict[int, set[int]] = {}
@@ -139,7 +140,7 @@ _TRIPLES = st.one_of(
 
 
 @given(st.lists(_TRIPLES, max_size=25))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_graph_is_counted_as_its_triples_are_measured(said):
     counted = count(Graph(Quad(subject, Identifier(name), Identifier(value)) for subject, name, value in said))
     measured = measure((str(subject), name, str(value)) for subject, name, value in said)

@@ -18,6 +18,7 @@ from provrepo.codecs.rdf.codec import parse
 from provrepo.errors import UsageError
 from provrepo.model.identifiers import Literal
 from provrepo.vocab import PROVREPO, RDF_TYPE, SH, XSD
+from tests.support.sampling import examples
 
 EX = "http://example.org/"
 CORE = "https://w3id.org/provrepo/shapes/core#"
@@ -93,14 +94,14 @@ def test_only_violations_fail():
 
 
 @given(st.lists(findings, max_size=5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_json_gives_the_same_report_back(found):
     report = Report.of(found, layers=["syntax"], statements=3)
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
 
 
 @given(st.lists(findings, max_size=5), text)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_every_format_can_represent_any_finding(found, name):
     report = Report.of(found, layers=["syntax"])
     for form in FORMATS:

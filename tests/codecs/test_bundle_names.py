@@ -11,6 +11,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import ENTITY, USAGE, Statement
 from tests.support.round_trip import BOTH_WAYS
+from tests.support.sampling import examples
 
 NAMESPACES = ("http://a.example/", "http://b.example/", "http://a.example/b/", "urn:c:")
 FORMATS = [format_.name for format_ in BOTH_WAYS if format_.bundles]
@@ -36,7 +37,7 @@ def shadowed(draw: st.DrawFn) -> Document:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @given(document=shadowed())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_shadowed_is_read_again(format_: str, document: Document) -> None:
     again = read(document.write(format_), format=format_)
     # Bundles with equally spelled names share one key of PROV-JSON, so only their order may change.
@@ -46,7 +47,7 @@ def test_what_is_shadowed_is_read_again(format_: str, document: Document) -> Non
 
 @pytest.mark.parametrize("source", [name for name in FORMATS if name not in ("trig", "nquads", "rdfjsonld")])
 @given(document=shadowed(), target=st.sampled_from(FORMATS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_shadowed_survives_a_second_format(source: str, target: str, document: Document) -> None:
     first = read(document.write(source), format=source)
     assert read(first.write(target), format=target).compare(document).same

@@ -15,6 +15,7 @@ from provrepo.model.compare import compare
 from provrepo.model.document import Document, Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import PROV, XSD_DATETIME
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -124,7 +125,7 @@ _QUADS = _TRIPLES.map(lambda triple: Quad(*triple))
 
 
 @given(quads=st.lists(_QUADS, max_size=12), random=st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_once_is_enough_and_order_does_not_matter(quads: list[Quad], random: object) -> None:
     added = complete(quads)
     assert not set(added) & set(quads)
@@ -141,7 +142,7 @@ def drop_ids(document: Document) -> set[tuple[object, ...]]:
 
 
 @given(document=documents(bundles=False, awkward_identifiers=False, named=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_completed_triples_relate_nothing_new(document: Document) -> None:
     quads = document_quads(document)
     again = read_quads([*quads, *complete(quads)])

@@ -24,6 +24,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.vocab import PROV, XSD
 from tests.support.round_trip import BOTH_WAYS
+from tests.support.sampling import examples
 from tests.support.strategies import documents, identifiers, literals
 
 TRIG = """@prefix ex: <http://e/> . @prefix prov: <http://www.w3.org/ns/prov#> .
@@ -91,7 +92,7 @@ def test_lines_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert raised.value.line == 322
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(documents())
 def test_a_document_becomes_the_same_lines_as_when_it_is_written_whole(document: formats.Document) -> None:
     source = document.write("provjson")
@@ -135,7 +136,7 @@ def test_memory_does_not_grow_with_the_number_of_lines(tmp_path: Path) -> None:
 
 
 class TestLines:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(st.lists(st.tuples(identifiers(), identifiers(), literals(controls=True) | identifiers()), max_size=5))
     def test_they_are_those_of_pyoxigraph(self, triples: list[tuple[Identifier, Identifier, Literal]]) -> None:
         quads = [Quad(s, p, o, None) for s, p, o in triples]
@@ -156,7 +157,7 @@ class TestLines:
         assert found == quads
 
     @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30), st.integers(1, 7))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=examples(100), deadline=None)
     def test_pieces_may_be_cut_anywhere(self, lexical: str, size: int) -> None:
         quad = Quad(Identifier("u:a"), Identifier("u:p"), text(lexical), Identifier("_:g"))
         data = "".join(LineWriter().lines([quad, quad])).encode()

@@ -20,6 +20,7 @@ from provrepo.model.minting import Minter
 from provrepo.model.statements import ENTITY, Statement
 from tests.support.corpus import corpus
 from tests.support.paths import ROOT
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 VERSION = Identifier("https://repo.example/v/1")
@@ -100,7 +101,7 @@ def test_parsing_once_or_twice_gives_the_same_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["provn", "provjson"])
 @given(document=documents(repeated_bundles=True, awkward_identifiers=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_other_formats_are_in_prov_o(tmp_path_factory: pytest.TempPathFactory, name: str, document: Document) -> None:
     path = tmp_path_factory.mktemp("content") / "content.nq"
     counts = write_nquads(b"", document, formats.by_name(name), None, version=VERSION, mint_blank=genid, output=path)

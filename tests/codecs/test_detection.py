@@ -16,6 +16,7 @@ from provrepo.codecs.provjsonld.terms import CONTEXT_URL
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
 from provrepo.resources import root
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 PREFIXES = {"ex": "http://example.org/", "prov": "http://www.w3.org/ns/prov#"}
@@ -136,7 +137,7 @@ def prov_jsonld(value: dict[str, Any], random: Random) -> dict[str, Any]:
     return {**value, "@context": context, "@graph": [statement(one) for one in value["@graph"]]}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(documents(), SEEDS, st.sampled_from([None, "d.json", "d.jsonld"]))
 def test_prov_json_in_every_spelling(document: Document, random: Random, name: str | None) -> None:
     data = spelled(prov_json(json.loads(document.write("provjson")), random), random)
@@ -147,7 +148,7 @@ def test_prov_json_in_every_spelling(document: Document, random: Random, name: s
     assert not again.unmapped
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     documents(dictionaries=False),
     SEEDS,
@@ -163,7 +164,7 @@ def test_prov_jsonld_in_every_spelling(document: Document, random: Random, name:
     assert not again.unmapped
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     documents(awkward_identifiers=False),
     SEEDS,

@@ -21,6 +21,7 @@ from provrepo.codecs.rdf.iri_repair import repaired_text
 from provrepo.errors import ReadError
 from provrepo.model.document import Document
 from provrepo.vocab import PROV, RDF, RDF_TYPE, RDFS, SH
+from tests.support.sampling import examples
 
 EX = "http://example.org/"
 JSONLD = "https://openprovenance.org/prov-jsonld/context.jsonld"
@@ -105,7 +106,7 @@ def test_private_use_is_lawful_in_a_query_only() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_is_repaired_is_an_iri_of_rdf(local: str) -> None:
     iri = repair(EX + local)
     assert NamedNode(iri).value == repair(iri) == iri

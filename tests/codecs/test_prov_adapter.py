@@ -18,6 +18,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.model.statements import ACTIVITY, ENTITY, KINDS, MEMBERSHIP, MENTION, REMOVAL, Statement
 from provrepo.vocab import PROV_INTERNATIONALIZED_STRING, PROV_TYPE, PROV_VALUE, XSD
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -145,7 +146,7 @@ def test_python_values_put_into_prov_by_hand():
 
 
 @pytest.mark.filterwarnings("ignore::prov.model.ProvFutureRejectionWarning")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(awkward_identifiers=False, dictionaries=False))
 def test_peer(document: Document) -> None:
     """What we write prov reads as the adapter gives it, and what prov writes we read."""

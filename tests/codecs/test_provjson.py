@@ -17,6 +17,7 @@ from provrepo.model.identifiers import Identifier, Literal, Value, text
 from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, PROV_TYPE, XSD
 from tests.support.corpus import CORPUS, corpus
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -324,7 +325,7 @@ class TestErrors:
         assert (found.line, found.column) == (line, column)
 
     @given(documents(max_statements=3))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     def test_every_truncation_is_an_error_with_a_place(self, document: Document) -> None:
         whole = document.write("provjson").rstrip()
         for cut in range(0, len(whole), max(1, len(whole) // 25)):
@@ -380,7 +381,7 @@ class TestWriting:
         )
         assert Document().write("provjson") == b"{}\n"
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=examples(150), deadline=None)
     @given(documents(controls=True, missing_mandatory=True, repeated_bundles=True, repeated_relations=True))
     def test_what_is_written_is_read_again(self, document: Document) -> None:
         again = formats.read(document.write("provjson"), format="provjson")
@@ -390,7 +391,7 @@ class TestWriting:
         assert not again.warnings
         assert not document.losses("provjson")
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(documents(odd_times=False, dictionaries=False))
     def test_prov_reads_it(self, document: Document) -> None:
         from prov.model import ProvDocument
@@ -426,7 +427,7 @@ class TestWriting:
         assert [b.id for b in again.bundles] == ["http://d/b", ex("c")]
         assert again.compare(document).same
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @given(documents())
     def test_one_value_is_written_as_several_are(self, document: Document) -> None:
         value = json.loads(document.write("provjson"))

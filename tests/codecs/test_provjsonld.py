@@ -30,6 +30,7 @@ from provrepo.vocab import (
     XSD_QNAME,
 )
 from tests.support.corpus import corpus, present
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -465,7 +466,7 @@ def test_what_cannot_be_written_at_all(document):
         provjsonld.write(document)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(missing_mandatory=True, repeated_bundles=True, controls=True))
 def test_what_is_written_comes_back(document):
     data = provjsonld.write(document)

@@ -18,6 +18,7 @@ from provrepo.model.statements import KINDS, DictionaryEntry, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_QUALIFIED_NAME, XSD
 from tests.support.corpus import CORPUS, corpus
 from tests.support.round_trip import BOTH_WAYS
+from tests.support.sampling import examples
 from tests.support.strategies import documents, statements
 
 EX = "http://example.org/"
@@ -344,7 +345,7 @@ class TestErrors:
         assert (found.line, found.column) == (line, column)
 
     @given(documents(max_statements=3))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     def test_every_truncation_is_an_error_with_a_place(self, document: Document) -> None:
         whole = document.write("provn")
         for cut in range(0, len(whole.rstrip()) - 1, max(1, len(whole) // 25)):
@@ -391,7 +392,7 @@ class TestWriting:
         )
         assert Document().write("provn") == b"document\nendDocument\n"
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=examples(150), deadline=None)
     @given(documents(controls=True, missing_mandatory=True, repeated_bundles=True, repeated_relations=True))
     def test_what_is_written_is_read_again(self, document: Document) -> None:
         again = formats.read(document.write("provn"), format="provn")
@@ -402,7 +403,7 @@ class TestWriting:
         assert not again.warnings
         assert not document.losses("provn")
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(documents(odd_times=False, dictionaries=False))
     def test_prov_reads_it(self, document: Document) -> None:
         from prov.model import ProvDocument
@@ -481,7 +482,7 @@ class TestWriting:
         assert len(formats.read(document.write("provn"), format="provn")) == 3
 
     @given(statements(missing_mandatory=True))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     def test_one_statement_is_one_line(self, statement: Statement) -> None:
         lines = Document(statements=[statement]).write("provn").decode().split("\n")
         keyword = statement.kind.name if statement.kind.entries is None else f"prov:{statement.kind.name}"

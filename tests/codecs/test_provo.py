@@ -21,6 +21,7 @@ from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import DERIVATION, KINDS, Statement
 from provrepo.vocab import PROV, PROV_LABEL, PROV_ROLE, PROV_TYPE
 from tests.support.corpus import present
+from tests.support.sampling import examples
 
 PREFIXES = """\
 @prefix ex: <http://example.org/> . @prefix prov: <http://www.w3.org/ns/prov#> .
@@ -194,7 +195,7 @@ def test_what_was_read_is_written_as_the_same(case: str) -> None:
 
 
 @given(case=st.sampled_from(sorted(READS)), random=st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_reading_does_not_depend_on_the_order_of_triples(case: str, random: object) -> None:
     quads = rdf.parse((PREFIXES + READS[case][0]).encode(), "trig").quads
     document = read_quads(quads)

@@ -34,6 +34,7 @@ from provrepo.vocab import (
     XSD_QNAME,
 )
 from tests.support.corpus import corpus, present
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -244,7 +245,7 @@ UNAVOIDABLE = re.compile(
 
 
 @given(documents(awkward_identifiers=False, odd_times=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_what_is_written_is_valid_by_the_schema_of_the_note(document):
     schema = etree.XMLSchema(etree.parse(SCHEMA))
     schema.validate(etree.fromstring(provxml.write(document)))
@@ -418,7 +419,7 @@ def test_names_stay_as_they_are_where_one_of_them_cannot_be_escaped():
 
 
 @given(st.text(min_size=1, max_size=12) | st.text(alphabet="_x0041BFé ", min_size=1, max_size=14))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_escaped_names_are_ncnames_and_come_back(local):
     assert is_ncname(escape(local))
     assert unescape(escape(local)) == local
@@ -656,7 +657,7 @@ def test_blank_nodes_are_written_and_named_as_a_loss():
     assert [loss.subject for loss in provxml.losses(document)] == ["_:c"]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(missing_mandatory=True, repeated_bundles=True, controls=True))
 def test_what_is_written_is_well_formed_and_comes_back(document):
     data = provxml.write(document)

@@ -21,6 +21,7 @@ from provrepo.model.identifiers import Identifier, Literal, Rdf12Term
 from provrepo.model.statements import DERIVATION, ENTITY, KINDS, MEMBERSHIP, USAGE, DictionaryEntry, Statement
 from provrepo.repository.repository import Repository
 from provrepo.vocab import PROV, PROV_TYPE, RDF12_TERM, RDFS_LABEL, XSD
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 RDF_FORMATS = [row.name for row in formats.FORMATS if row.rdf]
@@ -82,13 +83,13 @@ def assert_kept(document: Document, name: str) -> None:
 
 @pytest.mark.parametrize("name", RDF_FORMATS)
 @given(document=documents(controls=True, missing_mandatory=True, repeated_bundles=True, repeated_relations=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_not_reported_lost_is_read_back(document: Document, name: str) -> None:
     assert_kept(document, name)
 
 
 @given(document=prov_typed(), name=st.sampled_from(RDF_FORMATS))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_what_is_not_reported_lost_is_read_back_among_prov_terms(document: Document, name: str) -> None:
     assert_kept(document, name)
 

@@ -16,6 +16,7 @@ from provrepo.errors import QueryError, ReadError, UsageError
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.vocab import PROV, XSD
+from tests.support.sampling import examples
 
 EX = "https://example.org/"
 INTEGER = XSD + "integer"
@@ -177,7 +178,7 @@ def test_an_answer_that_cannot_be_read_says_why(data: bytes, media_type: str, sa
 LITERALS = st.builds(text, st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.sampled_from([None, "en", "de"]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.one_of(LITERALS, st.just(Identifier(EX))))))
 def test_any_rows_survive(rows: list[dict[str, Identifier | Literal]]) -> None:
     result = QueryResult("bindings", ("a", "b", "c"), rows)

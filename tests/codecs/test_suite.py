@@ -6,7 +6,6 @@ the lines that show it; nothing is in there because a codec cannot read it.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +22,14 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
 from provrepo.model.statements import ALTERNATE, DictionaryEntry, Statement
 from tests.support.corpus import corpus, present
+from tests.support.sampling import FULL
 
 SUFFIXES = (".provn", ".json", ".provx", ".trig", ".ttl")
 FORMATS = (
     *("provn", "provjson", "provxml", "provjsonld"),
     *("turtle", "trig", "ntriples", "nquads", "rdfxml", "rdfjsonld"),
 )
-CHANGES = 10_000 if os.environ.get("CI") == "true" else 60
+CHANGES = 10_000 if FULL else 60
 """The most changes that are made to one document; a sample where there would be more."""
 
 _FOLDER = present("prov-suite-testcases")

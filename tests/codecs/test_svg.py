@@ -23,6 +23,7 @@ from provrepo.model.document import Document
 from provrepo.resources import root
 from tests.support import strategies
 from tests.support.command import Command
+from tests.support.sampling import examples
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -327,7 +328,7 @@ def test_dense_documents_are_summarized_too() -> None:
 
 
 @given(made=strategies.documents())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_document_has_a_picture(made: Document) -> None:
     data = made.write("svg")
     tree = ElementTree.fromstring(data)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.support import kill_exchange
+from tests.support.sampling import FULL
 
 
 @pytest.mark.slow
 def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    problems, kills = kill_exchange.run(15 if os.environ.get("CI") else 3, seed=3, folder=tmp_path)
+    problems, kills = kill_exchange.run(15 if FULL else 3, seed=3, folder=tmp_path)
     assert problems == []
     assert sum(kills.values()) > 0

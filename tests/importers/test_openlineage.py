@@ -17,6 +17,7 @@ from provrepo.importers.openlineage.events import Moment
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.model.document import Document
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE, Statement
+from tests.support.sampling import examples
 
 CASES = Path(__file__).parents[1] / "cases" / "openlineage"
 NAMES = sorted(path.stem for path in CASES.glob("*.jsonl"))
@@ -104,7 +105,7 @@ EVENTS = st.builds(
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=12), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_order_and_repetition_gives_the_same_statements(events: list[Any], chance: random.Random) -> None:
     mixed = events + chance.sample(events, chance.randint(0, len(events)))
     chance.shuffle(mixed)
@@ -115,7 +116,7 @@ def test_any_order_and_repetition_gives_the_same_statements(events: list[Any], c
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_run_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     together = stated(read(events))
     apart: set[Statement] = set()
@@ -307,7 +308,7 @@ def test_the_document_names_importer_mapping_and_payload() -> None:
     st.sampled_from(["/run/facets", "/job/facets", "/inputs/0/facets", "/outputs/0/outputFacets", "/inputs", ""]),
     st.sampled_from(["schema", "columnLineage", "lineage", "parent", "tags", "version", "ownership", "subset", "x y"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_json_makes_a_document_or_a_finding(value: Any, place: str, key: str) -> None:
     found = event(inputs=[{"namespace": "n", "name": "a"}], outputs=[{"namespace": "n", "name": "b"}])
     match place:

@@ -18,6 +18,7 @@ from provrepo.model.statements import COMMUNICATION, DERIVATION, GENERATION, USA
 from tests.importers.test_openlineage import BASE, CASES, NAMES, event, read
 from tests.support.command import Command
 from tests.support.openlineage_schemas import FIXTURES, check_events, facets_of
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 HEAD = "document\nprefix ex <https://lab.example/>\nprefix dcterms <http://purl.org/dc/terms/>\n"
@@ -89,7 +90,7 @@ def test_a_document_that_was_changed_is_not_written_as_the_events_it_was_read_fr
 @given(
     documents(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_document_is_written_validly_and_read_again(document: Document) -> None:
     data = document.write("openlineage")
     again = formats.read(data, format="openlineage")

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provrepo.ledger.access_log import _PIECES, LONGEST, AccessLog
+from tests.support.sampling import examples
 
 
 class Clock:
@@ -201,7 +202,7 @@ def test_the_space_that_submissions_leave_free_is_left_free(tmp_path: Path, cloc
     log.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.binary(max_size=80), st.just(b"{" * 2000 + b"}"), st.just(b"{1}")), max_size=6))
 def test_damage_is_reported_and_stepped_over(tmp_path_factory: pytest.TempPathFactory, damage: list[bytes]) -> None:
     folder = tmp_path_factory.mktemp("log")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from provrepo.errors import Damaged, InvalidName, NotFound
 from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.storage.database import Database
+from tests.support.sampling import examples
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_secrets_do_not_stand_in_for_each_other(accounts: Accounts) -> None:
 
 
 @given(st.text(max_size=80) | st.from_regex(r"pvr_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n?", fullmatch=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_anything_else_is_nobody(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     opened = Database(tmp_path_factory.getbasetemp() / "anything" / "ledger.sqlite")
     assert Accounts(opened).authenticate(text) is None

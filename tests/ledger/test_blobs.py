@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from provrepo.errors import Damaged, NoSpace, NotFound
 from provrepo.ledger.storage import durable, scratch
 from provrepo.ledger.storage.blobs import Blobs
+from tests.support.sampling import examples
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def files(path: Path) -> list[Path]:
 
 
 @given(st.lists(st.binary(max_size=100), max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_what_was_put_is_there(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]) -> None:
     blobs = Blobs(tmp_path_factory.mktemp("blobs"))
     digests = [blobs.put(data) for data in contents]

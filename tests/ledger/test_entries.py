@@ -21,6 +21,7 @@ from provrepo.ledger.entries import REPOSITORY, Entry, canonical, compose, parse
 from provrepo.ledger.kinds import KINDS, EntryField, EntryKind
 from provrepo.ledger.ledger import Ledger
 from tests.support.ledgers import SOFTWARE, submission, submit, tamper
+from tests.support.sampling import examples
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -30,7 +31,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_canonical_json_round_trips_and_is_json(value: dict[str, Any]) -> None:
     data = canonical(value)
     assert parse(data) == value == json.loads(data)

@@ -24,6 +24,7 @@ from provrepo.ledger.storage import database
 from provrepo.ledger.storage.blobs import Blobs
 from tests.support.ledgers import SOFTWARE, submit, tamper
 from tests.support.paths import TESTS
+from tests.support.sampling import examples
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def four_entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(sequence=st.integers(1, 4), place=st.integers(0), mask=st.integers(1, 255))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_changed_byte_is_found_and_its_entry_set_aside(
     four_entries: Path, tmp_path_factory: pytest.TempPathFactory, sequence: int, place: int, mask: int
 ) -> None:

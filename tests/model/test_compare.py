@@ -26,6 +26,7 @@ from provrepo.model.statements import (
     Term,
 )
 from provrepo.vocab import XSD
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -249,7 +250,7 @@ def renamed_some(drawn: Document, salt: int) -> Document:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(tangled(), st.randoms(use_true_random=False))
 def test_names_of_blank_nodes_and_order_do_not_matter(original: Document, chance: random.Random) -> None:
     numbers: dict[str, Identifier] = {}
@@ -267,7 +268,7 @@ def test_names_of_blank_nodes_and_order_do_not_matter(original: Document, chance
     assert compare(again, original).same
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(tangled(), st.randoms(use_true_random=False))
 def test_one_value_changed_is_a_difference(original: Document, chance: random.Random) -> None:
     places = [i for i, s in enumerate(original.statements) if s.id is not None and s.kind.attributed]

@@ -23,6 +23,7 @@ from provrepo.drawing.shapes import boundary, measured
 from provrepo.drawing.svg import render
 from provrepo.drawing.text import clean, fit, width
 from provrepo.drawing.tightening import tightened
+from tests.support.sampling import examples
 from tests.support.work import bounded
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -54,7 +55,7 @@ def test_width_grows_with_the_text_and_the_font() -> None:
 
 
 @given(text=st.text(max_size=300), room=st.integers(20, 300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_fitted_text_fits(text: str, room: int) -> None:
     shown = fit(clean(text), 12, room)
     assert width(shown, 12) <= room
@@ -72,7 +73,7 @@ def test_prose_loses_its_end_and_names_their_middle() -> None:
 
 @given(st.text())
 @example("#\x1b")  # an address of the page itself
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_cleaned_text_is_valid_xml(text: str) -> None:
     ElementTree.fromstring(render(Graph((NodeGroup(text, (Node(text, "entity", text, text, text, text),), ()),), text)))
     assert not re.search(r"[\x00-\x1f\x7f\u202e\ufffe]", clean(text + "\x00\x1b\u202e\ufffe"))
@@ -82,7 +83,7 @@ def test_cleaned_text_is_valid_xml(text: str) -> None:
 
 
 @given(EDGES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_every_edge_leads_down_once_cycles_are_opened(pairs: list[tuple[int, int]]) -> None:
     pairs = [pair for pair in pairs if pair[0] != pair[1]]
     turned = opened(15, pairs)
@@ -123,7 +124,7 @@ def _links(rows: list[list[int]], edges: list[tuple[int, int]]) -> tuple[list[li
 
 
 @given(st.sets(st.tuples(st.integers(0, 6), st.integers(7, 13)), max_size=25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_crossings_are_counted_as_by_hand(edges: set[tuple[int, int]]) -> None:
     rows = [list(range(7)), list(range(7, 14))]
     _, below = _links(rows, sorted(edges))
@@ -160,7 +161,7 @@ def test_a_long_edge_is_straight_and_what_is_implied_gives_way() -> None:
 
 
 @given(EDGES, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_coordinates_keep_order_and_distance(pairs: list[tuple[int, int]], random) -> None:
     rows = [list(range(5)), list(range(5, 10)), list(range(10, 15))]
     edges = sorted({(a, b) for a, b in pairs if b // 5 == a // 5 + 1})
@@ -243,7 +244,7 @@ def overlapping(layout: Layout) -> list[tuple[str, str]]:
 
 
 @given(EDGES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_nodes_never_overlap_and_stay_on_the_page(pairs: list[tuple[int, int]]) -> None:
     names = [("a" if n % 2 else "e") + str(n) for n in range(15)]
     layout = laid_out(Graph((group(*(f"{names[a]} {names[b]}" for a, b in pairs)),)))

@@ -19,6 +19,7 @@ from provrepo.model.minting import Minter
 from provrepo.model.statements import ELEMENTS, KINDS, DictionaryEntry, Statement
 from provrepo.views.lineage.rules import is_content
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
+from tests.support.sampling import examples
 from tests.support.strategies import documents, identifiers
 
 ENTITY, USED, GENERATION, DERIVATION = (KINDS[k] for k in ("entity", "used", "wasGeneratedBy", "wasDerivedFrom"))
@@ -88,7 +89,7 @@ class TestStatements:
 
 
 class TestCompare:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(30), deadline=None)
     @given(documents(repeated_relations=True), st.randoms(use_true_random=False))
     def test_order_and_repetition_do_not_matter(self, original: Document, random: object) -> None:
         shuffled = [*original.statements, *original.statements[:1]]
@@ -96,7 +97,7 @@ class TestCompare:
         again = Document(statements=shuffled, bundles=original.bundles[::-1], prefixes={"other": "http://other/"})
         assert compare(original, again).same
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(30), deadline=None)
     @given(documents())
     def test_one_statement_more_is_a_difference(self, original: Document) -> None:
         more = Document(
@@ -263,7 +264,7 @@ class TestNames:
         assert names.short("_:b") == "_:b"
 
     @given(st.lists(identifiers(), max_size=20))
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=examples(50), deadline=None)
     def test_what_is_shortened_expands_again(self, iris: list[Identifier]) -> None:
         names = NameShortener({"ex": "http://example.org/", "": "http://example.org/ns#", "ns1": "http://taken/"})
         short = [names.short(iri) for iri in iris]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import provrepo
 from provrepo.cli.main import cli
 from tests.support.distance import EX, INVALID, NEXT, RUN, Pair, filled, pair, started
 from tests.support.lying import lying, response
+from tests.support.sampling import FULL
 
 RESULTS = ("json", "csv", "tsv", "xml")
 DRAWN = ("json", "svg", "turtle", "provn", "trig", "provjson")
@@ -321,7 +321,7 @@ def test_writes_are_the_same_but_for_time_and_submitter(tmp_path: Path) -> None:
     shutil.copytree(here, there)
     with started(there) as url:
         both = Pair(here, url, token)
-        for arguments in WRITES if os.environ.get("CI") else [each for each in WRITES if each not in SLOW]:
+        for arguments in WRITES if FULL else [each for each in WRITES if each not in SLOW]:
             given = [_file(tmp_path, word) for word in arguments]
             stdin = RUN.replace(b"raw data", b"piped data") if "-" in given else None
             local, remote = both.local(*given, stdin=stdin), both.remote(*given, stdin=stdin)

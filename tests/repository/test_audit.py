@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,24 +24,21 @@ from provrepo.server.app import create_app
 from provrepo.server.protocol import codings
 from provrepo.server.routing.routes import OPERATIONS
 from tests.support.command import provrepo
-from tests.support.serving import PROVN, PROVN_TYPE, Site, opened, reopened
+from tests.support.sampling import examples
+from tests.support.serving import PROVN, PROVN_TYPE, Made, Site, copied, made, opened
 
 RUN = "/projects/secret/documents/run"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A repository whose access log is empty, and its tokens."""
-    data = tmp_path_factory.mktemp("made") / "data"
-    with opened(data) as site:
-        return data, site.tokens
+def source(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(tmp_path_factory.mktemp("made") / "data")
 
 
 @pytest.fixture
-def site(made: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Site]:
-    """A copy of it, for every test starts with an empty access log."""
-    shutil.copytree(made[0], tmp_path / "data")
-    with reopened(tmp_path / "data", made[1]) as site:
+def site(source: Made, tmp_path: Path) -> Iterator[Site]:
+    """Its access log is empty."""
+    with copied(source, tmp_path / "data") as site:
         yield site
 
 
@@ -380,7 +376,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.dictionaries(st.sampled_from(["time", "action", "projects", "status", "actor", "document", "x"]), JSON))
 def test_any_line_is_an_event_or_damaged(line: dict[str, Any]) -> None:
     found = _access("place", line, "p", {})

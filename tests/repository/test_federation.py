@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -15,9 +14,10 @@ from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.federation.walk import Budget
 from provrepo.repository.lineage.query import LineageQuery
 from tests.support.federations import NAMES, World, asked, asserted, comparable, federation, parts, query
+from tests.support.sampling import FULL
 
-FEDERATIONS = 1_000 if os.environ.get("CI") else 40
-SOME = 60 if os.environ.get("CI") else 15
+FEDERATIONS = 1_000 if FULL else 40
+SOME = 60 if FULL else 15
 
 
 @pytest.fixture(scope="module")

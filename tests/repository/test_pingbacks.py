@@ -21,6 +21,7 @@ from provrepo.server.app import create_app
 from provrepo.server.protocol.links import parse
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.settings import Settings
+from tests.support.sampling import examples
 from tests.support.serving import Site, opened
 
 HERE = "/projects/open/documents/run/pingback"
@@ -367,7 +368,7 @@ def test_link_headers_are_read() -> None:
 
 
 @given(st.text(alphabet='<>;,="\\ \tarel', max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_link_header_breaks_the_reader(header: str) -> None:
     with suppress(Rejected):
         assert all(link.target == link.target.strip() for link in parse(header))

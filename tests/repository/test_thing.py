@@ -20,6 +20,7 @@ from provrepo.repository.lineage.assertions import Assertion, run, shares
 from provrepo.repository.lineage.records import LineageNode
 from provrepo.repository.lineage.things import VersionAssertions
 from provrepo.repository.repository import Repository
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 from tests.views.test_lineage import EX, opened, put
 
@@ -159,7 +160,7 @@ def test_limits_are_stated_and_fair(both: tuple[Repository, Repository]) -> None
             owner.thing(iri)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.integers(1, 50), max_size=8), st.integers(0, 100))
 def test_shares(counts: list[int], limit: int) -> None:
     given = shares(counts, limit)
@@ -228,7 +229,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("said") / "source"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(document=documents(), format=st.sampled_from(["provn", "provjson", "trig", "provxml"]))
 def test_nothing_is_left_out_and_nothing_changed(file: Path, document: Document, format: str) -> None:  # noqa: A002
     """For everything that a document names: what the document says of it, in whichever format it was sent."""

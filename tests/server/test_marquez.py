@@ -13,6 +13,7 @@ from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Busy
 from provrepo.server.marquez.iris import Name, name_of, readings
 from tests.support.paths import ROOT
+from tests.support.sampling import examples
 from tests.support.serving import BROWSER, Site, opened
 
 EX = "https://example.org/"
@@ -268,7 +269,7 @@ def test_names(iri: str, name: Name) -> None:
 
 
 @given(st.text(alphabet="a:/#é%", max_size=12).map("x:".__add__))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_iri_has_a_name_that_leads_back_to_it(iri: str) -> None:
     if is_iri(iri):
         type_, found = readings(name_of(iri).id("JOB"))

@@ -12,6 +12,7 @@ from provrepo.server.connections.head import LONGEST_LINE, METHODS, read_line
 from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
+from tests.support.sampling import examples
 from tests.support.wire import Wire, wire
 
 HOST = b"Host: localhost\r\n"
@@ -258,7 +259,7 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=14), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_data_is_a_request_or_refused(parts: list[bytes], data: st.DataObject) -> None:
     """Also after a valid beginning, and however the data is split."""
     sent = data.draw(st.sampled_from([b"", POST, CHUNKED, CHUNKED + b"\r\n"])) + b"".join(parts)

@@ -16,6 +16,7 @@ from provrepo.views.contract import BASE, extract
 from provrepo.views.extraction import Extraction, extraction_file
 from tests.support.corpus import corpus
 from tests.support.paths import ROOT
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 
@@ -66,7 +67,7 @@ def test_documents_of_the_corpus() -> None:
     assert checked > 100
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(documents())
 def test_any_document(document: Document) -> None:
     with TemporaryDirectory() as folder:

@@ -22,6 +22,7 @@ from provrepo.settings import Settings
 from provrepo.views.lineage.rules import RULES, Follow, is_content, markdown
 from provrepo.vocab import PROV
 from tests.support.paths import ROOT
+from tests.support.sampling import examples
 
 EX = "https://example.org/"
 CONTENT = "ni:///sha-256;abc"
@@ -313,7 +314,7 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
             owner.erase(project, name, known[0].current.version, reason="the law")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(ACTS, min_size=1, max_size=7))
 def test_lineage_is_what_a_traversal_by_the_table_finds(acts: list[tuple[str, str, str, list[str] | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as (owner, stranger):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections import Counter
@@ -19,9 +18,10 @@ from provrepo.views.contract import BASE, ChangeStream
 from provrepo.views.sparql.querying import merging
 from provrepo.views.sparql.store import Quads
 from tests.support.command import Command
+from tests.support.sampling import FULL
 from tests.support.serving import BROWSER, PROVN, Site, opened
 
-WORLDS = 12 if os.environ.get("CI") else 3
+WORLDS = 12 if FULL else 3
 PROJECTS = ("crops", "soil", "weather")
 TOGETHER = "together"
 EX = "https://example.org/"

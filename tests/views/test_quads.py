@@ -25,6 +25,7 @@ from provrepo.views.sparql.store import Quads
 from provrepo.views.view import PUBLIC, View
 from provrepo.vocab import PROV, XSD
 from tests.support.quads import ALL, CATALOGUE, answer, triple
+from tests.support.sampling import examples
 
 
 class TestQuads(QuadsContract):
@@ -135,7 +136,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from([-1, 4 << 20]), st.sampled_from([1, 20_000]), STEPS)
 def test_random_histories_give_the_quads_of_the_reference(
     tmp_path_factory: pytest.TempPathFactory, small: int, batch: int, steps: list[Any]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from provrepo.views.sparql.query import QueryLimits
 from provrepo.views.sparql.store import Quads
 from provrepo.vocab import PREDECLARED, PROV
 from provrepo.workers.pool import Pool
+from tests.support.sampling import FULL
 
 QUERIES = 300
 ALL_QUERIES = 10_000
@@ -153,7 +153,7 @@ def test_generated_queries(world: tuple[Quads, dict[str, ox.Store], list[str]]) 
 
 @pytest.mark.slow
 def test_many_generated_queries(world: tuple[Quads, dict[str, ox.Store], list[str]]) -> None:
-    compare(world, range(QUERIES, ALL_QUERIES if os.environ.get("CI") else QUERIES + 100))
+    compare(world, range(QUERIES, ALL_QUERIES if FULL else QUERIES + 100))
 
 
 def test_the_generator_makes_every_kind_of_query() -> None:

@@ -22,16 +22,21 @@ from provrepo.workers.callers import LOCAL, Caller, Client, client
 from provrepo.workers.pool import Pool
 from tests.support import strangers
 from tests.support.ledgers import leftovers
-from tests.support.serving import LATER, PROVN, PROVN_TYPE, Site, opened, sha256
+from tests.support.serving import LATER, PROVN, PROVN_TYPE, Made, Site, copied, made, opened, sha256
 
 STRANGER, READER, WRITER = Caller
 EX = "https://example.org/"
 SOON = 60
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made(tmp_path_factory.mktemp("made") / "data")
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with opened(tmp_path / "data") as site:
+def site(source: Made, tmp_path: Path) -> Iterator[Site]:
+    with copied(source, tmp_path / "data") as site:
         yield site
 
 

@@ -31,6 +31,7 @@ from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.vocab import PROV, XSD_DATETIME
 from tests.support.corpus import present
+from tests.support.sampling import examples
 from tests.support.strategies import documents
 
 EX = "http://example.org/"
@@ -66,13 +67,13 @@ _QUADS = st.one_of(
 
 
 @given(st.lists(_QUADS, max_size=16))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_random_triples(quads: list[Quad]) -> None:
     require_same(quads)
 
 
 @given(documents())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_documents(document: provrepo.Document) -> None:
     labels = Labels(document)
     for instance in document.instances():

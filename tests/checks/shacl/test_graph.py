@@ -10,6 +10,7 @@ from provrepo.checks.shacl.graph import Graph
 from provrepo.model.document import Quad
 from provrepo.model.identifiers import Identifier, Literal, text
 from provrepo.vocab import RDF_TYPE, XSD
+from tests.support.sampling import examples
 
 EX = "http://example.org/"
 
@@ -76,7 +77,7 @@ _LITERALS = st.one_of(
         st.builds(Quad, st.one_of(_IRIS, _BLANKS), _IRIS, st.one_of(_IRIS, _BLANKS, _LITERALS), st.none()), max_size=8
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_is_written_for_a_worker_is_read_there(quads: list[Quad]) -> None:
     graph = Graph(quads)
     written = ntriples.write(graph)

@@ -16,6 +16,7 @@ from provrepo.checks.shacl.graph import Graph
 from provrepo.checks.shapes.pyshacl_engine import PyShacl
 from provrepo.codecs.rdf.codec import parse
 from tests.support.random_shapes import CALM, NUMBERS, WILD, Terms, data, shapes
+from tests.support.sampling import examples
 
 
 def comparable(raw: Any) -> tuple[Any, ...]:
@@ -28,7 +29,7 @@ def comparable(raw: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("terms", [CALM, NUMBERS], ids=["terms", "numbers"])
 @given(random=st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_both_engines_have_the_same_results(tmp_path_factory: Any, terms: Terms, random: Random) -> None:
     triples, turtle = data(random, terms), shapes(random, terms)
     quads = parse(triples.encode(), "turtle").quads
@@ -42,7 +43,7 @@ def test_both_engines_have_the_same_results(tmp_path_factory: Any, terms: Terms,
 
 
 @given(seed=st.integers())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_value_hides_a_result(seed: int) -> None:
     """Values that cannot be compared are results, and never an end of the evaluation."""
     random = Random(seed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import random
 import stat
 import struct
@@ -24,6 +23,7 @@ from provrepo.repository.exchange.package import archive as archives
 from provrepo.repository.exchange.package.layout import Contents, Item
 from tests.conftest import PROVJSON, TURTLE
 from tests.support.packages import read, rebagged, unzipped, verified, zipped
+from tests.support.sampling import FULL, examples
 
 Files = dict[str, bytes]
 
@@ -80,7 +80,7 @@ def test_every_part_of_it_can_be_cut_off(package: bytes) -> None:
 
 @pytest.mark.slow
 def test_any_flipped_bit_is_refused_or_harmless(package: bytes, blobs: Files) -> None:
-    places = range(len(package)) if os.environ.get("CI") else random.sample(range(len(package)), 400)
+    places = range(len(package)) if FULL else random.sample(range(len(package)), 400)
     harmless = 0
     for place in places:
         changed = bytearray(package)
@@ -387,7 +387,7 @@ def test_other_files_are_refused(data: bytes) -> None:
 # Properties -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_whatever_is_in_it_is_read_or_refused(package: bytes, data: st.DataObject) -> None:
     """Members are removed, exchanged, cut, and overwritten in part, and the bag is made right again."""
@@ -413,7 +413,7 @@ def test_whatever_is_in_it_is_read_or_refused(package: bytes, data: st.DataObjec
         verified(zipped(folder, rebagged(files) if data.draw(st.booleans()) else files))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -23,6 +23,7 @@ from tests.conftest import PROVJSON, TURTLE
 from tests.support.command import Command
 from tests.support.faults import killed_at
 from tests.support.packages import Files, payload, rebagged, unzipped, zipped
+from tests.support.sampling import FULL, SEED
 
 GONE = TURTLE + b"ex:a a prov:Entity .\n"
 ERASED = TURTLE + b"ex:b a prov:Entity .\n"
@@ -307,7 +308,8 @@ def test_after_a_kill_it_is_completed(made: Path, tmp_path: Path) -> None:
     """At each file operation; then unpacked again."""
     with provrepo.open(made / "data", follow=False) as repository:
         wanted = entries(repository, "crops")
-    at, step, killed = 0, 1 if os.environ.get("CI") else 3, 0
+    step = 1 if FULL else 3
+    at, killed = SEED % step, 0
     while True:
         data = tmp_path / f"here-{at}"
         with killed_at(tmp_path, at) as death, provrepo.open(data, follow=False) as repository:

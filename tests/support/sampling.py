@@ -1,0 +1,41 @@
+"""Samples of what takes long: all of it in CI (``CI=true``), elsewhere a part, which is another one in each run.
+
+The seed is printed at the end of a run; ``SAMPLE_SEED=NUMBER`` repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable
+from typing import TypeVar
+
+__all__ = ["FULL", "SEED", "examples", "sample"]
+
+_Item = TypeVar("_Item")
+
+FULL = os.environ.get("CI", "").lower() not in ("", "0", "false")
+"""Whether everything runs."""
+
+# In the environment, so that all processes of pytest-xdist choose the same.
+SEED = int(os.environ.setdefault("SAMPLE_SEED", str(random.SystemRandom().randrange(1_000_000))))
+"""What samples depend on."""
+
+
+def sample(items: Iterable[_Item], size: int) -> list[_Item]:
+    """All items in CI, elsewhere some of them, in their order.
+
+    Args:
+        items: such as the parameters of a test.
+        size: the number of them outside CI.
+    """
+    known = list(items)
+    if FULL or size >= len(known):
+        return known
+    chosen = random.Random(SEED).sample(range(len(known)), size)  # not the state of ``random``: fixtures use it
+    return [known[index] for index in sorted(chosen)]
+
+
+def examples(full: int) -> int:
+    """The ``max_examples`` of a property: ``full`` in CI, elsewhere a third; each run draws others."""
+    return full if FULL else max(10, full // 3)
