@@ -43,6 +43,15 @@ ex:alice a prov:Agent .
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests with ``slow(one_in=…)`` that are not in the sample."""
+    for item in items:
+        mark = item.get_closest_marker("slow")
+        one_in = mark.kwargs.get("one_in", 1) if mark else 1
+        if one_in > 1 and not sampling.chosen(item.nodeid, one_in):
+            item.add_marker(pytest.mark.skip(f"runs in CI, elsewhere in one of {one_in} runs"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how to repeat the run: its order and numbers, and its samples."""
     order = getattr(config.option, "randomly_seed", None)

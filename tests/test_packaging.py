@@ -60,6 +60,7 @@ def _plain() -> dict[str, str]:
     return {name: value for name, value in environment().items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
 
 
+@pytest.mark.slow(one_in=2)
 def test_the_demo_runs_in_a_plain_environment(python: Path, tmp_path: Path) -> None:
     demo = [str(python.with_name("provrepo")), "demo", "--no-serve"]
     ran = subprocess.run(demo, cwd=tmp_path, env=_plain(), capture_output=True, text=True, check=False)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.command import environment
 
 PROGRAM = """
@@ -80,6 +82,7 @@ step("x", wy="typo")
 """
 
 
+@pytest.mark.slow(one_in=2)
 def test_mypy_strict_on_a_program(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [

@@ -8,6 +8,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
+
 import provrepo
 from tests.support.command import serving
 from tests.support.paths import ROOT
@@ -17,6 +19,7 @@ PAGE = ROOT / "docs" / "how-to" / "send-to-another-laboratory.md"
 ADDRESS = "https://lab-b.example/"
 
 
+@pytest.mark.slow(one_in=2)
 def test_the_page_shows_real_output(tmp_path: Path) -> None:
     compared = 0
     with provrepo.open(tmp_path / "lab-b") as repository:

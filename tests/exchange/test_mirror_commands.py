@@ -49,6 +49,7 @@ def origin(there: Repository) -> Iterator[Served]:
         yield found
 
 
+@pytest.mark.slow(one_in=2)
 def test_the_page_shows_real_output(tmp_path: Path) -> None:
     compared = 0
     with provrepo.open(tmp_path / "lab-a") as repository:

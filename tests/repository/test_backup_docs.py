@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.paths import ROOT
 from tests.support.transcripts import play, same
 
 PAGE = ROOT / "docs" / "how-to" / "back-up.md"
 
 
+@pytest.mark.slow(one_in=2)
 def test_the_page_shows_real_output(tmp_path: Path) -> None:
     compared = 0
     for step, printed in play(PAGE.read_text("utf-8"), tmp_path):

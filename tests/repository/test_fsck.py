@@ -19,6 +19,7 @@ from tests.support import flips
 from tests.support.command import Command, serving
 from tests.support.directories import FIRST, fill
 from tests.support.ledgers import SOFTWARE, leftovers, submit
+from tests.support.sampling import sample
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,8 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize(("view", "statement"), SAMPLED)
+@pytest.mark.slow
+@pytest.mark.parametrize(("view", "statement"), sample(SAMPLED, 7))
 def test_a_sample_is_compared_always(data: Path, view: str, statement: str) -> None:
     change(data, view, statement)
     with provrepo.open(data) as repository:
@@ -126,7 +128,8 @@ def test_numbers_and_times_that_a_store_writes_in_another_way_are_no_difference(
         assert repository.fsck(views=True).problems == ()
 
 
-@pytest.mark.parametrize(("view", "statement"), WHOLE)
+@pytest.mark.slow
+@pytest.mark.parametrize(("view", "statement"), sample(WHOLE, 7))
 def test_everything_is_compared_with_views(data: Path, view: str, statement: str) -> None:
     change(data, view, statement)
     with provrepo.open(data) as repository:
@@ -140,21 +143,22 @@ def test_everything_is_compared_with_views(data: Path, view: str, statement: str
         assert mended(repository)
 
 
-@pytest.mark.parametrize(
-    ("update", "sampled"),
-    [
-        ("DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(?o = 'harvest of 2025') } }", True),
-        ("DELETE { ?s ?p ?o } WHERE { ?s ?p ?o FILTER(?o = 'harvest of 2025') }", True),
-        (
-            "INSERT { GRAPH ?g { ?s ?p 'another' } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(?o = 'harvest of 2025') } }",
-            True,
-        ),
-        ("INSERT DATA { <urn:a> <urn:b> <urn:c> }", False),
-        ("INSERT DATA { GRAPH <urn:g> { <urn:a> <urn:b> <urn:c> } }", False),
-        ("CREATE GRAPH <urn:empty>", False),
-        ("DELETE WHERE { GRAPH ?g { ?s <http://purl.org/dc/terms/title> ?o } }", False),
-    ],
-)
+QUADS = [
+    ("DELETE { GRAPH ?g { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(?o = 'harvest of 2025') } }", True),
+    ("DELETE { ?s ?p ?o } WHERE { ?s ?p ?o FILTER(?o = 'harvest of 2025') }", True),
+    (
+        "INSERT { GRAPH ?g { ?s ?p 'another' } } WHERE { GRAPH ?g { ?s ?p ?o FILTER(?o = 'harvest of 2025') } }",
+        True,
+    ),
+    ("INSERT DATA { <urn:a> <urn:b> <urn:c> }", False),
+    ("INSERT DATA { GRAPH <urn:g> { <urn:a> <urn:b> <urn:c> } }", False),
+    ("CREATE GRAPH <urn:empty>", False),
+    ("DELETE WHERE { GRAPH ?g { ?s <http://purl.org/dc/terms/title> ?o } }", False),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("update", "sampled"), sample(QUADS, 4))
 def test_quads_are_compared(data: Path, update: str, sampled: bool) -> None:
     with provrepo.open(data) as repository:
         with repository.context.store.view(Quads).reading("crops") as store:

@@ -233,6 +233,7 @@ def test_an_unknown_thing_is_not_found(site: Site) -> None:
 PAGE = (ROOT / "docs" / "how-to" / "prov-aq.md").read_text("utf-8")
 
 
+@pytest.mark.slow(one_in=2)
 def test_what_the_page_shows_works(tmp_path: Path) -> None:
     from tests.conftest import TURTLE
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable
 from typing import TypeVar
 
-__all__ = ["FULL", "SEED", "examples", "sample"]
+__all__ = ["FULL", "SEED", "chosen", "examples", "sample"]
 
 _Item = TypeVar("_Item")
 
@@ -34,6 +34,16 @@ def sample(items: Iterable[_Item], size: int) -> list[_Item]:
         return known
     chosen = random.Random(SEED).sample(range(len(known)), size)  # not the state of ``random``: fixtures use it
     return [known[index] for index in sorted(chosen)]
+
+
+def chosen(name: str, one_in: int) -> bool:
+    """Whether a test runs: always in CI, elsewhere in one of some runs.
+
+    Args:
+        name: of the test.
+        one_in: of how many runs.
+    """
+    return FULL or random.Random(f"{SEED} {name}").randrange(one_in) == 0
 
 
 def examples(full: int) -> int:

@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import rdflib
 
 from tests.conftest import TURTLE
@@ -16,6 +17,7 @@ from tests.support.paths import ROOT
 PAGE = (ROOT / "docs" / "how-to" / "be-found.md").read_text("utf-8")
 
 
+@pytest.mark.slow(one_in=2)
 def test_what_the_page_shows_works(tmp_path: Path) -> None:
     command = Command(tmp_path / "data")
     command("project", "create", "crops")
