@@ -18,6 +18,7 @@ from provrepo.model.unmapped import uses_prov_terms
 from provrepo.vocab import XSD
 from tests.support.corpus import CORPUS
 from tests.support.round_trip import BOTH_WAYS
+from tests.support.sampling import sample
 
 BASE = "http://base.example/"
 
@@ -70,6 +71,7 @@ def _is_prov(path: Path) -> bool:
 
 FILES = _files()
 READABLE = [name for name in FILES if name.removeprefix("documents/") not in REFUSED]
+SAMPLE = sample(READABLE, 120)
 
 pytestmark = pytest.mark.skipif(
     not FOLDERS["documents"].is_dir(), reason="no documents in the corpus: set PROVREPO_CORPUS to where it lies"
@@ -104,7 +106,8 @@ def test_what_is_malformed_is_refused_with_its_place(name: str) -> None:
     assert REFUSED[name][2] in raised.value.message
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLE)
 def test_every_format_without_losses_gives_it_back(name: str) -> None:
     original = document(name)
     carried = []
@@ -122,7 +125,8 @@ def test_every_format_without_losses_gives_it_back(name: str) -> None:
     assert "nquads" in carried or not is_rdf(name)
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLE)
 def test_every_quad_in_is_a_quad_out_in_its_spelling(name: str) -> None:
     source = document(name)
     if not is_rdf(name) or source.format is None:
@@ -136,7 +140,8 @@ def test_every_quad_in_is_a_quad_out_in_its_spelling(name: str) -> None:
         assert lost(before, rdf.parse(source.write("turtle"), "turtle").quads) == []
 
 
-@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLE)
 def test_rdf_keeps_every_prov_statement_through_prov_json(name: str) -> None:
     original = document(name)
     if not is_rdf(name):

@@ -22,7 +22,7 @@ from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous
 from provrepo.model.statements import ALTERNATE, DictionaryEntry, Statement
 from tests.support.corpus import corpus, present
-from tests.support.sampling import FULL
+from tests.support.sampling import FULL, sample
 
 SUFFIXES = (".provn", ".json", ".provx", ".trig", ".ttl")
 FORMATS = (
@@ -179,7 +179,8 @@ def test_few_pairs_differ() -> None:
     assert differing <= 0.015 * pairs
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", sample(CASES, 80))
 def test_a_case_survives_every_format(case: str) -> None:
     variants = documents(case)
     # Which file is taken changes with the case: they say the same.
@@ -194,7 +195,7 @@ def test_a_case_survives_every_format(case: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sample(CASES, 80))
 def test_a_document_with_one_thing_changed_says_something_else(case: str) -> None:
     for suffix, document in documents(case).items():
         made = list(changes(document))
