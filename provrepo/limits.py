@@ -84,5 +84,8 @@ STACK_BYTES = 64 << 20
 NESTED_CONTEXTS = 8
 """JSON-LD contexts that may refer to each other in a chain."""
 
+IMPORT_BYTES = 1 << 30
+"""The most bytes that an archive which is imported unpacks to."""
+
 IMPORT_FILES = 10_000
 """The most files of a folder or archive that are imported at once."""

@@ -29,6 +29,7 @@ __all__ = [
     "check_base",
     "content",
     "detect",
+    "format_of_archive",
     "losses",
     "read",
     "write",
@@ -70,6 +71,9 @@ class Format:
         reads: whether documents can be read from it.
         writes: whether documents can be written in it. Formats of other tools may be read only.
         keys: sets of keys of a JSON object, by each of which documents of another tool are recognized.
+        folder: names of files by which a folder is recognized, if a document is a folder of another tool. The bytes of
+            such a document are an archive of the folder (``provrepo.importers.archives``).
+        members: patterns of the paths of further files of the folder that belong to the document.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Format:
     reads: bool = True
     writes: bool = True
     keys: tuple[frozenset[str], ...] = ()
+    folder: frozenset[str] = frozenset()
+    members: tuple[str, ...] = ()
 
     @property
     def media_type(self) -> str:
@@ -287,6 +293,9 @@ def detect(data: bytes, name: str | Path | None = None) -> Format:
     from provrepo.codecs.detection import sniff
     from provrepo.codecs.provxml.encoding import decoded_xml, is_wide
 
+    archived = format_of_archive(data)
+    if archived is not None:
+        return archived
     if is_wide(data):
         data = decoded_xml(data, strict=False)
     named = by_suffix(name) if name is not None else None
@@ -294,6 +303,13 @@ def detect(data: bytes, name: str | Path | None = None) -> Format:
         return named
     found = sniff(data, None if named is None else named.name)
     return named or _unrecognized() if found is None else by_name(found)
+
+
+def format_of_archive(data: bytes) -> Format | None:
+    """The format of an archive of a folder; None for other bytes."""
+    from provrepo.codecs.guards import archived
+
+    return _BY_NAME.get(archived(data))
 
 
 def _explicit(name: str) -> bool:

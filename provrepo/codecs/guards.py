@@ -19,9 +19,11 @@ from provrepo.model.identifiers import Literal
 from provrepo.model.statements import Span
 
 __all__ = [
+    "ARCHIVE_MARK",
     "MAX_ATTRIBUTES",
     "MAX_DEPTH",
     "MAX_LINE",
+    "archived",
     "MAX_LITERAL",
     "MAX_PREFIXES",
     "check",
@@ -66,8 +68,26 @@ _SIGNATURES = (
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+ARCHIVE_MARK = ".provrepo-folder/"
+"""The name of the first member of an archive of a folder, before the name of its format."""
+
+
+def archived(data: bytes) -> str:
+    """The name of the format in the first member of an archive of a folder (APPNOTE 4.3.7); empty for other bytes."""
+    if not data.startswith(b"PK\x03\x04"):
+        return ""
+    name = data[30 : 30 + int.from_bytes(data[26:28], "little")].decode("utf-8", "replace")
+    return name.removeprefix(ARCHIVE_MARK) if name.startswith(ARCHIVE_MARK) else ""
+
+
+def _is_folder(format: str) -> bool:  # noqa: A002
+    from provrepo.codecs.formats import by_name
+
+    return bool(by_name(format).folder)
+
+
 def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
-    """The input for a parser: UTF-8 without a byte order mark, accepted by ``check``.
+    """The input for a parser: UTF-8 without a byte order mark, accepted by ``check``; or an archive of a folder.
 
     Strings of JSON lose unnecessary escapes, since scans search for keywords in their usual spelling. Every token keeps
     its location.
@@ -79,6 +99,8 @@ def prepared(data: bytes, format: str) -> bytes:  # noqa: A002
     Raises:
         ReadError: rejected by ``check``, or XML in another encoding than it declares.
     """
+    if archived(data) == format and _is_folder(format):
+        return data
     data = decoded_xml(data, format) if format in _XML else data.removeprefix(codecs.BOM_UTF8)
     if format in _JSON:
         data = _plainly_spelled(data)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from provrepo.codecs.formats import Format, by_name, detect
+from provrepo.codecs.formats import FORMATS, Format, by_name, detect
 from provrepo.codecs.guards import prepared
 from provrepo.errors import Error, ReadError
+from provrepo.importers.archives import packed
 from provrepo.limits import IMPORT_FILES
 
-__all__ = ["Part", "Skipped", "files_of", "merged", "parts_of"]
+__all__ = ["Part", "Skipped", "SourceFile", "files_of", "is_hidden", "merged", "parts_in", "parts_of"]
 
 
 class Part(NamedTuple):
@@ -86,28 +88,124 @@ def merged(part: Part, former: bytes) -> Part:
     return part._replace(data=cast("_Splitting", by_name(part.format).codec()).merge(former, part.data))
 
 
-def files_of(folder: Path) -> Iterator[tuple[Path, Format] | Skipped]:
+class SourceFile(NamedTuple):
+    """A file of a folder or of an archive.
+
+    Attributes:
+        path: in the folder, with slashes.
+        place: its name for messages.
+        size: in bytes.
+        read: returns its first bytes, at most as many as it is asked for.
+    """
+
+    path: str
+    place: str
+    size: int
+    read: Callable[[int], bytes]
+
+
+def files_of(folder: Path) -> list[SourceFile]:
     """The files below a folder in an order that depends on their names alone; hidden ones and links are left out.
 
     Raises:
         ReadError: there are more than ``IMPORT_FILES``.
     """
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not path.is_symlink()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if len(paths) > IMPORT_FILES:
-        raise ReadError(f"{folder} has {len(paths):,} files; at most {IMPORT_FILES:,} are imported at once")
-    for path in paths:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not is_hidden(name) and not path.is_symlink() and path.is_file():
+            found.append(SourceFile(name, str(path), path.stat().st_size, _reader(path)))
+    if len(found) > IMPORT_FILES:
+        raise ReadError(f"{folder} has {len(found):,} files; at most {IMPORT_FILES:,} are imported at once")
+    return found
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a file, or a folder above it, is hidden; and what macOS adds to archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))
+
+
+def _reader(path: Path) -> Callable[[int], bytes]:
+    def read(most: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(most)
+
+    return read
+
+
+def parts_in(
+    files: list[SourceFile], chosen: Format | None, *, most: int, called: str | None = None
+) -> Iterator[Part | Skipped]:
+    """The documents in some files: those of each file, and one for each folder that a format recognizes as a whole.
+
+    Args:
+        files: in order.
+        chosen: the format of all files; None to detect it.
+        most: the largest size of a document in bytes.
+        called: the beginning of the names of documents whose format does not name them.
+    """
+    for format_, folder, members in _folders(files, chosen):
+        files = [file for file in files if file not in members]
+        yield _archive(format_, folder, members, most, called)
+    for file in files:
         try:
-            with path.open("rb") as file:
-                format_ = detect(file.read(1 << 20), path)
+            yield from _parts_of_file(file, chosen, most, called)
         except OSError as error:
-            yield Skipped(str(path), error.strerror or str(error))
+            yield Skipped(file.place, error.strerror or str(error))
+        except ReadError as error:
+            yield Skipped(file.place, error.message)
+
+
+def _parts_of_file(file: SourceFile, chosen: Format | None, most: int, called: str | None) -> Iterator[Part | Skipped]:
+    format_ = chosen
+    if format_ is None:
+        try:
+            format_ = detect(file.read(1 << 20), file.path)
         except Error:
-            yield Skipped(str(path), "not recognized as a format that can be read")
+            yield Skipped(file.place, "not recognized as a format that can be read")
+            return
+    if not format_.reads:
+        yield Skipped(file.place, f"{format_.title} is not read")
+        return
+    data = file.read(most + 1)
+    if len(data) > most:
+        yield Skipped(file.place, f"it has more than {most:,} bytes, the limit for one document")
+        return
+    for part in parts_of(data, format_, file.place):
+        if isinstance(part, Part) and not part.name:
+            yield part._replace(name=_name(file.path.rpartition(".")[0] or file.path, called))
         else:
-            yield (path, format_) if format_.reads else Skipped(str(path), f"{format_.title} is not read")
+            yield part
+
+
+def _folders(files: list[SourceFile], chosen: Format | None) -> Iterator[tuple[Format, str, list[SourceFile]]]:
+    """The folders that a format recognizes, each with the files that belong to it."""
+    paths = {file.path for file in files}
+    for format_ in FORMATS if chosen is None else (chosen,):
+        marks = sorted(format_.folder)
+        if not marks:
+            continue
+        for first in sorted(path for path in paths if path == marks[0] or path.endswith(f"/{marks[0]}")):
+            folder = first.removesuffix(marks[0])
+            if all(f"{folder}{mark}" in paths for mark in marks):
+                inside = [file for file in files if file.path.startswith(folder)]
+                yield format_, folder, [each for each in inside if _belongs(each.path.removeprefix(folder), format_)]
+
+
+def _belongs(path: str, format_: Format) -> bool:
+    return path in format_.folder or any(fnmatchcase(path, pattern) for pattern in format_.members)
+
+
+def _archive(format_: Format, folder: str, members: list[SourceFile], most: int, called: str | None) -> Part | Skipped:
+    place = folder.rstrip("/") or "the folder"
+    if sum(file.size for file in members) > most:
+        return Skipped(place, f"its files have more than {most:,} bytes, the limit for one document")
+    try:
+        data = packed(format_.name, {file.path.removeprefix(folder): file.read(most) for file in members})
+    except OSError as error:
+        return Skipped(place, error.strerror or str(error))
+    return Part(_name(folder.rstrip("/") or format_.name, called), data, format_.name, place)
+
+
+def _name(path: str, called: str | None) -> str:
+    return "-".join([*filter(None, [called]), *path.split("/")])

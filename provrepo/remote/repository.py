@@ -10,6 +10,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 from provrepo.errors import UsageError
 from provrepo.remote import datasets as of_datasets
 from provrepo.remote import documents as of_documents
+from provrepo.remote import imports as of_imports
 from provrepo.remote import lineage as of_lineage
 from provrepo.remote import packages as of_packages
 from provrepo.remote import profiles as of_profiles
@@ -156,6 +157,7 @@ class RemoteRepository:
     exposure = _verb(Repository.exposure, of_projects.exposure)
 
     submit = _verb(Repository.submit, of_submission.submit)
+    import_documents = _verb(Repository.import_documents, of_imports.import_documents)
     validate = _verb(Repository.validate, of_submission.validate)
 
     documents = _verb(Repository.documents, of_documents.documents)

@@ -8,7 +8,16 @@ from jinja2 import StrictUndefined
 from provrepo import resources
 from provrepo.repository.store import Store
 from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
-from provrepo.server.documents import datasets, documents, pingback, profiles, projects, submissions, validate
+from provrepo.server.documents import (
+    datasets,
+    documents,
+    imports,
+    pingback,
+    profiles,
+    projects,
+    submissions,
+    validate,
+)
 from provrepo.server.exchange import feed, inbox, packages, pending
 from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
@@ -54,6 +63,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         packages,
         documents,
         submissions,
+        imports,
         pending,
         validate,
         profiles,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import provrepo
-from provrepo.errors import Conflict, Denied, Error, NotFound, Stale, UsageError
+from provrepo.errors import Conflict, Denied, Error, NotFound, ReadError, Stale, UsageError
 from provrepo.remote import decoding, repository
 from provrepo.remote.repository import RemoteRepository
 from provrepo.repository.lineage.records import SourceReference
@@ -185,7 +186,7 @@ def test_each_verb_gives_the_same(
 
 def test_every_verb_is_called_or_needs_the_directory(remote: RemoteRepository) -> None:
     called = {name for name, _, _ in CALLS} | {
-        *("submit", "withdraw", "create_project", "set_project", "indexing_server", "pack")
+        *("submit", "withdraw", "create_project", "set_project", "indexing_server", "pack", "import_documents")
     }
     for name in set(VERBS) - called:
         parameters = inspect.signature(getattr(Repository, name)).parameters.values()
@@ -197,6 +198,28 @@ def test_every_verb_is_called_or_needs_the_directory(remote: RemoteRepository) -
         ):
             getattr(remote, name)(*positional, **keywords)
     assert set(VERBS) - called >= HERE_ONLY
+
+
+def test_records_of_other_tools_are_imported(
+    both: Pair, remote: RemoteRepository, local: Repository, tmp_path: Path
+) -> None:
+    local.create_project("imported")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "run.provn").write_bytes(RUN)
+    (tmp_path / "notes.txt").write_text("notes")
+    found = remote.import_documents(tmp_path, project="imported", note="a note")
+    assert [receipt.version for receipt in found.receipts] == [local.version("imported", "deep-run")]
+    assert [skipped.reason for skipped in found.skipped] == ["not recognized as a format that can be read"]
+    here = local.import_documents(tmp_path, project="imported", note="a note")
+    assert [receipt.version for receipt in here.receipts] == [receipt.version for receipt in found.receipts]
+    nothing = remote.import_documents(tmp_path / "notes.txt", project="imported", format="openlineage")
+    assert nothing == local.import_documents(tmp_path / "notes.txt", project="imported", format="openlineage")
+    assert nothing.receipts == ()
+    for each in (remote, local):
+        with pytest.raises(NotFound):
+            each.import_documents(RUN, project="nowhere")
+        with pytest.raises(ReadError):
+            each.import_documents(b"PK no archive", project="imported")
 
 
 def test_documents_are_stored_and_withdrawn(both: Pair, remote: RemoteRepository, local: Repository) -> None:

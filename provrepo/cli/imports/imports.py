@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.errors import UsageError
+from provrepo.cli.imports.following import Follower
+from provrepo.errors import Error, UsageError
 from provrepo.words import counted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 _POLL = 1.0
-"""Seconds between two looks at a followed source. A file is imported once it did not change between two of them."""
+"""Seconds between two looks at a followed source."""
 
 
 @click.command("import")
@@ -58,10 +58,10 @@ def import_(
 ) -> int:
     """Store the records of another tool as documents.
 
-    SOURCE is a file, a folder or a URL; `-` is stdin. A source with the events of several runs becomes a document for
-    each run, named run-ID. A document that exists gets a new version if its events changed. What cannot be stored is
-    named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only the URL itself is
-    fetched.
+    SOURCE is a file, a folder, a zip archive of files, or a URL; `-` is stdin. A source with the events of several runs
+    becomes a document for each run, named run-ID. A document that exists gets a new version if its events changed. What
+    cannot be stored is named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only
+    the URL itself is fetched.
     """
     if list_:
         _list(style)
@@ -70,6 +70,8 @@ def import_(
         raise UsageError("name a file, a folder or a URL to import; --list shows what can be imported")
     options: dict[str, Any] = {"project": project, "name": name, "format": from_, "profiles": profiles}
     options |= {"base": base, "note": note}
+    if "://" in source:
+        options["file"] = PurePosixPath(unquote(urlsplit(source).path)).name or None
     with invocation.repository(follow=True) as repository:
         if follow:
             return _follow(repository, source, options, style)
@@ -80,48 +82,39 @@ def _content(invocation: Invocation, source: str) -> str | bytes:
     """The path, or the bytes of stdin or of a URL."""
     from provrepo.cli.documents import source as argument
 
-    if urlsplit(source).scheme not in ("http", "https"):
+    parts = urlsplit(source)
+    if parts.scheme not in ("http", "https"):
+        if parts.netloc:
+            raise UsageError(f"{parts.scheme} is not fetched; give an http or https URL, a file or a folder")
         found = argument(source)
         return found if isinstance(found, bytes) else source
     from provrepo.http_client.client import HttpClient
 
-    with HttpClient(source) as client:
-        return client.get(limit=invocation.settings().max_body).content
+    # No token goes to this address, and redirects are errors: only what the user named is fetched.
+    with HttpClient(f"{parts.scheme}://{parts.netloc}/") as client:
+        path = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
+        return client.get(path, limit=invocation.settings().max_body).content
 
 
 def _follow(repository: Repository, source: str, options: dict[str, Any], style: str) -> int:
     """Import each file when it is there and whenever it has changed."""
-    place = Path(source)
+    place, name = Path(source), options["name"]
     if not place.exists():
         raise UsageError(f"{source} is not a file or folder; only these can be followed")
-    imported: dict[Path, tuple[int, int]] = {}
-    before: dict[Path, tuple[int, int]] = {}
+    folder = place.is_dir()
+
+    def store(path: Path, inside: str) -> None:
+        named = {"name": None, "file": f"{name}-{inside}" if name else inside} if folder else {}
+        _show(repository.import_documents(str(path), **(options | named)), style)
+
+    def failed(path: Path, error: Error) -> None:
+        output.note(f"not imported: {path}: {error}")
+
+    follower = Follower(place, store, failed)
     output.note(f"following {source}; Ctrl-C ends")
     while True:
-        states = dict(_states(place))
-        for path, state in sorted(states.items()):
-            # A file that is being written waits until it rests.
-            if imported.get(path) != state and before.get(path) == state:
-                named = options | {"name": _name(place, path, options["name"])}
-                _show(repository.import_documents(str(path), **named), style)
-                imported[path] = state
-        before = states
+        follower.look()
         time.sleep(_POLL)
-
-
-def _name(place: Path, path: Path, name: str | None) -> str | None:
-    """The name of the document of a file; None for the one that it gets by itself."""
-    return f"{name}-{path.stem}" if name is not None and place != path else name
-
-
-def _states(place: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
-    for path in place.rglob("*") if place.is_dir() else [place]:
-        try:
-            state = path.stat()
-        except OSError:
-            continue  # it was removed meanwhile
-        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
-            yield path, (state.st_mtime_ns, state.st_size)
 
 
 def _show(found: Imported, style: str) -> int:

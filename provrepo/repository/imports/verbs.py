@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
-from provrepo.codecs.formats import by_name, content, detect
+from provrepo.codecs.formats import by_name, content, detect, format_of_archive
 from provrepo.errors import (
     Busy,
     Conflict,
@@ -24,12 +24,14 @@ from provrepo.errors import (
     UsageError,
     WorkerFailed,
 )
-from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_of
+from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, parts_of
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
+from provrepo.repository.imports.zips import files_of_zip
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission.submit import name_for
 from provrepo.repository.submission.verbs import submit
+from provrepo.workers import callers
 
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
@@ -72,8 +74,9 @@ def import_documents(
     profiles: Sequence[str] = (),
     base: str | None = None,
     note: str = "",
+    file: str | None = None,
 ) -> Imported:
-    """Store the records of another tool, or all files of a folder, as documents.
+    """Store the records of another tool, or all files of a folder or zip archive, as documents.
 
     A source with the events of several runs becomes a document for each run. A document that exists gets a new version,
     unless it has these bytes already. What cannot be stored is skipped and named; it does not stop the rest.
@@ -81,21 +84,30 @@ def import_documents(
     Args:
         source: a path of a file or folder, the bytes, or a binary file object.
         project: the project; ``default`` is created when its owner first needs it.
-        name: the name of the document: then the source becomes one document. For a folder, the beginning of the names.
-        format: the name of the format; detected by default, and for each file of a folder.
+        name: the name of the document: then the source becomes one document. For a folder or an archive, the beginning
+            of the names.
+        format: the name of the format; detected by default, and for each file of a folder or archive.
         profiles: names of profiles to check it against, in addition to those of the project.
         base: the IRI against which relative IRIs are resolved.
         note: a note of the submitter.
+        file: the name of the file that the bytes are from, or its path in a folder, from which the name of the document
+            is made; by default that of the path or file object.
 
     Raises:
-        ReadError: the source cannot be read.
+        ReadError: the source cannot be read, or is an archive that is refused, with the member.
         NotFound: no such project.
         Denied: the actor may not submit to the project.
         NoSpace: the disk is nearly full.
     """
+    if project != DEFAULT:
+        context.store.make()
+    if context.store.exists() and (project != DEFAULT or not context.actor.owner):
+        context.require_write(project)
     receipts: list[Receipt] = []
     skipped: list[Skipped] = []
-    for part in _parts(source, name, format):
+    for part in _parts(source, name, format, file, context.store.settings.max_body):
+        if callers.client_gone():
+            raise WorkerFailed("the client has disconnected; what is stored so far stays, and is not stored again")
         if isinstance(part, Skipped):
             skipped.append(part)
             continue
@@ -133,27 +145,27 @@ def store_part(context: Context, part: Part, project: str, **options: Any) -> Re
     raise Busy(f"{name} changes faster than it can be imported; try again")
 
 
-def _parts(source: Source, name: str | None, format: str | None) -> Iterator[Part | Skipped]:  # noqa: A002
+def _parts(
+    source: Source,
+    name: str | None,
+    format: str | None,  # noqa: A002
+    file: str | None,
+    most: int,
+) -> Iterator[Part | Skipped]:
+    chosen = by_name(format) if format else None
+    if chosen is not None and not chosen.reads:
+        raise UsageError(f"{chosen.title} is a format that is written, and cannot be read")
     if isinstance(source, str | Path) and Path(source).is_dir():
-        folder = Path(source)
-        chosen = by_name(format) if format else None
-        for found in files_of(folder):
-            if isinstance(found, Skipped):
-                yield found
-                continue
-            path, detected = found
-            below = "-".join(path.relative_to(folder).with_suffix("").parts)
-            for part in parts_of(path.read_bytes(), chosen or detected, str(path)):
-                if isinstance(part, Part) and not part.name:
-                    named = name_for(f"{name}-{below}" if name else below, sha256(part.data).hexdigest())
-                    yield part._replace(name=named)
-                    continue
-                yield part
+        yield from parts_in(files_of(Path(source)), chosen, most=most, called=name)
         return
-    data, file = content(source)
-    chosen = by_name(format) if format else detect(data, file)
-    for part in parts_of(data, chosen, file or "", whole=name is not None):
-        yield part._replace(name=name) if isinstance(part, Part) and name is not None else part
+    data, opened = content(source)
+    place = file or opened or ""
+    if data.startswith(b"PK") and format_of_archive(data) is None:
+        yield from parts_in(files_of_zip(data, place or "the archive"), chosen, most=most, called=name)
+        return
+    named = name or (name_for("-".join(Path(file).parts), sha256(data).hexdigest()) if file else "")
+    for part in parts_of(data, chosen or detect(data, place or None), place, whole=name is not None):
+        yield part._replace(name=part.name or named) if isinstance(part, Part) else part
 
 
 def reason_of(error: Error) -> str:

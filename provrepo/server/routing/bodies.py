@@ -23,6 +23,7 @@ ANSWERS: dict[str, str] = {
     "submissions.submit": "ReceiptOrPending",
     "submissions.replace": "ReceiptOrPending",
     "submissions.withdraw": "Document",
+    "imports.import_": "Imported",
     "pending.receive": "Pending",
     "pending.index": "PendingDocuments",
     "pending.one": "Pending",

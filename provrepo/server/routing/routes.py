@@ -17,7 +17,7 @@ from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
-from provrepo.server.documents import documents, reports
+from provrepo.server.documents import documents, imports, reports
 from provrepo.server.exchange import packages
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
@@ -307,6 +307,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         problems=(410, 412, 507),
         headers={"If-Match": "The `ETag` of the version that is withdrawn."},
+    ),
+    ("imports.import_", "POST"): Operation(
+        _SUBMIT,
+        parameters=(
+            RequestParameter("source", STRING, "The importer, which is the name of a format; by default detected."),
+            RequestParameter("file", STRING, "The name of the file that is sent."),
+            RequestParameter(
+                "name", NAME, "The name of the document, which then is one; of an archive, where names begin."
+            ),
+            _BASE,
+            _PROFILES,
+            _NOTE,
+        ),
+        request_types=(imports.ZIP, *_SUBMITTED),
+        statuses=(201, 200),
+        problems=(413, 422, 507),
     ),
     ("pending.receive", "POST"): Operation(
         _SEND,

@@ -112,6 +112,7 @@ _PROBLEM: Schema = {
         "parameter": STRING,
         "known": _list(STRING),
         "available": _list(_object({"format": STRING, "media_type": STRING})),
+        "skipped": _list(_object({"place": STRING, "reason": STRING})),
     },
 }
 
@@ -187,6 +188,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     # A submission that waits for a review has no receipt yet: 202.
     "ReceiptOrPending": {"anyOf": [ref("Receipt"), ref("Pending")]},
+    "Imported": _object(
+        {"receipts": _list(ref("Receipt")), "skipped": _list(_object({"place": STRING, "reason": STRING}))}
+    ),
     "Report": _REPORT,
     "Finding": {**_FINDING, "required": ["layer", "rule", "severity", "message"]},
     "Origin": _record(Origin, sha256={"type": "string"}, actors=_map(STRING)),

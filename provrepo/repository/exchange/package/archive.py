@@ -53,25 +53,28 @@ def quoted(name: str) -> str:
 
 
 class Archive:
-    """The members of an archive, which all are in one folder.
+    """The members of an archive.
 
     Attributes:
         name: its name, for messages.
-        folder: the name of that folder.
+        folder: the name of the folder in which all of them are; empty where they need not be in one.
     """
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
+    def __init__(self, file: IO[bytes], name: str, *, in_folder: bool = True, most: int | None = None) -> None:
         """Read and check the directory.
 
         Args:
             file: the archive; it can be searched.
             name: its name, for messages.
+            in_folder: whether all members must be in one folder.
+            most: the most members; by default those of a package.
 
         Raises:
             ReadError: it is not a zip archive, or a member is refused, which the message names.
         """
         self.name = name
         self.folder = ""
+        self._in_folder, self._most = in_folder, MEMBERS if most is None else most
         self._members: dict[str, zipfile.ZipInfo] = {}
         with self._translated("it is not a whole zip archive"):
             start, count = self._end(file)
@@ -89,7 +92,7 @@ class Archive:
 
     def refused(self, path: str, problem: str) -> ReadError:
         """Return an error about one member of the folder."""
-        return self.error(f"member {quoted(f'{self.folder}/{path}')} {problem}")
+        return self.error(f"member {quoted(self._full(path))} {problem}")
 
     def paths(self) -> Collection[str]:
         """Return the paths of the files in the folder."""
@@ -150,8 +153,11 @@ class Archive:
 
     def _member(self, path: str) -> zipfile.ZipInfo:
         if path not in self._members:
-            raise self.error(f"the member {quoted(f'{self.folder}/{path}')} is missing")
+            raise self.error(f"the member {quoted(self._full(path))} is missing")
         return self._members[path]
+
+    def _full(self, path: str) -> str:
+        return f"{self.folder}/{path}" if self._in_folder else path
 
     def _end(self, file: IO[bytes]) -> tuple[int, int]:
         """Read the end of the archive; return the position of the directory, and the number of members."""
@@ -184,9 +190,9 @@ class Archive:
             raise self.error("it is a part of an archive of several files")
         if start + length != end:
             raise self.error("its directory is not where its end says: it was cut, or something was put before it")
-        if count > MEMBERS or length > max(count, 1) * _DIRECTORY:
+        if count > self._most or length > max(count, 1) * _DIRECTORY:
             raise self.error(
-                f"it has {count:,} members in a directory of {length:,} bytes; at most {MEMBERS:,} are read"
+                f"it has {count:,} members in a directory of {length:,} bytes; at most {self._most:,} are read"
             )
         file.seek(0)
         return start, count
@@ -229,10 +235,11 @@ class Archive:
                     problem = f"makes {quoted(path)} a file and a folder"
                 if problem:
                     raise self.error(f"member {quoted(info.filename)} {problem}")
-            self.folder = self.folder or parts[0]
-            if parts[0] != self.folder or (len(parts) == 1 and not info.is_dir()):
-                raise self.error(f"member {quoted(info.filename)} is not in the folder {quoted(self.folder)}")
-            path = "/".join(parts[1:])
+            if self._in_folder:
+                self.folder = self.folder or parts[0]
+                if parts[0] != self.folder or (len(parts) == 1 and not info.is_dir()):
+                    raise self.error(f"member {quoted(info.filename)} is not in the folder {quoted(self.folder)}")
+            path = "/".join(parts[1:] if self._in_folder else parts)
             if info.is_dir():
                 continue
             if path in self._members:
