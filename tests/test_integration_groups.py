@@ -36,8 +36,22 @@ def test_a_change_selects_the_groups_of_its_files() -> None:
     assert names(touched(["provrepo/server/queries/sparql.py"])) == ["sparql_clients", "rdf4j", "jena", "openapi"]
     assert names(touched(["tests/integration/known/prov.toml"])) == ["prov"]
     assert names(touched(["tests/integration/test_jena.py", "README.md"])) == ["jena"]
-    assert touched(["tests/integration/peers.py"]) == list(GROUPS)
+    small = [group for group in GROUPS if not group.large]
+    assert [group for group in touched(["tests/integration/peers.py"]) if not group.large] == small
     assert touched(["README.md"]) == []
+
+
+def test_one_of_the_large_groups_is_run_for_a_change_and_those_whose_tests_changed() -> None:
+    source = "provrepo/importers/openlineage/runs.py"
+    small = ["openlineage_python", "dbt"]
+    assert {tuple(names(touched([source], f"{number:08x}"))) for number in range(4)} == {
+        (*small, "spark"),
+        (*small, "airflow"),
+    }
+    both = [source, "tests/integration/test_spark.py", "tests/integration/test_airflow.py"]
+    assert names(touched(both)) == [*small, "spark", "airflow"]
+    drawn = [sampled(GROUPS, f"{number:08x}") for number in range(2 * len(GROUPS))]
+    assert {(len(sample), sum(group.large for group in sample)) for sample in drawn} == {(2, 0), (2, 1)}
 
 
 def test_the_sample_rotates_with_the_commit() -> None:

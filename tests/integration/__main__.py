@@ -52,7 +52,7 @@ def chosen(words: Sequence[str]) -> list[Group]:
             found += GROUPS
         elif word in ("touched", "sample"):
             commit, files = changed(ROOT)
-            about = touched(files)
+            about = touched(files, commit)
             others = [group for group in GROUPS if group not in about]
             found += about if word == "touched" else sampled(others, commit)
         elif word in names:

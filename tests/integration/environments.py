@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["ROOT", "NotHere", "java", "python", "run"]
+__all__ = ["ROOT", "NotHere", "jar", "java", "python", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / ".integration"
@@ -87,6 +87,29 @@ def java(folder: str) -> list[str]:
     classes = os.pathsep.join((str(place), path.read_text("utf-8").strip()))
     # A large stack for recursive searches. Without the other option, frequent exceptions have no message.
     return ["java", "-Xss256m", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
+
+
+def jar(name: str, coordinates: str) -> Path:
+    """A library of Maven Central with all that it needs in one file.
+
+    Args:
+        name: the name of the environment that it is for.
+        coordinates: group, artifact and version, with colons between them.
+
+    Raises:
+        NotHere: there is no Java, no Maven, or the library cannot be had.
+    """
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            raise NotHere(f"no {program} on the path")
+    place = PLACE / f"{name}-jar"
+    mark = _mark([coordinates])
+    if not _is_made(place, mark):
+        copy = ["mvn", "--batch-mode", "--quiet", "dependency:copy", f"-Dartifact={coordinates}"]
+        _install([*copy, f"-DoutputDirectory={place}"])
+        (place / _STAMP).write_text(mark, "utf-8")
+    (found,) = place.glob("*.jar")
+    return found
 
 
 def _mark(parts: Iterable[str]) -> str:

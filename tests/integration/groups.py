@@ -30,12 +30,15 @@ class Group:
         budget: the most seconds, with the installation: about five times the time that it takes alone on two cores.
         paths: patterns of source files; the group is run when one of them changes.
         about: the tool, and the subject of the tests.
+        large: whether its installation alone takes a minute: of the large groups that a change concerns by their
+            ``paths``, and of those in a sample, one is run.
     """
 
     name: str
     budget: int
     paths: tuple[str, ...]
     about: str
+    large: bool = False
 
     @property
     def file(self) -> str:
@@ -100,30 +103,55 @@ GROUPS: tuple[Group, ...] = (
         _EVENTS,
         "openlineage-python 1.54.0: its transports and all of its facets, against a server that is disturbed",
     ),
+    Group(
+        "dbt",
+        300,
+        (*_EVENTS, "tests/integration/dbt/*"),
+        "dbt-ol 1.54.0 with dbt 1.11.16 on DuckDB: two builds of a small project, to a server that is disturbed",
+    ),
+    Group(
+        "spark",
+        420,
+        _EVENTS,
+        "Spark 3.5.8 with the listener of OpenLineage 1.53.0: a join and an aggregation, to a running server",
+        large=True,
+    ),
+    Group(
+        "airflow",
+        420,
+        (*_EVENTS, "tests/integration/airflow/*"),
+        "Airflow 3.3.2 with OpenLineage's provider 2.20.3: the run of a DAG, to a server that is disturbed",
+        large=True,
+    ),
 )
 
 
-def touched(paths: Iterable[str]) -> list[Group]:
+def touched(paths: Iterable[str], seed: str = "") -> list[Group]:
     """The groups to run for a change.
 
     Args:
         paths: the paths of the changed files, relative to the root of the source tree.
+        seed: hexadecimal digits that choose among the large groups: the name of the commit.
     """
     files = list(paths)
-    return [
+    own = {group.name for group in GROUPS if group.file in files}
+    found = [
         group
         for group in GROUPS
-        if any(
+        if group.name in own
+        or any(
             fnmatch(file, pattern)
             for file in files
-            for pattern in (*group.paths, group.file, f"tests/integration/known/{group.name}.toml")
+            for pattern in (*group.paths, f"tests/integration/known/{group.name}.toml")
         )
         or any(fnmatch(file, "tests/integration/*.py") and "/test_" not in file for file in files)
     ]
+    large = [group for group in found if group.large and group.name not in own]
+    return [group for group in found if group not in large or group in sampled(large, seed, 1)]
 
 
 def sampled(groups: Sequence[Group], seed: str, number: int = 2) -> list[Group]:
-    """A sample of the groups, which depends on the commit.
+    """A sample of the groups, which depends on the commit; one of the large ones at most.
 
     Args:
         groups: the groups to choose from.
@@ -131,7 +159,12 @@ def sampled(groups: Sequence[Group], seed: str, number: int = 2) -> list[Group]:
         number: the size of the sample.
     """
     start = int(seed[:8] or "0", 16)
-    return [groups[(start + place) % len(groups)] for place in range(min(number, len(groups)))]
+    found: list[Group] = []
+    for place in range(len(groups)):
+        group = groups[(start + place) % len(groups)]
+        if len(found) < number and not (group.large and any(one.large for one in found)):
+            found.append(group)
+    return found
 
 
 def changed(root: Path) -> tuple[str, list[str]]:

@@ -14,16 +14,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import provrepo
 from provrepo.importers.openlineage.events import canonical
 from provrepo.ledger.events import Events
+from provrepo.model.statements import DERIVATION
 from provrepo.repository.events.making import make_documents
 from provrepo.repository.repository import Repository
 from tests.support.command import Command, environment
@@ -123,6 +125,31 @@ class Receiver:
             lines = repository.original(PROJECT, name)[0].splitlines()
             assert sorted(lines) == sorted(map(canonical, events)), name
 
+    def conform(self, repository: Repository, profile: str, *, but: Iterable[str] = ()) -> None:
+        """Check that each document conforms to a profile.
+
+        Args:
+            repository: the repository.
+            profile: its name.
+            but: the names of shapes that may be violated, since the tool does not say what they ask for.
+        """
+        for info in repository.documents(PROJECT):
+            report = provrepo.validate(repository.read(PROJECT, info.name), profiles=[profile])
+            violated = [one for one in report.findings if one.severity == "violation"]
+            assert [one for one in violated if one.rule.rpartition("#")[2] not in but] == [], info.name
+
+    def columns(self, repository: Repository, name: str) -> set[tuple[str, tuple[str, str]]]:
+        """The derivations of columns in a document: the column, and dataset and column that it is derived from."""
+        found = set()
+        for statement in repository.read(PROJECT, name):
+            if statement.kind is DERIVATION:
+                _, _, column = str(statement.args[0]).partition("#")
+                origin, _, source = str(statement.args[1]).partition("#")
+                if column and source:
+                    dataset = origin.rpartition("/@unknown/")[0].rpartition("/")[2]
+                    found.add((unquote(column), (unquote(dataset), unquote(source))))
+        return found
+
     def forward(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """The answer of the server, or what the plan says instead; status 0 for a connection to close."""
         with self._lock:
@@ -151,7 +178,11 @@ class Receiver:
         }
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
-            connection.request("POST", path, body, kept)
+            if "transfer-encoding" in headers:
+                kept["Transfer-Encoding"] = "chunked"
+                connection.request("POST", path, [body], kept, encode_chunked=True)
+            else:
+                connection.request("POST", path, body, kept)
             response = connection.getresponse()
             return response.status, response.read()
         except http.client.HTTPException as error:
