@@ -14,121 +14,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import click
 
-import provrepo
-from provrepo import capture
 from provrepo import limits as default_limits
-from provrepo.capture.recorder import Activity
 from provrepo.checks.constraints.rules import BUNDLES, MENTION, RULES, TIMES
 from provrepo.cli.main import cli
-from provrepo.codecs.results import QueryResult
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OWN, VERSION
 from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
 from provrepo.importers.openlineage.run_facets import RUN_FACETS
-from provrepo.ledger.accounts import Token
-from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField
-from provrepo.ledger.pingbacks import Pingback, Pinged
-from provrepo.model.compare import Comparison
-from provrepo.repository.audit import Audit, AuditEvent
-from provrepo.repository.datasets.records import (
-    DatasetDetails,
-    DatasetInfo,
-    DatasetVersion,
-    Field,
-    JobUse,
-    Owner,
-    Quality,
-    SchemaChange,
-)
-from provrepo.repository.exchange.notices.receiving import Received
-from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, Sending, SentNotice
-from provrepo.repository.exchange.package.layout import Contents
-from provrepo.repository.exchange.package.pack import Package
-from provrepo.repository.exchange.package.unpack import Unpacked
-from provrepo.repository.federation.records import (
-    FederatedLineage,
-    FederatedSource,
-    LaboratoryReport,
-    LineageSurroundings,
-    Missing,
-    StatedRelation,
-    SurroundingThing,
-)
-from provrepo.repository.lineage.assertions import Assertion
 from provrepo.repository.lineage.query import LineageQuery
-from provrepo.repository.lineage.records import (
-    CommonNode,
-    LineageCommon,
-    LineageEdge,
-    LineageGraph,
-    LineageImpact,
-    LineageNode,
-    SearchResult,
-    SourceReference,
-)
-from provrepo.repository.lineage.things import KnownThing, VersionAssertions
 from provrepo.repository.options import Kind, options
 from provrepo.repository.queries.named import load
-from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
-from provrepo.repository.repository import Repository
 from provrepo.settings import OTHERS, Settings, environment_name
 
+PYTHON = runpy.run_path(str(Path(__file__).with_name("python_api.py")))
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTICE = "<!-- Written by docs/generate.py; `make reference` writes it again. -->\n"
 WIDTH = 100
-RETURNED = (
-    Comparison,
-    QueryResult,
-    LineageGraph,
-    LineageNode,
-    LineageEdge,
-    SourceReference,
-    FederatedLineage,
-    FederatedSource,
-    LaboratoryReport,
-    Missing,
-    LineageImpact,
-    LineageCommon,
-    CommonNode,
-    KnownThing,
-    VersionAssertions,
-    Assertion,
-    SearchResult,
-    LineageSurroundings,
-    SurroundingThing,
-    StatedRelation,
-    Receipt,
-    VersionInfo,
-    DocumentInfo,
-    ProjectInfo,
-    Token,
-    Check,
-    Pingback,
-    Pinged,
-    Peer,
-    Holder,
-    SentNotice,
-    ReceivedNotice,
-    Received,
-    Sending,
-    Audit,
-    AuditEvent,
-    Package,
-    Contents,
-    Unpacked,
-    DatasetInfo,
-    DatasetDetails,
-    DatasetVersion,
-    Field,
-    Quality,
-    SchemaChange,
-    JobUse,
-    Owner,
-)
 COMPETENCY = {
     "configuration",
     "containers",
@@ -143,8 +47,6 @@ COMPETENCY = {
     "workflow-duration",
 }
 """What answers a competency question of Workflow Run RO-Crate."""
-
-SECTIONS = ("Args", "Attributes", "Raises", "Returns", "Yields")
 
 
 def command_line() -> str:
@@ -171,7 +73,7 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
 
 def settings() -> str:
     """Every setting with its default and what sets it."""
-    described = dict(_items(_sections(inspect.getdoc(Settings) or "")["Attributes"]))
+    described = dict(PYTHON["items"](PYTHON["sections"](inspect.getdoc(Settings) or "")["Attributes"]))
     rows = []
     for field in dataclasses.fields(Settings):
         default = "the platform's directory for a user's data" if field.name == "data" else f"`{field.default!r}`"
@@ -245,109 +147,7 @@ def _quantity(value: float, meaning: str) -> str:
 
 def python() -> str:
     """Every public name, with signature and docstring."""
-    parts = [
-        "# The Python API",
-        NOTICE,
-        "`import provrepo` is fast: the module of each name is loaded on first use.",
-    ]
-    for name in provrepo.__all__:
-        value = getattr(provrepo, name)
-        if name == "__version__":
-            continue
-        parts.append(f"## provrepo.{name}\n\n{_described(name, value)}")
-        if inspect.isclass(value):
-            parts += [f"### {name}.{method}\n\n{_described(method, f)}" for method, f in _methods(value)]
-    parts.append(
-        "## Repository\n\nWhat `provrepo.open` returns. What `provrepo.connect` returns has the same verbs: "
-        "[at a distance](../how-to/work-at-a-distance.md).\n\n" + _described("Repository", Repository)
-    )
-    parts += [f"### Repository.{method}\n\n{_described(method, f)}" for method, f in _verbs(Repository)]
-    parts.append(
-        "## provrepo.capture\n\nRecords the provenance of a pipeline; see [the guide](../how-to/capture.md). "
-        "`with step(...) as run` returns the activity `run`."
-    )
-    parts += [f"### {name}\n\n{_described(name, getattr(capture, name))}" for name in capture.__all__]
-    told = ("parameter", "used", "generated")
-    parts += [f"### run.{name}\n\n{_described(name, getattr(Activity, name))}" for name in told]
-    parts.append("## Returned records")
-    parts += [f"### {cls.__name__}\n\n{_prose(inspect.getdoc(cls) or '')}" for cls in RETURNED]
-    return "\n\n".join(parts) + "\n"
-
-
-def _methods(cls: type) -> Iterator[tuple[str, Any]]:
-    for name, value in vars(cls).items():
-        if name.startswith("_"):
-            continue
-        if isinstance(value, classmethod | staticmethod):
-            yield name, value.__func__
-        elif inspect.isfunction(value) or isinstance(value, property):
-            yield name, value
-
-
-def _verbs(cls: type) -> Iterator[tuple[str, Any]]:
-    """The methods of a class and of those that it inherits from, as they are in the class."""
-    names = [name for base in cls.__mro__[:-1] for name, _ in _methods(base)]
-    for name in dict.fromkeys(names):
-        yield name, inspect.getattr_static(cls, name)
-
-
-class _Bare:
-    """An annotation that shows itself without quotes."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def _described(name: str, value: Any) -> str:
-    text = _prose(inspect.getdoc(value) or "")
-    if isinstance(value, property) or (inspect.isclass(value) and issubclass(value, str | tuple | Exception)):
-        return text
-    return f"```python\n{_signature(name, value)}\n```\n\n{text}"
-
-
-def _signature(name: str, value: Any) -> str:
-    signature = inspect.signature(value)
-    parameters = [
-        parameter.replace(annotation=_bare(parameter.annotation))
-        for parameter in signature.parameters.values()
-        if parameter.name not in {"self", "cls"}
-    ]
-    returns = inspect.Signature.empty if inspect.isclass(value) else _bare(signature.return_annotation)
-    shown = str(signature.replace(parameters=parameters, return_annotation=returns))
-    shown = re.sub(r"<factory>", "...", shown)
-    return f"{name}{shown}"
-
-
-def _bare(annotation: Any) -> Any:
-    return _Bare(annotation) if isinstance(annotation, str) else annotation
-
-
-def _sections(doc: str) -> dict[str, str]:
-    """A Google-style docstring by section; the prose before the first is under the empty name."""
-    parts = re.split(rf"(?m)^({'|'.join(SECTIONS)}):\n", doc)
-    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
-
-
-def _items(section: str) -> list[tuple[str, str]]:
-    """The ``name: description`` items of a section, continuation lines joined."""
-    items = re.split(r"(?m)^ {4}(?=\S)", section)
-    pairs = (" ".join(item.split()).partition(": ") for item in items if item.strip())
-    return [(name, description) for name, _, description in pairs]
-
-
-def _prose(doc: str) -> str:
-    parts = []
-    for section, text in _sections(doc).items():
-        body = inspect.cleandoc(text)
-        if section in {"Returns", "Yields"}:
-            body = f"{section}: {' '.join(body.split())}"
-        elif section:
-            body = f"{section}:\n\n" + "\n".join(f"* `{name}`: {what}" for name, what in _items(text))
-        parts.append(body.replace("``", "`").replace("::\n", ":\n"))
-    return "\n\n".join(part for part in parts if part.strip())
+    return str(PYTHON["page"](NOTICE))
 
 
 def constraints() -> str:
