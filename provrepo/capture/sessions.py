@@ -154,10 +154,10 @@ def _open(
     from provrepo.capture.files.hook import watch
     from provrepo.capture.recorder import Recorder, install
 
+    watch()  # first: what capture itself reads is not reported to ``provrepo run`` either
     name = name or default_name(_script())
     recorder = Recorder(name, document_path(name, out), agent, outside=outside, stats=stats)
     install(recorder)
-    watch()
     context_propagation.watch()
     return recorder
 

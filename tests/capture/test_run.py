@@ -351,15 +351,19 @@ def test_other_versions_of_python_report_or_do_not_notice() -> None:
             assert Captured(Path(f"{name}.trig")).generated == {(f"{name}.csv", name)}, name
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "sitecustomize.py", "provrepo_child.py", "provrepo_paths.py"])
+@pytest.mark.parametrize(
+    "file", ["__init__.py", "sitecustomize.py", "provrepo_child.py", "provrepo_noise.py", "provrepo_paths.py"]
+)
 def test_what_runs_in_commands_is_of_an_old_syntax(file: str) -> None:
     source = (ROOT / "provrepo" / "capture" / "child" / file).read_text()
     tree = ast.parse(source, feature_version=(3, 8))
     imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     standing_alone = {"__future__", "_thread", "atexit", "fcntl", "hashlib", "os", "stat", "sys", "time", "typing"}
-    own = {"provrepo_child", "provrepo_paths", "provrepo.capture.child.provrepo_paths", "sitecustomize"}
-    assert imported <= standing_alone | own | {"collections.abc", "types"}
+    own = {
+        name for part in ("noise", "paths") for name in (f"provrepo_{part}", f"provrepo.capture.child.provrepo_{part}")
+    }
+    assert imported <= standing_alone | own | {"provrepo_child", "sitecustomize"} | {"collections.abc", "types"}
 
 
 def test_a_handler_of_a_signal_may_raise_while_a_file_is_hashed() -> None:

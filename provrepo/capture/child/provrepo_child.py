@@ -15,6 +15,7 @@ from _thread import get_ident
 from typing import TYPE_CHECKING
 
 if __package__:
+    from provrepo.capture.child.provrepo_noise import of_standard_library, uninteresting
     from provrepo.capture.child.provrepo_paths import (
         Opens,
         appends,
@@ -25,6 +26,10 @@ if __package__:
         standard_files,
     )
 else:  # in a process below provrepo run
+    from provrepo_noise import (  # type: ignore[import-not-found, no-redef]
+        of_standard_library,
+        uninteresting,
+    )
     from provrepo_paths import Opens, appends, located, nameless, of_descriptor, position, standard_files  # type: ignore[import-not-found, no-redef]
 
 if TYPE_CHECKING:
@@ -38,31 +43,6 @@ LAST_CHANCE = 1024 * 1024 * 1024
 """The same, where this process is about to change the file."""
 RACY = 20_000_000
 """In nanoseconds: a file that changed more recently may change again with the same signature."""
-
-_CODE = (".py", ".pyc", ".pyi", ".so", ".pth", ".pyd", ".dylib")
-_RESOURCES = (
-    *(".afm", ".otf", ".pfb", ".ttc", ".ttf", ".woff", ".woff2"),
-    *(".cfg", ".conf", ".ini", ".mplstyle", ".toml"),
-    *(".css", ".htm", ".html", ".j2", ".jinja", ".jinja2", ".js", ".map", ".tmpl", ".tpl"),
-    *(".mo", ".pem", ".po"),
-    *(".md", ".rst"),
-    *(".a", ".c", ".cpp", ".cu", ".dll", ".h", ".hpp", ".pxd", ".pyx"),
-)
-"""Resources of packages: fonts, configuration, pages, translations, certificates, documents, libraries."""
-_INSTALLED = (".dist-info", ".egg-info", "zoneinfo")
-"""Folders, or their suffixes, of metadata and time zones beside packages."""
-_COMPILED = os.sep + "__pycache__" + os.sep
-_SYSTEM = (
-    "/proc/",
-    "/sys/",
-    "/dev/",
-    "/usr/share/",
-    "/usr/lib/",
-    "/usr/lib64/",
-    "/etc/",
-    os.path.dirname(os.__file__) + os.sep,
-)
-_PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 recorded_here: Callable[[], bool] | None = None
 """Set by ``provrepo.capture`` in this process: whether a file that is opened now belongs to one of its steps."""
@@ -342,42 +322,7 @@ def _foreign(error: Exception) -> bool:
 
 def _of_python(module: object) -> bool:
     file = getattr(module, "__file__", None)
-    return not isinstance(file, str) or (file.startswith(_SYSTEM[-1]) and not any(part in file for part in _PACKAGES))
-
-
-def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:
-    """Whether a file is part of a program and not its data: code, the system, and resources of packages.
-
-    Data that a package ships is data. A resource is recognized by its suffix, and by being read while a module of a
-    package is imported.
-
-    Args:
-        path: absolute.
-        more: prefixes of further paths to ignore.
-    """
-    if path.endswith(_CODE) or _COMPILED in path or path.startswith(more):
-        return True
-    if not _packaged(path):
-        return path.startswith(_SYSTEM)
-    *folders, name = path.split(os.sep)
-    if name.lower().endswith(_RESOURCES) or (name.endswith("rc") and "." not in name[1:]):
-        return True
-    return any(folder.endswith(_INSTALLED) for folder in folders) or _packaged(_importing())
-
-
-def _packaged(path: str) -> bool:
-    return any(part in path for part in _PACKAGES)
-
-
-def _importing() -> str:
-    """The file of the innermost module that this thread is importing; empty without one."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        importer = frame.f_back
-        if frame.f_code.co_name == "<module>" and importer.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return frame.f_code.co_filename
-        frame = importer
-    return ""
+    return not isinstance(file, str) or of_standard_library(file)
 
 
 def _signature(path: str) -> tuple[int, ...] | None:

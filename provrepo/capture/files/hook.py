@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
-from provrepo.capture.child.provrepo_child import uninteresting
+from provrepo.capture.child.provrepo_noise import uninteresting
 from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
 from provrepo.capture.facts.environment import imported_by_capture
 from provrepo.capture.failures import contained, working
