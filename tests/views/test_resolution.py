@@ -16,6 +16,7 @@ from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
+from provrepo.views.lineage.index import Lineage
 from tests.support.openlineage_events import NAMES, dataset, lines, run
 
 PROJECTS = ("one", "two")
@@ -305,3 +306,18 @@ def test_the_profile_pipeline_takes_unresolved_reads_for_sources(repository: Rep
     report = repository.validate(data, profiles=["pipeline"])
     # What the events do not have, such as the version of the engine, is missing; the origin of what was read is not.
     assert {finding.focus for finding in report.findings} == {"https://lab.example/producer/1.0"}
+
+
+def test_a_new_run_leaves_the_cached_rows_of_other_times(repository: Repository) -> None:
+    for hour in range(8, 14):
+        submit(repository, hour, f"{hour:02}:00", f"{hour:02}:10", reads=["a"], writes=["a"])
+    assert of_runs(repository.lineage(uuid(13))) == {uuid(hour) for hour in range(8, 14)}
+    caches = repository.context.store.view(Lineage)._caches
+    (cache,) = caches._kept.values()
+    ((_, noted),) = cache.resolved.items()
+    assert len(noted) == 12
+    # A run between those of 10 and 11 o'clock, which comes late, changes what the latter read and whom the former had.
+    submit(repository, 20, "10:20", "10:30", writes=["a"])
+    with caches.using(next(iter(caches._kept)), cache.generation + 1, None):  # type: ignore[arg-type]
+        assert len(noted) == 10
+    assert of_runs(repository.lineage(uuid(13))) == {uuid(11), uuid(12), uuid(13), uuid(20)}

@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 from provrepo.codecs.collector import collection_paused
@@ -21,7 +22,6 @@ from provrepo.errors import TimedOut
 from provrepo.views.extraction import UNTIMED
 from provrepo.views.lineage.path_compression import CacheFull, Chains
 from provrepo.views.lineage.prefetch import Prefetch
-from provrepo.views.lineage.resolution import datasets_of
 from provrepo.views.lineage.schema import CHUNK, names_content
 from provrepo.views.lineage.snapshot import Key, Snapshot
 from provrepo.views.lineage.states import (
@@ -46,6 +46,9 @@ MOST = 2_400_000
 
 _SLICE = 50_000
 """States that are expanded between two checks of the deadline."""
+
+_TIMES = 16
+"""The most changed times of a dataset that are compared with each row; beyond, all rows of the dataset are dropped."""
 
 _NEVER = -(1 << 63)
 """A time bound that excludes every time."""
@@ -101,7 +104,7 @@ class RowCache:
         filled: states that are snapshot, as keys and in rows.
         users: the number of traversals that use it.
         timed: whether a row may depend on the times of neighbors of its node.
-        resolved: for each logical dataset the nodes whose rows depend on all of its versions and reads.
+        resolved: for each logical dataset the nodes whose rows depend on its moments, with the first and the last time.
     """
 
     generation: int
@@ -118,7 +121,7 @@ class RowCache:
     filled: int = 0
     users: int = 0
     timed: bool = False
-    resolved: dict[int, set[int]] = field(default_factory=dict)
+    resolved: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chains = Chains(self.rows, self.backs, self.ends, self.bounds, self.same)
@@ -142,10 +145,31 @@ class RowCache:
                     self.bounds.append(bound)
         return found
 
-    def drop(self, nodes: Iterable[int]) -> None:
-        """Drop the rows of nodes, and the chains that contain them."""
+    def note(self, node: int, dataset: int, first: int, last: int) -> None:
+        """Note that the row of a node depends on the moments of a dataset within a span of time."""
+        nodes = self.resolved.setdefault(dataset, {})
+        former = nodes.get(node, (first, last))
+        nodes[node] = min(first, former[0]), max(last, former[1])
+
+    def drop(self, nodes: Iterable[int], moments: Mapping[int, Collection[int]] = MappingProxyType({})) -> None:
+        """Drop the rows of nodes, and the chains that contain them.
+
+        Args:
+            nodes: their numbers.
+            moments: logical dataset → times at which something changed. The rows that depend on them are dropped, too.
+        """
         changed = set(nodes)
-        changed.update(*(self.resolved.pop(dataset) for dataset in self.resolved.keys() & changed))
+        for dataset in self.resolved.keys() & moments.keys():
+            noted, times = self.resolved[dataset], moments[dataset]
+            if len(times) > _TIMES:
+                affected = list(noted)
+            else:
+                affected = [
+                    node for node, (first, last) in noted.items() if any(first <= time <= last for time in times)
+                ]
+            for node in affected:
+                del noted[node]
+            changed.update(affected)
         dropped = []
         for node in changed:
             for state in (node, node | START << SHIFT, *self.others.pop(node, ())):
@@ -325,8 +349,8 @@ class Adjacency:
                 of.setdefault(state & NODE, []).append(state)
         nodes, keys = list(of), dict[Key, None]()
         if self._snapshot.resolves:
-            for node, dataset in datasets_of(self._snapshot.connection, nodes):
-                self.cache.resolved.setdefault(dataset, set()).add(node)
+            for span in self._snapshot.spans(nodes):
+                self.cache.note(*span)
         times: dict[Key, list[int]] = {}
         for subject, rule, upper, at in self._snapshot.edges(nodes, into=not upstream):
             key = subject, rule, upper

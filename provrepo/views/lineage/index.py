@@ -67,7 +67,7 @@ class Lineage(SqliteView):
         """Open or create the index in a folder; see ``SqliteView``."""
         super().__init__(path, base=base, minter=minter)
         self._caches = RowCaches()
-        self._touched: dict[int, list[int]] = {}
+        self._touched: dict[int, tuple[list[int], list[tuple[int, int]]]] = {}
         self._buffer = WriteBuffer()
 
     def traverse(
@@ -263,7 +263,8 @@ class Lineage(SqliteView):
 
     def _touch(self, connection: sqlite3.Connection, version: int) -> None:
         """Count a change to the content of a version, in the transaction of the change."""
-        self._touched[schema.count(connection)] = schema.terms_of(connection, version)
+        terms = schema.terms_of(connection, version)
+        self._touched[schema.count(connection)] = terms, schema.moments_of(connection, version, terms)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -286,7 +287,7 @@ class Lineage(SqliteView):
             self._buffer.done()
             # Rows are dropped after the commit. Until then a reader of the new generation starts with an empty cache.
             for generation in list(self._touched):
-                self._caches.changed(generation, self._touched.pop(generation))
+                self._caches.changed(generation, *self._touched.pop(generation))
 
     def _settle(self) -> None:
         self._buffer.flush(self._connection)

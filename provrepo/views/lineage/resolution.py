@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.schema import chunks
 from provrepo.views.moments import ENDED, READ, WRITTEN
 
-__all__ = ["Resolution", "datasets_of", "has_moments", "resolutions"]
+__all__ = ["Resolution", "Span", "has_moments", "resolutions", "spans"]
 
 _LATEST = (1 << 63) - 1
 
@@ -50,6 +50,22 @@ SELECT r.entity, w.entity, r.time, w.time, r.version, r.graph, w.version, w.grap
 FROM looked w CROSS JOIN moment r ON r.dataset = w.dataset AND r.part = w.part AND r.role = {READ} AND r.time > w.time
 AND r.time <= min(coalesce(w.next, {_LATEST}), coalesce(w.ended, {_LATEST})) {{r}}
 """  # noqa: S608
+
+_SPANS = f"""
+SELECT m.entity, m.dataset,
+    iif(m.role = {READ}, coalesce(
+        (SELECT w.time FROM moment w {{w}} WHERE w.dataset = m.dataset AND w.part = '' AND w.role = {WRITTEN}
+            AND w.time < m.time ORDER BY w.time DESC LIMIT 1), -{_LATEST}), m.time),
+    iif(m.role = {READ}, m.time, min(
+        coalesce((SELECT w.time FROM moment w {{w}} WHERE w.dataset = m.dataset AND w.part = '' AND w.role = {WRITTEN}
+            AND w.time > m.time ORDER BY w.time LIMIT 1), {_LATEST}),
+        coalesce((SELECT e.time FROM moment e {{e}} WHERE e.dataset = m.dataset AND e.part = '' AND e.role = {ENDED}
+            AND e.time > m.time ORDER BY e.time LIMIT 1), {_LATEST})))
+FROM json_each(?) j CROSS JOIN moment m ON m.entity = j.value AND m.role != {ENDED} {{m}}
+"""  # noqa: S608
+
+Span: TypeAlias = tuple[int, int, int, int]
+"""A node, a logical dataset, and the first and last time of moments of the dataset that its resolutions depend on."""
 
 
 class Resolution(NamedTuple):
@@ -99,11 +115,8 @@ def resolutions(
             yield Resolution(read, written, read_at, written_at, (first, second))
 
 
-def datasets_of(connection: sqlite3.Connection, nodes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of a node and a logical dataset, whose moments determine the resolutions of the node."""
+def spans(connection: sqlite3.Connection, visible: str, nodes: Sequence[int]) -> Iterator[Span]:
+    """The spans of some nodes; those without resolutions now may have some after a change. See ``resolutions``."""
+    query = _SPANS.format(**{name: visible.format(name) for name in "wem"})
     for chunk in chunks(nodes):
-        found = connection.execute(
-            "SELECT DISTINCT m.entity, m.dataset FROM json_each(?) j CROSS JOIN moment m ON m.entity = j.value",
-            (chunk,),
-        ).fetchall()
-        yield from found
+        yield from connection.execute(query, (chunk,)).fetchall()

@@ -24,6 +24,7 @@ __all__ = [
     "content_of",
     "count",
     "generation",
+    "moments_of",
     "names_content",
     "put",
     "take",
@@ -182,6 +183,17 @@ def terms_of(connection: sqlite3.Connection, version: int) -> list[int]:
     """The terms of a version, in order."""
     found = connection.execute("SELECT terms FROM content WHERE version = ?", (version,)).fetchone()
     return [] if found is None else list(unpacked(found[0]))
+
+
+def moments_of(connection: sqlite3.Connection, version: int, terms: Sequence[int]) -> list[tuple[int, int]]:
+    """The logical datasets of a version with its moments, and their times; its terms are known."""
+    ((found,),) = connection.execute("SELECT EXISTS (SELECT 1 FROM moment)").fetchall()
+    query = (
+        "SELECT DISTINCT m.dataset, m.time FROM json_each(?) j "
+        "CROSS JOIN moment m ON m.entity = j.value AND m.version = ?"
+    )
+    parts = chunks(terms) if found else ()
+    return list({pair: None for chunk in parts for pair in connection.execute(query, (chunk, version))})
 
 
 def unpacked(terms: bytes) -> Iterable[int]:

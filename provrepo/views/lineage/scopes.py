@@ -42,6 +42,7 @@ class RowCaches:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, RowCache] = OrderedDict()
         self._changes: OrderedDict[int, array[int] | None] = OrderedDict()
+        self._moments: dict[int, tuple[tuple[int, int], ...]] = {}
         self._remembered = 0
 
     @property
@@ -49,21 +50,32 @@ class RowCaches:
         """The number of states in all caches."""
         return sum(cache.size for cache in self._kept.values())
 
-    def changed(self, generation: int, terms: Sequence[int]) -> None:
-        """Record the things that the change to a generation touched."""
+    def changed(self, generation: int, terms: Sequence[int], moments: Sequence[tuple[int, int]] = ()) -> None:
+        """Record a change.
+
+        Args:
+            generation: the generation after it.
+            terms: the things that it touched.
+            moments: logical datasets and the times at which something changed.
+        """
         touched = array("q", terms) if len(terms) <= _TOUCHED else None
         with self._lock:
             self._remembered += len(touched or ()) - len(self._changes.get(generation) or ())
             self._changes[generation] = touched
+            self._remembered -= 2 * len(self._moments.pop(generation, ()))
+            if touched is not None and moments:
+                self._moments[generation] = tuple(moments)
+                self._remembered += 2 * len(moments)
             while len(self._changes) > _CHANGES or self._remembered > _REMEMBERED:
-                _, oldest = self._changes.popitem(last=False)
-                self._remembered -= len(oldest or ())
+                number, oldest = self._changes.popitem(last=False)
+                self._remembered -= len(oldest or ()) + 2 * len(self._moments.pop(number, ()))
 
     def clear(self) -> None:
         """Discard all caches and recorded changes."""
         with self._lock:
             self._kept.clear()
             self._changes.clear()
+            self._moments.clear()
             self._remembered = 0
 
     @contextmanager
@@ -96,12 +108,15 @@ class RowCaches:
         if cache.users or cache.generation > generation or len(between) > _CHANGES:
             return False
         touched: set[int] = set()
+        moments: dict[int, set[int]] = {}
         for number in between:
             terms = self._changes.get(number)
             if terms is None:
                 return False
             touched.update(terms)
-        cache.drop(touched)
+            for dataset, time in self._moments.get(number, ()):
+                moments.setdefault(dataset, set()).add(time)
+        cache.drop(touched, moments)
         if cache.timed:
             # The time bound of an activity depends on its other usages and generations.
             ordered = sorted(touched)

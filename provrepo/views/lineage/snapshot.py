@@ -12,7 +12,7 @@ from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.statements import AGENT
 from provrepo.views.extraction import ELEMENTS, UNTIMED
 from provrepo.views.lineage import resolution
-from provrepo.views.lineage.resolution import Resolution
+from provrepo.views.lineage.resolution import Resolution, Span
 from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
@@ -142,6 +142,10 @@ class Snapshot:
     def resolutions(self, nodes: Sequence[int], *, into: bool = False) -> Iterator[Resolution]:
         """The versions that unknown reads are resolved to; with ``into`` the reads that are resolved to versions."""
         return resolution.resolutions(self.connection, VISIBLE, nodes, into=into) if self.resolves else iter(())
+
+    def spans(self, nodes: Sequence[int]) -> Iterator[Span]:
+        """What the resolutions of some nodes depend on."""
+        return resolution.spans(self.connection, VISIBLE, nodes) if self.resolves else iter(())
 
     def contents(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
         """The specializations from some nodes to content, as ``edges`` returns them."""
