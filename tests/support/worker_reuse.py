@@ -81,10 +81,10 @@ class _Reserve:
 
 
 def _kind(pool: Pool) -> _Kind:
-    """What a worker has from its start: memory, environment, import path and folder."""
+    """What a worker has from its start: program, memory, environment, import path and folder."""
     variables = for_command(**pool._environment)
     variables.pop("PYTEST_CURRENT_TEST", None)
-    return pool._memory, tuple(sorted(variables.items())), tuple(sys.path), Path.cwd()
+    return sys.executable, pool._memory, tuple(sorted(variables.items())), tuple(sys.path), Path.cwd()
 
 
 @contextmanager
