@@ -420,9 +420,9 @@ def _receive(store: Store, mirror: Mirror, wanted: Mapping[str, int | None], blo
 
     with ThreadPoolExecutor(max_workers=max(1, blobs.parallel)) as threads:
         reasons = dict(zip(wanted, threads.map(receive, wanted), strict=True))
-    for blob, reason in reasons.items():
-        if reason is None:
-            store.blobs.adopt(folder / blob, blob)
+        arrived = [blob for blob, reason in reasons.items() if reason is None]
+        # The file system syncs the files and names of several threads together.
+        list(threads.map(lambda blob: store.blobs.adopt(folder / blob, blob), arrived))
     with suppress(OSError):
         folder.rmdir()
     return {blob: reason for blob, reason in reasons.items() if reason is not None}
