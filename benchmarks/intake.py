@@ -167,18 +167,28 @@ def _rate_table(directory: Path, documents: int) -> list[str]:
         "| 100 statements in PROV-JSON, over HTTP | clients | per second | p50 ms | p99 ms | server, processor ms |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for query in (False, True):
-        for clients in (1, 16):
-            with _project(directory / f"rate-{query}-{clients}") as (server, token):
-                before = processor(server.process)
-                arguments = {"address": list(server.address), "token": token, "documents": documents}
-                found = isolated("intake", what="clients", clients=clients, query=query, **arguments)
-                used = (processor(server.process) - before) / documents * 1000
-            what = "each followed by a query that must see it" if query else "durable submissions"
-            rows.append(
-                f"| {what} | {clients} | {found['rate']:.0f} | {found['p50']:.0f} | {found['p99']:.0f} | {used:.1f} |"
-            )
+    kinds = [(query, clients) for query in (False, True) for clients in (1, 16)]
+    found: dict[tuple[bool, int], list[list[float]]] = {kind: [] for kind in kinds}
+    for number in range(ROUNDS):
+        for query, clients in kinds:
+            data = directory / f"rate-{query}-{clients}-{number}"
+            found[query, clients].append(_rates(data, documents, clients=clients, query=query))
+            shutil.rmtree(data)
+    for (query, clients), rounds in found.items():
+        what = "each followed by a query that must see it" if query else "durable submissions"
+        rate, half, most, used = (median(column) for column in zip(*rounds, strict=True))
+        rows.append(f"| {what} | {clients} | {rate:.0f} | {half:.0f} | {most:,.0f} | {used:.1f} |")
     return rows
+
+
+def _rates(data: Path, documents: int, *, clients: int, query: bool) -> list[float]:
+    """Documents per second, p50 and p99 in ms, and ms of the processor that the server used for each document."""
+    with _project(data) as (server, token):
+        before = processor(server.process)
+        arguments = {"address": list(server.address), "token": token, "documents": documents}
+        found = isolated("intake", what="clients", clients=clients, query=query, **arguments)
+        used = (processor(server.process) - before) / documents * 1000
+    return [found["rate"], found["p50"], found["p99"], used]
 
 
 @contextmanager
