@@ -27,8 +27,8 @@ from tests.support.kill_clients import MARK, PROJECT, STATEMENTS, Clients, Tally
 
 CLIENTS = 16
 
-_ENTITY = re.compile(rb"(?<![0-9A-Za-z])(d[0-9]+)-e")
-"""The name of a document in that of an entity; compression may hide it, and does not make another name of it."""
+_ENTITY = re.compile(rb"(?<![0-9A-Za-z])(d[0-9]+)-n")
+"""The name of a document in that of an entity. Compression may hide it. It may cut a UUID, which has no ``n``."""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

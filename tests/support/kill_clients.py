@@ -29,7 +29,7 @@ GONE_WITHIN = 60.0
 
 def document(number: int, revision: int = 0) -> bytes:
     """A PROV-JSON document of ``STATEMENTS`` entities, each with one attribute that a query can count."""
-    entities = {f"ex:d{number}-e{i}": {"ex:mark": f"{number}/{i}/{revision}"} for i in range(STATEMENTS)}
+    entities = {f"ex:d{number}-n{i}": {"ex:mark": f"{number}/{i}/{revision}"} for i in range(STATEMENTS)}
     return json.dumps({"prefix": {"ex": "http://example.org/"}, "entity": entities}).encode()
 
 
