@@ -31,7 +31,7 @@ def described(activity: Activity, entity: str, value: object, name: str = "") ->
     """
     event: Event = {"event": "value", "entity": entity, "type": qualified(type(value))}
     if scalar(value) or plain(value):
-        event["value"] = MASK if secret(activity.name) or secret(name) else shown("", value)
+        event["value"] = MASK if secret(activity.name) or secret(name) else parameter_text("", value)
     if scalar(value):
         event["scalar"] = True
     return event

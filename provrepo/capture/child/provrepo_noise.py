@@ -53,6 +53,10 @@ _CAPTURE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The code of capture, whose frames are none of the program's."""
 
 
+_NOISE, _OF_OTHERS, _CANDIDATE = range(3)
+"""What a path alone tells: that it is no data, that it is none unless the program itself opens it, or nothing."""
+
+
 def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:
     """Whether a file is part of a program and not its data.
 
@@ -60,16 +64,30 @@ def uninteresting(path: str, more: tuple[str, ...] = ()) -> bool:
         path: absolute.
         more: prefixes of further paths to ignore.
     """
-    if path.endswith(_COMPILED_CODE) or _COMPILED in path or path.startswith(more):
+    kind = _known.get(path)
+    if kind is None:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        kind = _known[path] = _kind(path)
+    if kind == _NOISE or path.startswith(more) or (kind == _OF_OTHERS and not _by_user()):
         return True
-    if path.endswith(".py") and not _by_user():
-        return True
+    return _packaged(_importing())
+
+
+_known: dict[str, int] = {}
+_KEPT = 4096
+"""Paths whose kind is kept."""
+
+
+def _kind(path: str) -> int:
+    if path.endswith(_COMPILED_CODE) or _COMPILED in path:
+        return _NOISE
     packaged = _packaged(path)
     if not packaged and path.startswith(_SYSTEM) and not path.startswith(_MEMORY):
-        return True
+        return _NOISE
     if (packaged or path.startswith(_SHARE)) and _resource(path):
-        return True
-    return (_cached(path) and not _by_user()) or _packaged(_importing())
+        return _NOISE
+    return _OF_OTHERS if path.endswith(".py") or _cached(path) else _CANDIDATE
 
 
 def of_standard_library(path: str) -> bool:
