@@ -155,6 +155,18 @@ def test_a_server_says_why_nothing_was_imported(site: Site) -> None:
     assert post(site, PROVN, project="nowhere").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["import", "pending", "documents", "api/v1/lineage"])
+def test_events_that_are_no_unicode_are_refused_everywhere(site: Site, path: str) -> None:
+    first, _ = both(0)
+    data = json.dumps({**first, "run": {"runId": "\\ud800"}}).replace("\\\\", "\\").encode()
+    headers = {"Authorization": f"Bearer {site.tokens['open']}", "Content-Type": "application/vnd.openlineage+json"}
+    if path == "api/v1/lineage":
+        headers["Content-Type"] = "application/json"
+    answer = site.client.post(f"/projects/open/{path}", data=data, headers=headers)
+    assert answer.status_code == 422
+    assert "/run/runId" in answer.get_data(as_text=True)
+
+
 # --- a folder as one document ------------------------------------------------------------------------------------
 
 LOG = Format(

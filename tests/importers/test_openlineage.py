@@ -209,6 +209,12 @@ def test_times_sort_by_instant_at_full_precision() -> None:
         ({**event(), "run": 1}, "/run/runId"),
         ({**event(), "job": {"name": "x"}}, "/job"),
         ({**event(), "inputs": {}}, "/inputs"),
+        (event(run="\ud800"), "/run/runId"),
+        (
+            event(inputs=[{"namespace": "a", "name": "b", "facets": {"x": {"~/": ["\udfff"]}}}]),
+            "/inputs/0/facets/x/~0~1/0",
+        ),
+        ({**event(), "\ud800": 1}, ""),
         ({"eventTime": "2026-11-20T10:00:00Z", "dataset": {"namespace": "lab"}}, "/dataset"),
     ],
 )
@@ -336,3 +342,9 @@ def test_a_facet_that_is_written_twice_says_it_once_or_is_refused(again: str, ac
     else:
         with pytest.raises(provrepo.ReadError, match="has a key twice, with different values"):
             formats.read(data, format="openlineage")
+
+
+def test_a_number_that_cannot_be_written_again_is_named() -> None:
+    text = json.dumps(event(rows=7)).replace("7}", "1e999}")
+    (warning,) = formats.read(text.encode(), format="openlineage").warnings
+    assert warning.message.startswith("/rows: a number")

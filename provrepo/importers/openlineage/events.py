@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
+from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 from provrepo.errors import ReadError
@@ -221,6 +222,10 @@ def read_event(value: Any, line: int = 1, pointer: str = "") -> tuple[Event | No
     problems: list[Problem] = []
     if not isinstance(value, dict):
         return None, [Problem("", "an event is a JSON object", fatal=True)]
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:
+        return None, [next(_unwritable(value, ""))]
     kind = "run" if "run" in value else "job" if "job" in value else "dataset" if "dataset" in value else ""
     if not kind:
         return None, [Problem("", "neither a run event, nor a job event, nor a dataset event", fatal=True)]
@@ -239,6 +244,29 @@ def read_event(value: Any, line: int = 1, pointer: str = "") -> tuple[Event | No
     if time is None or any(problem.fatal for problem in problems):
         return None, problems
     return Event(value, kind, time, line, pointer), problems
+
+
+def _unwritable(value: Any, pointer: str) -> Iterator[Problem]:
+    """What Python reads from JSON and cannot write again: half a character, escaped, and numbers like ``1e999``."""
+    if isinstance(value, float) and not isfinite(value):
+        yield Problem(pointer, "a number beyond what computers exchange", fatal=True)
+    elif isinstance(value, str) and not _is_unicode(value):
+        yield Problem(pointer, "half a character (a lone surrogate), which is no Unicode", fatal=True)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _unwritable(item, f"{pointer}/{number}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not _is_unicode(key):
+                yield Problem(
+                    pointer, "a key with half a character (a lone surrogate), which is no Unicode", fatal=True
+                )
+            else:
+                yield from _unwritable(item, f"{pointer}/{_escaped(key)}")
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _problems(value: Mapping[str, Any], kind: str) -> Iterator[Problem]:

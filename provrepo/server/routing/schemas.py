@@ -113,6 +113,7 @@ _PROBLEM: Schema = {
         "known": _list(STRING),
         "available": _list(_object({"format": STRING, "media_type": STRING})),
         "skipped": _list(_object({"place": STRING, "reason": STRING})),
+        "pointer": STRING,
     },
 }
 
