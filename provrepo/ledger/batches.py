@@ -88,7 +88,11 @@ class Batches:
             piece.leads = not self._led
             self._led = True
         if not piece.leads:
-            piece.woken.wait()
+            try:
+                piece.woken.wait()
+            except BaseException:  # such as KeyboardInterrupt
+                self._leave(piece)
+                raise
         if piece.leads:
             self._lead()
         if not piece.done:
@@ -100,22 +104,34 @@ class Batches:
 
     def _lead(self) -> None:
         """Execute what waits, the first of which is of this thread, and let another thread lead."""
-        with self._guard:
-            pieces = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        pieces: list[_Piece] = []
         try:
+            with self._guard:
+                pieces += [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
             if len(pieces) > 1:
                 self._execute(pieces)
             else:
                 self._execute_alone(pieces[0])
         finally:
             with self._guard:
-                following = self._waiting[0] if self._waiting else None
-                self._led = following is not None
-            if following is not None:
-                following.leads = True
-                following.woken.set()
+                self._pass_on()
             for piece in pieces:
                 piece.woken.set()
+
+    def _leave(self, piece: _Piece) -> None:
+        """Let the others go on without a thread that was interrupted while it waited."""
+        with self._guard:
+            if piece in self._waiting:
+                self._waiting.remove(piece)
+            if piece.leads:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let the first that waits lead, if any waits; the guard is held."""
+        self._led = bool(self._waiting)
+        if self._led:
+            self._waiting[0].leads = True
+            self._waiting[0].woken.set()
 
     def _execute_alone(self, piece: _Piece) -> None:
         try:

@@ -155,3 +155,51 @@ def test_errors_of_a_single_writer(ledger: Ledger) -> None:
         ledger.batches.append("crops", appended("no name"))
     assert ledger.batches.append("crops", appended("a")).sequence == 1
     assert ledger.length("crops") == 1
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_a_thread_that_is_interrupted_while_it_waits_keeps_nobody_waiting(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, leads: bool
+) -> None:
+    original = threading.Event.wait
+
+    def wait(event: threading.Event, timeout: float | None = None) -> bool:
+        if threading.current_thread().name != "interrupted":
+            return original(event, timeout)
+        if leads:
+            original(event, 60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    outcomes = list[str]()
+
+    def interrupted() -> None:
+        try:
+            ledger.batches.append("crops", appended("interrupted"))
+        except KeyboardInterrupt:
+            outcomes.append("interrupted")
+
+    inside, go = threading.Event(), threading.Event()
+
+    def first(appending: Appending) -> Entry:
+        inside.set()
+        assert go.wait(60)
+        return appended("first")(appending)
+
+    with ThreadPoolExecutor() as threads:
+        leader = threads.submit(ledger.batches.append, "crops", first)
+        assert inside.wait(60)
+        thread = threading.Thread(target=interrupted, name="interrupted")
+        thread.start()
+        while leads and not ledger.batches._waiting:
+            time.sleep(0.001)
+        if not leads:
+            thread.join(60)
+        last = threads.submit(ledger.batches.append, "crops", appended("last"))
+        while not ledger.batches._waiting:
+            time.sleep(0.001)
+        go.set()
+        assert [leader.result(60).sequence, last.result(60).sequence] == [1, 2]
+        thread.join(60)
+    assert outcomes == ["interrupted"]
+    assert ledger.batches.append("crops", appended("after")).sequence == 3
