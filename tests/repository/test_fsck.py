@@ -272,6 +272,10 @@ def test_each_flipped_bit_of_the_log_that_loses_an_entry_is_found(tmp_path: Path
             changed = bytearray(log)
             changed[place] ^= bit
             assert damaged(bytes(changed)), place
+    torn = bytearray(log)
+    start = 32 + frames[-1] * page
+    torn[start + 4 : start + 8] = bytes(4)
+    assert damaged(bytes(torn)) is None, "what no commit follows was not acknowledged"
     behind = bytearray(log)
     behind[-100] ^= 1
     assert damaged(bytes(behind)) is None, "a remainder says nothing"

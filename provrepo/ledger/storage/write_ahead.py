@@ -69,9 +69,24 @@ def damaged(data: bytes) -> str | None:
             return f"frame {broken} is damaged, and the transactions after it cannot be read"
         # Each checksum continues the stored one before it, so that frames after a broken one can be verified.
         state = own
-    if broken is not None and _begins_like(data, broken, size, tuple(salts)):
+    if broken is not None and _committed(data, broken, size, tuple(salts)):
         return f"frame {broken}, the last of the log, is damaged, or writing it was interrupted before the commit"
     return None
+
+
+def _committed(data: bytes, number: int, size: int, salts: tuple[int, ...]) -> bool:
+    """Return whether a transaction may end in a frame that cannot be verified, or in one that follows.
+
+    A process that is killed while it writes can leave frames without the one that ends their transaction. Nothing of
+    them was acknowledged.
+    """
+    last = (len(data) - _HEADER) // (_FRAME + size)
+    while number <= last and _begins_like(data, number, size, salts):
+        start = _HEADER + (number - 1) * (_FRAME + size)
+        if data[start + 4 : start + 8] != bytes(4):
+            return True
+        number += 1
+    return False
 
 
 def _begins_like(data: bytes, number: int, size: int, salts: tuple[int, ...]) -> bool:
