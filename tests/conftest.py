@@ -55,6 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how to repeat the run: its order and numbers, and its samples."""
     order = getattr(config.option, "randomly_seed", None)
+    if order is None:
+        return  # the tests beside other tools run in the order of their files
     terminalreporter.write_line(
         f"to repeat this: SAMPLE_SEED={sampling.SEED} make test PYTEST_ARGS='-n 2 --randomly-seed={order}'"
     )

@@ -138,6 +138,14 @@ class Receiver:
             violated = [one for one in report.findings if one.severity == "violation"]
             assert [one for one in violated if one.rule.rpartition("#")[2] not in but] == [], info.name
 
+    def upstream(self, repository: Repository, name: str) -> set[str]:
+        """The names of the datasets of which the latest version of a dataset came, across the documents of runs."""
+        (found,) = [one for one in repository.datasets(PROJECT) if one.name == name]
+        assert found.latest is not None
+        graph = repository.lineage(found.latest.iri)
+        parts = [node.iri.partition("#")[0].partition("/version/")[2].split("/") for node in graph.nodes]
+        return {unquote(part[1]) for part in parts if len(part) > 1}
+
     def columns(self, repository: Repository, name: str) -> set[tuple[str, tuple[str, str]]]:
         """The derivations of columns in a document: the column, and dataset and column that it is derived from."""
         found = set()

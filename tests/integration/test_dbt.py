@@ -107,6 +107,11 @@ def test_each_model_derives_from_what_it_reads(ran: Ran) -> None:
         } >= columns
 
 
+def test_the_last_model_came_from_the_seed_through_other_runs(ran: Ran) -> None:
+    names = {f"harvest.main.{name}" for name in ("by_crop", "clean", "plots")}
+    assert ran.here.upstream(ran.repository, "harvest.main.by_crop") == names
+
+
 def test_tests_become_measurements_of_quality(ran: Ran) -> None:
     found = jobs(ran)
     results: list[list[str]] = []

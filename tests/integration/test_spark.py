@@ -102,3 +102,8 @@ def test_columns_derive_from_columns_of_the_files(ran: Ran) -> None:
         ("name", (files["joined"], "name")),
         ("total", (files["joined"], "tons")),
     }
+
+
+def test_the_last_table_came_from_the_files_through_other_runs(ran: Ran) -> None:
+    names = {str(ran.folder / name) for name in ("total", "joined", "plots.csv", "crops.csv")}
+    assert ran.here.upstream(ran.repository, str(ran.folder / "total")) == names
